@@ -1,0 +1,89 @@
+/* Effects: what the engine has to say, as fixed binary records in a buffer of the caller.
+ *
+ * An effect refers to scores, alerts, bands and dimensions by their index in the model; the codec
+ * turns it into Avro or JSON with the names. Records follow one another, each `bytes` long (a
+ * multiple of 8), so a reader walks them with eng_effects_next. The same inputs give the same
+ * bytes: padding is zeroed. */
+#ifndef ENGAGED_EFFECT_H
+#define ENGAGED_EFFECT_H
+
+#include <engaged/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum eng_effect_kind { ENG_EFFECT_SCORE_CHANGE, ENG_EFFECT_CHURN_DROP };
+
+/* Why an evaluation took place. */
+enum eng_cause { ENG_CAUSE_EVENT, ENG_CAUSE_CORRECTION, ENG_CAUSE_EXPIRY, ENG_CAUSE_CONFIG };
+
+/* What caused an effect, for its id (S13): tagged, so that the three cannot meet. */
+enum eng_origin {
+    ENG_ORIGIN_OFFSET,   /* origin = the input offset */
+    ENG_ORIGIN_BOUNDARY, /* origin = the boundary's instant, ms */
+    ENG_ORIGIN_MODEL,    /* origin = the model version */
+};
+
+enum eng_direction { ENG_UP, ENG_DOWN };
+enum eng_alert_status { ENG_OPENED, ENG_RESOLVED };
+
+/* A dimension's (or points key's) share of a score, 1/10,000 points. delta: against the last told.*/
+struct eng_contribution {
+    int64_t value_e4;
+    int64_t delta_e4;
+};
+
+/* Fields that a kind does not use are 0. The contributions and then the partner id (not
+ * zero-terminated) follow the struct. Silence alerts have no contributions. */
+struct eng_effect {
+    uint32_t bytes;              /* whole record, multiple of 8 */
+    uint16_t subject;            /* index of the score (score change) or alert (churn drop) */
+    uint16_t score;              /* index of the score; 0 for silence */
+    uint8_t kind;                /* enum eng_effect_kind */
+    uint8_t cause;               /* enum eng_cause */
+    uint8_t origin_kind;         /* enum eng_origin */
+    uint8_t direction;           /* enum eng_direction, score change */
+    uint8_t status;              /* enum eng_alert_status, churn drop */
+    uint8_t band;                /* index of the band in force */
+    uint8_t previous_band;       /* score change: the last told one */
+    uint8_t provisional;         /* score change */
+    uint16_t partner_bytes;      /* length of the partner id */
+    uint16_t contribution_count; /* as many as the score has dimensions, in file order */
+    uint32_t risk_e3;            /* silence opened: q(H)/q(s) in 1/1000, rounded down */
+    uint64_t origin;             /* see enum eng_origin */
+    int64_t at_ms;               /* event time of the evaluation: the clock, or the boundary */
+    int64_t value_e4;            /* the score now, 1/10,000 points */
+    int64_t previous_value_e4;   /* score change: the last told value */
+    int64_t baseline_e4;         /* drop: the baseline; resolved: the opening's */
+    int64_t last_action_at_ms;   /* silence: last_at; resolved: the new one */
+    int64_t silent_for_ms;       /* silence opened: at - last_action_at */
+    int64_t usual_gap_ms;        /* silence opened: usual gap, 0 while n is 1 */
+};
+
+/* The caller's buffer. The engine appends while a whole evaluation is sure to fit
+ * (ENG_EFFECTS_BYTES_MIN of room), else it returns ENG_AGAIN. Owned by the caller. */
+struct eng_effects {
+    uint8_t *data;   /* 8-byte aligned */
+    size_t capacity; /* bytes, at least eng_engine_effects_bytes_min() */
+    size_t used;     /* bytes */
+    uint32_t count;  /* records */
+};
+
+/* The first effect (after == NULL) or the one after `after`; NULL at the end. */
+const struct eng_effect *eng_effects_next(const struct eng_effects *effects,
+                                          const struct eng_effect *after);
+
+/* The contributions of an effect: contribution_count of them, inside the record. */
+const struct eng_contribution *eng_effect_contributions(const struct eng_effect *effect);
+
+/* The partner id of an effect, inside the record. */
+struct eng_slice eng_effect_partner(const struct eng_effect *effect);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

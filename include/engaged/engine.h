@@ -1,0 +1,122 @@
+/* The engine: one task (one input partition) with all its partners. A pure function of its inputs.
+ *
+ * Inputs are events and ticks, in order; outputs are effects in a buffer of the caller. No I/O, no
+ * thread, no wall clock, no randomness: the same inputs give the same bytes, in any batch split.
+ * One engine belongs to one thread at a time; engines share nothing but an immutable model.
+ *
+ * Long work (boundaries with many partners) is done in bounded steps: a call that returns ENG_AGAIN
+ * wants the effects taken away (or not, when it was the step budget) and the same call again. */
+#ifndef ENGAGED_ENGINE_H
+#define ENGAGED_ENGINE_H
+
+#include <engaged/effect.h>
+#include <engaged/event.h>
+#include <engaged/model.h>
+#include <engaged/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct eng_engine;
+
+struct eng_engine_options {
+    uint64_t partners_hint;     /* expected partners, to size tables; 0: small */
+    uint32_t step_evaluations;  /* evaluations at boundaries per call; 0: the default (20,000) */
+    uint64_t memory_bytes_max;  /* hard cap of state; 0: none. Beyond: ENG_NO_MEMORY, state intact */
+};
+
+/* Events of one call. */
+struct eng_batch {
+    const struct eng_event *events; /* borrowed */
+    uint8_t *outcomes;              /* enum eng_outcome per event, or NULL */
+    uint32_t count;                 /* number of events */
+    uint32_t done;                  /* in/out: events finished; start with 0 */
+};
+
+/* A new engine without partners. Borrows the model, which must outlive it. ENG_OK or ENG_NO_MEMORY.
+ * Free with eng_engine_free. `options` may be NULL. */
+enum eng_status eng_engine_new(const struct eng_model *model,
+                               const struct eng_engine_options *options,
+                               struct eng_engine **ret_engine, struct eng_error *err);
+
+void eng_engine_free(struct eng_engine *engine);
+
+/* Bytes that an effects buffer must have at least for this model (one evaluation's most). */
+size_t eng_engine_effects_bytes_min(const struct eng_engine *engine);
+
+/* Applies events from batch->done on, in order; appends effects. `effects` NULL: nothing is told
+ * but the state changes just the same (re-reading after a restart). ENG_OK: batch->done ==
+ * batch->count. ENG_AGAIN: the buffer or the step budget is used up; the event at batch->done may be
+ * half done (its boundaries), and the next call must bring the same one first. ENG_NO_MEMORY: the
+ * event at batch->done was not applied, the state is intact. */
+enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *batch,
+                                 struct eng_effects *effects, struct eng_error *err);
+
+/* Moves the clock to the newest boundary at or before time_ms, working off every boundary up to it
+ * (S3, S7). Nothing happens when that is not after the clock, or when no event has set the clock.
+ * ENG_OK, ENG_AGAIN (same call again before anything else), ENG_NO_MEMORY. */
+enum eng_status eng_engine_tick(struct eng_engine *engine, int64_t time_ms,
+                                struct eng_effects *effects, struct eng_error *err);
+
+/* S1: the clock, ms; -1 before the first accepted event. */
+int64_t eng_engine_clock_ms(const struct eng_engine *engine);
+
+/* The first boundary after the clock, ms; -1 before the first accepted event. */
+int64_t eng_engine_next_boundary_ms(const struct eng_engine *engine);
+
+/* S15 counters since the engine was made. Borrowed, valid until the next call. */
+const struct eng_counters *eng_engine_counters(const struct eng_engine *engine);
+
+/* Partners with a counted event. */
+uint64_t eng_engine_partner_count(const struct eng_engine *engine);
+
+/* Bytes of state held, tables and slack included. */
+uint64_t eng_engine_memory_bytes(const struct eng_engine *engine);
+
+enum {
+    ENG_VIEW_SCORES_MAX = 16,
+    ENG_VIEW_CONTRIBUTIONS_MAX = 32,
+    ENG_VIEW_MEASURES_MAX = 64,
+    ENG_VIEW_ALERTS_MAX = 32,
+};
+
+/* What is known of one partner at the clock. Values are 1/10,000 (measures too: a count of 3 is
+ * 30,000). */
+struct eng_view {
+    int64_t clock_ms;
+    int64_t first_day_ms; /* start of the pane of its oldest counted event */
+    uint16_t score_count, measure_count, alert_count;
+    struct eng_view_score {
+        int64_t value_e4;
+        int64_t told_value_e4;
+        uint8_t band;
+        uint8_t told_band;
+        bool provisional;
+        uint16_t contribution_count;
+        int64_t contribution_e4[ENG_VIEW_CONTRIBUTIONS_MAX];
+    } scores[ENG_VIEW_SCORES_MAX];
+    struct eng_view_measure {
+        const char *name; /* borrowed from the model */
+        int64_t value_e4;
+        bool missing; /* no such event in the window (what `missing: skip` looks at) */
+    } measures[ENG_VIEW_MEASURES_MAX];
+    struct eng_view_alert {
+        bool open;
+        int64_t opened_at_ms; /* of the newest opening; -1: never */
+        int64_t due_at_ms;    /* silence: when it will be told if nothing happens; -1: not due */
+    } alerts[ENG_VIEW_ALERTS_MAX];
+};
+
+/* Fills *ret_view. ENG_OK or ENG_NOT_FOUND (no counted event of this partner). */
+enum eng_status eng_engine_view(const struct eng_engine *engine, struct eng_slice partner,
+                                struct eng_view *ret_view);
+
+/* Deep check of every invariant (slow: reads all state). Ends the process with the broken invariant
+ * when one does not hold. For tests and simulation. */
+void eng_engine_check(const struct eng_engine *engine);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,66 @@
+/* One partner action event, decoded: what the engine takes in.
+ *
+ * All strings are borrowed slices (not zero-terminated) that must stay valid until the engine call
+ * that got the event has reported it as done. Nothing is copied before an event is counted. */
+#ifndef ENGAGED_EVENT_H
+#define ENGAGED_EVENT_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A borrowed string. data NULL: there is none (an empty one has data and length 0). */
+struct eng_slice {
+    const char *data;
+    uint32_t length;
+};
+
+/* No value. Real values lie within +-1e15 (1e11 in units of 1/10,000). */
+#define ENG_VALUE_NONE INT64_MIN
+
+/* What the caller already knows about an event before the engine sees it. */
+enum eng_verdict {
+    ENG_VERDICT_GOOD,   /* a well-formed event */
+    ENG_VERDICT_BAD,    /* undecodable or a bad field: only counted as bad */
+    ENG_VERDICT_FUTURE, /* too far ahead of the wall clock (S5): only counted as future */
+};
+
+struct eng_event {
+    int64_t time_ms;         /* when it happened, milliseconds since 1970 UTC, >= 0 */
+    int64_t value_e4;        /* llround(value * 10000), or ENG_VALUE_NONE */
+    uint64_t offset;         /* place in the input: Kafka offset, or line number from 0 */
+    struct eng_slice partner; /* the company; not empty, at most ENG_PARTNER_BYTES_MAX */
+    struct eng_slice action; /* dotted name, not empty */
+    struct eng_slice id;     /* unique id for dedup (S6), or none */
+    struct eng_slice member; /* the person, or none */
+    uint8_t verdict;         /* enum eng_verdict; unless GOOD, only offset is looked at */
+};
+
+/* What became of an event: the S15 classes. */
+enum eng_outcome {
+    ENG_OUTCOME_COUNTED,
+    ENG_OUTCOME_DUPLICATE,
+    ENG_OUTCOME_LATE,
+    ENG_OUTCOME_FUTURE,
+    ENG_OUTCOME_BAD,
+    ENG_OUTCOME_FILTERED,
+    ENG_OUTCOME_COUNT
+};
+
+/* S15: read = counted + duplicate + late + future + bad + filtered, always. */
+struct eng_counters {
+    uint64_t read;
+    uint64_t outcome[ENG_OUTCOME_COUNT]; /* by enum eng_outcome */
+    uint64_t score_changes;              /* effects told */
+    uint64_t churn_drops;                /* effects told, opened and resolved */
+};
+
+/* "counted", "duplicate", "late", "future", "bad", "filtered". */
+const char *eng_outcome_name(enum eng_outcome outcome);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,45 @@
+/* A compiled, checked model: measures, scores, bands and alerts of one program.
+ *
+ * Immutable after loading, so several engines on several threads may share one. The language is
+ * described in docs/language.md. */
+#ifndef ENGAGED_MODEL_H
+#define ENGAGED_MODEL_H
+
+#include <engaged/status.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct eng_model; /* opaque here; src/engine/model.h has the inside */
+
+/* Compiles the model part of a configuration text (YAML, UTF-8, `length` bytes). `name` is the
+ * file's name for error texts: "name:line:column: what is wrong; what would be right". Parts of the
+ * file that are not the model's (kafka, output, http, ...) are checked as well. Returns ENG_OK and an
+ * owned model (free with eng_model_free), ENG_BAD_CONFIG, or ENG_NO_MEMORY. Any thread. */
+enum eng_status eng_model_load_text(const char *text, size_t length, const char *name,
+                                    struct eng_model **ret_model, struct eng_error *err);
+
+/* The same from a file. Also ENG_IO. */
+enum eng_status eng_model_load_file(const char *path, struct eng_model **ret_model,
+                                    struct eng_error *err);
+
+/* NULL is fine. No engine may use it any more. */
+void eng_model_free(struct eng_model *model);
+
+/* The program's name and version; borrowed from the model. */
+const char *eng_model_program(const struct eng_model *model);
+uint32_t eng_model_version(const struct eng_model *model);
+
+/* Names by index, borrowed; NULL when the index is out of range. */
+const char *eng_model_score_name(const struct eng_model *model, unsigned score);
+const char *eng_model_alert_name(const struct eng_model *model, unsigned alert);
+const char *eng_model_band_name(const struct eng_model *model, unsigned score, unsigned band);
+const char *eng_model_dimension_name(const struct eng_model *model, unsigned score,
+                                     unsigned dimension);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

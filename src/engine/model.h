@@ -1,0 +1,128 @@
+/* The compiled model: what src/model makes of a configuration, and all that the engine knows of it.
+ *
+ * Plain data, immutable after loading. All numbers with decimals are integers in 1/10,000 (`_e4`).
+ * Actions: every distinct action name or family (`a.*`) written anywhere in the file is an entry of
+ * `actions`. An event's action belongs to the entry with exactly its name, else to the longest
+ * family that it begins with, else to none (filtered). Sets of actions are bit sets over entries: `count: ["training.*"]` has the
+ * bits of the family and of every exact entry and longer family below it, so counts kept per entry answer every question. */
+#ifndef ENG_ENGINE_MODEL_H
+#define ENG_ENGINE_MODEL_H
+
+#include "base/limits.h"
+#include "engine/calendar.h"
+#include <engaged/event.h>
+#include <engaged/model.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ENG_ACTION_NONE 0xFFFFu
+
+struct eng_action_set {
+    uint64_t bits[(ENG_ACTIONS_MAX + 63) / 64];
+};
+
+struct eng_action {
+    char *text;      /* the name, or the family without its trailing "*" ("training.") */
+    uint32_t length; /* of text */
+    bool family;     /* matches every action that begins with text and is longer */
+};
+
+enum eng_measure_kind {
+    ENG_COUNT,   /* how many */
+    ENG_SUM,     /* sum of values */
+    ENG_ACTIVE,  /* panes with at least one */
+    ENG_MEMBERS, /* distinct members */
+    ENG_LAST,    /* newest value by event time */
+    ENG_STREAK,  /* panes in a row up to the current or the previous one */
+    ENG_STATE,   /* 1 from `actions`, 0 from `until` */
+};
+
+struct eng_measure {
+    char *name; /* NULL for the hidden count of a points key */
+    enum eng_measure_kind kind;
+    enum eng_window_kind window;
+    uint32_t panes; /* ROLLING only */
+    struct eng_action_set actions;
+    struct eng_action_set until; /* STATE only */
+};
+
+/* A point of `steps`, x in measure units, y in 0..1. */
+struct eng_step {
+    int64_t x_e4, y_e4;
+};
+
+/* One summand of a score. Weighted: clamp(measure / target, 0, 1) or steps, times weight. Points: count of
+ * `measure` (a hidden count) times points_e4. */
+struct eng_dimension {
+    char *name;       /* the dimension's name, or the points key as written */
+    uint16_t measure; /* index into measures */
+    bool skip;        /* missing: skip */
+    int64_t weight_e4;
+    int64_t target_e4; /* 0 when steps are used */
+    uint32_t step_count;
+    struct eng_step *steps;
+    int64_t points_e4;
+};
+
+struct eng_band {
+    char *name;
+    int64_t edge_e4; /* the lowest band's edge bounds nothing */
+    bool above;      /* edge is exclusive (`above`), else inclusive (`from`) */
+};
+
+struct eng_score {
+    char *name;
+    bool points;      /* a points score, else weighted */
+    int64_t scale_e4; /* weighted: the greatest value */
+    uint32_t dimension_count;
+    struct eng_dimension *dimensions;
+    int64_t weight_sum_e4; /* W with nothing skipped */
+    uint32_t band_count;   /* at least 1 */
+    struct eng_band *bands; /* ascending */
+    int64_t margin_e4;
+    int64_t dwell_ms;
+    int64_t tell_every_e4; /* 0: never */
+    /* The longest rolling or calendar window of its measures, for `provisional`. ENG_WINDOW_NONE: there is none. */
+    enum eng_window_kind provisional_window;
+    uint32_t provisional_panes; /* ROLLING only */
+};
+
+enum eng_alert_kind { ENG_FALLS_TO, ENG_DROP, ENG_SILENCE };
+
+struct eng_alert {
+    char *name;
+    enum eng_alert_kind kind;
+    uint16_t score;      /* FALLS_TO, DROP */
+    uint16_t band;       /* FALLS_TO */
+    int64_t drop_e4;     /* DROP */
+    uint32_t within;     /* DROP, panes */
+    int64_t cooldown_ms;
+    struct eng_action_set actions; /* SILENCE */
+    uint32_t horizon, typical_gap, min_silence, min_active; /* SILENCE; panes, panes, panes, count */
+    uint32_t risk_e3; /* SILENCE, 1..1000 */
+};
+
+struct eng_model {
+    char *program;
+    uint32_t version;
+    enum eng_pane_unit pane_unit;
+    struct eng_calendar *calendar; /* owned */
+    uint32_t late_after; /* panes, >= 1 */
+    uint32_t dedup;      /* panes; 0: off */
+    uint32_t action_count, measure_count, score_count, alert_count;
+    struct eng_action *actions;
+    struct eng_measure *measures; /* those of the file in file order, then hidden ones */
+    uint32_t named_measure_count;
+    struct eng_score *scores;
+    struct eng_alert *alerts;
+};
+
+static inline bool eng_action_set_has(const struct eng_action_set *set, unsigned action)
+{
+    return (set->bits[action >> 6] >> (action & 63)) & 1;
+}
+
+/* The entry an action belongs to, or ENG_ACTION_NONE. Pure; cost: a hash look-up in a small cache is the caller's. */
+uint16_t eng_model_action(const struct eng_model *model, struct eng_slice action);
+
+#endif

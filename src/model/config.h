@@ -1,0 +1,88 @@
+/* The configuration file, whole: the model and everything around it that the daemon needs.
+ *
+ * One YAML file (1.2 core schema; duplicate and unknown keys are refused), one table of keys. Loading is
+ * pure but for ${env:NAME} and ${file:PATH} in string values, the schema file's name, and the zone data of the system. Immutable after loading; any
+ * thread. All strings are owned by the config. Elapsed times are in ms. */
+#ifndef ENG_MODEL_CONFIG_H
+#define ENG_MODEL_CONFIG_H
+
+#include <engaged/model.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum eng_input_format { ENG_FORMAT_AVRO, ENG_FORMAT_JSON };
+enum eng_time_unit { ENG_TIME_MS, ENG_TIME_S, ENG_TIME_ISO };
+
+/* Paths into the record, parts joined by dots. */
+struct eng_field_paths {
+    char *id, *partner, *action, *time, *member, *value;
+};
+
+struct eng_input_config {
+    char *topic;             /* NULL when the file names none (replay needs none) */
+    enum eng_input_format format;
+    char *schema_path;       /* Avro: file with the writer's schema, as written, relative to the config file's folder; NULL: none */
+    enum eng_time_unit time_unit;
+    struct eng_field_paths fields;
+};
+
+/* A librdkafka property to pass through. */
+struct eng_property {
+    char *name, *value;
+    bool secret; /* came from ${env:} or ${file:}: never logged or served */
+};
+
+struct eng_properties {
+    struct eng_property *items;
+    size_t count;
+};
+
+struct eng_kafka_config {
+    char *brokers;  /* bootstrap.servers; default 127.0.0.1:9092 */
+    char *group;    /* default: engaged-<program> */
+    char *instance; /* group.instance.id and part of the transactional id; NULL: none */
+    struct eng_properties client, consumer, producer;
+};
+
+struct eng_output_config {
+    char *score_changes; /* topic; default <input topic>.score-changes */
+    char *churn_drops;   /* topic; default <input topic>.churn-drops */
+    char *dead_letters;  /* topic; default <input topic>.dead-letters */
+};
+
+struct eng_run_config {
+    uint32_t workers;            /* 1..64; default 1 */
+    int64_t commit_interval_ms;  /* 10..10000; default 100 */
+    int64_t stop_deadline_ms;    /* graceful stop; default 30000 */
+    uint64_t memory_bytes_max;   /* per process; 0: none */
+};
+
+struct eng_http_config {
+    char *address; /* default 127.0.0.1 */
+    uint16_t port; /* default 8080; 0: any free one (tests) */
+    bool enabled;  /* default true */
+};
+
+struct eng_config {
+    char *path;  /* the file's name as given, for messages */
+    struct eng_model *model;
+    int64_t future_skew_ms; /* S5; default 10 minutes */
+    int64_t idle_after_ms;  /* S7; default 5 minutes */
+    struct eng_input_config input;
+    struct eng_kafka_config kafka;
+    struct eng_output_config output;
+    struct eng_run_config run;
+    struct eng_http_config http;
+};
+
+/* Loads and checks a file, or a text (`path` then only names it). ENG_OK and an owned config, ENG_BAD_CONFIG ("path:line:column: ..."), ENG_IO or
+ * ENG_NO_MEMORY. Free with eng_config_free. */
+enum eng_status eng_config_load_file(const char *path, struct eng_config **ret_config,
+                                     struct eng_error *err);
+enum eng_status eng_config_load_text(const char *text, size_t length, const char *path,
+                                     struct eng_config **ret_config, struct eng_error *err);
+
+void eng_config_free(struct eng_config *config);
+
+#endif

@@ -1,0 +1,93 @@
+/* The running daemon without its HTTP face: N workers over one consumer group.
+ *
+ * A worker is one consumer, one transactional producer, one commit thread, and one engine per assigned input partition; it shares
+ * nothing with the next worker. All calls are from one control thread unless said otherwise; statistics and queries cross over by
+ * message or by atomics, never by touching a worker's engines. */
+#ifndef ENG_STREAM_SERVICE_H
+#define ENG_STREAM_SERVICE_H
+
+#include <engaged/event.h>
+#include <engaged/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct eng_config;
+struct eng_service;
+
+/* Life of a worker; also what /readyz tells. */
+enum eng_worker_state {
+    ENG_WORKER_STARTING,   /* connecting, checking topics */
+    ENG_WORKER_JOINING,    /* waiting for an assignment */
+    ENG_WORKER_RESTORING,  /* re-reading its input, telling nothing */
+    ENG_WORKER_RUNNING,    /* live */
+    ENG_WORKER_STOPPING,   /* finishing its transaction */
+    ENG_WORKER_STOPPED,    /* done; `status` says how */
+};
+
+enum { ENG_LATENCY_BUCKETS = 14 };
+
+/* Upper bounds of the commit latency histogram, ms; the last bucket is +Inf. */
+extern const uint32_t eng_latency_bounds_ms[ENG_LATENCY_BUCKETS - 1];
+
+struct eng_partition_stats {
+    int32_t partition;
+    uint32_t worker;
+    bool restoring;
+    int64_t restored_offset, restore_target; /* while restoring: next offset to read, and the end */
+    int64_t next_offset;  /* of our newest commit */
+    int64_t end_offset;   /* last stable offset of the partition; -1: not known */
+    int64_t lag_records;  /* end_offset - next_offset; -1: not known */
+    int64_t lag_ms;       /* wall clock - record timestamp of the newest committed record while there is lag; 0 without lag; -1 unknown */
+    int64_t clock_ms;     /* event-time clock; -1: none */
+    uint64_t partners, memory_bytes;
+    struct eng_counters counters;
+};
+
+struct eng_worker_stats {
+    enum eng_worker_state state;
+    enum eng_status status; /* of a stopped worker */
+    int64_t heartbeat_ms;   /* age of the last turn of its loop, ms */
+    uint64_t commits, aborts, producer_rotations, rebalances;
+    uint64_t commit_latency[ENG_LATENCY_BUCKETS]; /* counts per bucket (not cumulative) */
+    uint64_t commit_latency_sum_us;
+    uint64_t dead_letters[16]; /* by enum eng_reason */
+    char text[256];            /* why it waits or has stopped; "" when all is well */
+};
+
+/* A consistent copy; free with eng_stats_free. Partitions ascending. */
+struct eng_stats {
+    uint32_t worker_count, partition_count;
+    struct eng_worker_stats *workers;
+    struct eng_partition_stats *partitions;
+};
+
+/* Makes a service (threads not yet started). Borrows config. ENG_OK, ENG_NO_MEMORY, ENG_BAD_CONFIG (a librdkafka property is refused), ENG_BAD_SCHEMA. */
+enum eng_status eng_service_new(const struct eng_config *config, struct eng_service **ret_service,
+                                struct eng_error *err);
+
+/* Starts the workers' threads. */
+enum eng_status eng_service_start(struct eng_service *service, struct eng_error *err);
+
+/* Asks for a graceful stop: no new batch, finish the transaction, leave. Returns at once; any thread; again is harmless. */
+void eng_service_stop(struct eng_service *service);
+
+/* True when every worker has stopped; *ret_status the worst status (ENG_OK or ENG_STOPPED when graceful), text in err. */
+bool eng_service_stopped(struct eng_service *service, enum eng_status *ret_status,
+                         struct eng_error *err);
+
+/* Joins threads and frees all. Call after eng_service_stopped, or it waits for the stop deadline and then gives up the threads. */
+void eng_service_free(struct eng_service *service);
+
+/* A copy of the statistics; any thread. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_service_stats(struct eng_service *service, struct eng_stats *ret_stats);
+void eng_stats_free(struct eng_stats *stats);
+
+/* Asks for one partner as JSON (see docs/http.md). The worker that owns it answers between two batches by calling `answer` on ITS thread with
+ * ENG_OK and the text, ENG_NOT_FOUND (not known, or in a partition of another process) or ENG_UNAVAILABLE (restoring; text has how far). Any thread. */
+typedef void eng_service_answer(void *context, enum eng_status status, const char *json,
+                                size_t length);
+void eng_service_query(struct eng_service *service, const char *partner, size_t length,
+                       eng_service_answer *answer, void *context);
+
+#endif
