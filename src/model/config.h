@@ -12,6 +12,9 @@
 #include <stdint.h>
 
 enum eng_input_format { ENG_FORMAT_AVRO, ENG_FORMAT_JSON };
+/* How Avro bodies are framed. AUTO: a record that begins with 0x00 and a 4-byte schema id and whose rest
+ * decodes to its end is framed, else the whole record is the body; the header form is seen either way. */
+enum eng_framing { ENG_FRAMING_AUTO, ENG_FRAMING_NONE, ENG_FRAMING_CONFLUENT };
 enum eng_time_unit { ENG_TIME_MS, ENG_TIME_S, ENG_TIME_ISO };
 
 /* Paths into the record, parts joined by dots. */
@@ -23,6 +26,7 @@ struct eng_input_config {
     char *topic;             /* NULL when the file names none (replay needs none) */
     enum eng_input_format format;
     char *schema_path;       /* Avro: file with the writer's schema, as written, relative to the config file's folder; NULL: none */
+    enum eng_framing framing; /* Avro */
     enum eng_time_unit time_unit;
     struct eng_field_paths fields;
 };
@@ -49,6 +53,9 @@ struct eng_output_config {
     char *score_changes; /* topic; default <input topic>.score-changes */
     char *churn_drops;   /* topic; default <input topic>.churn-drops */
     char *dead_letters;  /* topic; default <input topic>.dead-letters */
+    char *state;         /* topic for the journal; default engaged-<program>-state */
+    bool create;         /* missing output topics are created with the input's partition count; default true */
+    int32_t replication; /* of topics we create; -1 (default): the broker's default */
 };
 
 struct eng_run_config {
