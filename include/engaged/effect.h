@@ -31,7 +31,8 @@ enum eng_origin {
 enum eng_direction { ENG_UP, ENG_DOWN };
 enum eng_alert_status { ENG_OPENED, ENG_RESOLVED };
 
-/* A dimension's (or points key's) share of a score, 1/10,000 points. delta: against the last told.*/
+/* A dimension's (or points key's) share of a score, 1/10,000 points. delta: against the last
+ * told.*/
 struct eng_contribution {
     int64_t value_e4;
     int64_t delta_e4;

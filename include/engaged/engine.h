@@ -21,9 +21,9 @@ extern "C" {
 struct eng_engine;
 
 struct eng_engine_options {
-    uint64_t partners_hint;     /* expected partners, to size tables; 0: small */
-    uint32_t step_evaluations;  /* evaluations at boundaries per call; 0: the default (20,000) */
-    uint64_t memory_bytes_max;  /* hard cap of state; 0: none. Beyond: ENG_NO_MEMORY, state intact */
+    uint64_t partners_hint;    /* expected partners, to size tables; 0: small */
+    uint32_t step_evaluations; /* evaluations at boundaries per call; 0: the default (20,000) */
+    uint64_t memory_bytes_max; /* hard cap of state; 0: none. Beyond: ENG_NO_MEMORY, state intact */
 };
 
 /* Events of one call. */
@@ -40,6 +40,7 @@ enum eng_status eng_engine_new(const struct eng_model *model,
                                const struct eng_engine_options *options,
                                struct eng_engine **ret_engine, struct eng_error *err);
 
+/* Frees the engine and all its state. NULL is fine. */
 void eng_engine_free(struct eng_engine *engine);
 
 /* Bytes that an effects buffer must have at least for this model (one evaluation's most). */
@@ -47,9 +48,9 @@ size_t eng_engine_effects_bytes_min(const struct eng_engine *engine);
 
 /* Applies events from batch->done on, in order; appends effects. `effects` NULL: nothing is told
  * but the state changes just the same (re-reading after a restart). ENG_OK: batch->done ==
- * batch->count. ENG_AGAIN: the buffer or the step budget is used up; the event at batch->done may be
- * half done (its boundaries), and the next call must bring the same one first. ENG_NO_MEMORY: the
- * event at batch->done was not applied, the state is intact. */
+ * batch->count. ENG_AGAIN: the buffer or the step budget is used up; the event at batch->done may
+ * be half done (its boundaries), and the next call must bring the same one first. ENG_NO_MEMORY:
+ * the event at batch->done was not applied, the state is intact. */
 enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *batch,
                                  struct eng_effects *effects, struct eng_error *err);
 

@@ -28,14 +28,14 @@ enum eng_verdict {
 };
 
 struct eng_event {
-    int64_t time_ms;         /* when it happened, milliseconds since 1970 UTC, >= 0 */
-    int64_t value_e4;        /* llround(value * 10000), or ENG_VALUE_NONE */
-    uint64_t offset;         /* place in the input: Kafka offset, or line number from 0 */
+    int64_t time_ms;          /* when it happened, milliseconds since 1970 UTC, >= 0 */
+    int64_t value_e4;         /* llround(value * 10000), or ENG_VALUE_NONE */
+    uint64_t offset;          /* place in the input: Kafka offset, or line number from 0 */
     struct eng_slice partner; /* the company; not empty, at most ENG_PARTNER_BYTES_MAX */
-    struct eng_slice action; /* dotted name, not empty */
-    struct eng_slice id;     /* unique id for dedup (S6), or none */
-    struct eng_slice member; /* the person, or none */
-    uint8_t verdict;         /* enum eng_verdict; unless GOOD, only offset is looked at */
+    struct eng_slice action;  /* dotted name, not empty */
+    struct eng_slice id;      /* unique id for dedup (S6), or none */
+    struct eng_slice member;  /* the person, or none */
+    uint8_t verdict;          /* enum eng_verdict; unless GOOD, only offset is looked at */
 };
 
 /* What became of an event: the S15 classes. */

@@ -16,8 +16,8 @@ struct eng_model; /* opaque here; src/engine/model.h has the inside */
 
 /* Compiles the model part of a configuration text (YAML, UTF-8, `length` bytes). `name` is the
  * file's name for error texts: "name:line:column: what is wrong; what would be right". Parts of the
- * file that are not the model's (kafka, output, http, ...) are checked as well. Returns ENG_OK and an
- * owned model (free with eng_model_free), ENG_BAD_CONFIG, or ENG_NO_MEMORY. Any thread. */
+ * file that are not the model's (kafka, output, http, ...) are checked as well. Returns ENG_OK and
+ * an owned model (free with eng_model_free), ENG_BAD_CONFIG, or ENG_NO_MEMORY. Any thread. */
 enum eng_status eng_model_load_text(const char *text, size_t length, const char *name,
                                     struct eng_model **ret_model, struct eng_error *err);
 

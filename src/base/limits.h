@@ -9,21 +9,21 @@ enum {
     ENG_ID_BYTES_MAX = 1024,     /* a longer event or member id makes a record bad */
     /* Model. */
     ENG_MEASURES_MAX = 64,
-    ENG_ACTIONS_MAX = 255,       /* distinct action names and families in one file */
+    ENG_ACTIONS_MAX = 255, /* distinct action names and families in one file */
     ENG_SCORES_MAX = 16,
-    ENG_DIMENSIONS_MAX = 32,     /* dimensions, or points keys, of one score */
+    ENG_DIMENSIONS_MAX = 32, /* dimensions, or points keys, of one score */
     ENG_BANDS_MAX = 16,
     ENG_STEPS_MAX = 32,
     ENG_ALERTS_MAX = 32,
-    ENG_PANES_MAX = 30000,       /* longest window, in panes */
-    ENG_NAME_BYTES_MAX = 128,    /* names in the file */
+    ENG_PANES_MAX = 30000,    /* longest window, in panes */
+    ENG_NAME_BYTES_MAX = 128, /* names in the file */
     /* Engine. */
     ENG_STEP_EVALUATIONS = 20000, /* default evaluations per step at boundaries */
 };
 
-#define ENG_SCALE_MAX_E4 1000000000LL            /* 100,000 points */
-#define ENG_WEIGHT_MAX_E4 1000000000LL           /* 100,000 */
-#define ENG_TARGET_MAX_E4 10000000000000000LL    /* 1e12 */
-#define ENG_VALUE_MAX 1e11                       /* |value| beyond counts as missing */
+#define ENG_SCALE_MAX_E4 1000000000LL         /* 100,000 points */
+#define ENG_WEIGHT_MAX_E4 1000000000LL        /* 100,000 */
+#define ENG_TARGET_MAX_E4 10000000000000000LL /* 1e12 */
+#define ENG_VALUE_MAX 1e11                    /* |value| beyond counts as missing */
 
 #endif

@@ -1,9 +1,10 @@
 /* Input records to events: one decoder per worker, for the configured format.
  *
- * Avro bodies go through a bounded plan compiled from the writer's schema and the field mapping (plan.h); JSON
- * through a library. Decoding never fails as a call: a record that cannot be used becomes an event with
- * verdict BAD and a reason. Event slices point into the record's bytes where they can, else into the decoder's arena, so both must
- * stay until the engine is done with the event. One thread. */
+ * Avro bodies go through a bounded plan compiled from the writer's schema and the field mapping
+ * (plan.h); JSON through a library. Decoding never fails as a call: a record that cannot be used
+ * becomes an event with verdict BAD and a reason. Event slices point into the record's bytes where
+ * they can, else into the decoder's arena, so both must stay until the engine is done with the
+ * event. One thread. */
 #ifndef ENG_CODEC_DECODE_H
 #define ENG_CODEC_DECODE_H
 
@@ -15,22 +16,23 @@
 struct eng_config;
 struct eng_decoder;
 
-/* Why a record is bad: the stable reason codes of dead letters. name is what goes into headers and metric labels. */
+/* Why a record is bad: the stable reason codes of dead letters. name is what goes into headers and
+ * metric labels. */
 #define ENG_REASON_MAP(X)                                                                          \
     X(NONE, "none")                                                                                \
-    X(EMPTY, "empty-record")               /* no value at all (a tombstone) */                     \
-    X(FRAMING, "bad-framing")              /* magic byte or schema id missing */                   \
-    X(UNKNOWN_SCHEMA, "unknown-schema")    /* no schema for the id */                              \
-    X(TRUNCATED, "truncated-record")       /* ends before the schema does */                       \
-    X(TRAILING, "trailing-bytes")          /* bytes left over after the schema's end */            \
-    X(MALFORMED, "malformed-record")       /* lengths, indexes, depth or items out of bounds */    \
+    X(EMPTY, "empty-record")            /* no value at all (a tombstone) */                        \
+    X(FRAMING, "bad-framing")           /* magic byte or schema id missing */                      \
+    X(UNKNOWN_SCHEMA, "unknown-schema") /* no schema for the id */                                 \
+    X(TRUNCATED, "truncated-record")    /* ends before the schema does */                          \
+    X(TRAILING, "trailing-bytes")       /* bytes left over after the schema's end */               \
+    X(MALFORMED, "malformed-record")    /* lengths, indexes, depth or items out of bounds */       \
     X(NOT_JSON, "not-a-json-object")                                                               \
-    X(PARTNER, "bad-partner")              /* missing, empty, wrong type, too long */              \
+    X(PARTNER, "bad-partner") /* missing, empty, wrong type, too long */                           \
     X(ACTION, "bad-action")                                                                        \
     X(TIME, "bad-time")                                                                            \
-    X(KEY, "key-is-not-the-partner")       /* the record key differs from partner_id */            \
-    X(FUTURE, "future")                    /* S5 */                                                \
-    X(LATE, "late")                        /* S4 */
+    X(KEY, "key-is-not-the-partner") /* the record key differs from partner_id */                  \
+    X(FUTURE, "future")              /* S5 */                                                      \
+    X(LATE, "late")                  /* S4 */
 
 enum eng_reason {
 #define X(name, text) ENG_REASON_##name,
@@ -50,19 +52,22 @@ struct eng_record {
     uint64_t offset;
 };
 
-/* A decoder for config's input. For Avro without a schema file and without registry: every record is UNKNOWN_SCHEMA. ENG_OK, ENG_BAD_SCHEMA
- * (names the file and the field), ENG_IO, ENG_NO_MEMORY. Free with eng_decoder_free. Borrows config. */
+/* A decoder for config's input. For Avro without a schema file and without registry: every record
+ * is UNKNOWN_SCHEMA. ENG_OK, ENG_BAD_SCHEMA (names the file and the field), ENG_IO, ENG_NO_MEMORY.
+ * Free with eng_decoder_free. Borrows config. */
 enum eng_status eng_decoder_new(const struct eng_config *config, struct eng_decoder **ret_decoder,
                                 struct eng_error *err);
 
-/* The same with the schema given as text instead of config's file (container files bring their own). */
+/* The same with the schema given as text instead of config's file (container files bring their
+ * own). */
 enum eng_status eng_decoder_new_schema(const struct eng_config *config, const char *schema_json,
                                        size_t length, struct eng_decoder **ret_decoder,
                                        struct eng_error *err);
 
 void eng_decoder_free(struct eng_decoder *decoder);
 
-/* Decodes one record into *ret_event (all fields set). verdict is GOOD or BAD; returns the reason (NONE when good). */
+/* Decodes one record into *ret_event (all fields set). verdict is GOOD or BAD; returns the reason
+ * (NONE when good). */
 enum eng_reason eng_decoder_decode(struct eng_decoder *decoder, const struct eng_record *record,
                                    struct eng_event *ret_event);
 

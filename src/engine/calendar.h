@@ -1,10 +1,11 @@
-/* Panes and calendar periods of one time zone: event time (UTC milliseconds) to pane number and back.
+/* Panes and calendar periods of one time zone: event time (UTC milliseconds) to pane number and
+ * back.
  *
  * A pane is a day or an hour. A day begins at the first instant of its local date, so days have 23,
  * 24 or 25 hours, and midnight may come twice (the first one counts). An hour is 3,600,000 ms,
- * aligned to the zone's standard offset at the epoch. Pane 0 holds local 1970-01-01 (00:00). Panes before
- * the epoch do not exist for the engine: event times are >= 0, so the smallest pane is -1 (west of Greenwich).
- * Immutable after it was made; any thread. */
+ * aligned to the zone's standard offset at the epoch. Pane 0 holds local 1970-01-01 (00:00). Panes
+ * before the epoch do not exist for the engine: event times are >= 0, so the smallest pane is -1
+ * (west of Greenwich). Immutable after it was made; any thread. */
 #ifndef ENG_ENGINE_CALENDAR_H
 #define ENG_ENGINE_CALENDAR_H
 
@@ -31,11 +32,13 @@ struct eng_zone_change {
     int32_t offset_ms;
 };
 
-/* A calendar of `unit` panes from the zone's changes, ascending (the first one's from_ms is ignored:
- * it holds since ever), with the zone's standard offset at the epoch. Copies. The changes have to reach up to the year 2200; later
- * days are taken at the last offset. ENG_OK or ENG_NO_MEMORY; free with eng_calendar_free. */
+/* A calendar of `unit` panes from the zone's changes, ascending (the first one's from_ms is
+ * ignored: it holds since ever), with the zone's standard offset at the epoch. Copies. The changes
+ * have to reach up to the year 2200; later days are taken at the last offset. ENG_OK or
+ * ENG_NO_MEMORY; free with eng_calendar_free. */
 enum eng_status eng_calendar_new(enum eng_pane_unit unit, const struct eng_zone_change *changes,
-                                 uint32_t count, int32_t standard_offset_ms, struct eng_calendar **ret_calendar);
+                                 uint32_t count, int32_t standard_offset_ms,
+                                 struct eng_calendar **ret_calendar);
 
 void eng_calendar_free(struct eng_calendar *calendar);
 
@@ -45,7 +48,8 @@ int64_t eng_calendar_pane(const struct eng_calendar *calendar, int64_t time_ms);
 /* The first instant of a pane (>= -1): its boundary. */
 int64_t eng_calendar_start_ms(const struct eng_calendar *calendar, int64_t pane);
 
-/* The first pane of the week, month or quarter that holds `pane`; and the first pane of the next one. */
+/* The first pane of the week, month or quarter that holds `pane`; and the first pane of the next
+ * one. */
 int64_t eng_calendar_period_first(const struct eng_calendar *calendar, enum eng_window_kind kind,
                                   int64_t pane);
 int64_t eng_calendar_period_next(const struct eng_calendar *calendar, enum eng_window_kind kind,

@@ -3,8 +3,9 @@
  * Plain data, immutable after loading. All numbers with decimals are integers in 1/10,000 (`_e4`).
  * Actions: every distinct action name or family (`a.*`) written anywhere in the file is an entry of
  * `actions`. An event's action belongs to the entry with exactly its name, else to the longest
- * family that it begins with, else to none (filtered). Sets of actions are bit sets over entries: `count: ["training.*"]` has the
- * bits of the family and of every exact entry and longer family below it, so counts kept per entry answer every question. */
+ * family that it begins with, else to none (filtered). Sets of actions are bit sets over entries:
+ * `count: ["training.*"]` has the bits of the family and of every exact entry and longer family
+ * below it, so counts kept per entry answer every question. */
 #ifndef ENG_ENGINE_MODEL_H
 #define ENG_ENGINE_MODEL_H
 
@@ -51,8 +52,8 @@ struct eng_step {
     int64_t x_e4, y_e4;
 };
 
-/* One summand of a score. Weighted: clamp(measure / target, 0, 1) or steps, times weight. Points: count of
- * `measure` (a hidden count) times points_e4. */
+/* One summand of a score. Weighted: clamp(measure / target, 0, 1) or steps, times weight. Points:
+ * count of `measure` (a hidden count) times points_e4. */
 struct eng_dimension {
     char *name;       /* the dimension's name, or the points key as written */
     uint16_t measure; /* index into measures */
@@ -76,13 +77,14 @@ struct eng_score {
     int64_t scale_e4; /* weighted: the greatest value */
     uint32_t dimension_count;
     struct eng_dimension *dimensions;
-    int64_t weight_sum_e4; /* W with nothing skipped */
-    uint32_t band_count;   /* at least 1 */
+    int64_t weight_sum_e4;  /* W with nothing skipped */
+    uint32_t band_count;    /* at least 1 */
     struct eng_band *bands; /* ascending */
     int64_t margin_e4;
     int64_t dwell_ms;
     int64_t tell_every_e4; /* 0: never */
-    /* The longest rolling or calendar window of its measures, for `provisional`. ENG_WINDOW_NONE: there is none. */
+    /* The longest rolling or calendar window of its measures, for `provisional`. ENG_WINDOW_NONE:
+     * there is none. */
     enum eng_window_kind provisional_window;
     uint32_t provisional_panes; /* ROLLING only */
 };
@@ -92,13 +94,14 @@ enum eng_alert_kind { ENG_FALLS_TO, ENG_DROP, ENG_SILENCE };
 struct eng_alert {
     char *name;
     enum eng_alert_kind kind;
-    uint16_t score;      /* FALLS_TO, DROP */
-    uint16_t band;       /* FALLS_TO */
-    int64_t drop_e4;     /* DROP */
-    uint32_t within;     /* DROP, panes */
+    uint16_t score;  /* FALLS_TO, DROP */
+    uint16_t band;   /* FALLS_TO */
+    int64_t drop_e4; /* DROP */
+    uint32_t within; /* DROP, panes */
     int64_t cooldown_ms;
     struct eng_action_set actions; /* SILENCE */
-    uint32_t horizon, typical_gap, min_silence, min_active; /* SILENCE; panes, panes, panes, count */
+    uint32_t horizon, typical_gap, min_silence,
+        min_active;   /* SILENCE; panes, panes, panes, count */
     uint32_t risk_e3; /* SILENCE, 1..1000 */
 };
 
@@ -107,8 +110,8 @@ struct eng_model {
     uint32_t version;
     enum eng_pane_unit pane_unit;
     struct eng_calendar *calendar; /* owned */
-    uint32_t late_after; /* panes, >= 1 */
-    uint32_t dedup;      /* panes; 0: off */
+    uint32_t late_after;           /* panes, >= 1 */
+    uint32_t dedup;                /* panes; 0: off */
     uint32_t action_count, measure_count, score_count, alert_count;
     struct eng_action *actions;
     struct eng_measure *measures; /* those of the file in file order, then hidden ones */
@@ -122,7 +125,8 @@ static inline bool eng_action_set_has(const struct eng_action_set *set, unsigned
     return (set->bits[action >> 6] >> (action & 63)) & 1;
 }
 
-/* The entry an action belongs to, or ENG_ACTION_NONE. Pure; cost: a hash look-up in a small cache is the caller's. */
+/* The entry an action belongs to, or ENG_ACTION_NONE. Pure; cost: a hash look-up in a small cache
+ * is the caller's. */
 uint16_t eng_model_action(const struct eng_model *model, struct eng_slice action);
 
 #endif

@@ -1,8 +1,9 @@
 /* The configuration file, whole: the model and everything around it that the daemon needs.
  *
- * One YAML file (1.2 core schema; duplicate and unknown keys are refused), one table of keys. Loading is
- * pure but for ${env:NAME} and ${file:PATH} in string values, the schema file's name, and the zone data of the system. Immutable after loading; any
- * thread. All strings are owned by the config. Elapsed times are in ms. */
+ * One YAML file (1.2 core schema; duplicate and unknown keys are refused), one table of keys.
+ * Loading is pure but for ${env:NAME} and ${file:PATH} in string values, the schema file's name,
+ * and the zone data of the system. Immutable after loading; any thread. All strings are owned by
+ * the config. Elapsed times are in ms. */
 #ifndef ENG_MODEL_CONFIG_H
 #define ENG_MODEL_CONFIG_H
 
@@ -12,8 +13,9 @@
 #include <stdint.h>
 
 enum eng_input_format { ENG_FORMAT_AVRO, ENG_FORMAT_JSON };
-/* How Avro bodies are framed. AUTO: a record that begins with 0x00 and a 4-byte schema id and whose rest
- * decodes to its end is framed, else the whole record is the body; the header form is seen either way. */
+/* How Avro bodies are framed. AUTO: a record that begins with 0x00 and a 4-byte schema id and whose
+ * rest decodes to its end is framed, else the whole record is the body; the header form is seen
+ * either way. */
 enum eng_framing { ENG_FRAMING_AUTO, ENG_FRAMING_NONE, ENG_FRAMING_CONFLUENT };
 enum eng_time_unit { ENG_TIME_MS, ENG_TIME_S, ENG_TIME_ISO };
 
@@ -23,9 +25,10 @@ struct eng_field_paths {
 };
 
 struct eng_input_config {
-    char *topic;             /* NULL when the file names none (replay needs none) */
+    char *topic; /* NULL when the file names none (replay needs none) */
     enum eng_input_format format;
-    char *schema_path;       /* Avro: file with the writer's schema, as written, relative to the config file's folder; NULL: none */
+    char *schema_path; /* Avro: file with the writer's schema, as written, relative to the config
+                          file's folder; NULL: none */
     enum eng_framing framing; /* Avro */
     enum eng_time_unit time_unit;
     struct eng_field_paths fields;
@@ -54,15 +57,16 @@ struct eng_output_config {
     char *churn_drops;   /* topic; default <input topic>.churn-drops */
     char *dead_letters;  /* topic; default <input topic>.dead-letters */
     char *state;         /* topic for the journal; default engaged-<program>-state */
-    bool create;         /* missing output topics are created with the input's partition count; default true */
+    bool create; /* missing output topics are created with the input's partition count; default true
+                  */
     int32_t replication; /* of topics we create; -1 (default): the broker's default */
 };
 
 struct eng_run_config {
-    uint32_t workers;            /* 1..64; default 1 */
-    int64_t commit_interval_ms;  /* 10..10000; default 100 */
-    int64_t stop_deadline_ms;    /* graceful stop; default 30000 */
-    uint64_t memory_bytes_max;   /* per process; 0: none */
+    uint32_t workers;           /* 1..64; default 1 */
+    int64_t commit_interval_ms; /* 10..10000; default 100 */
+    int64_t stop_deadline_ms;   /* graceful stop; default 30000 */
+    uint64_t memory_bytes_max;  /* per process; 0: none */
 };
 
 struct eng_http_config {
@@ -72,7 +76,7 @@ struct eng_http_config {
 };
 
 struct eng_config {
-    char *path;  /* the file's name as given, for messages */
+    char *path; /* the file's name as given, for messages */
     struct eng_model *model;
     int64_t future_skew_ms; /* S5; default 10 minutes */
     int64_t idle_after_ms;  /* S7; default 5 minutes */
@@ -83,8 +87,8 @@ struct eng_config {
     struct eng_http_config http;
 };
 
-/* Loads and checks a file, or a text (`path` then only names it). ENG_OK and an owned config, ENG_BAD_CONFIG ("path:line:column: ..."), ENG_IO or
- * ENG_NO_MEMORY. Free with eng_config_free. */
+/* Loads and checks a file, or a text (`path` then only names it). ENG_OK and an owned config,
+ * ENG_BAD_CONFIG ("path:line:column: ..."), ENG_IO or ENG_NO_MEMORY. Free with eng_config_free. */
 enum eng_status eng_config_load_file(const char *path, struct eng_config **ret_config,
                                      struct eng_error *err);
 enum eng_status eng_config_load_text(const char *text, size_t length, const char *path,

@@ -1,8 +1,9 @@
 /* The running daemon without its HTTP face: N workers over one consumer group.
  *
- * A worker is one consumer, one transactional producer, one commit thread, and one engine per assigned input partition; it shares
- * nothing with the next worker. All calls are from one control thread unless said otherwise; statistics and queries cross over by
- * message or by atomics, never by touching a worker's engines. */
+ * A worker is one consumer, one transactional producer, one commit thread, and one engine per
+ * assigned input partition; it shares nothing with the next worker. All calls are from one control
+ * thread unless said otherwise; statistics and queries cross over by message or by atomics, never
+ * by touching a worker's engines. */
 #ifndef ENG_STREAM_SERVICE_H
 #define ENG_STREAM_SERVICE_H
 
@@ -17,12 +18,12 @@ struct eng_service;
 
 /* Life of a worker; also what /readyz tells. */
 enum eng_worker_state {
-    ENG_WORKER_STARTING,   /* connecting, checking topics */
-    ENG_WORKER_JOINING,    /* waiting for an assignment */
-    ENG_WORKER_RESTORING,  /* re-reading its input, telling nothing */
-    ENG_WORKER_RUNNING,    /* live */
-    ENG_WORKER_STOPPING,   /* finishing its transaction */
-    ENG_WORKER_STOPPED,    /* done; `status` says how */
+    ENG_WORKER_STARTING,  /* connecting, checking topics */
+    ENG_WORKER_JOINING,   /* waiting for an assignment */
+    ENG_WORKER_RESTORING, /* re-reading its input, telling nothing */
+    ENG_WORKER_RUNNING,   /* live */
+    ENG_WORKER_STOPPING,  /* finishing its transaction */
+    ENG_WORKER_STOPPED,   /* done; `status` says how */
 };
 
 enum { ENG_LATENCY_BUCKETS = 14 };
@@ -35,11 +36,12 @@ struct eng_partition_stats {
     uint32_t worker;
     bool restoring;
     int64_t restored_offset, restore_target; /* while restoring: next offset to read, and the end */
-    int64_t next_offset;  /* of our newest commit */
-    int64_t end_offset;   /* last stable offset of the partition; -1: not known */
-    int64_t lag_records;  /* end_offset - next_offset; -1: not known */
-    int64_t lag_ms;       /* wall clock - record timestamp of the newest committed record while there is lag; 0 without lag; -1 unknown */
-    int64_t clock_ms;     /* event-time clock; -1: none */
+    int64_t next_offset;                     /* of our newest commit */
+    int64_t end_offset;  /* last stable offset of the partition; -1: not known */
+    int64_t lag_records; /* end_offset - next_offset; -1: not known */
+    int64_t lag_ms;   /* wall clock - record timestamp of the newest committed record while there is
+                         lag; 0 without lag; -1 unknown */
+    int64_t clock_ms; /* event-time clock; -1: none */
     uint64_t partners, memory_bytes;
     struct eng_counters counters;
 };
@@ -62,29 +64,35 @@ struct eng_stats {
     struct eng_partition_stats *partitions;
 };
 
-/* Makes a service (threads not yet started). Borrows config. ENG_OK, ENG_NO_MEMORY, ENG_BAD_CONFIG (a librdkafka property is refused), ENG_BAD_SCHEMA. */
+/* Makes a service (threads not yet started). Borrows config. ENG_OK, ENG_NO_MEMORY, ENG_BAD_CONFIG
+ * (a librdkafka property is refused), ENG_BAD_SCHEMA. */
 enum eng_status eng_service_new(const struct eng_config *config, struct eng_service **ret_service,
                                 struct eng_error *err);
 
 /* Starts the workers' threads. */
 enum eng_status eng_service_start(struct eng_service *service, struct eng_error *err);
 
-/* Asks for a graceful stop: no new batch, finish the transaction, leave. Returns at once; any thread; again is harmless. */
+/* Asks for a graceful stop: no new batch, finish the transaction, leave. Returns at once; any
+ * thread; again is harmless. */
 void eng_service_stop(struct eng_service *service);
 
-/* True when every worker has stopped; *ret_status the worst status (ENG_OK or ENG_STOPPED when graceful), text in err. */
+/* True when every worker has stopped; *ret_status the worst status (ENG_OK or ENG_STOPPED when
+ * graceful), text in err. */
 bool eng_service_stopped(struct eng_service *service, enum eng_status *ret_status,
                          struct eng_error *err);
 
-/* Joins threads and frees all. Call after eng_service_stopped, or it waits for the stop deadline and then gives up the threads. */
+/* Joins threads and frees all. Call after eng_service_stopped, or it waits for the stop deadline
+ * and then gives up the threads. */
 void eng_service_free(struct eng_service *service);
 
 /* A copy of the statistics; any thread. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_service_stats(struct eng_service *service, struct eng_stats *ret_stats);
 void eng_stats_free(struct eng_stats *stats);
 
-/* Asks for one partner as JSON (see docs/http.md). The worker that owns it answers between two batches by calling `answer` on ITS thread with
- * ENG_OK and the text, ENG_NOT_FOUND (not known, or in a partition of another process) or ENG_UNAVAILABLE (restoring; text has how far). Any thread. */
+/* Asks for one partner as JSON (see docs/http.md). The worker that owns it answers between two
+ * batches by calling `answer` on ITS thread with ENG_OK and the text, ENG_NOT_FOUND (not known, or
+ * in a partition of another process) or ENG_UNAVAILABLE (restoring; text has how far). Any thread.
+ */
 typedef void eng_service_answer(void *context, enum eng_status status, const char *json,
                                 size_t length);
 void eng_service_query(struct eng_service *service, const char *partner, size_t length,

@@ -1,4 +1,5 @@
-/* Every public header, from C++. Loads the model named on the command line and applies one event. */
+/* Every public header, from C++. Loads the model named on the command line and applies one event.
+ */
 #include <engaged/effect.h>
 #include <engaged/engine.h>
 #include <engaged/event.h>

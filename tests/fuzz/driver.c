@@ -1,9 +1,9 @@
 /* Runs a fuzz target without libFuzzer: over every file of the folders or files named as arguments.
  *
- * Each input is given as it is, cut off at every length (up to a limit), and with bytes flipped by a
- * fixed generator, so that the corpus is worth something under every compiler and sanitizer. The same
- * arguments always give the same inputs. Each input is a block of its own, so that a sanitizer sees a
- * read past its end. */
+ * Each input is given as it is, cut off at every length (up to a limit), and with bytes flipped by
+ * a fixed generator, so that the corpus is worth something under every compiler and sanitizer. The
+ * same arguments always give the same inputs. Each input is a block of its own, so that a sanitizer
+ * sees a read past its end. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
