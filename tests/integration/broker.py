@@ -1,0 +1,168 @@
+"""A real Apache Kafka for one test: KRaft, broker and controller in one process, on free ports of
+127.0.0.1, with a folder of its own.
+
+The jars come from tools/setup (build/kafka/<version>). A broker object chooses its ports when it is
+made, so that a client can be pointed at a broker which is not there yet. Used as a context, it is
+started on the way in and gone on the way out, whatever happened in between.
+
+With `users`, a second listener speaks SASL/PLAIN, permissions are enforced (StandardAuthorizer), and
+whoever comes by the first listener may do everything.
+"""
+
+import os
+import shutil
+import socket
+import time
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+import processes
+
+# What makes a lone broker quick to start and to move groups; guarantees are left alone.
+_PROPERTIES = {
+    "auto.create.topics.enable": "false",
+    "controlled.shutdown.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "log.cleaner.dedupe.buffer.size": "4194304",
+    "log.segment.bytes": "1073741824",
+    "offsets.topic.num.partitions": "4",
+    "offsets.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+}
+_READY_S = 120
+
+
+def versions(tools_dir):
+    """The versions that tools/setup has fetched, oldest first."""
+    folder = os.path.join(tools_dir, "kafka")
+    found = os.listdir(folder) if os.path.isdir(folder) else []
+    complete = [v for v in found if os.path.exists(os.path.join(folder, v, ".complete"))]
+    if not complete:
+        raise SystemExit(f"no Kafka in {folder}: run tools/setup")
+    return sorted(complete, key=lambda version: [int(part) for part in version.split(".")])
+
+
+def free_ports(count):
+    """Ports of 127.0.0.1 that nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+class Broker:
+    def __init__(self, tools_dir, version, users=None, properties=None, heap="768m"):
+        self.version = version
+        self.users = users or {}
+        self._jars = os.path.join(tools_dir, "kafka", version, "*")
+        self._extra = properties or {}
+        self._heap = heap
+        self._folder = processes.folder(f"kafka-{version}")
+        self._log = os.path.join(self._folder, "broker.log")
+        self._process = None
+        self._formatted = False
+        plain, controller, sasl = free_ports(3)
+        self._controller = f"127.0.0.1:{controller}"
+        self.address = f"127.0.0.1:{plain}"
+        self.sasl_address = f"127.0.0.1:{sasl}"
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def start(self):
+        """Formats the storage the first time; returns once the broker answers."""
+        began = time.monotonic()
+        if not self._formatted:
+            self._write_properties()
+            self._run_to_end("kafka.tools.StorageTool", "format", "--cluster-id",
+                             "MkU3OEVBNTcwNTJENDM2Qg", "--config", self._path("server.properties"))
+            self._formatted = True
+        self._process = processes.start(self._java("kafka.Kafka", self._path("server.properties")),
+                                        self._log)
+        self._wait_until_ready()
+        print(f"kafka {self.version}: ready after {time.monotonic() - began:.1f} s", flush=True)
+
+    def stop(self):
+        if self._process is not None:
+            processes.kill(self._process)
+            self._process = None
+
+    def admin(self):
+        return AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+
+    def _path(self, name):
+        return os.path.join(self._folder, name)
+
+    def _java(self, *arguments):
+        return ["java", f"-Xmx{self._heap}", f"-Xms{self._heap}", "-XX:+UseSerialGC",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                "-cp", self._jars, *arguments]
+
+    def _run_to_end(self, *arguments):
+        child = processes.start(self._java(*arguments), self._log)
+        if processes.finish(child) != 0:
+            raise RuntimeError(f"{arguments[0]} failed:\n{processes.tail(self._log)}")
+
+    def _write_properties(self):
+        properties = {
+            **_PROPERTIES,
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@{self._controller}",
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{self._controller}",
+            "listener.security.protocol.map":
+                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_PLAINTEXT",
+            "log.dirs": self._path("data"),
+            **self._sasl_properties(),
+            **self._extra,
+        }
+        with open(self._path("server.properties"), "w") as file:
+            file.writelines(f"{key}={value}\n" for key, value in properties.items())
+
+    def _sasl_properties(self):
+        if not self.users:
+            return {}
+        login = "org.apache.kafka.common.security.plain.PlainLoginModule required " + " ".join(
+            f'user_{user}="{password}"' for user, password in self.users.items()) + ";"
+        return {
+            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{self._controller},"
+                         f"SASL://{self.sasl_address}",
+            "sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.sasl.plain.sasl.jaas.config": login,
+            "authorizer.class.name":
+                "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",
+        }
+
+    def _wait_until_ready(self):
+        deadline = time.monotonic() + _READY_S
+        admin = self.admin()
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            try:
+                if admin.list_topics(timeout=1).brokers:
+                    return
+            except KafkaException:
+                time.sleep(0.1)
+        raise RuntimeError(f"kafka {self.version} does not answer:\n{processes.tail(self._log)}")
