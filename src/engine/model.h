@@ -25,7 +25,7 @@ struct eng_action_set {
 struct eng_action {
     char *text;      /* the name, or the family without its trailing "*" ("training.") */
     uint32_t length; /* of text */
-    bool family;     /* matches every action that begins with text and is longer */
+    bool family;     /* matches every action that begins with text */
 };
 
 enum eng_measure_kind {

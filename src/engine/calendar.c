@@ -1,0 +1,226 @@
+/* Panes of a time zone: see calendar.h for the terms.
+ *
+ * Days. The start of day D is the first instant whose local date is D or later, so days tile the
+ * time line without gap or overlap, whatever the clocks on the wall do: a midnight that comes twice
+ * counts once, and a date that a zone left out (Samoa, 30 December 2011) is an empty day with the
+ * start of the next one. Starts are kept as deviations from D * 24 hours, one table entry per day
+ * from day -1 to the zone's last change; outside the table the nearest entry holds. With a fixed
+ * offset there is one entry.
+ *
+ * Look-up. time / 24 h names a table entry whose deviation is, but for the days around a change,
+ * that of the day looked for; the second division is then right and the loops after it do not turn.
+ * Two multiplications and a load or two: a few nanoseconds.
+ *
+ * Hours are plain arithmetic. They are numbered from the one that holds the epoch. */
+#include "engine/calendar.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+
+#define HOUR_MS 3600000LL
+#define DAY_MS (24 * HOUR_MS)
+#define OFFSET_MS_MAX (26 * HOUR_MS)
+
+enum {
+    DAY_FIRST = -1,          /* day of the table's first entry */
+    TABLE_DAYS_MAX = 100000, /* to the year 2243 */
+};
+
+struct eng_calendar {
+    enum eng_pane_unit unit;
+    int64_t hour_offset_ms; /* of hour starts before full hours UTC, 0 .. HOUR_MS - 1 */
+    uint32_t day_count;     /* entries of deviation_ms, at least 1 */
+    int32_t deviation_ms[]; /* start of day DAY_FIRST + i, less (DAY_FIRST + i) * DAY_MS */
+};
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    int64_t quotient = a / b;
+    return quotient - (a % b < 0);
+}
+
+/* The index of the table entry that holds for a day. */
+static uint32_t entry_of(const struct eng_calendar *calendar, int64_t day)
+{
+    eng_assert(calendar->day_count > 0);
+    int64_t index = day - DAY_FIRST;
+    if (index < 0)
+        return 0;
+    return index < calendar->day_count ? (uint32_t)index : calendar->day_count - 1;
+}
+
+static int64_t day_start_ms(const struct eng_calendar *calendar, int64_t day)
+{
+    if (day > INT64_MAX / DAY_MS - 2)
+        return INT64_MAX; /* beyond all time: no event is ever there */
+    return day * DAY_MS + calendar->deviation_ms[entry_of(calendar, day)];
+}
+
+/* The day of an instant: the last one that has begun. */
+static int64_t day_of(const struct eng_calendar *calendar, int64_t time_ms)
+{
+    if (time_ms > INT64_MAX - 8 * DAY_MS)
+        time_ms = INT64_MAX - 8 * DAY_MS;
+    int64_t deviation = calendar->deviation_ms[entry_of(calendar, time_ms / DAY_MS)];
+    int64_t day = floor_div(time_ms - deviation, DAY_MS);
+    while (day_start_ms(calendar, day + 1) <= time_ms)
+        day++;
+    while (day_start_ms(calendar, day) > time_ms)
+        day--;
+    return day;
+}
+
+static uint32_t day_count_of(const struct eng_zone_change *changes, uint32_t count)
+{
+    if (count == 1)
+        return 1;
+    int64_t days = changes[count - 1].from_ms / DAY_MS + 4 - DAY_FIRST;
+    return days < 1 ? 1 : (uint32_t)days;
+}
+
+static void check_changes(const struct eng_zone_change *changes, uint32_t count)
+{
+    eng_assert(count > 0);
+    for (uint32_t i = 0; i < count; i++) {
+        eng_assert(changes[i].offset_ms <= OFFSET_MS_MAX);
+        eng_assert(changes[i].offset_ms >= -OFFSET_MS_MAX);
+        eng_assert(i < 2 || changes[i].from_ms > changes[i - 1].from_ms);
+    }
+    eng_assert(count == 1 || changes[count - 1].from_ms < (TABLE_DAYS_MAX - 8) * DAY_MS);
+}
+
+/* The first instant of a change's reign with this local date or a later one. */
+static int64_t start_under(const struct eng_zone_change *changes, uint32_t at, int64_t nominal_ms)
+{
+    int64_t start_ms = nominal_ms - changes[at].offset_ms;
+    return at > 0 && start_ms < changes[at].from_ms ? changes[at].from_ms : start_ms;
+}
+
+/* One walk over days and changes together: both only move forward. */
+static void fill_days(struct eng_calendar *calendar, const struct eng_zone_change *changes,
+                      uint32_t count)
+{
+    eng_assert(calendar->day_count <= TABLE_DAYS_MAX);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < calendar->day_count; i++) {
+        int64_t nominal_ms = (DAY_FIRST + (int64_t)i) * DAY_MS;
+        int64_t start_ms = start_under(changes, at, nominal_ms);
+        while (at + 1 < count && start_ms >= changes[at + 1].from_ms)
+            start_ms = start_under(changes, ++at, nominal_ms);
+        calendar->deviation_ms[i] = (int32_t)(start_ms - nominal_ms);
+    }
+}
+
+enum eng_status eng_calendar_new(enum eng_pane_unit unit, const struct eng_zone_change *changes,
+                                 uint32_t count, int32_t standard_offset_ms,
+                                 struct eng_calendar **ret_calendar)
+{
+    eng_assert(unit == ENG_PANE_HOUR || unit == ENG_PANE_DAY);
+    eng_assert(changes != NULL && ret_calendar != NULL);
+    check_changes(changes, count);
+    uint32_t days = day_count_of(changes, count);
+    struct eng_calendar *calendar =
+        eng_calloc(1, sizeof *calendar + days * sizeof calendar->deviation_ms[0]);
+    if (calendar == NULL)
+        return ENG_NO_MEMORY;
+    calendar->unit = unit;
+    calendar->hour_offset_ms =
+        standard_offset_ms - floor_div(standard_offset_ms, HOUR_MS) * HOUR_MS;
+    calendar->day_count = days;
+    fill_days(calendar, changes, count);
+    *ret_calendar = calendar;
+    return ENG_OK;
+}
+
+void eng_calendar_free(struct eng_calendar *calendar)
+{
+    eng_free(calendar);
+}
+
+int64_t eng_calendar_pane(const struct eng_calendar *calendar, int64_t time_ms)
+{
+    eng_assert(time_ms >= 0);
+    if (calendar->unit == ENG_PANE_DAY)
+        return day_of(calendar, time_ms);
+    if (time_ms > INT64_MAX - 8 * DAY_MS)
+        time_ms = INT64_MAX - 8 * DAY_MS;
+    return (time_ms + calendar->hour_offset_ms) / HOUR_MS;
+}
+
+int64_t eng_calendar_start_ms(const struct eng_calendar *calendar, int64_t pane)
+{
+    eng_assert(pane >= DAY_FIRST);
+    if (calendar->unit == ENG_PANE_DAY)
+        return day_start_ms(calendar, pane);
+    if (pane > INT64_MAX / HOUR_MS - 2)
+        return INT64_MAX;
+    return pane * HOUR_MS - calendar->hour_offset_ms;
+}
+
+/* Days in 400 years of the Gregorian calendar. */
+enum { ERA_DAYS = 146097 };
+
+/* A month, counted from January 1970, and its first day. */
+struct month {
+    int64_t number, first_day;
+};
+
+/* The first day of a month; months of years as from March, so that the leap day comes last. */
+static int64_t month_first_day(int64_t number)
+{
+    int64_t from_march = number + 1970 * 12 - 2;
+    int64_t year = floor_div(from_march, 12), month = from_march - year * 12;
+    return 365 * year + floor_div(year, 4) - floor_div(year, 100) + floor_div(year, 400) +
+           (153 * month + 2) / 5 - 719468;
+}
+
+/* The month of a day: a guess from the mean length, at most one off. */
+static struct month month_of(int64_t day)
+{
+    int64_t number = floor_div(day * 4800, ERA_DAYS);
+    while (month_first_day(number + 1) <= day)
+        number++;
+    while (month_first_day(number) > day)
+        number--;
+    return (struct month){number, month_first_day(number)};
+}
+
+/* The first day of the period that holds `day`, or of the next period. */
+static int64_t period_day(enum eng_window_kind kind, int64_t day, int next)
+{
+    eng_assert(kind == ENG_WINDOW_WEEK || kind == ENG_WINDOW_MONTH || kind == ENG_WINDOW_QUARTER);
+    if (kind == ENG_WINDOW_WEEK)
+        return floor_div(day + 3, 7) * 7 - 3 + 7 * next; /* day 0 was a Thursday */
+    struct month month = month_of(day);
+    if (kind == ENG_WINDOW_MONTH)
+        return next ? month_first_day(month.number + 1) : month.first_day;
+    int64_t quarter = floor_div(month.number, 3) + next;
+    return month_first_day(quarter * 3);
+}
+
+/* The same in panes. An hour belongs to the local date of its start. */
+static int64_t period_pane(const struct eng_calendar *calendar, enum eng_window_kind kind,
+                           int64_t pane, int next)
+{
+    eng_assert(pane >= DAY_FIRST);
+    eng_assert(pane < INT64_MAX / HOUR_MS);
+    if (calendar->unit == ENG_PANE_DAY)
+        return period_day(kind, pane, next);
+    int64_t day = day_of(calendar, eng_calendar_start_ms(calendar, pane));
+    int64_t start_ms = day_start_ms(calendar, period_day(kind, day, next));
+    return floor_div(start_ms + calendar->hour_offset_ms + HOUR_MS - 1, HOUR_MS);
+}
+
+int64_t eng_calendar_period_first(const struct eng_calendar *calendar, enum eng_window_kind kind,
+                                  int64_t pane)
+{
+    eng_assert(calendar != NULL);
+    return period_pane(calendar, kind, pane, 0);
+}
+
+int64_t eng_calendar_period_next(const struct eng_calendar *calendar, enum eng_window_kind kind,
+                                 int64_t pane)
+{
+    eng_assert(calendar != NULL);
+    return period_pane(calendar, kind, pane, 1);
+}

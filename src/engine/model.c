@@ -1,0 +1,110 @@
+/* The compiled model's accessors and its end. What makes one: src/model/config.c. */
+#include "engine/model.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include <string.h>
+
+static void free_scores(struct eng_score *scores, uint32_t count)
+{
+    for (uint32_t i = 0; scores != NULL && i < count; i++) {
+        struct eng_score *score = &scores[i];
+        for (uint32_t j = 0; score->dimensions != NULL && j < score->dimension_count; j++) {
+            eng_free(score->dimensions[j].name);
+            eng_free(score->dimensions[j].steps);
+        }
+        for (uint32_t j = 0; score->bands != NULL && j < score->band_count; j++)
+            eng_free(score->bands[j].name);
+        eng_free(score->dimensions);
+        eng_free(score->bands);
+        eng_free(score->name);
+    }
+    eng_free(scores);
+}
+
+/* Half-built ones too: an array that is NULL, or entries that are still zero, are skipped. */
+void eng_model_free(struct eng_model *model)
+{
+    if (model == NULL)
+        return;
+    for (uint32_t i = 0; model->actions != NULL && i < model->action_count; i++)
+        eng_free(model->actions[i].text);
+    for (uint32_t i = 0; model->measures != NULL && i < model->measure_count; i++)
+        eng_free(model->measures[i].name);
+    for (uint32_t i = 0; model->alerts != NULL && i < model->alert_count; i++)
+        eng_free(model->alerts[i].name);
+    free_scores(model->scores, model->score_count);
+    eng_free(model->actions);
+    eng_free(model->measures);
+    eng_free(model->alerts);
+    eng_calendar_free(model->calendar);
+    eng_free(model->program);
+    eng_free(model);
+}
+
+const char *eng_model_program(const struct eng_model *model)
+{
+    eng_assert(model != NULL);
+    eng_assert(model->program != NULL);
+    return model->program;
+}
+
+uint32_t eng_model_version(const struct eng_model *model)
+{
+    eng_assert(model != NULL);
+    eng_assert(model->version > 0);
+    return model->version;
+}
+
+const char *eng_model_score_name(const struct eng_model *model, unsigned score)
+{
+    eng_assert(model != NULL);
+    return score < model->score_count ? model->scores[score].name : NULL;
+}
+
+const char *eng_model_alert_name(const struct eng_model *model, unsigned alert)
+{
+    eng_assert(model != NULL);
+    return alert < model->alert_count ? model->alerts[alert].name : NULL;
+}
+
+const char *eng_model_band_name(const struct eng_model *model, unsigned score, unsigned band)
+{
+    eng_assert(model != NULL);
+    if (score >= model->score_count || band >= model->scores[score].band_count)
+        return NULL;
+    return model->scores[score].bands[band].name;
+}
+
+const char *eng_model_dimension_name(const struct eng_model *model, unsigned score,
+                                     unsigned dimension)
+{
+    eng_assert(model != NULL);
+    if (score >= model->score_count || dimension >= model->scores[score].dimension_count)
+        return NULL;
+    return model->scores[score].dimensions[dimension].name;
+}
+
+static bool matches(const struct eng_action *entry, struct eng_slice action)
+{
+    if (entry->family ? action.length < entry->length : action.length != entry->length)
+        return false;
+    return memcmp(entry->text, action.data, entry->length) == 0;
+}
+
+uint16_t eng_model_action(const struct eng_model *model, struct eng_slice action)
+{
+    eng_assert(model != NULL);
+    eng_assert(action.data != NULL);
+    uint16_t best = ENG_ACTION_NONE;
+    for (uint32_t i = 0; i < model->action_count; i++) {
+        const struct eng_action *entry = &model->actions[i];
+        if (!matches(entry, action))
+            continue;
+        if (!entry->family)
+            return (uint16_t)i;
+        if (best == ENG_ACTION_NONE || entry->length > model->actions[best].length)
+            best = (uint16_t)i;
+    }
+    return best;
+}
