@@ -96,7 +96,7 @@ static rd_kafka_t *connect_producer(const char *broker, uint64_t *failures)
     return kafka;
 }
 
-static void send(rd_kafka_t *kafka, const char *topic, const struct bench_action *action)
+static void send_action(rd_kafka_t *kafka, const char *topic, const struct bench_action *action)
 {
     uint8_t record[RECORD_BYTES_MAX];
     char partner[BENCH_PARTNER_BYTES];
@@ -131,7 +131,7 @@ int main(int argc, char **argv)
     while (stream.next < stream.events) {
         struct bench_action action;
         bench_stream_next(&stream, &action);
-        send(kafka, argv[2], &action);
+        send_action(kafka, argv[2], &action);
         if (stream.next % POLL_EVERY == 0) {
             rd_kafka_poll(kafka, 0);
         }

@@ -35,7 +35,8 @@ static uint32_t skewed_partner(uint64_t random, uint32_t partners)
         return 1 + scaled(random, partners);
     }
     double share = (double)(random >> 32) / 4294967296.0;
-    uint32_t partner = (uint32_t)exp(share * log((double)partners));
+    double place = exp(share * log((double)partners));
+    uint32_t partner = (uint32_t)place;
     return partner < 1 ? 1 : partner > partners ? partners : partner;
 }
 
