@@ -1,0 +1,101 @@
+/* falls_to and drop alerts. See naive.h. */
+#include "inside.h"
+
+static bool cooled(const struct eng_alert *alert, const struct alert_state *state, int64_t at_ms)
+{
+    return state->opened_ms < 0 || at_ms - state->opened_ms >= alert->cooldown_ms;
+}
+
+static void emit(struct naive *naive, const struct partner *partner, unsigned index,
+                 const struct score_state *before, struct eng_effect *effect)
+{
+    const struct eng_alert *alert = &naive->model->alerts[index];
+    const struct score_state *now = &partner->scores[alert->score];
+    effect->score = alert->score;
+    effect->value_e4 = now->value_e4;
+    effect->contribution_count = (uint16_t)naive->model->scores[alert->score].dimension_count;
+    naive_emit(naive, partner, effect, now->part_e4, before[alert->score].told.part_e4);
+}
+
+static void falls_to(struct naive *naive, struct partner *partner, unsigned index,
+                     const struct score_state *before, const struct occasion *why)
+{
+    const struct eng_alert *alert = &naive->model->alerts[index];
+    struct alert_state *state = &partner->alerts[index];
+    const struct score_state *was = &before[alert->score], *now = &partner->scores[alert->score];
+    struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
+    effect.band = (uint8_t)now->band;
+    if (state->open) {
+        if (now->band <= alert->band)
+            return;
+        state->open = false;
+        effect.status = ENG_RESOLVED;
+        emit(naive, partner, index, before, &effect);
+        return;
+    }
+    if (now->band != alert->band)
+        state->waiting = false;
+    else if (was->band > alert->band && was->was_positive)
+        state->waiting = true;
+    if (state->waiting && cooled(alert, state, why->at_ms)) {
+        state->waiting = false;
+        state->open = true;
+        state->opened_ms = why->at_ms;
+        effect.status = ENG_OPENED;
+        emit(naive, partner, index, before, &effect);
+    }
+}
+
+/* The largest value of any evaluation in the window. A value that was in force when the window
+ * began was given again by the evaluation at that boundary, unless that one replaced it. */
+static int64_t baseline(const struct score_state *score, int64_t first_pane)
+{
+    int64_t largest = INT64_MIN;
+    for (size_t i = score->past_count; i > 0 && score->past[i - 1].pane >= first_pane; i--)
+        if (score->past[i - 1].value_e4 > largest)
+            largest = score->past[i - 1].value_e4;
+    return largest;
+}
+
+static void drop(struct naive *naive, struct partner *partner, unsigned index,
+                 const struct score_state *before, const struct occasion *why)
+{
+    const struct eng_alert *alert = &naive->model->alerts[index];
+    struct alert_state *state = &partner->alerts[index];
+    const struct score_state *score = &partner->scores[alert->score];
+    struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
+    if (state->open) {
+        if (2 * (state->baseline_e4 - score->value_e4) > alert->drop_e4)
+            return;
+        state->open = false;
+        effect.status = ENG_RESOLVED;
+        effect.baseline_e4 = state->baseline_e4;
+        emit(naive, partner, index, before, &effect);
+        return;
+    }
+    int64_t best = baseline(score, why->pane - (int64_t)alert->within + 1);
+    if (best > 0 && best - score->value_e4 >= alert->drop_e4 && cooled(alert, state, why->at_ms)) {
+        state->open = true;
+        state->opened_ms = why->at_ms;
+        state->baseline_e4 = best;
+        effect.status = ENG_OPENED;
+        effect.baseline_e4 = best;
+        emit(naive, partner, index, before, &effect);
+    }
+}
+
+void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
+                          const struct score_state *before, const struct occasion *why)
+{
+    switch (naive->model->alerts[alert].kind) {
+    case ENG_FALLS_TO:
+        falls_to(naive, partner, alert, before, why);
+        return;
+    case ENG_DROP:
+        drop(naive, partner, alert, before, why);
+        return;
+    case ENG_SILENCE:
+        naive_silence_evaluate(naive, partner, alert, why);
+        return;
+    }
+}

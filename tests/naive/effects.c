@@ -1,0 +1,54 @@
+/* Effects of the naive reference, laid out as include/engaged/effect.h says. See naive.h. */
+#include "base/assert.h"
+#include "inside.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct eng_effect naive_effect(enum eng_effect_kind kind, unsigned subject,
+                               const struct occasion *why)
+{
+    struct eng_effect effect;
+    memset(&effect, 0, sizeof effect);
+    effect.kind = (uint8_t)kind;
+    effect.subject = (uint16_t)subject;
+    effect.cause = (uint8_t)why->cause;
+    effect.origin_kind = (uint8_t)why->origin_kind;
+    effect.origin = why->origin;
+    effect.at_ms = why->at_ms;
+    return effect;
+}
+
+/* Zeroed room of `bytes` behind the last record. */
+static uint8_t *extend(struct eng_effects *effects, size_t bytes)
+{
+    if (effects->used + bytes > effects->capacity) {
+        effects->capacity = 2 * effects->capacity + bytes;
+        effects->data = realloc(effects->data, effects->capacity);
+        eng_assert(effects->data != NULL);
+    }
+    uint8_t *place = effects->data + effects->used;
+    memset(place, 0, bytes);
+    effects->used += bytes;
+    effects->count++;
+    return place;
+}
+
+void naive_emit(struct naive *naive, const struct partner *partner, struct eng_effect *effect,
+                const int64_t *parts, const int64_t *told)
+{
+    size_t parts_bytes = effect->contribution_count * sizeof(struct eng_contribution);
+    size_t bytes = (sizeof *effect + parts_bytes + partner->name_bytes + 7) / 8 * 8;
+    uint8_t *place = extend(&naive->effects, bytes);
+    effect->bytes = (uint32_t)bytes;
+    effect->partner_bytes = (uint16_t)partner->name_bytes;
+    memcpy(place, effect, sizeof *effect);
+    for (unsigned i = 0; i < effect->contribution_count; i++) {
+        struct eng_contribution part = {parts[i], parts[i] - told[i]};
+        memcpy(place + sizeof *effect + i * sizeof part, &part, sizeof part);
+    }
+    memcpy(place + sizeof *effect + parts_bytes, partner->name, partner->name_bytes);
+    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
+        naive->counters.score_changes++;
+    else
+        naive->counters.churn_drops++;
+}

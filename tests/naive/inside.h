@@ -1,0 +1,121 @@
+/* The inside of the naive reference: what its files share. See naive.h. */
+#ifndef TESTS_NAIVE_INSIDE_H
+#define TESTS_NAIVE_INSIDE_H
+
+#include "engine/model.h"
+#include "naive.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A counted event. `order` of arrival is its place in the partner's list. */
+struct fact {
+    int64_t time_ms;
+    int64_t value_e4;   /* or ENG_VALUE_NONE */
+    int64_t pane;       /* its own */
+    int64_t clock_pane; /* the clock's when it was counted */
+    uint16_t action;    /* entry of the model's actions */
+    char *id, *member;  /* NULL: none */
+    uint32_t id_bytes, member_bytes;
+};
+
+/* An evaluation's outcome, kept for the baselines of drop alerts. */
+struct past_value {
+    int64_t pane, value_e4;
+};
+
+struct told {
+    int64_t value_e4;
+    int64_t part_e4[ENG_DIMENSIONS_MAX];
+    unsigned band;
+};
+
+struct score_state {
+    int64_t value_e4;
+    int64_t part_e4[ENG_DIMENSIONS_MAX];
+    unsigned band;
+    int64_t wanting_since_ms; /* dwell: since when another band has been wanted; -1: it is not */
+    struct told told;
+    bool was_positive; /* an evaluation gave a value above 0 */
+    struct past_value *past;
+    size_t past_count, past_capacity;
+};
+
+struct alert_state {
+    bool open;
+    bool waiting;            /* falls_to: entered while the cooldown forbade it, not left since */
+    int64_t opened_ms;       /* newest opening; -1: never */
+    int64_t baseline_e4;     /* drop: the opening's */
+    int64_t first, last, n;  /* silence: panes and count; n 0: no action yet */
+    int64_t last_at_ms;      /* silence */
+    int64_t threshold_panes; /* silence: s */
+    bool renewed;            /* silence: the event just counted made `last` newer */
+};
+
+struct partner {
+    char *name;
+    uint32_t name_bytes;
+    uint64_t hash;
+    struct fact *facts;
+    size_t fact_count, fact_capacity;
+    struct score_state scores[ENG_SCORES_MAX];
+    struct alert_state alerts[ENG_ALERTS_MAX];
+};
+
+struct naive {
+    const struct eng_model *model;
+    int64_t clock_ms; /* -1: none yet */
+    struct eng_counters counters;
+    struct partner **partners; /* in the order of a boundary */
+    size_t partner_count, partner_capacity;
+    struct eng_effects effects;
+};
+
+/* Why and when a partner is evaluated. */
+struct occasion {
+    enum eng_cause cause;
+    enum eng_origin origin_kind;
+    uint64_t origin;
+    int64_t at_ms;
+    int64_t pane; /* the clock's */
+};
+
+struct amount {
+    int64_t value_e4;
+    bool missing; /* what `missing: skip` looks at */
+};
+
+/* Grows an array that holds `count` items so that one more fits. */
+void *naive_grow(void *items, size_t count, size_t *capacity, size_t item_bytes);
+
+/* measure.c: a measure of a partner with the clock in `pane`. */
+struct amount naive_measure(const struct naive *naive, const struct partner *partner,
+                            const struct eng_measure *measure, int64_t pane);
+
+/* The oldest pane of which a window that ends in `pane` has events. */
+int64_t naive_window_first(const struct eng_model *model, enum eng_window_kind kind, uint32_t panes,
+                           int64_t pane);
+
+/* score.c: computes and tells one score. */
+void naive_score_init(const struct eng_score *score, struct score_state *state);
+void naive_score_evaluate(struct naive *naive, struct partner *partner, unsigned score,
+                          const struct occasion *why);
+bool naive_provisional(const struct naive *naive, const struct partner *partner,
+                       const struct eng_score *score, int64_t pane);
+
+/* alert.c: looks at one alert. `before` is every score as it was before this evaluation. */
+void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
+                          const struct score_state *before, const struct occasion *why);
+
+/* silence.c */
+void naive_silence_rescan(const struct naive *naive, struct partner *partner, unsigned alert);
+void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
+                            const struct occasion *why);
+bool naive_silence_ripe(const struct eng_alert *alert, const struct alert_state *state);
+
+/* effects.c: appends a record with `parts` (NULL: none) less `told` as contributions. */
+struct eng_effect naive_effect(enum eng_effect_kind kind, unsigned subject,
+                               const struct occasion *why);
+void naive_emit(struct naive *naive, const struct partner *partner, struct eng_effect *effect,
+                const int64_t *parts, const int64_t *told);
+
+#endif

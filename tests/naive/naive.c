@@ -1,0 +1,329 @@
+/* The clock, the fate of an event, and the order in which partners are evaluated. See naive.h. */
+#include "naive.h"
+#include "base/assert.h"
+#include "inside.h"
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+void *naive_grow(void *items, size_t count, size_t *capacity, size_t item_bytes)
+{
+    if (count < *capacity)
+        return items;
+    *capacity = *capacity == 0 ? 16 : *capacity * 2;
+    void *bigger = realloc(items, *capacity * item_bytes);
+    eng_assert(bigger != NULL);
+    return bigger;
+}
+
+static char *copy(struct eng_slice slice)
+{
+    if (slice.data == NULL)
+        return NULL;
+    char *text = calloc(1, (size_t)slice.length + 1);
+    eng_assert(text != NULL);
+    memcpy(text, slice.data, slice.length);
+    return text;
+}
+
+struct naive *naive_new(const struct eng_model *model)
+{
+    struct naive *naive = calloc(1, sizeof *naive);
+    eng_assert(naive != NULL);
+    naive->model = model;
+    naive->clock_ms = -1;
+    return naive;
+}
+
+static void partner_free(struct partner *partner)
+{
+    for (size_t i = 0; i < partner->fact_count; i++) {
+        free(partner->facts[i].id);
+        free(partner->facts[i].member);
+    }
+    for (unsigned i = 0; i < ENG_SCORES_MAX; i++)
+        free(partner->scores[i].past);
+    free(partner->facts);
+    free(partner->name);
+    free(partner);
+}
+
+void naive_free(struct naive *naive)
+{
+    if (naive == NULL)
+        return;
+    for (size_t i = 0; i < naive->partner_count; i++)
+        partner_free(naive->partners[i]);
+    free(naive->partners);
+    free(naive->effects.data);
+    free(naive);
+}
+
+/* The entry with exactly this name, else the longest family that it begins with. */
+static uint16_t find_action(const struct eng_model *model, struct eng_slice action)
+{
+    uint16_t best = ENG_ACTION_NONE;
+    uint32_t best_length = 0;
+    for (uint32_t i = 0; i < model->action_count; i++) {
+        const struct eng_action *entry = &model->actions[i];
+        bool begins =
+            entry->length <= action.length && memcmp(entry->text, action.data, entry->length) == 0;
+        if (begins && !entry->family && entry->length == action.length)
+            return (uint16_t)i;
+        if (begins && entry->family && entry->length < action.length &&
+            entry->length > best_length) {
+            best = (uint16_t)i;
+            best_length = entry->length;
+        }
+    }
+    return best;
+}
+
+static struct partner *find_partner(const struct naive *naive, struct eng_slice name)
+{
+    for (size_t i = 0; i < naive->partner_count; i++) {
+        struct partner *partner = naive->partners[i];
+        if (partner->name_bytes == name.length &&
+            memcmp(partner->name, name.data, name.length) == 0)
+            return partner;
+    }
+    return NULL;
+}
+
+/* The order of two partners at one boundary (S3): by hash, then by id. */
+static bool comes_before(const struct partner *a, const struct partner *b)
+{
+    if (a->hash != b->hash)
+        return a->hash < b->hash;
+    uint32_t common = a->name_bytes < b->name_bytes ? a->name_bytes : b->name_bytes;
+    int order = memcmp(a->name, b->name, common);
+    return order != 0 ? order < 0 : a->name_bytes < b->name_bytes;
+}
+
+static struct partner *add_partner(struct naive *naive, struct eng_slice name)
+{
+    struct partner *partner = calloc(1, sizeof *partner);
+    eng_assert(partner != NULL);
+    partner->name = copy(name);
+    partner->name_bytes = name.length;
+    partner->hash = XXH3_64bits(name.data, name.length);
+    for (unsigned i = 0; i < naive->model->score_count; i++)
+        naive_score_init(&naive->model->scores[i], &partner->scores[i]);
+    for (unsigned i = 0; i < naive->model->alert_count; i++)
+        partner->alerts[i].opened_ms = -1;
+    naive->partners = naive_grow(naive->partners, naive->partner_count, &naive->partner_capacity,
+                                 sizeof *naive->partners);
+    size_t place = naive->partner_count++;
+    for (; place > 0 && comes_before(partner, naive->partners[place - 1]); place--)
+        naive->partners[place] = naive->partners[place - 1];
+    naive->partners[place] = partner;
+    return partner;
+}
+
+/* All scores in file order, then all alerts in file order. */
+static void evaluate(struct naive *naive, struct partner *partner, const struct occasion *why)
+{
+    struct score_state before[ENG_SCORES_MAX];
+    memcpy(before, partner->scores, naive->model->score_count * sizeof before[0]);
+    for (unsigned i = 0; i < naive->model->score_count; i++)
+        naive_score_evaluate(naive, partner, i, why);
+    for (unsigned i = 0; i < naive->model->alert_count; i++)
+        naive_alert_evaluate(naive, partner, i, before, why);
+    for (unsigned i = 0; i < naive->model->score_count; i++)
+        partner->scores[i].was_positive |= partner->scores[i].value_e4 > 0;
+}
+
+static void boundary(struct naive *naive, int64_t pane)
+{
+    naive->clock_ms = eng_calendar_start_ms(naive->model->calendar, pane);
+    struct occasion why = {ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)naive->clock_ms,
+                           naive->clock_ms, pane};
+    for (size_t i = 0; i < naive->partner_count; i++)
+        evaluate(naive, naive->partners[i], &why);
+}
+
+void naive_tick(struct naive *naive, int64_t time_ms)
+{
+    const struct eng_calendar *calendar = naive->model->calendar;
+    if (naive->clock_ms < 0)
+        return;
+    int64_t pane = eng_calendar_pane(calendar, naive->clock_ms);
+    while (eng_calendar_start_ms(calendar, pane + 1) <= time_ms)
+        boundary(naive, ++pane);
+}
+
+static void move_clock(struct naive *naive, int64_t time_ms)
+{
+    naive_tick(naive, time_ms);
+    if (time_ms > naive->clock_ms)
+        naive->clock_ms = time_ms;
+}
+
+/* S6: was this id counted while the clock was in a pane at most `dedup` panes back? */
+static bool is_duplicate(const struct naive *naive, const struct partner *partner,
+                         struct eng_slice id, int64_t clock_pane)
+{
+    if (naive->model->dedup == 0 || id.data == NULL || partner == NULL)
+        return false;
+    for (size_t i = 0; i < partner->fact_count; i++) {
+        const struct fact *fact = &partner->facts[i];
+        if (fact->id != NULL && fact->id_bytes == id.length &&
+            memcmp(fact->id, id.data, id.length) == 0 &&
+            fact->clock_pane >= clock_pane - (int64_t)naive->model->dedup)
+            return true;
+    }
+    return false;
+}
+
+static void count(struct naive *naive, struct partner *partner, const struct eng_event *event,
+                  struct fact fact)
+{
+    if (partner == NULL)
+        partner = add_partner(naive, event->partner);
+    fact.id = copy(event->id);
+    fact.id_bytes = event->id.length;
+    fact.member = copy(event->member);
+    fact.member_bytes = event->member.length;
+    partner->facts = naive_grow(partner->facts, partner->fact_count, &partner->fact_capacity,
+                                sizeof *partner->facts);
+    partner->facts[partner->fact_count++] = fact;
+    for (unsigned i = 0; i < naive->model->alert_count; i++)
+        if (naive->model->alerts[i].kind == ENG_SILENCE)
+            naive_silence_rescan(naive, partner, i);
+    struct occasion why = {fact.pane < fact.clock_pane ? ENG_CAUSE_CORRECTION : ENG_CAUSE_EVENT,
+                           ENG_ORIGIN_OFFSET, event->offset, naive->clock_ms, fact.clock_pane};
+    evaluate(naive, partner, &why);
+}
+
+/* The six fates of an event, in the order in which they are tried. */
+static enum eng_outcome judge(struct naive *naive, const struct eng_event *event)
+{
+    const struct eng_model *model = naive->model;
+    if (event->verdict == ENG_VERDICT_BAD)
+        return ENG_OUTCOME_BAD;
+    if (event->verdict == ENG_VERDICT_FUTURE)
+        return ENG_OUTCOME_FUTURE;
+    move_clock(naive, event->time_ms);
+    struct fact fact = {.time_ms = event->time_ms, .value_e4 = event->value_e4};
+    fact.action = find_action(model, event->action);
+    if (fact.action == ENG_ACTION_NONE)
+        return ENG_OUTCOME_FILTERED;
+    fact.pane = eng_calendar_pane(model->calendar, event->time_ms);
+    fact.clock_pane = eng_calendar_pane(model->calendar, naive->clock_ms);
+    if (fact.pane <= fact.clock_pane - (int64_t)model->late_after)
+        return ENG_OUTCOME_LATE;
+    struct partner *partner = find_partner(naive, event->partner);
+    if (is_duplicate(naive, partner, event->id, fact.clock_pane))
+        return ENG_OUTCOME_DUPLICATE;
+    count(naive, partner, event, fact);
+    return ENG_OUTCOME_COUNTED;
+}
+
+enum eng_outcome naive_apply(struct naive *naive, const struct eng_event *event)
+{
+    enum eng_outcome outcome = judge(naive, event);
+    naive->counters.read++;
+    naive->counters.outcome[outcome]++;
+    return outcome;
+}
+
+const struct eng_effects *naive_effects(const struct naive *naive)
+{
+    return &naive->effects;
+}
+
+void naive_forget_effects(struct naive *naive)
+{
+    naive->effects.used = 0;
+    naive->effects.count = 0;
+}
+
+int64_t naive_clock_ms(const struct naive *naive)
+{
+    return naive->clock_ms;
+}
+
+int64_t naive_next_boundary_ms(const struct naive *naive)
+{
+    const struct eng_calendar *calendar = naive->model->calendar;
+    if (naive->clock_ms < 0)
+        return -1;
+    return eng_calendar_start_ms(calendar, eng_calendar_pane(calendar, naive->clock_ms) + 1);
+}
+
+const struct eng_counters *naive_counters(const struct naive *naive)
+{
+    return &naive->counters;
+}
+
+uint64_t naive_partner_count(const struct naive *naive)
+{
+    return naive->partner_count;
+}
+
+static void view_alert(const struct naive *naive, const struct partner *partner, unsigned i,
+                       struct eng_view_alert *ret)
+{
+    const struct eng_calendar *calendar = naive->model->calendar;
+    const struct eng_alert *alert = &naive->model->alerts[i];
+    const struct alert_state *state = &partner->alerts[i];
+    ret->open = state->open;
+    ret->opened_at_ms = state->opened_ms;
+    ret->due_at_ms = -1;
+    if (alert->kind != ENG_SILENCE || state->open || !naive_silence_ripe(alert, state))
+        return;
+    /* The first boundary after the clock that satisfies both conditions. */
+    int64_t pane = eng_calendar_pane(calendar, naive->clock_ms) + 1;
+    if (pane < state->last + state->threshold_panes + 1)
+        pane = state->last + state->threshold_panes + 1;
+    while (state->opened_ms >= 0 &&
+           eng_calendar_start_ms(calendar, pane) < state->opened_ms + alert->cooldown_ms)
+        pane++;
+    ret->due_at_ms = eng_calendar_start_ms(calendar, pane);
+}
+
+static void view_score(const struct naive *naive, const struct partner *partner, unsigned i,
+                       struct eng_view_score *ret)
+{
+    const struct eng_score *score = &naive->model->scores[i];
+    const struct score_state *state = &partner->scores[i];
+    ret->value_e4 = state->value_e4;
+    ret->told_value_e4 = state->told.value_e4;
+    ret->band = (uint8_t)state->band;
+    ret->told_band = (uint8_t)state->told.band;
+    ret->provisional = naive_provisional(
+        naive, partner, score, eng_calendar_pane(naive->model->calendar, naive->clock_ms));
+    ret->contribution_count = (uint16_t)score->dimension_count;
+    for (unsigned d = 0; d < score->dimension_count; d++)
+        ret->contribution_e4[d] = state->part_e4[d];
+}
+
+enum eng_status naive_view(const struct naive *naive, struct eng_slice name,
+                           struct eng_view *ret_view)
+{
+    const struct eng_model *model = naive->model;
+    const struct partner *partner = find_partner(naive, name);
+    if (partner == NULL)
+        return ENG_NOT_FOUND;
+    memset(ret_view, 0, sizeof *ret_view);
+    int64_t oldest = partner->facts[0].pane;
+    for (size_t i = 1; i < partner->fact_count; i++)
+        oldest = partner->facts[i].pane < oldest ? partner->facts[i].pane : oldest;
+    ret_view->clock_ms = naive->clock_ms;
+    ret_view->first_day_ms = eng_calendar_start_ms(model->calendar, oldest);
+    ret_view->score_count = (uint16_t)model->score_count;
+    ret_view->measure_count = (uint16_t)model->named_measure_count;
+    ret_view->alert_count = (uint16_t)model->alert_count;
+    for (unsigned i = 0; i < model->score_count; i++)
+        view_score(naive, partner, i, &ret_view->scores[i]);
+    for (unsigned i = 0; i < model->named_measure_count; i++) {
+        struct amount amount = naive_measure(naive, partner, &model->measures[i],
+                                             eng_calendar_pane(model->calendar, naive->clock_ms));
+        ret_view->measures[i].name = model->measures[i].name;
+        ret_view->measures[i].value_e4 = amount.value_e4;
+        ret_view->measures[i].missing = amount.missing;
+    }
+    for (unsigned i = 0; i < model->alert_count; i++)
+        view_alert(naive, partner, i, &ret_view->alerts[i]);
+    return ENG_OK;
+}

@@ -1,0 +1,246 @@
+/* naive_replay replay --config FILE [--until MS] EVENTS: the naive reference over a file of JSON
+ * lines, with just enough of `engaged replay` for the golden cases (tests/spec/check) to judge it.
+ *
+ * It decodes by jansson and prints by itself, so the reference is checked without the engine and
+ * without the codec. Times are milliseconds or seconds; --until is milliseconds. */
+#include "engine/model.h"
+#include "model/config.h"
+#include "naive.h"
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct decoded {
+    struct eng_event event;
+    char partner[32], action[32], id[32], member[32]; /* integers as text */
+};
+
+static const json_t *at_path(const json_t *record, const char *path)
+{
+    while (record != NULL) {
+        const char *dot = strchr(path, '.');
+        size_t length = dot != NULL ? (size_t)(dot - path) : strlen(path);
+        record = json_object_getn(record, path, length);
+        if (dot == NULL)
+            return record;
+        path = dot + 1;
+    }
+    return NULL;
+}
+
+/* A string, or an integer as its decimal text in `room` (32 bytes); else none. */
+static struct eng_slice text_of(const json_t *value, char *room)
+{
+    if (json_is_string(value))
+        return (struct eng_slice){json_string_value(value), (uint32_t)json_string_length(value)};
+    if (!json_is_integer(value))
+        return (struct eng_slice){NULL, 0};
+    int length = snprintf(room, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return (struct eng_slice){room, (uint32_t)length};
+}
+
+static int64_t value_of(const json_t *value)
+{
+    if (!json_is_number(value) || fabs(json_number_value(value)) > ENG_VALUE_MAX)
+        return ENG_VALUE_NONE;
+    return llround(json_number_value(value) * 10000);
+}
+
+/* A good event, or one that is bad. */
+static void decode(const json_t *record, const struct eng_input_config *input, struct decoded *ret)
+{
+    struct eng_event *event = &ret->event;
+    const json_t *time = at_path(record, input->fields.time);
+    event->verdict = ENG_VERDICT_BAD;
+    if (!json_is_object(record) || !json_is_integer(time) || json_integer_value(time) < 0)
+        return;
+    event->time_ms = json_integer_value(time) * (input->time_unit == ENG_TIME_S ? 1000 : 1);
+    event->partner = text_of(at_path(record, input->fields.partner), ret->partner);
+    event->action = text_of(at_path(record, input->fields.action), ret->action);
+    if (event->partner.length == 0 || event->action.length == 0)
+        return;
+    event->id = text_of(at_path(record, input->fields.id), ret->id);
+    event->member = text_of(at_path(record, input->fields.member), ret->member);
+    event->value_e4 = value_of(at_path(record, input->fields.value));
+    event->verdict = ENG_VERDICT_GOOD;
+}
+
+static void print_number(const char *key, int64_t e4)
+{
+    uint64_t size = e4 < 0 ? 0 - (uint64_t)e4 : (uint64_t)e4;
+    printf(",\"%s\":%s%" PRIu64 ".%04" PRIu64, key, e4 < 0 ? "-" : "", size / 10000, size % 10000);
+}
+
+static void print_text(const char *key, struct eng_slice text)
+{
+    json_t *value = json_stringn(text.data, text.length);
+    char *quoted = json_dumps(value, JSON_ENCODE_ANY);
+    printf(",\"%s\":%s", key, quoted);
+    free(quoted);
+    json_decref(value);
+}
+
+static void print_name(const char *key, const char *name)
+{
+    print_text(key, (struct eng_slice){name, (uint32_t)strlen(name)});
+}
+
+static void print_parts(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_contribution *part = (const struct eng_contribution *)(effect + 1);
+    printf(",\"contributions\":[");
+    for (unsigned i = 0; i < effect->contribution_count; i++) {
+        printf("%s{\"place\":%u", i > 0 ? "," : "", i);
+        print_name("dimension", model->scores[effect->score].dimensions[i].name);
+        print_number("value", part[i].value_e4);
+        print_number("delta", part[i].delta_e4);
+        printf("}");
+    }
+    printf("]");
+}
+
+static void print_score_change(const struct eng_model *model, const struct eng_effect *effect)
+{
+    static const char *const causes[] = {"event", "correction", "expiry", "config"};
+    const struct eng_score *score = &model->scores[effect->score];
+    print_name("score", score->name);
+    printf(",\"model_version\":%u,\"direction\":\"%s\",\"cause\":\"%s\",\"provisional\":%s",
+           model->version, effect->direction == ENG_UP ? "up" : "down", causes[effect->cause],
+           effect->provisional ? "true" : "false");
+    print_number("value", effect->value_e4);
+    print_number("previous_value", effect->previous_value_e4);
+    print_name("band", score->bands[effect->band].name);
+    print_name("previous_band", score->bands[effect->previous_band].name);
+    print_parts(model, effect);
+}
+
+static void print_silence(const struct eng_effect *effect)
+{
+    printf(",\"last_action_at\":%" PRId64, effect->last_action_at_ms);
+    if (effect->status == ENG_OPENED)
+        printf(",\"silent_for_ms\":%" PRId64 ",\"usual_gap_ms\":%" PRId64 ",\"risk\":%u.%03u",
+               effect->silent_for_ms, effect->usual_gap_ms, effect->risk_e3 / 1000,
+               effect->risk_e3 % 1000);
+}
+
+static void print_churn_drop(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_alert *alert = &model->alerts[effect->subject];
+    print_name("rule", alert->name);
+    printf(",\"status\":\"%s\"", effect->status == ENG_OPENED ? "opened" : "resolved");
+    if (alert->kind == ENG_SILENCE) {
+        print_silence(effect);
+        return;
+    }
+    print_name("score", model->scores[effect->score].name);
+    print_number("value", effect->value_e4);
+    if (alert->kind == ENG_FALLS_TO)
+        print_name("band", model->scores[effect->score].bands[effect->band].name);
+    if (alert->kind == ENG_DROP)
+        print_number("baseline", effect->baseline_e4);
+    if (alert->kind == ENG_DROP && effect->status == ENG_OPENED)
+        print_number("drop", effect->baseline_e4 - effect->value_e4);
+    print_parts(model, effect);
+}
+
+static void print_effects(const struct eng_model *model, struct naive *naive)
+{
+    const struct eng_effects *effects = naive_effects(naive);
+    for (size_t at = 0; at < effects->used;) {
+        const struct eng_effect *effect = (const void *)(effects->data + at);
+        bool change = effect->kind == ENG_EFFECT_SCORE_CHANGE;
+        const uint8_t *name = (const uint8_t *)(effect + 1) +
+                              effect->contribution_count * sizeof(struct eng_contribution);
+        printf("{\"type\":\"%s\",\"at\":%" PRId64, change ? "score_change" : "churn_drop",
+               effect->at_ms);
+        print_text("partner_id", (struct eng_slice){(const char *)name, effect->partner_bytes});
+        if (change)
+            print_score_change(model, effect);
+        else
+            print_churn_drop(model, effect);
+        printf("}\n");
+        at += effect->bytes;
+    }
+    naive_forget_effects(naive);
+}
+
+static void print_summary(const struct naive *naive)
+{
+    const struct eng_counters *counters = naive_counters(naive);
+    static const char *const names[ENG_OUTCOME_COUNT] = {"counted", "duplicate", "late",
+                                                         "future",  "bad",       "filtered"};
+    printf("{\"type\":\"summary\",\"read\":%" PRIu64, counters->read);
+    for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
+        printf(",\"%s\":%" PRIu64, names[i], counters->outcome[i]);
+    printf(",\"partners\":%" PRIu64 ",\"score_changes\":%" PRIu64 ",\"churn_drops\":%" PRIu64 "}\n",
+           naive_partner_count(naive), counters->score_changes, counters->churn_drops);
+}
+
+static void replay(const struct eng_config *config, FILE *file, struct naive *naive)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t length;
+    for (uint64_t offset = 0; (length = getline(&line, &room, file)) >= 0; offset++) {
+        struct decoded decoded = {.event = {.offset = offset}};
+        if (strspn(line, " \t\r\n") == (size_t)length)
+            continue;
+        json_t *record = json_loadb(line, (size_t)length, JSON_ALLOW_NUL, NULL);
+        decode(record, &config->input, &decoded);
+        naive_apply(naive, &decoded.event);
+        print_effects(config->model, naive);
+        json_decref(record);
+    }
+    free(line);
+}
+
+struct arguments {
+    const char *config, *until, *events;
+};
+
+static bool parse(int argc, char **argv, struct arguments *ret)
+{
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            ret->config = argv[++i];
+        else if (strcmp(argv[i], "--until") == 0 && i + 1 < argc)
+            ret->until = argv[++i];
+        else
+            ret->events = argv[i];
+    }
+    return argc > 2 && strcmp(argv[1], "replay") == 0 && ret->config != NULL && ret->events != NULL;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {NULL, NULL, NULL};
+    struct eng_config *config = NULL;
+    struct eng_error err = {ENG_OK, ""};
+    if (!parse(argc, argv, &arguments)) {
+        fprintf(stderr, "usage: naive_replay replay --config FILE [--until MS] EVENTS\n");
+        return 2;
+    }
+    if (eng_config_load_file(arguments.config, &config, &err) != ENG_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    FILE *file = fopen(arguments.events, "r");
+    if (file == NULL) {
+        fprintf(stderr, "%s: cannot be opened\n", arguments.events);
+        eng_config_free(config);
+        return 1;
+    }
+    struct naive *naive = naive_new(config->model);
+    replay(config, file, naive);
+    if (arguments.until != NULL)
+        naive_tick(naive, strtoll(arguments.until, NULL, 10));
+    print_effects(config->model, naive);
+    print_summary(naive);
+    naive_free(naive);
+    eng_config_free(config);
+    fclose(file);
+    return 0;
+}

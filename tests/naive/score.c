@@ -1,0 +1,208 @@
+/* Contributions, bands, dwell and what is told of a score. See naive.h. */
+#include "base/assert.h"
+#include "inside.h"
+#include <string.h>
+
+/* Wide enough for every product of the language; an overflow is noticed. */
+static __int128 times(__int128 a, __int128 b)
+{
+    __int128 product;
+    bool overflow = __builtin_mul_overflow(a, b, &product);
+    eng_assert(!overflow);
+    return product;
+}
+
+static __int128 common_divisor(__int128 a, __int128 b)
+{
+    while (b != 0) {
+        __int128 rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* a / b * c / d, rounded half away from zero; a and c not negative, b and d positive. */
+static int64_t rounded(__int128 a, __int128 b, __int128 c, __int128 d)
+{
+    __int128 ab = common_divisor(a, b), cd = common_divisor(c, d);
+    a /= ab, b /= ab, c /= cd, d /= cd;
+    __int128 ad = common_divisor(a, d), cb = common_divisor(c, b);
+    __int128 over = times(a / ad, c / cb), under = times(b / cb, d / ad);
+    __int128 whole = over / under, rest = over % under;
+    return (int64_t)(whole + (rest >= under - rest));
+}
+
+static int64_t by_target(const struct eng_score *score, const struct eng_dimension *dimension,
+                         int64_t weight_sum_e4, int64_t m)
+{
+    m = m < 0 ? 0 : m > dimension->target_e4 ? dimension->target_e4 : m;
+    return rounded(times(score->scale_e4, dimension->weight_e4), weight_sum_e4, m,
+                   dimension->target_e4);
+}
+
+/* Linear between two points, flat outside the first and the last. */
+static int64_t by_steps(const struct eng_score *score, const struct eng_dimension *dimension,
+                        int64_t weight_sum_e4, int64_t m)
+{
+    const struct eng_step *steps = dimension->steps, *last = &steps[dimension->step_count - 1];
+    __int128 over = steps[0].y_e4, under = 10000;
+    if (m >= last->x_e4)
+        over = last->y_e4;
+    for (const struct eng_step *a = steps; a < last && m > steps[0].x_e4; a++) {
+        const struct eng_step *b = a + 1;
+        if (m < a->x_e4 || m >= b->x_e4)
+            continue;
+        __int128 run = (__int128)b->x_e4 - a->x_e4;
+        over = times(a->y_e4, run) + times(b->y_e4 - a->y_e4, (__int128)m - a->x_e4);
+        under = times(10000, run);
+    }
+    return rounded(times(score->scale_e4, dimension->weight_e4), weight_sum_e4, over, under);
+}
+
+static void compute(const struct naive *naive, const struct partner *partner,
+                    const struct eng_score *score, int64_t pane, struct score_state *state)
+{
+    struct amount amounts[ENG_DIMENSIONS_MAX];
+    int64_t weight_sum_e4 = 0;
+    for (unsigned i = 0; i < score->dimension_count; i++) {
+        const struct eng_dimension *dimension = &score->dimensions[i];
+        amounts[i] =
+            naive_measure(naive, partner, &naive->model->measures[dimension->measure], pane);
+        if (!(dimension->skip && amounts[i].missing))
+            weight_sum_e4 += dimension->weight_e4;
+    }
+    state->value_e4 = 0;
+    for (unsigned i = 0; i < score->dimension_count; i++) {
+        const struct eng_dimension *dimension = &score->dimensions[i];
+        int64_t part = 0;
+        if (score->points)
+            part = amounts[i].value_e4 / 10000 * dimension->points_e4;
+        else if (dimension->skip && amounts[i].missing)
+            part = 0;
+        else if (dimension->step_count > 0)
+            part = by_steps(score, dimension, weight_sum_e4, amounts[i].value_e4);
+        else
+            part = by_target(score, dimension, weight_sum_e4, amounts[i].value_e4);
+        state->part_e4[i] = part;
+        state->value_e4 += part;
+    }
+}
+
+/* The band a value lies in, whatever the margins. */
+static unsigned band_of(const struct eng_score *score, int64_t value_e4)
+{
+    unsigned band = 0;
+    for (unsigned i = 1; i < score->band_count; i++) {
+        const struct eng_band *b = &score->bands[i];
+        if (b->above ? value_e4 > b->edge_e4 : value_e4 >= b->edge_e4)
+            band = i;
+    }
+    return band;
+}
+
+/* The band that a value asks for when `band` is in force. */
+static unsigned band_wanted(const struct eng_score *score, unsigned band, int64_t value_e4)
+{
+    const struct eng_band *own = &score->bands[band], *next = own + 1;
+    bool leave = false;
+    if (band > 0) {
+        int64_t edge_e4 = own->edge_e4 - score->margin_e4;
+        leave = own->above ? value_e4 <= edge_e4 : value_e4 < edge_e4;
+    }
+    if (band + 1 < score->band_count) {
+        int64_t edge_e4 = next->edge_e4 + score->margin_e4;
+        leave |= next->above ? value_e4 > edge_e4 : value_e4 >= edge_e4;
+    }
+    return leave ? band_of(score, value_e4) : band;
+}
+
+static void move_band(const struct eng_score *score, struct score_state *state, int64_t at_ms)
+{
+    unsigned wanted = band_wanted(score, state->band, state->value_e4);
+    if (wanted == state->band) {
+        state->wanting_since_ms = -1;
+        return;
+    }
+    if (state->wanting_since_ms < 0)
+        state->wanting_since_ms = at_ms;
+    if (at_ms - state->wanting_since_ms >= score->dwell_ms) {
+        state->band = wanted;
+        state->wanting_since_ms = -1;
+    }
+}
+
+void naive_score_init(const struct eng_score *score, struct score_state *state)
+{
+    memset(state, 0, sizeof *state);
+    state->band = band_of(score, 0);
+    state->told.band = state->band;
+    state->wanting_since_ms = -1;
+}
+
+/* The panes of the longest rolling or calendar window of a score now; 0: it has none. */
+static int64_t longest_window(const struct naive *naive, const struct eng_score *score,
+                              int64_t pane)
+{
+    int64_t longest = 0;
+    for (unsigned i = 0; i < score->dimension_count; i++) {
+        const struct eng_measure *m = &naive->model->measures[score->dimensions[i].measure];
+        int64_t panes = 0;
+        if (m->window == ENG_WINDOW_ROLLING)
+            panes = m->panes;
+        else if (m->window != ENG_WINDOW_LIFE && m->window != ENG_WINDOW_NONE)
+            panes = eng_calendar_period_next(naive->model->calendar, m->window, pane) -
+                    eng_calendar_period_first(naive->model->calendar, m->window, pane);
+        longest = panes > longest ? panes : longest;
+    }
+    return longest;
+}
+
+bool naive_provisional(const struct naive *naive, const struct partner *partner,
+                       const struct eng_score *score, int64_t pane)
+{
+    int64_t oldest = pane;
+    for (size_t i = 0; i < partner->fact_count; i++)
+        oldest = partner->facts[i].pane < oldest ? partner->facts[i].pane : oldest;
+    return pane - oldest < longest_window(naive, score, pane);
+}
+
+static void tell(struct naive *naive, struct partner *partner, unsigned index,
+                 const struct occasion *why)
+{
+    const struct eng_score *score = &naive->model->scores[index];
+    struct score_state *state = &partner->scores[index];
+    struct told *told = &state->told;
+    struct eng_effect effect = naive_effect(ENG_EFFECT_SCORE_CHANGE, index, why);
+    bool up =
+        state->band != told->band ? state->band > told->band : state->value_e4 > told->value_e4;
+    effect.score = (uint16_t)index;
+    effect.direction = up ? ENG_UP : ENG_DOWN;
+    effect.band = (uint8_t)state->band;
+    effect.previous_band = (uint8_t)told->band;
+    effect.provisional = naive_provisional(naive, partner, score, why->pane);
+    effect.value_e4 = state->value_e4;
+    effect.previous_value_e4 = told->value_e4;
+    effect.contribution_count = (uint16_t)score->dimension_count;
+    naive_emit(naive, partner, &effect, state->part_e4, told->part_e4);
+    told->value_e4 = state->value_e4;
+    told->band = state->band;
+    memcpy(told->part_e4, state->part_e4, sizeof told->part_e4);
+}
+
+void naive_score_evaluate(struct naive *naive, struct partner *partner, unsigned index,
+                          const struct occasion *why)
+{
+    const struct eng_score *score = &naive->model->scores[index];
+    struct score_state *state = &partner->scores[index];
+    compute(naive, partner, score, why->pane, state);
+    move_band(score, state, why->at_ms);
+    state->past =
+        naive_grow(state->past, state->past_count, &state->past_capacity, sizeof *state->past);
+    state->past[state->past_count++] = (struct past_value){why->pane, state->value_e4};
+    int64_t moved = state->value_e4 - state->told.value_e4;
+    if (state->band != state->told.band ||
+        (score->tell_every_e4 > 0 &&
+         (moved >= score->tell_every_e4 || -moved >= score->tell_every_e4)))
+        tell(naive, partner, index, why);
+}
