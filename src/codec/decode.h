@@ -29,10 +29,12 @@ struct eng_decoder;
     X(NOT_JSON, "not-a-json-object")                                                               \
     X(PARTNER, "bad-partner") /* missing, empty, wrong type, too long */                           \
     X(ACTION, "bad-action")                                                                        \
-    X(TIME, "bad-time")                                                                            \
+    X(TIME, "bad-time")              /* missing, not an integer, before 1970, after 9999 */        \
+    X(ID, "bad-id")                  /* event or member id too long, or not UTF-8 */               \
     X(KEY, "key-is-not-the-partner") /* the record key differs from partner_id */                  \
     X(FUTURE, "future")              /* S5 */                                                      \
-    X(LATE, "late")                  /* S4 */
+    X(LATE, "late")                  /* S4 */                                                      \
+    X(NO_MEMORY, "out-of-memory")    /* NOT the record's fault: stop, never a dead letter */
 
 enum eng_reason {
 #define X(name, text) ENG_REASON_##name,
@@ -43,12 +45,18 @@ enum eng_reason {
 
 const char *eng_reason_name(enum eng_reason reason);
 
-/* A record as it came. */
+/* The record header that may hold the schema id instead of a prefix of the value; the last one of
+ * that name counts. */
+#define ENG_SCHEMA_ID_HEADER "__value_schema_id"
+
+/* A record as it came. Everything is borrowed. */
 struct eng_record {
     const void *value; /* NULL: none */
     size_t value_bytes;
     const void *key; /* NULL: none */
     size_t key_bytes;
+    const void *schema_id; /* value of the last header ENG_SCHEMA_ID_HEADER; NULL: none */
+    size_t schema_id_bytes;
     uint64_t offset;
 };
 

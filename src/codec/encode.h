@@ -1,11 +1,14 @@
 /* Effects to bytes: Avro (schemas/score_change.avsc, schemas/churn_drop.avsc) and JSON lines
  * (replay).
  *
- * Pure; writes into a growing buffer of the caller. */
+ * Pure; writes into a growing buffer of the caller. A call that runs out of memory leaves the
+ * buffer as it was. Once a buffer has grown nothing is allocated. Any thread; a buffer belongs to
+ * one at a time. docs/formats.md shows the results. */
 #ifndef ENG_CODEC_ENCODE_H
 #define ENG_CODEC_ENCODE_H
 
 #include <engaged/effect.h>
+#include <engaged/engine.h>
 #include <engaged/model.h>
 #include <engaged/status.h>
 #include <stddef.h>
@@ -20,6 +23,13 @@ struct eng_bytes {
 void eng_bytes_clear(struct eng_bytes *bytes);
 void eng_bytes_done(struct eng_bytes *bytes);
 
+/* Makes room for `more` bytes behind the used ones, doubling as needed. ENG_OK or ENG_NO_MEMORY
+ * (buffer unchanged). */
+enum eng_status eng_bytes_reserve(struct eng_bytes *bytes, size_t more);
+
+/* Appends. ENG_OK or ENG_NO_MEMORY (buffer unchanged). */
+enum eng_status eng_bytes_append(struct eng_bytes *bytes, const void *data, size_t length);
+
 /* What output ids need beside the effect: `source` tells inputs apart (in `run` the topic's id; in
  * replay ""). */
 struct eng_encode_context {
@@ -27,8 +37,11 @@ struct eng_encode_context {
     const char *source;
 };
 
-/* Appends the deterministic id (S13): program/partner/rule/status/origin, e.g.
- * "paint-painters/acme/at_risk/opened/b1767225600000". Parts are percent-encoded where they hold
+/* Appends the deterministic id (S13): program/partner/name/status/origin, e.g.
+ * "paint-painters/acme/at_risk/opened/b1767225600000". name is the score's or the rule's; status is
+ * "changed" for a score, else "opened" or "resolved". origin is one of b<boundary ms>, m<model
+ * version>, o<offset>, and o<source>:<offset> when there is a source. Parts are percent-encoded
+ * where they hold
  * '/', '%' or control characters. Not zero-terminated. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_encode_id(const struct eng_encode_context *context,
                               const struct eng_effect *effect, struct eng_bytes *out);
@@ -40,5 +53,42 @@ enum eng_status eng_encode_avro(const struct eng_encode_context *context,
 /* Appends one JSON object and a newline, as `replay` prints it. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_encode_json(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out);
+
+/* Appends the last line of `replay`: {"type":"summary",...} and a newline. `partners` is the number
+ * of partners with a counted event. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_encode_summary(const struct eng_counters *counters, uint64_t partners,
+                                   struct eng_bytes *out);
+
+/* Appends what is known of a partner as one JSON object without newline: program, model_version,
+ * partner_id, clock, first_day, scores[], measures[], alerts[] (docs/formats.md). ENG_OK or
+ * ENG_NO_MEMORY. */
+enum eng_status eng_encode_view(const struct eng_encode_context *context, struct eng_slice partner,
+                                const struct eng_view *view, struct eng_bytes *out);
+
+/* Appends `text` as a JSON string with its quotes. Invalid UTF-8 must not come. ENG_OK or
+ * ENG_NO_MEMORY. */
+enum eng_status eng_encode_json_string(struct eng_slice text, struct eng_bytes *out);
+
+/* An attribute of a partner action. */
+struct eng_attribute {
+    struct eng_slice name, value;
+};
+
+/* A partner action to write, as `generate` does. Borrowed. */
+struct eng_action_record {
+    const struct eng_event *event; /* id, partner, action, time_ms, member, value_e4 */
+    const struct eng_attribute *attributes;
+    uint32_t attribute_count;
+};
+
+/* Appends the Avro body of schemas/partner_action.avsc (no framing); an event without id gets an
+ * empty one. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_encode_action_avro(const struct eng_action_record *action,
+                                       struct eng_bytes *out);
+
+/* The same as one JSON object and a newline; what is missing is left out. ENG_OK or ENG_NO_MEMORY.
+ */
+enum eng_status eng_encode_action_json(const struct eng_action_record *action,
+                                       struct eng_bytes *out);
 
 #endif

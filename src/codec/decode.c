@@ -1,0 +1,301 @@
+/* Records to events: framing, the format's reader, the key. See decode.h.
+ *
+ * Framing. The schema id of a record stands in the header ENG_SCHEMA_ID_HEADER or in front of the
+ * body: 0x00 and four bytes (big-endian number), or 0x01 and a 16-byte GUID. With a header the body
+ * has no prefix. */
+#include "codec/decode.h"
+
+#include "base/assert.h"
+#include "codec/fields.h"
+#include "codec/json.h"
+#include "codec/plan.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    MAGIC_ID = 0,
+    MAGIC_GUID = 1,
+    ID_PREFIX_BYTES = 5,
+    GUID_PREFIX_BYTES = 17,
+    ARENA_CHUNK_BYTES = 64 * 1024,
+    SCHEMA_BYTES_MAX = 1024 * 1024,
+};
+
+struct eng_decoder {
+    enum eng_input_format format;
+    enum eng_framing framing;
+    enum eng_time_unit time_unit;
+    struct eng_path paths[ENG_FIELD_COUNT];
+    struct eng_plan *plan; /* Avro; NULL: no schema is known */
+    struct eng_arena arena;
+    int64_t schema_id;
+};
+
+const char *eng_reason_name(enum eng_reason reason)
+{
+    static const char *const names[ENG_REASON_COUNT] = {
+#define X(name, text) text,
+        ENG_REASON_MAP(X)
+#undef X
+    };
+    return (unsigned)reason < ENG_REASON_COUNT ? names[reason] : "unknown";
+}
+
+enum eng_status eng_decoder_new_schema(const struct eng_config *config, const char *schema_json,
+                                       size_t length, struct eng_decoder **ret_decoder,
+                                       struct eng_error *err)
+{
+    eng_assert(config != NULL && ret_decoder != NULL);
+    const struct eng_input_config *input = &config->input;
+    struct eng_decoder *decoder = eng_calloc(1, sizeof *decoder);
+    if (decoder == NULL)
+        return eng_error_set(err, ENG_NO_MEMORY, "out of memory for the decoder");
+    decoder->format = schema_json != NULL ? ENG_FORMAT_AVRO : input->format;
+    decoder->framing = input->framing;
+    decoder->time_unit = input->time_unit;
+    decoder->schema_id = -1;
+    eng_arena_init(&decoder->arena, ARENA_CHUNK_BYTES);
+    enum eng_status status = eng_paths_init(decoder->paths, input, err);
+    if (status == ENG_OK && schema_json != NULL)
+        status = eng_plan_compile(schema_json, length, decoder->paths, input->time_unit,
+                                  &decoder->plan, err);
+    if (status != ENG_OK) {
+        eng_decoder_free(decoder);
+        return status;
+    }
+    *ret_decoder = decoder;
+    return ENG_OK;
+}
+
+/* The schema file's place: relative to the folder of the configuration file. Owned by the caller;
+ * NULL when out of memory. */
+static char *schema_path(const struct eng_config *config)
+{
+    const char *name = config->input.schema_path;
+    const char *slash = config->path != NULL ? strrchr(config->path, '/') : NULL;
+    if (name[0] == '/' || slash == NULL)
+        return eng_strndup(name, strlen(name));
+    size_t folder = (size_t)(slash - config->path) + 1;
+    char *path = eng_calloc(folder + strlen(name) + 1, 1);
+    if (path != NULL) {
+        memcpy(path, config->path, folder);
+        memcpy(path + folder, name, strlen(name));
+    }
+    return path;
+}
+
+/* Reads a whole file of at most SCHEMA_BYTES_MAX. The text is owned by the caller. */
+static enum eng_status read_file(const char *path, char **ret_text, size_t *ret_length,
+                                 struct eng_error *err)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return eng_error_set(err, ENG_IO, "the schema file %s cannot be opened: %m", path);
+    char *text = eng_calloc(SCHEMA_BYTES_MAX + 1, 1);
+    size_t length = text != NULL ? fread(text, 1, SCHEMA_BYTES_MAX + 1, file) : 0;
+    enum eng_status status = ENG_OK;
+    if (text == NULL)
+        status = eng_error_set(err, ENG_NO_MEMORY, "out of memory for the schema file %s", path);
+    else if (ferror(file))
+        status = eng_error_set(err, ENG_IO, "the schema file %s cannot be read: %m", path);
+    else if (length > SCHEMA_BYTES_MAX)
+        status = eng_error_set(err, ENG_BAD_SCHEMA, "the schema file %s is larger than %d bytes",
+                               path, SCHEMA_BYTES_MAX);
+    (void)fclose(file); /* only read from */
+    if (status != ENG_OK) {
+        eng_free(text);
+        return status;
+    }
+    *ret_text = text;
+    *ret_length = length;
+    return ENG_OK;
+}
+
+enum eng_status eng_decoder_new(const struct eng_config *config, struct eng_decoder **ret_decoder,
+                                struct eng_error *err)
+{
+    eng_assert(config != NULL && ret_decoder != NULL);
+    if (config->input.format != ENG_FORMAT_AVRO || config->input.schema_path == NULL)
+        return eng_decoder_new_schema(config, NULL, 0, ret_decoder, err);
+    struct eng_error inner = {0};
+    char *path = schema_path(config), *text = NULL;
+    size_t length = 0;
+    if (path == NULL)
+        return eng_error_set(err, ENG_NO_MEMORY, "out of memory for the name of the schema file");
+    enum eng_status status = read_file(path, &text, &length, err);
+    if (status == ENG_OK) {
+        status = eng_decoder_new_schema(config, text, length, ret_decoder, &inner);
+        if (status == ENG_BAD_SCHEMA)
+            (void)eng_error_set(err, status, "%s: %s", path, inner.text);
+        else if (status != ENG_OK)
+            (void)eng_error_set(err, status, "%s", inner.text);
+    }
+    eng_free(text);
+    eng_free(path);
+    return status;
+}
+
+void eng_decoder_free(struct eng_decoder *decoder)
+{
+    if (decoder == NULL)
+        return;
+    eng_plan_free(decoder->plan);
+    eng_paths_done(decoder->paths);
+    eng_arena_done(&decoder->arena);
+    eng_free(decoder);
+}
+
+int64_t eng_decoder_schema_id(const struct eng_decoder *decoder)
+{
+    return decoder->schema_id;
+}
+
+void eng_decoder_reset(struct eng_decoder *decoder)
+{
+    eng_arena_reset(&decoder->arena);
+}
+
+/* Bytes of the framing at the beginning of `data`; 0 when there is none. *ret_id is the schema's
+ * number, -1 for a GUID. */
+static size_t framing_bytes(const uint8_t *data, size_t length, int64_t *ret_id)
+{
+    if (length >= ID_PREFIX_BYTES && data[0] == MAGIC_ID) {
+        *ret_id = (int64_t)data[1] << 24 | data[2] << 16 | data[3] << 8 | data[4];
+        return ID_PREFIX_BYTES;
+    }
+    if (length >= GUID_PREFIX_BYTES && data[0] == MAGIC_GUID) {
+        *ret_id = -1;
+        return GUID_PREFIX_BYTES;
+    }
+    return 0;
+}
+
+/* Reads the body (without framing) in the decoder's format. */
+static enum eng_reason read_body(struct eng_decoder *decoder, const uint8_t *data, size_t length,
+                                 struct eng_fields *ret_fields)
+{
+    if (decoder->format == ENG_FORMAT_AVRO)
+        return eng_plan_read(decoder->plan, &decoder->arena, data, length, ret_fields);
+    struct eng_json_options options = {decoder->paths, decoder->time_unit};
+    return eng_json_read(&options, &decoder->arena, (const char *)data, length, ret_fields);
+}
+
+/* AUTO without a header: framed if what looks like framing is followed by a body that decodes to
+ * its end, else the whole record is the body. */
+static enum eng_reason read_auto(struct eng_decoder *decoder, const uint8_t *data, size_t length,
+                                 struct eng_fields *ret_fields)
+{
+    int64_t id = -1;
+    size_t framing = framing_bytes(data, length, &id);
+    if (framing == 0)
+        return read_body(decoder, data, length, ret_fields);
+    enum eng_reason framed = read_body(decoder, data + framing, length - framing, ret_fields);
+    if (framed == ENG_REASON_NONE || framed == ENG_REASON_NO_MEMORY) {
+        decoder->schema_id = id;
+        return framed;
+    }
+    enum eng_reason whole = read_body(decoder, data, length, ret_fields);
+    if (whole == ENG_REASON_NONE || whole == ENG_REASON_NO_MEMORY)
+        return whole;
+    decoder->schema_id = id; /* neither fits; framing is the likelier of the two */
+    return framed;
+}
+
+/* Takes the framing off as configured and reads the body. */
+static enum eng_reason read_framed(struct eng_decoder *decoder, const struct eng_record *record,
+                                   struct eng_fields *ret_fields)
+{
+    const uint8_t *data = record->value;
+    size_t length = record->value_bytes;
+    if (decoder->framing == ENG_FRAMING_NONE)
+        return read_body(decoder, data, length, ret_fields);
+    if (record->schema_id != NULL) {
+        size_t bytes =
+            framing_bytes(record->schema_id, record->schema_id_bytes, &decoder->schema_id);
+        if (bytes == 0 || bytes != record->schema_id_bytes)
+            return ENG_REASON_FRAMING;
+        return read_body(decoder, data, length, ret_fields);
+    }
+    if (decoder->framing == ENG_FRAMING_AUTO)
+        return read_auto(decoder, data, length, ret_fields);
+    size_t framing = framing_bytes(data, length, &decoder->schema_id);
+    return framing == 0 ? ENG_REASON_FRAMING
+                        : read_body(decoder, data + framing, length - framing, ret_fields);
+}
+
+static bool equals(struct eng_slice partner, const void *data, size_t length)
+{
+    return partner.length == length && memcmp(partner.data, data, length) == 0;
+}
+
+/* A key written by a JSON serializer: the partner as a JSON string (or integer). */
+static bool equals_json(struct eng_slice partner, const char *key, size_t length)
+{
+    char decimal[20];
+    json_error_t error;
+    json_t *value = json_loadb(key, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    bool same = false;
+    if (json_is_string(value))
+        same = equals(partner, json_string_value(value), json_string_length(value));
+    else if (json_is_integer(value))
+        same = equals(partner, decimal, eng_decimal(json_integer_value(value), decimal));
+    json_decref(value);
+    return same;
+}
+
+/* A key written by an Avro serializer with the schema "string": a length and the bytes. */
+static bool equals_avro(struct eng_slice partner, const uint8_t *key, size_t length)
+{
+    uint64_t coded = (uint64_t)partner.length * 2; /* zigzag of the length */
+    while (length > 0 && coded >= 0x80 && *key == (uint8_t)(coded | 0x80)) {
+        coded >>= 7;
+        key++;
+        length--;
+    }
+    return length > 0 && coded < 0x80 && *key == coded && equals(partner, key + 1, length - 1);
+}
+
+/* True when the record's key says the same partner as the record. */
+static bool key_fits(const struct eng_record *record, struct eng_slice partner)
+{
+    const uint8_t *key = record->key;
+    size_t length = record->key_bytes;
+    int64_t id;
+    if (key == NULL || equals(partner, key, length))
+        return true;
+    size_t framing = framing_bytes(key, length, &id);
+    key += framing;
+    length -= framing;
+    if (framing > 0 && (equals(partner, key, length) || equals_avro(partner, key, length)))
+        return true;
+    return length > 0 && (key[0] == '"' || framing > 0) &&
+           equals_json(partner, (const char *)key, length);
+}
+
+/* Everything but the event's offset. */
+static enum eng_reason decode(struct eng_decoder *decoder, const struct eng_record *record,
+                              struct eng_event *event)
+{
+    struct eng_fields fields;
+    if (record->value == NULL || record->value_bytes == 0)
+        return ENG_REASON_EMPTY;
+    enum eng_reason reason = read_framed(decoder, record, &fields);
+    if (reason == ENG_REASON_NONE)
+        reason = eng_fields_judge(&fields, event);
+    if (reason == ENG_REASON_NONE && !key_fits(record, event->partner))
+        reason = ENG_REASON_KEY;
+    return reason;
+}
+
+enum eng_reason eng_decoder_decode(struct eng_decoder *decoder, const struct eng_record *record,
+                                   struct eng_event *ret_event)
+{
+    eng_assert(decoder != NULL && record != NULL && ret_event != NULL);
+    decoder->schema_id = -1;
+    enum eng_reason reason = decode(decoder, record, ret_event);
+    if (reason != ENG_REASON_NONE)
+        *ret_event = (struct eng_event){.verdict = ENG_VERDICT_BAD, .value_e4 = ENG_VALUE_NONE};
+    ret_event->offset = record->offset;
+    return reason;
+}

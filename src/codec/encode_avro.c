@@ -1,0 +1,179 @@
+/* Effects and partner actions as Avro bodies: the fields of schemas/ in their order. See encode.h.
+ *
+ * Points are kept in 1/10,000; the double written is the one nearest to the decimal number. Enums
+ * are written by their place in the schema, which is the order of the C enum (a test compares). */
+#include "codec/effect_names.h"
+
+#include "base/assert.h"
+
+/* The branches of ["null", X]. */
+enum { BRANCH_NULL = 0, BRANCH_VALUE = 1 };
+
+static void put_string(struct eng_writer *writer, const char *text)
+{
+    eng_put_avro_bytes(writer, text, strlen(text));
+}
+
+static void put_slice(struct eng_writer *writer, struct eng_slice text)
+{
+    eng_put_avro_bytes(writer, text.data, text.length);
+}
+
+static void put_points(struct eng_writer *writer, int64_t points_e4)
+{
+    eng_put_avro_double(writer, (double)points_e4 / 10000);
+}
+
+static void put_null(struct eng_writer *writer)
+{
+    eng_put_avro_long(writer, BRANCH_NULL);
+}
+
+/* The fields with which both kinds begin; the id's length goes in front of it, so it is written to
+ * the end first. */
+static void put_id(struct eng_writer *writer, const struct eng_encode_context *context,
+                   const struct eng_effect *effect)
+{
+    struct eng_bytes *out = writer->out;
+    size_t begin = out->used;
+    if (writer->status == ENG_OK)
+        writer->status = eng_encode_id(context, effect, out);
+    if (writer->status != ENG_OK)
+        return;
+    uint8_t prefix[10];
+    size_t length = out->used - begin;
+    struct eng_bytes small = {prefix, 0, sizeof prefix};
+    struct eng_writer prefix_writer = eng_writer_begin(&small);
+    eng_put_avro_long(&prefix_writer, (int64_t)length);
+    eng_put(writer, prefix, small.used);
+    if (writer->status != ENG_OK)
+        return;
+    memmove(out->data + begin + small.used, out->data + begin, length);
+    memcpy(out->data + begin, prefix, small.used);
+}
+
+static void put_head(struct eng_writer *writer, const struct eng_encode_context *context,
+                     const struct eng_effect *effect)
+{
+    put_id(writer, context, effect);
+    put_string(writer, context->model->program);
+    put_slice(writer, eng_effect_partner(effect));
+    put_string(writer, eng_effect_subject_name(context->model, effect));
+}
+
+/* An array in one block, closed by an empty one. */
+static void put_contributions(struct eng_writer *writer, const struct eng_score *score,
+                              const struct eng_effect *effect)
+{
+    const struct eng_contribution *list = eng_effect_contributions(effect);
+    eng_assert(effect->contribution_count == score->dimension_count);
+    eng_put_avro_long(writer, effect->contribution_count);
+    for (unsigned i = 0; i < effect->contribution_count; i++) {
+        put_string(writer, score->dimensions[i].name);
+        put_points(writer, list[i].value_e4);
+        put_points(writer, list[i].delta_e4);
+    }
+    if (effect->contribution_count > 0)
+        eng_put_avro_long(writer, 0);
+}
+
+static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
+                             const struct eng_effect *effect)
+{
+    const struct eng_score *score = eng_effect_score(context->model, effect);
+    put_head(writer, context, effect);
+    eng_put_avro_long(writer, context->model->version);
+    put_points(writer, effect->value_e4);
+    put_points(writer, effect->previous_value_e4);
+    put_string(writer, eng_score_band_name(score, effect->band));
+    put_string(writer, eng_score_band_name(score, effect->previous_band));
+    eng_put_avro_long(writer, effect->direction);
+    eng_put_avro_long(writer, effect->cause);
+    eng_put_avro_long(writer, effect->at_ms);
+    eng_put_byte(writer, effect->provisional != 0);
+    put_contributions(writer, score, effect);
+}
+
+static void put_optional_points(struct eng_writer *writer, bool present, int64_t points_e4)
+{
+    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
+    if (present)
+        put_points(writer, points_e4);
+}
+
+static void put_optional_long(struct eng_writer *writer, bool present, int64_t number)
+{
+    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
+    if (present)
+        eng_put_avro_long(writer, number);
+}
+
+static void put_optional_string(struct eng_writer *writer, bool present, const char *text)
+{
+    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
+    if (present)
+        put_string(writer, text);
+}
+
+static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_context *context,
+                           const struct eng_effect *effect)
+{
+    enum eng_alert_kind kind = eng_effect_alert(context->model, effect)->kind;
+    bool scored = kind != ENG_SILENCE, opened = effect->status == ENG_OPENED;
+    const struct eng_score *score = scored ? eng_effect_score(context->model, effect) : NULL;
+    put_head(writer, context, effect);
+    eng_put_avro_long(writer, effect->status);
+    eng_put_avro_long(writer, effect->at_ms);
+    put_optional_string(writer, scored, scored ? score->name : NULL);
+    put_optional_points(writer, scored, effect->value_e4);
+    put_optional_string(writer, kind == ENG_FALLS_TO,
+                        scored ? eng_score_band_name(score, effect->band) : NULL);
+    put_optional_points(writer, kind == ENG_DROP, effect->baseline_e4);
+    put_optional_points(writer, kind == ENG_DROP && opened, effect->baseline_e4 - effect->value_e4);
+    put_optional_long(writer, !scored, effect->last_action_at_ms);
+    put_optional_long(writer, !scored && opened, effect->silent_for_ms);
+    put_optional_long(writer, !scored && opened, effect->usual_gap_ms);
+    eng_put_avro_long(writer, !scored && opened ? BRANCH_VALUE : BRANCH_NULL);
+    if (!scored && opened)
+        eng_put_avro_double(writer, (double)effect->risk_e3 / 1000);
+    eng_put_avro_long(writer, scored ? BRANCH_VALUE : BRANCH_NULL);
+    if (scored)
+        put_contributions(writer, score, effect);
+}
+
+enum eng_status eng_encode_avro(const struct eng_encode_context *context,
+                                const struct eng_effect *effect, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
+        put_score_change(&writer, context, effect);
+    else
+        put_churn_drop(&writer, context, effect);
+    return eng_writer_end(&writer);
+}
+
+enum eng_status eng_encode_action_avro(const struct eng_action_record *action,
+                                       struct eng_bytes *out)
+{
+    const struct eng_event *event = action->event;
+    struct eng_writer writer = eng_writer_begin(out);
+    put_slice(&writer, event->id);
+    put_slice(&writer, event->partner);
+    put_slice(&writer, event->action);
+    eng_put_avro_long(&writer, event->time_ms);
+    eng_put_avro_long(&writer, event->member.data != NULL ? BRANCH_VALUE : BRANCH_NULL);
+    if (event->member.data != NULL)
+        put_slice(&writer, event->member);
+    if (event->value_e4 == ENG_VALUE_NONE)
+        put_null(&writer);
+    else
+        put_optional_points(&writer, true, event->value_e4);
+    if (action->attribute_count > 0)
+        eng_put_avro_long(&writer, action->attribute_count);
+    for (uint32_t i = 0; i < action->attribute_count; i++) {
+        put_slice(&writer, action->attributes[i].name);
+        put_slice(&writer, action->attributes[i].value);
+    }
+    eng_put_avro_long(&writer, 0);
+    return eng_writer_end(&writer);
+}

@@ -1,0 +1,312 @@
+/* Effects, summaries, views and partner actions as JSON. See encode.h.
+ *
+ * Keys are those of the Avro schemas; what does not apply is left out. Numbers are written from
+ * their exact integers. */
+#include "codec/effect_names.h"
+
+#include "base/assert.h"
+
+/* Writes `,"key":` (without the comma behind an opening bracket). Keys are plain words of ours. */
+static void put_key(struct eng_writer *writer, const char *key)
+{
+    const struct eng_bytes *out = writer->out;
+    if (writer->status != ENG_OK)
+        return;
+    uint8_t last = out->used > writer->begin ? out->data[out->used - 1] : '{';
+    if (last != '{' && last != '[')
+        eng_put_byte(writer, ',');
+    eng_put_byte(writer, '"');
+    eng_put_text(writer, key);
+    eng_put(writer, "\":", 2);
+}
+
+static void put_slice(struct eng_writer *writer, const char *key, struct eng_slice text)
+{
+    put_key(writer, key);
+    eng_put_json_string(writer, text);
+}
+
+static void put_string(struct eng_writer *writer, const char *key, const char *text)
+{
+    put_slice(writer, key, eng_slice_of(text));
+}
+
+static void put_integer(struct eng_writer *writer, const char *key, int64_t number)
+{
+    put_key(writer, key);
+    eng_put_decimal(writer, number);
+}
+
+static void put_count(struct eng_writer *writer, const char *key, uint64_t number)
+{
+    put_key(writer, key);
+    eng_put_unsigned(writer, number);
+}
+
+static void put_points(struct eng_writer *writer, const char *key, int64_t points_e4)
+{
+    put_key(writer, key);
+    eng_put_e4(writer, points_e4);
+}
+
+static void put_boolean(struct eng_writer *writer, const char *key, bool value)
+{
+    put_key(writer, key);
+    eng_put_text(writer, value ? "true" : "false");
+}
+
+/* An opening bracket, as a member of an array when `key` is NULL. */
+static void open_bracket(struct eng_writer *writer, const char *key, char bracket)
+{
+    const struct eng_bytes *out = writer->out;
+    if (key != NULL)
+        put_key(writer, key);
+    else if (writer->status == ENG_OK && out->used > writer->begin &&
+             out->data[out->used - 1] != '[')
+        eng_put_byte(writer, ',');
+    eng_put_byte(writer, (uint8_t)bracket);
+}
+
+/* Writes the effect's id. It is made behind the opening quote and needs the escapes of a string
+ * only for a quote or a backslash, so it is made in the buffer, copied behind itself with escapes,
+ * and moved down. */
+static void put_id(struct eng_writer *writer, const struct eng_encode_context *context,
+                   const struct eng_effect *effect)
+{
+    struct eng_bytes *out = writer->out;
+    put_key(writer, "id");
+    size_t begin = out->used;
+    if (writer->status == ENG_OK)
+        writer->status = eng_encode_id(context, effect, out);
+    size_t length = out->used - begin;
+    if (writer->status == ENG_OK) /* so that the text does not move while it is copied */
+        writer->status = eng_bytes_reserve(out, 2 * length + 2);
+    if (writer->status != ENG_OK)
+        return;
+    eng_put_json_string(writer,
+                        (struct eng_slice){(const char *)out->data + begin, (uint32_t)length});
+    memmove(out->data + begin, out->data + begin + length, out->used - begin - length);
+    out->used -= length;
+}
+
+static void put_head(struct eng_writer *writer, const struct eng_encode_context *context,
+                     const struct eng_effect *effect, const char *type)
+{
+    eng_put_byte(writer, '{');
+    put_string(writer, "type", type);
+    put_id(writer, context, effect);
+    put_string(writer, "program", context->model->program);
+    put_slice(writer, "partner_id", eng_effect_partner(effect));
+}
+
+static void put_contributions(struct eng_writer *writer, const struct eng_score *score,
+                              const struct eng_effect *effect)
+{
+    const struct eng_contribution *list = eng_effect_contributions(effect);
+    eng_assert(effect->contribution_count == score->dimension_count);
+    open_bracket(writer, "contributions", '[');
+    for (unsigned i = 0; i < effect->contribution_count; i++) {
+        open_bracket(writer, NULL, '{');
+        put_string(writer, "dimension", score->dimensions[i].name);
+        put_points(writer, "value", list[i].value_e4);
+        put_points(writer, "delta", list[i].delta_e4);
+        eng_put_byte(writer, '}');
+    }
+    eng_put_byte(writer, ']');
+}
+
+static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
+                             const struct eng_effect *effect)
+{
+    const struct eng_score *score = eng_effect_score(context->model, effect);
+    put_head(writer, context, effect, "score_change");
+    put_string(writer, "score", score->name);
+    put_integer(writer, "model_version", context->model->version);
+    put_points(writer, "value", effect->value_e4);
+    put_points(writer, "previous_value", effect->previous_value_e4);
+    put_string(writer, "band", eng_score_band_name(score, effect->band));
+    put_string(writer, "previous_band", eng_score_band_name(score, effect->previous_band));
+    put_string(writer, "direction", eng_effect_direction_name(effect));
+    put_string(writer, "cause", eng_effect_cause_name(effect));
+    put_integer(writer, "at", effect->at_ms);
+    put_boolean(writer, "provisional", effect->provisional != 0);
+    put_contributions(writer, score, effect);
+}
+
+/* What a rule on a score adds. */
+static void put_scored_drop(struct eng_writer *writer, const struct eng_encode_context *context,
+                            const struct eng_effect *effect, enum eng_alert_kind kind)
+{
+    const struct eng_score *score = eng_effect_score(context->model, effect);
+    put_string(writer, "score", score->name);
+    put_points(writer, "value", effect->value_e4);
+    if (kind == ENG_FALLS_TO)
+        put_string(writer, "band", eng_score_band_name(score, effect->band));
+    else
+        put_points(writer, "baseline", effect->baseline_e4);
+    if (kind == ENG_DROP && effect->status == ENG_OPENED)
+        put_points(writer, "drop", effect->baseline_e4 - effect->value_e4);
+    put_contributions(writer, score, effect);
+}
+
+/* What a silence rule adds. */
+static void put_silence(struct eng_writer *writer, const struct eng_effect *effect)
+{
+    put_integer(writer, "last_action_at", effect->last_action_at_ms);
+    if (effect->status != ENG_OPENED)
+        return;
+    put_integer(writer, "silent_for_ms", effect->silent_for_ms);
+    put_integer(writer, "usual_gap_ms", effect->usual_gap_ms);
+    put_points(writer, "risk", (int64_t)effect->risk_e3 * 10);
+}
+
+static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_context *context,
+                           const struct eng_effect *effect)
+{
+    const struct eng_alert *alert = eng_effect_alert(context->model, effect);
+    put_head(writer, context, effect, "churn_drop");
+    put_string(writer, "rule", alert->name);
+    put_string(writer, "status", eng_effect_status_name(effect));
+    put_integer(writer, "at", effect->at_ms);
+    if (alert->kind == ENG_SILENCE)
+        put_silence(writer, effect);
+    else
+        put_scored_drop(writer, context, effect, alert->kind);
+}
+
+enum eng_status eng_encode_json(const struct eng_encode_context *context,
+                                const struct eng_effect *effect, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
+        put_score_change(&writer, context, effect);
+    else
+        put_churn_drop(&writer, context, effect);
+    eng_put(&writer, "}\n", 2);
+    return eng_writer_end(&writer);
+}
+
+enum eng_status eng_encode_summary(const struct eng_counters *counters, uint64_t partners,
+                                   struct eng_bytes *out)
+{
+    static const enum eng_outcome order[] = {ENG_OUTCOME_COUNTED, ENG_OUTCOME_DUPLICATE,
+                                             ENG_OUTCOME_LATE,    ENG_OUTCOME_FUTURE,
+                                             ENG_OUTCOME_BAD,     ENG_OUTCOME_FILTERED};
+    static const char *const names[] = {"counted", "duplicate", "late",
+                                        "future",  "bad",       "filtered"};
+    struct eng_writer writer = eng_writer_begin(out);
+    eng_put_byte(&writer, '{');
+    put_string(&writer, "type", "summary");
+    put_count(&writer, "read", counters->read);
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        put_count(&writer, names[i], counters->outcome[order[i]]);
+    put_count(&writer, "partners", partners);
+    put_count(&writer, "score_changes", counters->score_changes);
+    put_count(&writer, "churn_drops", counters->churn_drops);
+    eng_put(&writer, "}\n", 2);
+    return eng_writer_end(&writer);
+}
+
+static void put_view_score(struct eng_writer *writer, const struct eng_score *score,
+                           const struct eng_view_score *view)
+{
+    open_bracket(writer, NULL, '{');
+    put_string(writer, "score", score->name);
+    put_points(writer, "value", view->value_e4);
+    put_string(writer, "band", eng_score_band_name(score, view->band));
+    put_points(writer, "told_value", view->told_value_e4);
+    put_string(writer, "told_band", eng_score_band_name(score, view->told_band));
+    put_boolean(writer, "provisional", view->provisional);
+    open_bracket(writer, "contributions", '[');
+    for (unsigned i = 0; i < view->contribution_count; i++) {
+        open_bracket(writer, NULL, '{');
+        put_string(writer, "dimension", score->dimensions[i].name);
+        put_points(writer, "value", view->contribution_e4[i]);
+        eng_put_byte(writer, '}');
+    }
+    eng_put(writer, "]}", 2);
+}
+
+static void put_view_alert(struct eng_writer *writer, const struct eng_alert *alert,
+                           const struct eng_view_alert *view)
+{
+    open_bracket(writer, NULL, '{');
+    put_string(writer, "rule", alert->name);
+    put_boolean(writer, "open", view->open);
+    if (view->opened_at_ms >= 0)
+        put_integer(writer, "opened_at", view->opened_at_ms);
+    if (view->due_at_ms >= 0)
+        put_integer(writer, "due_at", view->due_at_ms);
+    eng_put_byte(writer, '}');
+}
+
+static void put_view_measure(struct eng_writer *writer, const struct eng_view_measure *measure)
+{
+    open_bracket(writer, NULL, '{');
+    put_string(writer, "measure", measure->name);
+    put_points(writer, "value", measure->value_e4);
+    put_boolean(writer, "missing", measure->missing);
+    eng_put_byte(writer, '}');
+}
+
+enum eng_status eng_encode_view(const struct eng_encode_context *context, struct eng_slice partner,
+                                const struct eng_view *view, struct eng_bytes *out)
+{
+    const struct eng_model *model = context->model;
+    eng_assert(view->score_count <= model->score_count && view->alert_count <= model->alert_count);
+    struct eng_writer writer = eng_writer_begin(out);
+    eng_put_byte(&writer, '{');
+    put_slice(&writer, "partner_id", partner);
+    put_string(&writer, "program", model->program);
+    put_integer(&writer, "model_version", model->version);
+    put_integer(&writer, "clock", view->clock_ms);
+    put_integer(&writer, "first_day", view->first_day_ms);
+    open_bracket(&writer, "scores", '[');
+    for (unsigned i = 0; i < view->score_count; i++)
+        put_view_score(&writer, &model->scores[i], &view->scores[i]);
+    eng_put_byte(&writer, ']');
+    open_bracket(&writer, "measures", '[');
+    for (unsigned i = 0; i < view->measure_count; i++)
+        put_view_measure(&writer, &view->measures[i]);
+    eng_put_byte(&writer, ']');
+    open_bracket(&writer, "alerts", '[');
+    for (unsigned i = 0; i < view->alert_count; i++)
+        put_view_alert(&writer, &model->alerts[i], &view->alerts[i]);
+    eng_put(&writer, "]}", 2);
+    return eng_writer_end(&writer);
+}
+
+enum eng_status eng_encode_json_string(struct eng_slice text, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    eng_put_json_string(&writer, text);
+    return eng_writer_end(&writer);
+}
+
+enum eng_status eng_encode_action_json(const struct eng_action_record *action,
+                                       struct eng_bytes *out)
+{
+    const struct eng_event *event = action->event;
+    struct eng_writer writer = eng_writer_begin(out);
+    eng_put_byte(&writer, '{');
+    if (event->id.data != NULL)
+        put_slice(&writer, "event_id", event->id);
+    put_slice(&writer, "partner_id", event->partner);
+    put_slice(&writer, "action", event->action);
+    put_integer(&writer, "occurred_at", event->time_ms);
+    if (event->member.data != NULL)
+        put_slice(&writer, "member_id", event->member);
+    if (event->value_e4 != ENG_VALUE_NONE)
+        put_points(&writer, "value", event->value_e4);
+    if (action->attribute_count > 0)
+        open_bracket(&writer, "attributes", '{');
+    for (uint32_t i = 0; i < action->attribute_count; i++) {
+        if (i > 0)
+            eng_put_byte(&writer, ',');
+        eng_put_json_string(&writer, action->attributes[i].name);
+        eng_put_byte(&writer, ':');
+        eng_put_json_string(&writer, action->attributes[i].value);
+    }
+    eng_put_text(&writer, action->attribute_count > 0 ? "}}\n" : "}\n");
+    return eng_writer_end(&writer);
+}

@@ -1,0 +1,10 @@
+/* The texts of schemas/, inside the program, so that the binary needs no files. Zero-terminated. */
+#ifndef ENG_CODEC_SCHEMAS_H
+#define ENG_CODEC_SCHEMAS_H
+
+extern const char
+    eng_schema_partner_action[]; /* what `generate` writes; the default field paths fit it */
+extern const char eng_schema_score_change[];
+extern const char eng_schema_churn_drop[];
+
+#endif
