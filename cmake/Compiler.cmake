@@ -22,6 +22,8 @@ set(ENGAGED_WARNINGS
     -Wcast-align -Wdouble-promotion -Wformat=2 -Wpointer-arith -Wshadow -Wundef -Wvla -Wwrite-strings)
 set(ENGAGED_WARNINGS_C ${ENGAGED_WARNINGS}
     -Wbad-function-cast -Wmissing-prototypes -Wold-style-definition -Wstrict-prototypes)
+# The rooms of src/ are held to more than tests are.
+set(ENGAGED_WARNINGS_ROOM -Wcast-qual -Wconversion -Wno-sign-conversion)
 foreach(flag -Wduplicated-cond -Wlogical-op -Wjump-misses-init)
     string(MAKE_C_IDENTIFIER "have${flag}" name)
     check_c_compiler_flag(${flag} ${name})
