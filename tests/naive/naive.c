@@ -70,8 +70,7 @@ static uint16_t find_action(const struct eng_model *model, struct eng_slice acti
             entry->length <= action.length && memcmp(entry->text, action.data, entry->length) == 0;
         if (begins && !entry->family && entry->length == action.length)
             return (uint16_t)i;
-        if (begins && entry->family && entry->length < action.length &&
-            entry->length > best_length) {
+        if (begins && entry->family && entry->length > best_length) {
             best = (uint16_t)i;
             best_length = entry->length;
         }

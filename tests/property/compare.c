@@ -1,0 +1,361 @@
+/* Compares the engine with the reference and with itself. See compare.h. */
+#include "compare.h"
+#include "base/assert.h"
+#include "engine/model.h"
+#include "naive.h"
+#include <engaged/engine.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An engine and all that it has told. */
+struct run {
+    const struct eng_model *model;
+    const struct history *history;
+    struct eng_engine *engine;
+    struct eng_effects buffer;
+    bool untold; /* effects are not asked for */
+    uint8_t *told;
+    size_t told_bytes, told_capacity;
+    uint8_t *outcomes; /* of the history's steps; ticks 0xFF */
+    FILE *out;
+};
+
+static void run_start(struct run *run, const struct eng_model *model, const struct history *history,
+                      const struct eng_engine_options *options)
+{
+    memset(run, 0, sizeof *run);
+    run->model = model;
+    run->history = history;
+    struct eng_error err = {ENG_OK, ""};
+    enum eng_status status = eng_engine_new(model, options, &run->engine, &err);
+    eng_assert(status == ENG_OK);
+    run->buffer.capacity = eng_engine_effects_bytes_min(run->engine);
+    run->buffer.data = malloc(run->buffer.capacity);
+    run->outcomes = malloc(history->count);
+    eng_assert(run->buffer.data != NULL && run->outcomes != NULL);
+    memset(run->outcomes, 0xFF, history->count);
+}
+
+static void run_end(struct run *run)
+{
+    eng_engine_free(run->engine);
+    free(run->buffer.data);
+    free(run->told);
+    free(run->outcomes);
+}
+
+static void collect(struct run *run)
+{
+    while (run->told_bytes + run->buffer.used > run->told_capacity) {
+        run->told_capacity = 2 * run->told_capacity + run->buffer.capacity;
+        run->told = realloc(run->told, run->told_capacity);
+        eng_assert(run->told != NULL);
+    }
+    if (run->buffer.used > 0)
+        memcpy(run->told + run->told_bytes, run->buffer.data, run->buffer.used);
+    run->told_bytes += run->buffer.used;
+    run->buffer.used = 0;
+    run->buffer.count = 0;
+}
+
+/* One call after another until the work is done. */
+static void run_events(struct run *run, const struct eng_event *events, uint8_t *outcomes,
+                       uint32_t count)
+{
+    struct eng_batch batch = {events, outcomes, count, 0};
+    struct eng_error err = {ENG_OK, ""};
+    enum eng_status status;
+    do {
+        status = eng_engine_apply(run->engine, &batch, run->untold ? NULL : &run->buffer, &err);
+        eng_engine_check(run->engine);
+        collect(run);
+    } while (status == ENG_AGAIN);
+    if (status != ENG_OK)
+        fprintf(stderr, "%s: %s\n", eng_status_name(status), err.text);
+    eng_assert(status == ENG_OK && batch.done == count);
+}
+
+static void run_tick(struct run *run, int64_t time_ms)
+{
+    struct eng_error err = {ENG_OK, ""};
+    enum eng_status status;
+    do {
+        status = eng_engine_tick(run->engine, time_ms, run->untold ? NULL : &run->buffer, &err);
+        eng_engine_check(run->engine);
+        collect(run);
+    } while (status == ENG_AGAIN);
+    eng_assert(status == ENG_OK);
+}
+
+/* Steps from..to, events in batches of up to `batch_max`. */
+static void run_steps(struct run *run, uint32_t from, uint32_t to, struct chance *chance,
+                      uint32_t batch_max)
+{
+    enum { BATCH_MAX = 64 };
+    struct eng_event events[BATCH_MAX];
+    eng_assert(batch_max >= 1 && batch_max <= BATCH_MAX);
+    while (from < to) {
+        const struct step *steps = run->history->steps;
+        if (steps[from].tick) {
+            run_tick(run, steps[from++].event.time_ms);
+            continue;
+        }
+        uint32_t count = 0, wanted = (uint32_t)chance_between(chance, 1, batch_max);
+        for (; count < wanted && from + count < to && !steps[from + count].tick; count++)
+            events[count] = steps[from + count].event;
+        run_events(run, events, run->outcomes + from, count);
+        from += count;
+    }
+}
+
+void effect_print(const struct eng_model *model, const struct eng_effect *effect, FILE *out)
+{
+    struct eng_slice partner = eng_effect_partner(effect);
+    const struct eng_contribution *parts = eng_effect_contributions(effect);
+    bool change = effect->kind == ENG_EFFECT_SCORE_CHANGE;
+    fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data,
+            change ? "score change" : "churn drop",
+            change ? eng_model_score_name(model, effect->subject)
+                   : eng_model_alert_name(model, effect->subject));
+    fprintf(out, "score %u cause %u origin %u/%" PRIu64 " direction %u status %u band %u<-%u ",
+            effect->score, effect->cause, effect->origin_kind, effect->origin, effect->direction,
+            effect->status, effect->band, effect->previous_band);
+    fprintf(out, "provisional %u risk %u at %" PRId64 " value %" PRId64 "<-%" PRId64,
+            effect->provisional, effect->risk_e3, effect->at_ms, effect->value_e4,
+            effect->previous_value_e4);
+    fprintf(out, " baseline %" PRId64 " last action %" PRId64 " silent %" PRId64 " gap %" PRId64,
+            effect->baseline_e4, effect->last_action_at_ms, effect->silent_for_ms,
+            effect->usual_gap_ms);
+    for (unsigned i = 0; i < effect->contribution_count; i++)
+        fprintf(out, " [%" PRId64 " %+" PRId64 "]", parts[i].value_e4, parts[i].delta_e4);
+    fprintf(out, "\n");
+}
+
+static void print_all(const struct eng_model *model, const uint8_t *data, size_t bytes, FILE *out)
+{
+    for (size_t at = 0; at + sizeof(struct eng_effect) <= bytes;) {
+        const struct eng_effect *effect = (const void *)(data + at);
+        effect_print(model, effect, out);
+        if (effect->bytes == 0)
+            return;
+        at += effect->bytes;
+    }
+}
+
+static bool same_bytes(const struct run *run, const char *what, size_t from,
+                       const struct eng_effects *want)
+{
+    size_t bytes = run->told_bytes - from;
+    if (bytes == want->used && (bytes == 0 || memcmp(run->told + from, want->data, bytes) == 0))
+        return true;
+    fprintf(run->out, "%s\n  wanted:\n", what);
+    print_all(run->model, want->data, want->used, run->out);
+    fprintf(run->out, "  told:\n");
+    if (bytes > 0)
+        print_all(run->model, run->told + from, bytes, run->out);
+    return false;
+}
+
+static bool same_number(const struct run *run, const char *what, unsigned index, int64_t want,
+                        int64_t got)
+{
+    if (want != got)
+        fprintf(run->out, "%s %u: wanted %" PRId64 ", got %" PRId64 "\n", what, index, want, got);
+    return want == got;
+}
+
+static bool same_counters(const struct run *run, const struct naive *naive)
+{
+    const struct eng_counters *want = naive_counters(naive);
+    const struct eng_counters *got = eng_engine_counters(run->engine);
+    uint64_t sum = 0;
+    bool same = same_number(run, "read", 0, (int64_t)want->read, (int64_t)got->read);
+    for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++) {
+        same &= same_number(run, eng_outcome_name((enum eng_outcome)i), i,
+                            (int64_t)want->outcome[i], (int64_t)got->outcome[i]);
+        sum += got->outcome[i];
+    }
+    same &= same_number(run, "S15: the sum of outcomes", 0, (int64_t)got->read, (int64_t)sum);
+    same &= same_number(run, "score changes", 0, (int64_t)want->score_changes,
+                        (int64_t)got->score_changes);
+    same &=
+        same_number(run, "churn drops", 0, (int64_t)want->churn_drops, (int64_t)got->churn_drops);
+    same &= same_number(run, "partners", 0, (int64_t)naive_partner_count(naive),
+                        (int64_t)eng_engine_partner_count(run->engine));
+    same &= same_number(run, "clock", 0, naive_clock_ms(naive), eng_engine_clock_ms(run->engine));
+    return same & same_number(run, "next boundary", 0, naive_next_boundary_ms(naive),
+                              eng_engine_next_boundary_ms(run->engine));
+}
+
+static bool same_view_scores(const struct run *run, const struct eng_view *want,
+                             const struct eng_view *got)
+{
+    bool same = true;
+    for (unsigned i = 0; i < want->score_count; i++) {
+        const struct eng_view_score *a = &want->scores[i], *b = &got->scores[i];
+        same &= same_number(run, "view: value of score", i, a->value_e4, b->value_e4);
+        same &=
+            same_number(run, "view: told value of score", i, a->told_value_e4, b->told_value_e4);
+        same &= same_number(run, "view: band of score", i, a->band, b->band);
+        same &= same_number(run, "view: told band of score", i, a->told_band, b->told_band);
+        same &= same_number(run, "view: provisional of score", i, a->provisional, b->provisional);
+        same &= same_number(run, "view: dimensions of score", i, a->contribution_count,
+                            b->contribution_count);
+        for (unsigned d = 0; same && d < a->contribution_count; d++)
+            same &= same_number(run, "view: contribution", i * 100 + d, a->contribution_e4[d],
+                                b->contribution_e4[d]);
+    }
+    return same;
+}
+
+static bool same_view(const struct run *run, const struct eng_view *want,
+                      const struct eng_view *got)
+{
+    bool same = same_number(run, "view: clock", 0, want->clock_ms, got->clock_ms);
+    same &= same_number(run, "view: first day", 0, want->first_day_ms, got->first_day_ms);
+    same &= same_number(run, "view: scores", 0, want->score_count, got->score_count);
+    same &= same_number(run, "view: measures", 0, want->measure_count, got->measure_count);
+    same &= same_number(run, "view: alerts", 0, want->alert_count, got->alert_count);
+    if (!same || !same_view_scores(run, want, got))
+        return false;
+    for (unsigned i = 0; i < want->measure_count; i++) {
+        const struct eng_view_measure *a = &want->measures[i], *b = &got->measures[i];
+        same &= same_number(run, "view: measure", i, a->value_e4, b->value_e4);
+        same &= same_number(run, "view: missing measure", i, a->missing, b->missing);
+        same &= same_number(run, "view: name of measure", i, 0, strcmp(a->name, b->name));
+    }
+    for (unsigned i = 0; i < want->alert_count; i++) {
+        const struct eng_view_alert *a = &want->alerts[i], *b = &got->alerts[i];
+        same &= same_number(run, "view: open alert", i, a->open, b->open);
+        same &= same_number(run, "view: opening of alert", i, a->opened_at_ms, b->opened_at_ms);
+        same &= same_number(run, "view: due time of alert", i, a->due_at_ms, b->due_at_ms);
+    }
+    return same;
+}
+
+/* The views of every partner that the history names. */
+static bool same_views(const struct run *run, const struct naive *naive, uint32_t to)
+{
+    static struct eng_view want, got;
+    for (uint32_t i = 0; i < to; i++) {
+        const struct eng_event *event = &run->history->steps[i].event;
+        if (run->history->steps[i].tick || event->verdict != ENG_VERDICT_GOOD)
+            continue;
+        memset(&got, 0, sizeof got);
+        enum eng_status a = naive_view(naive, event->partner, &want);
+        enum eng_status b = eng_engine_view(run->engine, event->partner, &got);
+        if (!same_number(run, "view: status", i, a, b))
+            return false;
+        if (a == ENG_OK && !same_view(run, &want, &got)) {
+            fprintf(run->out, "  in the view of %.*s\n", (int)event->partner.length,
+                    event->partner.data);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void trace_step(const struct run *run, uint32_t index, size_t from, FILE *trace)
+{
+    uint8_t outcome = run->outcomes[index];
+    fprintf(trace, "%3u  ", index);
+    step_print(&run->history->steps[index], trace);
+    if (outcome < ENG_OUTCOME_COUNT)
+        fprintf(trace, "     %s\n", eng_outcome_name((enum eng_outcome)outcome));
+    if (run->told_bytes > from)
+        print_all(run->model, run->told + from, run->told_bytes - from, trace);
+}
+
+/* One step in both; the same outcome, effects and numbers. */
+static bool same_step(struct run *run, struct naive *naive, uint32_t index, FILE *trace)
+{
+    const struct step *step = &run->history->steps[index];
+    size_t from = run->told_bytes;
+    int64_t outcome = 0xFF;
+    naive_forget_effects(naive);
+    if (step->tick) {
+        run_tick(run, step->event.time_ms);
+        naive_tick(naive, step->event.time_ms);
+    } else {
+        run_events(run, &step->event, &run->outcomes[index], 1);
+        outcome = naive_apply(naive, &step->event);
+    }
+    if (trace != NULL)
+        trace_step(run, index, from, trace);
+    bool same = same_number(run, "outcome of step", index, outcome, run->outcomes[index]);
+    same &=
+        same_bytes(run, "effects of a step, engine against reference", from, naive_effects(naive));
+    same &= same_counters(run, naive);
+    if (!same) {
+        fprintf(run->out, "  at step %u: ", index);
+        step_print(step, run->out);
+    }
+    return same;
+}
+
+static bool against_naive(struct run *run, size_t *told_before, struct chance *chance, FILE *trace)
+{
+    struct naive *naive = naive_new(run->model);
+    bool same = true;
+    for (uint32_t i = 0; same && i < run->history->count; i++) {
+        told_before[i] = run->told_bytes;
+        same = same_step(run, naive, i, trace);
+        if (same && (chance_percent(chance, 10) || i + 1 == run->history->count))
+            same = same_views(run, naive, i + 1);
+    }
+    naive_free(naive);
+    return same;
+}
+
+/* The same history in other portions, from `told_from` on: the bytes that `first` told. */
+static bool against_itself(const struct run *first, struct chance *chance, uint32_t silent_steps,
+                           size_t told_from)
+{
+    struct eng_engine_options options = {0, 0, 0};
+    struct run run;
+    options.step_evaluations =
+        chance_percent(chance, 60) ? (uint32_t)chance_between(chance, 1, 4) : 0;
+    options.partners_hint = chance_percent(chance, 30) ? 1000 : 0;
+    run_start(&run, first->model, first->history, &options);
+    run.out = first->out;
+    run.untold = silent_steps > 0;
+    run_steps(&run, 0, silent_steps, chance, 16);
+    run.untold = false;
+    run_steps(&run, silent_steps, first->history->count, chance,
+              (uint32_t)chance_between(chance, 1, 64));
+    struct eng_effects want = {first->told == NULL ? NULL : first->told + told_from, 0, 0, 0};
+    want.used = first->told_bytes - told_from;
+    bool same = same_bytes(&run, "effects in other portions", 0, &want);
+    same &= same_number(&run, "outcomes in other portions", 0, 0,
+                        memcmp(run.outcomes, first->outcomes, first->history->count));
+    same &= same_number(&run, "clock in other portions", 0, eng_engine_clock_ms(first->engine),
+                        eng_engine_clock_ms(run.engine));
+    if (!same)
+        fprintf(run.out, "  with a budget of %u evaluations, %u steps untold\n",
+                options.step_evaluations, silent_steps);
+    run_end(&run);
+    return same;
+}
+
+bool compare(const struct eng_model *model, const struct history *history, uint64_t seed, FILE *out,
+             FILE *trace)
+{
+    struct chance chance = {seed};
+    struct run run;
+    size_t *told_before = calloc(history->count + 1u, sizeof *told_before);
+    eng_assert(told_before != NULL);
+    run_start(&run, model, history, NULL);
+    run.out = out;
+    bool same = against_naive(&run, told_before, &chance, trace);
+    told_before[history->count] = run.told_bytes;
+    if (same)
+        same = against_itself(&run, &chance, 0, 0);
+    if (same) {
+        uint32_t silent = (uint32_t)chance_between(&chance, 0, history->count);
+        same = against_itself(&run, &chance, silent, told_before[silent]);
+    }
+    run_end(&run);
+    free(told_before);
+    return same;
+}

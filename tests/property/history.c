@@ -1,0 +1,262 @@
+/* Makes, cuts and prints histories. See history.h. */
+#include "history.h"
+#include "base/assert.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MINUTE_MS 60000LL
+#define HOUR_MS (60 * MINUTE_MS)
+
+/* Where histories begin: at the epoch, an ordinary January, before clock changes in either
+ * direction (also Lord Howe's of half an hour), before the day that Apia left out, at the end of a
+ * leap February, and after the last change that zone files spell out. */
+static const int64_t beginnings_ms[] = {
+    0,
+    86400000,
+    1767225600000, /* 2026-01-01 */
+    1767225600000,
+    1774656000000, /* 2026-03-28 */
+    1792800000000, /* 2026-10-24 */
+    1775260800000, /* 2026-04-04 */
+    1325116800000, /* 2011-12-29 */
+    1709078400000, /* 2024-02-28 */
+    1519862400000, /* 2018-03-01 */
+    4102444800000, /* 2100-01-01 */
+};
+
+static const char *const partners[] = {"acme", "zenith", "p", "q", "b\xc3\xa4r", "northwind-03"};
+
+static const char *const actions[] = {
+    "platform.login",     "platform.login",
+    "invoice.upload",     "training.start",
+    "training.complete",  "training.quiz.pass",
+    "training.quiz.fail", "training.",
+    "trainings",          "x",
+    "deal.close",         "social.connect",
+    "social.disconnect",  "widget.install",
+    "widget.off.now",     "unheard.of",
+};
+
+/* What a history is like: some are orderly, some are not. */
+struct manner {
+    int64_t pane_ms;
+    unsigned partners, actions_from, actions_count;
+    unsigned tie, edge, jump, leap, back, far_back, repeat, odd, tick;
+};
+
+static struct eng_slice text(const char *data)
+{
+    return (struct eng_slice){data, (uint32_t)strlen(data)};
+}
+
+static int64_t forward(struct chance *chance, const struct manner *m, int64_t now)
+{
+    if (chance_percent(chance, m->tie))
+        return now;
+    if (chance_percent(chance, m->edge)) {
+        /* A pane's edge in UTC, or just before: often an edge of the zone's too. */
+        int64_t unit = chance_percent(chance, 70) ? m->pane_ms : 30 * MINUTE_MS;
+        int64_t edge = (now / unit + chance_between(chance, 1, 2)) * unit;
+        return edge - chance_between(chance, 0, 1);
+    }
+    if (chance_percent(chance, m->jump))
+        return now + chance_between(chance, 1, 5 * m->pane_ms);
+    if (chance_percent(chance, m->leap))
+        return now + chance_between(chance, 5 * m->pane_ms, 60 * m->pane_ms);
+    return now + chance_between(chance, 1, m->pane_ms);
+}
+
+static int64_t backward(struct chance *chance, const struct manner *m, int64_t now)
+{
+    int64_t back = 0;
+    if (chance_percent(chance, m->back))
+        back = chance_between(chance, 1, 4 * m->pane_ms);
+    else if (chance_percent(chance, m->far_back))
+        back = chance_between(chance, 1, 40 * m->pane_ms);
+    return now > back ? now - back : 0;
+}
+
+static int64_t amount_e4(struct chance *chance)
+{
+    switch (chance_between(chance, 0, 9)) {
+    case 0:
+    case 1:
+        return ENG_VALUE_NONE;
+    case 2:
+        return -chance_between(chance, 1, 60000);
+    case 3:
+        return chance_between(chance, -1, 1);
+    case 4:
+        return chance_percent(chance, 5) ? 1000000000000000 : 0;
+    case 5:
+        return chance_between(chance, 1, 200000);
+    default:
+        return chance_between(chance, 1, 9) * 10000;
+    }
+}
+
+/* Ids from a pool of about as many as there are events, so that some repeat; empty ones too. */
+static void name_event(struct chance *chance, const struct manner *m, uint32_t index,
+                       struct step *step)
+{
+    if (chance_percent(chance, 80)) {
+        uint64_t id = chance_percent(chance, m->repeat) ? chance_next(chance) % 6 : index + 100;
+        snprintf(step->id, sizeof step->id, "e%" PRIu64, id);
+        step->id[0] = chance_percent(chance, 2) ? '\0' : 'e';
+        step->event.id = text(step->id);
+    }
+    if (chance_percent(chance, 70)) {
+        snprintf(step->member, sizeof step->member, "m%" PRIu64, chance_next(chance) % 4);
+        step->event.member = text(step->member);
+    }
+}
+
+static void make_event(struct chance *chance, const struct manner *m, uint32_t index,
+                       struct step *step)
+{
+    struct eng_event *event = &step->event;
+    uint64_t action = m->actions_from + chance_next(chance) % m->actions_count;
+    event->value_e4 = amount_e4(chance);
+    event->offset = index;
+    event->partner = text(partners[chance_next(chance) % m->partners]);
+    event->action = text(actions[action % (sizeof actions / sizeof actions[0])]);
+    name_event(chance, m, index, step);
+    if (chance_percent(chance, m->odd))
+        event->verdict = chance_percent(chance, 50) ? ENG_VERDICT_BAD : ENG_VERDICT_FUTURE;
+}
+
+static struct manner make_manner(struct chance *chance, int64_t pane_ms)
+{
+    static const unsigned shares[] = {0, 5, 20, 50};
+    struct manner m = {.pane_ms = pane_ms};
+    m.partners = (unsigned)chance_between(chance, 1, 6);
+    m.actions_from = (unsigned)chance_between(chance, 0, 15);
+    m.actions_count = (unsigned)chance_between(chance, 2, 16);
+    m.tie = CHANCE_ONE_OF(chance, shares) / 2;
+    m.edge = CHANCE_ONE_OF(chance, shares) / 2;
+    m.jump = CHANCE_ONE_OF(chance, shares);
+    m.leap = (unsigned)chance_between(chance, 0, 8);
+    m.back = CHANCE_ONE_OF(chance, shares);
+    m.far_back = CHANCE_ONE_OF(chance, shares) / 2;
+    m.repeat = CHANCE_ONE_OF(chance, shares);
+    m.odd = chance_percent(chance, 20) ? 10 : 0;
+    m.tick = chance_percent(chance, 40) ? 10 : 0;
+    return m;
+}
+
+struct history history_make(struct chance *chance, const struct program_traits *traits,
+                            uint32_t steps_max)
+{
+    struct manner m = make_manner(chance, traits->pane_ms);
+    struct history history = {NULL, (uint32_t)chance_between(chance, 3, steps_max)};
+    int64_t now = CHANCE_ONE_OF(chance, beginnings_ms) + chance_between(chance, 0, 86400000);
+    if (chance_percent(chance, 20))
+        now = now / HOUR_MS * HOUR_MS;
+    history.steps = calloc(history.count, sizeof *history.steps);
+    eng_assert(history.steps != NULL);
+    for (uint32_t i = 0; i < history.count; i++) {
+        struct step *step = &history.steps[i];
+        now = forward(chance, &m, now);
+        step->tick = chance_percent(chance, m.tick) || i + 1 == history.count;
+        step->event.time_ms = step->tick ? now : backward(chance, &m, now);
+        if (i + 1 == history.count)
+            step->event.time_ms = now + chance_between(chance, 0, 45) * m.pane_ms;
+        if (!step->tick)
+            make_event(chance, &m, i, step);
+    }
+    return history;
+}
+
+/* Ids and members lie in the step itself, so a moved step has to be pointed at itself again. */
+static void settle(struct step *step)
+{
+    if (step->event.id.data != NULL)
+        step->event.id.data = step->id;
+    if (step->event.member.data != NULL)
+        step->event.member.data = step->member;
+}
+
+struct history history_copy(const struct history *history)
+{
+    struct history copy = {calloc(history->count + 1u, sizeof *copy.steps), history->count};
+    eng_assert(copy.steps != NULL);
+    for (uint32_t i = 0; i < copy.count; i++) {
+        copy.steps[i] = history->steps[i];
+        settle(&copy.steps[i]);
+    }
+    return copy;
+}
+
+void history_free(struct history *history)
+{
+    free(history->steps);
+    history->steps = NULL;
+    history->count = 0;
+}
+
+void history_cut(struct history *history, uint32_t from, uint32_t count)
+{
+    eng_assert(from <= history->count && count <= history->count - from);
+    for (uint32_t i = from; i + count < history->count; i++) {
+        history->steps[i] = history->steps[i + count];
+        settle(&history->steps[i]);
+    }
+    history->count -= count;
+}
+
+static void print_value(int64_t value_e4, FILE *out)
+{
+    uint64_t size = value_e4 < 0 ? 0 - (uint64_t)value_e4 : (uint64_t)value_e4;
+    fprintf(out, "%s%" PRIu64 ".%04" PRIu64, value_e4 < 0 ? "-" : "", size / 10000, size % 10000);
+}
+
+void history_write_jsonl(const struct history *history, FILE *out)
+{
+    for (uint32_t i = 0; i < history->count; i++) {
+        const struct eng_event *event = &history->steps[i].event;
+        if (history->steps[i].tick || event->verdict == ENG_VERDICT_FUTURE)
+            continue;
+        if (event->verdict == ENG_VERDICT_BAD) {
+            fprintf(out, "bad\n");
+            continue;
+        }
+        fprintf(out, "{\"partner_id\":\"%.*s\",\"action\":\"%.*s\",\"occurred_at\":%" PRId64,
+                (int)event->partner.length, event->partner.data, (int)event->action.length,
+                event->action.data, event->time_ms);
+        if (event->id.data != NULL)
+            fprintf(out, ",\"event_id\":\"%s\"", event->id.data);
+        if (event->member.data != NULL)
+            fprintf(out, ",\"member_id\":\"%s\"", event->member.data);
+        if (event->value_e4 != ENG_VALUE_NONE) {
+            fprintf(out, ",\"value\":");
+            print_value(event->value_e4, out);
+        }
+        fprintf(out, "}\n");
+    }
+}
+
+void step_print(const struct step *step, FILE *out)
+{
+    const struct eng_event *event = &step->event;
+    if (step->tick) {
+        fprintf(out, "%" PRId64 "  tick\n", event->time_ms);
+        return;
+    }
+    if (event->verdict != ENG_VERDICT_GOOD) {
+        fprintf(out, "offset %" PRIu64 "  %s\n", event->offset,
+                event->verdict == ENG_VERDICT_BAD ? "bad" : "future");
+        return;
+    }
+    fprintf(out, "%" PRId64 "  %.*s  %.*s", event->time_ms, (int)event->partner.length,
+            event->partner.data, (int)event->action.length, event->action.data);
+    if (event->id.data != NULL)
+        fprintf(out, "  id %s", event->id.data);
+    if (event->member.data != NULL)
+        fprintf(out, "  member %s", event->member.data);
+    if (event->value_e4 != ENG_VALUE_NONE) {
+        fprintf(out, "  value ");
+        print_value(event->value_e4, out);
+    }
+    fprintf(out, "  offset %" PRIu64 "\n", event->offset);
+}

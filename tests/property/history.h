@@ -1,0 +1,41 @@
+/* Random histories: events out of order, repeated, tied, late, bad or far ahead, and ticks. */
+#ifndef TESTS_PROPERTY_HISTORY_H
+#define TESTS_PROPERTY_HISTORY_H
+
+#include "chance.h"
+#include "program.h"
+#include <engaged/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct step {
+    bool tick;              /* a tick to event.time_ms, else an event */
+    struct eng_event event; /* id and member point into the step */
+    char id[16], member[16];
+};
+
+struct history {
+    struct step *steps; /* owned */
+    uint32_t count;
+};
+
+/* A history of up to `steps_max` steps. The caller frees it with history_free. */
+struct history history_make(struct chance *chance, const struct program_traits *traits,
+                            uint32_t steps_max);
+
+/* A history of the same steps. */
+struct history history_copy(const struct history *history);
+void history_free(struct history *history);
+
+/* Takes out `count` steps from `from` on. */
+void history_cut(struct history *history, uint32_t from, uint32_t count);
+
+/* The events as JSON lines that `engaged replay` reads; ticks cannot be said there and are left
+ * out, refusals for the future too. */
+void history_write_jsonl(const struct history *history, FILE *out);
+
+/* One step as a readable line. */
+void step_print(const struct step *step, FILE *out);
+
+#endif

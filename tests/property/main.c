@@ -1,0 +1,226 @@
+/* property [--seeds N] [--from S] [--jobs J] [--steps N]: random programs and random histories, the
+ * engine against the naive reference and against itself in other portions.
+ * property --seed S [--out DIR]: one of them with a readable trace; writes engaged.yaml and
+ * events.jsonl for `engaged replay` into DIR.
+ *
+ * Seeds are shared out among J processes. The first that differs (or dies) is made small and shown;
+ * the exit status is 1 then. */
+#include "base/assert.h"
+#include "compare.h"
+#include "program.h"
+#include "shrink.h"
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { JOBS_MAX = 64, PROGRAM_TRIES = 50 };
+
+struct options {
+    uint64_t from, count;
+    uint32_t jobs, steps;
+    bool one;
+    const char *out;
+};
+
+/* What the processes tell the parent. */
+struct shared {
+    struct {
+        uint64_t seed;     /* in work */
+        uint64_t refused;  /* programs that the loader did not take */
+        uint64_t programs; /* written */
+    } job[JOBS_MAX];
+};
+
+/* The case of a seed: the first program of its that the loader takes. */
+static struct sample sample_of(uint64_t seed, uint32_t steps, uint64_t *ret_refused)
+{
+    struct chance chance = {seed * 0x9E3779B97F4A7C15u + 1};
+    struct program_traits traits;
+    struct sample sample = {NULL, {NULL, 0}, seed};
+    for (int i = 0; i < PROGRAM_TRIES; i++) {
+        struct eng_model *model = NULL;
+        sample.text = program_write(&chance, &traits);
+        if (eng_model_load_text(sample.text, strlen(sample.text), "random.yaml", &model, NULL) ==
+            ENG_OK) {
+            eng_model_free(model);
+            sample.history = history_make(&chance, &traits, steps);
+            return sample;
+        }
+        free(sample.text);
+        sample.text = NULL;
+        (*ret_refused)++;
+    }
+    fprintf(stderr, "seed %" PRIu64 ": no program in %d that loads\n", seed, PROGRAM_TRIES);
+    exit(3);
+}
+
+static void sample_free(struct sample *sample)
+{
+    free(sample->text);
+    history_free(&sample->history);
+}
+
+static void write_case(const struct sample *sample, const char *folder)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/engaged.yaml", folder);
+    FILE *file = fopen(path, "w");
+    if (file != NULL) {
+        fputs(sample->text, file);
+        fclose(file);
+    }
+    snprintf(path, sizeof path, "%s/events.jsonl", folder);
+    file = file == NULL ? NULL : fopen(path, "w");
+    if (file != NULL) {
+        history_write_jsonl(&sample->history, file);
+        fclose(file);
+    } else {
+        fprintf(stderr, "%s: cannot be written\n", path);
+    }
+}
+
+static int show_one(const struct options *options)
+{
+    uint64_t refused = 0;
+    struct sample sample = sample_of(options->from, options->steps, &refused);
+    printf("%s\n", sample.text);
+    fflush(NULL);
+    if (options->out != NULL)
+        write_case(&sample, options->out);
+    enum verdict verdict = sample_judge(&sample, stdout, stdout);
+    printf("seed %" PRIu64 ": %s\n", options->from, verdict == VERDICT_SAME ? "same" : "DIFFERENT");
+    sample_free(&sample);
+    return verdict == VERDICT_SAME ? 0 : 1;
+}
+
+/* Shown by a child: the difference may be a crash. */
+static void show_failure(const struct options *options, uint64_t seed)
+{
+    uint64_t refused = 0;
+    struct sample sample = sample_of(seed, options->steps, &refused);
+    fprintf(stderr, "seed %" PRIu64 " differs; making it small ...\n", seed);
+    sample_shrink(&sample);
+    printf("seed %" PRIu64 ", made small:\n%s\n", seed, sample.text);
+    if (options->out != NULL)
+        write_case(&sample, options->out);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)sample_judge(&sample, stdout, stdout);
+        fflush(NULL);
+        _exit(0);
+    }
+    (void)waitpid(child, NULL, 0); /* its output is all that is wanted */
+    printf("again in full: property --seed %" PRIu64 "\n", seed);
+    sample_free(&sample);
+}
+
+static void work(const struct options *options, uint32_t job, struct shared *shared)
+{
+    FILE *nowhere = fopen("/dev/null", "w");
+    eng_assert(nowhere != NULL);
+    for (uint64_t i = job; i < options->count; i += options->jobs) {
+        shared->job[job].seed = options->from + i;
+        struct sample sample =
+            sample_of(options->from + i, options->steps, &shared->job[job].refused);
+        shared->job[job].programs++;
+        if (sample_judge(&sample, nowhere, NULL) != VERDICT_SAME)
+            _exit(1);
+        sample_free(&sample);
+    }
+    fclose(nowhere);
+}
+
+static void start(const struct options *options, uint32_t job, struct shared *shared, pid_t *pids)
+{
+    fflush(NULL);
+    pids[job] = fork();
+    eng_assert(pids[job] >= 0);
+    if (pids[job] == 0) {
+        work(options, job, shared);
+        exit(0);
+    }
+}
+
+/* Ends the other processes at the first failure. */
+static bool wait_all(const struct options *options, struct shared *shared, pid_t *pids,
+                     uint64_t *ret_seed)
+{
+    bool fine = true;
+    for (uint32_t left = options->jobs; left > 0; left--) {
+        int status = 0;
+        pid_t ended = waitpid(-1, &status, 0);
+        if (fine && !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
+            fine = false;
+            for (uint32_t i = 0; i < options->jobs; i++)
+                if (pids[i] == ended)
+                    *ret_seed = shared->job[i].seed;
+                else
+                    kill(pids[i], SIGTERM);
+        }
+    }
+    return fine;
+}
+
+static int run_all(const struct options *options)
+{
+    pid_t pids[JOBS_MAX];
+    uint64_t seed = 0, refused = 0, programs = 0;
+    struct shared *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    eng_assert(shared != MAP_FAILED);
+    printf("property: seeds %" PRIu64 " to %" PRIu64 "\n", options->from,
+           options->from + options->count - 1);
+    for (uint32_t i = 0; i < options->jobs; i++)
+        start(options, i, shared, pids);
+    bool fine = wait_all(options, shared, pids, &seed);
+    for (uint32_t i = 0; i < options->jobs; i++) {
+        refused += shared->job[i].refused;
+        programs += shared->job[i].programs;
+    }
+    if (fine)
+        printf("%" PRIu64 " histories, no difference; %" PRIu64 " programs were refused\n",
+               programs, refused);
+    else
+        show_failure(options, seed);
+    munmap(shared, sizeof *shared);
+    return fine ? 0 : 1;
+}
+
+static bool parse(int argc, char **argv, struct options *ret)
+{
+    for (int i = 1; i < argc; i += 2) {
+        if (i + 1 >= argc)
+            return false;
+        uint64_t number = strtoull(argv[i + 1], NULL, 10);
+        if (strcmp(argv[i], "--seed") == 0 || strcmp(argv[i], "--from") == 0)
+            ret->from = number;
+        else if (strcmp(argv[i], "--seeds") == 0)
+            ret->count = number;
+        else if (strcmp(argv[i], "--jobs") == 0)
+            ret->jobs = (uint32_t)number;
+        else if (strcmp(argv[i], "--steps") == 0)
+            ret->steps = (uint32_t)number;
+        else if (strcmp(argv[i], "--out") == 0)
+            ret->out = argv[i + 1];
+        else
+            return false;
+        ret->one |= strcmp(argv[i], "--seed") == 0;
+    }
+    return ret->jobs >= 1 && ret->jobs <= JOBS_MAX && ret->steps >= 3 && ret->count >= 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {1, 2000, 2, 60, false, NULL};
+    if (!parse(argc, argv, &options)) {
+        fprintf(stderr, "usage: property [--seeds N] [--from S] [--jobs J] [--steps N] | --seed S "
+                        "[--out DIR]\n");
+        return 2;
+    }
+    return options.one ? show_one(&options) : run_all(&options);
+}

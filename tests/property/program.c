@@ -1,0 +1,355 @@
+/* Writes random programs. See program.h.
+ *
+ * Windows are a few panes long so that short histories see them slide; amounts and targets are of
+ * a size that lets scores move through their bands. Actions are few and overlap in families. */
+#include "program.h"
+#include "base/assert.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MEASURES_MAX = 8, BANDS_MAX = 5 };
+
+struct writer {
+    struct chance *chance;
+    FILE *out;
+    bool hours; /* panes are hours */
+    unsigned measures;
+    struct {
+        bool points;
+        unsigned bands;
+        int64_t scale_e4; /* the greatest value, or about that */
+    } scores[4];
+    unsigned score_count;
+};
+
+/* Zones with whole and odd offsets, with midnights that come twice or not at all, with a day that
+ * was left out (Apia), with offsets of minutes and seconds at the epoch (Monrovia). */
+static const char *const zones[] = {
+    "Asia/Kolkata",        "Europe/Amsterdam",  "America/Havana",  "America/New_York",
+    "Australia/Lord_Howe", "Asia/Kathmandu",    "Pacific/Apia",    "Africa/Monrovia",
+    "America/Sao_Paulo",   "America/St_Johns",  "Pacific/Chatham", "Pacific/Kiritimati",
+    "Asia/Tehran",         "America/Anchorage", "Africa/Cairo",    "Asia/Beirut",
+};
+
+/* What a list of actions may name. Histories draw from the same names, and others. */
+static const char *const names[] = {
+    "platform.login",     "invoice.upload",
+    "training.start",     "training.complete",
+    "training.quiz.pass", "x",
+    "training.*",         "training.quiz.*",
+    "platform.*",         "deal.*",
+};
+
+static bool percent(struct writer *w, unsigned share)
+{
+    return chance_percent(w->chance, share);
+}
+
+static int64_t between(struct writer *w, int64_t low, int64_t high)
+{
+    return chance_between(w->chance, low, high);
+}
+
+static void number(struct writer *w, int64_t e4)
+{
+    uint64_t size = e4 < 0 ? 0 - (uint64_t)e4 : (uint64_t)e4;
+    fprintf(w->out, "%s%" PRIu64, e4 < 0 ? "-" : "", size / 10000);
+    if (size % 10000 != 0)
+        fprintf(w->out, ".%04" PRIu64, size % 10000);
+}
+
+static void panes(struct writer *w, int64_t count)
+{
+    if (w->hours && count % 24 == 0 && percent(w, 50))
+        fprintf(w->out, "%" PRId64 "d", count / 24);
+    else
+        fprintf(w->out, "%" PRId64 "%s", count, w->hours ? "h" : "d");
+}
+
+/* Any elapsed time, whole panes or not. */
+static void elapsed(struct writer *w)
+{
+    if (percent(w, 50))
+        panes(w, between(w, 1, 8));
+    else if (percent(w, 50))
+        fprintf(w->out, "%" PRId64 "h", between(w, 1, 100));
+    else
+        fprintf(w->out, "%" PRId64 "m", between(w, 1, 3000));
+}
+
+/* A name, or a list without repetition. */
+static void actions(struct writer *w)
+{
+    enum { NAMES = sizeof names / sizeof names[0] };
+    uint64_t first = chance_next(w->chance) % NAMES;
+    if (percent(w, 60)) {
+        fprintf(w->out, "\"%s\"", names[first]);
+        return;
+    }
+    fprintf(w->out, "[\"%s\", \"%s\"", names[first], names[(first + 1) % NAMES]);
+    if (percent(w, 30))
+        fprintf(w->out, ", \"%s\"", names[(first + 4) % NAMES]);
+    fprintf(w->out, "]");
+}
+
+static int64_t window_panes(struct writer *w)
+{
+    if (percent(w, 75))
+        return between(w, 1, 7);
+    if (percent(w, 80))
+        return between(w, 8, 31);
+    return between(w, 32, 200);
+}
+
+static void over(struct writer *w, bool rolling_only)
+{
+    static const char *const calendar[] = {"week", "month", "quarter", "life"};
+    fprintf(w->out, "over: ");
+    if (rolling_only || percent(w, 70))
+        panes(w, window_panes(w));
+    else
+        fprintf(w->out, "%s", CHANCE_ONE_OF(w->chance, calendar));
+}
+
+static void time_section(struct writer *w)
+{
+    fprintf(w->out, "program: random\n");
+    if (percent(w, 30))
+        fprintf(w->out, "version: %" PRId64 "\n", between(w, 1, 9));
+    fprintf(w->out, "time:\n  future_skew: 10m\n");
+    if (percent(w, 60))
+        fprintf(w->out, "  zone: %s\n", CHANCE_ONE_OF(w->chance, zones));
+    if (w->hours)
+        fprintf(w->out, "  pane: 1h\n");
+    if (percent(w, 50)) {
+        fprintf(w->out, "  late_after: ");
+        panes(w, percent(w, 60) ? between(w, 1, 12) : between(w, 13, 400));
+        fprintf(w->out, "\n");
+    }
+    if (percent(w, 70)) {
+        fprintf(w->out, "  dedup: ");
+        panes(w, percent(w, 30) ? 0 : between(w, 1, 5));
+        fprintf(w->out, "\n");
+    }
+}
+
+static void measure(struct writer *w, unsigned index)
+{
+    static const char *const kinds[] = {"count", "active", "members"};
+    int64_t kind = between(w, 0, 9);
+    fprintf(w->out, "  m%u: {", index);
+    if (kind <= 4) {
+        fprintf(w->out, "%s: ", kinds[kind % 3]);
+        actions(w);
+        fprintf(w->out, ", ");
+        over(w, index == 0);
+    } else if (kind <= 7 || index == 0) {
+        fprintf(w->out, "%s: value, of: ", kind == 7 ? "last" : "sum");
+        actions(w);
+        fprintf(w->out, ", ");
+        over(w, index == 0);
+    } else if (kind == 8) {
+        fprintf(w->out, "streak: ");
+        actions(w);
+    } else {
+        fprintf(w->out, "state: %s, until: %s",
+                percent(w, 50) ? "[social.connect, widget.install]" : "social.connect",
+                percent(w, 70) ? "social.disconnect" : "[social.disconnect, \"widget.off.*\"]");
+    }
+    fprintf(w->out, "}\n");
+}
+
+static void steps(struct writer *w)
+{
+    int64_t x = between(w, -20000, 20000);
+    int64_t points = between(w, 2, 4);
+    fprintf(w->out, "steps: [");
+    for (int64_t i = 0; i < points; i++) {
+        fprintf(w->out, "%s[", i > 0 ? ", " : "");
+        number(w, x);
+        fprintf(w->out, ", ");
+        number(w, percent(w, 50) ? between(w, 0, 4) * 2500 : between(w, 0, 10000));
+        fprintf(w->out, "]");
+        x += percent(w, 50) ? between(w, 1, 5) * 10000 : between(w, 1, 70000);
+    }
+    fprintf(w->out, "]");
+}
+
+static void dimension(struct writer *w, unsigned index, bool may_skip)
+{
+    int64_t measure_index = between(w, 0, w->measures - 1);
+    fprintf(w->out, "      d%u: {weight: ", index);
+    number(w, percent(w, 70) ? between(w, 1, 30) * 10000 : between(w, 1, 100000));
+    fprintf(w->out, ", measure: m%" PRId64 ", ", measure_index);
+    if (percent(w, 25)) {
+        steps(w);
+    } else {
+        fprintf(w->out, "target: ");
+        number(w, percent(w, 70) ? between(w, 1, 6) * 10000 : between(w, 1, 300000));
+    }
+    if (may_skip && percent(w, 40))
+        fprintf(w->out, ", missing: skip");
+    fprintf(w->out, "}\n");
+}
+
+static void weighted(struct writer *w, unsigned index)
+{
+    static const int64_t scales_e4[] = {10000, 100000, 1000000, 5000, 70000, 333333};
+    int64_t dimensions = between(w, 1, 5);
+    w->scores[index].scale_e4 = CHANCE_ONE_OF(w->chance, scales_e4);
+    fprintf(w->out, "    scale: ");
+    number(w, w->scores[index].scale_e4);
+    fprintf(w->out, "\n    dimensions:\n");
+    for (unsigned i = 0; i < dimensions; i++)
+        dimension(w, i, i > 0);
+}
+
+static void points(struct writer *w, unsigned index)
+{
+    enum { NAMES = sizeof names / sizeof names[0] };
+    uint64_t first = chance_next(w->chance) % NAMES;
+    int64_t keys = between(w, 1, 4);
+    w->scores[index].scale_e4 = 200000;
+    fprintf(w->out, "    points:\n");
+    for (int64_t i = 0; i < keys; i++) {
+        fprintf(w->out, "      \"%s\": ", names[(first + (uint64_t)i * 3) % NAMES]);
+        number(w, percent(w, 70) ? between(w, -2, 6) * 10000 + 5000 : between(w, -30000, 90000));
+        fprintf(w->out, "\n");
+    }
+    fprintf(w->out, "    ");
+    over(w, index == 0);
+    fprintf(w->out, "\n");
+}
+
+static void bands(struct writer *w, unsigned index)
+{
+    int64_t scale_e4 = w->scores[index].scale_e4, count = between(w, 1, BANDS_MAX);
+    int64_t edge = w->scores[index].points && percent(w, 40) ? -scale_e4 / 4 : 0;
+    fprintf(w->out, "    bands:\n      b0: ");
+    number(w, edge);
+    fprintf(w->out, "\n");
+    for (int64_t i = 1; i < count; i++) {
+        int64_t room = scale_e4 * 9 / 10 - edge;
+        edge += percent(w, 70) ? room / (count - i + 1) : between(w, 1, room / (count - i + 1));
+        bool above = percent(w, 30);
+        fprintf(w->out, "      b%" PRId64 ": %s", i, above ? "{above: " : "");
+        number(w, edge);
+        fprintf(w->out, "%s\n", above ? "}" : "");
+    }
+    w->scores[index].bands = (unsigned)count;
+}
+
+static void settings(struct writer *w, unsigned index)
+{
+    int64_t scale_e4 = w->scores[index].scale_e4;
+    if (percent(w, 40)) {
+        fprintf(w->out, "    margin: ");
+        number(w, percent(w, 80) ? between(w, 1, scale_e4 / 20) : scale_e4 / 10);
+        fprintf(w->out, "\n");
+    }
+    if (percent(w, 35)) {
+        fprintf(w->out, "    dwell: ");
+        elapsed(w);
+        fprintf(w->out, "\n");
+    }
+    if (percent(w, 60)) {
+        static const int64_t shares[] = {100, 20, 10, 4};
+        int64_t size = scale_e4 / CHANCE_ONE_OF(w->chance, shares);
+        fprintf(w->out, "    tell_every: ");
+        number(w, percent(w, 30) ? 1 : size > 0 ? size : 1);
+        fprintf(w->out, "\n");
+    }
+}
+
+static void score(struct writer *w, unsigned index)
+{
+    fprintf(w->out, "  s%u:\n", index);
+    w->scores[index].points = percent(w, 30);
+    if (w->scores[index].points)
+        points(w, index);
+    else
+        weighted(w, index);
+    bands(w, index);
+    settings(w, index);
+}
+
+static void cooldown(struct writer *w)
+{
+    if (percent(w, 50))
+        return;
+    fprintf(w->out, ", cooldown: ");
+    if (percent(w, 15))
+        fprintf(w->out, "0d");
+    else
+        elapsed(w);
+}
+
+static void silence(struct writer *w)
+{
+    int64_t horizon = between(w, 1, 40);
+    fprintf(w->out, "silence: ");
+    actions(w);
+    fprintf(w->out, ", horizon: ");
+    panes(w, horizon);
+    if (percent(w, 5))
+        fprintf(w->out, ", risk: 1");
+    else if (percent(w, 70))
+        fprintf(w->out, ", risk: 0.%03" PRId64, between(w, 1, 999));
+    if (percent(w, 60)) {
+        fprintf(w->out, ", typical_gap: ");
+        panes(w, between(w, 1, 12));
+    }
+    if (percent(w, 60)) {
+        fprintf(w->out, ", min_silence: ");
+        panes(w, between(w, 1, horizon));
+    }
+    if (percent(w, 60))
+        fprintf(w->out, ", min_active: %" PRId64, between(w, 1, 4));
+}
+
+static void alert(struct writer *w, unsigned index)
+{
+    unsigned of = (unsigned)between(w, 0, w->score_count - 1);
+    int64_t kind = between(w, 0, 2);
+    fprintf(w->out, "  a%u: {", index);
+    if (kind == 0 && w->scores[of].bands > 1) {
+        fprintf(w->out, "score: s%u, falls_to: b%" PRId64, of,
+                between(w, 0, w->scores[of].bands - 2));
+    } else if (kind == 1) {
+        fprintf(w->out, "score: s%u, drop: ", of);
+        number(w, between(w, 1, w->scores[of].scale_e4 / 2));
+        fprintf(w->out, ", within: ");
+        panes(w, window_panes(w));
+    } else {
+        silence(w);
+    }
+    cooldown(w);
+    fprintf(w->out, "}\n");
+}
+
+char *program_write(struct chance *chance, struct program_traits *ret_traits)
+{
+    char *text = NULL;
+    size_t length = 0;
+    struct writer w = {.chance = chance, .out = open_memstream(&text, &length)};
+    eng_assert(w.out != NULL);
+    w.hours = percent(&w, 30);
+    ret_traits->pane_ms = w.hours ? 3600000 : 86400000;
+    time_section(&w);
+    w.measures = (unsigned)between(&w, 1, MEASURES_MAX);
+    fprintf(w.out, "measures:\n");
+    for (unsigned i = 0; i < w.measures; i++)
+        measure(&w, i);
+    w.score_count = (unsigned)between(&w, 1, 3);
+    fprintf(w.out, "scores:\n");
+    for (unsigned i = 0; i < w.score_count; i++)
+        score(&w, i);
+    int64_t alerts = between(&w, 0, 5);
+    if (alerts > 0)
+        fprintf(w.out, "alerts:\n");
+    for (unsigned i = 0; i < alerts; i++)
+        alert(&w, i);
+    fclose(w.out);
+    return text;
+}

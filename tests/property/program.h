@@ -1,0 +1,16 @@
+/* Random programs of the score language, as YAML with one construct a line: a line can be taken out
+ * to see whether a case still fails without it (shrink.h). */
+#ifndef TESTS_PROPERTY_PROGRAM_H
+#define TESTS_PROPERTY_PROGRAM_H
+
+#include "chance.h"
+
+/* What a history has to know of its program. */
+struct program_traits {
+    int64_t pane_ms; /* 3,600,000, or 86,400,000 give or take a clock change */
+};
+
+/* A program as a text of the caller (free). */
+char *program_write(struct chance *chance, struct program_traits *ret_traits);
+
+#endif

@@ -1,0 +1,158 @@
+/* Shrinks failing cases. See shrink.h. */
+#include "shrink.h"
+#include "base/assert.h"
+#include "compare.h"
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum verdict sample_judge(const struct sample *sample, FILE *out, FILE *trace)
+{
+    struct eng_model *model = NULL;
+    struct eng_error err = {ENG_OK, ""};
+    enum eng_status status =
+        eng_model_load_text(sample->text, strlen(sample->text), "random.yaml", &model, &err);
+    if (status != ENG_OK) {
+        fprintf(out, "%s\n", err.text);
+        return VERDICT_REFUSED;
+    }
+    bool same = compare(model, &sample->history, sample->seed, out, trace);
+    eng_model_free(model);
+    return same ? VERDICT_SAME : VERDICT_DIFFERENT;
+}
+
+/* In a child, so that a crash is a verdict too. */
+static bool fails(const struct sample *sample)
+{
+    enum { SECONDS_MAX = 20 };
+    fflush(NULL);
+    pid_t child = fork();
+    eng_assert(child >= 0);
+    if (child == 0) {
+        FILE *nowhere = fopen("/dev/null", "w");
+        eng_assert(nowhere != NULL && dup2(fileno(nowhere), STDERR_FILENO) >= 0);
+        alarm(SECONDS_MAX);
+        enum verdict verdict = sample_judge(sample, nowhere, NULL);
+        _exit((int)verdict);
+    }
+    int status = 0;
+    eng_assert(waitpid(child, &status, 0) == child);
+    return !WIFEXITED(status) ||
+           (WEXITSTATUS(status) != VERDICT_SAME && WEXITSTATUS(status) != VERDICT_REFUSED);
+}
+
+static bool try_cut_steps(struct sample *sample, uint32_t from, uint32_t count)
+{
+    struct sample smaller = *sample;
+    smaller.history = history_copy(&sample->history);
+    history_cut(&smaller.history, from, count);
+    bool better = smaller.history.count > 0 && fails(&smaller);
+    if (better) {
+        history_free(&sample->history);
+        sample->history = smaller.history;
+    } else {
+        history_free(&smaller.history);
+    }
+    return better;
+}
+
+static bool cut_steps(struct sample *sample)
+{
+    bool better = false;
+    for (uint32_t size = sample->history.count / 2; size > 0; size /= 2)
+        for (uint32_t from = 0; from + size <= sample->history.count;)
+            if (try_cut_steps(sample, from, size))
+                better = true;
+            else
+                from += size;
+    return better;
+}
+
+/* The text without `count` lines from line `from` on; NULL when there are not so many. */
+static char *without_lines(const char *text, unsigned from, unsigned count)
+{
+    const char *start = text, *end;
+    for (unsigned i = 0; i < from && start != NULL; i++)
+        if ((start = strchr(start, '\n')) != NULL)
+            start++;
+    end = start;
+    for (unsigned i = 0; i < count && end != NULL; i++)
+        if ((end = strchr(end, '\n')) != NULL)
+            end++;
+    if (end == NULL)
+        return NULL;
+    char *rest = calloc(1, strlen(text) + 1);
+    eng_assert(rest != NULL);
+    memcpy(rest, text, (size_t)(start - text));
+    memcpy(rest + (start - text), end, strlen(end));
+    return rest;
+}
+
+static bool try_cut_lines(struct sample *sample, char *rest)
+{
+    struct sample smaller = *sample;
+    smaller.text = rest;
+    if (!fails(&smaller)) {
+        free(rest);
+        return false;
+    }
+    free(sample->text);
+    sample->text = rest;
+    return true;
+}
+
+static bool cut_lines(struct sample *sample)
+{
+    bool better = false;
+    for (unsigned size = 12; size > 0; size--)
+        for (unsigned from = 0;;) {
+            char *rest = without_lines(sample->text, from, size);
+            if (rest == NULL)
+                break;
+            if (try_cut_lines(sample, rest))
+                better = true;
+            else
+                from++;
+        }
+    return better;
+}
+
+/* Takes an event's id, member or value away. */
+static bool plainer(struct eng_event *event, unsigned field)
+{
+    struct eng_slice none = {NULL, 0};
+    struct eng_event before = *event;
+    if (field == 0)
+        event->id = none;
+    else if (field == 1)
+        event->member = none;
+    else
+        event->value_e4 = ENG_VALUE_NONE;
+    return memcmp(&before, event, sizeof before) != 0;
+}
+
+static bool simplify_events(struct sample *sample)
+{
+    bool better = false;
+    for (uint32_t i = 0; i < sample->history.count * 3; i++) {
+        struct eng_event *event = &sample->history.steps[i / 3].event, before = *event;
+        if (sample->history.steps[i / 3].tick || !plainer(event, i % 3))
+            continue;
+        if (fails(sample))
+            better = true;
+        else
+            *event = before;
+    }
+    return better;
+}
+
+void sample_shrink(struct sample *sample)
+{
+    bool better = true;
+    for (int round = 0; better && round < 10; round++) {
+        better = cut_steps(sample);
+        better |= cut_lines(sample);
+        better |= simplify_events(sample);
+    }
+}

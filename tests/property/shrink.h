@@ -1,0 +1,29 @@
+/* Makes a failing case small: steps, lines of the program and fields of events are taken out as
+ * long as it still fails. */
+#ifndef TESTS_PROPERTY_SHRINK_H
+#define TESTS_PROPERTY_SHRINK_H
+
+#include "history.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A program and what happens. Both owned. */
+struct sample {
+    char *text;
+    struct history history;
+    uint64_t seed; /* decides on the portions of the comparison */
+};
+
+enum verdict {
+    VERDICT_SAME,
+    VERDICT_DIFFERENT, /* or the process died */
+    VERDICT_REFUSED,   /* the loader does not take the program */
+};
+
+/* Judges a sample in this process; a difference is described on `out`, steps on `trace`. */
+enum verdict sample_judge(const struct sample *sample, FILE *out, FILE *trace);
+
+/* Shrinks a sample that is VERDICT_DIFFERENT, each try in a process of its own. */
+void sample_shrink(struct sample *sample);
+
+#endif
