@@ -1,0 +1,403 @@
+/* Alerts: falls_to, drop and silence; each opens, waits for its cooldown, and is resolved.
+ *
+ *                    condition, cooldown over
+ *         closed --------------------------------> open
+ *         |  ^  <--------------------------------    |
+ *         |  |                resolved
+ *         |  | left the band (falls_to), condition gone (drop)
+ *         v  |
+ *         waiting: condition, but within the cooldown; looked at again when that ends
+ *
+ * Most partners have no alert open or cooling down, so this state is a list of openings (alert u8,
+ * flags u8, opened_at i64, baseline i64) that is empty for them.
+ *
+ * Peaks of a drop alert: the largest value of the last `within` panes, as a list of (value i64,
+ * last pane in which it was in force i32) with falling values and rising panes; the last element is
+ * the value in force now (ENG_PANE_NEVER). A value that a boundary itself replaces was last in
+ * force in the pane before; one that an event replaces, in this pane. The first element within the
+ * window is the baseline. */
+#include "base/assert.h"
+#include "engine/internal.h"
+#include "engine/silence.h"
+
+/* ---- openings ---- */
+
+enum { OPEN = 1, WAITING = 2 };
+
+struct opening {
+    uint8_t alert, flags;
+    int64_t opened_at_ms; /* of the newest opening */
+    int64_t baseline_e4;  /* drop: at that opening */
+};
+
+static struct opening load_opening(const uint8_t *from)
+{
+    return (struct opening){from[0], from[1], eng_load_i64(from + 2), eng_load_i64(from + 10)};
+}
+
+static void store_opening(uint8_t *to, struct opening opening)
+{
+    to[0] = opening.alert;
+    to[1] = opening.flags;
+    eng_store_i64(to + 2, opening.opened_at_ms);
+    eng_store_i64(to + 10, opening.baseline_e4);
+}
+
+/* The index of an alert's opening; the list's count when there is none. */
+static uint32_t find_opening(const struct eng_list *openings, unsigned alert)
+{
+    uint32_t i = 0;
+    while (i < openings->count && openings->data[(size_t)i * ENG_OPENING_BYTES] != alert)
+        i++;
+    return i;
+}
+
+static struct eng_list openings_of(const struct eng_layout *layout, struct eng_partner *partner)
+{
+    eng_assert(layout->list_openings != ENG_NO_INDEX);
+    return eng_store_list(layout, partner, layout->list_openings);
+}
+
+/* False when the alert has no opening that still matters. */
+static bool get_opening(const struct eng_layout *layout, struct eng_partner *partner,
+                        unsigned alert, struct opening *ret_opening)
+{
+    struct eng_list openings = openings_of(layout, partner);
+    uint32_t index = find_opening(&openings, alert);
+    if (index == openings.count)
+        return false;
+    *ret_opening = load_opening(openings.data + (size_t)index * ENG_OPENING_BYTES);
+    return true;
+}
+
+static void put_opening(struct eng_engine *engine, uint32_t number, struct opening opening)
+{
+    struct eng_list openings = openings_of(engine->layout, eng_store_at(&engine->store, number));
+    uint32_t index = find_opening(&openings, opening.alert);
+    uint8_t *place = openings.data + (size_t)index * ENG_OPENING_BYTES;
+    eng_assert(opening.alert < engine->model->alert_count);
+    if (index == openings.count)
+        place = eng_store_insert(&engine->store, number, engine->layout->list_openings, index);
+    store_opening(place, opening);
+}
+
+void eng_alert_expire(struct eng_engine *engine, uint32_t number)
+{
+    unsigned list = engine->layout->list_openings;
+    if (list == ENG_NO_INDEX)
+        return;
+    struct eng_list openings = openings_of(engine->layout, eng_store_at(&engine->store, number));
+    for (uint32_t i = openings.count; i-- > 0;) {
+        struct opening opening = load_opening(openings.data + (size_t)i * ENG_OPENING_BYTES);
+        const struct eng_alert *alert = &engine->model->alerts[opening.alert];
+        eng_assert(opening.alert < engine->model->alert_count);
+        if (opening.flags == 0 && engine->now.clock_ms - opening.opened_at_ms >= alert->cooldown_ms)
+            eng_store_erase(&engine->store, number, list, i, 1);
+    }
+}
+
+bool eng_alert_is_open(const struct eng_layout *layout, struct eng_partner *partner, unsigned alert,
+                       int64_t *ret_opened_at_ms)
+{
+    struct opening opening;
+    eng_assert(alert < layout->model->alert_count);
+    eng_assert(ret_opened_at_ms != NULL);
+    if (!get_opening(layout, partner, alert, &opening)) {
+        *ret_opened_at_ms = -1;
+        return false;
+    }
+    *ret_opened_at_ms = opening.opened_at_ms;
+    return opening.flags & OPEN;
+}
+
+/* True when the alert may open at this evaluation; else sees to it that it is looked at when the
+ * cooldown ends. */
+static bool cooled_down(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                        unsigned alert, const struct opening *opening)
+{
+    if (opening == NULL)
+        return true;
+    int64_t over_ms = opening->opened_at_ms + engine->model->alerts[alert].cooldown_ms;
+    eng_assert(!(opening->flags & OPEN));
+    if (evaluation->at_ms >= over_ms)
+        return true;
+    int32_t due = eng_moment_due(&engine->now, engine->model, over_ms);
+    evaluation->due = due < evaluation->due ? due : evaluation->due;
+    return false;
+}
+
+/* ---- telling ---- */
+
+/* Begins a churn drop; with the contributions of the alert's score unless it is a silence. NULL:
+ * tell nothing. */
+static struct eng_effect *begin(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                                unsigned index, enum eng_alert_status status)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    bool scored = alert->kind != ENG_SILENCE;
+    uint32_t contributions = scored ? engine->model->scores[alert->score].dimension_count : 0;
+    struct eng_effect *effect = eng_effect_begin(engine, evaluation, contributions);
+    engine->counters.churn_drops++;
+    if (effect == NULL)
+        return NULL;
+    effect->kind = ENG_EFFECT_CHURN_DROP;
+    effect->subject = (uint16_t)index;
+    effect->status = (uint8_t)status;
+    if (scored)
+        eng_effect_score(engine, effect, alert->score);
+    return effect;
+}
+
+/* Opens the alert: the record, and the effect for its kind to fill in. */
+static struct eng_effect *open_alert(struct eng_engine *engine,
+                                     const struct eng_evaluation *evaluation, unsigned index,
+                                     int64_t baseline_e4)
+{
+    put_opening(engine, evaluation->number,
+                (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
+    return begin(engine, evaluation, index, ENG_OPENED);
+}
+
+static struct eng_effect *resolve_alert(struct eng_engine *engine,
+                                        const struct eng_evaluation *evaluation,
+                                        struct opening opening)
+{
+    eng_assert(opening.flags & OPEN);
+    opening.flags = 0;
+    put_opening(engine, evaluation->number, opening);
+    return begin(engine, evaluation, opening.alert, ENG_RESOLVED);
+}
+
+/* ---- falls_to ---- */
+
+static void evaluate_falls_to(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                              unsigned index)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    const struct eng_scratch *scratch = &engine->scratch;
+    uint8_t before = scratch->band_before[alert->score], after = scratch->band_after[alert->score];
+    struct opening opening = {0};
+    bool known = get_opening(engine->layout, eng_store_at(&engine->store, evaluation->number),
+                             index, &opening);
+    eng_assert(alert->kind == ENG_FALLS_TO);
+    if (known && opening.flags & OPEN) {
+        if (after > alert->band)
+            (void)resolve_alert(engine, evaluation, opening); /* nothing to add for this kind */
+        return;
+    }
+    bool fell = before > alert->band && after == alert->band &&
+                scratch->ever_positive[alert->score]; /* S10 */
+    bool waiting = known && opening.flags & WAITING && after == alert->band;
+    bool opens =
+        (fell || waiting) && cooled_down(engine, evaluation, index, known ? &opening : NULL);
+    if (opens) {
+        (void)open_alert(engine, evaluation, index, 0);
+    } else if (known) {
+        opening.flags = fell || waiting ? WAITING : 0;
+        put_opening(engine, evaluation->number, opening);
+    }
+}
+
+/* ---- drop ---- */
+
+static int64_t peak_value(const struct eng_list *peaks, uint32_t index)
+{
+    return eng_load_i64(peaks->data + (size_t)index * ENG_PEAK_BYTES);
+}
+
+static uint8_t *peak_pane(const struct eng_list *peaks, uint32_t index)
+{
+    return peaks->data + (size_t)index * ENG_PEAK_BYTES + 8;
+}
+
+/* Takes the value of this evaluation into the peaks and returns the baseline. */
+static int64_t take_peak(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                         unsigned index, int64_t value_e4)
+{
+    unsigned list = engine->layout->alert_list[index];
+    struct eng_store *store = &engine->store;
+    struct eng_list peaks =
+        eng_store_list(engine->layout, eng_store_at(store, evaluation->number), list);
+    int64_t oldest = (int64_t)engine->now.pane - engine->model->alerts[index].within + 1;
+    uint32_t left = 0, kept = peaks.count;
+    eng_assert(list != ENG_NO_INDEX);
+    if (kept > 0 && peak_value(&peaks, kept - 1) != value_e4)
+        eng_store_i32(peak_pane(&peaks, kept - 1),
+                      engine->now.pane - (evaluation->at_boundary ? 1 : 0));
+    while (left < peaks.count && eng_load_i32(peak_pane(&peaks, left)) < oldest)
+        left++;
+    while (kept > left && peak_value(&peaks, kept - 1) <= value_e4 &&
+           eng_load_i32(peak_pane(&peaks, kept - 1)) != ENG_PANE_NEVER)
+        kept--;
+    /* What was in force up to the same pane as something larger can never be the largest. */
+    while (kept > left + 1 &&
+           eng_load_i32(peak_pane(&peaks, kept - 1)) == eng_load_i32(peak_pane(&peaks, kept - 2)))
+        kept--;
+    eng_store_erase(store, evaluation->number, list, kept, peaks.count - kept);
+    eng_store_erase(store, evaluation->number, list, 0, left);
+    peaks = eng_store_list(engine->layout, eng_store_at(store, evaluation->number), list);
+    if (peaks.count == 0 || eng_load_i32(peak_pane(&peaks, peaks.count - 1)) != ENG_PANE_NEVER) {
+        uint8_t *gap = eng_store_insert(store, evaluation->number, list, peaks.count);
+        eng_store_i64(gap, value_e4);
+        eng_store_i32(gap + 8, ENG_PANE_NEVER);
+    }
+    peaks = eng_store_list(engine->layout, eng_store_at(store, evaluation->number), list);
+    eng_assert(peak_value(&peaks, peaks.count - 1) == value_e4);
+    return peak_value(&peaks, 0);
+}
+
+static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                          unsigned index)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    int64_t value = engine->scratch.value[alert->score];
+    int64_t baseline = take_peak(engine, evaluation, index, value);
+    struct opening opening = {0};
+    bool known = get_opening(engine->layout, eng_store_at(&engine->store, evaluation->number),
+                             index, &opening);
+    eng_assert(alert->kind == ENG_DROP);
+    if (known && opening.flags & OPEN) {
+        if ((opening.baseline_e4 - value) * 2 > alert->drop_e4)
+            return;
+        struct eng_effect *effect = resolve_alert(engine, evaluation, opening);
+        if (effect != NULL)
+            effect->baseline_e4 = opening.baseline_e4;
+        return;
+    }
+    if (baseline <= 0 || baseline - value < alert->drop_e4 || /* S10 */
+        !cooled_down(engine, evaluation, index, known ? &opening : NULL))
+        return;
+    struct eng_effect *effect = open_alert(engine, evaluation, index, baseline);
+    if (effect != NULL)
+        effect->baseline_e4 = baseline;
+}
+
+/* ---- silence ---- */
+
+struct eng_rhythm eng_alert_rhythm(const struct eng_layout *layout,
+                                   const struct eng_partner *partner, unsigned alert)
+{
+    const uint8_t *place = (const uint8_t *)partner + layout->alert_offset[alert];
+    eng_assert(layout->model->alerts[alert].kind == ENG_SILENCE);
+    eng_assert(layout->alert_offset[alert] != 0);
+    return (struct eng_rhythm){eng_load_i32(place), eng_load_i32(place + 4), place[12]};
+}
+
+/* The time of the newest counted event of the alert's list. */
+static int64_t last_action_at(const struct eng_engine *engine, const struct eng_partner *partner,
+                              unsigned alert, const struct eng_rhythm *rhythm)
+{
+    const uint8_t *place = (const uint8_t *)partner + engine->layout->alert_offset[alert];
+    eng_assert(rhythm->count > 0);
+    return eng_calendar_start_ms(engine->model->calendar, rhythm->last) + eng_load_u32(place + 8);
+}
+
+bool eng_alert_silence_count(const struct eng_engine *engine, struct eng_partner *partner,
+                             unsigned alert, int32_t pane, int64_t time_ms)
+{
+    struct eng_rhythm rhythm = eng_alert_rhythm(engine->layout, partner, alert);
+    uint8_t *place = (uint8_t *)partner + engine->layout->alert_offset[alert];
+    bool newer = eng_rhythm_add(&rhythm, pane);
+    if (pane != rhythm.last)
+        return false;
+    int64_t into_pane = time_ms - eng_calendar_start_ms(engine->model->calendar, pane);
+    eng_assert(into_pane >= 0 && into_pane <= UINT32_MAX);
+    if (newer || into_pane > eng_load_u32(place + 8))
+        eng_store_u32(place + 8, (uint32_t)into_pane);
+    eng_store_i32(place, rhythm.first);
+    eng_store_i32(place + 4, rhythm.last);
+    place[12] = rhythm.count;
+    return newer;
+}
+
+int32_t eng_alert_silence_due(const struct eng_engine *engine, struct eng_partner *partner,
+                              unsigned alert, bool exact)
+{
+    const struct eng_alert *rule = &engine->model->alerts[alert];
+    struct eng_rhythm rhythm = eng_alert_rhythm(engine->layout, partner, alert);
+    struct opening opening;
+    bool known = get_opening(engine->layout, partner, alert, &opening);
+    /* An open alert may be resolved by the very event that asks for the lower bound. */
+    if (rhythm.count < rule->min_active || (exact && known && opening.flags & OPEN))
+        return ENG_PANE_NEVER;
+    int64_t due = (int64_t)rhythm.last + rule->min_silence + 1;
+    if (exact && due <= engine->now.pane) /* only then is it worth the arithmetic */
+        due = (int64_t)rhythm.last + eng_silence_due(rule, &rhythm) + 1;
+    if (known) {
+        int32_t over =
+            eng_moment_due(&engine->now, engine->model, opening.opened_at_ms + rule->cooldown_ms);
+        due = over > due ? over : due;
+    }
+    eng_assert(due >= 0);
+    return due <= engine->now.pane ? engine->now.pane + 1 : (int32_t)due;
+}
+
+/* The mean gap between active panes in ms, rounded half up; 0 while there is none. */
+static int64_t usual_gap_ms(const struct eng_model *model, const struct eng_rhythm *rhythm)
+{
+    int64_t pane_ms = model->pane_unit == ENG_PANE_HOUR ? 3600000 : 86400000;
+    int64_t gaps = rhythm->count - 1;
+    eng_assert(rhythm->count > 0);
+    if (gaps == 0)
+        return 0;
+    return (((int64_t)rhythm->last - rhythm->first) * pane_ms * 2 + gaps) / (2 * gaps);
+}
+
+static void tell_silence(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                         unsigned index, const struct eng_rhythm *rhythm, uint32_t silence)
+{
+    struct eng_effect *effect = open_alert(engine, evaluation, index, 0);
+    if (effect == NULL)
+        return;
+    struct eng_partner *partner = eng_store_at(&engine->store, evaluation->number);
+    eng_assert(evaluation->at_boundary);
+    effect->last_action_at_ms = last_action_at(engine, partner, index, rhythm);
+    effect->silent_for_ms = evaluation->at_ms - effect->last_action_at_ms;
+    effect->usual_gap_ms = usual_gap_ms(engine->model, rhythm);
+    effect->risk_e3 = eng_silence_risk_e3(&engine->model->alerts[index], rhythm, silence);
+}
+
+static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                             unsigned index)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    struct eng_partner *partner = eng_store_at(&engine->store, evaluation->number);
+    struct eng_rhythm rhythm = eng_alert_rhythm(engine->layout, partner, index);
+    struct opening opening = {0};
+    bool known = get_opening(engine->layout, partner, index, &opening);
+    eng_assert(alert->kind == ENG_SILENCE);
+    if (known && opening.flags & OPEN) {
+        if (!(engine->scratch.resumed >> index & 1))
+            return;
+        struct eng_effect *effect = resolve_alert(engine, evaluation, opening);
+        if (effect != NULL)
+            effect->last_action_at_ms = last_action_at(
+                engine, eng_store_at(&engine->store, evaluation->number), index, &rhythm);
+        return;
+    }
+    int64_t earliest = (int64_t)rhythm.last + alert->min_silence + 1;
+    if (!evaluation->at_boundary || rhythm.count < alert->min_active || engine->now.pane < earliest)
+        return;
+    uint32_t silence = eng_silence_due(alert, &rhythm);
+    if (engine->now.pane >= (int64_t)rhythm.last + silence + 1 &&
+        cooled_down(engine, evaluation, index, known ? &opening : NULL))
+        tell_silence(engine, evaluation, index, &rhythm, silence);
+}
+
+void eng_alert_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                        unsigned alert)
+{
+    eng_assert(alert < engine->model->alert_count);
+    eng_assert(evaluation->number < engine->store.count);
+    switch (engine->model->alerts[alert].kind) {
+    case ENG_FALLS_TO:
+        evaluate_falls_to(engine, evaluation, alert);
+        break;
+    case ENG_DROP:
+        evaluate_drop(engine, evaluation, alert);
+        break;
+    case ENG_SILENCE:
+        evaluate_silence(engine, evaluation, alert);
+        break;
+    }
+}

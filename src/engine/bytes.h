@@ -1,0 +1,86 @@
+/* Loads and stores of unaligned integers: partner records are packed without padding.
+ * Host byte order: records never leave the process in this form. */
+#ifndef ENG_ENGINE_BYTES_H
+#define ENG_ENGINE_BYTES_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline uint16_t eng_load_u16(const void *from)
+{
+    uint16_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline uint32_t eng_load_u32(const void *from)
+{
+    uint32_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline int32_t eng_load_i32(const void *from)
+{
+    int32_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline uint64_t eng_load_u64(const void *from)
+{
+    uint64_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline int64_t eng_load_i64(const void *from)
+{
+    int64_t value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline void eng_store_i32(void *to, int32_t value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
+static inline void eng_store_u32(void *to, uint32_t value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
+static inline void eng_store_u64(void *to, uint64_t value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
+static inline void eng_store_i64(void *to, int64_t value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
+/* An unsigned integer of 1 << code bytes. */
+static inline uint64_t eng_load_wide(const void *from, unsigned code)
+{
+    switch (code) {
+    case 0:
+        return *(const uint8_t *)from;
+    case 1:
+        return eng_load_u16(from);
+    case 2:
+        return eng_load_u32(from);
+    default:
+        return eng_load_u64(from);
+    }
+}
+
+static inline void eng_store_wide(void *to, unsigned code, uint64_t value)
+{
+    memcpy(to, &value, (size_t)1 << code); /* little endian: the low bytes come first */
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "eng_store_wide needs little endian");
+
+#endif

@@ -1,0 +1,58 @@
+/* Cells: how often each action was counted in each pane, for one partner.
+ *
+ * A cell is an integer of 1, 2, 4 or 8 bytes (the partner's cell code): from the top, the pane
+ * modulo 2^pane_bits, the cell number of the action, and the count less one. Cells are sorted by
+ * pane, oldest first, then by action. Several cells of one pane and action add up, which is how a
+ * one-byte cell without bits for a count gets by; when that would take more than four, all cells of
+ * the partner become wider.
+ *
+ * A pane's age is the clock's pane less the pane. No cell is older than its action's retention, and
+ * 2^pane_bits is larger than every retention, so the modulus loses nothing. */
+#ifndef ENG_ENGINE_CELLS_H
+#define ENG_ENGINE_CELLS_H
+
+#include "engine/store.h"
+
+/* A cell taken apart. */
+struct eng_cell {
+    uint32_t age;
+    uint32_t action; /* cell number, see eng_layout.cell_of_action */
+    uint64_t count;
+};
+
+/* The cells of a partner, oldest first; valid as long as its record stays where it is. */
+struct eng_cells {
+    const struct eng_layout *layout;
+    struct eng_list list;
+    uint32_t clock_bits; /* the clock's pane modulo 2^pane_bits */
+    uint8_t code;
+    uint8_t count_bits;
+};
+
+struct eng_cells eng_cells_of(const struct eng_layout *layout, struct eng_partner *partner,
+                              int32_t clock_pane);
+
+static inline struct eng_cell eng_cells_get(const struct eng_cells *cells, uint32_t index)
+{
+    uint64_t raw = eng_load_wide(cells->list.data + ((size_t)index << cells->code), cells->code);
+    uint64_t key = raw >> cells->count_bits;
+    uint32_t pane_bits = (uint32_t)(key >> cells->layout->action_bits);
+    return (struct eng_cell){
+        .age = (cells->clock_bits - pane_bits) & cells->layout->pane_mask,
+        .action = (uint32_t)key & ((1u << cells->layout->action_bits) - 1),
+        .count = (raw & ((1ull << cells->count_bits) - 1)) + 1,
+    };
+}
+
+/* The first cell whose age is at most `age` (list.count: none): older ones come before it. */
+uint32_t eng_cells_first(const struct eng_cells *cells, uint32_t age);
+
+/* Adds one to a pane and action. The pane's age is under the action's retention. Cannot fail after
+ * eng_store_prepare. */
+void eng_cells_add(struct eng_store *store, uint32_t number, int32_t clock_pane, int32_t pane,
+                   uint32_t action);
+
+/* Removes the cells that have reached their action's retention. */
+void eng_cells_expire(struct eng_store *store, uint32_t number, int32_t clock_pane);
+
+#endif

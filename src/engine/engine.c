@@ -1,0 +1,335 @@
+/* The engine: takes events and ticks in order, moves the clock, counts, tells. See internal.h for
+ * the way of an input through the room.
+ *
+ * Events come in batches; for each block of BLOCK events the memory that will be needed is
+ * prefetched in three passes (slot of the table, handle, record) before the first of them is
+ * applied, so that misses overlap. The passes only look; a wrong guess costs time, never
+ * correctness. */
+#include "base/assert.h"
+#include "base/memory.h"
+#include "engine/internal.h"
+#include "engine/seen.h"
+
+enum { BLOCK = 32 };
+
+static enum eng_status new_scratch(struct eng_engine *engine)
+{
+    struct eng_scratch *scratch = &engine->scratch;
+    size_t scores = engine->model->score_count;
+    size_t contributions = scores * engine->layout->contribution_most;
+    scratch->value = eng_calloc(scores, sizeof *scratch->value);
+    scratch->contribution = eng_calloc(contributions, sizeof *scratch->contribution);
+    scratch->told = eng_calloc(contributions, sizeof *scratch->told);
+    scratch->band_before = eng_calloc(scores, 1);
+    scratch->band_after = eng_calloc(scores, 1);
+    scratch->ever_positive = eng_calloc(scores, sizeof *scratch->ever_positive);
+    bool all = scratch->value && scratch->contribution && scratch->told && scratch->band_before &&
+               scratch->band_after && scratch->ever_positive;
+    return all ? ENG_OK : ENG_NO_MEMORY;
+}
+
+enum eng_status eng_engine_new(const struct eng_model *model,
+                               const struct eng_engine_options *options,
+                               struct eng_engine **ret_engine, struct eng_error *err)
+{
+    static const struct eng_engine_options defaults;
+    eng_assert(model != NULL);
+    eng_assert(ret_engine != NULL);
+    options = options != NULL ? options : &defaults;
+    struct eng_engine *engine = eng_calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for an engine");
+    engine->model = model;
+    engine->now.clock_ms = -1;
+    engine->boundary.target_ms = -1;
+    engine->step_evaluations =
+        options->step_evaluations ? options->step_evaluations : ENG_STEP_EVALUATIONS;
+    eng_wheel_init(&engine->wheel);
+    enum eng_status status = eng_layout_new(model, &engine->layout, err);
+    if (status == ENG_OK)
+        status = eng_store_init(&engine->store, engine->layout, options->partners_hint,
+                                options->memory_bytes_max);
+    if (status == ENG_OK)
+        status = new_scratch(engine);
+    if (status != ENG_OK) {
+        eng_engine_free(engine);
+        return eng_error_set(err, status, "no memory for an engine");
+    }
+    *ret_engine = engine;
+    return ENG_OK;
+}
+
+void eng_engine_free(struct eng_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    if (engine->store.layout != NULL)
+        eng_store_done(&engine->store);
+    eng_wheel_done(&engine->wheel);
+    eng_layout_free(engine->layout);
+    eng_free(engine->boundary.visits);
+    eng_free(engine->boundary.sorted);
+    eng_free(engine->boundary.counts);
+    eng_free(engine->scratch.value);
+    eng_free(engine->scratch.contribution);
+    eng_free(engine->scratch.told);
+    eng_free(engine->scratch.band_before);
+    eng_free(engine->scratch.band_after);
+    eng_free(engine->scratch.ever_positive);
+    eng_free(engine);
+}
+
+/* ---- one event ---- */
+
+/* The action's entry in the model, remembered by its text. */
+static uint16_t action_of(struct eng_engine *engine, struct eng_slice action)
+{
+    if (action.length > ENG_ACTION_CACHE_BYTES)
+        return eng_model_action(engine->model, action);
+    uint64_t hash = eng_hash(action.data, action.length);
+    struct eng_action_cached *cached = &engine->actions[hash & (ENG_ACTION_CACHE - 1)];
+    eng_assert(action.length > 0);
+    if (cached->hash == hash && cached->length == action.length &&
+        memcmp(cached->text, action.data, action.length) == 0)
+        return cached->action;
+    cached->hash = hash;
+    cached->length = (uint8_t)action.length;
+    memcpy(cached->text, action.data, action.length);
+    cached->action = eng_model_action(engine->model, action);
+    return cached->action;
+}
+
+/* An event that the decoder should have refused must not break an invariant here. */
+static bool well_formed(const struct eng_event *event)
+{
+    return event->time_ms >= 0 && event->time_ms <= ENG_TIME_MS_MAX && event->partner.length > 0 &&
+           event->partner.length <= ENG_PARTNER_BYTES_MAX && event->partner.data != NULL &&
+           event->action.length > 0 && event->action.data != NULL;
+}
+
+/* Everything that could fail, before anything has changed. Adds the partner when it is new. */
+static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
+                                 const struct eng_event *event, uint32_t *number)
+{
+    if (eng_store_reserve(&engine->store) != ENG_OK || eng_wheel_reserve(&engine->wheel) != ENG_OK)
+        return ENG_NO_MEMORY;
+    if (*number == ENG_PARTNER_NONE) {
+        *number = eng_store_add(&engine->store, hash, event->partner);
+        return ENG_OK; /* its lists are empty */
+    }
+    enum eng_status status = eng_store_prepare(&engine->store, *number);
+    if (status == ENG_OK && engine->layout->list_seen != ENG_NO_INDEX)
+        status = eng_seen_prepare(&engine->store, *number, engine->now.pane);
+    return status;
+}
+
+static void count(struct eng_engine *engine, uint32_t number, const struct eng_event *event,
+                  uint16_t action, struct eng_effects *effects)
+{
+    int32_t pane = event->time_ms >= engine->now.start_ms
+                       ? engine->now.pane
+                       : (int32_t)eng_calendar_pane(engine->model->calendar, event->time_ms);
+    struct eng_evaluation evaluation = {
+        .number = number,
+        .cause = pane < engine->now.pane ? ENG_CAUSE_CORRECTION : ENG_CAUSE_EVENT,
+        .origin_kind = ENG_ORIGIN_OFFSET,
+        .origin = event->offset,
+        .at_ms = engine->now.clock_ms,
+        .effects = effects,
+    };
+    eng_assert(pane <= engine->now.pane);
+    eng_assert(action < engine->model->action_count);
+    int32_t due = eng_measure_count(engine, number, event, action, pane);
+    eng_evaluate(engine, &evaluation);
+    eng_arm(engine, number, due < evaluation.due ? due : evaluation.due);
+}
+
+/* S4 to S6 and counting, for a well-formed event whose time the clock has reached. */
+static enum eng_status judge(struct eng_engine *engine, const struct eng_event *event,
+                             uint64_t hash, struct eng_effects *effects,
+                             enum eng_outcome *ret_outcome)
+{
+    uint16_t action = action_of(engine, event->action);
+    *ret_outcome = ENG_OUTCOME_FILTERED;
+    if (action == ENG_ACTION_NONE)
+        return ENG_OK;
+    *ret_outcome = ENG_OUTCOME_LATE;
+    if (event->time_ms < engine->now.late_before_ms)
+        return ENG_OK;
+    uint32_t number = eng_store_find(&engine->store, hash, event->partner);
+    bool dedup = engine->layout->list_seen != ENG_NO_INDEX && event->id.data != NULL;
+    uint64_t id = dedup ? eng_hash(event->id.data, event->id.length) : 0;
+    *ret_outcome = ENG_OUTCOME_DUPLICATE;
+    if (dedup && number != ENG_PARTNER_NONE &&
+        eng_seen_has(&engine->store, number, engine->now.pane, id))
+        return ENG_OK;
+    *ret_outcome = ENG_OUTCOME_COUNTED;
+    eng_assert(engine->boundary.target_ms < 0);
+    if (make_room(engine, hash, event, &number) != ENG_OK)
+        return ENG_NO_MEMORY;
+    if (dedup)
+        eng_seen_add(&engine->store, number, engine->now.pane, id);
+    count(engine, number, event, action, effects);
+    return ENG_OK;
+}
+
+/* Moves the clock to the event if it is newer, through all boundaries in between. */
+static enum eng_status move_clock(struct eng_engine *engine, int64_t time_ms,
+                                  struct eng_effects *effects)
+{
+    if (engine->now.clock_ms < 0) {
+        eng_moment_set(&engine->now, engine->model, time_ms);
+        return ENG_OK;
+    }
+    if (engine->boundary.target_ms < 0 && time_ms < engine->now.end_ms) {
+        if (time_ms > engine->now.clock_ms)
+            engine->now.clock_ms = time_ms;
+        return ENG_OK;
+    }
+    return eng_boundary_advance(engine, time_ms, effects, NULL);
+}
+
+static enum eng_status apply_one(struct eng_engine *engine, const struct eng_event *event,
+                                 uint64_t hash, struct eng_effects *effects,
+                                 enum eng_outcome *ret_outcome)
+{
+    if (event->verdict == ENG_VERDICT_FUTURE) {
+        *ret_outcome = ENG_OUTCOME_FUTURE;
+        return ENG_OK;
+    }
+    if (event->verdict != ENG_VERDICT_GOOD || !well_formed(event)) {
+        *ret_outcome = ENG_OUTCOME_BAD;
+        return ENG_OK;
+    }
+    enum eng_status status = move_clock(engine, event->time_ms, effects);
+    if (status != ENG_OK)
+        return status;
+    if (!eng_effects_fit(engine, effects))
+        return ENG_AGAIN;
+    return judge(engine, event, hash, effects, ret_outcome);
+}
+
+/* Hashes the partners of a block and prefetches what their events will touch. */
+static void prefetch(const struct eng_engine *engine, const struct eng_event *events,
+                     uint32_t count, uint64_t *ret_hashes)
+{
+    uint32_t guesses[BLOCK];
+    eng_assert(count <= BLOCK);
+    for (uint32_t i = 0; i < count; i++) {
+        bool good = events[i].verdict == ENG_VERDICT_GOOD && events[i].partner.data != NULL;
+        ret_hashes[i] = good ? eng_hash(events[i].partner.data, events[i].partner.length) : 0;
+        eng_store_prefetch_slot(&engine->store, ret_hashes[i]);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        guesses[i] = eng_store_prefetch_handle(&engine->store, ret_hashes[i]);
+    for (uint32_t i = 0; i < count; i++)
+        if (guesses[i] != ENG_PARTNER_NONE)
+            eng_store_prefetch_record(&engine->store, guesses[i]);
+}
+
+enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *batch,
+                                 struct eng_effects *effects, struct eng_error *err)
+{
+    uint64_t hashes[BLOCK];
+    uint32_t block_end = batch->done, block_first = batch->done;
+    eng_assert(batch->done <= batch->count);
+    eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
+    engine->evaluations_left = engine->step_evaluations;
+    for (; batch->done < batch->count; batch->done++) {
+        if (batch->done == block_end) {
+            block_first = batch->done;
+            block_end = batch->count - block_first < BLOCK ? batch->count : block_first + BLOCK;
+            prefetch(engine, batch->events + block_first, block_end - block_first, hashes);
+        }
+        enum eng_outcome outcome = ENG_OUTCOME_BAD;
+        enum eng_status status = apply_one(engine, &batch->events[batch->done],
+                                           hashes[batch->done - block_first], effects, &outcome);
+        if (status == ENG_NO_MEMORY)
+            return eng_error_set(err, status,
+                                 "no memory for the event at offset %llu: %llu partners take %llu "
+                                 "bytes; raise run.memory or run more processes",
+                                 (unsigned long long)batch->events[batch->done].offset,
+                                 (unsigned long long)engine->store.count,
+                                 (unsigned long long)eng_engine_memory_bytes(engine));
+        if (status != ENG_OK)
+            return status;
+        engine->counters.read++;
+        engine->counters.outcome[outcome]++;
+        if (batch->outcomes != NULL)
+            batch->outcomes[batch->done] = (uint8_t)outcome;
+    }
+    return ENG_OK;
+}
+
+enum eng_status eng_engine_tick(struct eng_engine *engine, int64_t time_ms,
+                                struct eng_effects *effects, struct eng_error *err)
+{
+    eng_assert(engine != NULL);
+    eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
+    engine->evaluations_left = engine->step_evaluations;
+    if (engine->now.clock_ms < 0 || time_ms > ENG_TIME_MS_MAX)
+        return ENG_OK;
+    if (engine->boundary.target_ms < 0 && time_ms < engine->now.end_ms)
+        return ENG_OK;
+    const struct eng_calendar *calendar = engine->model->calendar;
+    int64_t boundary_ms = eng_calendar_start_ms(calendar, eng_calendar_pane(calendar, time_ms));
+    return eng_boundary_advance(engine, boundary_ms, effects, err);
+}
+
+/* ---- looking in ---- */
+
+size_t eng_engine_effects_bytes_min(const struct eng_engine *engine)
+{
+    eng_assert(engine != NULL);
+    return engine->layout->effects_bytes_min;
+}
+
+int64_t eng_engine_clock_ms(const struct eng_engine *engine)
+{
+    eng_assert(engine != NULL);
+    return engine->now.clock_ms;
+}
+
+int64_t eng_engine_next_boundary_ms(const struct eng_engine *engine)
+{
+    eng_assert(engine != NULL);
+    return engine->now.clock_ms < 0 ? -1 : engine->now.end_ms;
+}
+
+const struct eng_counters *eng_engine_counters(const struct eng_engine *engine)
+{
+    eng_assert(engine != NULL);
+    return &engine->counters;
+}
+
+uint64_t eng_engine_partner_count(const struct eng_engine *engine)
+{
+    eng_assert(engine != NULL);
+    return engine->store.count;
+}
+
+uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
+{
+    eng_assert(engine != NULL);
+    return sizeof *engine + eng_store_bytes(&engine->store) + eng_wheel_bytes(&engine->wheel) +
+           engine->boundary.visit_capacity * (2 * sizeof(struct eng_visit) + sizeof(uint32_t));
+}
+
+void eng_engine_check(const struct eng_engine *engine)
+{
+    eng_assert(engine != NULL);
+    uint64_t read = 0;
+    for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
+        read += engine->counters.outcome[i];
+    eng_assert(read == engine->counters.read); /* S15 */
+    eng_store_check(&engine->store);
+    if (engine->boundary.working)
+        return; /* those who wait for their visit still hold what has expired */
+    for (uint32_t number = 0; number < engine->store.count; number++) {
+        const struct eng_partner *partner = eng_store_at(&engine->store, number);
+        eng_measure_check(engine, number);
+        eng_assert(partner->due > engine->now.pane);
+        eng_assert(partner->due <= eng_measure_due(engine, number));
+        eng_assert(partner->due == ENG_PANE_NEVER || partner->is_armed);
+    }
+}

@@ -1,0 +1,194 @@
+/* The inside of an engine, shared by the files of this room only.
+ *
+ * An input (event or tick) is worked off in this order (engine.c):
+ *
+ *     clock past a boundary?  -> boundary.c: take the wheel's bucket, visit its partners in the
+ * order of their hashes: measure.c lets panes leave, evaluate.c tells what changed event ->
+ * measure.c counts it in its pane, evaluate.c tells what changed
+ */
+#ifndef ENG_ENGINE_INTERNAL_H
+#define ENG_ENGINE_INTERNAL_H
+
+#include "engine/hash.h"
+#include "engine/score.h"
+#include "engine/store.h"
+#include "engine/wheel.h"
+#include <engaged/engine.h>
+
+enum { ENG_PERIODS = 3, ENG_ACTION_CACHE = 256, ENG_ACTION_CACHE_BYTES = 44 };
+
+/* Where the clock is. */
+struct eng_moment {
+    int64_t clock_ms;       /* -1: no event yet */
+    int64_t start_ms;       /* first instant of the pane */
+    int64_t end_ms;         /* first instant of the next pane */
+    int64_t late_before_ms; /* an older event is late (S4) */
+    int32_t pane;
+    int32_t period_first[ENG_PERIODS]; /* by window kind - ENG_WINDOW_WEEK */
+    int32_t period_next[ENG_PERIODS];
+};
+
+/* A partner to look at, with its place in the order (S3). */
+struct eng_visit {
+    uint64_t hash;
+    uint32_t number;
+};
+
+/* Work at a boundary that may be spread over several calls. */
+struct eng_boundary {
+    bool working;
+    int64_t target_ms; /* the time that the input moves the clock to; -1: none in work */
+    struct eng_visit *visits, *sorted; /* `sorted` holds the order; the other is for sorting */
+    uint32_t *counts;                  /* for sorting */
+    uint32_t visit_count, visit_next, visit_capacity;
+};
+
+struct eng_action_cached {
+    uint64_t hash;
+    uint16_t action;
+    uint8_t length; /* 0: free */
+    char text[ENG_ACTION_CACHE_BYTES];
+};
+
+/* What an evaluation finds out, kept here so that nothing is allocated. */
+struct eng_scratch {
+    int64_t *value;                    /* by score */
+    int64_t *contribution;             /* [score][contribution_most] */
+    int64_t *told;                     /* the same shape: last told before this evaluation */
+    uint8_t *band_before, *band_after; /* by score */
+    bool *ever_positive;               /* by score: before this evaluation */
+    uint32_t resumed; /* silence alerts (a bit each) whose partner has just acted in a newer pane */
+};
+
+struct eng_engine {
+    const struct eng_model *model;
+    struct eng_layout *layout;
+    struct eng_store store;
+    struct eng_wheel wheel;
+    struct eng_moment now;
+    struct eng_boundary boundary;
+    struct eng_scratch scratch;
+    struct eng_counters counters;
+    uint32_t step_evaluations, evaluations_left;
+    struct eng_action_cached actions[ENG_ACTION_CACHE];
+};
+
+/* One evaluation. */
+struct eng_evaluation {
+    uint32_t number;     /* the partner */
+    uint8_t cause;       /* enum eng_cause */
+    uint8_t origin_kind; /* enum eng_origin */
+    bool at_boundary;    /* silence may be told, the old value ended with the pane before */
+    uint64_t origin;
+    int64_t at_ms;
+    struct eng_effects *effects; /* NULL: tell nothing */
+    int32_t due;                 /* out: earliest boundary for dwell and cooldowns */
+};
+
+/* ---- clock.c: the moment ---- */
+
+/* Puts the clock to an instant, and the pane and periods with it. */
+void eng_moment_set(struct eng_moment *now, const struct eng_model *model, int64_t time_ms);
+
+/* The first boundary at or after an instant, as a pane; at least the next one. */
+int32_t eng_moment_due(const struct eng_moment *now, const struct eng_model *model,
+                       int64_t time_ms);
+
+/* ---- measure.c ---- */
+
+/* Counts an event of `action` in `pane` (not newer than the clock's). Sets scratch.resumed. Returns
+ * the first boundary at which anything of it has to be looked at. Cannot fail after prepare. */
+int32_t eng_measure_count(struct eng_engine *engine, uint32_t number, const struct eng_event *event,
+                          uint16_t action, int32_t pane);
+
+/* At a boundary: what falls out of windows at the clock's pane leaves the totals and lists. */
+void eng_measure_expire(struct eng_engine *engine, uint32_t number);
+
+/* The earliest later boundary at which anything of the partner changes by itself (alerts' dwell and
+ * cooldown apart). */
+int32_t eng_measure_due(const struct eng_engine *engine, uint32_t number);
+
+/* A measure's value in 1/10,000; *ret_missing: there is none (`missing: skip`). */
+eng_wide eng_measure_value(const struct eng_engine *engine, struct eng_partner *partner,
+                           unsigned measure, bool *ret_missing);
+
+/* Deep check: totals equal what the cells say. */
+void eng_measure_check(const struct eng_engine *engine, uint32_t number);
+
+/* ---- evaluate.c ---- */
+
+/* Evaluates all scores, then all alerts. The effects buffer has room. Cannot fail after prepare. */
+void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation);
+
+/* Lowers the partner's due to `pane` and arms the wheel for it. */
+void eng_arm(struct eng_engine *engine, uint32_t number, int32_t pane);
+
+/* True while the score is provisional (S12). */
+bool eng_provisional(const struct eng_engine *engine, const struct eng_score *score,
+                     const struct eng_partner *partner);
+
+/* Fills scratch.value and scratch.contribution of a score, as of now. */
+void eng_evaluate_score(const struct eng_engine *engine, struct eng_partner *partner,
+                        unsigned score);
+
+/* The last told contribution of a dimension, and the told band with the flag. */
+int64_t eng_told(const struct eng_layout *layout, const struct eng_partner *partner, unsigned score,
+                 unsigned dimension);
+uint8_t eng_told_band(const struct eng_layout *layout, const struct eng_partner *partner,
+                      unsigned score);
+
+/* ---- alert.c ---- */
+
+/* Evaluates one alert after the scores. */
+void eng_alert_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                        unsigned alert);
+
+/* An alert's state for views: open, and when it was opened last (-1: never, or its cooldown is
+ * over). */
+bool eng_alert_is_open(const struct eng_layout *layout, struct eng_partner *partner, unsigned alert,
+                       int64_t *ret_opened_at_ms);
+
+/* A silence alert's rhythm and newest action. */
+struct eng_rhythm eng_alert_rhythm(const struct eng_layout *layout,
+                                   const struct eng_partner *partner, unsigned alert);
+
+/* The boundary at which a silence alert can be told at the earliest, as a pane: exact when `exact`,
+ * else a cheap lower bound. ENG_PANE_NEVER: not until there is another event. */
+int32_t eng_alert_silence_due(const struct eng_engine *engine, struct eng_partner *partner,
+                              unsigned alert, bool exact);
+
+/* Takes an event of a silence alert's list into its rhythm. True when its pane is newer than all
+ * before. */
+bool eng_alert_silence_count(const struct eng_engine *engine, struct eng_partner *partner,
+                             unsigned alert, int32_t pane, int64_t time_ms);
+
+/* Forgets openings that are closed and whose cooldown is over. Changes nothing but memory. */
+void eng_alert_expire(struct eng_engine *engine, uint32_t number);
+
+/* ---- boundary.c ---- */
+
+/* Moves the clock to target_ms, working off every boundary up to it. ENG_OK, ENG_AGAIN,
+ * ENG_NO_MEMORY. */
+enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_ms,
+                                     struct eng_effects *effects, struct eng_error *err);
+
+/* ---- effect.c ---- */
+
+/* Appends a zeroed record with the evaluation's cause, origin and time, the partner id, and room
+ * for the contributions. NULL: nothing is to be told. */
+struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
+                                    const struct eng_evaluation *evaluation,
+                                    uint32_t contributions);
+
+/* Fills in a score as just evaluated: value, band, contributions with their deltas. */
+void eng_effect_score(const struct eng_engine *engine, struct eng_effect *effect, unsigned score);
+
+/* True when one more evaluation fits (or nothing is told). */
+static inline bool eng_effects_fit(const struct eng_engine *engine,
+                                   const struct eng_effects *effects)
+{
+    return effects == NULL ||
+           effects->capacity - effects->used >= engine->layout->effects_bytes_min;
+}
+
+#endif

@@ -1,0 +1,365 @@
+/* Computes the layout of a model's partner records: see layout.h. Cost: once per engine. */
+#include "engine/layout.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "engine/score.h"
+#include "engine/slab.h"
+#include "engine/store.h"
+#include <engaged/effect.h>
+
+enum { TABLE_COUNTS_MAX = 256, HOURS_A_DAY_MAX = 25 };
+
+/* ---- memory ---- */
+
+/* Everything that is sized by the model, zeroed. */
+static enum eng_status allocate(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    uint32_t lists = 4u + model->measure_count + model->alert_count;
+    layout->lists = eng_calloc(lists, sizeof *layout->lists);
+    layout->measures = eng_calloc(model->measure_count, sizeof *layout->measures);
+    layout->scores = eng_calloc(model->score_count, sizeof *layout->scores);
+    layout->alert_offset = eng_calloc(model->alert_count, sizeof *layout->alert_offset);
+    layout->alert_list = eng_calloc(model->alert_count, sizeof *layout->alert_list);
+    layout->retention = eng_calloc(ENG_ACTIONS_MAX, sizeof *layout->retention);
+    layout->ages = eng_calloc(model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
+    layout->action_measures_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
+    layout->action_silences_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
+    layout->action_measures = eng_calloc((size_t)model->action_count * model->measure_count,
+                                         sizeof *layout->action_measures);
+    layout->action_silences = eng_calloc((size_t)model->action_count * model->alert_count,
+                                         sizeof *layout->action_silences);
+    bool all = layout->lists && layout->measures && layout->scores && layout->alert_offset &&
+               layout->alert_list && layout->retention && layout->ages &&
+               layout->action_measures_first && layout->action_silences_first &&
+               layout->action_measures && layout->action_silences;
+    return all ? ENG_OK : ENG_NO_MEMORY;
+}
+
+void eng_layout_free(struct eng_layout *layout)
+{
+    if (layout == NULL)
+        return;
+    for (uint32_t i = 0; layout->scores != NULL && i < layout->model->score_count; i++)
+        eng_free(layout->scores[i].table);
+    eng_free(layout->lists);
+    eng_free(layout->measures);
+    eng_free(layout->scores);
+    eng_free(layout->alert_offset);
+    eng_free(layout->alert_list);
+    eng_free(layout->retention);
+    eng_free(layout->ages);
+    eng_free(layout->action_measures_first);
+    eng_free(layout->action_silences_first);
+    eng_free(layout->action_measures);
+    eng_free(layout->action_silences);
+    eng_free(layout);
+}
+
+/* ---- actions ---- */
+
+/* Actions are looked up by event: which measures and silence alerts refer to each. */
+static void index_actions(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    uint32_t measures = 0, silences = 0;
+    for (uint32_t action = 0; action < model->action_count; action++) {
+        layout->action_measures_first[action] = measures;
+        layout->action_silences_first[action] = silences;
+        for (uint32_t i = 0; i < model->measure_count; i++)
+            if (eng_action_set_has(&model->measures[i].actions, action) ||
+                (model->measures[i].kind == ENG_STATE &&
+                 eng_action_set_has(&model->measures[i].until, action)))
+                layout->action_measures[measures++] = (uint16_t)i;
+        for (uint32_t i = 0; i < model->alert_count; i++)
+            if (model->alerts[i].kind == ENG_SILENCE &&
+                eng_action_set_has(&model->alerts[i].actions, action))
+                layout->action_silences[silences++] = (uint16_t)i;
+    }
+    layout->action_measures_first[model->action_count] = measures;
+    layout->action_silences_first[model->action_count] = silences;
+}
+
+/* ---- cells ---- */
+
+static bool uses_cells(const struct eng_measure *measure)
+{
+    return measure->kind == ENG_COUNT || measure->kind == ENG_SUM || measure->kind == ENG_ACTIVE;
+}
+
+/* How many panes a measure needs its counts for; 0: a running total will do. */
+static uint32_t retention_of(const struct eng_model *model, const struct eng_measure *measure)
+{
+    uint32_t day = model->pane_unit == ENG_PANE_DAY ? 1 : HOURS_A_DAY_MAX;
+    switch (measure->window) {
+    case ENG_WINDOW_ROLLING:
+        return measure->panes;
+    case ENG_WINDOW_WEEK:
+        return 7 * day;
+    case ENG_WINDOW_MONTH:
+        return 31 * day;
+    case ENG_WINDOW_QUARTER:
+        return 92 * day;
+    case ENG_WINDOW_LIFE: /* a late event must not count its pane as active again */
+        return measure->kind == ENG_ACTIVE ? model->late_after : 0;
+    default:
+        return 0;
+    }
+}
+
+static uint32_t bits_for(uint32_t values)
+{
+    eng_assert(values > 0);
+    return values == 1 ? 0 : 32u - (uint32_t)__builtin_clz(values - 1);
+}
+
+/* Numbers the actions that are counted per pane and finds out for how long. */
+static void lay_cells(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    uint32_t longest = 0;
+    for (uint32_t action = 0; action < model->action_count; action++) {
+        uint32_t most = 0;
+        for (uint32_t i = layout->action_measures_first[action];
+             i < layout->action_measures_first[action + 1]; i++) {
+            const struct eng_measure *measure = &model->measures[layout->action_measures[i]];
+            uint32_t panes = uses_cells(measure) ? retention_of(model, measure) : 0;
+            most = panes > most ? panes : most;
+        }
+        layout->cell_of_action[action] = ENG_NO_INDEX;
+        if (most == 0)
+            continue;
+        layout->cell_of_action[action] = (uint16_t)layout->cell_count;
+        layout->retention[layout->cell_count++] = most;
+        longest = most > longest ? most : longest;
+    }
+    layout->action_bits = (uint8_t)bits_for(layout->cell_count ? layout->cell_count : 1);
+    layout->pane_bits = (uint8_t)bits_for(longest + 1);
+    layout->pane_mask = (1u << layout->pane_bits) - 1;
+    while (8u << layout->cell_code_min < (uint32_t)layout->pane_bits + layout->action_bits)
+        layout->cell_code_min++;
+    eng_assert(layout->cell_code_min <= 2);
+}
+
+/* Bits of the cells that a measure counts. */
+static void lay_measure_cells(const struct eng_layout *layout, uint32_t index)
+{
+    const struct eng_measure *measure = &layout->model->measures[index];
+    for (uint32_t action = 0; action < layout->model->action_count; action++) {
+        uint32_t cell = layout->cell_of_action[action];
+        if (cell != ENG_NO_INDEX && eng_action_set_has(&measure->actions, action))
+            layout->measures[index].cells[cell >> 6] |= 1ull << (cell & 63);
+    }
+}
+
+static void add_age(struct eng_layout *layout, uint32_t age)
+{
+    uint32_t at = 0;
+    while (at < layout->age_count && layout->ages[at] < age)
+        at++;
+    if (at < layout->age_count && layout->ages[at] == age)
+        return;
+    for (uint32_t i = layout->age_count++; i > at; i--)
+        layout->ages[i] = layout->ages[i - 1];
+    layout->ages[at] = age;
+}
+
+static void lay_ages(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    for (uint32_t i = 0; i < model->measure_count; i++)
+        if (uses_cells(&model->measures[i]) && model->measures[i].window == ENG_WINDOW_ROLLING)
+            add_age(layout, model->measures[i].panes);
+    for (uint32_t cell = 0; cell < layout->cell_count; cell++)
+        add_age(layout, layout->retention[cell]);
+    eng_assert(layout->age_count > 0 || layout->cell_count == 0);
+}
+
+/* ---- lists ---- */
+
+static uint16_t add_list(struct eng_layout *layout, enum eng_list_kind kind, unsigned element_bytes,
+                         unsigned owner)
+{
+    layout->lists[layout->list_count] = (struct eng_list_layout){
+        .kind = kind, .element_bytes = (uint8_t)element_bytes, .owner = (uint16_t)owner};
+    return (uint16_t)layout->list_count++;
+}
+
+/* Lists that change with every event come last, so that little has to move. */
+static void lay_lists(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    bool sums = false;
+    layout->list_openings = layout->list_sums = layout->list_cells = layout->list_seen =
+        ENG_NO_INDEX;
+    if (model->alert_count > 0)
+        layout->list_openings = add_list(layout, ENG_LIST_OPENINGS, ENG_OPENING_BYTES, 0);
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        layout->alert_list[i] = model->alerts[i].kind == ENG_DROP
+                                    ? add_list(layout, ENG_LIST_PEAKS, ENG_PEAK_BYTES, i)
+                                    : (uint16_t)ENG_NO_INDEX;
+    for (uint32_t i = 0; i < model->measure_count; i++) {
+        enum eng_measure_kind kind = model->measures[i].kind;
+        layout->measures[i].list = ENG_NO_INDEX;
+        if (kind == ENG_STREAK)
+            layout->measures[i].list = add_list(layout, ENG_LIST_RUNS, ENG_RUN_BYTES, i);
+        else if (kind == ENG_MEMBERS)
+            layout->measures[i].list = add_list(layout, ENG_LIST_MEMBERS, ENG_MEMBER_BYTES, i);
+        sums |= kind == ENG_SUM && retention_of(model, &model->measures[i]) > 0;
+    }
+    if (sums)
+        layout->list_sums = add_list(layout, ENG_LIST_SUMS, ENG_SUM_BYTES, 0);
+    if (layout->cell_count > 0)
+        layout->list_cells = add_list(layout, ENG_LIST_CELLS, 0, 0);
+    if (model->dedup > 0)
+        layout->list_seen = add_list(layout, ENG_LIST_SEEN, ENG_SEEN_BYTES, 0);
+}
+
+/* ---- the fixed part ---- */
+
+static uint32_t take(uint32_t *offset, uint32_t bytes)
+{
+    uint32_t at = *offset;
+    *offset += bytes;
+    return at;
+}
+
+static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *offset)
+{
+    struct eng_measure_layout *place = &layout->measures[index];
+    enum eng_measure_kind kind = layout->model->measures[index].kind;
+    eng_assert(kind <= ENG_STATE);
+    place->total = uses_cells(&layout->model->measures[index]) ? (uint16_t)layout->total_count++
+                                                               : (uint16_t)ENG_NO_INDEX;
+    if (kind == ENG_SUM)
+        place->offset = take(offset, ENG_SUM_TOTAL_BYTES);
+    else if (kind == ENG_LAST)
+        place->offset = take(offset, ENG_LAST_BYTES);
+    else if (kind == ENG_STATE)
+        place->offset = take(offset, ENG_STATE_BYTES);
+}
+
+/* The width that holds every contribution of a score. */
+static uint8_t told_bytes(const struct eng_score *score, bool skips)
+{
+    int64_t most = 0;
+    if (score->points)
+        return 8;
+    for (uint32_t i = 0; i < score->dimension_count; i++) {
+        __int128 share = (__int128)score->scale_e4 * score->dimensions[i].weight_e4;
+        int64_t value = skips ? score->scale_e4 : (int64_t)(share / score->weight_sum_e4) + 1;
+        most = value > most ? value : most;
+    }
+    eng_assert(most <= INT32_MAX);
+    return most <= UINT16_MAX ? 2 : 4;
+}
+
+static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offset)
+{
+    const struct eng_score *score = &layout->model->scores[index];
+    struct eng_score_layout *place = &layout->scores[index];
+    eng_assert(score->dimension_count <= ENG_DIMENSIONS_MAX);
+    for (uint32_t i = 0; i < score->dimension_count; i++)
+        place->skips |= score->dimensions[i].skip;
+    place->told_bytes = told_bytes(score, place->skips);
+    uint32_t dwell = score->dwell_ms > 0 ? 8 : 0;
+    place->offset = take(offset, 1 + dwell + score->dimension_count * place->told_bytes);
+    if (score->dimension_count > layout->contribution_most)
+        layout->contribution_most = score->dimension_count;
+}
+
+static void lay_fixed(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    uint32_t offset = ENG_PARTNER_HEAD_BYTES + layout->list_count;
+    for (uint32_t i = 0; i < model->measure_count; i++)
+        lay_measure(layout, i, &offset);
+    for (uint32_t i = 0; i < model->score_count; i++)
+        lay_score(layout, i, &offset);
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        if (model->alerts[i].kind == ENG_SILENCE)
+            layout->alert_offset[i] = take(&offset, ENG_SILENCE_BYTES);
+    if (layout->list_seen != ENG_NO_INDEX)
+        layout->seen_base_offset = take(&offset, 4);
+    layout->fixed_bytes = offset;
+}
+
+/* ---- tables of contributions ---- */
+
+/* The count from which on a dimension contributes the same. */
+static int64_t flat_from(const struct eng_dimension *dimension)
+{
+    int64_t end = dimension->step_count > 0 ? dimension->steps[dimension->step_count - 1].x_e4
+                                            : dimension->target_e4;
+    return end <= 0 ? 0 : (end + 9999) / 10000;
+}
+
+static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
+{
+    const struct eng_score *score = &layout->model->scores[index];
+    struct eng_score_layout *place = &layout->scores[index];
+    if (score->points)
+        return ENG_OK;
+    for (uint32_t i = 0; i < score->dimension_count; i++) {
+        int64_t counts = flat_from(&score->dimensions[i]) + 1;
+        counts = counts > TABLE_COUNTS_MAX ? TABLE_COUNTS_MAX : counts;
+        if (counts > place->table_counts)
+            place->table_counts = (uint32_t)counts;
+    }
+    place->table =
+        eng_calloc((size_t)score->dimension_count * place->table_counts, sizeof *place->table);
+    if (place->table == NULL)
+        return ENG_NO_MEMORY;
+    for (uint32_t i = 0; i < score->dimension_count; i++) {
+        const struct eng_dimension *dimension = &score->dimensions[i];
+        if (flat_from(dimension) < place->table_counts)
+            place->flat |= 1ull << i;
+        for (uint32_t count = 0; count < place->table_counts; count++)
+            place->table[(size_t)i * place->table_counts + count] = eng_score_contribution(
+                score, dimension, (eng_wide)count * 10000, score->weight_sum_e4);
+    }
+    return ENG_OK;
+}
+
+/* One evaluation tells each score and each alert once at most. */
+static void lay_effects(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    size_t record = sizeof(struct eng_effect) +
+                    layout->contribution_most * sizeof(struct eng_contribution) +
+                    ENG_PARTNER_BYTES_MAX + 8;
+    layout->effects_bytes_min = (model->score_count + model->alert_count) * record;
+    layout->insert_most = 16 + layout->list_count + model->alert_count;
+    eng_assert(layout->insert_most < ENG_SLAB_SPARES_MAX);
+}
+
+enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout **ret_layout,
+                               struct eng_error *err)
+{
+    eng_assert(model != NULL);
+    eng_assert(ret_layout != NULL);
+    struct eng_layout *layout = eng_calloc(1, sizeof *layout);
+    if (layout == NULL)
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for the layout of partner records");
+    layout->model = model;
+    enum eng_status status = allocate(layout);
+    if (status == ENG_OK) {
+        index_actions(layout);
+        lay_cells(layout);
+        lay_ages(layout);
+        for (uint32_t i = 0; i < model->measure_count; i++)
+            lay_measure_cells(layout, i);
+        lay_lists(layout);
+        lay_fixed(layout);
+        lay_effects(layout);
+    }
+    for (uint32_t i = 0; status == ENG_OK && i < model->score_count; i++)
+        status = lay_table(layout, i);
+    if (status != ENG_OK) {
+        eng_layout_free(layout);
+        return eng_error_set(err, status, "no memory for the layout of partner records");
+    }
+    *ret_layout = layout;
+    return ENG_OK;
+}

@@ -1,0 +1,113 @@
+/* What a partner's record looks like for one model: computed once, read by everything.
+ *
+ * A record is one block of memory without padding:
+ *
+ *     struct eng_partner | fixed part | totals | id | list 0 | list 1 | ... | slack
+ *
+ * - the fixed part has one place per score, per silence alert and per measure of the kinds SUM,
+ * LAST and STATE, at the offsets below;
+ * - totals are the windowed counts of the measures COUNT, SUM (its number of events) and ACTIVE,
+ * all of one width per partner (1, 2, 4 or 8 bytes), which grows when a count no longer fits;
+ * - lists hold what grows: cells (counts per pane and action), seen event ids, members, runs of
+ *   streaks, sums per pane, peaks of drop alerts, openings of alerts.
+ *
+ * The layout belongs to its engine and is immutable; it borrows the model. */
+#ifndef ENG_ENGINE_LAYOUT_H
+#define ENG_ENGINE_LAYOUT_H
+
+#include "engine/model.h"
+
+enum { ENG_NO_INDEX = 0xFFFF };
+
+/* Kinds of lists, which differ in what their elements are. */
+enum eng_list_kind {
+    ENG_LIST_OPENINGS, /* struct in alert.c: alerts that are open or in cooldown */
+    ENG_LIST_PEAKS,    /* one per drop alert: see peaks in alert.c */
+    ENG_LIST_RUNS,     /* one per streak: (first pane i32, last pane i32), ascending, disjoint */
+    ENG_LIST_MEMBERS,  /* one per members measure: (hash u64, newest pane i32), by hash */
+    ENG_LIST_SUMS,     /* (pane i32, cell u16, high i16, low u64): sums per pane and action */
+    ENG_LIST_CELLS,    /* counts per pane and action: cells.h */
+    ENG_LIST_SEEN,     /* fingerprints of event ids: seen.h */
+};
+
+enum {
+    ENG_OPENING_BYTES = 18,
+    ENG_PEAK_BYTES = 12,
+    ENG_RUN_BYTES = 8,
+    ENG_MEMBER_BYTES = 12,
+    ENG_SUM_BYTES = 16,
+    ENG_SEEN_BYTES = 8,
+    /* Places in the fixed part. */
+    ENG_SUM_TOTAL_BYTES = 16, /* __int128 */
+    ENG_LAST_BYTES = 20,      /* time i64, value i64, pane i32 */
+    ENG_STATE_BYTES = 9,      /* time i64, value i8 (-1: never) */
+    ENG_SILENCE_BYTES = 13,   /* first i32, last i32, ms into the last pane u32, n u8 */
+};
+
+struct eng_list_layout {
+    enum eng_list_kind kind;
+    uint8_t element_bytes; /* 0 for cells: 1 << the partner's cell code */
+    uint16_t owner;        /* index of the measure or alert it belongs to */
+};
+
+/* A measure, as the record sees it. Offsets are from the start of the record. */
+struct eng_measure_layout {
+    uint16_t total;    /* index among the totals; ENG_NO_INDEX: none */
+    uint16_t list;     /* MEMBERS, STREAK; else ENG_NO_INDEX */
+    uint32_t offset;   /* SUM, LAST, STATE; else 0 */
+    uint64_t cells[4]; /* COUNT, SUM, ACTIVE: bit per cell index */
+};
+
+struct eng_score_layout {
+    uint32_t offset;    /* band u8 (bit 7: a value was above 0), [dwell since i64], contributions */
+    uint8_t told_bytes; /* width of a told contribution: 2, 4 or 8 */
+    int64_t *table;     /* contributions with nothing skipped: [dimension][count]; points: NULL */
+    uint32_t table_counts; /* counts 0..table_counts-1 are in the table */
+    uint64_t flat;         /* bit per dimension: greater counts contribute like the last one */
+    bool skips;            /* some dimension may be skipped */
+};
+
+struct eng_layout {
+    const struct eng_model *model;
+    uint32_t fixed_bytes; /* header, list counts and fixed part */
+    uint32_t total_count;
+    uint32_t list_count;
+    struct eng_list_layout *lists;
+    struct eng_measure_layout *measures;
+    struct eng_score_layout *scores;
+    uint32_t *alert_offset;                                   /* SILENCE: place in the fixed part */
+    uint16_t *alert_list;                                     /* DROP: its list of peaks */
+    uint16_t list_openings, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
+    uint32_t seen_base_offset; /* newest clock pane of the seen list, i32 */
+
+    /* Cells: actions that are counted per pane, numbered. */
+    uint32_t cell_count;
+    uint16_t cell_of_action[ENG_ACTIONS_MAX + 1]; /* ENG_NO_INDEX: not counted per pane */
+    uint32_t *retention;                          /* per cell: panes that its counts are kept for */
+    uint8_t pane_bits, action_bits;               /* of a cell's key */
+    uint8_t cell_code_min;                        /* smallest width that holds a key: 1 << code */
+    uint32_t pane_mask;
+
+    /* Distinct ages at which a counted pane leaves a window or the record, ascending. */
+    uint32_t age_count;
+    uint32_t *ages;
+
+    /* Measures and silence alerts by action: those of action a are at first[a] .. first[a+1]-1. */
+    uint16_t *action_measures;
+    uint32_t *action_measures_first;
+    uint16_t *action_silences;
+    uint32_t *action_silences_first;
+
+    uint32_t insert_most;       /* list insertions and widenings of one event at most */
+    size_t effects_bytes_min;   /* the most that one evaluation can tell */
+    uint32_t contribution_most; /* contributions of the largest score */
+};
+
+/* ENG_OK and a layout (free with eng_layout_free), ENG_NO_MEMORY. Borrows the model. */
+enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout **ret_layout,
+                               struct eng_error *err);
+
+/* NULL and half-built ones are fine. */
+void eng_layout_free(struct eng_layout *layout);
+
+#endif
