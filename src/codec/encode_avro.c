@@ -2,7 +2,7 @@
  *
  * Points are kept in 1/10,000; the double written is the one nearest to the decimal number. Enums
  * are written by their place in the schema, which is the order of the C enum (a test compares). */
-#include "codec/effect_names.h"
+#include "codec/names.h"
 
 #include "base/assert.h"
 
@@ -58,7 +58,7 @@ static void put_head(struct eng_writer *writer, const struct eng_encode_context 
     put_id(writer, context, effect);
     put_string(writer, context->model->program);
     put_slice(writer, eng_effect_partner(effect));
-    put_string(writer, eng_effect_subject_name(context->model, effect));
+    put_string(writer, eng_encode_subject_name(context->model, effect));
 }
 
 /* An array in one block, closed by an empty one. */
@@ -80,13 +80,13 @@ static void put_contributions(struct eng_writer *writer, const struct eng_score 
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
-    const struct eng_score *score = eng_effect_score(context->model, effect);
+    const struct eng_score *score = eng_encode_score(context->model, effect);
     put_head(writer, context, effect);
     eng_put_avro_long(writer, context->model->version);
     put_points(writer, effect->value_e4);
     put_points(writer, effect->previous_value_e4);
-    put_string(writer, eng_score_band_name(score, effect->band));
-    put_string(writer, eng_score_band_name(score, effect->previous_band));
+    put_string(writer, eng_encode_band_name(score, effect->band));
+    put_string(writer, eng_encode_band_name(score, effect->previous_band));
     eng_put_avro_long(writer, effect->direction);
     eng_put_avro_long(writer, effect->cause);
     eng_put_avro_long(writer, effect->at_ms);
@@ -118,16 +118,16 @@ static void put_optional_string(struct eng_writer *writer, bool present, const c
 static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_context *context,
                            const struct eng_effect *effect)
 {
-    enum eng_alert_kind kind = eng_effect_alert(context->model, effect)->kind;
+    enum eng_alert_kind kind = eng_encode_alert(context->model, effect)->kind;
     bool scored = kind != ENG_SILENCE, opened = effect->status == ENG_OPENED;
-    const struct eng_score *score = scored ? eng_effect_score(context->model, effect) : NULL;
+    const struct eng_score *score = scored ? eng_encode_score(context->model, effect) : NULL;
     put_head(writer, context, effect);
     eng_put_avro_long(writer, effect->status);
     eng_put_avro_long(writer, effect->at_ms);
     put_optional_string(writer, scored, scored ? score->name : NULL);
     put_optional_points(writer, scored, effect->value_e4);
     put_optional_string(writer, kind == ENG_FALLS_TO,
-                        scored ? eng_score_band_name(score, effect->band) : NULL);
+                        scored ? eng_encode_band_name(score, effect->band) : NULL);
     put_optional_points(writer, kind == ENG_DROP, effect->baseline_e4);
     put_optional_points(writer, kind == ENG_DROP && opened, effect->baseline_e4 - effect->value_e4);
     put_optional_long(writer, !scored, effect->last_action_at_ms);

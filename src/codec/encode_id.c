@@ -1,5 +1,5 @@
 /* Output ids (S13): program/partner/name/status/origin, the same at every replay. See encode.h. */
-#include "codec/effect_names.h"
+#include "codec/names.h"
 
 #include "base/assert.h"
 
@@ -43,9 +43,9 @@ enum eng_status eng_encode_id(const struct eng_encode_context *context,
     eng_put_byte(&writer, '/');
     put_part(&writer, eng_effect_partner(effect));
     eng_put_byte(&writer, '/');
-    put_part(&writer, eng_slice_of(eng_effect_subject_name(context->model, effect)));
+    put_part(&writer, eng_slice_of(eng_encode_subject_name(context->model, effect)));
     eng_put_byte(&writer, '/');
-    eng_put_text(&writer, eng_effect_status_name(effect));
+    eng_put_text(&writer, eng_encode_status_name(effect));
     eng_put_byte(&writer, '/');
     put_origin(&writer, effect, context->source);
     return eng_writer_end(&writer);

@@ -2,7 +2,7 @@
  *
  * Keys are those of the Avro schemas; what does not apply is left out. Numbers are written from
  * their exact integers. */
-#include "codec/effect_names.h"
+#include "codec/names.h"
 
 #include "base/assert.h"
 
@@ -118,16 +118,16 @@ static void put_contributions(struct eng_writer *writer, const struct eng_score 
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
-    const struct eng_score *score = eng_effect_score(context->model, effect);
+    const struct eng_score *score = eng_encode_score(context->model, effect);
     put_head(writer, context, effect, "score_change");
     put_string(writer, "score", score->name);
     put_integer(writer, "model_version", context->model->version);
     put_points(writer, "value", effect->value_e4);
     put_points(writer, "previous_value", effect->previous_value_e4);
-    put_string(writer, "band", eng_score_band_name(score, effect->band));
-    put_string(writer, "previous_band", eng_score_band_name(score, effect->previous_band));
-    put_string(writer, "direction", eng_effect_direction_name(effect));
-    put_string(writer, "cause", eng_effect_cause_name(effect));
+    put_string(writer, "band", eng_encode_band_name(score, effect->band));
+    put_string(writer, "previous_band", eng_encode_band_name(score, effect->previous_band));
+    put_string(writer, "direction", eng_encode_direction_name(effect));
+    put_string(writer, "cause", eng_encode_cause_name(effect));
     put_integer(writer, "at", effect->at_ms);
     put_boolean(writer, "provisional", effect->provisional != 0);
     put_contributions(writer, score, effect);
@@ -137,11 +137,11 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
 static void put_scored_drop(struct eng_writer *writer, const struct eng_encode_context *context,
                             const struct eng_effect *effect, enum eng_alert_kind kind)
 {
-    const struct eng_score *score = eng_effect_score(context->model, effect);
+    const struct eng_score *score = eng_encode_score(context->model, effect);
     put_string(writer, "score", score->name);
     put_points(writer, "value", effect->value_e4);
     if (kind == ENG_FALLS_TO)
-        put_string(writer, "band", eng_score_band_name(score, effect->band));
+        put_string(writer, "band", eng_encode_band_name(score, effect->band));
     else
         put_points(writer, "baseline", effect->baseline_e4);
     if (kind == ENG_DROP && effect->status == ENG_OPENED)
@@ -163,10 +163,10 @@ static void put_silence(struct eng_writer *writer, const struct eng_effect *effe
 static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_context *context,
                            const struct eng_effect *effect)
 {
-    const struct eng_alert *alert = eng_effect_alert(context->model, effect);
+    const struct eng_alert *alert = eng_encode_alert(context->model, effect);
     put_head(writer, context, effect, "churn_drop");
     put_string(writer, "rule", alert->name);
-    put_string(writer, "status", eng_effect_status_name(effect));
+    put_string(writer, "status", eng_encode_status_name(effect));
     put_integer(writer, "at", effect->at_ms);
     if (alert->kind == ENG_SILENCE)
         put_silence(writer, effect);
@@ -213,9 +213,9 @@ static void put_view_score(struct eng_writer *writer, const struct eng_score *sc
     open_bracket(writer, NULL, '{');
     put_string(writer, "score", score->name);
     put_points(writer, "value", view->value_e4);
-    put_string(writer, "band", eng_score_band_name(score, view->band));
+    put_string(writer, "band", eng_encode_band_name(score, view->band));
     put_points(writer, "told_value", view->told_value_e4);
-    put_string(writer, "told_band", eng_score_band_name(score, view->told_band));
+    put_string(writer, "told_band", eng_encode_band_name(score, view->told_band));
     put_boolean(writer, "provisional", view->provisional);
     open_bracket(writer, "contributions", '[');
     for (unsigned i = 0; i < view->contribution_count; i++) {

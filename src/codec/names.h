@@ -1,30 +1,30 @@
 /* The words for what an effect holds as numbers: shared by ids, Avro and JSON. Indexes outside the
  * model are a broken invariant and assert. */
-#ifndef ENG_CODEC_EFFECT_NAMES_H
-#define ENG_CODEC_EFFECT_NAMES_H
+#ifndef ENG_CODEC_NAMES_H
+#define ENG_CODEC_NAMES_H
 
 #include "codec/writer.h"
 #include "engine/model.h"
 
 /* The score an effect is about; not for silence alerts. */
-const struct eng_score *eng_effect_score(const struct eng_model *model,
+const struct eng_score *eng_encode_score(const struct eng_model *model,
                                          const struct eng_effect *effect);
 
 /* The alert of a churn drop. */
-const struct eng_alert *eng_effect_alert(const struct eng_model *model,
+const struct eng_alert *eng_encode_alert(const struct eng_model *model,
                                          const struct eng_effect *effect);
 
 /* The name of the score (score change) or rule (churn drop). */
-const char *eng_effect_subject_name(const struct eng_model *model, const struct eng_effect *effect);
+const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect);
 
 /* "changed", "opened" or "resolved". */
-const char *eng_effect_status_name(const struct eng_effect *effect);
+const char *eng_encode_status_name(const struct eng_effect *effect);
 
 /* "up" or "down"; "event", "correction", "expiry" or "config". */
-const char *eng_effect_direction_name(const struct eng_effect *effect);
-const char *eng_effect_cause_name(const struct eng_effect *effect);
+const char *eng_encode_direction_name(const struct eng_effect *effect);
+const char *eng_encode_cause_name(const struct eng_effect *effect);
 
 /* The name of a band of a score. */
-const char *eng_score_band_name(const struct eng_score *score, unsigned band);
+const char *eng_encode_band_name(const struct eng_score *score, unsigned band);
 
 #endif

@@ -1,16 +1,16 @@
-/* The words for what an effect holds as numbers. See effect_names.h. */
-#include "codec/effect_names.h"
+/* The words for what an effect holds as numbers. See names.h. */
+#include "codec/names.h"
 
 #include "base/assert.h"
 
-const struct eng_score *eng_effect_score(const struct eng_model *model,
+const struct eng_score *eng_encode_score(const struct eng_model *model,
                                          const struct eng_effect *effect)
 {
     eng_assert(effect->score < model->score_count);
     return &model->scores[effect->score];
 }
 
-const struct eng_alert *eng_effect_alert(const struct eng_model *model,
+const struct eng_alert *eng_encode_alert(const struct eng_model *model,
                                          const struct eng_effect *effect)
 {
     eng_assert(effect->kind == ENG_EFFECT_CHURN_DROP);
@@ -18,25 +18,25 @@ const struct eng_alert *eng_effect_alert(const struct eng_model *model,
     return &model->alerts[effect->subject];
 }
 
-const char *eng_effect_subject_name(const struct eng_model *model, const struct eng_effect *effect)
+const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect)
 {
-    return effect->kind == ENG_EFFECT_SCORE_CHANGE ? eng_effect_score(model, effect)->name
-                                                   : eng_effect_alert(model, effect)->name;
+    return effect->kind == ENG_EFFECT_SCORE_CHANGE ? eng_encode_score(model, effect)->name
+                                                   : eng_encode_alert(model, effect)->name;
 }
 
-const char *eng_effect_status_name(const struct eng_effect *effect)
+const char *eng_encode_status_name(const struct eng_effect *effect)
 {
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         return "changed";
     return effect->status == ENG_OPENED ? "opened" : "resolved";
 }
 
-const char *eng_effect_direction_name(const struct eng_effect *effect)
+const char *eng_encode_direction_name(const struct eng_effect *effect)
 {
     return effect->direction == ENG_UP ? "up" : "down";
 }
 
-const char *eng_effect_cause_name(const struct eng_effect *effect)
+const char *eng_encode_cause_name(const struct eng_effect *effect)
 {
     static const char *const names[] = {[ENG_CAUSE_EVENT] = "event",
                                         [ENG_CAUSE_CORRECTION] = "correction",
@@ -46,7 +46,7 @@ const char *eng_effect_cause_name(const struct eng_effect *effect)
     return names[effect->cause];
 }
 
-const char *eng_score_band_name(const struct eng_score *score, unsigned band)
+const char *eng_encode_band_name(const struct eng_score *score, unsigned band)
 {
     eng_assert(band < score->band_count);
     return score->bands[band].name;
