@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""What is wrong outside is said once, clearly, and waited for where waiting helps; else the exit code says why.
+
+Broker not there (yet), input topic missing, output topic with another number of partitions, an input topic
+that is compacted, no permission, wrong password; and a stop by SIGTERM in the middle of the work.
+"""
+
+import time
+
+import harness
+from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
+from harness import (CHANGES, GROUP, INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic, end_offsets,
+                     generate, merged, read_topic, say, shipped_config, wait_for)
+
+EXIT_TOPIC, EXIT_DENIED = 4, 5
+FEW = 2_000
+
+
+def _said(daemon, *words):
+    """Log lines with all of the words in them."""
+    return [line for line in daemon.log().splitlines() if all(word.lower() in line.lower() for word in words)]
+
+
+def _finish(context, broker, daemon):
+    """The daemon works after all: it takes everything there is, and told it right."""
+    Progress(broker).wait_for_ends(end_offsets(broker, INPUT), [daemon])
+    daemon.stop()
+    compare_with_replay(broker, context.folder, daemon.config_path)
+
+
+def _check_exit(daemon, wanted, *words):
+    code = daemon.wait_exit()
+    check(code == wanted, f"exit code {code}, not {wanted}:\n{daemon.log_tail()}")
+    check(_said(daemon, *words), f"no line names {words}:\n{daemon.log_tail()}")
+
+
+def test_a_broker_that_is_not_there_is_said_once_and_waited_for(context):
+    broker = context.broker()
+    daemon = Daemon(context.folder, shipped_config(broker.address)).start()
+    wait_for("the log to name the broker", lambda: _said(daemon, broker.address), [daemon])
+    time.sleep(5)
+    lines = _said(daemon, broker.address)
+    check(len(lines) <= 2, f"said {len(lines)} times:\n{daemon.log_tail()}")
+    check(daemon.get("/healthz")[0] == 200, "not alive while waiting")
+    check(daemon.get("/readyz")[0] == 503, "ready without a broker")
+    with broker:
+        create_topic(broker, INPUT)
+        generate(context, broker, INPUT, FEW)
+        _finish(context, broker, daemon)
+
+
+def test_a_missing_input_topic_is_named(context):
+    with context.broker() as broker:
+        daemon = Daemon(context.folder, shipped_config(broker.address)).start()
+        _check_exit(daemon, EXIT_TOPIC, INPUT)
+
+
+def test_an_output_topic_with_other_partitions_is_refused(context):
+    with context.broker() as broker:
+        create_topic(broker, INPUT, 4)
+        create_topic(broker, CHANGES, 3)
+        daemon = Daemon(context.folder, shipped_config(broker.address)).start()
+        _check_exit(daemon, EXIT_TOPIC, CHANGES, "3", "4")
+
+
+def test_a_compacted_input_topic_is_refused(context):
+    with context.broker() as broker:
+        create_topic(broker, INPUT, 4, **{"cleanup.policy": "compact"})
+        daemon = Daemon(context.folder, shipped_config(broker.address)).start()
+        _check_exit(daemon, EXIT_TOPIC, INPUT, "compact")
+
+
+# Permissions.
+
+USER, PASSWORD = "engaged", "not-a-secret-1"
+
+# What the daemon needs, by the name of the permission that a test takes away.
+NEEDS = {
+    "read the input": (ResourceType.TOPIC, INPUT, AclOperation.READ),
+    "write score changes": (ResourceType.TOPIC, CHANGES, AclOperation.WRITE),
+    "use the group": (ResourceType.GROUP, GROUP, AclOperation.READ),
+    "use transactions": (ResourceType.TRANSACTIONAL_ID, "*", AclOperation.WRITE),
+}
+ALWAYS = [(ResourceType.TOPIC, topic, operation)
+          for topic in (INPUT, CHANGES, harness.DROPS, harness.DEAD, "state")
+          for operation in (AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS)
+          ] + [(ResourceType.TOPIC, topic, AclOperation.WRITE) for topic in (harness.DROPS, harness.DEAD, "state")
+               ] + [(ResourceType.TOPIC, "state", AclOperation.READ)]
+
+
+def _allow(broker, needs):
+    rules = [AclBinding(kind, name, ResourcePatternType.LITERAL, f"User:{USER}", "*", operation,
+                        AclPermissionType.ALLOW) for kind, name, operation in needs]
+    for future in broker.admin().create_acls(rules).values():
+        future.result(60)
+
+
+def _config(broker, password="${env:ENGAGED_TEST_PASSWORD}"):
+    return shipped_config(broker.sasl_address, {
+        "kafka": {"instance": "one", "client": {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN",
+                             "sasl.username": USER, "sasl.password": password}}})
+
+
+def _secured(context):
+    return context.broker(users={USER: PASSWORD})
+
+
+def _daemon(context, broker, name, **config):
+    return Daemon(context.folder, _config(broker, **config), name, {"ENGAGED_TEST_PASSWORD": PASSWORD})
+
+
+def _create_all(broker):
+    for topic in (INPUT, CHANGES, harness.DROPS, harness.DEAD):
+        create_topic(broker, topic)
+    create_topic(broker, "state", **{"cleanup.policy": "compact"})
+
+
+def test_each_missing_permission_ends_with_its_exit_code_and_name(context):
+    with _secured(context) as broker:
+        _create_all(broker)
+        generate(context, broker, INPUT, FEW)
+        _allow(broker, ALWAYS)
+        for what, (kind, name, operation) in NEEDS.items():
+            daemon = _daemon(context, broker, what.replace(" ", "-")).start()
+            _check_exit(daemon, EXIT_DENIED, name if name != "*" else "transactional")
+            check(PASSWORD not in daemon.log(), "the password is in the log")
+            say(f"without the permission to {what}: {daemon.log().splitlines()[-1][:160]}")
+            _allow(broker, [(kind, name, operation)])
+        daemon = _daemon(context, broker, "allowed").start()
+        _finish(context, broker, daemon)
+
+
+def test_a_wrong_password_is_said(context):
+    with _secured(context) as broker:
+        _create_all(broker)
+        daemon = _daemon(context, broker, "wrong", password="something-else").start()
+        _check_exit(daemon, EXIT_DENIED, "authentication")
+        check("something-else" not in daemon.log(), "the password is in the log")
+
+
+# A stop.
+
+def test_sigterm_in_the_middle_of_the_work_loses_nothing(context):
+    with context.broker() as broker:
+        daemon = Daemon(context.folder, shipped_config(broker.address))
+        create_topic(broker, "staging")
+        create_topic(broker, INPUT)
+        generate(context, broker, "staging", 100_000)
+        forwarder = Forwarder(broker, read_topic(broker, "staging"), 50_000)
+        progress = Progress(broker)
+        for stop in range(5):
+            forwarder.allow(forwarder.total * (stop + 1) // 6)
+            daemon.start()
+            progress.wait_past(progress.total(), [daemon])
+            time.sleep(context.random.uniform(0, 0.3))
+            daemon.stop()
+            say(f"stop {stop + 1}: {progress.total()} of {forwarder.sent} records committed")
+        forwarder.finish()
+        daemon.start()
+        _finish(context, broker, daemon)
+
+
+if __name__ == "__main__":
+    harness.main(globals())
