@@ -205,8 +205,8 @@ def end_offsets(broker, topic):
         "bootstrap.servers": broker.address, "group.id": "nobody", "isolation.level": "read_committed", "log_level": 0})
     try:
         metadata = consumer.list_topics(topic, timeout=30).topics[topic]
-        return {partition: consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, partition), timeout=30)[1]
-                for partition in sorted(metadata.partitions)}
+        places = [confluent_kafka.TopicPartition(topic, partition) for partition in sorted(metadata.partitions)]
+        return {place.partition: consumer.get_watermark_offsets(place, timeout=30)[1] for place in places}
     finally:
         consumer.close()
 

@@ -188,19 +188,20 @@ def check_dead_letters(broker, parts, outcomes):
             check(place not in found, f"two dead letters for {place}")
             check(headers[ERROR + "topic"] == INPUT.encode(), f"{place}: topic {headers[ERROR + 'topic']}")
             found[place] = message
-    wanted = {(partition, offset): (record, outcomes[partition][offset])
-              for partition, records in parts.items() for offset, record in enumerate(records)
-              if outcomes[partition][offset] in ("bad", "late", "future")}
-    check(found.keys() == wanted.keys(),
-          f"dead letters: {len(found)}, should be {len(wanted)}; "
-          f"missing {sorted(wanted.keys() - found.keys())[:5]}, too many {sorted(found.keys() - wanted.keys())[:5]}")
-    for place, (record, outcome) in wanted.items():
+    due = {(partition, offset): (record, outcomes[partition][offset])
+           for partition, records in parts.items() for offset, record in enumerate(records)
+           if outcomes[partition][offset] in ("bad", "late", "future")}
+    check(found.keys() == due.keys(),
+          f"dead letters: {len(found)}, should be {len(due)}; "
+          f"missing {sorted(due.keys() - found.keys())[:5]}, too many {sorted(found.keys() - due.keys())[:5]}")
+    for place, (record, outcome) in due.items():
         message = found[place]
         headers = message.headers()
         check(message.key() == record.key and message.value() == record.value, f"dead letter of {place}: bytes changed")
         check(headers[:len(HEADERS)] == HEADERS, f"dead letter of {place}: headers changed: {headers}")
         reason = dict(headers)[ERROR + "exception"].decode()
-        check(reason == (record.reason or outcome), f"dead letter of {place}: reason {reason}, not {record.reason or outcome}")
+        wanted = record.reason or outcome
+        check(reason == wanted, f"dead letter of {place}: reason {reason}, not {wanted}")
     say(f"{len(found)} dead letters, each once, untouched and with its reason")
 
 
@@ -248,7 +249,8 @@ def test_an_event_refused_as_future_stays_refused_when_its_time_has_come(context
                  "attributes": {}}
         times = [now_ms - DAY_MS, now_ms + ahead_s * 1000] + [now_ms - 1000] * 6
         sent = [{**event, "event_id": str(number), "occurred_at": at} for number, at in enumerate(times)]
-        records = [Record(one, encode(parsed, one), "future" if number == 1 else None) for number, one in enumerate(sent)]
+        records = [Record(one, encode(parsed, one), "future" if number == 1 else None)
+                   for number, one in enumerate(sent)]
         send_all(broker, records[:3])
         progress.wait_for_ends(end_offsets(broker, INPUT), [daemon])
         check(outcomes_of(daemon)["future"] == 1, f"the future record was taken: {outcomes_of(daemon)}")
@@ -260,7 +262,8 @@ def test_an_event_refused_as_future_stays_refused_when_its_time_has_come(context
         got = outcomes_of(daemon)
         check(got["future"] == 1 and got["counted"] == len(records) - 1, f"after the restart: {got}")
         daemon.stop()
-        compare_with_replay(broker, context.folder, daemon.config_path, replay_of(context, daemon, by_partition(records)))
+        compare_with_replay(broker, context.folder, daemon.config_path,
+                            replay_of(context, daemon, by_partition(records)))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ in order (S13: ids too), and every event is accounted for (S15).
 """
 
 import harness
-from harness import (DEAD, GROUP, INPUT, Daemon, Progress, check, compare_with_replay, create_topic, end_offsets,
-                     generate, read_topic, say, shipped_config)
+from harness import (DEAD, INPUT, Daemon, Progress, check, compare_with_replay, create_topic, end_offsets, generate,
+                     read_topic, shipped_config)
 
 
 def _run(context, events, changes=None):

@@ -9,8 +9,8 @@ import time
 
 import harness
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
-from harness import (CHANGES, GROUP, INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic, end_offsets,
-                     generate, merged, read_topic, say, shipped_config, wait_for)
+from harness import (CHANGES, GROUP, INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic,
+                     end_offsets, generate, read_topic, say, shipped_config, wait_for)
 
 EXIT_TOPIC, EXIT_DENIED = 4, 5
 FEW = 2_000

@@ -8,8 +8,8 @@ events keep coming. Partitions move with every turn; outputs are equal to replay
 import time
 
 import harness
-from harness import (INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic, end_offsets, free_ports,
-                     generate, merged, read_topic, say, shipped_config, wait_for)
+from harness import (INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic, end_offsets,
+                     free_ports, generate, merged, read_topic, say, shipped_config, wait_for)
 
 PER_SECOND = 40_000
 # A process that was killed is missed after three seconds, and its open transaction ends after five.

@@ -12,8 +12,8 @@ import re
 import time
 
 import harness
-from harness import (CHANGES, DROPS, INPUT, Daemon, Progress, Sender, check, compare, create_topic, end_offsets, plumbing,
-                     read_topic, replay, say, told_by_daemon, wait_for)
+from harness import (CHANGES, DROPS, INPUT, Daemon, Progress, Sender, check, compare, create_topic, end_offsets,
+                     plumbing, replay, say, told_by_daemon, wait_for)
 
 HOUR_MS = 3_600_000
 PARTITIONS = 2
@@ -92,9 +92,9 @@ def _wait_for_replay(broker, daemon, script):
     """Waits until the daemon has told as much as replay up to the boundary that wall time has passed, and
     compares. Returns the boundary."""
     def number():
-        wanted = sum(len(effects) for partition in range(PARTITIONS) for effects in script.replay(partition, _boundary()))
-        got = sum(len(effects) for partition in range(PARTITIONS) for effects in _told(broker, partition))
-        return got >= wanted
+        partitions = range(PARTITIONS)
+        wanted = sum(len(effects) for partition in partitions for effects in script.replay(partition, _boundary()))
+        return sum(len(effects) for partition in partitions for effects in _told(broker, partition)) >= wanted
     wait_for("the drops to be told", number, [daemon], 0.5)
     time.sleep(2.5)  # More than idle_after: time to tell something twice.
     until = _boundary()

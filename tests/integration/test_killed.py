@@ -9,8 +9,8 @@ lost, nothing told twice.
 import time
 
 import harness
-from harness import (INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic, end_offsets, generate,
-                     read_topic, say, shipped_config)
+from harness import (INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic, end_offsets,
+                     generate, read_topic, say, shipped_config)
 
 KILLS = 10
 PER_SECOND = 80_000
