@@ -1,0 +1,347 @@
+/* A model in plain words: one function per construct of the language, tables where only words
+ * differ. See explain.h. */
+#include "cli/explain.h"
+
+#include "base/assert.h"
+#include "engine/model.h"
+#include <inttypes.h>
+#include <string.h>
+
+static const char *unit_name(const struct eng_model *model, uint64_t count)
+{
+    if (model->pane_unit == ENG_PANE_DAY)
+        return count == 1 ? "day" : "days";
+    return count == 1 ? "hour" : "hours";
+}
+
+static void add_e4(struct eng_text *out, int64_t value_e4)
+{
+    eng_text_add_decimal(out, value_e4, 10000);
+}
+
+/* 604800000 -> "7d": the largest unit that divides it. */
+static void add_elapsed(struct eng_text *out, int64_t ms)
+{
+    static const struct {
+        const char *name;
+        int64_t ms;
+    } units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+    size_t i = 0;
+    while (ms % units[i].ms != 0)
+        i++;
+    eng_text_add(out, "%" PRId64 "%s", ms / units[i].ms, ms == 0 ? "s" : units[i].name);
+}
+
+/* True when a family of the set covers this entry of it. */
+static bool is_covered(const struct eng_model *model, const struct eng_action_set *set,
+                       unsigned entry)
+{
+    const struct eng_action *action = &model->actions[entry];
+    for (unsigned i = 0; i < model->action_count; i++) {
+        const struct eng_action *family = &model->actions[i];
+        if (i != entry && family->family && eng_action_set_has(set, i) &&
+            family->length <= action->length &&
+            memcmp(family->text, action->text, family->length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* "platform.login or training.*" */
+static void add_actions(struct eng_text *out, const struct eng_model *model,
+                        const struct eng_action_set *set)
+{
+    const char *between = "";
+    for (unsigned i = 0; i < model->action_count; i++) {
+        if (!eng_action_set_has(set, i) || is_covered(model, set, i))
+            continue;
+        eng_text_add(out, "%s%s%s", between, model->actions[i].text,
+                     model->actions[i].family ? "*" : "");
+        between = " or ";
+    }
+}
+
+static void add_window(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_measure *measure)
+{
+    static const char *const words[] = {
+        [ENG_WINDOW_ROLLING] = NULL,
+        [ENG_WINDOW_WEEK] = " in the current week",
+        [ENG_WINDOW_MONTH] = " in the current month",
+        [ENG_WINDOW_QUARTER] = " in the current quarter",
+        [ENG_WINDOW_LIFE] = " since the first event",
+        [ENG_WINDOW_NONE] = "",
+    };
+    if (measure->window != ENG_WINDOW_ROLLING)
+        eng_text_add(out, "%s", words[measure->window]);
+    else if (measure->panes == 1)
+        eng_text_add(out, " in the current %s", unit_name(model, 1));
+    else
+        eng_text_add(out, " in the last %u %s", measure->panes, unit_name(model, measure->panes));
+}
+
+static void add_measure(struct eng_text *out, const struct eng_model *model,
+                        const struct eng_measure *measure)
+{
+    static const char *const words[] = {
+        [ENG_COUNT] = "how many ",
+        [ENG_SUM] = "the sum of the values of ",
+        [ENG_ACTIVE] = " with at least one ",
+        [ENG_MEMBERS] = "how many members with ",
+        [ENG_LAST] = "the newest value of ",
+        [ENG_STREAK] = " in a row with ",
+        [ENG_STATE] = "1 from ",
+    };
+    bool panes = measure->kind == ENG_ACTIVE || measure->kind == ENG_STREAK;
+    eng_text_add(out, "  %s: %s%s", measure->name, panes ? unit_name(model, 2) : "",
+                 words[measure->kind]);
+    add_actions(out, model, &measure->actions);
+    if (measure->kind == ENG_STATE) {
+        eng_text_add(out, " on, 0 from ");
+        add_actions(out, model, &measure->until);
+        eng_text_add(out, " on");
+    }
+    if (measure->kind == ENG_STREAK)
+        eng_text_add(out, ", up to this %s or the one before", unit_name(model, 1));
+    add_window(out, model, measure);
+    eng_text_add(out, "\n");
+}
+
+static void add_weighted(struct eng_text *out, const struct eng_model *model,
+                         const struct eng_score *score, const struct eng_dimension *dimension)
+{
+    /* Half away from zero, in tenths of a percent. */
+    int64_t share = (dimension->weight_e4 * 2000 / score->weight_sum_e4 + 1) / 2;
+    const char *measure = model->measures[dimension->measure].name;
+    eng_text_add(out, "    %3" PRId64 ".%" PRId64 " %%  %s", share / 10, share % 10,
+                 dimension->name);
+    if (measure != NULL && strcmp(measure, dimension->name) != 0)
+        eng_text_add(out, " (%s)", measure);
+    if (dimension->step_count == 0) {
+        eng_text_add(out, ": in full from ");
+        add_e4(out, dimension->target_e4);
+    }
+    for (uint32_t i = 0; i < dimension->step_count; i++) {
+        eng_text_add(out, i == 0 ? ": " : ", ");
+        add_e4(out, dimension->steps[i].y_e4 * 100);
+        eng_text_add(out, " %% at ");
+        add_e4(out, dimension->steps[i].x_e4);
+    }
+    eng_text_add(out, "%s\n", dimension->skip ? "; left out while there is none" : "");
+}
+
+static void add_points(struct eng_text *out, const struct eng_dimension *dimension)
+{
+    eng_text_add(out, "    ");
+    add_e4(out, dimension->points_e4);
+    eng_text_add(out, " for each %s\n", dimension->name);
+}
+
+static void add_bands(struct eng_text *out, const struct eng_score *score)
+{
+    eng_text_add(out, "    Bands:");
+    for (uint32_t i = 0; i < score->band_count; i++) {
+        const struct eng_band *band = &score->bands[i];
+        eng_text_add(out, "%s %s", i == 0 ? "" : ",", band->name);
+        if (i == 0)
+            continue;
+        eng_text_add(out, band->above ? " above " : " from ");
+        add_e4(out, band->edge_e4);
+    }
+    if (score->margin_e4 > 0) {
+        eng_text_add(out, "; one is left when the score is past its edge by ");
+        add_e4(out, score->margin_e4);
+    }
+    if (score->dwell_ms > 0) {
+        eng_text_add(out, "%s for ",
+                     score->margin_e4 > 0 ? "" : "; one is left after being past it");
+        add_elapsed(out, score->dwell_ms);
+    }
+    eng_text_add(out, ".\n    Told when the band changes");
+    if (score->tell_every_e4 > 0) {
+        eng_text_add(out, ", or the value moved by ");
+        add_e4(out, score->tell_every_e4);
+        eng_text_add(out, " or more since it was last told");
+    }
+    eng_text_add(out, ".\n");
+}
+
+static void add_score(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_score *score)
+{
+    if (score->points) {
+        eng_text_add(out, "  %s: points for what was done", score->name);
+        add_window(out, model, &model->measures[score->dimensions[0].measure]);
+    } else {
+        eng_text_add(out, "  %s: from 0 to ", score->name);
+        add_e4(out, score->scale_e4);
+    }
+    eng_text_add(out, ", the sum of\n");
+    for (uint32_t i = 0; i < score->dimension_count; i++) {
+        if (score->points)
+            add_points(out, &score->dimensions[i]);
+        else
+            add_weighted(out, model, score, &score->dimensions[i]);
+    }
+    add_bands(out, score);
+}
+
+static void add_silence(struct eng_text *out, const struct eng_model *model,
+                        const struct eng_alert *alert)
+{
+    eng_text_add(out, "a partner with %u or more active %s of ", alert->min_active,
+                 unit_name(model, 2));
+    add_actions(out, model, &alert->actions);
+    eng_text_add(
+        out,
+        " has been silent for so long, by its own rhythm,\n    that the silence will reach %u "
+        "%s with a chance of ",
+        alert->horizon, unit_name(model, alert->horizon));
+    eng_text_add_decimal(out, alert->risk_e3, 1000);
+    eng_text_add(out, " or more; not before %u %s, and while little is known a gap of %u is usual",
+                 alert->min_silence, unit_name(model, alert->min_silence), alert->typical_gap);
+}
+
+static void add_alert(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_alert *alert)
+{
+    const struct eng_score *score = &model->scores[alert->score];
+    eng_text_add(out, "  %s: when ", alert->name);
+    if (alert->kind == ENG_FALLS_TO) {
+        eng_text_add(out, "%s falls from a higher band to %s", score->name,
+                     score->bands[alert->band].name);
+    } else if (alert->kind == ENG_DROP) {
+        eng_text_add(out, "%s is ", score->name);
+        add_e4(out, alert->drop_e4);
+        eng_text_add(out, " or more below its highest value of the last %u %s", alert->within,
+                     unit_name(model, alert->within));
+    } else {
+        add_silence(out, model, alert);
+    }
+    if (alert->cooldown_ms > 0) {
+        eng_text_add(out, "; at most once in ");
+        add_elapsed(out, alert->cooldown_ms);
+    }
+    eng_text_add(out, ".\n");
+}
+
+void eng_explain_model(struct eng_text *out, const struct eng_model *model)
+{
+    eng_assert(out != NULL && model != NULL);
+    eng_text_add(out, "Program %s, model version %u. Counts are kept per %s.\n", model->program,
+                 model->version, unit_name(model, 1));
+    eng_text_add(out, "An event %u %s older than the newest one is late. ", model->late_after,
+                 unit_name(model, model->late_after));
+    if (model->dedup > 0)
+        eng_text_add(out, "An event id is remembered for %u %s.\n", model->dedup,
+                     unit_name(model, model->dedup));
+    else
+        eng_text_add(out, "Event ids are not compared.\n");
+    if (model->named_measure_count > 0)
+        eng_text_add(out, "\nMeasures\n");
+    for (uint32_t i = 0; i < model->named_measure_count; i++)
+        add_measure(out, model, &model->measures[i]);
+    if (model->score_count > 0)
+        eng_text_add(out, "\nScores\n");
+    for (uint32_t i = 0; i < model->score_count; i++)
+        add_score(out, model, &model->scores[i]);
+    if (model->alert_count > 0)
+        eng_text_add(out, "\nAlerts\n");
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        add_alert(out, model, &model->alerts[i]);
+}
+
+/* "  key: value" with the value quoted as JSON, which is YAML too; nothing when there is none. */
+static void add_text_key(struct eng_text *out, const char *key, const char *value)
+{
+    if (value == NULL)
+        return;
+    eng_text_add(out, "  %s: ", key);
+    eng_text_add_json(out, value, strlen(value));
+    eng_text_add(out, "\n");
+}
+
+static void add_elapsed_key(struct eng_text *out, const char *key, int64_t ms)
+{
+    eng_text_add(out, "  %s: ", key);
+    add_elapsed(out, ms);
+    eng_text_add(out, "\n");
+}
+
+static void add_properties(struct eng_text *out, const char *key,
+                           const struct eng_properties *properties)
+{
+    if (properties->count == 0)
+        return;
+    eng_text_add(out, "  %s:\n", key);
+    for (size_t i = 0; i < properties->count; i++) {
+        const struct eng_property *property = &properties->items[i];
+        const char *value = property->secret ? "(not shown)" : property->value;
+        eng_text_add(out, "  ");
+        add_text_key(out, property->name, value);
+    }
+}
+
+static void add_input(struct eng_text *out, const struct eng_input_config *input)
+{
+    static const char *const formats[] = {[ENG_FORMAT_AVRO] = "avro", [ENG_FORMAT_JSON] = "json"};
+    static const char *const framings[] = {[ENG_FRAMING_AUTO] = "auto",
+                                           [ENG_FRAMING_NONE] = "none",
+                                           [ENG_FRAMING_CONFLUENT] = "confluent"};
+    static const char *const units[] = {
+        [ENG_TIME_MS] = "ms", [ENG_TIME_S] = "s", [ENG_TIME_ISO] = "iso"};
+    eng_text_add(out, "input:\n");
+    add_text_key(out, "topic", input->topic);
+    add_text_key(out, "format", formats[input->format]);
+    if (input->format == ENG_FORMAT_AVRO) {
+        add_text_key(out, "schema", input->schema_path);
+        add_text_key(out, "framing", framings[input->framing]);
+    }
+    add_text_key(out, "time_unit", units[input->time_unit]);
+    const struct eng_field_paths *fields = &input->fields;
+    const char *const rows[][2] = {{"  id", fields->id},         {"  partner", fields->partner},
+                                   {"  action", fields->action}, {"  time", fields->time},
+                                   {"  member", fields->member}, {"  value", fields->value}};
+    eng_text_add(out, "  fields:\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        add_text_key(out, rows[i][0], rows[i][1]);
+}
+
+static void add_run(struct eng_text *out, const struct eng_config *config)
+{
+    eng_text_add(out, "run:\n  workers: %u\n", config->run.workers);
+    add_elapsed_key(out, "commit_interval", config->run.commit_interval_ms);
+    add_elapsed_key(out, "stop_deadline", config->run.stop_deadline_ms);
+    if (config->run.memory_bytes_max > 0)
+        eng_text_add(out, "  memory: %" PRIu64 "\n", config->run.memory_bytes_max);
+    eng_text_add(out, "http:\n  listen: ");
+    if (config->http.enabled)
+        eng_text_add(out, "\"%s:%u\"\n", config->http.address, config->http.port);
+    else
+        eng_text_add(out, "off\n");
+}
+
+void eng_explain_config(struct eng_text *out, const struct eng_config *config)
+{
+    eng_assert(out != NULL && config != NULL);
+    eng_text_add(out, "time:\n");
+    add_elapsed_key(out, "future_skew", config->future_skew_ms);
+    add_elapsed_key(out, "idle_after", config->idle_after_ms);
+    add_input(out, &config->input);
+    eng_text_add(out, "kafka:\n");
+    add_text_key(out, "brokers", config->kafka.brokers);
+    add_text_key(out, "group", config->kafka.group);
+    add_text_key(out, "instance", config->kafka.instance);
+    add_properties(out, "client", &config->kafka.client);
+    add_properties(out, "consumer", &config->kafka.consumer);
+    add_properties(out, "producer", &config->kafka.producer);
+    eng_text_add(out, "output:\n");
+    add_text_key(out, "score_changes", config->output.score_changes);
+    add_text_key(out, "churn_drops", config->output.churn_drops);
+    add_text_key(out, "dead_letters", config->output.dead_letters);
+    add_text_key(out, "state", config->output.state);
+    eng_text_add(out, "  create: %s\n", config->output.create ? "true" : "false");
+    if (config->output.replication > 0)
+        eng_text_add(out, "  replication: %d\n", config->output.replication);
+    add_run(out, config);
+}

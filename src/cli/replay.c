@@ -1,0 +1,349 @@
+/* `engaged replay`: the engine over files, telling on standard output what happened.
+ *
+ * What `run` does with a topic, replay does with files, through the same decoder and engine, so its
+ * output is what a topic with these records would have given (but for S5: there is no wall clock,
+ * so no record comes from the future). One pass: a batch of records is decoded, handed to the
+ * engine of its task, and what that tells is printed.
+ *
+ * With --partitions N the records are spread over N tasks as a producer of the Java client spreads
+ * them over N partitions, each with a clock of its own; a record whose partner cannot be read
+ * belongs to the first. A record's offset, which ids are made of, is its place among the records of
+ * its task, from 0. */
+#include "cli/replay.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "cli/config.h"
+#include "cli/exits.h"
+#include "cli/output.h"
+#include "cli/partition.h"
+#include "cli/progress.h"
+#include "cli/records.h"
+#include "codec/encode.h"
+#include <engaged/engine.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum { OPTION_CONFIG, OPTION_DEAD_LETTERS, OPTION_PARTITIONS, OPTION_SUMMARY, OPTION_UNTIL };
+
+static const struct eng_option replay_options[] = {
+    {.name = "config",
+     .kind = ENG_OPTION_TEXT,
+     .argument = "FILE",
+     .required = true,
+     .help = "the configuration; only its model and `input` are looked at"},
+    {.name = "dead-letters",
+     .kind = ENG_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "write bad and late records there, one JSON object a line with the reason"},
+    {.name = "partitions",
+     .kind = ENG_OPTION_NUMBER,
+     .argument = "N",
+     .fallback = "1",
+     .min = 1,
+     .max = 1024,
+     .help = "spread the records over N tasks by partner, as the Java client does over partitions"},
+    {.name = "summary", .kind = ENG_OPTION_FLAG, .help = "print the summary line alone"},
+    {.name = "until",
+     .kind = ENG_OPTION_TIME,
+     .argument = "TIME",
+     .help = "after the last record, work off the boundaries up to and including this time"},
+    {.name = NULL},
+};
+
+/* One partition of the input: an engine, and its part of the batch in work. */
+struct task {
+    struct eng_engine *engine;
+    uint64_t offset; /* of the next record */
+    uint32_t count;
+    struct eng_event *events;
+    uint8_t *outcomes;
+    const struct eng_record_entry **entries;
+};
+
+struct replay {
+    const struct eng_args *args;
+    struct eng_config *config;
+    struct eng_records records;
+    struct eng_record_batch *batch;
+    struct task *tasks;
+    uint32_t task_count;
+    struct eng_effects effects;
+    struct eng_bytes line;
+    struct eng_text letter;
+    struct eng_output output, letters;
+    struct eng_progress progress;
+    uint64_t events;
+    bool output_failed;
+};
+
+static enum eng_status new_task(const struct replay *replay, struct task *task,
+                                struct eng_error *err)
+{
+    task->events = eng_calloc(ENG_RECORD_BATCH, sizeof *task->events);
+    task->outcomes = eng_calloc(ENG_RECORD_BATCH, 1);
+    task->entries = eng_calloc(ENG_RECORD_BATCH, sizeof(const struct eng_record_entry *));
+    if (task->events == NULL || task->outcomes == NULL || task->entries == NULL)
+        return eng_error_set(err, ENG_NO_MEMORY, "out of memory for the tasks of the replay");
+    return eng_engine_new(replay->config->model, NULL, &task->engine, err);
+}
+
+static enum eng_status new_tasks(struct replay *replay, struct eng_error *err)
+{
+    replay->task_count = (uint32_t)replay->args->values[OPTION_PARTITIONS].number;
+    replay->tasks = eng_calloc(replay->task_count, sizeof *replay->tasks);
+    replay->batch = eng_calloc(1, sizeof *replay->batch);
+    if (replay->tasks == NULL || replay->batch == NULL)
+        return eng_error_set(err, ENG_NO_MEMORY, "out of memory for the tasks of the replay");
+    for (uint32_t i = 0; i < replay->task_count; i++) {
+        enum eng_status status = new_task(replay, &replay->tasks[i], err);
+        if (status != ENG_OK)
+            return status;
+    }
+    size_t least = eng_engine_effects_bytes_min(replay->tasks[0].engine);
+    replay->effects.capacity = least > (1 << 20) ? least : 1 << 20;
+    replay->effects.data = eng_calloc(1, replay->effects.capacity);
+    return replay->effects.data != NULL
+               ? ENG_OK
+               : eng_error_set(err, ENG_NO_MEMORY, "out of memory for %zu bytes of effects",
+                               replay->effects.capacity);
+}
+
+static enum eng_status open_all(struct replay *replay, struct eng_error *err)
+{
+    const struct eng_args *args = replay->args;
+    enum eng_status status =
+        eng_config_open(args->values[OPTION_CONFIG].text, &replay->config, err);
+    if (status == ENG_OK)
+        status = eng_records_init(&replay->records, replay->config, args->operands,
+                                  args->operand_count, err);
+    if (status == ENG_OK)
+        status = new_tasks(replay, err);
+    if (status == ENG_OK)
+        status = eng_output_open(&replay->output, NULL, err);
+    if (status == ENG_OK && args->values[OPTION_DEAD_LETTERS].given) {
+        status = eng_output_open(&replay->letters, args->values[OPTION_DEAD_LETTERS].text, err);
+        replay->output_failed = status == ENG_IO;
+    }
+    return status;
+}
+
+/* Ends the outputs; what could not be written is the first failure unless there was one before. */
+static enum eng_status close_all(struct replay *replay, enum eng_status status,
+                                 struct eng_error *err)
+{
+    struct eng_output *outputs[] = {&replay->output, &replay->letters};
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+        enum eng_status closed = eng_output_close(outputs[i], err);
+        if (closed == ENG_OK)
+            continue;
+        replay->output_failed = replay->output_failed || status == ENG_OK;
+        status = status == ENG_OK ? closed : status;
+    }
+    for (uint32_t i = 0; replay->tasks != NULL && i < replay->task_count; i++) {
+        eng_engine_free(replay->tasks[i].engine);
+        eng_free(replay->tasks[i].events);
+        eng_free(replay->tasks[i].outcomes);
+        eng_free(replay->tasks[i].entries);
+    }
+    eng_free(replay->tasks);
+    eng_free(replay->batch);
+    eng_free(replay->effects.data);
+    eng_bytes_done(&replay->line);
+    eng_text_done(&replay->letter);
+    eng_records_done(&replay->records);
+    eng_config_free(replay->config);
+    return status;
+}
+
+static enum eng_status no_memory_for_output(struct eng_error *err)
+{
+    return eng_error_set(err, ENG_NO_MEMORY, "out of memory for a line of output");
+}
+
+/* A failed write is explained when the output is closed; here it only has to end the work. */
+static enum eng_status write_failed(struct replay *replay)
+{
+    replay->output_failed = true;
+    return ENG_IO;
+}
+
+/* Prints the effects and empties their buffer. */
+static enum eng_status print_effects(struct replay *replay, struct eng_error *err)
+{
+    struct eng_encode_context context = {.model = replay->config->model, .source = ""};
+    const struct eng_effect *effect = NULL;
+    bool silent = replay->args->values[OPTION_SUMMARY].given;
+    while (!silent && (effect = eng_effects_next(&replay->effects, effect)) != NULL) {
+        eng_bytes_clear(&replay->line);
+        if (eng_encode_json(&context, effect, &replay->line) != ENG_OK)
+            return no_memory_for_output(err);
+        if (!eng_output_write(&replay->output, replay->line.data, replay->line.used))
+            return write_failed(replay);
+    }
+    replay->effects.used = 0;
+    replay->effects.count = 0;
+    return ENG_OK;
+}
+
+static enum eng_status apply(struct replay *replay, struct task *task, struct eng_error *err)
+{
+    struct eng_batch batch = {
+        .events = task->events, .outcomes = task->outcomes, .count = task->count};
+    enum eng_status status = ENG_AGAIN;
+    while (status == ENG_AGAIN) {
+        status = eng_engine_apply(task->engine, &batch, &replay->effects, err);
+        enum eng_status printed = print_effects(replay, err);
+        if (printed != ENG_OK)
+            return printed;
+    }
+    return status;
+}
+
+static enum eng_status write_letter(struct replay *replay, const struct eng_record_entry *entry,
+                                    enum eng_reason reason, struct eng_error *err)
+{
+    struct eng_text *letter = &replay->letter;
+    const char *value = (const char *)entry->value;
+    eng_text_clear(letter);
+    eng_text_add(letter, "{\"reason\":\"%s\",\"file\":", eng_reason_name(reason));
+    eng_text_add_json(letter, entry->file, strlen(entry->file));
+    eng_text_add(letter, ",\"record\":%" PRIu64 ",\"%s\":", entry->number,
+                 eng_utf8_valid(value, entry->value_bytes) ? "value" : "value_base64");
+    if (eng_utf8_valid(value, entry->value_bytes))
+        eng_text_add_json(letter, value, entry->value_bytes);
+    else
+        eng_text_add_base64(letter, entry->value, entry->value_bytes);
+    eng_text_add(letter, "}\n");
+    if (letter->failed)
+        return no_memory_for_output(err);
+    return eng_output_write(&replay->letters, letter->data, letter->used) ? ENG_OK
+                                                                          : write_failed(replay);
+}
+
+static enum eng_status write_letters(struct replay *replay, const struct task *task,
+                                     struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    for (uint32_t i = 0; status == ENG_OK && i < task->count; i++) {
+        if (task->outcomes[i] == ENG_OUTCOME_BAD)
+            status = write_letter(replay, task->entries[i], task->entries[i]->reason, err);
+        else if (task->outcomes[i] == ENG_OUTCOME_LATE)
+            status = write_letter(replay, task->entries[i], ENG_REASON_LATE, err);
+    }
+    return status;
+}
+
+/* Gives each record of the batch to its task. */
+static void spread(struct replay *replay)
+{
+    for (uint32_t i = 0; i < replay->batch->count; i++) {
+        const struct eng_record_entry *entry = &replay->batch->entries[i];
+        bool good = entry->reason == ENG_REASON_NONE && replay->task_count > 1;
+        uint32_t index = good ? eng_partition_of(entry->event.partner, replay->task_count) : 0;
+        struct task *task = &replay->tasks[index];
+        task->entries[task->count] = entry;
+        task->events[task->count] = entry->event;
+        task->events[task->count++].offset = task->offset++;
+    }
+}
+
+static enum eng_status replay_batch(struct replay *replay, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    spread(replay);
+    for (uint32_t i = 0; status == ENG_OK && i < replay->task_count; i++) {
+        struct task *task = &replay->tasks[i];
+        if (task->count == 0)
+            continue;
+        status = apply(replay, task, err);
+        if (status == ENG_OK && replay->letters.buffer != NULL)
+            status = write_letters(replay, task, err);
+        task->count = 0;
+    }
+    replay->events += replay->batch->count;
+    eng_progress_update(&replay->progress, replay->records.reader.read_bytes,
+                        replay->records.reader.total_bytes, replay->events);
+    return status;
+}
+
+static enum eng_status tick_all(struct replay *replay, int64_t until_ms, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    for (uint32_t i = 0; status == ENG_OK && i < replay->task_count; i++) {
+        do {
+            status = eng_engine_tick(replay->tasks[i].engine, until_ms, &replay->effects, err);
+            enum eng_status printed = print_effects(replay, err);
+            if (printed != ENG_OK)
+                return printed;
+        } while (status == ENG_AGAIN);
+    }
+    return status;
+}
+
+static enum eng_status print_summary(struct replay *replay, struct eng_error *err)
+{
+    struct eng_counters sum = {0};
+    uint64_t partners = 0;
+    for (uint32_t i = 0; i < replay->task_count; i++) {
+        const struct eng_counters *counters = eng_engine_counters(replay->tasks[i].engine);
+        sum.read += counters->read;
+        for (int outcome = 0; outcome < ENG_OUTCOME_COUNT; outcome++)
+            sum.outcome[outcome] += counters->outcome[outcome];
+        sum.score_changes += counters->score_changes;
+        sum.churn_drops += counters->churn_drops;
+        partners += eng_engine_partner_count(replay->tasks[i].engine);
+    }
+    eng_bytes_clear(&replay->line);
+    if (eng_encode_summary(&sum, partners, &replay->line) != ENG_OK)
+        return no_memory_for_output(err);
+    return eng_output_write(&replay->output, replay->line.data, replay->line.used)
+               ? ENG_OK
+               : write_failed(replay);
+}
+
+static enum eng_status replay_all(struct replay *replay, struct eng_error *err)
+{
+    const struct eng_value *until = &replay->args->values[OPTION_UNTIL];
+    enum eng_status status = ENG_OK;
+    eng_progress_start(&replay->progress);
+    do {
+        status = eng_records_fill(&replay->records, replay->batch, err);
+        if (status == ENG_OK)
+            status = replay_batch(replay, err);
+    } while (status == ENG_OK && replay->batch->count > 0);
+    if (status == ENG_OK && until->given)
+        status = tick_all(replay, until->number, err);
+    eng_progress_end(&replay->progress);
+    return status == ENG_OK ? print_summary(replay, err) : status;
+}
+
+static int run_replay(const struct eng_args *args)
+{
+    struct replay replay = {.args = args};
+    struct eng_error err = {0};
+    enum eng_status status = open_all(&replay, &err);
+    if (status == ENG_OK)
+        status = replay_all(&replay, &err);
+    status = close_all(&replay, status, &err);
+    if (status == ENG_OK)
+        return ENG_EXIT_OK;
+    int code = eng_fail("replay", &err);
+    return replay.output_failed ? ENG_EXIT_OUTPUT : code;
+}
+
+const struct eng_command eng_command_replay = {
+    .name = "replay",
+    .operands = "[FILE...]",
+    .operands_max = ENG_OPERANDS_MAX,
+    .help = "run the engine over files and print what it tells, one JSON object a line",
+    .text = "Reads partner actions from FILEs, one after the other, or from standard input (no "
+            "FILE, or `-`):\n"
+            "JSON lines or Avro container files, told apart by their first bytes. Prints score "
+            "changes and\n"
+            "churn drops in the order in which they happened, and a summary line at the end. The "
+            "same input\n"
+            "gives the same output, byte for byte.\n",
+    .options = replay_options,
+    .run = run_replay,
+};
