@@ -152,19 +152,11 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
     return length;
 }
 
-bool eng_utf8_valid(const char *data, size_t length)
+/* The same for text that is not all ASCII. */
+static __attribute__((noinline)) bool utf8_valid_wide(const unsigned char *p, size_t length)
 {
-    const unsigned char *p = (const unsigned char *)data;
     size_t i = 0;
     while (i < length) {
-        uint64_t eight;
-        if (length - i >= sizeof eight) { /* ASCII, the usual case, eight bytes at a time */
-            memcpy(&eight, p + i, sizeof eight);
-            if ((eight & 0x8080808080808080u) == 0) {
-                i += sizeof eight;
-                continue;
-            }
-        }
         if (p[i] < 0x80) {
             i++;
             continue;
@@ -175,6 +167,27 @@ bool eng_utf8_valid(const char *data, size_t length)
         i += step;
     }
     return true;
+}
+
+static inline uint64_t load_eight(const char *data)
+{
+    uint64_t eight;
+    memcpy(&eight, data, sizeof eight);
+    return eight;
+}
+
+bool eng_utf8_valid(const char *data, size_t length)
+{
+    uint64_t any = 0; /* the high bits of all bytes: none in ASCII, the usual case */
+    if (length >= 8) {
+        for (size_t i = 0; i + 8 < length; i += 8)
+            any |= load_eight(data + i);
+        any |= load_eight(data + length - 8);
+    } else {
+        for (size_t i = 0; i < length; i++)
+            any |= (unsigned char)data[i] * 0x0101010101010101u;
+    }
+    return (any & 0x8080808080808080u) == 0 || utf8_valid_wide((const unsigned char *)data, length);
 }
 
 /* A text that has to be there. */

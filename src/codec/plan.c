@@ -17,6 +17,7 @@
 #include "codec/program.h"
 
 #include "base/assert.h"
+#include <endian.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 128, BUDGET_FIXED = 4096, BUDGET_PER_BYTE = 16 };
@@ -28,75 +29,130 @@ const struct eng_time_scale_row eng_time_scales[ENG_SCALE_COUNT] = {
 
 /* A call or a block that is being worked off. */
 struct frame {
-    uint64_t left;      /* block: items still to come, this one included */
-    const uint8_t *end; /* block: where it has to end, NULL when it does not say */
-    uint32_t back;      /* call: where to go on */
+    uint64_t left;                      /* block: items still to come, this one included */
+    const uint8_t *end;                 /* block: where it has to end, NULL when it does not say */
+    const struct eng_instruction *back; /* call: where to go on */
 };
 
+/* A run. execute() keeps it in a local variable whose address goes to inlined functions only, so
+ * that the compiler can hold it in registers; what is rare and not inlined gets a copy (see
+ * step_rare). */
 struct run {
     const uint8_t *p, *end, *mark;
-    uint32_t pc; /* of the next instruction */
+    const struct eng_instruction *pc; /* the next instruction */
     uint32_t depth;
     uint64_t budget;
     enum eng_reason reason; /* why it stopped */
-    struct frame frames[DEPTH_MAX];
 };
 
-static inline bool fail(struct run *run, enum eng_reason reason)
+/* What the run works with; unchanged by it. */
+struct tools {
+    const struct eng_plan *plan;
+    struct eng_arena *arena;
+    struct eng_fields *fields;
+    struct frame *frames; /* DEPTH_MAX of them */
+};
+
+#define ENG_INLINE static inline __attribute__((always_inline))
+
+ENG_INLINE bool fail(struct run *run, enum eng_reason reason)
 {
     run->reason = reason;
     return false;
 }
 
-static inline size_t left(const struct run *run)
+ENG_INLINE size_t left(const struct run *run)
 {
     return (size_t)(run->end - run->p);
 }
 
-/* The rest of a varint behind its first byte. */
-static bool read_varint_rest(struct run *run, uint64_t first, uint64_t *ret_number)
+/* The rest of a varint behind its first byte, byte by byte. */
+static __attribute__((noinline)) enum eng_reason read_rest(const uint8_t **p, const uint8_t *end,
+                                                           uint64_t *number)
 {
-    const uint8_t *p = run->p;
-    uint64_t number = first & 0x7F;
-    for (unsigned shift = 7; shift < 64; shift += 7) {
-        if (p == run->end)
-            return fail(run, ENG_REASON_TRUNCATED);
-        uint64_t byte = *p++;
-        number |= (byte & 0x7F) << shift;
-        if (byte < 0x80 && (shift < 63 || byte <= 1)) {
-            run->p = p;
-            *ret_number = number;
-            return true;
-        }
+    uint64_t byte = 0x80, sum = *number & 0x7F;
+    const uint8_t *q = *p;
+    for (unsigned shift = 7; byte >= 0x80; shift += 7) {
+        if (q == end)
+            return ENG_REASON_TRUNCATED;
+        byte = *q++;
+        if (shift == 63 && byte > 1)
+            return ENG_REASON_MALFORMED;
+        sum |= (byte & 0x7F) << shift;
     }
-    return fail(run, ENG_REASON_MALFORMED);
+    *p = q;
+    *number = sum;
+    return ENG_REASON_NONE;
 }
 
-static inline bool read_long(struct run *run, int64_t *ret_number)
+/* A varint: seven bits a byte, the lowest first. One byte is the usual case; times have six, so up
+ * to eight are taken from one word: the first byte without its high bit ends the number, and three
+ * steps close the gaps of the high bits. */
+ENG_INLINE bool read_varint(struct run *run, uint64_t *ret_number)
 {
     if (run->p == run->end)
         return fail(run, ENG_REASON_TRUNCATED);
-    uint64_t number = *run->p++;
-    if (number >= 0x80 && !read_varint_rest(run, number, &number))
+    uint64_t word = *run->p;
+    if (word < 0x80) {
+        run->p++;
+        *ret_number = word;
+        return true;
+    }
+    uint64_t stops = 0;
+    if (left(run) >= 8) {
+        memcpy(&word, run->p, sizeof word);
+        word = le64toh(word);
+        stops = ~word & 0x8080808080808080u;
+    }
+    if (stops == 0) {
+        const uint8_t *p = run->p + 1;
+        word &= 0xFF;
+        enum eng_reason reason = read_rest(&p, run->end, &word);
+        run->p = p;
+        *ret_number = word;
+        return reason == ENG_REASON_NONE || fail(run, reason);
+    }
+    uint64_t lowest = stops & (0 - stops); /* the high bit of the last byte */
+    word &= (lowest - 1) & 0x7F7F7F7F7F7F7F7Fu;
+    word = (word & 0x007F007F007F007Fu) | (word & 0x7F007F007F007F00u) >> 1;
+    word = (word & 0x00003FFF00003FFFu) | (word & 0x3FFF00003FFF0000u) >> 2;
+    word = (word & 0x000000000FFFFFFFu) | (word & 0x0FFFFFFF00000000u) >> 4;
+    run->p += ((unsigned)__builtin_ctzll(lowest) + 1) / 8;
+    *ret_number = word;
+    return true;
+}
+
+ENG_INLINE bool read_long(struct run *run, int64_t *ret_number)
+{
+    uint64_t number;
+    if (!read_varint(run, &number))
         return false;
     *ret_number = (int64_t)(number >> 1 ^ (0 - (number & 1)));
     return true;
 }
 
-/* An index below `count`: of an enum or union. */
-static inline bool read_index(struct run *run, uint32_t count, uint32_t *ret_index)
+/* A long that may not be negative: an index or a length. */
+ENG_INLINE bool read_natural(struct run *run, uint64_t *ret_number)
 {
-    int64_t index;
-    if (!read_long(run, &index))
+    uint64_t number;
+    if (!read_varint(run, &number))
         return false;
-    if (index < 0 || index >= count)
-        return fail(run, ENG_REASON_MALFORMED);
+    *ret_number = number >> 1;
+    return (number & 1) == 0 || fail(run, ENG_REASON_MALFORMED);
+}
+
+/* An index below `count`: of an enum or union. */
+ENG_INLINE bool read_index(struct run *run, uint32_t count, uint32_t *ret_index)
+{
+    uint64_t index;
+    if (!read_natural(run, &index))
+        return false;
     *ret_index = (uint32_t)index;
-    return true;
+    return index < count || fail(run, ENG_REASON_MALFORMED);
 }
 
 /* `bytes` bytes at p, and past them. */
-static inline bool read_fixed(struct run *run, uint64_t bytes, const uint8_t **ret_data)
+ENG_INLINE bool read_fixed(struct run *run, uint64_t bytes, const uint8_t **ret_data)
 {
     if (bytes > left(run))
         return fail(run, ENG_REASON_TRUNCATED);
@@ -105,30 +161,26 @@ static inline bool read_fixed(struct run *run, uint64_t bytes, const uint8_t **r
     return true;
 }
 
-static inline bool read_bytes(struct run *run, struct eng_slice *ret_text)
+ENG_INLINE bool read_bytes(struct run *run, struct eng_slice *ret_text)
 {
-    int64_t length;
+    uint64_t length;
     const uint8_t *data;
-    if (!read_long(run, &length))
-        return false;
-    if (length < 0)
-        return fail(run, ENG_REASON_MALFORMED);
-    if (!read_fixed(run, (uint64_t)length, &data))
+    if (!read_natural(run, &length) || !read_fixed(run, length, &data))
         return false;
     *ret_text = (struct eng_slice){(const char *)data, (uint32_t)length};
     return true;
 }
 
-static inline bool skip_varints(struct run *run, unsigned count)
+ENG_INLINE bool skip_varints(struct run *run, unsigned count)
 {
-    int64_t number;
+    uint64_t number;
     for (; count > 0; count--)
-        if (!read_long(run, &number))
+        if (!read_varint(run, &number))
             return false;
     return true;
 }
 
-static inline bool skip_bytes(struct run *run, unsigned count)
+ENG_INLINE bool skip_bytes(struct run *run, unsigned count)
 {
     struct eng_slice text;
     for (; count > 0; count--)
@@ -137,7 +189,7 @@ static inline bool skip_bytes(struct run *run, unsigned count)
     return true;
 }
 
-static inline bool skip_boolean(struct run *run)
+static bool skip_boolean(struct run *run)
 {
     const uint8_t *data;
     if (!read_fixed(run, 1, &data))
@@ -145,17 +197,17 @@ static inline bool skip_boolean(struct run *run)
     return *data <= 1 || fail(run, ENG_REASON_MALFORMED);
 }
 
-static inline bool choose(struct run *run, const struct eng_plan *plan,
-                          struct eng_instruction instruction)
+ENG_INLINE bool choose(struct run *run, const struct tools *tools,
+                       const struct eng_instruction *instruction)
 {
     uint32_t index;
-    if (!read_index(run, instruction.count, &index))
+    if (!read_index(run, instruction->count, &index))
         return false;
-    run->pc = plan->jumps[instruction.target + index];
+    run->pc = tools->plan->code + tools->plan->jumps[instruction->target + index];
     return true;
 }
 
-static inline bool pay(struct run *run, uint64_t price)
+ENG_INLINE bool pay(struct run *run, uint64_t price)
 {
     if (price > run->budget)
         return fail(run, ENG_REASON_MALFORMED);
@@ -163,83 +215,83 @@ static inline bool pay(struct run *run, uint64_t price)
     return true;
 }
 
-static inline bool push(struct run *run, struct frame frame)
+ENG_INLINE bool push(struct run *run, const struct tools *tools, struct frame frame)
 {
     if (run->depth == DEPTH_MAX)
         return fail(run, ENG_REASON_MALFORMED);
-    run->frames[run->depth++] = frame;
+    tools->frames[run->depth++] = frame;
     return true;
 }
 
-static bool call(struct run *run, uint32_t target)
+static bool call(struct run *run, const struct tools *tools,
+                 const struct eng_instruction *instruction)
 {
-    if (!pay(run, 1) || !push(run, (struct frame){.back = run->pc}))
+    if (!pay(run, 1) || !push(run, tools, (struct frame){.back = run->pc}))
         return false;
-    run->pc = target;
+    run->pc = tools->plan->code + instruction->target;
     return true;
 }
 
 /* The size of a block, and where it therefore ends. */
-static bool read_block_end(struct run *run, const uint8_t **ret_end)
+ENG_INLINE bool read_block_end(struct run *run, const uint8_t **ret_end)
 {
-    int64_t size;
-    if (!read_long(run, &size))
+    uint64_t size;
+    if (!read_natural(run, &size))
         return false;
-    if (size < 0)
-        return fail(run, ENG_REASON_MALFORMED);
-    if ((uint64_t)size > left(run))
+    if (size > left(run))
         return fail(run, ENG_REASON_TRUNCATED);
     *ret_end = run->p + size;
     return true;
 }
 
 /* Begins a block: a count of items, 0 at the end, negative when a size in bytes follows. */
-static inline bool begin_block(struct run *run, struct eng_instruction instruction)
+ENG_INLINE bool begin_block(struct run *run, const struct tools *tools,
+                            const struct eng_instruction *instruction)
 {
     int64_t count;
     const uint8_t *end = NULL;
     if (!read_long(run, &count))
         return false;
     if (count == 0) {
-        run->pc = instruction.target;
+        run->pc = tools->plan->code + instruction->target;
         return true;
     }
     uint64_t items = count > 0 ? (uint64_t)count : 0 - (uint64_t)count;
     if (count < 0 && !read_block_end(run, &end))
         return false;
-    if (count < 0 && instruction.count != 0) {
+    if (count < 0 && instruction->count != 0) {
         run->p = end;
         run->pc--; /* the next block */
         return true;
     }
-    return pay(run, items) && push(run, (struct frame){.left = items, .end = end});
+    return pay(run, items) && push(run, tools, (struct frame){.left = items, .end = end});
 }
 
-/* Goes to the next item, or behind the block. */
-static inline bool next_item(struct run *run, uint32_t target)
+/* Goes to the next item; at the end of a block to the next block, which is read by the instruction
+ * in front of the items. */
+ENG_INLINE bool next_item(struct run *run, const struct tools *tools,
+                          const struct eng_instruction *instruction)
 {
-    struct frame *frame = &run->frames[run->depth - 1];
-    run->pc = target;
+    struct frame *frame = &tools->frames[run->depth - 1];
+    run->pc = tools->plan->code + instruction->target;
     if (--frame->left > 0)
         return true;
-    if (frame->end != NULL && frame->end != run->p)
-        return fail(run, ENG_REASON_MALFORMED);
     run->depth--;
-    run->pc = target - 1;
-    return true;
+    run->pc--;
+    return frame->end == NULL || frame->end == run->p || fail(run, ENG_REASON_MALFORMED);
 }
 
-static bool find_key(struct run *run, const struct eng_plan *plan,
-                     struct eng_instruction instruction)
+static bool find_key(struct run *run, const struct tools *tools,
+                     const struct eng_instruction *instruction)
 {
     struct eng_slice key;
     if (!read_bytes(run, &key))
         return false;
-    for (uint32_t i = 0; i < instruction.count; i++) {
-        const struct eng_plan_key *wanted = &plan->keys[instruction.target + i];
+    for (uint32_t i = 0; i < instruction->count; i++) {
+        const struct eng_plan_key *wanted = &tools->plan->keys[instruction->target + i];
         if (wanted->text.length == key.length &&
             memcmp(wanted->text.data, key.data, key.length) == 0) {
-            run->pc = wanted->target;
+            run->pc = tools->plan->code + wanted->target;
             break;
         }
     }
@@ -257,80 +309,85 @@ static void clear_fields(struct eng_fields *fields, unsigned set)
         fields->value_e4 = ENG_VALUE_NONE;
 }
 
-static bool text_from_enum(struct run *run, const struct eng_plan *plan,
-                           struct eng_instruction instruction, struct eng_slice *ret_text)
+static bool text_from_enum(struct run *run, const struct tools *tools,
+                           const struct eng_instruction *instruction)
 {
     uint32_t index;
-    if (!read_index(run, instruction.count, &index))
+    if (!read_index(run, instruction->count, &index))
         return false;
-    *ret_text = plan->symbols[instruction.target + index];
+    tools->fields->text[instruction->field] = tools->plan->symbols[instruction->target + index];
     return true;
 }
 
-static bool text_from_long(struct run *run, struct eng_arena *arena, struct eng_slice *ret_text)
+static bool text_from_long(struct run *run, const struct tools *tools,
+                           const struct eng_instruction *instruction)
 {
     int64_t number;
     if (!read_long(run, &number))
         return false;
-    char *text = eng_arena_alloc(arena, 20);
+    char *text = eng_arena_alloc(tools->arena, 20);
     if (text == NULL)
         return fail(run, ENG_REASON_NO_MEMORY);
-    *ret_text = (struct eng_slice){text, eng_decimal(number, text)};
+    tools->fields->text[instruction->field] = (struct eng_slice){text, eng_decimal(number, text)};
     return true;
 }
 
-static inline bool read_time(struct run *run, uint32_t scale, int64_t *ret_ms)
+/* A time in milliseconds is the usual case; the others are scaled. */
+ENG_INLINE bool time_from_long(struct run *run, const struct tools *tools, uint32_t scale)
 {
     int64_t number;
     if (!read_long(run, &number))
         return false;
-    *ret_ms =
-        eng_time_scale(number, eng_time_scales[scale].multiply, eng_time_scales[scale].divide);
+    if (scale != ENG_SCALE_MS)
+        number =
+            eng_time_scale(number, eng_time_scales[scale].multiply, eng_time_scales[scale].divide);
+    tools->fields->time_ms = number >= 0 && number <= ENG_TIME_MS_MAX ? number : ENG_TIME_NONE;
     return true;
 }
 
-static bool read_time_text(struct run *run, int64_t *ret_ms)
+static bool time_from_text(struct run *run, const struct tools *tools)
 {
     struct eng_slice text;
     if (!read_bytes(run, &text))
         return false;
-    *ret_ms = eng_time_from_text(text);
+    tools->fields->time_ms = eng_time_from_text(text);
     return true;
 }
 
-static bool value_from_long(struct run *run, int64_t *ret_value_e4)
+static bool value_from_long(struct run *run, const struct tools *tools)
 {
     int64_t number;
     if (!read_long(run, &number))
         return false;
-    *ret_value_e4 = eng_value_e4((double)number);
+    tools->fields->value_e4 = eng_value_e4((double)number);
     return true;
 }
 
-static bool value_from_float(struct run *run, int64_t *ret_value_e4)
+static bool value_from_float(struct run *run, const struct tools *tools)
 {
     const uint8_t *data;
     if (!read_fixed(run, 4, &data))
         return false;
-    uint32_t bits =
-        data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 24;
+    uint32_t bits;
     float number;
+    memcpy(&bits, data, sizeof bits);
+    bits = le32toh(bits);
     memcpy(&number, &bits, sizeof number);
-    *ret_value_e4 = eng_value_e4((double)number);
+    tools->fields->value_e4 = eng_value_e4((double)number);
     return true;
 }
 
-static inline bool value_from_double(struct run *run, int64_t *ret_value_e4)
+ENG_INLINE bool value_from_double(struct run *run, const struct tools *tools)
 {
     const uint8_t *data;
     if (!read_fixed(run, 8, &data))
         return false;
-    uint64_t bits = 0;
-    for (int i = 0; i < 8; i++)
-        bits |= (uint64_t)data[i] << (8 * i);
+    uint64_t bits;
     double number;
+    memcpy(&bits, data, sizeof bits);
+    bits = le64toh(bits);
     memcpy(&number, &bits, sizeof number);
-    *ret_value_e4 = eng_value_e4(number);
+    tools->fields->value_e4 = eng_value_e4(number);
     return true;
 }
 
@@ -346,7 +403,7 @@ static double decimal_number(const uint8_t *data, size_t length, unsigned scale)
         length--;
     }
     if (length > 16)
-        return NAN;
+        return (double)NAN;
     for (size_t i = 0; i < length; i++)
         bits = bits << 8 | data[i];
     for (unsigned i = 0; i < scale; i++)
@@ -354,12 +411,12 @@ static double decimal_number(const uint8_t *data, size_t length, unsigned scale)
     return (double)(__int128)bits / power;
 }
 
-static bool value_from_decimal(struct run *run, struct eng_instruction instruction,
-                               int64_t *ret_value_e4)
+static bool value_from_decimal(struct run *run, const struct tools *tools,
+                               const struct eng_instruction *instruction)
 {
     struct eng_slice text;
     const uint8_t *data;
-    uint32_t bytes = instruction.target;
+    uint32_t bytes = instruction->target;
     if (bytes == 0) {
         if (!read_bytes(run, &text))
             return false;
@@ -368,96 +425,110 @@ static bool value_from_decimal(struct run *run, struct eng_instruction instructi
     } else if (!read_fixed(run, bytes, &data)) {
         return false;
     }
-    *ret_value_e4 = eng_value_e4(decimal_number(data, bytes, instruction.count));
+    tools->fields->value_e4 = eng_value_e4(decimal_number(data, bytes, instruction->count));
     return true;
 }
 
-/* One instruction that looks at no field. False: the run has stopped. */
-static inline bool step_plain(struct run *run, const struct eng_plan *plan,
-                              struct eng_instruction instruction)
+/* The instructions that are rare or long: not inlined. */
+static __attribute__((noinline)) bool step_rare(struct run *run, const struct tools *tools,
+                                                const struct eng_instruction *instruction)
 {
-    const uint8_t *data;
     uint32_t index;
-    switch (instruction.op) {
-    case ENG_OP_SKIP_VARINT:
-        return skip_varints(run, instruction.count);
-    case ENG_OP_SKIP_BYTES:
-        return skip_bytes(run, instruction.count);
-    case ENG_OP_SKIP_FIXED:
-        return read_fixed(run, instruction.target, &data);
+    switch (instruction->op) {
     case ENG_OP_SKIP_BOOLEAN:
         return skip_boolean(run);
     case ENG_OP_SKIP_ENUM:
-        return read_index(run, instruction.count, &index);
-    case ENG_OP_UNION:
-        return choose(run, plan, instruction);
-    case ENG_OP_JUMP:
-        run->pc = instruction.target;
-        return true;
+        return read_index(run, instruction->count, &index);
     case ENG_OP_CALL:
-        return call(run, instruction.target);
+        return call(run, tools, instruction);
     case ENG_OP_RETURN:
-        run->pc = run->frames[--run->depth].back;
+        run->pc = tools->frames[--run->depth].back;
         return true;
-    case ENG_OP_BLOCK:
-        return begin_block(run, instruction);
-    case ENG_OP_NEXT:
-        return next_item(run, instruction.target);
     case ENG_OP_KEY:
-        return find_key(run, plan, instruction);
+        return find_key(run, tools, instruction);
+    case ENG_OP_CLEAR:
+        clear_fields(tools->fields, instruction->count);
+        return true;
     case ENG_OP_MARK:
         run->mark = run->p;
         return true;
     case ENG_OP_REWIND:
         run->p = run->mark;
         return true;
+    case ENG_OP_TEXT_ENUM:
+        return text_from_enum(run, tools, instruction);
+    case ENG_OP_TEXT_LONG:
+        return text_from_long(run, tools, instruction);
+    case ENG_OP_TIME_TEXT:
+        return time_from_text(run, tools);
+    case ENG_OP_VALUE_LONG:
+        return value_from_long(run, tools);
+    case ENG_OP_VALUE_FLOAT:
+        return value_from_float(run, tools);
+    case ENG_OP_VALUE_DECIMAL:
+        return value_from_decimal(run, tools, instruction);
     default:
-        return fail(run, ENG_REASON_NONE); /* END */
+        eng_assert(!"an instruction that nobody knows");
+        return false;
     }
 }
 
-/* Runs to the end or to the first failure; run->reason tells. */
-static inline void execute(struct run *run, const struct eng_plan *plan, struct eng_arena *arena,
-                           struct eng_fields *fields)
+/* Runs to the end or to the first failure; returns why it stopped and the place. */
+static enum eng_reason execute(const struct tools *tools, const uint8_t *data, size_t length,
+                               size_t *ret_used)
 {
+    const struct eng_instruction *code = tools->plan->code;
+    struct run run = {.p = data,
+                      .end = data + length,
+                      .pc = code,
+                      .budget = BUDGET_FIXED + (uint64_t)BUDGET_PER_BYTE * length};
     bool going = true;
+    const uint8_t *fixed;
     while (going) {
-        struct eng_instruction instruction = plan->code[run->pc++];
-        switch (instruction.op) {
+        const struct eng_instruction *instruction = run.pc++;
+        switch (instruction->op) {
         case ENG_OP_TEXT:
-            going = read_bytes(run, &fields->text[instruction.field]);
-            break;
-        case ENG_OP_TEXT_ENUM:
-            going = text_from_enum(run, plan, instruction, &fields->text[instruction.field]);
-            break;
-        case ENG_OP_TEXT_LONG:
-            going = text_from_long(run, arena, &fields->text[instruction.field]);
+            going = read_bytes(&run, &tools->fields->text[instruction->field]);
             break;
         case ENG_OP_TIME_LONG:
-            going = read_time(run, instruction.target, &fields->time_ms);
-            break;
-        case ENG_OP_TIME_TEXT:
-            going = read_time_text(run, &fields->time_ms);
-            break;
-        case ENG_OP_VALUE_LONG:
-            going = value_from_long(run, &fields->value_e4);
-            break;
-        case ENG_OP_VALUE_FLOAT:
-            going = value_from_float(run, &fields->value_e4);
+            going = time_from_long(&run, tools, instruction->target);
             break;
         case ENG_OP_VALUE_DOUBLE:
-            going = value_from_double(run, &fields->value_e4);
+            going = value_from_double(&run, tools);
             break;
-        case ENG_OP_VALUE_DECIMAL:
-            going = value_from_decimal(run, instruction, &fields->value_e4);
+        case ENG_OP_UNION:
+            going = choose(&run, tools, instruction);
             break;
-        case ENG_OP_CLEAR:
-            clear_fields(fields, instruction.count);
+        case ENG_OP_SKIP_VARINT:
+            going = skip_varints(&run, instruction->count);
             break;
-        default:
-            going = step_plain(run, plan, instruction);
+        case ENG_OP_SKIP_BYTES:
+            going = skip_bytes(&run, instruction->count);
+            break;
+        case ENG_OP_SKIP_FIXED:
+            going = read_fixed(&run, instruction->target, &fixed);
+            break;
+        case ENG_OP_JUMP:
+            run.pc = code + instruction->target;
+            break;
+        case ENG_OP_BLOCK:
+            going = begin_block(&run, tools, instruction);
+            break;
+        case ENG_OP_NEXT:
+            going = next_item(&run, tools, instruction);
+            break;
+        case ENG_OP_END:
+            going = false;
+            break;
+        default: {
+            struct run copy = run;
+            going = step_rare(&copy, tools, instruction);
+            run = copy;
+        }
         }
     }
+    *ret_used = (size_t)(run.p - data);
+    return run.reason;
 }
 
 enum eng_reason eng_plan_read_prefix(const struct eng_plan *plan, struct eng_arena *arena,
@@ -465,20 +536,15 @@ enum eng_reason eng_plan_read_prefix(const struct eng_plan *plan, struct eng_are
                                      struct eng_fields *ret_fields)
 {
     eng_assert(data != NULL || length == 0);
-    struct run run; /* the frames stay unset until they are pushed */
+    struct frame frames[DEPTH_MAX]; /* unset until pushed */
+    struct tools tools = {plan, arena, ret_fields, frames};
     eng_fields_clear(ret_fields);
     *ret_used = 0;
     if (plan == NULL)
         return ENG_REASON_UNKNOWN_SCHEMA;
     if (length > UINT32_MAX)
         return ENG_REASON_MALFORMED;
-    run.p = run.mark = data;
-    run.end = data + length;
-    run.pc = run.depth = 0;
-    run.budget = BUDGET_FIXED + (uint64_t)BUDGET_PER_BYTE * length;
-    execute(&run, plan, arena, ret_fields);
-    *ret_used = (size_t)(run.p - data);
-    return run.reason;
+    return execute(&tools, data, length, ret_used);
 }
 
 enum eng_reason eng_plan_read(const struct eng_plan *plan, struct eng_arena *arena,
