@@ -195,7 +195,8 @@ def parse_metrics(text):
 # Topics.
 
 def create_topic(broker, name, partitions=4, **config):
-    for future in broker.admin().create_topics([NewTopic(name, partitions, 1, config=config)]).values():
+    admin = broker.admin()  # Has to live until the answer is there.
+    for future in admin.create_topics([NewTopic(name, partitions, 1, config=config)]).values():
         future.result(60)
 
 

@@ -91,7 +91,8 @@ ALWAYS = [(ResourceType.TOPIC, topic, operation)
 def _allow(broker, needs):
     rules = [AclBinding(kind, name, ResourcePatternType.LITERAL, f"User:{USER}", "*", operation,
                         AclPermissionType.ALLOW) for kind, name, operation in needs]
-    for future in broker.admin().create_acls(rules).values():
+    admin = broker.admin()  # Has to live until the answers are there.
+    for future in admin.create_acls(rules).values():
         future.result(60)
 
 
