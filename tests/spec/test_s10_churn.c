@@ -1,0 +1,150 @@
+/* S10 Churn needs former activity: `falls_to` and `drop` need a value above 0 before. And what
+ * opens and resolves each kind of alert. */
+#include "spec.h"
+#include <criterion/criterion.h>
+
+#define MODEL(alerts)                                                                              \
+    "measures: {m: {sum: value, of: x, over: 90d}}\n"                                              \
+    "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 10}},\n"                          \
+    "             bands: {low: 0, mid: 4, high: 8}}}\n"                                            \
+    "alerts: {" alerts "}\n"
+
+Test(s10_churn, who_begins_in_the_low_band_has_not_fallen_to_it)
+{
+    spec_holds("S10", MODEL("a: {score: s, falls_to: low}"),
+               "day 0  acme  x value=1\n"
+               "day 0  acme  x value=-1\n");
+}
+
+Test(s10_churn, who_was_never_above_0_cannot_fall)
+{
+    spec_holds("S10",
+               "scores: {s: {points: {x: 1, refund: -5}, over: 9d,\n"
+               "             bands: {debt: -20, even: -3}}}\n"
+               "alerts: {a: {score: s, falls_to: debt}, d: {score: s, drop: 2, within: 9d}}\n",
+               "day 0  acme    refund            ->  s 0 -> -5, even -> debt\n"
+               "day 0  zenith  x\n"
+               "day 0  zenith  refund            ->  s 0 -> -4, even -> debt\n"
+               "                                 ->  a opened at -4, debt\n"
+               "                                 ->  d opened, -4 from 1\n");
+}
+
+Test(s10_churn, falling_through_a_band_is_not_entering_it)
+{
+    spec_holds("S10", MODEL("b: {score: s, falls_to: mid}, a: {score: s, falls_to: low}"),
+               "day 0  acme  x value=9           ->  s 0 -> 9, low -> high\n"
+               "day 0  acme  x value=-8          ->  s 9 -> 1, high -> low\n"
+               "                                 ->  a opened at 1, low\n");
+}
+
+Test(s10_churn, leaving_a_band_downward_does_not_resolve)
+{
+    spec_holds("S10", MODEL("b: {score: s, falls_to: mid}"),
+               "day 0  acme  x value=9           ->  s 0 -> 9, low -> high\n"
+               "day 0  acme  x value=-4          ->  s 9 -> 5, high -> mid\n"
+               "                                 ->  b opened at 5, mid\n"
+               "day 0  acme  x value=-4          ->  s 5 -> 1, mid -> low\n"
+               "day 0  acme  x value=4           ->  s 1 -> 5, low -> mid\n"
+               "day 0  acme  x value=4           ->  s 5 -> 9, mid -> high\n"
+               "                                 ->  b resolved at 9, high\n");
+}
+
+Test(s10_churn, rising_into_a_band_is_not_falling_to_it)
+{
+    spec_holds("S10", MODEL("b: {score: s, falls_to: mid}"),
+               "day 0  acme  x value=5           ->  s 0 -> 5, low -> mid\n");
+}
+
+Test(s10_churn, a_cooldown_is_over_at_its_very_end)
+{
+    spec_holds("S10", MODEL("a: {score: s, falls_to: low, cooldown: 48h}"),
+               "day 0 09:00  acme  x value=9     ->  s 0 -> 9, low -> high\n"
+               "day 0 09:00  acme  x value=-8    ->  s 9 -> 1, high -> low\n"
+               "                                 ->  a opened at 1, low\n"
+               "day 0 09:00  acme  x value=8     ->  s 1 -> 9, low -> high\n"
+               "                                 ->  a resolved at 9, high\n"
+               "day 1 09:00  acme  x value=-8    ->  s 9 -> 1, high -> low\n"
+               "day 2 08:59  acme  x value=1\n"
+               "day 2 09:00  acme  x value=1     ->  a opened at 3, low\n");
+}
+
+Test(s10_churn, who_has_left_the_band_during_the_cooldown_is_not_told_of)
+{
+    spec_holds("S10", MODEL("a: {score: s, falls_to: low, cooldown: 2d}"),
+               "day 0  acme  x value=9           ->  s 0 -> 9, low -> high\n"
+               "day 0  acme  x value=-8          ->  s 9 -> 1, high -> low\n"
+               "                                 ->  a opened at 1, low\n"
+               "day 0  acme  x value=8           ->  s 1 -> 9, low -> high\n"
+               "                                 ->  a resolved at 9, high\n"
+               "day 1  acme  x value=-8          ->  s 9 -> 1, high -> low\n"
+               "day 1  acme  x value=4           ->  s 1 -> 5, low -> mid\n"
+               "day 9  tick\n");
+}
+
+Test(s10_churn, a_drop_is_measured_from_the_best_of_its_window)
+{
+    spec_holds("S10", MODEL("d: {score: s, drop: 3, within: 2d}"),
+               "day 0        acme  x value=9     ->  s 0 -> 9, low -> high\n"
+               "day 0        acme  x value=-2.5  ->  s 9 -> 6.5, high -> mid\n"
+               "day 1        acme  x value=-0.5  ->  d opened, 6 from 9\n");
+    spec_holds("S10", MODEL("d: {score: s, drop: 3, within: 2d}"),
+               "day 0        acme  x value=9     ->  s 0 -> 9, low -> high\n"
+               "day 0        acme  x value=-2.5  ->  s 9 -> 6.5, high -> mid\n"
+               "day 2        acme  x value=-0.5\n");
+}
+
+Test(s10_churn, the_value_in_force_when_the_window_began_counts)
+{
+    spec_holds("S10", MODEL("d: {score: s, drop: 3, within: 1d}"),
+               "day 0        acme  x value=7     ->  s 0 -> 7, low -> mid\n"
+               "day 9        acme  x value=-3    ->  d opened, 4 from 7\n");
+}
+
+Test(s10_churn, a_value_that_its_own_boundary_replaced_does_not_count)
+{
+    spec_holds("S10",
+               "measures: {m: {sum: value, of: x, over: 2d}}\n"
+               "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 10}},\n"
+               "             bands: {low: 0, high: 5}}}\n"
+               "alerts: {d: {score: s, drop: 3, within: 1d}}\n",
+               "day 0 12:00  acme  x value=9     ->  s 0 -> 9, low -> high\n"
+               "day 2        tick                ->  acme s 9 -> 0, high -> low (expiry)\n");
+}
+
+Test(s10_churn, a_drop_is_resolved_when_half_of_it_is_won_back)
+{
+    spec_holds("S10", MODEL("d: {score: s, drop: 3, within: 5d}"),
+               "day 0  acme  x value=9           ->  s 0 -> 9, low -> high\n"
+               "day 0  acme  x value=-4          ->  s 9 -> 5, high -> mid\n"
+               "                                 ->  d opened, 5 from 9\n"
+               "day 0  acme  x value=2.4999\n"
+               "day 0  acme  x value=0.0001      ->  d resolved, 7.5 from 9\n");
+}
+
+Test(s10_churn, silence_is_opened_and_resolved_by_the_partners_own_rhythm)
+{
+    spec_holds(
+        "S10",
+        "measures: {m: {count: [x, y], over: 30d}}\n"
+        "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 90}},\n"
+        "             bands: {all: 0}}}\n"
+        "alerts: {z: {silence: x, horizon: 12d, typical_gap: 2d, min_silence: 2d, risk: 0.5,\n"
+        "             min_active: 3}}\n",
+        "day 0 09:00   acme  x\n"
+        "day 1 09:00   acme  x\n"
+        "day 2 09:00   acme  x\n"
+        "day 3 09:00   acme  y\n"
+        "day 5         tick\n"
+        "day 6         tick    ->  acme z opened, last day 2 09:00, gap 24h, risk 0.517\n"
+        "day 9 09:00   acme  y\n"
+        "day 9 09:00   acme  x ->  z resolved, last day 9 09:00\n");
+}
+
+Test(s10_churn, alerts_come_after_scores_in_file_order)
+{
+    spec_holds("S10", MODEL("z: {score: s, falls_to: low}, a: {score: s, drop: 3, within: 4d}"),
+               "day 0  acme  x value=9           ->  s 0 -> 9, low -> high\n"
+               "day 0  acme  x value=-8          ->  s 9 -> 1, high -> low\n"
+               "                                 ->  z opened at 1, low\n"
+               "                                 ->  a opened, 1 from 9\n");
+}

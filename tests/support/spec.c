@@ -1,0 +1,422 @@
+/* Runs tables of rows through the engine and the reference. See spec.h. */
+#include "spec.h"
+#include "base/assert.h"
+#include "engine/model.h"
+#include "naive.h"
+#include <criterion/criterion.h>
+#include <engaged/engine.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define DAY_MS 86400000LL
+#define DAY_0_MS 1767225600000LL /* 2026-01-01 00:00 UTC */
+
+enum { WORDS_MAX = 16, LINE_MAX_BYTES = 512 };
+
+/* The engine or the reference, and what it is asked to show. */
+struct subject {
+    const struct eng_model *model;
+    struct eng_engine *engine; /* NULL: the reference is asked */
+    struct naive *naive;
+    unsigned show;
+    uint64_t offset;
+    FILE *out;
+};
+
+/* The left side of a row, in words. */
+struct row {
+    char text[LINE_MAX_BYTES];
+    char *words[WORDS_MAX];
+    unsigned count;
+};
+
+static void split(struct row *row, const char *text, size_t length)
+{
+    eng_assert(length < sizeof row->text);
+    memcpy(row->text, text, length);
+    row->text[length] = '\0';
+    row->count = 0;
+    for (char *word = strtok(row->text, " "); word != NULL; word = strtok(NULL, " ")) {
+        eng_assert(row->count < WORDS_MAX);
+        row->words[row->count++] = word;
+    }
+}
+
+static int64_t clock_of(const char *text)
+{
+    int hours = 0, minutes = 0;
+    double seconds = 0;
+    int found = sscanf(text, "%d:%d:%lf", &hours, &minutes, &seconds);
+    cr_assert(found >= 2, "not a time of day: %s", text);
+    return (hours * 60LL + minutes) * 60000 + llround(seconds * 1000);
+}
+
+static int64_t date_of(const char *text)
+{
+    struct tm date;
+    memset(&date, 0, sizeof date);
+    cr_assert(sscanf(text, "%d-%d-%d", &date.tm_year, &date.tm_mon, &date.tm_mday) == 3,
+              "not a date: %s", text);
+    date.tm_year -= 1900;
+    date.tm_mon -= 1;
+    return (int64_t)timegm(&date) * 1000;
+}
+
+/* Reads `day D [HH:MM]` or `UTC DATE HH:MM` from the row's start; returns the number of words. */
+static unsigned time_of(const struct row *row, int64_t *ret_ms)
+{
+    cr_assert(row->count >= 2, "a row without a time: %s", row->text);
+    if (strcmp(row->words[0], "UTC") == 0) {
+        *ret_ms = date_of(row->words[1]) + clock_of(row->words[2]);
+        return 3;
+    }
+    cr_assert(strcmp(row->words[0], "day") == 0, "a row begins with day or UTC: %s", row->text);
+    *ret_ms = DAY_0_MS + strtoll(row->words[1], NULL, 10) * DAY_MS;
+    if (row->count > 2 && strchr(row->words[2], ':') != NULL) {
+        *ret_ms += clock_of(row->words[2]);
+        return 3;
+    }
+    return 2;
+}
+
+static void print_time(int64_t time_ms, FILE *out)
+{
+    int64_t day = (time_ms - DAY_0_MS) / DAY_MS, rest = (time_ms - DAY_0_MS) % DAY_MS;
+    if (time_ms < 0) {
+        fprintf(out, "never");
+        return;
+    }
+    if (rest < 0) {
+        day--;
+        rest += DAY_MS;
+    }
+    fprintf(out, "day %" PRId64, day);
+    if (rest != 0)
+        fprintf(out, " %02d:%02d", (int)(rest / 3600000), (int)(rest / 60000 % 60));
+    if (rest % 60000 != 0)
+        fprintf(out, ":%02d.%03d", (int)(rest / 1000 % 60), (int)(rest % 1000));
+}
+
+/* 1/10,000 without the zeros behind. */
+static void print_number(int64_t e4, FILE *out)
+{
+    uint64_t size = e4 < 0 ? 0 - (uint64_t)e4 : (uint64_t)e4;
+    char decimals[8];
+    fprintf(out, "%s%" PRIu64, e4 < 0 ? "-" : "", size / 10000);
+    snprintf(decimals, sizeof decimals, "%04d", (int)(size % 10000));
+    for (size_t i = 4; i > 0 && decimals[i - 1] == '0'; i--)
+        decimals[i - 1] = '\0';
+    if (decimals[0] != '\0')
+        fprintf(out, ".%s", decimals);
+}
+
+static void print_score_change(const struct subject *s, const struct eng_effect *effect)
+{
+    const struct eng_score *score = &s->model->scores[effect->subject];
+    static const char *const causes[] = {"", " (correction)", " (expiry)", " (config)"};
+    bool up = effect->band != effect->previous_band ? effect->band > effect->previous_band
+                                                    : effect->value_e4 > effect->previous_value_e4;
+    fprintf(s->out, "%s ", score->name);
+    print_number(effect->previous_value_e4, s->out);
+    fprintf(s->out, " -> ");
+    print_number(effect->value_e4, s->out);
+    if (effect->band == effect->previous_band)
+        fprintf(s->out, ", %s", score->bands[effect->band].name);
+    else
+        fprintf(s->out, ", %s -> %s", score->bands[effect->previous_band].name,
+                score->bands[effect->band].name);
+    if (effect->direction != (up ? ENG_UP : ENG_DOWN))
+        fprintf(s->out, ", in the wrong direction");
+    fprintf(s->out, "%s", causes[effect->cause]);
+    if ((s->show & SPEC_PROVISIONAL) != 0 && effect->provisional)
+        fprintf(s->out, ", provisional");
+}
+
+static void print_churn_drop(const struct subject *s, const struct eng_effect *effect)
+{
+    const struct eng_alert *alert = &s->model->alerts[effect->subject];
+    bool opened = effect->status == ENG_OPENED;
+    fprintf(s->out, "%s %s", alert->name, opened ? "opened" : "resolved");
+    if (alert->kind == ENG_FALLS_TO) {
+        fprintf(s->out, " at ");
+        print_number(effect->value_e4, s->out);
+        fprintf(s->out, ", %s", s->model->scores[alert->score].bands[effect->band].name);
+    } else if (alert->kind == ENG_DROP) {
+        fprintf(s->out, ", ");
+        print_number(effect->value_e4, s->out);
+        fprintf(s->out, " from ");
+        print_number(effect->baseline_e4, s->out);
+    } else {
+        fprintf(s->out, ", last ");
+        print_time(effect->last_action_at_ms, s->out);
+        if (opened)
+            fprintf(s->out, ", gap %" PRId64 "h, risk %u.%03u", effect->usual_gap_ms / 3600000,
+                    effect->risk_e3 / 1000, effect->risk_e3 % 1000);
+    }
+}
+
+static void print_contributions(const struct subject *s, const struct eng_effect *effect)
+{
+    const struct eng_contribution *parts = eng_effect_contributions(effect);
+    fprintf(s->out, " {");
+    for (unsigned i = 0; i < effect->contribution_count; i++) {
+        fprintf(s->out, "%s%s ", i > 0 ? ", " : "",
+                s->model->scores[effect->score].dimensions[i].name);
+        print_number(parts[i].value_e4, s->out);
+        fprintf(s->out, " %s", parts[i].delta_e4 < 0 ? "" : "+");
+        print_number(parts[i].delta_e4, s->out);
+    }
+    fprintf(s->out, "}");
+}
+
+static void print_origin(const struct subject *s, const struct eng_effect *effect)
+{
+    if (effect->origin_kind == ENG_ORIGIN_OFFSET)
+        fprintf(s->out, " #offset %" PRIu64, effect->origin);
+    if (effect->origin_kind == ENG_ORIGIN_BOUNDARY) {
+        fprintf(s->out, " #boundary ");
+        print_time((int64_t)effect->origin, s->out);
+    }
+}
+
+static int64_t subject_clock(const struct subject *s)
+{
+    return s->engine != NULL ? eng_engine_clock_ms(s->engine) : naive_clock_ms(s->naive);
+}
+
+static void print_effect(const struct subject *s, const struct eng_effect *effect,
+                         struct eng_slice partner)
+{
+    struct eng_slice name = eng_effect_partner(effect);
+    fprintf(s->out, "-> ");
+    if (effect->at_ms != subject_clock(s)) {
+        print_time(effect->at_ms, s->out);
+        fprintf(s->out, " ");
+    }
+    if (name.length != partner.length || memcmp(name.data, partner.data, name.length) != 0)
+        fprintf(s->out, "%.*s ", (int)name.length, name.data);
+    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
+        print_score_change(s, effect);
+    else
+        print_churn_drop(s, effect);
+    if ((s->show & SPEC_CONTRIBUTIONS) != 0 && effect->contribution_count > 0)
+        print_contributions(s, effect);
+    if ((s->show & SPEC_ORIGIN) != 0)
+        print_origin(s, effect);
+    fprintf(s->out, "\n");
+}
+
+static void print_effects(const struct subject *s, const struct eng_effects *effects,
+                          struct eng_slice partner)
+{
+    const struct eng_effect *effect = NULL;
+    while ((effect = eng_effects_next(effects, effect)) != NULL)
+        print_effect(s, effect, partner);
+}
+
+/* Applies an event (or a tick: event NULL) and prints what comes of it. */
+static void happen(struct subject *s, const struct eng_event *event, int64_t tick_ms)
+{
+    enum { ROOM = 1 << 20 };
+    struct eng_slice partner = event != NULL ? event->partner : (struct eng_slice){"", 0};
+    uint8_t outcome = ENG_OUTCOME_COUNTED;
+    enum eng_outcome fate = ENG_OUTCOME_COUNTED;
+    struct eng_effects effects = {calloc(1, ROOM), ROOM, 0, 0};
+    struct eng_batch batch = {event, &outcome, 1, 0};
+    enum eng_status status = ENG_OK;
+    eng_assert(effects.data != NULL);
+    if (s->engine != NULL && event != NULL)
+        status = eng_engine_apply(s->engine, &batch, &effects, NULL);
+    else if (s->engine != NULL)
+        status = eng_engine_tick(s->engine, tick_ms, &effects, NULL);
+    else if (event != NULL)
+        fate = naive_apply(s->naive, event);
+    else
+        naive_tick(s->naive, tick_ms);
+    cr_assert(status == ENG_OK, "%s", eng_status_name(status));
+    if (s->engine != NULL)
+        eng_engine_check(s->engine);
+    /* Effects of the boundaries come before the event's fate, which comes before its effects; a
+     * fate other than `counted` has no effects of its own. */
+    print_effects(s, s->engine != NULL ? &effects : naive_effects(s->naive), partner);
+    if (s->engine != NULL)
+        fate = (enum eng_outcome)outcome;
+    if (fate != ENG_OUTCOME_COUNTED)
+        fprintf(s->out, "-> %s\n", eng_outcome_name(fate));
+    if (s->naive != NULL)
+        naive_forget_effects(s->naive);
+    free(effects.data);
+}
+
+static struct eng_slice slice(const char *text)
+{
+    return (struct eng_slice){text, (uint32_t)strlen(text)};
+}
+
+static void run_event(struct subject *s, const struct row *row, unsigned word, int64_t time_ms)
+{
+    struct eng_event event = {
+        .time_ms = time_ms, .value_e4 = ENG_VALUE_NONE, .offset = s->offset++};
+    cr_assert(row->count >= word + 2, "an event has a partner and an action: %s", row->text);
+    event.partner = slice(row->words[word]);
+    event.action = slice(row->words[word + 1]);
+    for (unsigned i = word + 2; i < row->count; i++) {
+        const char *text = row->words[i];
+        if (strncmp(text, "value=", 6) == 0)
+            event.value_e4 = llround(strtod(text + 6, NULL) * 10000);
+        else if (strncmp(text, "id=", 3) == 0)
+            event.id = slice(text + 3);
+        else if (strncmp(text, "member=", 7) == 0)
+            event.member = slice(text + 7);
+        else if (strcmp(text, "future") == 0)
+            event.verdict = ENG_VERDICT_FUTURE;
+        else
+            cr_assert_fail("not understood: %s", text);
+    }
+    happen(s, &event, 0);
+}
+
+static void show_counters(const struct subject *s)
+{
+    const struct eng_counters *counters =
+        s->engine != NULL ? eng_engine_counters(s->engine) : naive_counters(s->naive);
+    fprintf(s->out, "-> read %" PRIu64, counters->read);
+    for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
+        if (counters->outcome[i] > 0)
+            fprintf(s->out, ", %s %" PRIu64, eng_outcome_name((enum eng_outcome)i),
+                    counters->outcome[i]);
+    fprintf(s->out, "\n");
+}
+
+static void show_view(const struct subject *s, const char *partner)
+{
+    static struct eng_view view;
+    enum eng_status status = s->engine != NULL ? eng_engine_view(s->engine, slice(partner), &view)
+                                               : naive_view(s->naive, slice(partner), &view);
+    if (status != ENG_OK) {
+        fprintf(s->out, "-> unknown\n");
+        return;
+    }
+    for (unsigned i = 0; i < view.score_count; i++) {
+        const struct eng_score *score = &s->model->scores[i];
+        fprintf(s->out, "-> %s ", score->name);
+        print_number(view.scores[i].value_e4, s->out);
+        fprintf(s->out, ", %s%s\n", score->bands[view.scores[i].band].name,
+                view.scores[i].provisional ? ", provisional" : "");
+    }
+}
+
+static void run_row(struct subject *s, struct row *row)
+{
+    int64_t time_ms = 0;
+    if (strcmp(row->words[0], "bad") == 0) {
+        struct eng_event event = {.offset = s->offset++, .verdict = ENG_VERDICT_BAD};
+        happen(s, &event, 0);
+    } else if (strcmp(row->words[0], "counters") == 0) {
+        show_counters(s);
+    } else if (strcmp(row->words[0], "clock") == 0 || strcmp(row->words[0], "next") == 0) {
+        bool clock = row->words[0][0] == 'c';
+        int64_t next = s->engine != NULL ? eng_engine_next_boundary_ms(s->engine)
+                                         : naive_next_boundary_ms(s->naive);
+        fprintf(s->out, "-> ");
+        print_time(clock ? subject_clock(s) : next, s->out);
+        fprintf(s->out, "\n");
+    } else if (strcmp(row->words[0], "view") == 0) {
+        show_view(s, row->words[1]);
+    } else {
+        unsigned word = time_of(row, &time_ms);
+        if (row->count == word + 1 && strcmp(row->words[word], "tick") == 0)
+            happen(s, NULL, time_ms);
+        else
+            run_event(s, row, word, time_ms);
+    }
+}
+
+/* Copies a piece of a line with single blanks between words and none around. */
+static void print_plain(const char *text, size_t length, FILE *out)
+{
+    bool gap = false, any = false;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == ' ') {
+            gap = any;
+            continue;
+        }
+        if (gap)
+            fputc(' ', out);
+        fputc(text[i], out);
+        gap = false;
+        any = true;
+    }
+}
+
+/* Walks the rows. Writes the left sides and the wanted right sides to `want`, the left sides and
+ * what is told to the subject's out. */
+static void run_rows(struct subject *s, const char *rows, FILE *want)
+{
+    for (const char *line = rows; *line != '\0';) {
+        const char *end = strchr(line, '\n');
+        eng_assert(end != NULL);
+        const char *arrow = strstr(line, "->");
+        if (arrow == NULL || arrow > end)
+            arrow = end;
+        struct row row;
+        split(&row, line, (size_t)(arrow - line));
+        if (row.count > 0) {
+            print_plain(line, (size_t)(arrow - line), want);
+            print_plain(line, (size_t)(arrow - line), s->out);
+            fputc('\n', want);
+            fputc('\n', s->out);
+            run_row(s, &row);
+        }
+        if (arrow < end) {
+            print_plain(arrow, (size_t)(end - arrow), want);
+            fputc('\n', want);
+        }
+        line = end + 1;
+    }
+}
+
+static void run_subject(struct subject *s, const char *guarantee, const char *rows)
+{
+    char *want = NULL, *got = NULL;
+    size_t want_bytes = 0, got_bytes = 0;
+    FILE *wanted = open_memstream(&want, &want_bytes);
+    s->out = open_memstream(&got, &got_bytes);
+    eng_assert(wanted != NULL && s->out != NULL);
+    run_rows(s, rows, wanted);
+    fclose(wanted);
+    fclose(s->out);
+    cr_expect(strcmp(want, got) == 0, "%s, %s\n--- wanted\n%s--- told\n%s", guarantee,
+              s->engine != NULL ? "the engine" : "the reference", want, got);
+    free(want);
+    free(got);
+}
+
+void spec_shows(const char *guarantee, unsigned show, const char *model, const char *rows)
+{
+    struct eng_model *loaded = NULL;
+    struct eng_error err = {ENG_OK, ""};
+    char text[8192];
+    int length = snprintf(text, sizeof text, "program: spec\n%s", model);
+    eng_assert(length > 0 && (size_t)length < sizeof text);
+    enum eng_status status = eng_model_load_text(text, (size_t)length, "spec.yaml", &loaded, &err);
+    cr_assert(status == ENG_OK, "%s", err.text);
+    struct subject reference = {.model = loaded, .naive = naive_new(loaded), .show = show};
+    run_subject(&reference, guarantee, rows);
+    naive_free(reference.naive);
+    struct subject engine = {.model = loaded, .show = show};
+    status = eng_engine_new(loaded, NULL, &engine.engine, &err);
+    cr_assert(status == ENG_OK, "%s", err.text);
+    run_subject(&engine, guarantee, rows);
+    eng_engine_free(engine.engine);
+    eng_model_free(loaded);
+}
+
+void spec_holds(const char *guarantee, const char *model, const char *rows)
+{
+    spec_shows(guarantee, 0, model, rows);
+}

@@ -1,0 +1,43 @@
+/* Guarantees as tables: rows of "time, event -> what is told", run through the engine and through
+ * the naive reference.
+ *
+ *     day 0        acme    deal.register value=3  ->  s 0 -> 6.4, low -> moderate
+ *     day 2 09:30  zenith  platform.login
+ *     day 5        tick                           ->  day 4 acme s 6.4 -> 0, moderate -> low
+ * (expiry)
+ *                                                 ->  acme at_risk opened at 0, low
+ *
+ * The left side:
+ *   TIME  PARTNER  ACTION [value=V] [id=ID] [member=M]     an event; [future] as the last word:
+ * refused TIME  tick                                             time passes bad an event that
+ * could not be decoded clock | counters | next | view PARTNER                 nothing happens, the
+ * right side is looked at TIME is `day D` or `day D HH:MM[:SS.mmm]`: so long after 2026-01-01 00:00
+ * UTC; or `UTC 2026-03-29 01:59`.
+ *
+ * The right side: one thing told a line, further ones on lines that begin with `->`; without `->`
+ * nothing is told. First the fate of an event that is not counted (`late`, `duplicate`, `filtered`,
+ * `future`, `bad`). Then effects:
+ *   SCORE A -> B, BAND [-> BAND] [(expiry) | (correction)]
+ *   ALERT opened at VALUE, BAND           ALERT resolved at VALUE, BAND                 falls_to
+ *   ALERT opened, VALUE from BASELINE     ALERT resolved, VALUE from BASELINE           drop
+ *   ALERT opened, last TIME, gap HOURSh, risk R     ALERT resolved, last TIME           silence
+ * with TIME before it when it is not the clock's after the row, and the partner's name when it is
+ * not the row's. Blanks do not matter. */
+#ifndef TESTS_SUPPORT_SPEC_H
+#define TESTS_SUPPORT_SPEC_H
+
+/* Added to what a line of the right side shows. */
+enum {
+    SPEC_PROVISIONAL = 1,   /* `, provisional` behind score changes that are */
+    SPEC_CONTRIBUTIONS = 2, /* ` {logins 2 +0.5, ...}` behind what has contributions */
+    SPEC_ORIGIN = 4,        /* ` #offset 3` or ` #boundary day 4` behind effects (S13) */
+};
+
+/* Loads the model (without its `program:` line), runs the rows and compares. Fails the test with
+ * both tables when they differ. `guarantee` is the S-id that the test quotes. */
+void spec_holds(const char *guarantee, const char *model, const char *rows);
+
+/* The same showing more. */
+void spec_shows(const char *guarantee, unsigned show, const char *model, const char *rows);
+
+#endif
