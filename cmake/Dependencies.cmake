@@ -18,6 +18,7 @@ engaged_dependency(jansson jansson>=2.12)
 engaged_dependency(uv libuv>=1.40)
 engaged_dependency(microhttpd libmicrohttpd>=0.9.70)
 engaged_dependency(yaml yaml-0.1)
+engaged_dependency(zlib zlib)
 
 # Used as a header only (XXH_INLINE_ALL).
 find_path(ENGAGED_XXHASH_INCLUDE xxhash.h)

@@ -72,6 +72,7 @@ ROWS = [
     ("mutable-global", "src/engine/a.c", HEAD + "static const int limit = 3;\n", None),
     ("mutable-global", "src/engine/a.c", HEAD + "static int seen(void);\n", None),
     ("typedef", "src/base/a.h", HEAD + "typedef struct a a_t;\n", 2),
+    ("typedef", "src/base/a.h", HEAD + "typedef enum a function(int b);\n", None),
     ("header-guard", "src/base/a.h", HEAD + "#ifndef A_H\n#define A_H\n#endif\n", 1),
     ("header-guard", "src/base/a.h", HEAD + "#ifndef ENG_BASE_A_H\n#define ENG_BASE_A_H\n#endif\n", None),
     ("header-guard", "include/engaged/a.h", HEAD + "#ifndef ENGAGED_A_H\n#endif\n", None),
