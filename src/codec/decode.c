@@ -273,6 +273,11 @@ static bool key_fits(const struct eng_record *record, struct eng_slice partner)
            equals_json(partner, (const char *)key, length);
 }
 
+static struct eng_event bad_event(void)
+{
+    return (struct eng_event){.verdict = ENG_VERDICT_BAD, .value_e4 = ENG_VALUE_NONE};
+}
+
 /* Everything but the event's offset. */
 static enum eng_reason decode(struct eng_decoder *decoder, const struct eng_record *record,
                               struct eng_event *event)
@@ -288,6 +293,22 @@ static enum eng_reason decode(struct eng_decoder *decoder, const struct eng_reco
     return reason;
 }
 
+enum eng_reason eng_decoder_decode_prefix(struct eng_decoder *decoder, const void *data,
+                                          size_t length, size_t *ret_used,
+                                          struct eng_event *ret_event)
+{
+    eng_assert(decoder != NULL && ret_used != NULL && ret_event != NULL);
+    struct eng_fields fields;
+    enum eng_reason reason =
+        eng_plan_read_prefix(decoder->plan, &decoder->arena, data, length, ret_used, &fields);
+    if (reason == ENG_REASON_NONE)
+        reason = eng_fields_judge(&fields, ret_event);
+    if (reason != ENG_REASON_NONE)
+        *ret_event = bad_event();
+    ret_event->offset = 0;
+    return reason;
+}
+
 enum eng_reason eng_decoder_decode(struct eng_decoder *decoder, const struct eng_record *record,
                                    struct eng_event *ret_event)
 {
@@ -295,7 +316,7 @@ enum eng_reason eng_decoder_decode(struct eng_decoder *decoder, const struct eng
     decoder->schema_id = -1;
     enum eng_reason reason = decode(decoder, record, ret_event);
     if (reason != ENG_REASON_NONE)
-        *ret_event = (struct eng_event){.verdict = ENG_VERDICT_BAD, .value_e4 = ENG_VALUE_NONE};
+        *ret_event = bad_event();
     ret_event->offset = record->offset;
     return reason;
 }

@@ -79,6 +79,13 @@ void eng_decoder_free(struct eng_decoder *decoder);
 enum eng_reason eng_decoder_decode(struct eng_decoder *decoder, const struct eng_record *record,
                                    struct eng_event *ret_event);
 
+/* Decodes the Avro body at the beginning of `data`, without framing and key; *ret_used is its
+ * length. The event's offset is 0. Reasons as above; after TRUNCATED or MALFORMED nobody knows
+ * where the record ends. For container files. */
+enum eng_reason eng_decoder_decode_prefix(struct eng_decoder *decoder, const void *data,
+                                          size_t length, size_t *ret_used,
+                                          struct eng_event *ret_event);
+
 /* The schema id of the last decoded record's framing, -1: none. For dead-letter headers. */
 int64_t eng_decoder_schema_id(const struct eng_decoder *decoder);
 
