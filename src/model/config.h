@@ -75,6 +75,12 @@ struct eng_http_config {
     bool enabled;  /* default true */
 };
 
+/* Something that is allowed but seldom meant: "path:line:column: ...". `engaged check` prints them.
+ */
+struct eng_config_warning {
+    char *text;
+};
+
 struct eng_config {
     char *path; /* the file's name as given, for messages */
     struct eng_model *model;
@@ -85,6 +91,8 @@ struct eng_config {
     struct eng_output_config output;
     struct eng_run_config run;
     struct eng_http_config http;
+    struct eng_config_warning *warnings;
+    uint32_t warning_count;
 };
 
 /* Loads and checks a file, or a text (`path` then only names it). ENG_OK and an owned config,

@@ -1,0 +1,209 @@
+/* Alerts: what each kind needs, its defaults, and whether it can ever fire. */
+#include "base/assert.h"
+#include "base/limits.h"
+#include "model/load.h"
+#include "model/text.h"
+
+struct kind {
+    enum eng_alert_kind kind;
+    const char *name; /* its key */
+    const char *what; /* for errors */
+    const char *keys; /* that may stand beside each other */
+};
+
+static const struct kind kinds[] = {
+    {ENG_FALLS_TO, "falls_to", "a falls_to alert", "score falls_to cooldown"},
+    {ENG_DROP, "drop", "a drop alert", "score drop within cooldown"},
+    {ENG_SILENCE, "silence", "a silence alert",
+     "silence horizon risk typical_gap min_silence min_active cooldown"},
+};
+
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static enum eng_status fail_alert(struct eng_load *load, const struct eng_node *node,
+                                  const char *what)
+{
+    return eng_source_fail(&load->source, node->key->mark, "the alert \"%s\" %s",
+                           eng_node_shown(&load->source, node->key), what);
+}
+
+static enum eng_status find_kind(struct eng_load *load, const struct eng_node *node,
+                                 const struct kind **ret_kind)
+{
+    const struct kind *found = NULL;
+    for (uint32_t i = 0; i < KINDS; i++) {
+        if (eng_node_get(node, kinds[i].name) == NULL)
+            continue;
+        if (found != NULL)
+            return fail_alert(load, node,
+                              "has more than one of falls_to, drop and silence; make an "
+                              "alert of each");
+        found = &kinds[i];
+    }
+    if (found == NULL)
+        return fail_alert(load, node, "does not say when; write one of falls_to, drop and silence");
+    *ret_kind = found;
+    return eng_section_allow(load, node, found->what, found->keys);
+}
+
+static enum eng_status find_score(struct eng_load *load, const struct eng_node *node,
+                                  const struct eng_node *name, uint16_t *ret_index)
+{
+    const struct eng_model *model = load->model;
+    if (name == NULL)
+        return fail_alert(load, node, "needs a score to look at; write \"score: NAME\"");
+    struct eng_nearest nearest = {.text = name->text, .length = name->length};
+    for (uint32_t i = 0; i < model->score_count; i++) {
+        if (eng_node_is(name, model->scores[i].name)) {
+            *ret_index = (uint16_t)i;
+            return ENG_OK;
+        }
+        eng_nearest_offer(&nearest, model->scores[i].name);
+    }
+    return eng_source_fail(
+        &load->source, name->mark, "there is no score \"%s\"; %s",
+        eng_node_shown(&load->source, name),
+        eng_load_hint(load, &nearest, "add it under \"scores\", or name another"));
+}
+
+static enum eng_status find_band(struct eng_load *load, const struct eng_node *name,
+                                 const struct eng_score *score, uint16_t *ret_index)
+{
+    struct eng_nearest nearest = {.text = name->text, .length = name->length};
+    for (uint32_t i = 0; i < score->band_count; i++) {
+        if (eng_node_is(name, score->bands[i].name)) {
+            *ret_index = (uint16_t)i;
+            return ENG_OK;
+        }
+        eng_nearest_offer(&nearest, score->bands[i].name);
+    }
+    return eng_source_fail(&load->source, name->mark, "the score \"%s\" has no band \"%s\"; %s",
+                           score->name, eng_node_shown(&load->source, name),
+                           eng_load_hint(load, &nearest, "name one of its bands"));
+}
+
+/* What holds for both alerts on a score: there is something to fall from. */
+static enum eng_status check_can_fall(struct eng_load *load, const struct eng_node *node,
+                                      const struct eng_score *score)
+{
+    if (eng_score_span(score).max_e4 <= 0)
+        return fail_alert(load, node,
+                          "can never fire: its score is never above 0, and churn needs "
+                          "former activity; take another score");
+    if (!eng_score_can_fall(load->model, score))
+        return fail_alert(load, node,
+                          "can never fire: its score only counts since the first event and "
+                          "never falls; give a measure a window");
+    return ENG_OK;
+}
+
+static enum eng_status load_falls_to(struct eng_load *load, const struct eng_node *node,
+                                     const struct eng_alert_draft *draft, struct eng_alert *alert)
+{
+    enum eng_status status = find_score(load, node, draft->score, &alert->score);
+    if (status != ENG_OK)
+        return status;
+    const struct eng_score *score = &load->model->scores[alert->score];
+    status = find_band(load, draft->falls_to, score, &alert->band);
+    if (status == ENG_OK)
+        status = check_can_fall(load, node, score);
+    if (status != ENG_OK)
+        return status;
+    if (alert->band + 1u == score->band_count)
+        return fail_alert(load, node,
+                          "can never fire: nothing falls into the highest band; name a "
+                          "lower one");
+    if (!eng_score_can_fall_to(score, eng_score_span(score), alert->band))
+        return fail_alert(load, node,
+                          "can never fire: the margin keeps the score from falling into "
+                          "this band; take a smaller margin");
+    return ENG_OK;
+}
+
+static enum eng_status load_drop(struct eng_load *load, const struct eng_node *node,
+                                 const struct eng_alert_draft *draft, struct eng_alert *alert)
+{
+    char text[ENG_TEXT_SHOWN_BYTES];
+    enum eng_status status = find_score(load, node, draft->score, &alert->score);
+    if (status == ENG_OK)
+        status = check_can_fall(load, node, &load->model->scores[alert->score]);
+    if (status != ENG_OK)
+        return status;
+    struct eng_span span = eng_score_span(&load->model->scores[alert->score]);
+    alert->drop_e4 = draft->drop_e4;
+    alert->within = draft->within;
+    if (draft->within == 0)
+        return fail_alert(load, node, "needs a time to look back; write \"within: 14d\"");
+    if (draft->drop_e4 <= span.max_e4 - span.min_e4)
+        return ENG_OK;
+    eng_text_show_number(text, sizeof text, span.max_e4 - span.min_e4, 4);
+    return eng_source_fail(
+        &load->source, eng_node_get(node, "drop")->mark,
+        "the alert can never fire: its score never falls by more than %s; write a "
+        "smaller drop",
+        text);
+}
+
+static uint32_t part_of(uint32_t panes, uint32_t parts)
+{
+    return (panes + parts - 1) / parts;
+}
+
+static enum eng_status load_silence(struct eng_load *load, const struct eng_node *node,
+                                    const struct eng_alert_draft *draft, struct eng_alert *alert)
+{
+    if (draft->horizon == 0)
+        return fail_alert(load, node, "needs a horizon; write \"horizon: 45d\"");
+    alert->horizon = draft->horizon;
+    alert->risk_e3 = draft->risk_e3;
+    alert->min_active = draft->min_active;
+    alert->typical_gap = draft->typical_gap ? draft->typical_gap : part_of(draft->horizon, 3);
+    alert->min_silence = draft->min_silence ? draft->min_silence : part_of(draft->horizon, 6);
+    if (alert->min_silence > alert->horizon)
+        return eng_source_fail(&load->source, eng_node_get(node, "min_silence")->mark,
+                               "\"min_silence\" is longer than the horizon, %s; write at most that",
+                               eng_node_shown(&load->source, eng_node_get(node, "horizon")));
+    return eng_load_add_actions(load, draft->silence, &alert->actions);
+}
+
+static enum eng_status load_alert(struct eng_load *load, const struct eng_node *node)
+{
+    struct eng_alert_draft draft = {0};
+    const struct kind *kind = NULL;
+    enum eng_status status = eng_load_check_name(load, node->key, "the name of an alert");
+    if (status == ENG_OK)
+        status = eng_section_read(load, &eng_section_alert, node, &draft);
+    if (status == ENG_OK)
+        status = find_kind(load, node, &kind);
+    if (status != ENG_OK)
+        return status;
+    struct eng_alert *alert = &load->model->alerts[load->model->alert_count++];
+    alert->kind = kind->kind;
+    alert->cooldown_ms = draft.cooldown_ms;
+    status = eng_load_copy(load, node->key, &alert->name);
+    if (status != ENG_OK)
+        return status;
+    if (kind->kind == ENG_SILENCE)
+        return load_silence(load, node, &draft, alert);
+    return kind->kind == ENG_DROP ? load_drop(load, node, &draft, alert)
+                                  : load_falls_to(load, node, &draft, alert);
+}
+
+enum eng_status eng_load_alerts(struct eng_load *load)
+{
+    const struct eng_node *node = load->file.alerts;
+    eng_assert(load->model->alerts == NULL);
+    if (node == NULL)
+        return ENG_OK;
+    if (node->count > ENG_ALERTS_MAX)
+        return eng_source_fail(&load->source, node->key->mark,
+                               "there are %u alerts; a file has at most %d (ENG_ALERTS_MAX)",
+                               node->count, ENG_ALERTS_MAX);
+    load->model->alerts = eng_load_array(load, node->count, sizeof *load->model->alerts);
+    if (load->model->alerts == NULL)
+        return ENG_NO_MEMORY;
+    enum eng_status status = ENG_OK;
+    for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
+        status = load_alert(load, child);
+    return status;
+}

@@ -1,0 +1,176 @@
+/* Warnings: what the language allows, but is seldom meant. None of them stops a load. */
+#include "base/assert.h"
+#include "base/limits.h"
+#include "model/load.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DIMENSIONS_FEW = 6, WARNINGS_MAX = 100 };
+
+static enum eng_status warn(struct eng_load *load, struct eng_mark mark, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static enum eng_status warn(struct eng_load *load, struct eng_mark mark, const char *format, ...)
+{
+    struct eng_config *config = load->config;
+    char text[ENG_ERROR_BYTES], whole[ENG_ERROR_BYTES + 64];
+    va_list args;
+    if (config->warning_count == WARNINGS_MAX)
+        return ENG_OK;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args); /* cut when too long */
+    va_end(args);
+    int length = snprintf(whole, sizeof whole, "%.400s:%u:%u: %.400s", load->source.path, mark.line,
+                          mark.column, text);
+    eng_assert(length > 0 && (size_t)length < sizeof whole);
+    if (config->warnings == NULL)
+        config->warnings = eng_load_array(load, WARNINGS_MAX, sizeof *config->warnings);
+    char *kept = config->warnings != NULL ? eng_strndup(whole, (size_t)length) : NULL;
+    if (kept == NULL)
+        return eng_source_no_memory(&load->source);
+    config->warnings[config->warning_count++].text = kept;
+    return ENG_OK;
+}
+
+/* The greatest value of a measure, where there is one; 0: none. */
+static int64_t greatest_e4(const struct eng_model *model, const struct eng_measure *measure)
+{
+    static const int64_t period_days[] = {
+        [ENG_WINDOW_WEEK] = 7, [ENG_WINDOW_MONTH] = 31, [ENG_WINDOW_QUARTER] = 92};
+    int64_t day = model->pane_unit == ENG_PANE_HOUR ? 24 : 1;
+    if (measure->kind == ENG_STATE)
+        return 10000;
+    if (measure->kind != ENG_ACTIVE)
+        return 0;
+    if (measure->window == ENG_WINDOW_ROLLING)
+        return measure->panes * 10000LL;
+    return measure->window == ENG_WINDOW_LIFE ? 0 : period_days[measure->window] * day * 10000;
+}
+
+static enum eng_status lint_dimension(struct eng_load *load, const struct eng_node *node,
+                                      const struct eng_score *score, uint32_t index)
+{
+    const struct eng_dimension *dimension = &score->dimensions[index];
+    int64_t greatest = greatest_e4(load->model, &load->model->measures[dimension->measure]);
+    char most[ENG_TEXT_SHOWN_BYTES], target[ENG_TEXT_SHOWN_BYTES];
+    if (score->dimension_count > 1 && 2 * dimension->weight_e4 > score->weight_sum_e4) {
+        enum eng_status status = warn(load, node->key->mark,
+                                      "the dimension \"%s\" has more than half of the weight, so "
+                                      "the score \"%s\" says little "
+                                      "else",
+                                      dimension->name, score->name);
+        if (status != ENG_OK)
+            return status;
+    }
+    if (greatest == 0 || dimension->target_e4 <= greatest)
+        return ENG_OK;
+    return warn(
+        load, node->key->mark,
+        "the dimension \"%s\" never has its full share: its measure is at most %s, its target %s",
+        dimension->name, eng_text_show_number(most, sizeof most, greatest, 4),
+        eng_text_show_number(target, sizeof target, dimension->target_e4, 4));
+}
+
+static enum eng_status lint_dimensions(struct eng_load *load, const struct eng_node *node,
+                                       const struct eng_score *score)
+{
+    enum eng_status status = ENG_OK;
+    const struct eng_node *dimension = eng_node_get(node, "dimensions");
+    if (score->dimension_count > DIMENSIONS_FEW)
+        status = warn(
+            load, node->key->mark,
+            "the score \"%s\" has %u dimensions; more than %d are hard to explain to a partner",
+            score->name, score->dimension_count, DIMENSIONS_FEW);
+    dimension = dimension->first;
+    for (uint32_t i = 0; i < score->dimension_count && status == ENG_OK; i++) {
+        status = lint_dimension(load, dimension, score, i);
+        dimension = dimension->next;
+    }
+    return status;
+}
+
+/* Whether an alert looks at a score. */
+static bool is_watched(const struct eng_model *model, uint32_t score)
+{
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        if (model->alerts[i].kind != ENG_SILENCE && model->alerts[i].score == score)
+            return true;
+    return false;
+}
+
+static enum eng_status lint_score(struct eng_load *load, const struct eng_node *node,
+                                  uint32_t index)
+{
+    const struct eng_score *score = &load->model->scores[index];
+    struct eng_span span = eng_score_span(score);
+    enum eng_status status = ENG_OK;
+    if (!score->points)
+        status = lint_dimensions(load, node, score);
+    if (status == ENG_OK && score->bands[0].edge_e4 > 0)
+        status = warn(
+            load, eng_node_get(node, "bands")->first->mark,
+            "the lowest band, \"%s\", has no lower edge: it also holds the values below the one "
+            "written here",
+            score->bands[0].name);
+    if (status == ENG_OK && score->tell_every_e4 > span.max_e4 - span.min_e4)
+        status = warn(load, eng_node_get(node, "tell_every")->mark,
+                      "the score \"%s\" never changes by as much as its tell_every", score->name);
+    if (status == ENG_OK && score->band_count == 1 && score->tell_every_e4 == 0 &&
+        !is_watched(load->model, index))
+        status = warn(load, node->key->mark,
+                      "the score \"%s\" is never told: it has one band, no tell_every and no alert",
+                      score->name);
+    return status;
+}
+
+static bool is_used(const struct eng_model *model, uint32_t measure)
+{
+    for (uint32_t i = 0; i < model->score_count; i++)
+        for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
+            if (model->scores[i].dimensions[j].measure == measure)
+                return true;
+    return false;
+}
+
+static enum eng_status lint_measures(struct eng_load *load)
+{
+    enum eng_status status = ENG_OK;
+    const struct eng_node *node = load->file.measures ? load->file.measures->first : NULL;
+    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
+        if (!is_used(load->model, i))
+            status = warn(load, node->key->mark, "the measure \"%s\" is used by no score",
+                          load->model->measures[i].name);
+    return status;
+}
+
+/* Secrets that stand in the file itself. */
+static enum eng_status lint_properties(struct eng_load *load, const char *group)
+{
+    enum eng_status status = ENG_OK;
+    const struct eng_node *node = eng_node_get(load->file.kafka, group);
+    node = node != NULL ? node->first : NULL;
+    for (; node != NULL && status == ENG_OK; node = node->next)
+        if (eng_property_is_secret(node->key->text) && strstr(node->text, "${") == NULL)
+            status =
+                warn(load, node->mark,
+                     "the secret \"%s\" stands in the file; better ${env:NAME} or ${file:PATH}",
+                     node->key->text);
+    return status;
+}
+
+enum eng_status eng_load_lint(struct eng_load *load)
+{
+    eng_assert(load->config->warnings == NULL);
+    enum eng_status status = lint_measures(load);
+    const struct eng_node *node = load->file.scores ? load->file.scores->first : NULL;
+    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
+        status = lint_score(load, node, i);
+    if (status == ENG_OK)
+        status = lint_properties(load, "client");
+    if (status == ENG_OK)
+        status = lint_properties(load, "consumer");
+    if (status == ENG_OK)
+        status = lint_properties(load, "producer");
+    return status;
+}

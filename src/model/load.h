@@ -1,0 +1,172 @@
+/* One load of a configuration, inside the room: what its parts share, and the parts.
+ *
+ * Order: text -> nodes (yaml) -> values (keys) -> actions, measures, scores, alerts -> the rest of
+ * the file. Drafts hold what a section says before it is checked as a whole; nodes and drafts live
+ * in the source's arena, what stays is owned by config and model from the moment it is allocated,
+ * so that a load may end anywhere. One thread. */
+#ifndef ENG_MODEL_LOAD_H
+#define ENG_MODEL_LOAD_H
+
+#include "engine/model.h"
+#include "model/config.h"
+#include "model/keys.h"
+#include "model/text.h"
+#include "model/yaml.h"
+
+/* What `over` says. */
+struct eng_window {
+    enum eng_window_kind kind;
+    uint32_t panes;              /* ROLLING */
+    const struct eng_node *node; /* NULL: not given */
+};
+
+struct eng_file_draft {
+    const struct eng_node *program;
+    uint32_t version;
+    const struct eng_node *time, *input, *measures, *scores, *alerts;
+    const struct eng_node *kafka, *output, *run, *http;
+};
+
+struct eng_time_draft {
+    const struct eng_node *zone;
+    int32_t pane_unit;
+    uint32_t late_after, dedup; /* 0: late_after not given, dedup off */
+    int64_t future_skew_ms, idle_after_ms;
+};
+
+struct eng_measure_draft {
+    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state;
+    const struct eng_node *of, *until;
+    struct eng_window over;
+};
+
+/* Numbers that have to be above 0 are 0 when not given. */
+struct eng_score_draft {
+    int64_t scale_e4;
+    const struct eng_node *dimensions, *points, *bands;
+    struct eng_window over;
+    int64_t margin_e4, dwell_ms, tell_every_e4;
+};
+
+struct eng_dimension_draft {
+    int64_t weight_e4, target_e4;
+    const struct eng_node *measure, *steps;
+    int32_t skip;
+};
+
+/* Edges of bands: a billion points either way. */
+#define ENG_EDGE_MAX_E4 10000000000000LL
+
+struct eng_edge_draft {
+    int64_t from_e4, above_e4;
+};
+
+struct eng_alert_draft {
+    const struct eng_node *score, *falls_to, *silence;
+    int64_t drop_e4, cooldown_ms;
+    uint32_t within, horizon, typical_gap, min_silence, min_active, risk_e3;
+};
+
+struct eng_http_draft {
+    char *listen;
+};
+
+/* A set of actions still to be filled in, once all entries of the model are known. */
+struct eng_pending_set {
+    struct eng_pending_set *next;
+    const struct eng_node *node; /* one scalar */
+    struct eng_action_set *set;
+};
+
+struct eng_load {
+    struct eng_source source;
+    struct eng_config *config; /* owned until the load succeeds */
+    struct eng_model *model;   /* config's */
+    struct eng_file_draft file;
+    struct eng_time_draft time;
+    struct eng_pending_set *pending;
+};
+
+/* The end of a message: `; did you mean "x"?` from the offers made, else `otherwise`. In the arena.
+ */
+const char *eng_load_hint(struct eng_load *load, const struct eng_nearest *nearest,
+                          const char *otherwise);
+
+/* A copy of a scalar's text, owned by the caller. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_load_copy(struct eng_load *load, const struct eng_node *node, char **ret_text);
+
+/* A zeroed array, owned by the caller; NULL with the error set when out of memory. */
+void *eng_load_array(struct eng_load *load, size_t count, size_t size);
+
+/* A number of a scalar in units of 10^-decimals, within min and max. `what` names it in errors. */
+struct eng_range {
+    const char *what;
+    unsigned decimals;
+    int64_t min, max;
+};
+enum eng_status eng_load_number(struct eng_load *load, const struct eng_node *node,
+                                const struct eng_range *range, int64_t *ret_value);
+
+/* Refuses a name that is no scalar, empty, longer than ENG_NAME_BYTES_MAX or with control
+ * characters. */
+enum eng_status eng_load_check_name(struct eng_load *load, const struct eng_node *node,
+                                    const char *what);
+
+/* actions.c: refuses what is neither an action nor a family nor a list of them. */
+enum eng_status eng_load_check_actions(struct eng_load *load, const struct eng_node *node,
+                                       const char *what);
+
+/* Enters the actions of a node that was checked into the model, to be put into *set by
+ * eng_load_fill_sets. */
+enum eng_status eng_load_add_actions(struct eng_load *load, const struct eng_node *node,
+                                     struct eng_action_set *set);
+
+/* Fills in all sets; call when every action has been added. */
+void eng_load_fill_sets(struct eng_load *load);
+
+/* measures.c, scores.c, bands.c, alerts.c, around.c: the parts of the file. Each ENG_OK,
+ * ENG_BAD_CONFIG or ENG_NO_MEMORY. */
+enum eng_status eng_load_measures(struct eng_load *load);
+enum eng_status eng_load_scores(struct eng_load *load);
+enum eng_status eng_load_alerts(struct eng_load *load);
+enum eng_status eng_load_around(struct eng_load *load); /* also ENG_IO */
+
+/* measures.c: refuses a state whose begin and end share an action. After eng_load_fill_sets. */
+enum eng_status eng_load_check_states(struct eng_load *load);
+
+/* A hidden count for a points key; *ret_index is its place in model->measures. */
+enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_node *key,
+                                      const struct eng_window *window, uint16_t *ret_index);
+
+/* bands.c: reads the bands of a score and refuses those that its values cannot reach. */
+struct eng_span {
+    int64_t min_e4, max_e4; /* least and greatest value of the score */
+};
+enum eng_status eng_load_bands(struct eng_load *load, const struct eng_node *node,
+                               struct eng_score *score);
+enum eng_status eng_load_check_bands(struct eng_load *load, const struct eng_node *node,
+                                     const struct eng_score *score, struct eng_span span);
+
+/* Whether an evaluation can begin in a higher band of the score and end in this one. */
+bool eng_score_can_fall_to(const struct eng_score *score, struct eng_span span, uint32_t band);
+
+/* scores.c: least and greatest value, and whether a value can ever be followed by a smaller one. */
+struct eng_span eng_score_span(const struct eng_score *score);
+bool eng_score_can_fall(const struct eng_model *model, const struct eng_score *score);
+
+/* expand.c: the text of a scalar with ${env:NAME} and ${file:PATH} filled in, owned by the caller.
+ */
+enum eng_status eng_load_expand(struct eng_load *load, const struct eng_node *node, char **ret_text,
+                                bool *ret_filled);
+
+/* properties.c: a mapping of librdkafka properties. */
+enum eng_status eng_load_properties(struct eng_load *load, const struct eng_node *node,
+                                    struct eng_properties *properties);
+
+/* Whether a property's value must never be shown, wherever it comes from. */
+bool eng_property_is_secret(const char *name);
+
+/* lint.c: adds what is allowed but seldom meant to config->warnings. */
+enum eng_status eng_load_lint(struct eng_load *load);
+
+#endif

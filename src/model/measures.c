@@ -1,0 +1,185 @@
+/* Measures: what a measure has to say depends on its kind, so kinds are rows. */
+#include "base/assert.h"
+#include "base/limits.h"
+#include "model/load.h"
+#include "model/text.h"
+#include <stddef.h>
+
+struct kind {
+    const char *name; /* its key */
+    const char *what; /* for errors */
+    const char *keys; /* that may stand beside each other */
+    size_t field;     /* of the draft: the key's node */
+    enum eng_measure_kind kind;
+    bool of_value; /* the key says `value`, the actions stand under `of` */
+    bool windowed; /* `over` is needed */
+};
+
+static const struct kind kinds[] = {
+    {"count", "a count", "count over", offsetof(struct eng_measure_draft, count), ENG_COUNT, false,
+     true},
+    {"sum", "a sum", "sum of over", offsetof(struct eng_measure_draft, sum), ENG_SUM, true, true},
+    {"active", "an active measure", "active over", offsetof(struct eng_measure_draft, active),
+     ENG_ACTIVE, false, true},
+    {"members", "a members measure", "members over", offsetof(struct eng_measure_draft, members),
+     ENG_MEMBERS, false, true},
+    {"last", "a last measure", "last of over", offsetof(struct eng_measure_draft, last), ENG_LAST,
+     true, true},
+    {"streak", "a streak", "streak", offsetof(struct eng_measure_draft, streak), ENG_STREAK, false,
+     false},
+    {"state", "a state", "state until", offsetof(struct eng_measure_draft, state), ENG_STATE, false,
+     false},
+};
+
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static const struct eng_node *field_of(const struct eng_measure_draft *draft,
+                                       const struct kind *kind)
+{
+    return *(const struct eng_node *const *)(const void *)((const char *)draft + kind->field);
+}
+
+/* The one kind that a measure names. */
+static enum eng_status find_kind(struct eng_load *load, const struct eng_node *node,
+                                 const struct eng_measure_draft *draft,
+                                 const struct kind **ret_kind)
+{
+    const struct kind *found = NULL;
+    for (size_t i = 0; i < KINDS; i++) {
+        if (field_of(draft, &kinds[i]) == NULL)
+            continue;
+        if (found != NULL)
+            return eng_source_fail(
+                &load->source, field_of(draft, &kinds[i])->key->mark,
+                "the measure has both \"%s\" and \"%s\"; make two measures of it", found->name,
+                kinds[i].name);
+        found = &kinds[i];
+    }
+    if (found == NULL)
+        return eng_source_fail(
+            &load->source, node->key->mark,
+            "the measure \"%s\" does not say what it measures; write one of count, sum, "
+            "active, members, last, streak, state",
+            eng_node_shown(&load->source, node->key));
+    *ret_kind = found;
+    return ENG_OK;
+}
+
+static enum eng_status missing(struct eng_load *load, const struct eng_node *node,
+                               const struct kind *kind, const char *advice)
+{
+    return eng_source_fail(&load->source, node->key->mark, "%s needs %s", kind->what, advice);
+}
+
+static enum eng_status check_draft(struct eng_load *load, const struct eng_node *node,
+                                   const struct eng_measure_draft *draft, const struct kind *kind)
+{
+    const struct eng_node *value = field_of(draft, kind);
+    enum eng_status status = eng_section_allow(load, node, kind->what, kind->keys);
+    if (status != ENG_OK)
+        return status;
+    if (kind->of_value && !eng_node_is(value, "value"))
+        return eng_source_fail(&load->source, value->mark,
+                               "\"%s\" is \"%s\"; write \"%s: value\" and the actions under \"of\"",
+                               kind->name, eng_node_shown(&load->source, value), kind->name);
+    if (kind->of_value && draft->of == NULL)
+        return missing(load, node, kind,
+                       "the actions whose value counts; write \"of: invoice.upload\"");
+    if (kind->windowed && draft->over.node == NULL)
+        return missing(load, node, kind,
+                       "a window; write \"over: 30d\", or week, month, quarter, life");
+    if (kind->kind == ENG_STATE && draft->until == NULL)
+        return missing(load, node, kind, "an end; write \"until: social.disconnect\"");
+    return ENG_OK;
+}
+
+static enum eng_status new_measure(struct eng_load *load, const struct eng_node *at,
+                                   struct eng_measure **ret_measure)
+{
+    struct eng_model *model = load->model;
+    if (model->measure_count == ENG_MEASURES_MAX)
+        return eng_source_fail(
+            &load->source, at->mark,
+            "\"%s\" is one measure too many; measures and points keys together are at most "
+            "%d (ENG_MEASURES_MAX)",
+            eng_node_shown(&load->source, at), ENG_MEASURES_MAX);
+    *ret_measure = &model->measures[model->measure_count++];
+    return ENG_OK;
+}
+
+static enum eng_status load_measure(struct eng_load *load, const struct eng_node *node)
+{
+    struct eng_measure_draft draft = {0};
+    struct eng_measure *measure = NULL;
+    const struct kind *kind = NULL;
+    enum eng_status status = eng_load_check_name(load, node->key, "the name of a measure");
+    if (status == ENG_OK)
+        status = eng_section_read(load, &eng_section_measure, node, &draft);
+    if (status == ENG_OK)
+        status = find_kind(load, node, &draft, &kind);
+    if (status == ENG_OK)
+        status = check_draft(load, node, &draft, kind);
+    if (status == ENG_OK)
+        status = new_measure(load, node->key, &measure);
+    if (status != ENG_OK)
+        return status;
+    measure->kind = kind->kind;
+    measure->window = kind->windowed ? draft.over.kind : ENG_WINDOW_NONE;
+    measure->panes = draft.over.panes;
+    status = eng_load_copy(load, node->key, &measure->name);
+    if (status == ENG_OK)
+        status = eng_load_add_actions(load, kind->of_value ? draft.of : field_of(&draft, kind),
+                                      &measure->actions);
+    if (status == ENG_OK && kind->kind == ENG_STATE)
+        status = eng_load_add_actions(load, draft.until, &measure->until);
+    return status;
+}
+
+enum eng_status eng_load_measures(struct eng_load *load)
+{
+    struct eng_model *model = load->model;
+    eng_assert(model != NULL && model->measures == NULL);
+    model->measures = eng_load_array(load, ENG_MEASURES_MAX, sizeof *model->measures);
+    if (model->measures == NULL)
+        return ENG_NO_MEMORY;
+    enum eng_status status = ENG_OK;
+    const struct eng_node *first = load->file.measures ? load->file.measures->first : NULL;
+    for (const struct eng_node *node = first; node != NULL && status == ENG_OK; node = node->next)
+        status = load_measure(load, node);
+    model->named_measure_count = model->measure_count;
+    return status;
+}
+
+enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_node *key,
+                                      const struct eng_window *window, uint16_t *ret_index)
+{
+    struct eng_measure *measure = NULL;
+    eng_assert(window->node != NULL && ret_index != NULL);
+    enum eng_status status = new_measure(load, key, &measure);
+    if (status == ENG_OK)
+        status = eng_load_add_actions(load, key, &measure->actions);
+    if (status != ENG_OK)
+        return status;
+    measure->kind = ENG_COUNT;
+    measure->window = window->kind;
+    measure->panes = window->panes;
+    *ret_index = (uint16_t)(load->model->measure_count - 1);
+    return ENG_OK;
+}
+
+enum eng_status eng_load_check_states(struct eng_load *load)
+{
+    const struct eng_node *node = load->file.measures ? load->file.measures->first : NULL;
+    for (uint32_t i = 0; i < load->model->named_measure_count; i++, node = node->next) {
+        const struct eng_measure *measure = &load->model->measures[i];
+        for (uint32_t a = 0; a < load->model->action_count; a++)
+            if (eng_action_set_has(&measure->actions, a) && eng_action_set_has(&measure->until, a))
+                return eng_source_fail(
+                    &load->source, eng_node_get(node, "until")->mark,
+                    "\"%s%s\" both begins and ends the state \"%s\"; an action can do "
+                    "only one of them",
+                    load->model->actions[a].text, load->model->actions[a].family ? "*" : "",
+                    measure->name);
+    }
+    return ENG_OK;
+}
