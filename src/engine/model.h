@@ -83,10 +83,10 @@ struct eng_score {
     int64_t margin_e4;
     int64_t dwell_ms;
     int64_t tell_every_e4; /* 0: never */
-    /* The longest rolling or calendar window of its measures, for `provisional`. ENG_WINDOW_NONE:
-     * there is none. */
+    /* For `provisional`: the longest calendar window of its measures, else ROLLING, else NONE; and
+     * the longest rolling one in panes, 0 when there is none. The longer of the two counts. */
     enum eng_window_kind provisional_window;
-    uint32_t provisional_panes; /* ROLLING only */
+    uint32_t provisional_panes;
 };
 
 enum eng_alert_kind { ENG_FALLS_TO, ENG_DROP, ENG_SILENCE };
