@@ -25,8 +25,7 @@ enum {
 struct eng_decoder {
     enum eng_input_format format;
     enum eng_framing framing;
-    enum eng_time_unit time_unit;
-    struct eng_path paths[ENG_FIELD_COUNT];
+    struct eng_mapping mapping;
     struct eng_plan *plan; /* Avro; NULL: no schema is known */
     struct eng_arena arena;
     int64_t schema_id;
@@ -53,13 +52,11 @@ enum eng_status eng_decoder_new_schema(const struct eng_config *config, const ch
         return eng_error_set(err, ENG_NO_MEMORY, "out of memory for the decoder");
     decoder->format = schema_json != NULL ? ENG_FORMAT_AVRO : input->format;
     decoder->framing = input->framing;
-    decoder->time_unit = input->time_unit;
     decoder->schema_id = -1;
     eng_arena_init(&decoder->arena, ARENA_CHUNK_BYTES);
-    enum eng_status status = eng_paths_init(decoder->paths, input, err);
+    enum eng_status status = eng_mapping_init(&decoder->mapping, input, err);
     if (status == ENG_OK && schema_json != NULL)
-        status = eng_plan_compile(schema_json, length, decoder->paths, input->time_unit,
-                                  &decoder->plan, err);
+        status = eng_plan_compile(schema_json, length, &decoder->mapping, &decoder->plan, err);
     if (status != ENG_OK) {
         eng_decoder_free(decoder);
         return status;
@@ -141,7 +138,7 @@ void eng_decoder_free(struct eng_decoder *decoder)
     if (decoder == NULL)
         return;
     eng_plan_free(decoder->plan);
-    eng_paths_done(decoder->paths);
+    eng_mapping_done(&decoder->mapping);
     eng_arena_done(&decoder->arena);
     eng_free(decoder);
 }
@@ -177,8 +174,8 @@ static enum eng_reason read_body(struct eng_decoder *decoder, const uint8_t *dat
 {
     if (decoder->format == ENG_FORMAT_AVRO)
         return eng_plan_read(decoder->plan, &decoder->arena, data, length, ret_fields);
-    struct eng_json_options options = {decoder->paths, decoder->time_unit};
-    return eng_json_read(&options, &decoder->arena, (const char *)data, length, ret_fields);
+    return eng_json_read(&decoder->mapping, &decoder->arena, (const char *)data, length,
+                         ret_fields);
 }
 
 /* AUTO without a header: framed if what looks like framing is followed by a body that decodes to
@@ -299,8 +296,9 @@ enum eng_reason eng_decoder_decode_prefix(struct eng_decoder *decoder, const voi
 {
     eng_assert(decoder != NULL && ret_used != NULL && ret_event != NULL);
     struct eng_fields fields;
-    enum eng_reason reason =
-        eng_plan_read_prefix(decoder->plan, &decoder->arena, data, length, ret_used, &fields);
+    struct eng_body body = {data, length, 0};
+    enum eng_reason reason = eng_plan_read_prefix(decoder->plan, &decoder->arena, &body, &fields);
+    *ret_used = body.used;
     if (reason == ENG_REASON_NONE)
         reason = eng_fields_judge(&fields, ret_event);
     if (reason != ENG_REASON_NONE)

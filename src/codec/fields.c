@@ -83,31 +83,31 @@ static enum eng_status check_path(const struct eng_path *path, enum eng_field fi
     return ENG_OK;
 }
 
-enum eng_status eng_paths_init(struct eng_path paths[ENG_FIELD_COUNT],
-                               const struct eng_input_config *input, struct eng_error *err)
+enum eng_status eng_mapping_init(struct eng_mapping *mapping, const struct eng_input_config *input,
+                                 struct eng_error *err)
 {
     enum eng_status status = ENG_OK;
-    memset(paths, 0, ENG_FIELD_COUNT * sizeof *paths);
+    *mapping = (struct eng_mapping){.time_unit = input->time_unit};
     for (int i = 0; i < ENG_FIELD_COUNT && status == ENG_OK; i++) {
         const char *text = eng_field_path(&input->fields, (enum eng_field)i);
         if (text != NULL && text[0] != '\0')
-            status = init_path(&paths[i], text);
+            status = init_path(&mapping->paths[i], text);
         if (status == ENG_OK)
-            status = check_path(&paths[i], (enum eng_field)i, text, err);
+            status = check_path(&mapping->paths[i], (enum eng_field)i, text, err);
         else
             status = eng_error_set(err, status, "out of memory for the field paths");
     }
     if (status != ENG_OK)
-        eng_paths_done(paths);
+        eng_mapping_done(mapping);
     return status;
 }
 
-void eng_paths_done(struct eng_path paths[ENG_FIELD_COUNT])
+void eng_mapping_done(struct eng_mapping *mapping)
 {
     for (int i = 0; i < ENG_FIELD_COUNT; i++) {
-        eng_free(paths[i].text);
-        eng_free(paths[i].parts);
-        paths[i] = (struct eng_path){0};
+        eng_free(mapping->paths[i].text);
+        eng_free(mapping->paths[i].parts);
+        mapping->paths[i] = (struct eng_path){0};
     }
 }
 

@@ -59,11 +59,17 @@ struct eng_path {
 
 enum { ENG_PATH_PARTS_MAX = 32 };
 
+/* Where the fields are, and what a number in the time's place counts. */
+struct eng_mapping {
+    struct eng_path paths[ENG_FIELD_COUNT];
+    enum eng_time_unit time_unit;
+};
+
 /* Cuts the paths of all fields. ENG_OK, ENG_NO_MEMORY, or ENG_BAD_CONFIG (no path for a required
  * field, an empty part, or too many). On failure nothing is left to free. */
-enum eng_status eng_paths_init(struct eng_path paths[ENG_FIELD_COUNT],
-                               const struct eng_input_config *input, struct eng_error *err);
-void eng_paths_done(struct eng_path paths[ENG_FIELD_COUNT]);
+enum eng_status eng_mapping_init(struct eng_mapping *mapping, const struct eng_input_config *input,
+                                 struct eng_error *err);
+void eng_mapping_done(struct eng_mapping *mapping);
 
 /* A number as it is counted: llround(value * 10000); ENG_VALUE_NONE for NaN and for more than
  * ENG_VALUE_MAX in size. Written out, since the library's llround is a call: below 2^53 the part

@@ -219,7 +219,7 @@ static json_t *parse(struct eng_arena *arena, const char *text, size_t length,
     return root;
 }
 
-enum eng_reason eng_json_read(const struct eng_json_options *options, struct eng_arena *arena,
+enum eng_reason eng_json_read(const struct eng_mapping *mapping, struct eng_arena *arena,
                               const char *text, size_t length, struct eng_fields *ret_fields)
 {
     eng_assert(text != NULL || length == 0);
@@ -231,10 +231,10 @@ enum eng_reason eng_json_read(const struct eng_json_options *options, struct eng
         return reason;
     reason = json_is_object(root) ? ENG_REASON_NONE : ENG_REASON_NOT_JSON;
     for (int i = 0; i < ENG_FIELD_TEXTS && enough; i++)
-        enough = read_text(find(root, &options->paths[i]), arena, &ret_fields->text[i]);
+        enough = read_text(find(root, &mapping->paths[i]), arena, &ret_fields->text[i]);
     ret_fields->time_ms =
-        read_time(find(root, &options->paths[ENG_FIELD_TIME]), options->time_unit);
-    const json_t *value = find(root, &options->paths[ENG_FIELD_VALUE]);
+        read_time(find(root, &mapping->paths[ENG_FIELD_TIME]), mapping->time_unit);
+    const json_t *value = find(root, &mapping->paths[ENG_FIELD_VALUE]);
     if (json_is_number(value))
         ret_fields->value_e4 = eng_value_e4(json_number_value(value));
     json_decref(root);

@@ -9,14 +9,9 @@
 #include "base/memory.h"
 #include "codec/fields.h"
 
-struct eng_json_options {
-    const struct eng_path *paths; /* ENG_FIELD_COUNT of them */
-    enum eng_time_unit time_unit;
-};
-
 /* Reads one record into *ret_fields; texts are copied to the arena. ENG_REASON_NONE when it is a
  * JSON object (its fields may still be bad), ENG_REASON_NOT_JSON or ENG_REASON_NO_MEMORY. */
-enum eng_reason eng_json_read(const struct eng_json_options *options, struct eng_arena *arena,
+enum eng_reason eng_json_read(const struct eng_mapping *mapping, struct eng_arena *arena,
                               const char *text, size_t length, struct eng_fields *ret_fields);
 
 #endif

@@ -473,15 +473,14 @@ static __attribute__((noinline)) bool step_rare(struct run *run, const struct to
     }
 }
 
-/* Runs to the end or to the first failure; returns why it stopped and the place. */
-static enum eng_reason execute(const struct tools *tools, const uint8_t *data, size_t length,
-                               size_t *ret_used)
+/* Runs to the end or to the first failure; returns why it stopped. */
+static enum eng_reason execute(const struct tools *tools, struct eng_body *body)
 {
     const struct eng_instruction *code = tools->plan->code;
-    struct run run = {.p = data,
-                      .end = data + length,
+    struct run run = {.p = body->data,
+                      .end = body->data + body->length,
                       .pc = code,
-                      .budget = BUDGET_FIXED + (uint64_t)BUDGET_PER_BYTE * length};
+                      .budget = BUDGET_FIXED + (uint64_t)BUDGET_PER_BYTE * body->length};
     bool going = true;
     const uint8_t *fixed;
     while (going) {
@@ -527,30 +526,29 @@ static enum eng_reason execute(const struct tools *tools, const uint8_t *data, s
         }
         }
     }
-    *ret_used = (size_t)(run.p - data);
+    body->used = (size_t)(run.p - body->data);
     return run.reason;
 }
 
 enum eng_reason eng_plan_read_prefix(const struct eng_plan *plan, struct eng_arena *arena,
-                                     const uint8_t *data, size_t length, size_t *ret_used,
-                                     struct eng_fields *ret_fields)
+                                     struct eng_body *body, struct eng_fields *ret_fields)
 {
-    eng_assert(data != NULL || length == 0);
+    eng_assert(body->data != NULL || body->length == 0);
     struct frame frames[DEPTH_MAX]; /* unset until pushed */
     struct tools tools = {plan, arena, ret_fields, frames};
     eng_fields_clear(ret_fields);
-    *ret_used = 0;
+    body->used = 0;
     if (plan == NULL)
         return ENG_REASON_UNKNOWN_SCHEMA;
-    if (length > UINT32_MAX)
+    if (body->length > UINT32_MAX)
         return ENG_REASON_MALFORMED;
-    return execute(&tools, data, length, ret_used);
+    return execute(&tools, body);
 }
 
 enum eng_reason eng_plan_read(const struct eng_plan *plan, struct eng_arena *arena,
                               const uint8_t *data, size_t length, struct eng_fields *ret_fields)
 {
-    size_t used;
-    enum eng_reason reason = eng_plan_read_prefix(plan, arena, data, length, &used, ret_fields);
-    return reason == ENG_REASON_NONE && used != length ? ENG_REASON_TRAILING : reason;
+    struct eng_body body = {data, length, 0};
+    enum eng_reason reason = eng_plan_read_prefix(plan, arena, &body, ret_fields);
+    return reason == ENG_REASON_NONE && body.used != length ? ENG_REASON_TRAILING : reason;
 }

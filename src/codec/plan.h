@@ -18,8 +18,7 @@ struct eng_plan;
  * record; a required field missing or of a type that can never fit: names the path and what there
  * is), ENG_NO_MEMORY. Any thread. */
 enum eng_status eng_plan_compile(const char *schema_json, size_t length,
-                                 const struct eng_path paths[ENG_FIELD_COUNT],
-                                 enum eng_time_unit time_unit, struct eng_plan **ret_plan,
+                                 const struct eng_mapping *mapping, struct eng_plan **ret_plan,
                                  struct eng_error *err);
 
 void eng_plan_free(struct eng_plan *plan);
@@ -30,9 +29,15 @@ void eng_plan_free(struct eng_plan *plan);
 enum eng_reason eng_plan_read(const struct eng_plan *plan, struct eng_arena *arena,
                               const uint8_t *data, size_t length, struct eng_fields *ret_fields);
 
-/* The same for the record at the beginning of `data`; *ret_used is its length. Never TRAILING. */
+/* Bytes that begin with a record. */
+struct eng_body {
+    const uint8_t *data;
+    size_t length;
+    size_t used; /* out: how long the record is */
+};
+
+/* The same for the record at the beginning of `body`. Never TRAILING. */
 enum eng_reason eng_plan_read_prefix(const struct eng_plan *plan, struct eng_arena *arena,
-                                     const uint8_t *data, size_t length, size_t *ret_used,
-                                     struct eng_fields *ret_fields);
+                                     struct eng_body *body, struct eng_fields *ret_fields);
 
 #endif
