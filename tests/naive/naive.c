@@ -4,6 +4,7 @@
 #include "inside.h"
 #include <stdlib.h>
 #include <string.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 void *naive_grow(void *items, size_t count, size_t *capacity, size_t item_bytes)
