@@ -1,6 +1,7 @@
 /* Names of what becomes of an event. */
 #include "base/assert.h"
 #include <engaged/event.h>
+#include <stddef.h>
 
 const char *eng_outcome_name(enum eng_outcome outcome)
 {
