@@ -3,7 +3,6 @@
 #include "cli/command.h"
 #include "cli/exits.h"
 #include "cli/generate.h"
-#include "cli/generate.h"
 #include "cli/help.h"
 #include "cli/output.h"
 #include "cli/replay.h"
