@@ -62,6 +62,8 @@ static struct eng_list openings_of(const struct eng_layout *layout, struct eng_p
 static bool get_opening(const struct eng_layout *layout, struct eng_partner *partner,
                         unsigned alert, struct opening *ret_opening)
 {
+    eng_assert(alert < layout->model->alert_count);
+    eng_assert(ret_opening != NULL);
     struct eng_list openings = openings_of(layout, partner);
     uint32_t index = find_opening(&openings, alert);
     if (index == openings.count)
@@ -72,6 +74,7 @@ static bool get_opening(const struct eng_layout *layout, struct eng_partner *par
 
 static void put_opening(struct eng_engine *engine, uint32_t number, struct opening opening)
 {
+    eng_assert(number < engine->store.count);
     struct eng_list openings = openings_of(engine->layout, eng_store_at(&engine->store, number));
     uint32_t index = find_opening(&openings, opening.alert);
     uint8_t *place = openings.data + (size_t)index * ENG_OPENING_BYTES;
@@ -83,6 +86,7 @@ static void put_opening(struct eng_engine *engine, uint32_t number, struct openi
 
 void eng_alert_expire(struct eng_engine *engine, uint32_t number)
 {
+    eng_assert(number < engine->store.count);
     unsigned list = engine->layout->list_openings;
     if (list == ENG_NO_INDEX)
         return;
@@ -115,6 +119,7 @@ bool eng_alert_is_open(const struct eng_layout *layout, struct eng_partner *part
 static bool cooled_down(struct eng_engine *engine, struct eng_evaluation *evaluation,
                         unsigned alert, const struct opening *opening)
 {
+    eng_assert(alert < engine->model->alert_count);
     if (opening == NULL)
         return true;
     int64_t over_ms = opening->opened_at_ms + engine->model->alerts[alert].cooldown_ms;
@@ -133,6 +138,8 @@ static bool cooled_down(struct eng_engine *engine, struct eng_evaluation *evalua
 static struct eng_effect *begin(struct eng_engine *engine, const struct eng_evaluation *evaluation,
                                 unsigned index, enum eng_alert_status status)
 {
+    eng_assert(index < engine->model->alert_count);
+    eng_assert(status == ENG_OPENED || status == ENG_RESOLVED);
     const struct eng_alert *alert = &engine->model->alerts[index];
     bool scored = alert->kind != ENG_SILENCE;
     uint32_t contributions = scored ? engine->model->scores[alert->score].dimension_count : 0;
@@ -173,6 +180,7 @@ static struct eng_effect *resolve_alert(struct eng_engine *engine,
 static void evaluate_falls_to(struct eng_engine *engine, struct eng_evaluation *evaluation,
                               unsigned index)
 {
+    eng_assert(evaluation->number < engine->store.count);
     const struct eng_alert *alert = &engine->model->alerts[index];
     const struct eng_scratch *scratch = &engine->scratch;
     uint8_t before = scratch->band_before[alert->score], after = scratch->band_after[alert->score];
@@ -249,6 +257,7 @@ static int64_t take_peak(struct eng_engine *engine, const struct eng_evaluation 
 static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *evaluation,
                           unsigned index)
 {
+    eng_assert(evaluation->number < engine->store.count);
     const struct eng_alert *alert = &engine->model->alerts[index];
     int64_t value = engine->scratch.value[alert->score];
     int64_t baseline = take_peak(engine, evaluation, index, value);
@@ -295,6 +304,7 @@ static int64_t last_action_at(const struct eng_engine *engine, const struct eng_
 bool eng_alert_silence_count(const struct eng_engine *engine, struct eng_partner *partner,
                              unsigned alert, int32_t pane, int64_t time_ms)
 {
+    eng_assert(time_ms >= 0);
     struct eng_rhythm rhythm = eng_alert_rhythm(engine->layout, partner, alert);
     uint8_t *place = (uint8_t *)partner + engine->layout->alert_offset[alert];
     bool newer = eng_rhythm_add(&rhythm, pane);
@@ -313,6 +323,7 @@ bool eng_alert_silence_count(const struct eng_engine *engine, struct eng_partner
 int32_t eng_alert_silence_due(const struct eng_engine *engine, struct eng_partner *partner,
                               unsigned alert, bool exact)
 {
+    eng_assert(alert < engine->model->alert_count);
     const struct eng_alert *rule = &engine->model->alerts[alert];
     struct eng_rhythm rhythm = eng_alert_rhythm(engine->layout, partner, alert);
     struct opening opening;
@@ -335,6 +346,7 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, struct eng_partne
 /* The mean gap between active panes in ms, rounded half up; 0 while there is none. */
 static int64_t usual_gap_ms(const struct eng_model *model, const struct eng_rhythm *rhythm)
 {
+    eng_assert(rhythm->last >= rhythm->first);
     int64_t pane_ms = model->pane_unit == ENG_PANE_HOUR ? 3600000 : 86400000;
     int64_t gaps = rhythm->count - 1;
     eng_assert(rhythm->count > 0);
@@ -346,6 +358,7 @@ static int64_t usual_gap_ms(const struct eng_model *model, const struct eng_rhyt
 static void tell_silence(struct eng_engine *engine, const struct eng_evaluation *evaluation,
                          unsigned index, const struct eng_rhythm *rhythm, uint32_t silence)
 {
+    eng_assert(silence <= engine->model->alerts[index].horizon);
     struct eng_effect *effect = open_alert(engine, evaluation, index, 0);
     if (effect == NULL)
         return;
@@ -360,6 +373,7 @@ static void tell_silence(struct eng_engine *engine, const struct eng_evaluation 
 static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *evaluation,
                              unsigned index)
 {
+    eng_assert(evaluation->number < engine->store.count);
     const struct eng_alert *alert = &engine->model->alerts[index];
     struct eng_partner *partner = eng_store_at(&engine->store, evaluation->number);
     struct eng_rhythm rhythm = eng_alert_rhythm(engine->layout, partner, index);

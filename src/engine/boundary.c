@@ -16,6 +16,8 @@ enum { PREFETCH_AHEAD = 12 };
 /* Room for the visits of a bucket. */
 static enum eng_status reserve_visits(struct eng_boundary *boundary, uint32_t count)
 {
+    eng_assert(boundary != NULL);
+    eng_assert(!boundary->working);
     if (count <= boundary->visit_capacity)
         return ENG_OK;
     uint32_t capacity = count + count / 4 + 64;
@@ -42,6 +44,7 @@ static enum eng_status reserve_visits(struct eng_boundary *boundary, uint32_t co
  * of; a partner that is due later is armed again. */
 static void collect(struct eng_engine *engine, uint32_t entries)
 {
+    eng_assert(engine->boundary.working);
     struct eng_boundary *boundary = &engine->boundary;
     uint32_t *numbers = boundary->counts; /* not in use before the sorting */
     int32_t pane = engine->now.pane;
@@ -69,6 +72,8 @@ static void collect(struct eng_engine *engine, uint32_t entries)
 static bool comes_after(const struct eng_engine *engine, const struct eng_visit *one,
                         const struct eng_visit *two)
 {
+    eng_assert(one != two);
+    eng_assert(one->number != two->number);
     if (one->hash != two->hash)
         return one->hash > two->hash;
     struct eng_slice a =
@@ -87,9 +92,12 @@ static uint32_t bucket_of(uint64_t hash, uint32_t count)
 
 static void sort_visits(struct eng_engine *engine)
 {
+    eng_assert(engine->boundary.working);
     struct eng_boundary *boundary = &engine->boundary;
     uint32_t count = boundary->visit_count, *counts = boundary->counts, first = 0;
     eng_assert(count <= boundary->visit_capacity);
+    if (count == 0)
+        return;
     memset(counts, 0, ((size_t)count + 1) * sizeof *counts);
     for (uint32_t i = 0; i < count; i++)
         counts[bucket_of(boundary->visits[i].hash, count)]++;
@@ -113,6 +121,7 @@ static void sort_visits(struct eng_engine *engine)
 static enum eng_status visit(struct eng_engine *engine, uint32_t number,
                              struct eng_effects *effects)
 {
+    eng_assert(number < engine->store.count);
     if (eng_store_reserve(&engine->store) != ENG_OK ||
         eng_wheel_reserve(&engine->wheel) != ENG_OK ||
         eng_store_prepare(&engine->store, number) != ENG_OK)
@@ -140,6 +149,7 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
 /* Visits the partners of the boundary in work. */
 static enum eng_status work(struct eng_engine *engine, struct eng_effects *effects)
 {
+    eng_assert(engine->boundary.visit_next <= engine->boundary.visit_count);
     struct eng_boundary *boundary = &engine->boundary;
     eng_assert(boundary->working);
     for (; boundary->visit_next < boundary->visit_count; boundary->visit_next++) {
@@ -161,6 +171,7 @@ static enum eng_status work(struct eng_engine *engine, struct eng_effects *effec
 /* Puts the clock to the next boundary and collects who is due. */
 static enum eng_status begin(struct eng_engine *engine)
 {
+    eng_assert(engine->now.clock_ms >= 0);
     struct eng_boundary *boundary = &engine->boundary;
     uint32_t entries = eng_wheel_count(&engine->wheel, engine->now.pane + 1);
     eng_assert(!boundary->working);

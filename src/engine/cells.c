@@ -24,6 +24,7 @@ struct eng_cells eng_cells_of(const struct eng_layout *layout, struct eng_partne
 
 uint32_t eng_cells_first(const struct eng_cells *cells, uint32_t age)
 {
+    eng_assert(age <= cells->layout->pane_mask);
     uint32_t low = 0, high = cells->list.count;
     eng_assert(cells->list.data != NULL || high == 0);
     if (high == 0 || eng_cells_get(cells, 0).age <= age)
@@ -47,6 +48,8 @@ static inline uint64_t order(const struct eng_cells *cells, uint32_t age, uint32
 /* The index behind the last cell that does not come after the key. */
 static uint32_t find_end(const struct eng_cells *cells, uint64_t key)
 {
+    eng_assert(cells->layout != NULL);
+    eng_assert(cells->list.element_bytes == 1u << cells->code);
     uint32_t index = cells->list.count;
     while (index > 0) {
         struct eng_cell cell = eng_cells_get(cells, index - 1);
@@ -71,6 +74,7 @@ static void put(uint8_t *to, const struct eng_cells *cells, int32_t pane, uint32
 /* Rewrites all cells in the next width; those of one key become one. */
 static void widen(struct eng_store *store, uint32_t number, int32_t clock_pane)
 {
+    eng_assert(number < store->count);
     const struct eng_layout *layout = store->layout;
     struct eng_cells old = eng_cells_of(layout, eng_store_at(store, number), clock_pane);
     eng_store_widen_cells(store, number);
@@ -96,6 +100,8 @@ static void widen(struct eng_store *store, uint32_t number, int32_t clock_pane)
 static bool bump(const struct eng_cells *cells, uint32_t end, int32_t pane, uint32_t age,
                  uint32_t action)
 {
+    eng_assert(end <= cells->list.count);
+    eng_assert(age <= cells->layout->pane_mask);
     if (end == 0)
         return false;
     struct eng_cell cell = eng_cells_get(cells, end - 1);
@@ -138,6 +144,7 @@ void eng_cells_add(struct eng_store *store, uint32_t number, int32_t clock_pane,
 
 void eng_cells_expire(struct eng_store *store, uint32_t number, int32_t clock_pane)
 {
+    eng_assert(number < store->count);
     const struct eng_layout *layout = store->layout;
     struct eng_cells cells = eng_cells_of(layout, eng_store_at(store, number), clock_pane);
     uint32_t most = layout->ages[0]; /* nothing younger than the smallest age leaves anywhere */

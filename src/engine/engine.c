@@ -14,6 +14,8 @@ enum { BLOCK = 32 };
 
 static enum eng_status new_scratch(struct eng_engine *engine)
 {
+    eng_assert(engine->layout != NULL);
+    eng_assert(engine->scratch.value == NULL);
     struct eng_scratch *scratch = &engine->scratch;
     size_t scores = engine->model->score_count;
     size_t contributions = scores * engine->layout->contribution_most;
@@ -84,6 +86,7 @@ void eng_engine_free(struct eng_engine *engine)
 /* The action's entry in the model, remembered by its text. */
 static uint16_t action_of(struct eng_engine *engine, struct eng_slice action)
 {
+    eng_assert(action.data != NULL);
     if (action.length > ENG_ACTION_CACHE_BYTES)
         return eng_model_action(engine->model, action);
     uint64_t hash = eng_hash(action.data, action.length);
@@ -111,6 +114,8 @@ static bool well_formed(const struct eng_event *event)
 static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
                                  const struct eng_event *event, uint32_t *number)
 {
+    eng_assert(event->partner.length > 0);
+    eng_assert(engine->boundary.target_ms < 0);
     if (eng_store_reserve(&engine->store) != ENG_OK || eng_wheel_reserve(&engine->wheel) != ENG_OK)
         return ENG_NO_MEMORY;
     if (*number == ENG_PARTNER_NONE) {
@@ -149,6 +154,7 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
                              uint64_t hash, struct eng_effects *effects,
                              enum eng_outcome *ret_outcome)
 {
+    eng_assert(event->time_ms <= engine->now.clock_ms);
     uint16_t action = action_of(engine, event->action);
     *ret_outcome = ENG_OUTCOME_FILTERED;
     if (action == ENG_ACTION_NONE)
@@ -177,6 +183,8 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
 static enum eng_status move_clock(struct eng_engine *engine, int64_t time_ms,
                                   struct eng_effects *effects)
 {
+    eng_assert(time_ms >= 0);
+    eng_assert(time_ms <= ENG_TIME_MS_MAX);
     if (engine->now.clock_ms < 0) {
         eng_moment_set(&engine->now, engine->model, time_ms);
         return ENG_OK;
@@ -193,6 +201,8 @@ static enum eng_status apply_one(struct eng_engine *engine, const struct eng_eve
                                  uint64_t hash, struct eng_effects *effects,
                                  enum eng_outcome *ret_outcome)
 {
+    eng_assert(event != NULL);
+    eng_assert(ret_outcome != NULL);
     if (event->verdict == ENG_VERDICT_FUTURE) {
         *ret_outcome = ENG_OUTCOME_FUTURE;
         return ENG_OK;
@@ -213,6 +223,7 @@ static enum eng_status apply_one(struct eng_engine *engine, const struct eng_eve
 static void prefetch(const struct eng_engine *engine, const struct eng_event *events,
                      uint32_t count, uint64_t *ret_hashes)
 {
+    eng_assert(count > 0);
     uint32_t guesses[BLOCK];
     eng_assert(count <= BLOCK);
     for (uint32_t i = 0; i < count; i++) {

@@ -20,6 +20,7 @@ static const uint8_t *told_place(const struct eng_layout *layout, const struct e
 int64_t eng_told(const struct eng_layout *layout, const struct eng_partner *partner, unsigned score,
                  unsigned dimension)
 {
+    eng_assert(partner != NULL);
     const uint8_t *at = told_place(layout, partner, score, dimension);
     eng_assert(score < layout->model->score_count);
     switch (layout->scores[score].told_bytes) {
@@ -66,6 +67,7 @@ static int64_t count_of(const struct eng_engine *engine, struct eng_partner *par
 static int64_t weighted(const struct eng_engine *engine, struct eng_partner *partner,
                         unsigned index, unsigned dimension, int64_t weight_sum_e4)
 {
+    eng_assert(dimension < engine->model->scores[index].dimension_count);
     const struct eng_score *score = &engine->model->scores[index];
     const struct eng_score_layout *place = &engine->layout->scores[index];
     unsigned measure = score->dimensions[dimension].measure;
@@ -88,6 +90,7 @@ static int64_t weighted(const struct eng_engine *engine, struct eng_partner *par
 static int64_t present_weights(const struct eng_engine *engine, struct eng_partner *partner,
                                const struct eng_score *score, uint64_t *ret_skipped)
 {
+    eng_assert(!score->points);
     int64_t weights = score->weight_sum_e4;
     *ret_skipped = 0;
     for (uint32_t i = 0; i < score->dimension_count; i++) {
@@ -117,6 +120,7 @@ static int64_t points(const struct eng_engine *engine, struct eng_partner *partn
 void eng_evaluate_score(const struct eng_engine *engine, struct eng_partner *partner,
                         unsigned index)
 {
+    eng_assert(partner != NULL);
     const struct eng_score *score = &engine->model->scores[index];
     int64_t *contribution =
         engine->scratch.contribution + (size_t)index * engine->layout->contribution_most;
@@ -147,7 +151,8 @@ bool eng_provisional(const struct eng_engine *engine, const struct eng_score *sc
     if (score->provisional_window != ENG_WINDOW_ROLLING) {
         unsigned period = score->provisional_window - ENG_WINDOW_WEEK;
         eng_assert(period < ENG_PERIODS);
-        panes = (int64_t)engine->now.period_next[period] - engine->now.period_first[period];
+        int64_t whole = (int64_t)engine->now.period_next[period] - engine->now.period_first[period];
+        panes = whole > panes ? whole : panes;
     }
     return (int64_t)engine->now.pane - partner->first_pane < panes;
 }
@@ -158,6 +163,7 @@ bool eng_provisional(const struct eng_engine *engine, const struct eng_score *sc
 static uint8_t next_band(struct eng_engine *engine, struct eng_evaluation *evaluation,
                          unsigned index, uint8_t band)
 {
+    eng_assert(engine->now.clock_ms == evaluation->at_ms);
     const struct eng_score *score = &engine->model->scores[index];
     uint8_t wanted = eng_score_band_wanted(score, engine->scratch.value[index], band);
     eng_assert(band < score->band_count);
@@ -185,6 +191,8 @@ static uint8_t next_band(struct eng_engine *engine, struct eng_evaluation *evalu
 static void emit_score_change(struct eng_engine *engine, const struct eng_evaluation *evaluation,
                               unsigned index, int64_t told_value)
 {
+    eng_assert(index < engine->model->score_count);
+    eng_assert(evaluation->number < engine->store.count);
     const struct eng_score *score = &engine->model->scores[index];
     const struct eng_scratch *scratch = &engine->scratch;
     struct eng_partner *partner = eng_store_at(&engine->store, evaluation->number);
@@ -206,6 +214,8 @@ static void emit_score_change(struct eng_engine *engine, const struct eng_evalua
 static void evaluate_score(struct eng_engine *engine, struct eng_evaluation *evaluation,
                            unsigned index)
 {
+    eng_assert(index < engine->model->score_count);
+    eng_assert(evaluation->number < engine->store.count);
     const struct eng_score *score = &engine->model->scores[index];
     const struct eng_layout *layout = engine->layout;
     struct eng_scratch *scratch = &engine->scratch;

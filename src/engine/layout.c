@@ -15,6 +15,8 @@ enum { TABLE_COUNTS_MAX = 256, HOURS_A_DAY_MAX = 25 };
 /* Everything that is sized by the model, zeroed. */
 static enum eng_status allocate(struct eng_layout *layout)
 {
+    eng_assert(layout->model != NULL);
+    eng_assert(layout->lists == NULL);
     const struct eng_model *model = layout->model;
     uint32_t lists = 4u + model->measure_count + model->alert_count;
     layout->lists = eng_calloc(lists, sizeof *layout->lists);
@@ -62,6 +64,8 @@ void eng_layout_free(struct eng_layout *layout)
 /* Actions are looked up by event: which measures and silence alerts refer to each. */
 static void index_actions(struct eng_layout *layout)
 {
+    eng_assert(layout->model->action_count <= ENG_ACTIONS_MAX);
+    eng_assert(layout->action_measures != NULL);
     const struct eng_model *model = layout->model;
     uint32_t measures = 0, silences = 0;
     for (uint32_t action = 0; action < model->action_count; action++) {
@@ -91,6 +95,8 @@ static bool uses_cells(const struct eng_measure *measure)
 /* How many panes a measure needs its counts for; 0: a running total will do. */
 static uint32_t retention_of(const struct eng_model *model, const struct eng_measure *measure)
 {
+    eng_assert(measure->window <= ENG_WINDOW_NONE);
+    eng_assert(model->late_after > 0);
     uint32_t day = model->pane_unit == ENG_PANE_DAY ? 1 : HOURS_A_DAY_MAX;
     switch (measure->window) {
     case ENG_WINDOW_ROLLING:
@@ -117,6 +123,7 @@ static uint32_t bits_for(uint32_t values)
 /* Numbers the actions that are counted per pane and finds out for how long. */
 static void lay_cells(struct eng_layout *layout)
 {
+    eng_assert(layout->cell_count == 0);
     const struct eng_model *model = layout->model;
     uint32_t longest = 0;
     for (uint32_t action = 0; action < model->action_count; action++) {
@@ -145,6 +152,8 @@ static void lay_cells(struct eng_layout *layout)
 /* Bits of the cells that a measure counts. */
 static void lay_measure_cells(const struct eng_layout *layout, uint32_t index)
 {
+    eng_assert(index < layout->model->measure_count);
+    eng_assert(layout->cell_count <= ENG_ACTIONS_MAX);
     const struct eng_measure *measure = &layout->model->measures[index];
     for (uint32_t action = 0; action < layout->model->action_count; action++) {
         uint32_t cell = layout->cell_of_action[action];
@@ -155,6 +164,8 @@ static void lay_measure_cells(const struct eng_layout *layout, uint32_t index)
 
 static void add_age(struct eng_layout *layout, uint32_t age)
 {
+    eng_assert(age > 0);
+    eng_assert(layout->age_count < layout->model->measure_count + (uint32_t)ENG_ACTIONS_MAX);
     uint32_t at = 0;
     while (at < layout->age_count && layout->ages[at] < age)
         at++;
@@ -167,6 +178,7 @@ static void add_age(struct eng_layout *layout, uint32_t age)
 
 static void lay_ages(struct eng_layout *layout)
 {
+    eng_assert(layout->age_count == 0);
     const struct eng_model *model = layout->model;
     for (uint32_t i = 0; i < model->measure_count; i++)
         if (uses_cells(&model->measures[i]) && model->measures[i].window == ENG_WINDOW_ROLLING)
@@ -189,6 +201,8 @@ static uint16_t add_list(struct eng_layout *layout, enum eng_list_kind kind, uns
 /* Lists that change with every event come last, so that little has to move. */
 static void lay_lists(struct eng_layout *layout)
 {
+    eng_assert(layout->list_count == 0);
+    eng_assert(layout->lists != NULL);
     const struct eng_model *model = layout->model;
     bool sums = false;
     layout->list_openings = layout->list_sums = layout->list_cells = layout->list_seen =
@@ -227,6 +241,7 @@ static uint32_t take(uint32_t *offset, uint32_t bytes)
 
 static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *offset)
 {
+    eng_assert(index < layout->model->measure_count);
     struct eng_measure_layout *place = &layout->measures[index];
     enum eng_measure_kind kind = layout->model->measures[index].kind;
     eng_assert(kind <= ENG_STATE);
@@ -243,6 +258,7 @@ static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *off
 /* The width that holds every contribution of a score. */
 static uint8_t told_bytes(const struct eng_score *score, bool skips)
 {
+    eng_assert(score->points || score->weight_sum_e4 > 0);
     int64_t most = 0;
     if (score->points)
         return 8;
@@ -257,6 +273,7 @@ static uint8_t told_bytes(const struct eng_score *score, bool skips)
 
 static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offset)
 {
+    eng_assert(index < layout->model->score_count);
     const struct eng_score *score = &layout->model->scores[index];
     struct eng_score_layout *place = &layout->scores[index];
     eng_assert(score->dimension_count <= ENG_DIMENSIONS_MAX);
@@ -271,6 +288,8 @@ static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offse
 
 static void lay_fixed(struct eng_layout *layout)
 {
+    eng_assert(layout->fixed_bytes == 0);
+    eng_assert(layout->total_count == 0);
     const struct eng_model *model = layout->model;
     uint32_t offset = ENG_PARTNER_HEAD_BYTES + layout->list_count;
     for (uint32_t i = 0; i < model->measure_count; i++)
@@ -297,6 +316,8 @@ static int64_t flat_from(const struct eng_dimension *dimension)
 
 static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
 {
+    eng_assert(index < layout->model->score_count);
+    eng_assert(layout->scores[index].table == NULL);
     const struct eng_score *score = &layout->model->scores[index];
     struct eng_score_layout *place = &layout->scores[index];
     if (score->points)
@@ -325,6 +346,7 @@ static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
 /* One evaluation tells each score and each alert once at most. */
 static void lay_effects(struct eng_layout *layout)
 {
+    eng_assert(layout->effects_bytes_min == 0);
     const struct eng_model *model = layout->model;
     size_t record = sizeof(struct eng_effect) +
                     layout->contribution_most * sizeof(struct eng_contribution) +

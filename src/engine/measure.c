@@ -61,6 +61,8 @@ static bool counts_cell(const struct eng_measure_layout *place, uint32_t cell)
 static bool active_at(const struct eng_cells *cells, const struct eng_measure_layout *place,
                       uint32_t age)
 {
+    eng_assert(cells->layout != NULL);
+    eng_assert(age <= cells->layout->pane_mask);
     for (uint32_t i = eng_cells_first(cells, age); i < cells->list.count; i++) {
         struct eng_cell cell = eng_cells_get(cells, i);
         if (cell.age != age)
@@ -112,6 +114,7 @@ static void store_pane_sum(uint8_t *to, struct pane_sum element)
 static void add_pane_sum(struct eng_engine *engine, uint32_t number, int32_t pane, uint32_t cell,
                          int64_t value_e4)
 {
+    eng_assert(pane <= engine->now.pane);
     unsigned list = engine->layout->list_sums;
     struct eng_list view =
         eng_store_list(engine->layout, eng_store_at(&engine->store, number), list);
@@ -136,6 +139,7 @@ static void add_pane_sum(struct eng_engine *engine, uint32_t number, int32_t pan
 
 static void add_total(struct eng_engine *engine, uint32_t number, unsigned total)
 {
+    eng_assert(number < engine->store.count);
     struct eng_partner *partner = eng_store_at(&engine->store, number);
     uint64_t value = eng_partner_total(engine->layout, partner, total) + 1;
     eng_assert(total < engine->layout->total_count);
@@ -150,6 +154,7 @@ static void add_total(struct eng_engine *engine, uint32_t number, unsigned total
 static void count_total(struct eng_engine *engine, uint32_t number, unsigned index, bool fresh,
                         int64_t value_e4)
 {
+    eng_assert(number < engine->store.count);
     const struct eng_measure *measure = &engine->model->measures[index];
     const struct eng_measure_layout *place = &engine->layout->measures[index];
     eng_assert(place->total != ENG_NO_INDEX);
@@ -166,6 +171,7 @@ static void count_total(struct eng_engine *engine, uint32_t number, unsigned ind
 static void count_member(struct eng_engine *engine, uint32_t number, unsigned index,
                          struct eng_slice member, int32_t pane)
 {
+    eng_assert(member.data != NULL);
     unsigned list = engine->layout->measures[index].list;
     struct eng_list view =
         eng_store_list(engine->layout, eng_store_at(&engine->store, number), list);
@@ -193,6 +199,7 @@ static void count_member(struct eng_engine *engine, uint32_t number, unsigned in
 static void count_last(struct eng_engine *engine, uint32_t number, unsigned index,
                        const struct eng_event *event, int32_t pane)
 {
+    eng_assert(pane <= engine->now.pane);
     uint8_t *place =
         (uint8_t *)eng_store_at(&engine->store, number) + engine->layout->measures[index].offset;
     eng_assert(event->value_e4 != ENG_VALUE_NONE);
@@ -208,6 +215,7 @@ static void count_last(struct eng_engine *engine, uint32_t number, unsigned inde
 static void count_state(struct eng_engine *engine, uint32_t number, unsigned index,
                         const struct eng_event *event, uint16_t action)
 {
+    eng_assert(engine->model->measures[index].kind == ENG_STATE);
     uint8_t *place =
         (uint8_t *)eng_store_at(&engine->store, number) + engine->layout->measures[index].offset;
     eng_assert(event->time_ms >= 0);
@@ -240,6 +248,7 @@ static void run_set(const struct eng_list *runs, uint32_t index, int32_t first, 
 /* Adds a pane to the runs: inside one, next to one or two, or a new one. */
 static void count_streak(struct eng_engine *engine, uint32_t number, unsigned index, int32_t pane)
 {
+    eng_assert(engine->model->measures[index].kind == ENG_STREAK);
     unsigned list = engine->layout->measures[index].list;
     struct eng_list runs =
         eng_store_list(engine->layout, eng_store_at(&engine->store, number), list);
@@ -269,6 +278,7 @@ static void count_streak(struct eng_engine *engine, uint32_t number, unsigned in
  * and not right before it. The newest run stays. */
 static void drop_runs(struct eng_engine *engine, uint32_t number, unsigned index)
 {
+    eng_assert(engine->model->measures[index].kind == ENG_STREAK);
     unsigned list = engine->layout->measures[index].list;
     struct eng_list runs =
         eng_store_list(engine->layout, eng_store_at(&engine->store, number), list);
@@ -294,6 +304,7 @@ static int64_t streak_length(const struct eng_moment *now, const struct eng_list
 static int32_t count_without_cells(struct eng_engine *engine, uint32_t number, unsigned index,
                                    const struct eng_event *event, int32_t pane)
 {
+    eng_assert(engine->layout->measures[index].total == ENG_NO_INDEX);
     const struct eng_measure *measure = &engine->model->measures[index];
     eng_assert(pane <= engine->now.pane);
     if (measure->kind == ENG_STREAK) {
@@ -316,6 +327,7 @@ static int32_t count_without_cells(struct eng_engine *engine, uint32_t number, u
 static int32_t count_with_cells(struct eng_engine *engine, uint32_t number, unsigned index,
                                 const struct eng_event *event, int32_t pane)
 {
+    eng_assert(engine->layout->measures[index].total != ENG_NO_INDEX);
     const struct eng_measure *measure = &engine->model->measures[index];
     eng_assert(pane <= engine->now.pane);
     if (!in_window(&engine->now, measure, pane))
@@ -335,6 +347,7 @@ static int32_t count_with_cells(struct eng_engine *engine, uint32_t number, unsi
 static int32_t count_cell(struct eng_engine *engine, uint32_t number, const struct eng_event *event,
                           uint16_t action, int32_t pane)
 {
+    eng_assert(pane <= engine->now.pane);
     const struct eng_layout *layout = engine->layout;
     uint32_t cell = layout->cell_of_action[action];
     if (cell == ENG_NO_INDEX || (int64_t)engine->now.pane - pane >= layout->retention[cell])
@@ -351,6 +364,8 @@ static int32_t count_cell(struct eng_engine *engine, uint32_t number, const stru
 static int32_t count_silences(struct eng_engine *engine, uint32_t number,
                               const struct eng_event *event, uint16_t action, int32_t pane)
 {
+    eng_assert(action < engine->model->action_count);
+    eng_assert(pane <= engine->now.pane);
     const struct eng_layout *layout = engine->layout;
     struct eng_partner *partner = eng_store_at(&engine->store, number);
     int32_t due = ENG_PANE_NEVER;
@@ -395,6 +410,7 @@ int32_t eng_measure_count(struct eng_engine *engine, uint32_t number, const stru
 static void expire_rolling(struct eng_engine *engine, struct eng_partner *partner, unsigned index,
                            const struct eng_cells *cells)
 {
+    eng_assert(engine->model->measures[index].window == ENG_WINDOW_ROLLING);
     const struct eng_layout *layout = engine->layout;
     const struct eng_measure *measure = &engine->model->measures[index];
     const struct eng_measure_layout *place = &layout->measures[index];
@@ -416,6 +432,7 @@ static void expire_rolling(struct eng_engine *engine, struct eng_partner *partne
 /* Takes the sums of the pane that leaves off a SUM measure. */
 static void expire_sums(struct eng_engine *engine, struct eng_partner *partner, unsigned index)
 {
+    eng_assert(engine->model->measures[index].kind == ENG_SUM);
     const struct eng_layout *layout = engine->layout;
     const struct eng_measure_layout *place = &layout->measures[index];
     struct eng_list sums = eng_store_list(layout, partner, layout->list_sums);
@@ -434,6 +451,7 @@ static void expire_sums(struct eng_engine *engine, struct eng_partner *partner, 
 /* Drops sums that have reached their cell's retention. */
 static void drop_sums(struct eng_engine *engine, uint32_t number)
 {
+    eng_assert(number < engine->store.count);
     const struct eng_layout *layout = engine->layout;
     struct eng_list sums =
         eng_store_list(layout, eng_store_at(&engine->store, number), layout->list_sums);
@@ -451,6 +469,7 @@ static void drop_sums(struct eng_engine *engine, uint32_t number)
 /* Members whose newest pane has left the window. */
 static void expire_members(struct eng_engine *engine, uint32_t number, unsigned index)
 {
+    eng_assert(engine->model->measures[index].kind == ENG_MEMBERS);
     const struct eng_measure *measure = &engine->model->measures[index];
     unsigned list = engine->layout->measures[index].list;
     struct eng_list members =
@@ -471,6 +490,7 @@ static void expire_members(struct eng_engine *engine, uint32_t number, unsigned 
 /* A calendar window that begins anew is empty. */
 static void expire_calendar(struct eng_engine *engine, struct eng_partner *partner, unsigned index)
 {
+    eng_assert(is_calendar(engine->model->measures[index].window));
     const struct eng_measure *measure = &engine->model->measures[index];
     const struct eng_measure_layout *place = &engine->layout->measures[index];
     eng_assert(place->total != ENG_NO_INDEX);
@@ -483,6 +503,8 @@ static void expire_calendar(struct eng_engine *engine, struct eng_partner *partn
 
 static void expire_totals(struct eng_engine *engine, uint32_t number)
 {
+    eng_assert(number < engine->store.count);
+    eng_assert(engine->boundary.working);
     const struct eng_layout *layout = engine->layout;
     struct eng_partner *partner = eng_store_at(&engine->store, number);
     struct eng_cells cells = {0};
@@ -504,6 +526,7 @@ static void expire_totals(struct eng_engine *engine, uint32_t number)
 
 void eng_measure_expire(struct eng_engine *engine, uint32_t number)
 {
+    eng_assert(engine->now.clock_ms == engine->now.start_ms);
     const struct eng_layout *layout = engine->layout;
     eng_assert(number < engine->store.count);
     expire_totals(engine, number);
@@ -543,6 +566,7 @@ static int32_t cells_due(const struct eng_engine *engine, struct eng_partner *pa
 static int32_t members_due(const struct eng_engine *engine, const struct eng_measure *measure,
                            const struct eng_list *members)
 {
+    eng_assert(members->element_bytes == ENG_MEMBER_BYTES);
     int32_t due = ENG_PANE_NEVER;
     eng_assert(measure->kind == ENG_MEMBERS);
     for (uint32_t i = 0; i < members->count; i++)
@@ -555,6 +579,7 @@ static int32_t members_due(const struct eng_engine *engine, const struct eng_mea
 /* When something of one measure leaves, cells apart. */
 static int32_t one_due(const struct eng_engine *engine, struct eng_partner *partner, unsigned index)
 {
+    eng_assert(partner != NULL);
     const struct eng_measure *measure = &engine->model->measures[index];
     const struct eng_measure_layout *place = &engine->layout->measures[index];
     const uint8_t *fixed = (const uint8_t *)partner + place->offset;
@@ -596,6 +621,7 @@ int32_t eng_measure_due(const struct eng_engine *engine, uint32_t number)
 static eng_wide fixed_value(const struct eng_engine *engine, const struct eng_partner *partner,
                             unsigned index, bool *ret_missing)
 {
+    eng_assert(ret_missing != NULL);
     const struct eng_measure *measure = &engine->model->measures[index];
     const uint8_t *fixed = (const uint8_t *)partner + engine->layout->measures[index].offset;
     bool never = eng_load_i64(fixed) == 0;
@@ -611,6 +637,7 @@ static eng_wide fixed_value(const struct eng_engine *engine, const struct eng_pa
 eng_wide eng_measure_value(const struct eng_engine *engine, struct eng_partner *partner,
                            unsigned index, bool *ret_missing)
 {
+    eng_assert(ret_missing != NULL);
     const struct eng_measure_layout *place = &engine->layout->measures[index];
     eng_assert(index < engine->model->measure_count);
     if (place->total != ENG_NO_INDEX) {
@@ -637,6 +664,8 @@ eng_wide eng_measure_value(const struct eng_engine *engine, struct eng_partner *
 static uint64_t recount(const struct eng_engine *engine, unsigned index,
                         const struct eng_cells *cells)
 {
+    eng_assert(index < engine->model->measure_count);
+    eng_assert(cells->layout == engine->layout);
     const struct eng_measure *measure = &engine->model->measures[index];
     uint64_t total = 0;
     uint32_t last_age = UINT32_MAX;

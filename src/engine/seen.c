@@ -49,6 +49,7 @@ static bool too_old(const struct eng_layout *layout, int32_t pane, int32_t clock
 /* The entry of a fingerprint, or the free one where it belongs. */
 static struct set_entry *set_find(const struct eng_big_list *set, uint64_t print)
 {
+    eng_assert((set->capacity & (set->capacity - 1)) == 0);
     struct set_entry *entries = (struct set_entry *)(void *)set->data;
     uint32_t mask = set->capacity - 1;
     uint32_t at = (uint32_t)(print * 0x9E3779B97F4A7C15u >> 32) & mask;
@@ -70,6 +71,8 @@ static void set_put(struct eng_big_list *set, uint64_t print, int32_t pane)
 static enum eng_status set_rebuild(struct eng_store *store, struct eng_big_list *set,
                                    int32_t clock_pane)
 {
+    eng_assert(set->data != NULL);
+    eng_assert(set->count <= set->capacity);
     const struct set_entry *old = (const struct set_entry *)(const void *)set->data;
     struct eng_big_list next = {.capacity = 64};
     uint32_t live = 0;
@@ -93,6 +96,8 @@ static enum eng_status set_rebuild(struct eng_store *store, struct eng_big_list 
 /* Moves the list form of a partner into a set. */
 static enum eng_status make_set(struct eng_store *store, uint32_t number)
 {
+    eng_assert(number < store->count);
+    eng_assert(store->layout->list_seen != ENG_NO_INDEX);
     const struct eng_layout *layout = store->layout;
     struct eng_partner *partner = eng_store_at(store, number);
     struct eng_list list = eng_store_list(layout, partner, layout->list_seen);
@@ -120,6 +125,7 @@ _Static_assert((ENG_SEEN_INLINE * 4 & (ENG_SEEN_INLINE * 4 - 1)) == 0, "a power 
 
 enum eng_status eng_seen_prepare(struct eng_store *store, uint32_t number, int32_t clock_pane)
 {
+    eng_assert(number < store->count);
     const struct eng_layout *layout = store->layout;
     struct eng_partner *partner = eng_store_at(store, number);
     unsigned list = layout->list_seen;
@@ -135,6 +141,7 @@ enum eng_status eng_seen_prepare(struct eng_store *store, uint32_t number, int32
 
 bool eng_seen_has(const struct eng_store *store, uint32_t number, int32_t clock_pane, uint64_t hash)
 {
+    eng_assert(number < store->count);
     const struct eng_layout *layout = store->layout;
     struct eng_partner *partner = eng_store_at(store, number);
     unsigned bits = pane_bits(layout);
@@ -157,6 +164,7 @@ bool eng_seen_has(const struct eng_store *store, uint32_t number, int32_t clock_
 
 void eng_seen_expire(struct eng_store *store, uint32_t number, int32_t clock_pane)
 {
+    eng_assert(number < store->count);
     const struct eng_layout *layout = store->layout;
     struct eng_partner *partner = eng_store_at(store, number);
     eng_assert(layout->list_seen != ENG_NO_INDEX);

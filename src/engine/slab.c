@@ -44,6 +44,7 @@ void eng_slab_init(struct eng_slab *slab, uint32_t allocations)
 
 void eng_slab_done(struct eng_slab *slab)
 {
+    eng_assert(slab->chunk_count > 0 || slab->chunks == NULL);
     eng_assert(slab != NULL);
     for (uint32_t i = 1; slab->chunks != NULL && i < slab->chunk_count; i++)
         eng_free(slab->chunks[i]);
@@ -56,6 +57,8 @@ void eng_slab_done(struct eng_slab *slab)
 /* Room in the table of chunks for all spares. */
 static enum eng_status reserve_table(struct eng_slab *slab)
 {
+    eng_assert(slab->chunk_count <= slab->chunk_capacity || slab->chunks == NULL);
+    eng_assert(slab->spare_target > 0);
     if (slab->chunk_count + slab->spare_target <= slab->chunk_capacity)
         return ENG_OK;
     uint32_t capacity =
@@ -98,6 +101,7 @@ static void cut_chunk(struct eng_slab *slab, uint8_t class)
 
 uint32_t eng_slab_alloc(struct eng_slab *slab, uint8_t class)
 {
+    eng_assert(slab->chunk_count > 0);
     eng_assert(class < ENG_SLAB_CLASSES);
     uint32_t handle = slab->free_block[class];
     if (handle != ENG_SLAB_NONE) {

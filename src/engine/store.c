@@ -130,6 +130,8 @@ static void place(struct eng_slot *slots, uint64_t slot_count, struct eng_slot s
 
 static enum eng_status grow_slots(struct eng_store *store)
 {
+    eng_assert(store->slots != NULL);
+    eng_assert(store->slot_count >= SLOTS_MIN);
     uint64_t count = store->slot_count + store->slot_count / 2;
     struct eng_slot *slots = new_slots(count);
     if (slots == NULL)
@@ -145,6 +147,8 @@ static enum eng_status grow_slots(struct eng_store *store)
 
 static enum eng_status grow_handles(struct eng_store *store)
 {
+    eng_assert(store->count == store->handle_capacity);
+    eng_assert(store->count < ENG_PARTNER_NONE);
     uint64_t capacity = store->handle_capacity + (uint64_t)store->handle_capacity / 4 + HANDLES_MIN;
     if (capacity >= ENG_PARTNER_NONE)
         return ENG_NO_MEMORY;
@@ -194,6 +198,8 @@ uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng
 
 uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash)
 {
+    eng_assert(store->slots != NULL);
+    eng_assert(store->count < store->slot_count);
     uint32_t tag = (uint32_t)(hash >> 32);
     uint64_t at = eng_store_home(store, hash);
     while (store->slots[at].number != ENG_PARTNER_NONE) {
@@ -211,6 +217,7 @@ uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash)
 struct eng_list eng_store_list(const struct eng_layout *layout, struct eng_partner *partner,
                                unsigned list)
 {
+    eng_assert(partner != NULL);
     eng_assert(list < layout->list_count);
     struct eng_list view = {.element_bytes = element_bytes(layout, partner, list)};
     if (partner->counts[list] == ENG_LIST_BIG) {
@@ -248,6 +255,7 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
 /* Moves a record into a block for `bytes` or more. */
 static struct eng_partner *move_record(struct eng_store *store, uint32_t number, uint32_t bytes)
 {
+    eng_assert(number < store->count);
     struct eng_partner *old = eng_store_at(store, number);
     uint32_t used = list_offset(store->layout, old, store->layout->list_count);
     eng_assert(used <= bytes);
@@ -266,6 +274,7 @@ static struct eng_partner *move_record(struct eng_store *store, uint32_t number,
 static struct eng_partner *open_gap(struct eng_store *store, uint32_t number, uint32_t offset,
                                     uint32_t bytes)
 {
+    eng_assert(number < store->count);
     struct eng_partner *partner = eng_store_at(store, number);
     uint32_t used = list_offset(store->layout, partner, store->layout->list_count);
     eng_assert(offset <= used);
@@ -334,6 +343,8 @@ void eng_store_make_big(struct eng_store *store, uint32_t number, unsigned list,
 /* Moves an inline list to the heap. */
 static enum eng_status move_out(struct eng_store *store, uint32_t number, unsigned list)
 {
+    eng_assert(number < store->count);
+    eng_assert(list < store->layout->list_count);
     const struct eng_layout *layout = store->layout;
     struct eng_partner *partner = eng_store_at(store, number);
     struct eng_list view = eng_store_list(layout, partner, list);
@@ -356,6 +367,8 @@ static enum eng_status move_out(struct eng_store *store, uint32_t number, unsign
 
 static enum eng_status grow_big(struct eng_store *store, struct eng_big_list *big, uint32_t size)
 {
+    eng_assert(big->data != NULL);
+    eng_assert(big->count <= big->capacity);
     uint32_t capacity = big->capacity * 2;
     size = size < 8 ? 8 : size;
     uint8_t *data = eng_realloc(big->data, (size_t)capacity * size);
@@ -379,6 +392,7 @@ static bool near_limit(const struct eng_layout *layout, const struct eng_partner
 
 enum eng_status eng_store_prepare(struct eng_store *store, uint32_t number)
 {
+    eng_assert(store->slab.spare_count > 0);
     const struct eng_layout *layout = store->layout;
     eng_assert(number < store->count);
     for (unsigned list = 0; list < layout->list_count; list++) {
@@ -403,6 +417,7 @@ enum eng_status eng_store_prepare(struct eng_store *store, uint32_t number)
 
 void eng_store_trim(struct eng_store *store, uint32_t number)
 {
+    eng_assert(store->slab.spare_count > 0);
     eng_assert(number < store->count);
     struct eng_partner *partner = eng_store_at(store, number);
     uint32_t used = list_offset(store->layout, partner, store->layout->list_count);

@@ -18,6 +18,7 @@ static int64_t saturate(eng_wide value)
 static void view_score(const struct eng_engine *engine, struct eng_partner *partner, unsigned index,
                        struct eng_view_score *ret_score)
 {
+    eng_assert(partner != NULL);
     const struct eng_score *score = &engine->model->scores[index];
     const struct eng_scratch *scratch = &engine->scratch;
     eng_assert(score->dimension_count <= ENG_VIEW_CONTRIBUTIONS_MAX);
@@ -37,6 +38,7 @@ static void view_score(const struct eng_engine *engine, struct eng_partner *part
 static void view_alert(const struct eng_engine *engine, struct eng_partner *partner, unsigned index,
                        struct eng_view_alert *ret_alert)
 {
+    eng_assert(partner != NULL);
     const struct eng_alert *alert = &engine->model->alerts[index];
     eng_assert(index < ENG_VIEW_ALERTS_MAX);
     ret_alert->open = eng_alert_is_open(engine->layout, partner, index, &ret_alert->opened_at_ms);

@@ -31,6 +31,7 @@ void eng_wheel_done(struct eng_wheel *wheel)
  */
 enum eng_status eng_wheel_reserve_many(struct eng_wheel *wheel, uint32_t entries)
 {
+    eng_assert(wheel != NULL);
     uint64_t most = entries < ENG_WHEEL_PANES ? entries : ENG_WHEEL_PANES;
     uint64_t wanted = wheel->block_count + most + entries / ENG_WHEEL_BLOCK_NUMBERS;
     eng_assert(wheel->block_count <= wheel->block_capacity);
@@ -49,6 +50,7 @@ enum eng_status eng_wheel_reserve_many(struct eng_wheel *wheel, uint32_t entries
 
 static uint32_t new_block(struct eng_wheel *wheel)
 {
+    eng_assert(wheel->blocks != NULL);
     uint32_t index = wheel->free_block;
     if (index != ENG_WHEEL_NO_BLOCK) {
         wheel->free_block = wheel->blocks[index].next;
@@ -60,6 +62,7 @@ static uint32_t new_block(struct eng_wheel *wheel)
 
 void eng_wheel_add(struct eng_wheel *wheel, int32_t pane, uint32_t number)
 {
+    eng_assert(wheel->blocks != NULL);
     uint32_t *first = &wheel->bucket[bucket_of(pane)];
     if (*first == ENG_WHEEL_NO_BLOCK || wheel->blocks[*first].count == ENG_WHEEL_BLOCK_NUMBERS) {
         uint32_t index = new_block(wheel);
@@ -85,6 +88,7 @@ uint32_t eng_wheel_count(const struct eng_wheel *wheel, int32_t pane)
 
 void eng_wheel_take(struct eng_wheel *wheel, int32_t pane, uint32_t *ret_numbers)
 {
+    eng_assert(wheel->entries == 0 || wheel->blocks != NULL);
     uint32_t index = wheel->bucket[bucket_of(pane)], next;
     eng_assert(ret_numbers != NULL || index == ENG_WHEEL_NO_BLOCK);
     wheel->bucket[bucket_of(pane)] = ENG_WHEEL_NO_BLOCK;
