@@ -112,7 +112,7 @@ int32_t eng_measure_due(const struct eng_engine *engine, uint32_t number);
 eng_wide eng_measure_value(const struct eng_engine *engine, struct eng_partner *partner,
                            unsigned measure, bool *ret_missing);
 
-/* Deep check: totals equal what the cells say. */
+/* Deep check: totals equal what the cells say, and the partner is due in time. */
 void eng_measure_check(const struct eng_engine *engine, uint32_t number);
 
 /* ---- evaluate.c ---- */

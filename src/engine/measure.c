@@ -683,19 +683,44 @@ static uint64_t recount(const struct eng_engine *engine, unsigned index,
     return total;
 }
 
+/* A partner is due no later than anything of its leaves. The bound that eng_measure_due gives may
+ * be earlier, since it does not tell actions apart. */
+static void check_due(const struct eng_engine *engine, struct eng_partner *partner,
+                      const struct eng_cells *cells)
+{
+    const struct eng_layout *layout = engine->layout;
+    for (uint32_t i = 0; i < cells->list.count; i++) {
+        struct eng_cell cell = eng_cells_get(cells, i);
+        int32_t pane = engine->now.pane - (int32_t)cell.age;
+        eng_assert(partner->due <= pane + (int64_t)layout->retention[cell.action]);
+        for (uint32_t j = 0; j < engine->model->measure_count; j++)
+            if (layout->measures[j].total != ENG_NO_INDEX &&
+                counts_cell(&layout->measures[j], cell.action) &&
+                in_window(&engine->now, &engine->model->measures[j], pane))
+                eng_assert(partner->due <=
+                           leaves_at(&engine->now, &engine->model->measures[j], pane));
+    }
+    for (uint32_t i = 0; i < engine->model->measure_count; i++)
+        eng_assert(partner->due <= one_due(engine, partner, i));
+    for (uint32_t i = 0; i < engine->model->alert_count; i++)
+        if (engine->model->alerts[i].kind == ENG_SILENCE)
+            eng_assert(partner->due <= eng_alert_silence_due(engine, partner, i, true));
+}
+
 void eng_measure_check(const struct eng_engine *engine, uint32_t number)
 {
     const struct eng_layout *layout = engine->layout;
     struct eng_partner *partner = eng_store_at(&engine->store, number);
-    if (layout->list_cells == ENG_NO_INDEX)
-        return;
-    struct eng_cells cells = eng_cells_of(layout, partner, engine->now.pane);
+    struct eng_cells cells = {0};
+    if (layout->list_cells != ENG_NO_INDEX)
+        cells = eng_cells_of(layout, partner, engine->now.pane);
     for (uint32_t i = 0; i < cells.list.count; i++) {
         struct eng_cell cell = eng_cells_get(&cells, i);
         eng_assert(cell.action < layout->cell_count);
         eng_assert(cell.age < layout->retention[cell.action]);
         eng_assert(i == 0 || eng_cells_get(&cells, i - 1).age >= cell.age);
     }
+    check_due(engine, partner, &cells);
     for (uint32_t i = 0; i < engine->model->measure_count; i++)
         if (layout->measures[i].total != ENG_NO_INDEX &&
             engine->model->measures[i].window != ENG_WINDOW_LIFE)
