@@ -120,6 +120,7 @@ static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
         return ENG_NO_MEMORY;
     if (*number == ENG_PARTNER_NONE) {
         *number = eng_store_add(&engine->store, hash, event->partner);
+        eng_evaluate_newcomer(engine, *number);
         return ENG_OK; /* its lists are empty */
     }
     enum eng_status status = eng_store_prepare(&engine->store, *number);

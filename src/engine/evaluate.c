@@ -51,6 +51,17 @@ uint8_t eng_told_band(const struct eng_layout *layout, const struct eng_partner 
     return ((const uint8_t *)partner)[layout->scores[score].offset] & BAND_MASK;
 }
 
+void eng_evaluate_newcomer(struct eng_engine *engine, uint32_t number)
+{
+    uint8_t *record = (uint8_t *)eng_store_at(&engine->store, number);
+    eng_assert(number + 1 == engine->store.count);
+    for (uint32_t i = 0; i < engine->model->score_count; i++) {
+        uint8_t band = eng_score_band_of(&engine->model->scores[i], 0);
+        eng_assert(band <= BAND_MASK);
+        record[engine->layout->scores[i].offset] = band;
+    }
+}
+
 /* ---- values ---- */
 
 /* A count that indexes the table of contributions; -1: the measure is no count. */

@@ -120,6 +120,9 @@ void eng_measure_check(const struct eng_engine *engine, uint32_t number);
 /* Evaluates all scores, then all alerts. The effects buffer has room. Cannot fail after prepare. */
 void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation);
 
+/* Puts a partner that was just added into the bands of 0, where it is before its first event. */
+void eng_evaluate_newcomer(struct eng_engine *engine, uint32_t number);
+
 /* Lowers the partner's due to `pane` and arms the wheel for it. */
 void eng_arm(struct eng_engine *engine, uint32_t number, int32_t pane);
 
