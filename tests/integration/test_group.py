@@ -19,7 +19,7 @@ QUICK = {"kafka": {"consumer": {"session.timeout.ms": 3000, "heartbeat.interval.
 
 def _owned(daemon):
     """Partitions that a process has now."""
-    return len(daemon.metrics().get("engaged_partition_next_offset", {}))
+    return daemon.sum("engaged_assigned_partitions")
 
 
 def _come_and_go(context, one, two, forwarder, progress, turns):
