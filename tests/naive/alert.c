@@ -13,6 +13,7 @@ static void emit(struct naive *naive, const struct partner *partner, unsigned in
     const struct score_state *now = &partner->scores[alert->score];
     effect->score = alert->score;
     effect->value_e4 = now->value_e4;
+    effect->band = (uint8_t)now->band;
     effect->contribution_count = (uint16_t)naive->model->scores[alert->score].dimension_count;
     naive_emit(naive, partner, effect, now->part_e4, before[alert->score].told.part_e4);
 }
@@ -24,7 +25,6 @@ static void falls_to(struct naive *naive, struct partner *partner, unsigned inde
     struct alert_state *state = &partner->alerts[index];
     const struct score_state *was = &before[alert->score], *now = &partner->scores[alert->score];
     struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
-    effect.band = (uint8_t)now->band;
     if (state->open) {
         if (now->band <= alert->band)
             return;
