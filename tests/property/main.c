@@ -217,6 +217,7 @@ static bool parse(int argc, char **argv, struct options *ret)
 int main(int argc, char **argv)
 {
     struct options options = {1, 2000, 2, 60, false, NULL};
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a crash must not swallow the trace */
     if (!parse(argc, argv, &options)) {
         fprintf(stderr, "usage: property [--seeds N] [--from S] [--jobs J] [--steps N] | --seed S "
                         "[--out DIR]\n");
