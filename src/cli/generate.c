@@ -1,18 +1,21 @@
 /* The command `generate`. See generate.h. */
 #include "cli/generate.h"
 
+#include "cli/config.h"
 #include "cli/exits.h"
+#include "cli/generate_sink.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/synth_record.h"
 #include "serve/clock.h"
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #define DAY_MS INT64_C(86400000)
 
-enum { PROGRESS_RECORDS = 1 << 14 };
+enum { PROGRESS_RECORDS = 1 << 14, PACE_RECORDS = 16 };
 
 enum option {
     PARTNERS,
@@ -22,9 +25,16 @@ enum option {
     END,
     SEED,
     MIX,
+    LABELS,
+    FORMAT,
     BARE,
     OUTPUT,
-    LABELS,
+    CONFIG,
+    TOPIC,
+    BROKERS,
+    PARTITIONS,
+    SCHEMA_ID,
+    RATE,
     OUT_OF_ORDER,
     DUPLICATES,
     LATE,
@@ -50,12 +60,31 @@ static const struct eng_option options[] = {
     [MIX] = {"mix", ENG_OPTION_TEXT, "SHARES",
              "steady=50,growing=10,fading=12,churned=10,seasonal=10,bursts=8",
              "shares of the kinds of partners", false, 0, 0},
-    [BARE] = {"bare", ENG_OPTION_FLAG, NULL, NULL, "leave the attributes (region, tier) out", false,
-              0, 0},
-    [OUTPUT] = {"output", ENG_OPTION_TEXT, "FILE", "-", "where events go; - is standard output",
-                false, 0, 0},
     [LABELS] = {"labels", ENG_OPTION_TEXT, "FILE", NULL,
                 "write what each partner is, one JSON object a line", false, 0, 0},
+    [FORMAT] = {"format", ENG_OPTION_CHOICE, "json|avro", NULL,
+                "JSON, one object a line or record; or Avro, a container file or bodies; default: "
+                "json, or what --config says",
+                false, 0, 0},
+    [BARE] = {"bare", ENG_OPTION_FLAG, NULL, NULL, "leave the attributes (region, tier) out", false,
+              0, 0},
+    [OUTPUT] = {"output", ENG_OPTION_TEXT, "FILE", NULL,
+                "where events go; default: standard output, as with -", false, 0, 0},
+    [CONFIG] = {"config", ENG_OPTION_TEXT, "FILE", NULL,
+                "send to the input topic of this configuration, with its brokers and properties",
+                false, 0, 0},
+    [TOPIC] = {"topic", ENG_OPTION_TEXT, "NAME", NULL, "send to this topic, keyed by partner",
+               false, 0, 0},
+    [BROKERS] = {"brokers", ENG_OPTION_TEXT, "HOST:PORT,...", NULL,
+                 "where the topic is; default: what --config says, else 127.0.0.1:9092", false, 0,
+                 0},
+    [PARTITIONS] = {"partitions", ENG_OPTION_NUMBER, "N", NULL,
+                    "make the topic with so many partitions if it is missing", false, 1, 10000},
+    [SCHEMA_ID] = {"schema-id", ENG_OPTION_NUMBER, "N", NULL,
+                   "put a zero byte and this registry id in front of each Avro body", false, 0,
+                   INT32_MAX},
+    [RATE] = {"rate", ENG_OPTION_NUMBER, "N", NULL, "at most so many records a second", false, 1,
+              INT64_C(1000000000)},
     [OUT_OF_ORDER] = {"out-of-order", ENG_OPTION_DURATION, "TIME", "0s",
                       "each event arrives up to this much after its turn", false, 0,
                       ENG_SYNTH_SPREAD_MS_MAX},
@@ -153,32 +182,95 @@ static enum eng_status write_labels(const struct eng_synth *synth, uint32_t part
     return status == ENG_OK ? eng_output_close(&out, err) : status;
 }
 
-static enum eng_status write_events(struct eng_synth *synth, const struct eng_args *args,
-                                    struct eng_error *err)
+/* The options of a target: a file, or a topic as the command line and the configuration say. */
+static enum eng_status read_target(const struct eng_args *args, const struct eng_config *config,
+                                   struct eng_sink_options *sink, struct eng_error *err)
 {
-    const struct eng_synth_format format = {.bare = args->values[BARE].given, .delimited = true};
-    struct eng_output out;
-    enum eng_status status = eng_output_open(&out, args->values[OUTPUT].text, err);
-    if (status != ENG_OK)
-        return status;
-    uint64_t records = 0;
-    struct eng_synth_event event;
+    const struct eng_value *values = args->values;
+    bool topic = config != NULL || values[TOPIC].given;
+    *sink = (struct eng_sink_options){
+        .avro = values[FORMAT].number == 1,
+        .seed = (uint64_t)values[SEED].number,
+        .path = values[OUTPUT].text,
+        .schema_id = values[SCHEMA_ID].given ? values[SCHEMA_ID].number : -1,
+    };
+    if (topic && values[OUTPUT].given)
+        return eng_error_set(err, ENG_BAD_USAGE,
+                             "--output writes a file, --topic and --config send: give one of them");
+    if (!topic)
+        return ENG_OK;
+    sink->topic = (struct eng_sender_options){
+        .brokers = values[BROKERS].given ? values[BROKERS].text : "127.0.0.1:9092",
+        .topic = values[TOPIC].text,
+        .partition_count = (int32_t)values[PARTITIONS].number,
+    };
+    if (config == NULL)
+        return ENG_OK;
+    sink->topic.client = &config->kafka.client;
+    sink->topic.producer = &config->kafka.producer;
+    if (!values[BROKERS].given)
+        sink->topic.brokers = config->kafka.brokers;
+    if (!values[TOPIC].given)
+        sink->topic.topic = config->input.topic;
+    if (!values[FORMAT].given)
+        sink->avro = config->input.format == ENG_FORMAT_AVRO;
+    if (sink->topic.topic == NULL)
+        return eng_error_set(err, ENG_BAD_USAGE, "%s names no input topic: give --topic",
+                             config->path);
+    return ENG_OK;
+}
+
+/* Waits until so many records are due at `rate` a second. */
+static void keep_pace(uint64_t records, int64_t rate, int64_t started_ms)
+{
+    if (rate == 0 || records % PACE_RECORDS != 0)
+        return;
+    int64_t due_ms = started_ms + (int64_t)(records * 1000 / (uint64_t)rate);
+    int64_t wait_ms = due_ms - eng_monotonic_ms();
+    if (wait_ms > 0)
+        (void)poll(NULL, 0, wait_ms < 1000 ? (int)wait_ms : 1000); /* no descriptors: a sleep */
+}
+
+static enum eng_status put_event(struct eng_sink *sink, const struct eng_synth *synth,
+                                 const struct eng_synth_event *event,
+                                 const struct eng_synth_format *format, struct eng_error *err)
+{
+    char bytes[ENG_SYNTH_RECORD_BYTES_MAX], key[ENG_SYNTH_KEY_BYTES_MAX];
+    const struct eng_sender_record record = {
+        .key = key,
+        .key_bytes = eng_synth_partner_id(event->partner, key),
+        .value = bytes,
+        .value_bytes = eng_synth_record(synth, event, format, bytes),
+    };
+    return eng_sink_put(sink, &record, err);
+}
+
+static enum eng_status write_events(struct eng_synth *synth, const struct eng_args *args,
+                                    const struct eng_sink_options *target, struct eng_error *err)
+{
+    bool container = target->avro && target->topic.topic == NULL;
+    const struct eng_synth_format format = {
+        .avro = target->avro, .bare = args->values[BARE].given, .delimited = !container};
+    struct eng_sink *sink = NULL;
+    enum eng_status status = eng_sink_new(target, &sink, err);
     struct eng_progress progress;
     eng_progress_start(&progress);
-    while ((status = eng_synth_next(synth, &event)) == ENG_OK) {
-        char line[ENG_SYNTH_RECORD_BYTES_MAX + 1];
-        size_t length = eng_synth_record(synth, &event, &format, line);
-        line[length++] = '\n';
-        if (!eng_output_write(&out, line, length))
-            break;
+    int64_t started_ms = eng_monotonic_ms();
+    struct eng_synth_event event;
+    uint64_t records = 0;
+    while (status == ENG_OK && (status = eng_synth_next(synth, &event)) == ENG_OK) {
+        status = put_event(sink, synth, &event, &format, err);
         if (++records % PROGRESS_RECORDS == 0)
             eng_progress_update(&progress, records, (uint64_t)args->values[EVENTS].number, records);
+        keep_pace(records, args->values[RATE].number, started_ms);
     }
-    eng_progress_end(&progress);
     if (status == ENG_NO_MEMORY)
-        (void)eng_error_set(err, status, "out of memory for a day's events");
-    enum eng_status closed = eng_output_close(&out, err);
-    return status == ENG_STOPPED ? closed : status;
+        (void)eng_error_set(err, status, "no memory for a day's events");
+    if (status == ENG_STOPPED)
+        status = eng_sink_finish(sink, err);
+    eng_progress_end(&progress);
+    eng_sink_free(sink);
+    return status;
 }
 
 /* What was made, for whoever compares it with what was found. */
@@ -192,22 +284,38 @@ static void show_summary(const struct eng_synth *synth)
     fprintf(stderr, "\n");
 }
 
+static enum eng_status generate(const struct eng_args *args, const struct eng_config *config,
+                                struct eng_synth **ret_synth, struct eng_error *err)
+{
+    struct eng_synth_options synth_options;
+    struct eng_sink_options sink_options;
+    const char *labels = args->values[LABELS].text;
+    enum eng_status status = read_options(args, &synth_options, err);
+    if (status == ENG_OK)
+        status = read_target(args, config, &sink_options, err);
+    if (status == ENG_OK)
+        status = eng_synth_new(&synth_options, ret_synth, err);
+    if (status == ENG_OK && labels != NULL)
+        status = write_labels(*ret_synth, synth_options.partners, labels, err);
+    if (status == ENG_OK)
+        status = write_events(*ret_synth, args, &sink_options, err);
+    return status;
+}
+
 static int run(const struct eng_args *args)
 {
     struct eng_error err = {0};
-    struct eng_synth_options synth_options;
+    struct eng_config *config = NULL;
     struct eng_synth *synth = NULL;
-    const char *labels = args->values[LABELS].text;
-    enum eng_status status = read_options(args, &synth_options, &err);
+    enum eng_status status = ENG_OK;
+    if (args->values[CONFIG].given)
+        status = eng_config_open(args->values[CONFIG].text, &config, &err);
     if (status == ENG_OK)
-        status = eng_synth_new(&synth_options, &synth, &err);
-    if (status == ENG_OK && labels != NULL)
-        status = write_labels(synth, synth_options.partners, labels, &err);
-    if (status == ENG_OK)
-        status = write_events(synth, args, &err);
+        status = generate(args, config, &synth, &err);
     if (status == ENG_OK)
         show_summary(synth);
     eng_synth_free(synth);
+    eng_config_free(config);
     if (status == ENG_OK)
         return ENG_EXIT_OK;
     int code = eng_fail("generate", &err);
@@ -230,6 +338,7 @@ const struct eng_command eng_command_generate = {
         "  seasonal  has busy and quiet months\n"
         "  bursts    is quiet but for a busy week every month or two\n"
         "\n"
+        "They go to a file, to standard output, or to a topic (--topic, --config).\n"
         "Everything follows from the options: the same ones make the same bytes on any machine.\n"
         "Faults come on top of the good events, which stay the same with and without them. Mind\n"
         "that `replay` has no wall clock: it takes --future records for true.\n",
