@@ -416,7 +416,7 @@ static FILE *open_zone(const char *name)
 /* The search for a name that was meant. */
 struct search {
     struct eng_nearest nearest;
-    char best[NAME_BYTES_MAX + 1];
+    char best[NAME_BYTES_MAX * 2];
 };
 
 static void offer(struct search *search, const char *name)
