@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "codec/decode.h"
+#include "serve/health.h"
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
@@ -207,13 +208,7 @@ static void add_label(struct eng_text *out, const char *name, const char *value)
     eng_text_add_bytes(out, "\"", 1);
 }
 
-static const char *const state_names[] = {
-    [ENG_WORKER_STARTING] = "starting",   [ENG_WORKER_JOINING] = "joining",
-    [ENG_WORKER_RESTORING] = "restoring", [ENG_WORKER_RUNNING] = "running",
-    [ENG_WORKER_STOPPING] = "stopping",   [ENG_WORKER_STOPPED] = "stopped",
-};
-
-enum { STATE_COUNT = sizeof state_names / sizeof state_names[0] };
+enum { STATE_COUNT = ENG_WORKER_STOPPED + 1 };
 
 static void add_partition_labels(struct eng_text *out, const struct point *at)
 {
@@ -246,7 +241,7 @@ static void add_labels(struct eng_text *out, enum scope scope, const struct poin
     case SCOPE_REASON:
         eng_text_add(out, "worker=\"%" PRIu32 "\"", at->worker_index);
         if (scope == SCOPE_STATE)
-            add_label(out, ",state", state_names[at->which]);
+            add_label(out, ",state", eng_worker_state_name((enum eng_worker_state)at->which));
         if (scope == SCOPE_REASON)
             add_label(out, ",reason", eng_reason_name((enum eng_reason)at->which));
         break;
@@ -377,7 +372,7 @@ void eng_metrics_markdown(struct eng_text *out)
     for (int i = ENG_REASON_NONE + 1; i < ENG_REASON_NO_MEMORY; i++)
         eng_text_add(out, " %s", eng_reason_name((enum eng_reason)i));
     eng_text_add(out, " |\n| `state` |");
-    for (size_t i = 0; i < STATE_COUNT; i++)
-        eng_text_add(out, " %s", state_names[i]);
+    for (int i = 0; i < STATE_COUNT; i++)
+        eng_text_add(out, " %s", eng_worker_state_name((enum eng_worker_state)i));
     eng_text_add(out, " |\n");
 }
