@@ -101,7 +101,7 @@ Test(s03_expiry, a_silence_falls_due_with_no_event)
         "day 0 09:00  acme  x\n"
         "day 1 09:00  acme  x\n"
         "day 4        tick\n"
-        "day 5        tick        ->  acme z opened, last day 1 09:00, gap 24h, risk 0.713\n");
+        "day 5        tick        ->  acme z opened, last day 1 09:00, gap 24h, risk 0.712\n");
 }
 
 Test(s03_expiry, a_cooldown_that_ends_is_looked_at_again)
