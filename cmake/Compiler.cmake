@@ -53,15 +53,6 @@ if(ENGAGED_FUZZ)
     add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-if(ENGAGED_LTO)
-    include(CheckIPOSupported)
-    check_ipo_supported(LANGUAGES C)
-    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
-    if(CMAKE_C_COMPILER_ID STREQUAL GNU)
-        add_compile_options(-ffat-lto-objects) # libengaged.a stays usable without LTO.
-    endif()
-endif()
-
 # C++ is used by tests only: the public headers have to compile as C++.
 macro(engaged_compiler_cxx)
     set(CMAKE_CXX_STANDARD 11)
