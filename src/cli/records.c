@@ -6,14 +6,11 @@
 
 enum { ASIDE_LINE_BYTES = 1024 }; /* what is kept of a line that is too long */
 
-static const uint8_t container_magic[4] = {'O', 'b', 'j', 1};
-
 enum eng_status eng_records_init(struct eng_records *records, const struct eng_config *config,
                                  char *const *paths, int path_count, struct eng_error *err)
 {
     eng_assert(records != NULL && config != NULL);
-    *records = (struct eng_records){.avro_config = *config, .json_config = *config};
-    records->avro_config.input.format = ENG_FORMAT_AVRO;
+    *records = (struct eng_records){.config = config, .json_config = *config};
     records->json_config.input.format = ENG_FORMAT_JSON;
     return eng_reader_init(&records->reader, paths, path_count, err);
 }
@@ -21,7 +18,9 @@ enum eng_status eng_records_init(struct eng_records *records, const struct eng_c
 static void close_format(struct eng_records *records)
 {
     eng_decoder_free(records->decoder);
+    eng_container_reader_free(records->container);
     records->decoder = NULL;
+    records->container = NULL;
     records->format = ENG_RECORDS_NONE;
     records->number = 0;
     records->skipping = false;
@@ -48,17 +47,17 @@ static enum eng_status open_next(struct eng_records *records, struct eng_error *
 {
     close_format(records);
     enum eng_status status = eng_reader_next_file(&records->reader, err);
-    while (status == ENG_OK && window_bytes(records) < sizeof container_magic &&
+    while (status == ENG_OK && window_bytes(records) < ENG_CONTAINER_MAGIC_BYTES &&
            !records->reader.ended)
         status = eng_reader_more(&records->reader, err);
     if (status != ENG_OK)
         return status;
-    bool container = window_bytes(records) >= sizeof container_magic &&
-                     memcmp(window(records), container_magic, sizeof container_magic) == 0;
-    if (container)
-        return eng_error_set(err, ENG_BAD_RECORD, "%s is a container file", records->reader.name);
-    records->format = ENG_RECORDS_LINES;
-    return eng_decoder_new(&records->json_config, &records->decoder, err);
+    if (!eng_container_is(window(records), window_bytes(records))) {
+        records->format = ENG_RECORDS_LINES;
+        return eng_decoder_new(&records->json_config, &records->decoder, err);
+    }
+    records->format = ENG_RECORDS_CONTAINER;
+    return eng_container_reader_new(records->config, &records->container, err);
 }
 
 /* Decodes one record into the batch. */
@@ -135,21 +134,68 @@ static enum eng_status fill_lines(struct eng_records *records, struct eng_record
     return status;
 }
 
+/* Says which file an error of the container is about. */
+static enum eng_status name_file(const struct eng_records *records, enum eng_status status,
+                                 const struct eng_error *cause, struct eng_error *err)
+{
+    return eng_error_set(err, status, "%s: %s", records->reader.name, cause->text);
+}
+
+/* Hands the window to the container's reader, or ends the file. */
+static enum eng_status feed_container(struct eng_records *records, struct eng_error *err)
+{
+    if (records->reader.ended && window_bytes(records) == 0)
+        return eng_container_finish(records->container, err);
+    enum eng_status status =
+        eng_container_feed(records->container, window(records), window_bytes(records), err);
+    eng_reader_take(&records->reader, window_bytes(records));
+    return status == ENG_OK ? eng_reader_more(&records->reader, err) : status;
+}
+
+/* Adds the records of one block, or of a part of it. */
+static enum eng_status fill_container(struct eng_records *records, struct eng_record_batch *batch,
+                                      struct eng_error *err)
+{
+    struct eng_error cause = {0};
+    struct eng_container_batch read = {.events = batch->events,
+                                       .reasons = batch->reasons,
+                                       .capacity = ENG_RECORD_BATCH,
+                                       .offset = records->number};
+    enum eng_status status = eng_container_read(records->container, &read, &cause);
+    bool ended = records->reader.ended && window_bytes(records) == 0;
+    if (status == ENG_AGAIN)
+        status = feed_container(records, &cause);
+    if (status != ENG_OK)
+        return name_file(records, status, &cause, err);
+    for (uint32_t i = 0; i < read.count; i++)
+        batch->entries[i] = (struct eng_record_entry){.event = batch->events[i],
+                                                      .reason = (enum eng_reason)batch->reasons[i],
+                                                      .file = records->reader.name,
+                                                      .number = ++records->number};
+    batch->count = read.count;
+    if (read.count == 0 && ended)
+        close_format(records);
+    return ENG_OK;
+}
+
 enum eng_status eng_records_fill(struct eng_records *records, struct eng_record_batch *batch,
                                  struct eng_error *err)
 {
     batch->count = 0;
     enum eng_status status = ENG_OK;
     while (status == ENG_OK && batch->count == 0) {
-        if (records->format == ENG_RECORDS_NONE ||
-            (records->reader.ended && window_bytes(records) == 0)) {
+        if (records->format == ENG_RECORDS_NONE) {
             status = open_next(records, err);
             if (status == ENG_NOT_FOUND)
                 return ENG_OK;
-            continue;
+        } else if (records->format == ENG_RECORDS_CONTAINER) {
+            status = fill_container(records, batch, err);
+        } else {
+            eng_decoder_reset(records->decoder);
+            status = fill_lines(records, batch, err);
+            if (status == ENG_OK && batch->count == 0)
+                close_format(records);
         }
-        eng_decoder_reset(records->decoder);
-        status = fill_lines(records, batch, err);
     }
     return status;
 }

@@ -8,6 +8,7 @@
 #define ENG_CLI_RECORDS_H
 
 #include "cli/reader.h"
+#include "codec/container.h"
 #include "codec/decode.h"
 #include "model/config.h"
 #include <engaged/event.h>
@@ -20,25 +21,29 @@ struct eng_record_entry {
     enum eng_reason reason; /* NONE: good */
     const char *file;       /* where it stands: name and number of the record, from 1 */
     uint64_t number;
-    const uint8_t *value; /* the record as it came; cut when it was too long */
+    const uint8_t *value; /* the line as it came, cut when it was too long; container: NULL */
     size_t value_bytes;
 };
 
 struct eng_record_batch {
     struct eng_record_entry entries[ENG_RECORD_BATCH];
     uint32_t count;
+    /* For reading containers. */
+    struct eng_event events[ENG_RECORD_BATCH];
+    uint8_t reasons[ENG_RECORD_BATCH];
 };
 
 enum eng_records_format { ENG_RECORDS_NONE, ENG_RECORDS_LINES, ENG_RECORDS_CONTAINER };
 
 struct eng_records {
     struct eng_reader reader;
-    struct eng_config avro_config, json_config; /* shallow copies for the decoders */
-    struct eng_decoder *decoder;                /* for the current file */
-    enum eng_records_format format;             /* of the current file */
-    struct eng_container *container;
-    bool skipping;   /* in a line that is too long */
-    uint64_t number; /* of the last record in the current file */
+    const struct eng_config *config;
+    struct eng_config json_config;          /* a shallow copy, for lines */
+    enum eng_records_format format;         /* of the current file, which has one of these two */
+    struct eng_decoder *decoder;            /* lines */
+    struct eng_container_reader *container; /* container */
+    bool skipping;                          /* in a line that is too long */
+    uint64_t number;                        /* of the last record in the current file */
 };
 
 /* Opens the files; none: standard input. Borrows config and paths. ENG_OK, ENG_IO, ENG_NO_MEMORY,

@@ -20,6 +20,7 @@
 #include "cli/progress.h"
 #include "cli/records.h"
 #include "codec/encode.h"
+#include "codec/fields.h"
 #include <engaged/engine.h>
 #include <inttypes.h>
 #include <string.h>
@@ -208,12 +209,15 @@ static enum eng_status write_letter(struct replay *replay, const struct eng_reco
     eng_text_clear(letter);
     eng_text_add(letter, "{\"reason\":\"%s\",\"file\":", eng_reason_name(reason));
     eng_text_add_json(letter, entry->file, strlen(entry->file));
-    eng_text_add(letter, ",\"record\":%" PRIu64 ",\"%s\":", entry->number,
-                 eng_utf8_valid(value, entry->value_bytes) ? "value" : "value_base64");
-    if (eng_utf8_valid(value, entry->value_bytes))
+    eng_text_add(letter, ",\"record\":%" PRIu64, entry->number);
+    if (value != NULL && eng_utf8_valid(value, entry->value_bytes)) {
+        eng_text_add(letter, ",\"value\":");
         eng_text_add_json(letter, value, entry->value_bytes);
-    else
+    } else if (value != NULL) {
+        eng_text_add(letter, ",\"value_base64\":\"");
         eng_text_add_base64(letter, entry->value, entry->value_bytes);
+        eng_text_add(letter, "\"");
+    }
     eng_text_add(letter, "}\n");
     if (letter->failed)
         return no_memory_for_output(err);

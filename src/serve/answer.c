@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "codec/fields.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

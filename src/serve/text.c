@@ -71,7 +71,8 @@ void eng_text_add_bytes(struct eng_text *text, const char *data, size_t length)
     text->data[text->used] = '\0';
 }
 
-size_t eng_utf8_length(const char *data, size_t length)
+/* Bytes of the UTF-8 character at data, 1 to 4; 0 when it is none. */
+static size_t utf8_length(const char *data, size_t length)
 {
     eng_assert(length > 0);
     const unsigned char *c = (const unsigned char *)data;
@@ -86,18 +87,6 @@ size_t eng_utf8_length(const char *data, size_t length)
     bool overlong = (c[0] == 0xE0 && c[1] < 0xA0) || (c[0] == 0xF0 && c[1] < 0x90);
     bool beyond = (c[0] == 0xED && c[1] >= 0xA0) || (c[0] == 0xF4 && c[1] >= 0x90);
     return overlong || beyond ? 0 : want;
-}
-
-bool eng_utf8_valid(const char *data, size_t length)
-{
-    size_t at = 0;
-    while (at < length) {
-        size_t step = eng_utf8_length(data + at, length - at);
-        if (step == 0)
-            return false;
-        at += step;
-    }
-    return true;
 }
 
 static void add_json_char(struct eng_text *text, unsigned char c)
@@ -130,7 +119,7 @@ void eng_text_add_json(struct eng_text *text, const char *data, size_t length)
     eng_text_add_bytes(text, "\"", 1);
     size_t at = 0;
     while (at < length) {
-        size_t step = eng_utf8_length(data + at, length - at);
+        size_t step = utf8_length(data + at, length - at);
         if (step == 1)
             add_json_char(text, (unsigned char)data[at]);
         else if (step > 1)

@@ -43,11 +43,4 @@ void eng_text_add_base64(struct eng_text *text, const uint8_t *data, size_t leng
  * of ten from 1 to 10^9. */
 void eng_text_add_decimal(struct eng_text *text, int64_t value, int64_t divisor);
 
-/* Length in bytes of the UTF-8 character at data (1 to 4); 0 when it is not valid UTF-8. length is
- * at least 1. */
-size_t eng_utf8_length(const char *data, size_t length);
-
-/* True when all of it is valid UTF-8. */
-bool eng_utf8_valid(const char *data, size_t length);
-
 #endif
