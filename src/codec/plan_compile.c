@@ -204,20 +204,9 @@ static avro_schema_t resolve(avro_schema_t schema)
     return schema;
 }
 
-/* {"type": {...}} is what is inside. */
-static const json_t *unwrap(const json_t *json)
-{
-    const json_t *inner = json_object_get(json, "type");
-    while (json_is_object(inner) || json_is_array(inner)) {
-        json = inner;
-        inner = json_object_get(json, "type");
-    }
-    return json;
-}
-
 static const char *logical_type(const json_t *json)
 {
-    const char *name = json_string_value(json_object_get(unwrap(json), "logicalType"));
+    const char *name = json_string_value(json_object_get(json, "logicalType"));
     return name != NULL ? name : "";
 }
 
@@ -243,7 +232,7 @@ static struct type record_field(const struct compiler *compiler, avro_schema_t s
 static struct type union_branch(struct type type, int index)
 {
     return (struct type){avro_schema_union_branch(type.schema, index),
-                         json_array_get(unwrap(type.json), (size_t)index)};
+                         json_array_get(type.json, (size_t)index)};
 }
 
 /* The items of an array or the values of a map. */
@@ -252,7 +241,7 @@ static struct type inner_type(struct type type)
     bool array = is_avro_array(type.schema);
     return (struct type){array ? avro_schema_array_items(type.schema)
                                : avro_schema_map_values(type.schema),
-                         json_object_get(unwrap(type.json), array ? "items" : "values")};
+                         json_object_get(type.json, array ? "items" : "values")};
 }
 
 /* Enters a level of nesting; false when there are too many. */
@@ -272,7 +261,7 @@ static void register_record(struct compiler *compiler, struct type type)
     struct record *record = add(compiler, &compiler->records, sizeof *record);
     if (record == NULL)
         return;
-    *record = (struct record){type.schema, unwrap(type.json), NO_START, false};
+    *record = (struct record){type.schema, type.json, NO_START, false};
     for (size_t i = 0; i < avro_schema_record_size(type.schema); i++)
         register_records(compiler, record_field(compiler, type.schema, (int)i));
 }
@@ -450,9 +439,9 @@ static bool time_instruction(struct compiler *compiler, struct type type,
 
 static bool decimal_instruction(struct type type, struct eng_instruction *ret)
 {
-    const json_t *json = unwrap(type.json);
-    json_int_t scale = json_integer_value(json_object_get(json, "scale"));
-    if (strcmp(logical_type(json), "decimal") != 0 || scale < 0 || scale > ENG_DECIMAL_SCALE_MAX)
+    json_int_t scale = json_integer_value(json_object_get(type.json, "scale"));
+    if (strcmp(logical_type(type.json), "decimal") != 0 || scale < 0 ||
+        scale > ENG_DECIMAL_SCALE_MAX)
         return false;
     int64_t bytes = is_avro_fixed(type.schema) ? avro_schema_fixed_size(type.schema) : 0;
     if (bytes > UINT16_MAX || (bytes == 0 && is_avro_fixed(type.schema)))
@@ -752,18 +741,17 @@ static enum eng_status refuse_field(const struct compiler *compiler, avro_schema
 /* ---- putting it together ---- */
 
 /* avro-c keeps the text of its last error in one buffer for the whole process. */
-/* tidy: allow mutable-global: it guards a global of avro-c, so it has to be as wide */
-static pthread_mutex_t avro_error_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* tidy: allow mutable-global: avro-c's */
 
 /* Lets avro-c parse the schema. The caller frees it with avro_schema_decref. */
 static enum eng_status parse_schema(const char *text, size_t length, avro_schema_t *ret_schema,
                                     struct eng_error *err)
 {
     enum eng_status status = ENG_OK;
-    (void)pthread_mutex_lock(&avro_error_lock); /* a plain mutex, initialised: cannot fail */
+    (void)pthread_mutex_lock(&lock); /* a plain mutex, initialised: cannot fail */
     if (avro_schema_from_json_length(text, length, ret_schema) != 0)
         status = eng_error_set(err, ENG_BAD_SCHEMA, "not an Avro schema: %s", avro_strerror());
-    (void)pthread_mutex_unlock(&avro_error_lock);
+    (void)pthread_mutex_unlock(&lock);
     return status;
 }
 
