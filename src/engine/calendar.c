@@ -2,10 +2,10 @@
  *
  * Days. The start of day D is the first instant whose local date is D or later, so days tile the
  * time line without gap or overlap, whatever the clocks on the wall do: a midnight that comes twice
- * counts once, and a date that a zone left out (Samoa, 30 December 2011) is an empty day with the
- * start of the next one. Starts are kept as deviations from D * 24 hours, one table entry per day
- * from day -1 to the zone's last change; outside the table the nearest entry holds. With a fixed
- * offset there is one entry.
+ * counts once. A date that a zone left out (Samoa, 30 December 2011) has no instant, so it is no
+ * day: days are numbered without it, or two boundaries would fall on one instant. Starts are kept
+ * as deviations from D * 24 hours, one table entry per day from day -1 to the zone's last change;
+ * outside the table the nearest entry holds. With a fixed offset there is one entry.
  *
  * Look-up. time / 24 h names a table entry whose deviation is, but for the days around a change,
  * that of the day looked for; the second division is then right and the loops after it do not turn.
@@ -20,16 +20,20 @@
 #define HOUR_MS 3600000LL
 #define DAY_MS (24 * HOUR_MS)
 #define OFFSET_MS_MAX (26 * HOUR_MS)
+#define FOREVER_MS (INT64_MAX - 4 * DAY_MS) /* starts of panes beyond all events are this one */
 
 enum {
     DAY_FIRST = -1,          /* day of the table's first entry */
     TABLE_DAYS_MAX = 100000, /* to the year 2243 */
+    LEFT_OUT_MOST = 3,       /* dates that a change of offset can leave out */
 };
 
 struct eng_calendar {
     enum eng_pane_unit unit;
     int64_t hour_offset_ms; /* of hour starts before full hours UTC, 0 .. HOUR_MS - 1 */
     uint32_t day_count;     /* entries of deviation_ms, at least 1 */
+    uint32_t left_out_count;
+    int32_t *left_out;      /* dates that are no days, ascending; owned */
     int32_t deviation_ms[]; /* start of day DAY_FIRST + i, less (DAY_FIRST + i) * DAY_MS */
 };
 
@@ -51,8 +55,8 @@ static uint32_t entry_of(const struct eng_calendar *calendar, int64_t day)
 
 static int64_t day_start_ms(const struct eng_calendar *calendar, int64_t day)
 {
-    if (day > INT64_MAX / DAY_MS - 2)
-        return INT64_MAX; /* beyond all time: no event is ever there */
+    if (day > FOREVER_MS / DAY_MS - 2)
+        return FOREVER_MS;
     return day * DAY_MS + calendar->deviation_ms[entry_of(calendar, day)];
 }
 
@@ -96,19 +100,46 @@ static int64_t start_under(const struct eng_zone_change *changes, uint32_t at, i
     return at > 0 && start_ms < changes[at].from_ms ? changes[at].from_ms : start_ms;
 }
 
-/* One walk over days and changes together: both only move forward. */
+/* One walk over dates and changes together: both only move forward. A date that begins when the one
+ * before it began takes that one's entry. */
 static void fill_days(struct eng_calendar *calendar, const struct eng_zone_change *changes,
-                      uint32_t count)
+                      uint32_t count, uint32_t dates)
 {
-    eng_assert(calendar->day_count <= TABLE_DAYS_MAX);
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < calendar->day_count; i++) {
+    eng_assert(dates >= 1 && dates <= TABLE_DAYS_MAX);
+    uint32_t at = 0, day = 0;
+    int64_t before_ms = INT64_MIN;
+    for (uint32_t i = 0; i < dates; i++) {
         int64_t nominal_ms = (DAY_FIRST + (int64_t)i) * DAY_MS;
         int64_t start_ms = start_under(changes, at, nominal_ms);
         while (at + 1 < count && start_ms >= changes[at + 1].from_ms)
             start_ms = start_under(changes, ++at, nominal_ms);
-        calendar->deviation_ms[i] = (int32_t)(start_ms - nominal_ms);
+        if (start_ms == before_ms) {
+            eng_assert(calendar->left_out_count < LEFT_OUT_MOST * count);
+            calendar->left_out[calendar->left_out_count++] = (int32_t)i + DAY_FIRST - 1;
+            day--;
+        }
+        calendar->deviation_ms[day] = (int32_t)(start_ms - (DAY_FIRST + (int64_t)day) * DAY_MS);
+        day++;
+        before_ms = start_ms;
     }
+    calendar->day_count = day;
+}
+
+/* The local date of a day, in days since 1970, and the first day with this date or a later one. */
+static int64_t date_of(const struct eng_calendar *calendar, int64_t day)
+{
+    int64_t date = day;
+    for (uint32_t i = 0; i < calendar->left_out_count && calendar->left_out[i] <= date; i++)
+        date++;
+    return date;
+}
+
+static int64_t day_of_date(const struct eng_calendar *calendar, int64_t date)
+{
+    uint32_t left_out = 0;
+    while (left_out < calendar->left_out_count && calendar->left_out[left_out] < date)
+        left_out++;
+    return date - left_out;
 }
 
 enum eng_status eng_calendar_new(enum eng_pane_unit unit, const struct eng_zone_change *changes,
@@ -118,22 +149,29 @@ enum eng_status eng_calendar_new(enum eng_pane_unit unit, const struct eng_zone_
     eng_assert(unit == ENG_PANE_HOUR || unit == ENG_PANE_DAY);
     eng_assert(changes != NULL && ret_calendar != NULL);
     check_changes(changes, count);
-    uint32_t days = day_count_of(changes, count);
+    uint32_t dates = day_count_of(changes, count);
     struct eng_calendar *calendar =
-        eng_calloc(1, sizeof *calendar + days * sizeof calendar->deviation_ms[0]);
+        eng_calloc(1, sizeof *calendar + dates * sizeof calendar->deviation_ms[0]);
     if (calendar == NULL)
         return ENG_NO_MEMORY;
+    calendar->left_out = eng_calloc((size_t)LEFT_OUT_MOST * count, sizeof *calendar->left_out);
+    if (calendar->left_out == NULL) {
+        eng_free(calendar);
+        return ENG_NO_MEMORY;
+    }
     calendar->unit = unit;
     calendar->hour_offset_ms =
         standard_offset_ms - floor_div(standard_offset_ms, HOUR_MS) * HOUR_MS;
-    calendar->day_count = days;
-    fill_days(calendar, changes, count);
+    fill_days(calendar, changes, count, dates);
     *ret_calendar = calendar;
     return ENG_OK;
 }
 
 void eng_calendar_free(struct eng_calendar *calendar)
 {
+    if (calendar == NULL)
+        return;
+    eng_free(calendar->left_out);
     eng_free(calendar);
 }
 
@@ -152,8 +190,8 @@ int64_t eng_calendar_start_ms(const struct eng_calendar *calendar, int64_t pane)
     eng_assert(pane >= DAY_FIRST);
     if (calendar->unit == ENG_PANE_DAY)
         return day_start_ms(calendar, pane);
-    if (pane > INT64_MAX / HOUR_MS - 2)
-        return INT64_MAX;
+    if (pane > FOREVER_MS / HOUR_MS - 2)
+        return FOREVER_MS;
     return pane * HOUR_MS - calendar->hour_offset_ms;
 }
 
@@ -185,7 +223,7 @@ static struct month month_of(int64_t day)
     return (struct month){number, month_first_day(number)};
 }
 
-/* The first day of the period that holds `day`, or of the next period. */
+/* The first date of the period that holds the date `day`, or of the next period. */
 static int64_t period_day(enum eng_window_kind kind, int64_t day, int next)
 {
     eng_assert(kind == ENG_WINDOW_WEEK || kind == ENG_WINDOW_MONTH || kind == ENG_WINDOW_QUARTER);
@@ -205,9 +243,9 @@ static int64_t period_pane(const struct eng_calendar *calendar, enum eng_window_
     eng_assert(pane >= DAY_FIRST);
     eng_assert(pane < INT64_MAX / HOUR_MS);
     if (calendar->unit == ENG_PANE_DAY)
-        return period_day(kind, pane, next);
-    int64_t day = day_of(calendar, eng_calendar_start_ms(calendar, pane));
-    int64_t start_ms = day_start_ms(calendar, period_day(kind, day, next));
+        return day_of_date(calendar, period_day(kind, date_of(calendar, pane), next));
+    int64_t date = date_of(calendar, day_of(calendar, eng_calendar_start_ms(calendar, pane)));
+    int64_t start_ms = day_start_ms(calendar, day_of_date(calendar, period_day(kind, date, next)));
     return floor_div(start_ms + calendar->hour_offset_ms + HOUR_MS - 1, HOUR_MS);
 }
 

@@ -603,6 +603,7 @@ static const struct eng_key http_keys[] = {
      .type = ENG_KEY_TEXT,
      AT(eng_http_draft, listen),
      .fallback = "127.0.0.1:8080",
+     .shape = "address:port or off",
      .sample = "0.0.0.0:9000",
      .help =
          "Where health, metrics and partners are served: address:port, port 0 for any free one, or "

@@ -159,7 +159,15 @@ bool eng_score_can_fall(const struct eng_model *model, const struct eng_score *s
 enum eng_status eng_load_expand(struct eng_load *load, const struct eng_node *node, char **ret_text,
                                 bool *ret_filled);
 
-/* properties.c: a mapping of librdkafka properties. */
+/* properties.c: librdkafka properties that are not passed through, up to one without a name. */
+struct eng_refusal {
+    const char *name;
+    const char *allowed; /* values that are fine all the same, one space between; NULL: none */
+    const char *reason;
+};
+extern const struct eng_refusal eng_refusals[];
+
+/* A mapping of librdkafka properties. */
 enum eng_status eng_load_properties(struct eng_load *load, const struct eng_node *node,
                                     struct eng_properties *properties);
 

@@ -8,17 +8,11 @@
 #include "model/text.h"
 #include <string.h>
 
-struct refusal {
-    const char *name;
-    const char *allowed; /* values that are fine all the same, one space between; NULL: none */
-    const char *reason;
-};
-
 #define OWN_OFFSETS "offsets are committed in the transaction that holds the results"
 #define OWN_KEY(key) "it has a key of its own: " key
 #define EXACT "results would no longer be told exactly once"
 
-static const struct refusal refusals[] = {
+const struct eng_refusal eng_refusals[] = {
     {"bootstrap.servers", NULL, OWN_KEY("kafka.brokers")},
     {"metadata.broker.list", NULL, OWN_KEY("kafka.brokers")},
     {"group.id", NULL, OWN_KEY("kafka.group")},
@@ -55,6 +49,7 @@ static const struct refusal refusals[] = {
     {"partitioner", NULL, "results go to the partition of their partner's events"},
     {"delivery.report.only.error", "false", "the daemon has to see every delivery"},
     {"test.mock.num.brokers", NULL, "the brokers would be a pretence; use engaged demo"},
+    {NULL, NULL, NULL},
 };
 
 /* Properties whose value is a secret wherever it comes from. */
@@ -90,8 +85,7 @@ static bool is_allowed(const char *value, const char *words)
 static enum eng_status check_property(struct eng_load *load, const struct eng_node *node,
                                       const struct eng_property *property)
 {
-    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
-        const struct refusal *refusal = &refusals[i];
+    for (const struct eng_refusal *refusal = eng_refusals; refusal->name != NULL; refusal++) {
         if (strcmp(refusal->name, property->name) != 0 ||
             is_allowed(property->value, refusal->allowed))
             continue;

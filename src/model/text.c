@@ -160,6 +160,8 @@ const char *eng_text_show_duration(char *buffer, size_t bytes, int64_t ms)
     } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
     eng_assert(buffer != NULL && bytes >= ENG_TEXT_SHOWN_BYTES);
     size_t at = 0;
+    if (ms == 0)
+        return memcpy(buffer, "0", 2);
     while (ms % units[at].ms != 0)
         at++;
     (void)snprintf(buffer, bytes, "%lld%s", (long long)(ms / units[at].ms), units[at].unit);
