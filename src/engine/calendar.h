@@ -2,7 +2,8 @@
  * back.
  *
  * A pane is a day or an hour. A day begins at the first instant of its local date, so days have 23,
- * 24 or 25 hours, and midnight may come twice (the first one counts). An hour is 3,600,000 ms,
+ * 24 or 25 hours, and midnight may come twice (the first one counts); a date that the zone left out
+ * is no day. An hour is 3,600,000 ms,
  * aligned to the zone's standard offset at the epoch. Day 0 is local 1970-01-01, hour 0
  * the one that holds the epoch. Panes before the epoch do not exist for the engine: event times are
  * >= 0, so the smallest pane is -1 (a day, west of Greenwich). Immutable after it was made; any
