@@ -231,35 +231,44 @@ static void keep_pace(uint64_t records, int64_t rate, int64_t started_ms)
         (void)poll(NULL, 0, wait_ms < 1000 ? (int)wait_ms : 1000); /* no descriptors: a sleep */
 }
 
-static enum eng_status put_event(struct eng_sink *sink, const struct eng_synth *synth,
-                                 const struct eng_synth_event *event,
-                                 const struct eng_synth_format *format, struct eng_error *err)
+/* A sink, and the bytes of the record in work. */
+struct writer {
+    struct eng_sink *sink;
+    struct eng_synth_format format;
+    struct eng_bytes bytes;
+};
+
+static enum eng_status put_event(struct writer *writer, const struct eng_synth *synth,
+                                 const struct eng_synth_event *event, struct eng_error *err)
 {
-    char bytes[ENG_SYNTH_RECORD_BYTES_MAX], key[ENG_SYNTH_KEY_BYTES_MAX];
+    char key[ENG_SYNTH_KEY_BYTES_MAX];
+    eng_bytes_clear(&writer->bytes);
+    if (eng_synth_record(synth, event, &writer->format, &writer->bytes) != ENG_OK)
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for a record");
     const struct eng_sender_record record = {
         .key = key,
         .key_bytes = eng_synth_partner_id(event->partner, key),
-        .value = bytes,
-        .value_bytes = eng_synth_record(synth, event, format, bytes),
+        .value = writer->bytes.data,
+        .value_bytes = writer->bytes.used,
     };
-    return eng_sink_put(sink, &record, err);
+    return eng_sink_put(writer->sink, &record, err);
 }
 
 static enum eng_status write_events(struct eng_synth *synth, const struct eng_args *args,
                                     const struct eng_sink_options *target, struct eng_error *err)
 {
     bool container = target->avro && target->topic.topic == NULL;
-    const struct eng_synth_format format = {
-        .avro = target->avro, .bare = args->values[BARE].given, .delimited = !container};
-    struct eng_sink *sink = NULL;
-    enum eng_status status = eng_sink_new(target, &sink, err);
+    struct writer writer = {.format = {.avro = target->avro,
+                                       .bare = args->values[BARE].given,
+                                       .delimited = !container}};
+    enum eng_status status = eng_sink_new(target, &writer.sink, err);
     struct eng_progress progress;
     eng_progress_start(&progress);
     int64_t started_ms = eng_monotonic_ms();
-    struct eng_synth_event event;
     uint64_t records = 0;
+    struct eng_synth_event event;
     while (status == ENG_OK && (status = eng_synth_next(synth, &event)) == ENG_OK) {
-        status = put_event(sink, synth, &event, &format, err);
+        status = put_event(&writer, synth, &event, err);
         if (++records % PROGRESS_RECORDS == 0)
             eng_progress_update(&progress, records, (uint64_t)args->values[EVENTS].number, records);
         keep_pace(records, args->values[RATE].number, started_ms);
@@ -267,9 +276,10 @@ static enum eng_status write_events(struct eng_synth *synth, const struct eng_ar
     if (status == ENG_NO_MEMORY)
         (void)eng_error_set(err, status, "no memory for a day's events");
     if (status == ENG_STOPPED)
-        status = eng_sink_finish(sink, err);
+        status = eng_sink_finish(writer.sink, err);
     eng_progress_end(&progress);
-    eng_sink_free(sink);
+    eng_sink_free(writer.sink);
+    eng_bytes_done(&writer.bytes);
     return status;
 }
 

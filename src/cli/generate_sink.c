@@ -5,10 +5,8 @@
 #include "base/memory.h"
 #include "cli/output.h"
 #include "cli/synth_random.h"
-#include "cli/synth_record.h"
 #include "codec/container.h"
 #include "codec/schemas.h"
-#include <string.h>
 
 enum { FLUSH_MS = 60000, ID_BYTES = 5 };
 
@@ -17,7 +15,7 @@ struct eng_sink {
     struct eng_sink_options options;
     struct eng_output output;
     struct eng_container_writer *container;
-    struct eng_bytes blocks; /* of the container, not yet written */
+    struct eng_bytes bytes; /* blocks of the container not yet written; a framed record */
     struct eng_sender *sender;
 };
 
@@ -64,8 +62,8 @@ static enum eng_status file_status(struct eng_sink *sink, bool written, struct e
 
 static enum eng_status write_blocks(struct eng_sink *sink, struct eng_error *err)
 {
-    bool written = eng_output_write(&sink->output, sink->blocks.data, sink->blocks.used);
-    eng_bytes_clear(&sink->blocks);
+    bool written = eng_output_write(&sink->output, sink->bytes.data, sink->bytes.used);
+    eng_bytes_clear(&sink->bytes);
     return file_status(sink, written, err);
 }
 
@@ -73,10 +71,10 @@ static enum eng_status put_in_container(struct eng_sink *sink,
                                         const struct eng_sender_record *record,
                                         struct eng_error *err)
 {
-    if (eng_container_add(sink->container, record->value, record->value_bytes, &sink->blocks) !=
+    if (eng_container_add(sink->container, record->value, record->value_bytes, &sink->bytes) !=
         ENG_OK)
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for a block of the container");
-    return sink->blocks.used > 0 ? write_blocks(sink, err) : ENG_OK;
+    return sink->bytes.used > 0 ? write_blocks(sink, err) : ENG_OK;
 }
 
 static enum eng_status put_line(struct eng_sink *sink, const struct eng_sender_record *record,
@@ -91,15 +89,17 @@ static enum eng_status put_line(struct eng_sink *sink, const struct eng_sender_r
 static enum eng_status put_framed(struct eng_sink *sink, const struct eng_sender_record *record,
                                   struct eng_error *err)
 {
-    uint8_t framed[ID_BYTES + ENG_SYNTH_RECORD_BYTES_MAX] = {0};
-    eng_assert(record->value_bytes <= ENG_SYNTH_RECORD_BYTES_MAX);
+    uint8_t prefix[ID_BYTES] = {0};
     for (int i = 1; i < ID_BYTES; i++)
-        framed[i] = (uint8_t)(sink->options.schema_id >> (8 * (ID_BYTES - 1 - i)));
-    memcpy(framed + ID_BYTES, record->value, record->value_bytes);
-    struct eng_sender_record sent = *record;
-    sent.value = framed;
-    sent.value_bytes += ID_BYTES;
-    return eng_sender_put(sink->sender, &sent, err);
+        prefix[i] = (uint8_t)(sink->options.schema_id >> (8 * (ID_BYTES - 1 - i)));
+    eng_bytes_clear(&sink->bytes);
+    if (eng_bytes_append(&sink->bytes, prefix, sizeof prefix) != ENG_OK ||
+        eng_bytes_append(&sink->bytes, record->value, record->value_bytes) != ENG_OK)
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for a record");
+    struct eng_sender_record framed = *record;
+    framed.value = sink->bytes.data;
+    framed.value_bytes = sink->bytes.used;
+    return eng_sender_put(sink->sender, &framed, err);
 }
 
 enum eng_status eng_sink_put(struct eng_sink *sink, const struct eng_sender_record *record,
@@ -118,7 +118,7 @@ enum eng_status eng_sink_finish(struct eng_sink *sink, struct eng_error *err)
     if (sink->sender != NULL)
         return eng_sender_flush(sink->sender, FLUSH_MS, err);
     enum eng_status status = ENG_OK;
-    if (sink->container != NULL && eng_container_end(sink->container, &sink->blocks) != ENG_OK)
+    if (sink->container != NULL && eng_container_end(sink->container, &sink->bytes) != ENG_OK)
         status = eng_error_set(err, ENG_NO_MEMORY, "no memory for the container's last block");
     if (status == ENG_OK && sink->container != NULL)
         status = write_blocks(sink, err);
@@ -131,7 +131,7 @@ void eng_sink_free(struct eng_sink *sink)
         return;
     (void)eng_output_close(&sink->output, NULL); /* finish has said what failed */
     eng_container_writer_free(sink->container);
-    eng_bytes_done(&sink->blocks);
+    eng_bytes_done(&sink->bytes);
     eng_sender_free(sink->sender);
     eng_free(sink);
 }

@@ -1,16 +1,16 @@
 /* A made-up event as the bytes of a record: one JSON object, or an Avro body of
- * schemas/partner_action.avsc. Malformed ones are broken in five ways, by their id. Pure; writes
- * into the caller's memory, allocates nothing. */
+ * schemas/partner_action.avsc. Malformed ones are broken in one of five ways, by their id. Pure;
+ * one thread. */
 #ifndef ENG_CLI_SYNTH_RECORD_H
 #define ENG_CLI_SYNTH_RECORD_H
 
 #include "cli/synth.h"
+#include "codec/encode.h"
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-/* No record is longer, and no key. */
-enum { ENG_SYNTH_RECORD_BYTES_MAX = 512, ENG_SYNTH_KEY_BYTES_MAX = 16 };
+/* No partner's id is longer. */
+enum { ENG_SYNTH_KEY_BYTES_MAX = 16 };
 
 /* How records are written. */
 struct eng_synth_format {
@@ -20,9 +20,9 @@ struct eng_synth_format {
                        may break off; in a container file it may not */
 };
 
-/* Writes the record, at most ENG_SYNTH_RECORD_BYTES_MAX bytes, and returns its length. */
-size_t eng_synth_record(const struct eng_synth *synth, const struct eng_synth_event *event,
-                        const struct eng_synth_format *format, char *out);
+/* Appends the record. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_synth_record(const struct eng_synth *synth, const struct eng_synth_event *event,
+                                 const struct eng_synth_format *format, struct eng_bytes *out);
 
 /* Writes the partner's id (the record's key), at most ENG_SYNTH_KEY_BYTES_MAX bytes; returns its
  * length. */
