@@ -29,7 +29,7 @@ enum {
     HEADER_BYTES = 44,
     TIMES_MAX = 4096,
     TYPES_MAX = 256,
-    YEAR_LAST = 2199,
+    YEAR_LAST = 2200, /* its changes are cut off, but may replace one at its very beginning */
     CHANGES_MAX = TIMES_MAX + 2 * (YEAR_LAST - 1969) + 2,
     NAME_BYTES_MAX = 64,
 };
