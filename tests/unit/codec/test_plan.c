@@ -77,42 +77,42 @@ Test(plan, the_shipped_schema_is_read_with_the_default_paths)
 Test(plan, everything_that_is_not_wanted_is_skipped)
 {
     static const char schema[] = RECORD(
-        FIELD("a", "\"null\"") "," FIELD("b", "\"boolean\"") "," FIELD("c", "\"int\"") "," FIELD("d", "\"float\"") "," FIELD("e", "\"double\"") "," FIELD(
-            "f",
-            "\"bytes\"") "," FIELD("g",
-                                   "{\"type\": \"fixed\", \"name\": \"F\", \"size\": "
-                                   "3}") "," FIELD("h",
-                                                   "{\"type\": \"enum\", \"name\": "
-                                                   "\"E\", \"symbols\": [\"A\", "
-                                                   "\"B\"]}") "," FIELD("i",
-                                                                        "{\"type\""
-                                                                        ": "
-                                                                        "\"array\""
-                                                                        ", "
-                                                                        "\"items\""
-                                                                        ": "
-                                                                        "{\"type\""
-                                                                        ": "
-                                                                        "\"map\", "
-                                                                        "\"values"
-                                                                        "\": "
-                                                                        "\"long\"}"
-                                                                        "}") "," FIELD("j",
-                                                                                       "[\"null\", "
-                                                                                       "\"string\","
-                                                                                       " {\"type\":"
-                                                                                       " \"record\""
-                                                                                       ", "
-                                                                                       "\"name\": "
-                                                                                       "\"S\", "
-                                                                                       "\"fields\":"
-                                                                                       " [" FIELD("x", "\"int\"") "," FIELD(
-                                                                                           "next",
-                                                                                           "[\"null"
-                                                                                           "\", "
-                                                                                           "\"S\"]") "]}]") "," FIELD("k",
-                                                                                                                      "\"F\"") "," FIELD("l",
-                                                                                                                                         "{\"type\": \"array\", \"items\": \"S\"}") "," REQUIRED);
+        FIELD("a", "\"null\"") "," FIELD("b", "\"boolean\"") "," FIELD("c", "\"int\"") "," FIELD("d", "\"float\"") "," FIELD("e", "\"double\"") "," FIELD("f", "\"bytes\"") "," FIELD(
+            "g",
+            "{\"type\": \"fixed\", \"name\": \"F\", \"size\": "
+            "3}") "," FIELD("h",
+                            "{\"type\": \"enum\", \"name\": "
+                            "\"E\", \"symbols\": [\"A\", "
+                            "\"B\"]}") "," FIELD("i",
+                                                 "{\"type\""
+                                                 ": "
+                                                 "\"array\""
+                                                 ", "
+                                                 "\"items\""
+                                                 ": "
+                                                 "{\"type\""
+                                                 ": "
+                                                 "\"map\", "
+                                                 "\"values"
+                                                 "\": "
+                                                 "\"long\"}"
+                                                 "}") "," FIELD("j",
+                                                                "[\"null\", "
+                                                                "\"string\","
+                                                                " {\"type\":"
+                                                                " \"record\""
+                                                                ", "
+                                                                "\"name\": "
+                                                                "\"S\", "
+                                                                "\"fields\":"
+                                                                " [" FIELD("x", "\"int\"") "," FIELD(
+                                                                    "next",
+                                                                    "[\"null"
+                                                                    "\", "
+                                                                    "\"S\"]") "]}]") "," FIELD("k",
+                                                                                               "\"F"
+                                                                                               "\"") "," FIELD("l",
+                                                                                                               "{\"type\": \"array\", \"items\": \"S\"}") "," REQUIRED);
     static const struct row rows[] = {
         {"b=1 l=-5 f=1 d=1 s=zz b=1 b=2 b=3 l=1 l=0 l=0 b=7 b=8 b=9 l=0 s=p s=x l=5", "p x 5"},
         {"b=0 l=300 f=1 d=1 s= b=1 b=2 b=3 l=0 l=2 l=1 s=k l=9 l=0 l=0 l=0 l=1 s=str b=7 b=8 b=9 "
@@ -141,20 +141,21 @@ Test(plan, everything_that_is_not_wanted_is_skipped)
 
 Test(plan, texts_come_from_strings_bytes_enums_and_integers)
 {
-    static const char schema[] =
-        RECORD(
-            FIELD(
-                "event_id",
-                "[\"null\", \"long\", \"double\", "
-                "\"string\"]") "," FIELD("partner_id",
-                                         "[\"int\", \"bytes\"]") "," FIELD("action",
-                                                                           "{\"type\": \"enum\", "
-                                                                           "\"name\": \"E\", "
-                                                                           "\"symbols\": "
-                                                                           "[\"login\", "
-                                                                           "\"upload\"]}") "," FIELD("occurred_at",
-                                                                                                     "\"int\"") "," FIELD("member_id",
-                                                                                                                          "\"boolean\""));
+    static const char schema[] = RECORD(FIELD(
+        "event_id",
+        "[\"null\", \"long\", \"double\", "
+        "\"string\"]") "," FIELD("partner_id",
+                                 "[\"int\", \"bytes\"]") "," FIELD("action",
+                                                                   "{\"type\": \"enum\", "
+                                                                   "\"name\": \"E\", "
+                                                                   "\"symbols\": "
+                                                                   "[\"login\", "
+                                                                   "\"upload\"]}") "," FIELD("occur"
+                                                                                             "red_"
+                                                                                             "at",
+                                                                                             "\"int"
+                                                                                             "\"") "," FIELD("member_id",
+                                                                                                             "\"boolean\""));
     static const struct row rows[] = {
         {"l=0 l=0 l=42 l=1 l=7 b=1", "42 upload 7"},
         {"l=1 l=-9223372036854775808 l=1 s=acme l=0 l=7 b=1",
