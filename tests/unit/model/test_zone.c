@@ -34,20 +34,22 @@ static int64_t date_of(const struct tm *local)
     return 365 * (year - 1969) + (year / 4 - year / 100 + year / 400) - 477 + local->tm_yday;
 }
 
-/* A day once begun stays begun: the pane is the latest local date so far. */
+/* A day once begun stays begun: the pane is the latest local date so far, dates left out not
+ * counted. */
 static void compare_with_libc(const char *name)
 {
     struct eng_calendar *calendar = load(name, ENG_PANE_DAY);
     cr_assert_eq(setenv("TZ", name, 1), 0);
     tzset();
-    int64_t latest = -1;
+    int64_t latest = -1, left_out = 0;
     for (time_t time = 0; time < YEAR_2200_S; time += 3 * 3600) {
         struct tm local;
         cr_assert_not_null(localtime_r(&time, &local));
         int64_t date = date_of(&local);
+        left_out += date > latest + 1 ? date - latest - 1 : 0;
         latest = date > latest ? date : latest;
-        cr_assert_eq(eng_calendar_pane(calendar, time * 1000), latest, "%s at %lld", name,
-                     (long long)time);
+        cr_assert_eq(eng_calendar_pane(calendar, time * 1000), latest - left_out, "%s at %lld",
+                     name, (long long)time);
     }
     eng_calendar_free(calendar);
 }
