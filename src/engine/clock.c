@@ -16,7 +16,7 @@ void eng_moment_set(struct eng_moment *now, const struct eng_model *model, int64
     now->start_ms = eng_calendar_start_ms(model->calendar, pane);
     now->end_ms = eng_calendar_start_ms(model->calendar, pane + 1);
     int64_t kept = pane - model->late_after + 1; /* the oldest pane that is not late */
-    now->late_before_ms = kept <= 0 ? INT64_MIN : eng_calendar_start_ms(model->calendar, kept);
+    now->late_before_ms = kept < 0 ? INT64_MIN : eng_calendar_start_ms(model->calendar, kept);
     for (unsigned i = 0; i < ENG_PERIODS; i++) {
         enum eng_window_kind kind = (enum eng_window_kind)(ENG_WINDOW_WEEK + i);
         if (!first && pane < now->period_next[i])
