@@ -278,6 +278,10 @@ enum eng_status eng_yaml_parse(struct eng_source *source, const char *text, size
         return eng_source_fail(source, (struct eng_mark){1, 1},
                                "the file has %zu bytes; at most %d are read", length,
                                ENG_YAML_BYTES_MAX);
+    if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) { /* a byte order mark */
+        text += 3;
+        length -= 3;
+    }
     struct reader reader = {.source = source};
     if (!yaml_parser_initialize(&reader.parser))
         return eng_source_no_memory(source);
