@@ -297,7 +297,7 @@ uint8_t *eng_store_insert(struct eng_store *store, uint32_t number, unsigned lis
         memmove(gap + size, gap, (size_t)(big->count - index) * size);
         big->count++;
     } else {
-        eng_assert(index <= partner->counts[list] && partner->counts[list] + 1 < ENG_LIST_BIG);
+        eng_assert(index <= partner->counts[list] && partner->counts[list] + 1u < ENG_LIST_BIG);
         uint32_t offset = list_offset(layout, partner, list) + index * size;
         partner = open_gap(store, number, offset, size);
         partner->counts[list]++;
