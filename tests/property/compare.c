@@ -348,16 +348,39 @@ static bool against_itself(const struct run *first, struct chance *chance, uint3
     return same;
 }
 
-bool compare(const struct eng_model *model, const struct history *history, uint64_t seed, FILE *out,
-             FILE *trace)
+static void tally_up(struct tally *tally, const struct run *run)
 {
-    struct chance chance = {seed};
+    const struct eng_counters *counters = eng_engine_counters(run->engine);
+    tally->histories++;
+    for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
+        tally->outcome[i] += counters->outcome[i];
+    for (size_t at = 0; at < run->told_bytes;) {
+        const struct eng_effect *effect = (const void *)(run->told + at);
+        at += effect->bytes;
+        if (effect->kind == ENG_EFFECT_SCORE_CHANGE) {
+            tally->score_changes++;
+            tally->expiries += effect->cause == ENG_CAUSE_EXPIRY;
+            tally->corrections += effect->cause == ENG_CAUSE_CORRECTION;
+            continue;
+        }
+        enum eng_alert_kind kind = run->model->alerts[effect->subject].kind;
+        if (effect->status == ENG_OPENED)
+            tally->opened[kind]++;
+        else
+            tally->resolved[kind]++;
+    }
+}
+
+bool compare(const struct eng_model *model, const struct history *history,
+             const struct comparison *how)
+{
+    struct chance chance = {how->seed};
     struct run run;
     size_t *told_before = calloc(history->count + 1u, sizeof *told_before);
     eng_assert(told_before != NULL);
     run_start(&run, model, history, NULL);
-    run.out = out;
-    bool same = against_naive(&run, told_before, &chance, trace);
+    run.out = how->out;
+    bool same = against_naive(&run, told_before, &chance, how->trace);
     told_before[history->count] = run.told_bytes;
     if (same)
         same = against_itself(&run, &chance, 0, 0);
@@ -365,6 +388,8 @@ bool compare(const struct eng_model *model, const struct history *history, uint6
         uint32_t silent = (uint32_t)chance_between(&chance, 0, history->count);
         same = against_itself(&run, &chance, silent, told_before[silent]);
     }
+    if (same && how->tally != NULL)
+        tally_up(how->tally, &run);
     run_end(&run);
     free(told_before);
     return same;

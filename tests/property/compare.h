@@ -4,19 +4,34 @@
 
 #include "history.h"
 #include <engaged/effect.h>
+#include <engaged/event.h>
 #include <engaged/model.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
+/* What happened in the histories compared, to see that they are worth comparing. */
+struct tally {
+    uint64_t histories;
+    uint64_t outcome[ENG_OUTCOME_COUNT];
+    uint64_t score_changes, expiries, corrections; /* the latter two of the first */
+    uint64_t opened[3], resolved[3];               /* by enum eng_alert_kind */
+};
+
+struct comparison {
+    uint64_t seed;       /* decides on the portions */
+    FILE *out;           /* differences are described here */
+    FILE *trace;         /* or NULL: gets every step with its effects */
+    struct tally *tally; /* or NULL: what happened is added */
+};
+
 /* Runs a history through the reference and the engine and compares, after each step: what became of
  * the event, the effects byte by byte, clock, next boundary and counters, now and then the views of
  * all partners; eng_engine_check after each step. Then the same history in other batches, with the
  * smallest buffer, with step budgets of a few evaluations, and with effects untold up to some step:
- * the same bytes. `seed` decides on the portions. A difference is described on `out`, and the
- * result is false. `trace` (or NULL) gets every step with its effects. */
-bool compare(const struct eng_model *model, const struct history *history, uint64_t seed, FILE *out,
-             FILE *trace);
+ * the same bytes. False when there is a difference. */
+bool compare(const struct eng_model *model, const struct history *history,
+             const struct comparison *how);
 
 /* One effect as a readable line. */
 void effect_print(const struct eng_model *model, const struct eng_effect *effect, FILE *out);

@@ -40,6 +40,7 @@ static const char *const actions[] = {
 
 /* What a history is like: some are orderly, some are not. */
 struct manner {
+    const char *program;
     int64_t pane_ms;
     unsigned partners, actions_from, actions_count;
     unsigned tie, edge, jump, leap, back, far_back, repeat, odd, tick;
@@ -112,27 +113,54 @@ static void name_event(struct chance *chance, const struct manner *m, uint32_t i
     }
 }
 
+/* Does the program name the action, or a family of it? */
+static bool is_named(const char *program, const char *action)
+{
+    char quoted[64];
+    snprintf(quoted, sizeof quoted, "%s\"", action);
+    if (strstr(program, quoted) != NULL || strncmp(action, "social.", 7) == 0)
+        return true;
+    for (const char *dot = strchr(action, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
+        snprintf(quoted, sizeof quoted, "\"%.*s*\"", (int)(dot + 1 - action), action);
+        if (strstr(program, quoted) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static const char *draw_action(struct chance *chance, const struct manner *m)
+{
+    enum { TRIES = 12, ACTIONS = sizeof actions / sizeof actions[0] };
+    const char *action = NULL;
+    for (int i = 0; i < TRIES; i++) {
+        uint64_t place = m->actions_from + chance_next(chance) % m->actions_count;
+        action = actions[place % ACTIONS];
+        if (is_named(m->program, action) || chance_percent(chance, 10))
+            break;
+    }
+    return action;
+}
+
 static void make_event(struct chance *chance, const struct manner *m, uint32_t index,
                        struct step *step)
 {
     struct eng_event *event = &step->event;
-    uint64_t action = m->actions_from + chance_next(chance) % m->actions_count;
     event->value_e4 = amount_e4(chance);
     event->offset = index;
     event->partner = text(partners[chance_next(chance) % m->partners]);
-    event->action = text(actions[action % (sizeof actions / sizeof actions[0])]);
+    event->action = text(draw_action(chance, m));
     name_event(chance, m, index, step);
     if (chance_percent(chance, m->odd))
         event->verdict = chance_percent(chance, 50) ? ENG_VERDICT_BAD : ENG_VERDICT_FUTURE;
 }
 
-static struct manner make_manner(struct chance *chance, int64_t pane_ms)
+static struct manner make_manner(struct chance *chance, const struct program_traits *traits)
 {
     static const unsigned shares[] = {0, 5, 20, 50};
-    struct manner m = {.pane_ms = pane_ms};
-    m.partners = (unsigned)chance_between(chance, 1, 6);
+    struct manner m = {.program = traits->text, .pane_ms = traits->pane_ms};
+    m.partners = chance_percent(chance, 30) ? 1 : (unsigned)chance_between(chance, 1, 6);
     m.actions_from = (unsigned)chance_between(chance, 0, 15);
-    m.actions_count = (unsigned)chance_between(chance, 2, 16);
+    m.actions_count = (unsigned)chance_between(chance, 4, 16);
     m.tie = CHANCE_ONE_OF(chance, shares) / 2;
     m.edge = CHANCE_ONE_OF(chance, shares) / 2;
     m.jump = CHANCE_ONE_OF(chance, shares);
@@ -148,7 +176,7 @@ static struct manner make_manner(struct chance *chance, int64_t pane_ms)
 struct history history_make(struct chance *chance, const struct program_traits *traits,
                             uint32_t steps_max)
 {
-    struct manner m = make_manner(chance, traits->pane_ms);
+    struct manner m = make_manner(chance, traits);
     struct history history = {NULL, (uint32_t)chance_between(chance, 3, steps_max)};
     int64_t now = CHANCE_ONE_OF(chance, beginnings_ms) + chance_between(chance, 0, 86400000);
     if (chance_percent(chance, 20))

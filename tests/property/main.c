@@ -29,9 +29,9 @@ struct options {
 /* What the processes tell the parent. */
 struct shared {
     struct {
-        uint64_t seed;     /* in work */
-        uint64_t refused;  /* programs that the loader did not take */
-        uint64_t programs; /* written */
+        uint64_t seed;    /* in work */
+        uint64_t refused; /* programs that the loader did not take */
+        struct tally tally;
     } job[JOBS_MAX];
 };
 
@@ -91,7 +91,8 @@ static int show_one(const struct options *options)
     fflush(NULL);
     if (options->out != NULL)
         write_case(&sample, options->out);
-    enum verdict verdict = sample_judge(&sample, stdout, stdout);
+    enum verdict verdict =
+        sample_judge(&sample, (struct comparison){.out = stdout, .trace = stdout});
     printf("seed %" PRIu64 ": %s\n", options->from, verdict == VERDICT_SAME ? "same" : "DIFFERENT");
     sample_free(&sample);
     return verdict == VERDICT_SAME ? 0 : 1;
@@ -110,7 +111,7 @@ static void show_failure(const struct options *options, uint64_t seed)
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        (void)sample_judge(&sample, stdout, stdout);
+        (void)sample_judge(&sample, (struct comparison){.out = stdout, .trace = stdout});
         fflush(NULL);
         _exit(0);
     }
@@ -127,8 +128,8 @@ static void work(const struct options *options, uint32_t job, struct shared *sha
         shared->job[job].seed = options->from + i;
         struct sample sample =
             sample_of(options->from + i, options->steps, &shared->job[job].refused);
-        shared->job[job].programs++;
-        if (sample_judge(&sample, nowhere, NULL) != VERDICT_SAME)
+        struct comparison how = {.out = nowhere, .tally = &shared->job[job].tally};
+        if (sample_judge(&sample, how) != VERDICT_SAME)
             _exit(1);
         sample_free(&sample);
     }
@@ -166,10 +167,39 @@ static bool wait_all(const struct options *options, struct shared *shared, pid_t
     return fine;
 }
 
+/* All jobs' tallies in one. */
+static struct tally total(const struct options *options, const struct shared *shared)
+{
+    struct tally sum;
+    memset(&sum, 0, sizeof sum);
+    uint64_t *to = (uint64_t *)&sum;
+    for (uint32_t i = 0; i < options->jobs; i++) {
+        const uint64_t *from = (const uint64_t *)&shared->job[i].tally;
+        for (size_t k = 0; k < sizeof sum / sizeof *to; k++)
+            to[k] += from[k];
+    }
+    return sum;
+}
+
+static void print_tally(const struct tally *tally)
+{
+    static const char *const kinds[] = {"falls_to", "drop", "silence"};
+    printf("%" PRIu64 " histories, no difference\n ", tally->histories);
+    for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
+        printf(" %s %" PRIu64, eng_outcome_name((enum eng_outcome)i), tally->outcome[i]);
+    printf("\n  score changes %" PRIu64 ", at boundaries %" PRIu64 ", by corrections %" PRIu64
+           "\n ",
+           tally->score_changes, tally->expiries, tally->corrections);
+    for (unsigned i = 0; i < 3; i++)
+        printf(" %s opened %" PRIu64 " resolved %" PRIu64, kinds[i], tally->opened[i],
+               tally->resolved[i]);
+    printf("\n");
+}
+
 static int run_all(const struct options *options)
 {
     pid_t pids[JOBS_MAX];
-    uint64_t seed = 0, refused = 0, programs = 0;
+    uint64_t seed = 0, refused = 0;
     struct shared *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     eng_assert(shared != MAP_FAILED);
@@ -178,15 +208,14 @@ static int run_all(const struct options *options)
     for (uint32_t i = 0; i < options->jobs; i++)
         start(options, i, shared, pids);
     bool fine = wait_all(options, shared, pids, &seed);
-    for (uint32_t i = 0; i < options->jobs; i++) {
+    struct tally tally = total(options, shared);
+    for (uint32_t i = 0; i < options->jobs; i++)
         refused += shared->job[i].refused;
-        programs += shared->job[i].programs;
-    }
     if (fine)
-        printf("%" PRIu64 " histories, no difference; %" PRIu64 " programs were refused\n",
-               programs, refused);
+        print_tally(&tally);
     else
         show_failure(options, seed);
+    printf("  %" PRIu64 " programs were refused by the loader and drawn again\n", refused);
     munmap(shared, sizeof *shared);
     return fine ? 0 : 1;
 }

@@ -351,5 +351,6 @@ char *program_write(struct chance *chance, struct program_traits *ret_traits)
     for (unsigned i = 0; i < alerts; i++)
         alert(&w, i);
     fclose(w.out);
+    ret_traits->text = text;
     return text;
 }

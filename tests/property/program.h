@@ -7,7 +7,8 @@
 
 /* What a history has to know of its program. */
 struct program_traits {
-    int64_t pane_ms; /* 3,600,000, or 86,400,000 give or take a clock change */
+    const char *text; /* the program, borrowed: events mostly do what it names */
+    int64_t pane_ms;  /* 3,600,000, or 86,400,000 give or take a clock change */
 };
 
 /* A program as a text of the caller (free). */

@@ -7,17 +7,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum verdict sample_judge(const struct sample *sample, FILE *out, FILE *trace)
+enum verdict sample_judge(const struct sample *sample, struct comparison how)
 {
     struct eng_model *model = NULL;
     struct eng_error err = {ENG_OK, ""};
     enum eng_status status =
         eng_model_load_text(sample->text, strlen(sample->text), "random.yaml", &model, &err);
     if (status != ENG_OK) {
-        fprintf(out, "%s\n", err.text);
+        fprintf(how.out, "%s\n", err.text);
         return VERDICT_REFUSED;
     }
-    bool same = compare(model, &sample->history, sample->seed, out, trace);
+    how.seed = sample->seed;
+    bool same = compare(model, &sample->history, &how);
     eng_model_free(model);
     return same ? VERDICT_SAME : VERDICT_DIFFERENT;
 }
@@ -33,7 +34,7 @@ static bool fails(const struct sample *sample)
         FILE *nowhere = fopen("/dev/null", "w");
         eng_assert(nowhere != NULL && dup2(fileno(nowhere), STDERR_FILENO) >= 0);
         alarm(SECONDS_MAX);
-        enum verdict verdict = sample_judge(sample, nowhere, NULL);
+        enum verdict verdict = sample_judge(sample, (struct comparison){.out = nowhere});
         _exit((int)verdict);
     }
     int status = 0;

@@ -3,6 +3,7 @@
 #ifndef TESTS_PROPERTY_SHRINK_H
 #define TESTS_PROPERTY_SHRINK_H
 
+#include "compare.h"
 #include "history.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +21,8 @@ enum verdict {
     VERDICT_REFUSED,   /* the loader does not take the program */
 };
 
-/* Judges a sample in this process; a difference is described on `out`, steps on `trace`. */
-enum verdict sample_judge(const struct sample *sample, FILE *out, FILE *trace);
+/* Judges a sample in this process. The sample's own seed decides on the portions. */
+enum verdict sample_judge(const struct sample *sample, struct comparison how);
 
 /* Shrinks a sample that is VERDICT_DIFFERENT, each try in a process of its own. */
 void sample_shrink(struct sample *sample);
