@@ -1,0 +1,389 @@
+/* What the language refuses: text -> place, reason and way out. */
+#include "loading.h"
+#include <stdlib.h>
+
+#define M                                                                                          \
+    "program: p\nmeasures: {m: {count: x, over: 5d}, n: {sum: value, of: y, over: 9d}, l: "        \
+    "{count: z, over: life}, f: {state: on, until: off}}\n"
+#define S                                                                                          \
+    "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 4}}, bands: {low: 0, mid: 4, "    \
+    "high: 8}}}\n"
+
+Test(refusals, a_program_needs_a_name_and_something_to_tell)
+{
+    static const struct row rows[] = {
+        {"version: 1\n", "f.yaml:1:1: |\"program\" is missing"},
+        {"program: p\n", "f.yaml:1:1: |neither a score nor an alert"},
+        {M, "f.yaml:1:1: |neither a score nor an alert|add"},
+        {M S "version: 0\n", "f.yaml:4:10: |from 1 to"},
+        {M S "version: 1.5\n", "f.yaml:4:10: |whole number"},
+        {M S "score: {}\n", "f.yaml:4:1: |did you mean \"scores\"?"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, time_is_cut_in_ways_that_exist)
+{
+    static const struct row rows[] = {
+        {"program: p\ntime: {zone: Europe/Amsterdm}\n",
+         "f.yaml:2:14: |did you mean \"Europe/Amsterdam\"?"},
+        {"program: p\ntime: {zone: ../../etc/passwd}\n", "f.yaml:2:14: |no time zone"},
+        {"program: p\ntime: {pane: 1w}\n", "f.yaml:2:14: |1d or 1h"},
+        {"program: p\ntime: {late_after: 0d}\n", "f.yaml:2:20: |at least one pane"},
+        {"program: p\ntime: {late_after: 36h}\n",
+         "f.yaml:2:20: |no whole number of panes of 1d|write 1d or 2d"},
+        {"program: p\ntime: {dedup: 90m, pane: 1h}\n", "f.yaml:2:15: |panes of 1h|write 1h or 2h"},
+        {"program: p\ntime: {dedup: 30m, pane: 1h}\n", "f.yaml:2:15: |write 1h or 2h"},
+        {"program: p\ntime: {late_after: 30001d}\n", "f.yaml:2:20: |30000 days|ENG_PANES_MAX"},
+        {"program: p\ntime: {late_after: 1251d, pane: 1h}\n", "f.yaml:2:20: |30000 hours"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, without_a_window_late_after_has_to_be_said)
+{
+    static const char without[] =
+        "program: p\nmeasures: {f: {state: on, until: off}, e: {count: x, over: life}, k: {streak: "
+        "x}}\n"
+        "scores: {s: {scale: 10, dimensions: {f: {weight: 1, target: 1}}, bands: {low: 0}}}\n"
+        "alerts: {z: {silence: x, horizon: 30d}}\n";
+    static char with[600];
+    expect_refused(without, "f.yaml:1:1: |late_after: 60d");
+    (void)snprintf(with, sizeof with, "%stime: {late_after: 9d}\n", without);
+    struct eng_config *config = load_good(with);
+    cr_assert_eq(config->model->late_after, 9);
+    eng_config_free(config);
+}
+
+Test(refusals, a_measure_is_of_one_kind_with_what_belongs_to_it)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {m: {over: 3d}}\n",
+         "f.yaml:2:12: |does not say what it measures|count, sum"},
+        {"program: p\nmeasures: {m: {}}\n", "f.yaml:2:12: |does not say what it measures"},
+        {"program: p\nmeasures: {m: x}\n", "f.yaml:2:15: |the keys here are count"},
+        {"program: p\nmeasures: {m: {count: x, active: x, over: 3d}}\n",
+         "f.yaml:2:26: |both \"count\" and \"active\""},
+        {"program: p\nmeasures: {m: {count: x}}\n",
+         "f.yaml:2:12: |a count needs a window|over: 30d"},
+        {"program: p\nmeasures: {m: {sum: value, over: 3d}}\n",
+         "f.yaml:2:12: |a sum needs the actions|of: "},
+        {"program: p\nmeasures: {m: {sum: amount, of: x, over: 3d}}\n", "f.yaml:2:21: |sum: value"},
+        {"program: p\nmeasures: {m: {last: x, of: x, over: 3d}}\n", "f.yaml:2:22: |last: value"},
+        {"program: p\nmeasures: {m: {streak: x, over: 3d}}\n",
+         "f.yaml:2:27: |\"over\" does not belong to a streak"},
+        {"program: p\nmeasures: {m: {count: x, of: y, over: 3d}}\n",
+         "f.yaml:2:26: |\"of\" does not belong to a count"},
+        {"program: p\nmeasures: {m: {state: x}}\n", "f.yaml:2:12: |a state needs an end|until"},
+        {"program: p\nmeasures: {m: {count: x, over: 3w}}\n",
+         "f.yaml:2:32: |week, month, quarter or life"},
+        {"program: p\nmeasures: {m: {count: x, over: 6h}}\n", "f.yaml:2:32: |write 1d or 2d"},
+        {"program: p\nmeasures: {m: {cuont: x, over: 3d}}\n",
+         "f.yaml:2:16: |did you mean \"count\"?"},
+        {"program: p\nmeasures: {m: {state: [a, b], until: [c, b]}}\n" S, "f.yaml:2:"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_state_does_not_begin_and_end_by_the_same_action)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {f: {state: [a, b], until: [c, b]}}\n"
+         "scores: {s: {scale: 10, dimensions: {f: {weight: 1, target: 1}}, bands: {low: 0}}}\n",
+         "f.yaml:2:38: |\"b\" both begins and ends the state \"f\""},
+        {"program: p\nmeasures: {f: {state: \"social.*\", until: social.off}}\n"
+         "scores: {s: {scale: 10, dimensions: {f: {weight: 1, target: 1}}, bands: {low: 0}}}\n",
+         "f.yaml:2:42: |\"social.off\" both"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, actions_are_names_families_or_lists_of_them)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {m: {count: [], over: 3d}}\n", "f.yaml:2:23: |empty list"},
+        {"program: p\nmeasures: {m: {count: [a, [b]], over: 3d}}\n", "f.yaml:2:27: |a list"},
+        {"program: p\nmeasures: {m: {count: {a: b}, over: 3d}}\n", "f.yaml:2:23: |a mapping"},
+        {"program: p\nmeasures: {m: {count: \"\", over: 3d}}\n", "f.yaml:2:23: |empty"},
+        {"program: p\nmeasures: {m: {count: \"*\", over: 3d}}\n",
+         "f.yaml:2:23: |a star stands only at the end"},
+        {"program: p\nmeasures: {m: {count: \".*\", over: 3d}}\n", "f.yaml:2:23: |star"},
+        {"program: p\nmeasures: {m: {count: \"a*\", over: 3d}}\n", "f.yaml:2:23: |star"},
+        {"program: p\nmeasures: {m: {count: \"a.*.b\", over: 3d}}\n", "f.yaml:2:23: |star"},
+        {"program: p\nmeasures: {m: {count: \"a.*.*\", over: 3d}}\n", "f.yaml:2:23: |star"},
+        {"program: p\nmeasures: {m: {count: \"a\\tb\", over: 3d}}\n",
+         "f.yaml:2:23: |control character"},
+        {M "scores: {s: {points: {\"a*\": 1}, over: 3d, bands: {low: 0}}}\n", "f.yaml:3:23: |star"},
+        {M S "alerts: {z: {silence: [], horizon: 9d}}\n", "f.yaml:4:23: |empty list"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_score_is_of_dimensions_or_of_points)
+{
+    static const struct row rows[] = {
+        {M "scores: {s: {scale: 10, bands: {low: 0}}}\n",
+         "f.yaml:3:10: |neither dimensions nor points"},
+        {M "scores: {s: {scale: 10, points: {x: 1}, over: 3d, dimensions: {m: {weight: 1, target: "
+           "1}}, bands: {low: 0}}}\n",
+         "f.yaml:3:10: |both dimensions and points"},
+        {M "scores: {s: {points: {x: 1}, bands: {low: 0}}}\n",
+         "f.yaml:3:10: |needs a window|over: 90d"},
+        {M "scores: {s: {points: {x: 1}, over: 3d, scale: 10, bands: {low: 0}}}\n",
+         "f.yaml:3:40: |\"scale\" does not belong to a points score"},
+        {M "scores: {s: {scale: 10, over: 3d, dimensions: {m: {weight: 1, target: 1}}, bands: "
+           "{low: 0}}}\n",
+         "f.yaml:3:25: |\"over\" does not belong to a score of dimensions"},
+        {M "scores: {s: {dimensions: {m: {weight: 1, target: 1}}, bands: {low: 0}}}\n",
+         "f.yaml:3:10: |greatest value|scale: 10"},
+        {M "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 1}}}}\n",
+         "f.yaml:3:10: |\"bands\" is missing"},
+        {M "scores: {s: {scale: 10, dimensions: {}, bands: {low: 0}}}\n",
+         "f.yaml:3:25: |0 entries"},
+        {M "scores: {s: {scale: 0, dimensions: {m: {weight: 1, target: 1}}, bands: {low: 0}}}\n",
+         "f.yaml:3:21: |from 0.0001"},
+        {M "scores: {s: {points: {x: 1.00001}, over: 3d, bands: {low: 0}}}\n",
+         "f.yaml:3:26: |at most 4 decimals"},
+        {M "scores: {s: {points: {x: 100001}, over: 3d, bands: {low: 0}}}\n",
+         "f.yaml:3:26: |from -100000 to 100000"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+#define DIMENSION(text) M "scores: {s: {scale: 10, bands: {low: 0}, dimensions: {m: " text "}}}\n"
+
+Test(refusals, weights_and_targets_are_above_zero)
+{
+    static const struct row rows[] = {
+        {DIMENSION("{weight: 0, target: 1}"), "f.yaml:3:67: |from 0.0001 to 100000"},
+        {DIMENSION("{weight: -1, target: 1}"), "f.yaml:3:67: |\"weight\" is -1"},
+        {DIMENSION("{weight: 1, target: 0}"), "f.yaml:3:78: |\"target\" is 0"},
+        {DIMENSION("{weight: 1, target: -4}"), "f.yaml:3:78: |\"target\" is -4"},
+        {DIMENSION("{weight: 0.00001, target: 1}"), "f.yaml:3:67: |at most 4 decimals"},
+        {DIMENSION("{weight: \"1\", target: 1}"), "f.yaml:3:67: |number without quotes"},
+        {DIMENSION("{target: 1}"), "f.yaml:3:55: |\"weight\" is missing"},
+        {DIMENSION("{weight: 1}"), "f.yaml:3:55: |neither a target nor steps"},
+        {DIMENSION("{weight: 1, target: 1, steps: [[0, 0], [1, 1]]}"),
+         "f.yaml:3:55: |both a target and steps"},
+        {DIMENSION("{weight: 1, target: 1, measure: k}"), "f.yaml:3:90: |no measure \"k\""},
+        {DIMENSION("{weight: 1, target: 1, measure: M}"), "f.yaml:3:90: |did you mean \"m\"?"},
+        {M
+         "scores: {s: {scale: 10, bands: {low: 0}, dimensions: {other: {weight: 1, target: 1}}}}\n",
+         "f.yaml:3:55: |no measure \"other\""},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, steps_are_two_points_or_more_with_x_ascending_and_y_a_share)
+{
+    static const struct row rows[] = {
+        {DIMENSION("{weight: 1, steps: [[0, 0]]}"), "f.yaml:3:77: |1 steps|from 2 to 32"},
+        {DIMENSION("{weight: 1, steps: []}"), "f.yaml:3:77: |0 steps"},
+        {DIMENSION("{weight: 1, steps: [0, 1]}"), "f.yaml:3:78: |a step is 0|a pair"},
+        {DIMENSION("{weight: 1, steps: [[0, 0], [1]]}"), "f.yaml:3:86: |a pair"},
+        {DIMENSION("{weight: 1, steps: [[0, 0], [1, 1, 1]]}"), "f.yaml:3:86: |a pair"},
+        {DIMENSION("{weight: 1, steps: [[0, 0], [0, 1]]}"), "f.yaml:3:87: |x ascending"},
+        {DIMENSION("{weight: 1, steps: [[5, 0], [4, 1]]}"), "f.yaml:3:87: |x of a step is 4"},
+        {DIMENSION("{weight: 1, steps: [[0, 0], [1, 1.1]]}"),
+         "f.yaml:3:90: |y of a step is 1.1|from 0 to 1"},
+        {DIMENSION("{weight: 1, steps: [[0, -0.1], [1, 1]]}"), "f.yaml:3:82: |y of a step is -0.1"},
+        {DIMENSION("{weight: 1, steps: [[0, 0], [x, 1]]}"), "f.yaml:3:87: |x of a step is \"x\""},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, S12_not_all_dimensions_of_a_score_may_be_left_out)
+{
+    expect_refused(DIMENSION("{weight: 1, target: 1, missing: skip}"),
+                   "f.yaml:3:10: |missing: skip");
+    expect_refused(
+        M
+        "scores: {s: {scale: 10, bands: {low: 0}, dimensions: {m: {weight: 1, target: 1, missing: "
+        "skip}, n: {weight: 1, target: 1, missing: skip}}}}\n",
+        "f.yaml:3:10: |all dimensions of the score \"s\"");
+    eng_config_free(load_good(
+        M "scores: {s: {scale: 10, bands: {low: 0}, dimensions: {m: {weight: 1, target: 1, "
+          "missing: skip}, n: {weight: 1, target: 1}}}}\n"));
+}
+
+#define BANDS(bands)                                                                               \
+    M "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 4}}, bands: " bands "}}\n"
+
+Test(refusals, S9_bands_ascend_without_overlap)
+{
+    static const struct row rows[] = {
+        {BANDS("{}"), "f.yaml:3:66: |0 bands"},
+        {BANDS("{low: 0, high: 0}"), "f.yaml:3:88: |\"high\" begins at 0, not after \"low\" (0)"},
+        {BANDS("{low: 0, high: 8, mid: 5}"),
+         "f.yaml:3:96: |\"mid\" begins at 5, not after \"high\" (8)"},
+        {BANDS("{low: 0, mid: {above: 5}, high: 5.0001}"), "f.yaml:3:105: |not after \"mid\""},
+        {BANDS("{low: 0, high: {}}"), "f.yaml:3:88: |no edge"},
+        {BANDS("{low: 0, high: {from: 5, above: 5}}"), "f.yaml:3:88: |two edges"},
+        {BANDS("{low: 0, high: {over: 5}}"), "f.yaml:3:89: |unknown key \"over\""},
+        {BANDS("{low: 0, high: five}"), "f.yaml:3:88: |\"five\""},
+        {BANDS("{low: 0, high: [5]}"), "f.yaml:3:88: |a list"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+    eng_config_free(load_good(BANDS("{low: 0, mid: 5, high: {above: 5}}")));
+}
+
+Test(refusals, a_band_that_cannot_be_reached_is_refused)
+{
+    static const struct row rows[] = {
+        {BANDS("{low: 0, high: 10.0001}"),
+         "f.yaml:3:88: |can never get into the band \"high\"|from 0 to 10"},
+        {BANDS("{low: 0, high: {above: 10}}"), "f.yaml:3:88: |\"high\""},
+        {BANDS("{low: 0, high: 9.5}, margin: 0.6"), "f.yaml:3:88: |\"high\"|margin is 0.6"},
+        {BANDS("{low: -5, mid: 0, high: 5}"), "f.yaml:3:79: |\"low\"|starts at 0"},
+        {BANDS("{low: 0, mid: 4, high: 5}, margin: 2"), "f.yaml:3:87: |\"mid\""},
+        {M "scores: {s: {points: {x: -1}, over: 3d, bands: {low: -9, mid: 0, high: 1}}}\n",
+         "f.yaml:3:72: |\"high\"|from anything to 0"},
+        {M "scores: {s: {points: {x: 1}, over: 3d, bands: {low: -9, high: 0}}}\n",
+         "f.yaml:3:53: |\"low\"|from 0 to anything"},
+        {M "scores: {s: {scale: 10, dimensions: {m: {weight: 1, steps: [[0, 0], [9, 0.5]]}}, "
+           "bands: {low: 0, high: 6}}}\n",
+         "f.yaml:3:105: |\"high\"|from 0 to 5"},
+        {M "scores: {s: {scale: 1, dimensions: {m: {weight: 1, target: 4}, n: {weight: 1, target: "
+           "4}, l: {weight: "
+           "1, target: 4}}, bands: {low: 0, high: 1}}}\n",
+         "\"high\"|from 0 to 0.9999"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_band_at_the_very_end_of_the_score_is_fine)
+{
+    static const char *const good[] = {
+        BANDS("{low: 0, high: 10}"), BANDS("{low: 0, high: {above: 9.9999}}"),
+        BANDS("{low: 0, high: 9.4}, margin: 0.6"),
+        /* mid is too narrow to stay in on the way up, but a fall from top ends in it */
+        BANDS("{low: 0, mid: 4, high: 5, top: 8}, margin: 2"),
+        M "scores: {s: {points: {x: 1, refund: -5}, over: 3d, bands: {debt: -9, low: 0, high: "
+          "99999}}}\n",
+        /* with m left out, l alone decides */
+        M "scores: {s: {scale: 10, dimensions: {m: {weight: 9, steps: [[0, 0], [9, 0.5]], missing: "
+          "skip}, l: "
+          "{weight: 1, target: 4}}, bands: {low: 0, high: 10}}}\n"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        eng_config_free(load_good(good[i]));
+}
+
+Test(refusals, an_alert_says_when_and_of_what)
+{
+    static const struct row rows[] = {
+        {M S "alerts: {a: {}}\n", "f.yaml:4:10: |does not say when"},
+        {M S "alerts: {a: {score: s, cooldown: 1d}}\n", "f.yaml:4:10: |does not say when"},
+        {M S "alerts: {a: {score: s, falls_to: low, drop: 2}}\n", "f.yaml:4:10: |more than one"},
+        {M S "alerts: {a: {falls_to: low}}\n", "f.yaml:4:10: |needs a score"},
+        {M S "alerts: {a: {score: t, falls_to: low}}\n", "f.yaml:4:21: |no score \"t\""},
+        {M S "alerts: {a: {score: s, falls_to: lo}}\n",
+         "f.yaml:4:34: |no band \"lo\"|did you mean \"low\"?"},
+        {M S "alerts: {a: {score: s, drop: 2}}\n", "f.yaml:4:10: |within: 14d"},
+        {M S "alerts: {a: {score: s, drop: 0, within: 3d}}\n", "f.yaml:4:30: |from 0.0001"},
+        {M S "alerts: {a: {score: s, falls_to: low, within: 3d}}\n",
+         "f.yaml:4:39: |\"within\" does not belong to a falls_to alert"},
+        {M S "alerts: {a: {score: s, drop: 2, within: 3d, risk: 0.5}}\n",
+         "f.yaml:4:45: |\"risk\" does not belong to a drop alert"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, score: s}}\n",
+         "f.yaml:4:39: |\"score\" does not belong to a silence alert"},
+        {M S "alerts: {a: {silence: x}}\n", "f.yaml:4:10: |needs a horizon"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, risk: 0}}\n", "f.yaml:4:45: |from 0.001 to 1"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, risk: 1.001}}\n",
+         "f.yaml:4:45: |from 0.001 to 1"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, risk: 0.7001}}\n",
+         "f.yaml:4:45: |at most 3 decimals"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, min_silence: 10d}}\n",
+         "f.yaml:4:52: |longer than the horizon, 9d"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, min_active: 64}}\n",
+         "f.yaml:4:51: |from 1 to 63"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, typical_gap: 0d}}\n",
+         "f.yaml:4:52: |at least one pane"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, S10_an_alert_that_can_never_fire_is_refused)
+{
+    static const struct row rows[] = {
+        {M S "alerts: {a: {score: s, falls_to: high}}\n",
+         "f.yaml:4:10: |nothing falls into the highest band"},
+        {M S "alerts: {a: {score: s, drop: 10.0001, within: 3d}}\n",
+         "f.yaml:4:30: |never falls by more than 10"},
+        {BANDS("{low: 0, high: 3}, margin: 4") "alerts: {a: {score: s, falls_to: low}}\n",
+         "f.yaml:4:10: |the margin keeps the score"},
+        {M "scores: {s: {scale: 10, dimensions: {l: {weight: 1, target: 4}}, bands: {low: 0, high: "
+           "5}}}\n"
+           "alerts: {a: {score: s, falls_to: low}}\n",
+         "f.yaml:4:10: |never falls; give a measure a window"},
+        {M "scores: {s: {points: {x: 1}, over: life, bands: {low: 0, high: 5}}}\n"
+           "alerts: {a: {score: s, drop: 1, within: 3d}}\n",
+         "f.yaml:4:10: |never falls"},
+        {M "scores: {s: {points: {x: -1}, over: 3d, bands: {low: -9, high: 0}}}\n"
+           "alerts: {a: {score: s, falls_to: low}}\n",
+         "f.yaml:4:10: |never above 0"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+    eng_config_free(load_good(
+        M "scores: {s: {points: {x: 2, refund: -1}, over: life, bands: {low: 0, high: 5}}}\n"
+          "alerts: {a: {score: s, drop: 1, within: 3d}}\n"));
+}
+
+/* `count` entries made by a format with two %d, between a prefix and a suffix. Owned by the caller.
+ */
+static char *many(const char *prefix, const char *entry, int count, const char *suffix)
+{
+    size_t size = strlen(prefix) + strlen(suffix) + (strlen(entry) + 16) * (size_t)count + 1;
+    char *text = malloc(size);
+    cr_assert_not_null(text);
+    int used = snprintf(text, size, "%s", prefix);
+    for (int i = 0; i < count; i++)
+        for (const char *at = entry; *at != '\0'; at++)
+            used += *at == '@' ? snprintf(text + used, size - (size_t)used, "%d", i)
+                               : snprintf(text + used, size - (size_t)used, "%c", *at);
+    (void)snprintf(text + used, size - (size_t)used, "%s", suffix);
+    return text;
+}
+
+struct limit {
+    const char *prefix, *entry, *suffix;
+    int most;
+    const char *words;
+};
+
+Test(refusals, every_limit_is_named_and_what_just_fits_is_fine)
+{
+    static const struct limit limits[] = {
+        {"program: p\nmeasures: {", "m@: {count: x, over: 3d}, ",
+         "}\nalerts: {z: {silence: x, horizon: 9d}}\n", 64, "ENG_MEASURES_MAX"},
+        {"program: p\nmeasures: {m: {over: 3d, count: [", "a@, ",
+         "]}}\nalerts: {z: {silence: a1, horizon: 9d}}\n", 255, "ENG_ACTIONS_MAX"},
+        {M "scores: {",
+         "s@: {scale: 1, dimensions: {m: {weight: 1, target: 1}}, bands: {low: 0}}, ", "}\n", 16,
+         "ENG_SCORES_MAX"},
+        {M "scores: {s: {scale: 9, bands: {low: 0}, dimensions: {",
+         "d@: {weight: 1, target: 1, measure: m}, ", "}}}\n", 32, "ENG_DIMENSIONS_MAX"},
+        {M "scores: {s: {over: 3d, bands: {low: 0}, points: {", "a@: 1, ", "}}}\n", 32,
+         "ENG_DIMENSIONS_MAX"},
+        {M "scores: {s: {scale: 99, dimensions: {m: {weight: 1, target: 1}}, bands: {", "b@: @, ",
+         "}}}\n", 16, "ENG_BANDS_MAX"},
+        {M "scores: {s: {scale: 99, bands: {low: 0}, dimensions: {m: {weight: 1, steps: [",
+         "[@, 1], ", "]}}}}\n", 32, "ENG_STEPS_MAX"},
+        {M S "alerts: {", "a@: {silence: x, horizon: 9d}, ", "}\n", 32, "ENG_ALERTS_MAX"},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        const struct limit *limit = &limits[i];
+        char *fits = many(limit->prefix, limit->entry, limit->most, limit->suffix);
+        char *over = many(limit->prefix, limit->entry, limit->most + 1, limit->suffix);
+        eng_config_free(load_good(fits));
+        expect_refused(over, limit->words);
+        free(fits);
+        free(over);
+    }
+}
+
+Test(refusals, an_action_is_not_longer_than_records_may_have_it)
+{
+    char *text = many("program: p\nmeasures: {m: {over: 3d, count: a", "bbbbbbbb", 40, "}}\n");
+    expect_refused(text, "f.yaml:2:33: |321 bytes|ENG_ACTION_BYTES_MAX");
+    free(text);
+}
