@@ -1,0 +1,477 @@
+/* Effects as JSON, as Avro and as ids: exact texts, and Avro read back by avro-c with the schema.
+ */
+#include "base/memory.h"
+#include "codec/encode.h"
+#include "codec/fields.h"
+#include "codec/schemas.h"
+#include "engine/model.h"
+#include "records.h"
+#include <avro.h>
+#include <stdlib.h>
+
+/* Writable names for a model made by hand. */
+static char program[] = "paint/painters", engagement[] = "engagement", logins[] = "logins";
+static char training[] = "training.*", low[] = "low", high[] = "high";
+static char at_risk[] = "at_risk", slipping[] = "slipping", silent[] = "silent";
+
+static struct eng_dimension dimensions[] = {{.name = logins}, {.name = training}};
+static struct eng_band bands[] = {{.name = low}, {.name = high, .edge_e4 = 50000}};
+static struct eng_score scores[] = {{.name = engagement,
+                                     .dimension_count = 2,
+                                     .dimensions = dimensions,
+                                     .band_count = 2,
+                                     .bands = bands}};
+static struct eng_alert alerts[] = {{.name = at_risk, .kind = ENG_FALLS_TO},
+                                    {.name = slipping, .kind = ENG_DROP},
+                                    {.name = silent, .kind = ENG_SILENCE}};
+static const struct eng_model model = {.program = program,
+                                       .version = 3,
+                                       .score_count = 1,
+                                       .scores = scores,
+                                       .alert_count = 3,
+                                       .alerts = alerts};
+static const struct eng_encode_context context = {&model, ""};
+
+/* An effect with room for what follows it. */
+struct effect {
+    struct eng_effect head;
+    uint8_t rest[512];
+};
+
+/* Puts contributions (two, or none for silence) and the partner behind the head. */
+static const struct eng_effect *complete(struct effect *effect, const char *partner)
+{
+    static const struct eng_contribution list[] = {{25000, -12500}, {-1, 10000}};
+    size_t used = effect->head.contribution_count * sizeof *list;
+    memcpy(effect->rest, list, used);
+    memcpy(effect->rest + used, partner, strlen(partner));
+    effect->head.partner_bytes = (uint16_t)strlen(partner);
+    effect->head.bytes =
+        (uint32_t)((sizeof effect->head + used + strlen(partner) + 7) & ~(size_t)7);
+    return &effect->head;
+}
+
+static struct effect score_change(void)
+{
+    return (struct effect){.head = {.kind = ENG_EFFECT_SCORE_CHANGE,
+                                    .cause = ENG_CAUSE_EVENT,
+                                    .origin_kind = ENG_ORIGIN_OFFSET,
+                                    .origin = 42,
+                                    .direction = ENG_DOWN,
+                                    .band = 0,
+                                    .previous_band = 1,
+                                    .provisional = 1,
+                                    .contribution_count = 2,
+                                    .at_ms = 1767258000000,
+                                    .value_e4 = 24999,
+                                    .previous_value_e4 = 70000}};
+}
+
+static struct effect churn_drop(unsigned alert, enum eng_alert_status status)
+{
+    return (struct effect){.head = {.kind = ENG_EFFECT_CHURN_DROP,
+                                    .subject = (uint16_t)alert,
+                                    .origin_kind = ENG_ORIGIN_BOUNDARY,
+                                    .origin = 1767225600000,
+                                    .status = (uint8_t)status,
+                                    .contribution_count = alert == 2 ? 0 : 2,
+                                    .risk_e3 = 625,
+                                    .at_ms = 1767225600000,
+                                    .value_e4 = 40000,
+                                    .baseline_e4 = 70001,
+                                    .last_action_at_ms = 1767000000000,
+                                    .silent_for_ms = 225600000,
+                                    .usual_gap_ms = 86400000}};
+}
+
+static const char *text_of(const struct eng_bytes *bytes)
+{
+    static char text[65536];
+    cr_assert_lt(bytes->used, sizeof text);
+    memcpy(text, bytes->data, bytes->used);
+    text[bytes->used] = '\0';
+    return text;
+}
+
+#define CONTRIBUTIONS                                                                              \
+    "\"contributions\":[{\"dimension\":\"logins\",\"value\":2.5,\"delta\":-1.25},"                 \
+    "{\"dimension\":\"training.*\",\"value\":-0.0001,\"delta\":1}]"
+#define HEAD(type, name, status, origin)                                                           \
+    "{\"type\":\"" type "\",\"id\":\"paint%2Fpainters/acme/" name "/" status "/" origin            \
+    "\",\"program\":\"paint/painters\",\"partner_id\":\"acme\","
+#define DROP(name, status)                                                                         \
+    HEAD("churn_drop", name, status, "b1767225600000")                                             \
+    "\"rule\":\"" name "\",\"status\":\"" status "\",\"at\":1767225600000,"
+
+static void check_json(struct effect effect, const char *want)
+{
+    struct eng_bytes out = {0};
+    cr_assert_eq(eng_encode_json(&context, complete(&effect, "acme"), &out), ENG_OK);
+    cr_assert_str_eq(text_of(&out), want);
+    eng_bytes_done(&out);
+}
+
+Test(encode, a_score_change_has_every_key_in_json)
+{
+    check_json(score_change(),
+               HEAD("score_change", "engagement", "changed",
+                    "o42") "\"score\":\"engagement\",\"model_version\":3,\"value\":2.4999,"
+                           "\"previous_value\":7,"
+                           "\"band\":\"low\",\"previous_band\":\"high\",\"direction\":\"down\","
+                           "\"cause\":\"event\","
+                           "\"at\":1767258000000,\"provisional\":true," CONTRIBUTIONS "}\n");
+}
+
+Test(encode, a_churn_drop_has_the_keys_of_its_kind_in_json)
+{
+    check_json(churn_drop(0, ENG_OPENED),
+               DROP("at_risk",
+                    "opened") "\"score\":\"engagement\",\"value\":4,\"band\":\"low\"," CONTRIBUTIONS
+                              "}\n");
+    check_json(
+        churn_drop(0, ENG_RESOLVED),
+        DROP("at_risk",
+             "resolved") "\"score\":\"engagement\",\"value\":4,\"band\":\"low\"," CONTRIBUTIONS
+                         "}\n");
+    check_json(
+        churn_drop(1, ENG_OPENED),
+        DROP("slipping", "opened") "\"score\":\"engagement\",\"value\":4,\"baseline\":7.0001,"
+                                   "\"drop\":3.0001," CONTRIBUTIONS "}\n");
+    check_json(
+        churn_drop(1, ENG_RESOLVED),
+        DROP("slipping",
+             "resolved") "\"score\":\"engagement\",\"value\":4,\"baseline\":7.0001," CONTRIBUTIONS
+                         "}\n");
+    check_json(
+        churn_drop(2, ENG_OPENED),
+        DROP("silent", "opened") "\"last_action_at\":1767000000000,\"silent_for_ms\":225600000,"
+                                 "\"usual_gap_ms\":86400000,\"risk\":0.625}\n");
+    check_json(churn_drop(2, ENG_RESOLVED),
+               DROP("silent", "resolved") "\"last_action_at\":1767000000000}\n");
+}
+
+/* What avro-c makes of the Avro body, as JSON. */
+static char *read_avro(const char *schema_text, const struct eng_bytes *bytes)
+{
+    avro_schema_t schema;
+    avro_value_t value;
+    char *json = NULL;
+    cr_assert_eq(avro_schema_from_json_length(schema_text, strlen(schema_text), &schema), 0, "%s",
+                 avro_strerror());
+    avro_value_iface_t *class = avro_generic_class_from_schema(schema);
+    avro_generic_value_new(class, &value);
+    avro_reader_t reader = avro_reader_memory((const char *)bytes->data, (int64_t)bytes->used);
+    cr_assert_eq(avro_value_read(reader, &value), 0, "%s", avro_strerror());
+    char byte;
+    cr_assert_neq(avro_read(reader, &byte, 1), 0, "bytes are left over");
+    cr_assert_eq(avro_value_to_json(&value, 1, &json), 0);
+    avro_reader_free(reader);
+    avro_value_decref(&value);
+    avro_value_iface_decref(class);
+    (void)avro_schema_decref(schema); /* the count that is left says nothing to us */
+    return json;
+}
+
+static void check_avro(struct effect effect, const char *schema, const char *want)
+{
+    struct eng_bytes out = {0};
+    cr_assert_eq(eng_encode_avro(&context, complete(&effect, "acme"), &out), ENG_OK);
+    char *json = read_avro(schema, &out);
+    cr_assert_str_eq(json, want);
+    free(json);
+    eng_bytes_done(&out);
+}
+
+#define AVRO_CONTRIBUTIONS                                                                         \
+    "[{\"dimension\": \"logins\", \"value\": 2.5, \"delta\": -1.25}, "                             \
+    "{\"dimension\": \"training.*\", \"value\": -0.0001, \"delta\": 1.0}]"
+#define AVRO_DROP(name, status)                                                                    \
+    "{\"id\": \"paint%2Fpainters/acme/" name "/" status                                            \
+    "/b1767225600000\", \"program\": \"paint/painters\", \"partner_id\": \"acme\", "               \
+    "\"rule\": \"" name "\", \"status\": \"" status "\", \"at\": 1767225600000, "
+
+Test(encode, a_score_change_is_read_by_avro_c)
+{
+    struct effect effect = score_change();
+    effect.head.value_e4 = 25001;
+    check_avro(
+        effect, eng_schema_score_change,
+        "{\"id\": \"paint%2Fpainters/acme/engagement/changed/o42\", \"program\": "
+        "\"paint/painters\", \"partner_id\": \"acme\", \"score\": \"engagement\", "
+        "\"model_version\": 3, \"value\": 2.5001000000000002, \"previous_value\": 7.0, \"band\": "
+        "\"low\", \"previous_band\": \"high\", \"direction\": \"down\", \"cause\": \"event\", "
+        "\"at\": 1767258000000, \"provisional\": true, \"contributions\": " AVRO_CONTRIBUTIONS "}");
+}
+
+Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
+{
+    check_avro(churn_drop(0, ENG_OPENED), eng_schema_churn_drop,
+               AVRO_DROP("at_risk", "opened") "\"score\": {\"string\": \"engagement\"}, \"value\": "
+                                              "{\"double\": 4.0}, \"band\": {\"string\": \"low\"}, "
+                                              "\"baseline\": null, \"drop\": null, "
+                                              "\"last_action_at\": null, \"silent_for_ms\": null, "
+                                              "\"usual_gap_ms\": null, \"risk\": null, "
+                                              "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
+                                              "}}");
+    check_avro(
+        churn_drop(1, ENG_OPENED), eng_schema_churn_drop,
+        AVRO_DROP("slipping", "opened") "\"score\": {\"string\": \"engagement\"}, \"value\": "
+                                        "{\"double\": 4.0}, \"band\": null, \"baseline\": "
+                                        "{\"double\": 7.0000999999999998}, "
+                                        "\"drop\": {\"double\": 3.0001000000000002}, "
+                                        "\"last_action_at\": null, \"silent_for_ms\": "
+                                        "null, \"usual_gap_ms\": null, \"risk\": null, "
+                                        "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS "}}");
+    check_avro(
+        churn_drop(1, ENG_RESOLVED), eng_schema_churn_drop,
+        AVRO_DROP("slipping",
+                  "resolved") "\"score\": {\"string\": \"engagement\"}, \"value\": "
+                              "{\"double\": 4.0}, \"band\": null, \"baseline\": {\"double\": "
+                              "7.0000999999999998}, "
+                              "\"drop\": null, \"last_action_at\": null, \"silent_for_ms\": null, "
+                              "\"usual_gap_ms\": null, "
+                              "\"risk\": null, \"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
+                              "}}");
+    check_avro(
+        churn_drop(2, ENG_OPENED), eng_schema_churn_drop,
+        AVRO_DROP("silent", "opened") "\"score\": null, \"value\": null, \"band\": null, "
+                                      "\"baseline\": null, \"drop\": null, \"last_action_at\": "
+                                      "{\"long\": 1767000000000}, "
+                                      "\"silent_for_ms\": {\"long\": 225600000}, \"usual_gap_ms\": "
+                                      "{\"long\": 86400000}, "
+                                      "\"risk\": {\"double\": 0.625}, \"contributions\": null}");
+    check_avro(churn_drop(2, ENG_RESOLVED), eng_schema_churn_drop,
+               AVRO_DROP("silent", "resolved") "\"score\": null, \"value\": null, \"band\": null, "
+                                               "\"baseline\": null, \"drop\": null, "
+                                               "\"last_action_at\": {\"long\": 1767000000000}, "
+                                               "\"silent_for_ms\": null, \"usual_gap_ms\": null, "
+                                               "\"risk\": null, \"contributions\": null}");
+}
+
+Test(encode, enums_have_the_same_word_in_json_and_avro)
+{
+    for (unsigned cause = ENG_CAUSE_EVENT; cause <= ENG_CAUSE_CONFIG; cause++)
+        for (unsigned direction = ENG_UP; direction <= ENG_DOWN; direction++) {
+            struct effect effect = score_change();
+            struct eng_bytes text = {0}, avro = {0};
+            char want[128];
+            effect.head.cause = (uint8_t)cause;
+            effect.head.direction = (uint8_t)direction;
+            cr_assert_eq(eng_encode_json(&context, complete(&effect, "acme"), &text), ENG_OK);
+            cr_assert_eq(eng_encode_avro(&context, complete(&effect, "acme"), &avro), ENG_OK);
+            char *json = read_avro(eng_schema_score_change, &avro);
+            const char *from = strstr(text_of(&text), "\"direction\":");
+            cr_assert_eq(
+                sscanf(from, "\"direction\":\"%31[a-z]\",\"cause\":\"%31[a-z]\"", want, want + 32),
+                2);
+            char pair[256];
+            (void)snprintf(pair, sizeof pair, "\"direction\": \"%s\", \"cause\": \"%s\"", want,
+                           want + 32);
+            cr_assert_not_null(strstr(json, pair), "%s in %s", pair, json);
+            free(json);
+            eng_bytes_done(&text);
+            eng_bytes_done(&avro);
+        }
+}
+
+/* S13: the id is made of program, partner, name, status and one tagged cause, and of nothing else.
+ */
+Test(encode, ids_are_deterministic_and_their_parts_cannot_run_together)
+{
+    static const struct {
+        const char *partner, *source;
+        enum eng_origin origin_kind;
+        uint64_t origin;
+        const char *want;
+    } rows[] = {
+        {"acme", "", ENG_ORIGIN_OFFSET, 0, "paint%2Fpainters/acme/engagement/changed/o0"},
+        {"acme", NULL, ENG_ORIGIN_OFFSET, 7, "paint%2Fpainters/acme/engagement/changed/o7"},
+        {"acme", "aBc-_1", ENG_ORIGIN_OFFSET, 7,
+         "paint%2Fpainters/acme/engagement/changed/oaBc-_1:7"},
+        {"acme", "aBc", ENG_ORIGIN_BOUNDARY, 7, "paint%2Fpainters/acme/engagement/changed/b7"},
+        {"acme", "aBc", ENG_ORIGIN_MODEL, UINT64_MAX,
+         "paint%2Fpainters/acme/engagement/changed/m18446744073709551615"},
+        {"a/b%c\n\x7F", "", ENG_ORIGIN_MODEL, 1,
+         "paint%2Fpainters/a%2Fb%25c%0A%7F/engagement/changed/m1"},
+        {"Zo\xC3\xAB", "", ENG_ORIGIN_MODEL, 1,
+         "paint%2Fpainters/Zo\xC3\xAB/engagement/changed/m1"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct effect effect = score_change();
+        struct eng_bytes out = {0};
+        struct eng_encode_context with_source = {&model, rows[i].source};
+        effect.head.origin_kind = (uint8_t)rows[i].origin_kind;
+        effect.head.origin = rows[i].origin;
+        cr_assert_eq(eng_encode_id(&with_source, complete(&effect, rows[i].partner), &out), ENG_OK);
+        cr_assert_str_eq(text_of(&out), rows[i].want);
+        eng_bytes_done(&out);
+    }
+}
+
+Test(encode, a_partner_with_odd_characters_is_escaped_in_json)
+{
+    struct effect effect = churn_drop(2, ENG_RESOLVED);
+    struct eng_bytes out = {0};
+    const struct eng_effect *whole = complete(&effect, "a\"b\\c\x01\n\x1F");
+    cr_assert_eq(eng_encode_json(&context, whole, &out), ENG_OK);
+    const char *text = text_of(&out);
+    cr_assert_not_null(strstr(text, "\"partner_id\":\"a\\\"b\\\\c\\u0001\\n\\u001f\""), "%s", text);
+    cr_assert_not_null(strstr(text, "/a\\\"b\\\\c%01%0A%1F/silent/"), "%s", text);
+    eng_bytes_done(&out);
+}
+
+Test(encode, numbers_have_up_to_four_decimals_and_no_zeros_behind)
+{
+    static const struct {
+        int64_t number_e4;
+        const char *want;
+    } rows[] = {{0, "0"},
+                {1, "0.0001"},
+                {-1, "-0.0001"},
+                {10, "0.001"},
+                {2500, "0.25"},
+                {10000, "1"},
+                {-10000, "-1"},
+                {123450, "12.345"},
+                {1000000, "100"},
+                {-99999, "-9.9999"},
+                {50000001, "5000.0001"},
+                {INT64_MAX, "922337203685477.5807"},
+                {INT64_MIN, "-922337203685477.5808"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct effect effect = score_change();
+        struct eng_bytes out = {0};
+        char want[64];
+        effect.head.value_e4 = rows[i].number_e4;
+        cr_assert_eq(eng_encode_json(&context, complete(&effect, "acme"), &out), ENG_OK);
+        (void)snprintf(want, sizeof want, ",\"value\":%s,", rows[i].want);
+        cr_assert_not_null(strstr(text_of(&out), want), "%s in %s", want, text_of(&out));
+        eng_bytes_done(&out);
+    }
+}
+
+Test(encode, the_summary_is_one_line_of_counts)
+{
+    struct eng_counters counters = {.read = UINT64_MAX, .score_changes = 11, .churn_drops = 12};
+    struct eng_bytes out = {0};
+    for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
+        counters.outcome[i] = (uint64_t)i + 1;
+    cr_assert_eq(eng_encode_summary(&counters, 9, &out), ENG_OK);
+    cr_assert_str_eq(
+        text_of(&out),
+        "{\"type\":\"summary\",\"read\":18446744073709551615,\"counted\":1,\"duplicate\":2,"
+        "\"late\":3,\"future\":4,\"bad\":5,\"filtered\":6,\"partners\":9,"
+        "\"score_changes\":11,\"churn_drops\":12}\n");
+    eng_bytes_done(&out);
+}
+
+Test(encode, a_view_shows_scores_measures_and_alerts)
+{
+    static struct eng_view view = {.clock_ms = 1767258000000,
+                                   .first_day_ms = 1767225600000,
+                                   .score_count = 1,
+                                   .measure_count = 2,
+                                   .alert_count = 3};
+    struct eng_bytes out = {0};
+    view.scores[0] = (struct eng_view_score){
+        .value_e4 = 64000, .told_value_e4 = 60000, .band = 1, .contribution_count = 2};
+    view.scores[0].contribution_e4[0] = 64000;
+    view.measures[0] = (struct eng_view_measure){.name = "logins", .value_e4 = 30000};
+    view.measures[1] = (struct eng_view_measure){.name = "nps", .missing = true};
+    view.alerts[0] = (struct eng_view_alert){.open = true, .opened_at_ms = 5, .due_at_ms = -1};
+    view.alerts[1] = (struct eng_view_alert){.opened_at_ms = -1, .due_at_ms = -1};
+    view.alerts[2] = (struct eng_view_alert){.opened_at_ms = -1, .due_at_ms = 9};
+    cr_assert_eq(eng_encode_view(&context, SLICE("ac\"me"), &view, &out), ENG_OK);
+    cr_assert_str_eq(
+        text_of(&out),
+        "{\"partner_id\":\"ac\\\"me\",\"program\":\"paint/painters\",\"model_version\":3,"
+        "\"clock\":1767258000000,\"first_day\":1767225600000,\"scores\":[{\"score\":\"engagement\","
+        "\"value\":6.4,\"band\":\"high\",\"told_value\":6,\"told_band\":\"low\",\"provisional\":"
+        "false,"
+        "\"contributions\":[{\"dimension\":\"logins\",\"value\":6.4},{\"dimension\":\"training.*\","
+        "\"value\":0}]}],\"measures\":[{\"measure\":\"logins\",\"value\":3,\"missing\":false},"
+        "{\"measure\":\"nps\",\"value\":0,\"missing\":true}],\"alerts\":[{\"rule\":\"at_risk\","
+        "\"open\":true,\"opened_at\":5},{\"rule\":\"slipping\",\"open\":false},{\"rule\":"
+        "\"silent\","
+        "\"open\":false,\"due_at\":9}]}");
+    eng_bytes_done(&out);
+}
+
+Test(encode, partner_actions_read_back_as_they_were_written)
+{
+    static const struct eng_attribute attributes[] = {{{"tier", 4}, {"gold", 4}},
+                                                      {{"r", 1}, {"", 0}}};
+    struct eng_config avro = default_config(ENG_FORMAT_AVRO),
+                      json = default_config(ENG_FORMAT_JSON);
+    struct eng_decoder *of_avro = decoder_of(&avro, eng_schema_partner_action);
+    struct eng_decoder *of_json = decoder_of(&json, NULL);
+    struct eng_bytes out = {0};
+    for (unsigned bits = 0; bits < 8; bits++) {
+        struct eng_event event = {.time_ms = 1767258000000,
+                                  .value_e4 = bits & 1 ? -123456 : ENG_VALUE_NONE,
+                                  .id = SLICE("e\"1"),
+                                  .partner = SLICE("acme"),
+                                  .action = SLICE("invoice.upload")};
+        struct eng_action_record record = {&event, attributes, bits & 4 ? 2 : 0};
+        if (bits & 2)
+            event.member = SLICE("ann");
+        char want[256];
+        (void)snprintf(want, sizeof want, "%s", shown(ENG_REASON_NONE, &event));
+        eng_bytes_clear(&out);
+        cr_assert_eq(eng_encode_action_avro(&record, &out), ENG_OK);
+        cr_assert_str_eq(decoded(of_avro, out.data, out.used), want);
+        free(read_avro(eng_schema_partner_action, &out));
+        eng_bytes_clear(&out);
+        cr_assert_eq(eng_encode_action_json(&record, &out), ENG_OK);
+        cr_assert_str_eq(decoded(of_json, out.data, out.used), want, "%s", text_of(&out));
+    }
+    eng_bytes_done(&out);
+    eng_decoder_free(of_avro);
+    eng_decoder_free(of_json);
+}
+
+Test(encode, running_out_of_memory_leaves_the_buffer_as_it_was)
+{
+    enum eng_status (*const encoders[])(const struct eng_encode_context *,
+                                        const struct eng_effect *, struct eng_bytes *) = {
+        eng_encode_id, eng_encode_avro, eng_encode_json};
+    char partner[256] = "";
+    memset(partner, '\n', sizeof partner - 1);
+    for (size_t i = 0; i < sizeof encoders / sizeof *encoders; i++) {
+        enum eng_status status = ENG_NO_MEMORY;
+        struct effect effect = churn_drop(0, ENG_OPENED);
+        const struct eng_effect *whole = complete(&effect, partner);
+        unsigned failed = 0;
+        for (uint64_t nth = 1; status != ENG_OK; nth++) {
+            struct eng_bytes out = {0};
+            cr_assert_eq(eng_bytes_append(&out, "kept", 4), ENG_OK);
+            eng_memory_fail(nth, 0);
+            status = encoders[i](&context, whole, &out);
+            eng_memory_fail(0, 0);
+            cr_assert_eq(memcmp(out.data, "kept", 4), 0);
+            if (status == ENG_NO_MEMORY) {
+                failed++;
+                cr_assert_eq(out.used, 4);
+            }
+            eng_bytes_done(&out);
+        }
+        cr_assert_geq(failed, 2);
+    }
+}
+
+Test(encode, a_buffer_that_has_grown_allocates_nothing)
+{
+    struct effect effect = score_change();
+    const struct eng_effect *whole = complete(&effect, "acme");
+    struct eng_bytes out = {0};
+    uint64_t count = 0;
+    for (int i = 0; i < 100; i++) {
+        eng_bytes_clear(&out);
+        cr_assert_eq(eng_encode_json(&context, whole, &out), ENG_OK);
+        cr_assert_eq(eng_encode_avro(&context, whole, &out), ENG_OK);
+        if (i == 0)
+            count = eng_memory_count();
+    }
+    cr_assert_eq(eng_memory_count(), count);
+    eng_bytes_done(&out);
+}
