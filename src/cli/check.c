@@ -8,6 +8,7 @@
 #include "cli/sample.h"
 #include "codec/decode.h"
 #include <inttypes.h>
+#include <stdio.h>
 
 enum { OPTION_CONFIG, OPTION_PRINT_CONFIG, OPTION_QUIET };
 
@@ -63,6 +64,13 @@ static enum eng_status check(const struct eng_args *args, const struct eng_confi
     return add_memory(out, config, err);
 }
 
+/* Warnings go where errors go; they do not change the exit code. */
+static void print_warnings(const struct eng_config *config)
+{
+    for (uint32_t i = 0; i < config->warning_count; i++)
+        fprintf(stderr, "warning: %s\n", config->warnings[i].text);
+}
+
 static int run_check(const struct eng_args *args)
 {
     struct eng_config *config = NULL;
@@ -71,6 +79,8 @@ static int run_check(const struct eng_args *args)
     enum eng_status status = eng_config_open(args->values[OPTION_CONFIG].text, &config, &err);
     if (status == ENG_OK)
         status = check(args, config, &out, &err);
+    if (status == ENG_OK)
+        print_warnings(config);
     eng_config_free(config);
     if (status == ENG_OK)
         return eng_print(&out);

@@ -198,8 +198,11 @@ static void add_silence(struct eng_text *out, const struct eng_model *model,
         "%s with a chance of ",
         alert->horizon, unit_name(model, alert->horizon));
     eng_text_add_decimal(out, alert->risk_e3, 1000);
-    eng_text_add(out, " or more; not before %u %s, and while little is known a gap of %u is usual",
-                 alert->min_silence, unit_name(model, alert->min_silence), alert->typical_gap);
+    eng_text_add(out,
+                 " or more;\n    not before %u %s; until its rhythm is known %u %s between actions "
+                 "are usual",
+                 alert->min_silence, unit_name(model, alert->min_silence), alert->typical_gap,
+                 unit_name(model, alert->typical_gap));
 }
 
 static void add_alert(struct eng_text *out, const struct eng_model *model,

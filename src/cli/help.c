@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "cli/exits.h"
 #include "cli/output.h"
+#include "serve/metrics.h"
 #include <string.h>
 
 /* "--config FILE" as it is written; width of it. */
@@ -118,6 +119,7 @@ static const struct {
 } topics[] = {
     {"exit-codes", eng_help_exits},
     {"markdown", eng_help_markdown},
+    {"metrics", eng_metrics_markdown},
 };
 
 static int run_help(const struct eng_args *args)
