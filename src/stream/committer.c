@@ -1,0 +1,395 @@
+/* The life of a transaction on the wire. See committer.h for the states.
+ *
+ * Rules, each a line of reliability that was learnt the hard way by others:
+ *  1. Order: begin, produce, flush, offsets with the generation read just then, commit.
+ *  2. A call that says "again" is repeated with the same arguments.
+ *  3. "Abort" is obeyed, and the same bytes are sent again: as exact as dropping the state, and
+ * cheaper.
+ *  4. After any lost answer the next transaction gets a new epoch, whether or not the commit then
+ * came through: a request still on its way must find nothing of ours to end.
+ *  5. A commit in doubt is decided by the group's offset metadata, and by nothing else: ours is
+ * done, the one before means send again, any other means that somebody else owns the partition.
+ *  6. A cancelled transaction is aborted; when its commit was asked for already it goes to DOUBT,
+ * and the next producer's epoch ends it before anybody reads the committed offset. */
+#include "stream/committer.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+    PAUSE_MS_MIN = 20,
+    PAUSE_MS_MAX = 1000,
+    FATAL_MAX = 6,     /* producers in a row that die on the same transaction */
+    RESUME_MAX = 3,    /* times a call that says "again" is repeated before the epoch is given up */
+    SLOW_FACTOR = 20,  /* a commit so many times slower than usual, and ... */
+    SLOW_US = 1000000, /* ... slower than this, may have lost a request on the way */
+};
+
+static const char *const state_names[] = {"none", "ready", "open", "ending", "doubt"};
+
+static bool may_follow(enum eng_committer_state from, enum eng_committer_state to)
+{
+    static const uint8_t next[] = {
+        [ENG_COMMITTER_NONE] = 1u << ENG_COMMITTER_READY,
+        [ENG_COMMITTER_READY] = 1u << ENG_COMMITTER_OPEN | 1u << ENG_COMMITTER_NONE,
+        [ENG_COMMITTER_OPEN] =
+            1u << ENG_COMMITTER_ENDING | 1u << ENG_COMMITTER_READY | 1u << ENG_COMMITTER_NONE,
+        [ENG_COMMITTER_ENDING] = 1u << ENG_COMMITTER_READY | 1u << ENG_COMMITTER_DOUBT,
+        [ENG_COMMITTER_DOUBT] = 1u << ENG_COMMITTER_READY,
+    };
+    return (next[from] >> to) & 1;
+}
+
+static void set_state(struct eng_committer *committer, enum eng_committer_state state)
+{
+    eng_assert(state <= ENG_COMMITTER_DOUBT);
+    eng_assert(may_follow(committer->state, state));
+    if (state == ENG_COMMITTER_DOUBT)
+        eng_log(ENG_LOG_WARN, "stream", "producer %s -> %s", state_names[committer->state],
+                state_names[state]);
+    committer->state = state;
+}
+
+void eng_committer_init(struct eng_committer *committer, struct eng_port *port)
+{
+    eng_assert(committer != NULL);
+    eng_assert(port != NULL);
+    *committer = (struct eng_committer){.port = port};
+}
+
+void eng_committer_done(struct eng_committer *committer)
+{
+    eng_assert(committer != NULL);
+    if (committer->port != NULL)
+        committer->port->ops->producer_close(committer->port);
+    eng_free(committer->set);
+    *committer = (struct eng_committer){0};
+}
+
+static bool cancelled(const struct eng_committer *committer)
+{
+    return atomic_load_explicit(&committer->cancel, memory_order_relaxed);
+}
+
+/* Waits before attempt number `attempt`, longer each time. False when cancelled. */
+static bool pause_before(struct eng_committer *committer, uint32_t attempt)
+{
+    eng_assert(attempt > 0);
+    int64_t ms = attempt > 6 ? PAUSE_MS_MAX : (int64_t)PAUSE_MS_MIN << (attempt - 1);
+    for (int64_t waited = 0; waited < ms && !cancelled(committer); waited += PAUSE_MS_MIN)
+        committer->port->ops->sleep_ms(committer->port, PAUSE_MS_MIN);
+    return !cancelled(committer);
+}
+
+/* Gives the producer up. What was asked of it and not answered is in doubt. */
+static void drop_producer(struct eng_committer *committer)
+{
+    eng_assert(committer->state != ENG_COMMITTER_DOUBT);
+    if (committer->state == ENG_COMMITTER_NONE)
+        return;
+    committer->port->ops->producer_close(committer->port);
+    atomic_fetch_add(&committer->rotations, 1);
+    set_state(committer,
+              committer->state == ENG_COMMITTER_ENDING ? ENG_COMMITTER_DOUBT : ENG_COMMITTER_NONE);
+    committer->troubled = false;
+}
+
+/* Only a lost answer can be helped by asking again. */
+static bool passes(enum eng_status status)
+{
+    return eng_status_class(status) == ENG_CLASS_RETRY;
+}
+
+enum eng_status eng_committer_ready(struct eng_committer *committer, struct eng_error *err)
+{
+    eng_assert(committer->state != ENG_COMMITTER_OPEN);
+    eng_assert(committer->state != ENG_COMMITTER_ENDING);
+    struct eng_port *port = committer->port;
+    for (uint32_t attempt = 1; committer->state != ENG_COMMITTER_READY; attempt++) {
+        struct eng_error cause = {0};
+        enum eng_status status = port->ops->producer_open(port, &cause);
+        if (status == ENG_OK)
+            set_state(committer, ENG_COMMITTER_READY);
+        else if (passes(status) || (status == ENG_FATAL && attempt < FATAL_MAX))
+            eng_log(ENG_LOG_DEBUG, "stream", "no transactional producer yet: %s", cause.text);
+        else
+            return eng_error_set(err, status, "%s", cause.text);
+        if (status == ENG_FATAL)
+            port->ops->producer_close(port);
+        if (status != ENG_OK && !pause_before(committer, attempt))
+            return ENG_STOPPED;
+    }
+    committer->troubled = false;
+    return ENG_OK;
+}
+
+static enum eng_status produce_one(struct eng_committer *committer,
+                                   const struct eng_port_output *output, struct eng_error *err)
+{
+    eng_assert(committer->state == ENG_COMMITTER_OPEN);
+    struct eng_port *port = committer->port;
+    enum eng_status status = port->ops->produce(port, output, err);
+    while (status == ENG_AGAIN && !cancelled(committer)) {
+        port->ops->sleep_ms(port, 5);
+        status = port->ops->produce(port, output, err);
+    }
+    eng_assert(status != ENG_AGAIN || cancelled(committer));
+    return status == ENG_AGAIN ? ENG_STOPPED : status;
+}
+
+static enum eng_status produce_all(struct eng_committer *committer, const struct eng_txn *txn,
+                                   struct eng_error *err)
+{
+    struct eng_port_output output;
+    enum eng_status status = ENG_OK;
+    size_t at = 0;
+    uint32_t count = 0;
+    while (status == ENG_OK && eng_txn_next(txn, &at, committer->headers, &output)) {
+        status = produce_one(committer, &output, err);
+        count++;
+    }
+    eng_assert(status != ENG_OK || count == txn->record_count);
+    eng_assert(count <= txn->record_count);
+    return status;
+}
+
+typedef enum eng_status call_function(struct eng_committer *committer, uint32_t count,
+                                      struct eng_error *err);
+
+static enum eng_status call_flush(struct eng_committer *committer, uint32_t count,
+                                  struct eng_error *err)
+{
+    (void)count; /* only offsets have one */
+    return committer->port->ops->flush(committer->port, err);
+}
+
+static enum eng_status call_offsets(struct eng_committer *committer, uint32_t count,
+                                    struct eng_error *err)
+{
+    return committer->port->ops->send_offsets(committer->port, committer->set, count, err);
+}
+
+static enum eng_status call_commit(struct eng_committer *committer, uint32_t count,
+                                   struct eng_error *err)
+{
+    (void)count; /* only offsets have one */
+    return committer->port->ops->commit(committer->port, err);
+}
+
+/* Rule 2: repeats a call while it says "again", a few times; each time leaves a mark (rule 4). */
+static enum eng_status persist(struct eng_committer *committer, call_function *call, uint32_t count,
+                               struct eng_error *err)
+{
+    eng_assert(call != NULL);
+    for (uint32_t attempt = 1;; attempt++) {
+        struct eng_error cause = {0};
+        enum eng_status status = call(committer, count, &cause);
+        if (status == ENG_OK)
+            return ENG_OK;
+        committer->troubled = true;
+        if (!passes(status) || attempt > RESUME_MAX)
+            return eng_error_set(err, status, "%s", cause.text);
+        if (!pause_before(committer, attempt))
+            return ENG_STOPPED;
+    }
+}
+
+/* Copies the offsets of a transaction into the scratch set: what is now, or what was before. */
+static enum eng_status fill_set(struct eng_committer *committer, const struct eng_txn *txn)
+{
+    eng_assert(txn->offset_count > 0);
+    if (committer->set_capacity < txn->offset_count) {
+        void *set = eng_realloc(committer->set, txn->offset_count * sizeof *committer->set);
+        if (set == NULL)
+            return ENG_NO_MEMORY;
+        committer->set = set;
+        committer->set_capacity = txn->offset_count;
+    }
+    eng_assert(committer->set_capacity >= txn->offset_count);
+    for (uint32_t i = 0; i < txn->offset_count; i++)
+        committer->set[i] = txn->offsets[i].now;
+    return ENG_OK;
+}
+
+/* One attempt, from begin to commit (rule 1). */
+static enum eng_status attempt_once(struct eng_committer *committer, const struct eng_txn *txn,
+                                    struct eng_error *err)
+{
+    eng_assert(committer->state == ENG_COMMITTER_READY);
+    struct eng_port *port = committer->port;
+    enum eng_status status = fill_set(committer, txn);
+    if (status != ENG_OK)
+        return eng_error_set(err, status, "no memory for the offsets of a transaction");
+    status = port->ops->begin(port, err);
+    if (status != ENG_OK)
+        return status;
+    set_state(committer, ENG_COMMITTER_OPEN);
+    status = produce_all(committer, txn, err);
+    if (status == ENG_OK)
+        status = persist(committer, call_flush, 0, err);
+    if (status == ENG_OK)
+        status = persist(committer, call_offsets, txn->offset_count, err);
+    if (status == ENG_OK && cancelled(committer))
+        status = ENG_STOPPED;
+    if (status != ENG_OK)
+        return status;
+    set_state(committer, ENG_COMMITTER_ENDING);
+    status = persist(committer, call_commit, 0, err);
+    if (status == ENG_OK)
+        set_state(committer, ENG_COMMITTER_READY);
+    eng_assert(committer->state == ENG_COMMITTER_READY || status != ENG_OK);
+    return status;
+}
+
+/* Brings a failed attempt to an end: aborts what is open (rule 3), drops a producer that cannot be
+ * trusted any more. A commit that was answered "abort" was not done. */
+static void wind_up(struct eng_committer *committer, enum eng_status status)
+{
+    eng_assert(status != ENG_OK);
+    struct eng_port *port = committer->port;
+    bool was_open = committer->state == ENG_COMMITTER_OPEN;
+    bool refused = committer->state == ENG_COMMITTER_ENDING && status == ENG_TXN_ABORT;
+    bool dead = status == ENG_FATAL || status == ENG_LOST;
+    if ((was_open && !dead) || refused) {
+        struct eng_error cause = {0};
+        atomic_fetch_add(&committer->aborts, 1);
+        if (port->ops->abort(port, &cause) == ENG_OK && !committer->troubled)
+            set_state(committer, ENG_COMMITTER_READY);
+        else
+            eng_log(ENG_LOG_DEBUG, "stream", "new producer after an abort: %s", cause.text);
+    }
+    if (committer->state != ENG_COMMITTER_READY || dead)
+        drop_producer(committer);
+    eng_assert(committer->state != ENG_COMMITTER_OPEN && committer->state != ENG_COMMITTER_ENDING);
+}
+
+static bool same_place(const struct eng_port_offset *a, const struct eng_port_offset *b)
+{
+    return a->next == b->next && strcmp(a->meta, b->meta) == 0;
+}
+
+/* Rule 5, once the broker has answered. ENG_TXN_NONE: nothing of it happened, send (again). */
+static enum eng_txn_outcome judge(const struct eng_committer *committer, const struct eng_txn *txn,
+                                  struct eng_error *err)
+{
+    uint32_t ours = 0, before = 0;
+    for (uint32_t i = 0; i < txn->offset_count; i++) {
+        const struct eng_port_offset *there = &committer->set[i];
+        eng_assert(there->partition == txn->offsets[i].now.partition);
+        if (same_place(there, &txn->offsets[i].now))
+            ours++;
+        else if (same_place(there, &txn->offsets[i].before))
+            before++;
+    }
+    if (ours == txn->offset_count)
+        return ENG_TXN_DONE;
+    if (before == txn->offset_count)
+        return ENG_TXN_NONE;
+    eng_assert(ours + before < txn->offset_count || (ours > 0 && before > 0));
+    if (ours > 0 && ours + before == txn->offset_count) {
+        (void)eng_error_set(err, ENG_CORRUPT,
+                            "a transaction was torn: the group has %" PRIu32 " of its %" PRIu32
+                            " offsets; stop all workers and restart",
+                            ours, txn->offset_count);
+        return ENG_TXN_FAILED;
+    }
+    return ENG_TXN_TAKEN;
+}
+
+/* Asks the group what became of the transaction. Waits for an answer. */
+static enum eng_txn_outcome look_up(struct eng_committer *committer, struct eng_txn *txn)
+{
+    eng_assert(txn->offset_count > 0);
+    struct eng_port *port = committer->port;
+    for (uint32_t attempt = 1;; attempt++) {
+        struct eng_error cause = {0};
+        enum eng_status status = fill_set(committer, txn);
+        if (status == ENG_OK)
+            status = port->ops->committed(port, committer->set, txn->offset_count, &cause);
+        if (status == ENG_OK)
+            return judge(committer, txn, &txn->error);
+        if (!passes(status)) {
+            (void)eng_error_set(&txn->error, status, "%s", cause.text);
+            return ENG_TXN_FAILED;
+        }
+        if (!pause_before(committer, attempt))
+            return ENG_TXN_CANCELLED;
+    }
+}
+
+/* Rule 4: a producer on whose wire something was lost is not used again. */
+static void rotate_when_suspect(struct eng_committer *committer, int64_t took_us)
+{
+    eng_assert(committer->state == ENG_COMMITTER_READY);
+    eng_assert(took_us >= 0);
+    struct eng_port *port = committer->port;
+    bool slow =
+        took_us > SLOW_US && committer->usual_us > 0 && took_us > SLOW_FACTOR * committer->usual_us;
+    if (committer->troubled || slow || port->ops->producer_suspect(port))
+        drop_producer(committer);
+    committer->usual_us =
+        committer->usual_us == 0 ? took_us : (committer->usual_us * 15 + took_us) / 16;
+}
+
+/* True when the failure may pass by itself, so that sending again makes sense. */
+static bool worth_repeating(enum eng_status status, uint32_t dead)
+{
+    if (status == ENG_FATAL || status == ENG_LOST)
+        return dead < FATAL_MAX;
+    return passes(status) || status == ENG_TXN_ABORT;
+}
+
+/* One round: a producer, the question what happened before if that is open, then an attempt. */
+static enum eng_txn_outcome send_round(struct eng_committer *committer, struct eng_txn *txn,
+                                       bool *asked, uint32_t *dead)
+{
+    bool doubt = committer->state == ENG_COMMITTER_DOUBT || *asked;
+    struct eng_error cause = {0};
+    enum eng_status status = eng_committer_ready(committer, &cause);
+    enum eng_txn_outcome outcome = ENG_TXN_NONE;
+    eng_assert(status != ENG_OK || committer->state == ENG_COMMITTER_READY);
+    if (status == ENG_OK && doubt)
+        outcome = look_up(committer, txn);
+    if (outcome != ENG_TXN_NONE)
+        return outcome;
+    if (status == ENG_OK)
+        status = attempt_once(committer, txn, &cause);
+    if (status == ENG_OK)
+        return ENG_TXN_DONE;
+    if (committer->state != ENG_COMMITTER_NONE && committer->state != ENG_COMMITTER_DOUBT)
+        wind_up(committer, status);
+    *asked = true;
+    *dead += status == ENG_FATAL || status == ENG_LOST;
+    if (cancelled(committer) || status == ENG_STOPPED)
+        return ENG_TXN_CANCELLED;
+    eng_log(ENG_LOG_WARN, "stream", "transaction not committed yet: %s", cause.text);
+    if (worth_repeating(status, *dead))
+        return ENG_TXN_NONE;
+    (void)eng_error_set(&txn->error, status, "%s", cause.text);
+    return ENG_TXN_FAILED;
+}
+
+void eng_committer_send(struct eng_committer *committer, struct eng_txn *txn)
+{
+    eng_assert(txn->outcome == ENG_TXN_NONE);
+    eng_assert(txn->offset_count > 0);
+    struct eng_port *port = committer->port;
+    int64_t began_us = port->ops->mono_us(port);
+    enum eng_txn_outcome outcome = ENG_TXN_NONE;
+    bool asked = false;
+    uint32_t dead = 0;
+    for (uint32_t attempt = 1; outcome == ENG_TXN_NONE; attempt++) {
+        if (attempt > 1 && !pause_before(committer, attempt - 1))
+            outcome = ENG_TXN_CANCELLED;
+        else
+            outcome = send_round(committer, txn, &asked, &dead);
+    }
+    txn->took_us = port->ops->mono_us(port) - began_us;
+    if (outcome == ENG_TXN_DONE && committer->state == ENG_COMMITTER_READY)
+        rotate_when_suspect(committer, txn->took_us);
+    txn->outcome = outcome;
+    eng_assert(committer->state != ENG_COMMITTER_OPEN && committer->state != ENG_COMMITTER_ENDING);
+}

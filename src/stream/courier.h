@@ -1,0 +1,43 @@
+/* A thread that does one errand at a time for a worker: sending a transaction, or asking the broker
+ * something that may take long. Or no thread at all: inline, an errand is done when it is
+ * submitted, which is how tests with a clock of their own run it.
+ *
+ * The worker submits, goes on, and looks later whether it is done; all that an errand touches
+ * belongs to the courier in between. Submitting and finding it done order memory between the
+ * threads. */
+#ifndef ENG_STREAM_COURIER_H
+#define ENG_STREAM_COURIER_H
+
+#include <engaged/status.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct eng_courier {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    void (*run)(void *context); /* errand; NULL: none */
+    void *context;
+    _Atomic bool busy;
+    bool threaded, ending;
+};
+
+/* ENG_OK or ENG_NO_MEMORY (no thread could be made; nothing to stop then). */
+enum eng_status eng_courier_start(struct eng_courier *courier, bool threaded,
+                                  struct eng_error *err);
+
+/* Gives it an errand; it must not be busy. */
+void eng_courier_submit(struct eng_courier *courier, void (*run)(void *context), void *context);
+
+/* True until the errand is done. Never waits. */
+bool eng_courier_busy(struct eng_courier *courier);
+
+/* Waits until it is not busy, at most timeout_ms; true then. */
+bool eng_courier_wait(struct eng_courier *courier, int64_t timeout_ms);
+
+/* Waits for the errand, without limit, and ends the thread. */
+void eng_courier_stop(struct eng_courier *courier);
+
+#endif

@@ -1,0 +1,173 @@
+/* Journal entries: lists and records. See journal.h. */
+#include "stream/journal.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { HEAD_BYTES = 16, ENTRY_BYTES = 17, SUM_BYTES = 8, VERSION = 1 };
+
+static const char key_prefix[] = "journal/";
+
+enum eng_status eng_journal_add(struct eng_journal *journal, const struct eng_journal_entry *entry)
+{
+    eng_assert(journal != NULL && entry != NULL);
+    eng_assert(entry->kind == ENG_JOURNAL_FUTURE || entry->kind == ENG_JOURNAL_TICK);
+    if (journal->count == journal->capacity) {
+        uint32_t capacity = journal->capacity == 0 ? 16 : journal->capacity * 2;
+        void *entries = eng_realloc(journal->entries, capacity * sizeof *journal->entries);
+        if (entries == NULL)
+            return ENG_NO_MEMORY;
+        journal->entries = entries;
+        journal->capacity = capacity;
+    }
+    journal->entries[journal->count++] = *entry;
+    return ENG_OK;
+}
+
+void eng_journal_clear(struct eng_journal *journal)
+{
+    eng_assert(journal != NULL);
+    journal->count = journal->done = 0;
+}
+
+void eng_journal_done(struct eng_journal *journal)
+{
+    eng_assert(journal != NULL);
+    eng_free(journal->entries);
+    *journal = (struct eng_journal){0};
+}
+
+void eng_journal_key(uint64_t number, char ret_key[ENG_JOURNAL_KEY_BYTES + 1])
+{
+    eng_assert(number > 0);
+    int used = snprintf(ret_key, ENG_JOURNAL_KEY_BYTES + 1, "%s%020" PRIu64, key_prefix, number);
+    eng_assert(used == ENG_JOURNAL_KEY_BYTES);
+}
+
+bool eng_journal_is_key(const void *key, size_t length)
+{
+    return key != NULL && length == ENG_JOURNAL_KEY_BYTES &&
+           memcmp(key, key_prefix, sizeof key_prefix - 1) == 0;
+}
+
+static void write_be(uint8_t *to, uint64_t number, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        to[i] = (uint8_t)(number >> (8 * (bytes - 1 - i)));
+}
+
+static uint64_t read_be(const uint8_t *from, int bytes)
+{
+    uint64_t number = 0;
+    for (int i = 0; i < bytes; i++)
+        number = number << 8 | from[i];
+    return number;
+}
+
+enum eng_status eng_journal_encode(const struct eng_journal *journal, uint32_t from, uint32_t count,
+                                   struct eng_bytes *ret_value)
+{
+    eng_assert(from + count <= journal->count);
+    eng_assert(count > 0 && count <= ENG_JOURNAL_RECORD_ENTRIES);
+    size_t bytes = HEAD_BYTES + (size_t)count * ENTRY_BYTES + SUM_BYTES;
+    if (eng_bytes_reserve(ret_value, bytes) != ENG_OK)
+        return ENG_NO_MEMORY;
+    uint8_t *to = ret_value->data + ret_value->used;
+    memcpy(to, "EJ\1\0", 4);
+    write_be(to + 4, count, 4);
+    write_be(to + 8, journal->entries[from].number, 8);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct eng_journal_entry *entry = &journal->entries[from + i];
+        uint8_t *at = to + HEAD_BYTES + (size_t)i * ENTRY_BYTES;
+        eng_assert(entry->number == journal->entries[from].number + i);
+        at[0] = (uint8_t)entry->kind;
+        write_be(at + 1, (uint64_t)entry->offset, 8);
+        write_be(at + 9, (uint64_t)entry->time_ms, 8);
+    }
+    write_be(to + bytes - SUM_BYTES, XXH3_64bits(to, bytes - SUM_BYTES), 8);
+    ret_value->used += bytes;
+    return ENG_OK;
+}
+
+/* Head, length and checksum; *ret_count entries follow the head. */
+static enum eng_status check_record(const uint8_t *value, size_t length, uint32_t *ret_count,
+                                    struct eng_error *err)
+{
+    eng_assert(value != NULL);
+    eng_assert(ret_count != NULL);
+    if (length < HEAD_BYTES + SUM_BYTES || memcmp(value, "EJ", 2) != 0)
+        return eng_error_set(err, ENG_CORRUPT, "a journal record of %zu bytes is not ours", length);
+    if (value[2] != VERSION)
+        return eng_error_set(err, ENG_CORRUPT, "a journal record has version %u; we know %d",
+                             value[2], VERSION);
+    uint64_t count = read_be(value + 4, 4);
+    if (count == 0 || length != HEAD_BYTES + count * ENTRY_BYTES + SUM_BYTES)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "a journal record of %zu bytes says it has %" PRIu64 " entries",
+                             length, count);
+    if (XXH3_64bits(value, length - SUM_BYTES) != read_be(value + length - SUM_BYTES, SUM_BYTES))
+        return eng_error_set(err, ENG_CORRUPT, "a journal record has a wrong checksum");
+    *ret_count = (uint32_t)count;
+    return ENG_OK;
+}
+
+enum eng_status eng_journal_decode(struct eng_journal *journal, const void *value, size_t length,
+                                   struct eng_error *err)
+{
+    eng_assert(journal != NULL);
+    eng_assert(value != NULL);
+    uint32_t count = 0;
+    enum eng_status status = check_record(value, length, &count, err);
+    const uint8_t *at = (const uint8_t *)value + HEAD_BYTES;
+    uint64_t first = status == ENG_OK ? read_be((const uint8_t *)value + 8, 8) : 0;
+    for (uint32_t i = 0; status == ENG_OK && i < count; i++, at += ENTRY_BYTES) {
+        if (at[0] != ENG_JOURNAL_FUTURE && at[0] != ENG_JOURNAL_TICK)
+            return eng_error_set(err, ENG_CORRUPT, "journal entry %" PRIu64 " has kind %u",
+                                 first + i, at[0]);
+        struct eng_journal_entry entry = {first + i, (int64_t)read_be(at + 1, 8),
+                                          (int64_t)read_be(at + 9, 8),
+                                          (enum eng_journal_kind)at[0]};
+        status = eng_journal_add(journal, &entry);
+    }
+    if (status == ENG_NO_MEMORY)
+        return eng_error_set(err, status, "no memory for %" PRIu32 " journal entries", count);
+    return status;
+}
+
+static int by_number(const void *left, const void *right)
+{
+    uint64_t a = ((const struct eng_journal_entry *)left)->number;
+    uint64_t b = ((const struct eng_journal_entry *)right)->number;
+    return a < b ? -1 : a > b;
+}
+
+enum eng_status eng_journal_settle(struct eng_journal *journal, uint64_t last,
+                                   struct eng_error *err)
+{
+    eng_assert(journal != NULL);
+    eng_assert(journal->done == 0);
+    if (journal->count > 1)
+        qsort(journal->entries, journal->count, sizeof *journal->entries, by_number);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < journal->count; i++) {
+        struct eng_journal_entry *entry = &journal->entries[i];
+        if (entry->number > last ||
+            (kept > 0 && journal->entries[kept - 1].number == entry->number))
+            continue;
+        journal->entries[kept++] = *entry;
+    }
+    journal->count = kept;
+    uint64_t first = kept > 0 ? journal->entries[0].number : last + 1;
+    if (first + kept != last + 1 || (first > 1 && kept == 0 && last > 0))
+        return eng_error_set(err, ENG_CORRUPT,
+                             "the journal in the state topic has %" PRIu32 " entries from %" PRIu64
+                             " on, but entry %" PRIu64 " was committed",
+                             kept, first, last);
+    return ENG_OK;
+}

@@ -1,0 +1,64 @@
+/* The journal of a task: decisions that reading the input again would not give again.
+ *
+ * Two kinds: a record refused because it lay ahead of the wall clock (S5), and a tick of the clock
+ * because the partition was idle (S7). Entries are numbered from 1 and belong to a position: an
+ * entry at offset o comes before record o. They are written to the state topic in the transaction
+ * that carries their consequences, several to a record, and applied at their positions on a
+ * re-read.
+ *
+ * Record (docs/state-topic.md): key "journal/" and the number of the first entry, 20 digits; value,
+ * big endian: "EJ", u8 version (1), u8 0, u32 count, u64 first number, count times {u8 kind, i64
+ * offset, i64 time_ms}, u64 XXH3 of all before. */
+#ifndef ENG_STREAM_JOURNAL_H
+#define ENG_STREAM_JOURNAL_H
+
+#include "codec/encode.h"
+#include <engaged/status.h>
+#include <stdint.h>
+
+enum eng_journal_kind {
+    ENG_JOURNAL_FUTURE = 1, /* the record at `offset` was refused; time_ms: the wall clock then */
+    ENG_JOURNAL_TICK = 2,   /* before the record at `offset` the clock was ticked to time_ms */
+};
+
+struct eng_journal_entry {
+    uint64_t number;
+    int64_t offset;
+    int64_t time_ms;
+    enum eng_journal_kind kind;
+};
+
+/* A list of entries, ascending by number (so by offset too). Zero-initialised is empty. */
+struct eng_journal {
+    struct eng_journal_entry *entries;
+    uint32_t count, capacity;
+    uint32_t done; /* entries used up by a re-read */
+};
+
+enum { ENG_JOURNAL_KEY_BYTES = 28, ENG_JOURNAL_RECORD_ENTRIES = 4096 };
+
+/* Appends. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_journal_add(struct eng_journal *journal, const struct eng_journal_entry *entry);
+
+/* Forgets the entries, keeps the memory. */
+void eng_journal_clear(struct eng_journal *journal);
+void eng_journal_done(struct eng_journal *journal);
+
+/* Appends key and value of a record of entries [from, from + count). ENG_OK or ENG_NO_MEMORY. */
+void eng_journal_key(uint64_t number, char ret_key[ENG_JOURNAL_KEY_BYTES + 1]);
+enum eng_status eng_journal_encode(const struct eng_journal *journal, uint32_t from, uint32_t count,
+                                   struct eng_bytes *ret_value);
+
+/* Is this the key of a journal record? */
+bool eng_journal_is_key(const void *key, size_t length);
+
+/* Adds the entries of a record. ENG_OK, ENG_CORRUPT (says why) or ENG_NO_MEMORY. */
+enum eng_status eng_journal_decode(struct eng_journal *journal, const void *value, size_t length,
+                                   struct eng_error *err);
+
+/* Sorts by number and drops repetitions; entries after `last` are dropped too (their transaction
+ * belongs to nobody). ENG_OK, or ENG_CORRUPT when one up to `last` is missing. */
+enum eng_status eng_journal_settle(struct eng_journal *journal, uint64_t last,
+                                   struct eng_error *err);
+
+#endif

@@ -1,0 +1,249 @@
+/* The Kafka adapter: table, making and freeing, classes of failures. See kafka.h. */
+#include "stream/kafka.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "stream/clock.h"
+#include "stream/kafka_internal.h"
+#include "stream/start.h"
+#include <stdio.h>
+#include <string.h>
+
+struct eng_kafka *eng_kafka_of(struct eng_port *port)
+{
+    eng_assert(port != NULL);
+    return (struct eng_kafka *)(void *)port; /* its first member */
+}
+
+const char *eng_kafka_topic(const struct eng_kafka *kafka, enum eng_topic topic)
+{
+    return eng_start_topic(kafka->config, topic);
+}
+
+enum eng_status eng_kafka_status(rd_kafka_resp_err_t code)
+{
+    switch ((int)code) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return ENG_OK;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+        return ENG_DENIED;
+    case RD_KAFKA_RESP_ERR__FENCED:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+        return ENG_LOST;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+        return ENG_LIMIT;
+    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+        return ENG_BAD_CONFIG;
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+        return ENG_NOT_FOUND;
+    case RD_KAFKA_RESP_ERR__FATAL:
+        return ENG_FATAL;
+    default:
+        return ENG_UNAVAILABLE;
+    }
+}
+
+/* What to do about it. */
+static const char *way_out(enum eng_status status)
+{
+    switch (status) {
+    case ENG_DENIED:
+        return "; check the credentials under kafka.client and the permissions on the broker";
+    case ENG_LOST:
+        return "; another process uses the same kafka.instance: give each its own";
+    case ENG_LIMIT:
+        return "; raise message.max.bytes of the topic and under kafka.producer";
+    default:
+        return "";
+    }
+}
+
+enum eng_status eng_kafka_fail(struct eng_kafka *kafka, rd_kafka_resp_err_t code, const char *what,
+                               const char *thing, struct eng_error *err)
+{
+    eng_assert(code != RD_KAFKA_RESP_ERR_NO_ERROR);
+    eng_assert(what != NULL && thing != NULL);
+    enum eng_status status = eng_kafka_status(code);
+    if (status != ENG_UNAVAILABLE)
+        return eng_error_set(err, status, "%s \"%s\": %s%s", what, thing, rd_kafka_err2str(code),
+                             way_out(status));
+    pthread_mutex_lock(&kafka->lock);
+    bool denied = eng_kafka_status(kafka->last_code) == ENG_DENIED;
+    bool down = kafka->last_code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+                kafka->last_code == RD_KAFKA_RESP_ERR__TRANSPORT;
+    char last[sizeof kafka->last_text];
+    memcpy(last, kafka->last_text, sizeof last);
+    pthread_mutex_unlock(&kafka->lock);
+    if (denied)
+        return eng_error_set(err, ENG_DENIED, "authentication at %s failed: %s%s",
+                             kafka->config->kafka.brokers, last, way_out(ENG_DENIED));
+    if (down)
+        return eng_error_set(err, ENG_UNAVAILABLE, "no broker answers at %s; trying again",
+                             kafka->config->kafka.brokers);
+    return eng_error_set(err, ENG_UNAVAILABLE, "%s \"%s\": %s", what, thing,
+                         rd_kafka_err2str(code));
+}
+
+/* Errors of no single call. Those of the producer mark it as suspect. */
+void eng_kafka_note_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    struct eng_kafka *kafka = opaque;
+    eng_assert(kafka != NULL);
+    eng_assert(reason != NULL);
+    pthread_mutex_lock(&kafka->lock);
+    kafka->last_code = (rd_kafka_resp_err_t)code;
+    (void)snprintf(kafka->last_text, sizeof kafka->last_text, "%s", reason); /* cut when long */
+    pthread_mutex_unlock(&kafka->lock);
+    eng_log(ENG_LOG_DEBUG, "kafka", "%s: %s", rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+    if (client != kafka->consumer) {
+        atomic_store(&kafka->suspect, true);
+        return;
+    }
+    if (kafka->handler != NULL && kafka->queue != NULL &&
+        code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        struct eng_error text = {0};
+        (void)eng_kafka_fail(kafka, (rd_kafka_resp_err_t)code, "the cluster",
+                             kafka->config->kafka.brokers, &text);
+        kafka->handler->failed(kafka->handler->context, -1, ENG_UNAVAILABLE, text.text);
+    }
+}
+
+bool eng_kafka_is_eager(const struct eng_config *config)
+{
+    const struct eng_properties *own = &config->kafka.consumer;
+    const char *strategy = "cooperative-sticky";
+    for (size_t i = 0; i < own->count; i++)
+        if (strcmp(own->items[i].name, "partition.assignment.strategy") == 0)
+            strategy = own->items[i].value;
+    return strstr(strategy, "cooperative") == NULL;
+}
+
+static int64_t wall_ms(struct eng_port *port)
+{
+    (void)port; /* this one has no clock of its own */
+    return eng_clock_wall_ms();
+}
+
+static int64_t mono_us(struct eng_port *port)
+{
+    (void)port; /* as above */
+    return eng_clock_mono_us();
+}
+
+static void sleep_ms(struct eng_port *port, int64_t ms)
+{
+    (void)port; /* as above */
+    eng_clock_sleep_ms(ms);
+}
+
+static void free_port(struct eng_port *port)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_kafka_producer_close(port);
+    if (kafka->fetched != NULL)
+        rd_kafka_topic_partition_list_destroy(kafka->fetched);
+    if (kafka->queue != NULL)
+        rd_kafka_queue_destroy(kafka->queue);
+    if (kafka->consumer != NULL)
+        rd_kafka_destroy_flags(kafka->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    pthread_mutex_destroy(&kafka->lock);
+    eng_free(kafka);
+}
+
+static const struct eng_port_ops kafka_ops = {
+    .join = eng_kafka_join,
+    .poll = eng_kafka_poll,
+    .release = eng_kafka_release,
+    .header = eng_kafka_header,
+    .assign = eng_kafka_assign,
+    .pause = eng_kafka_pause,
+    .leave = eng_kafka_leave,
+    .high_watermark = eng_kafka_high_watermark,
+    .committed = eng_kafka_committed,
+    .bounds = eng_kafka_bounds,
+    .scan_state = eng_kafka_scan_state,
+    .producer_open = eng_kafka_producer_open,
+    .producer_close = eng_kafka_producer_close,
+    .producer_suspect = eng_kafka_producer_suspect,
+    .begin = eng_kafka_begin,
+    .produce = eng_kafka_produce,
+    .flush = eng_kafka_flush,
+    .send_offsets = eng_kafka_send_offsets,
+    .commit = eng_kafka_commit,
+    .abort = eng_kafka_abort,
+    .topic_info = eng_kafka_topic_info,
+    .topic_create = eng_kafka_topic_create,
+    .wall_ms = wall_ms,
+    .mono_us = mono_us,
+    .sleep_ms = sleep_ms,
+    .free = free_port,
+};
+
+/* Stable ids where the user has given an instance, so that a successor ends what was left open. */
+static void name_ids(struct eng_kafka *kafka, const char *unique)
+{
+    const struct eng_kafka_config *own = &kafka->config->kafka;
+    eng_assert(own->group != NULL && unique != NULL);
+    const char *who = own->instance != NULL ? own->instance : unique;
+    (void)snprintf(kafka->transactional_id, sizeof kafka->transactional_id, "%.100s-%.100s-%u",
+                   own->group, who, kafka->index);
+    if (own->instance != NULL)
+        (void)snprintf(kafka->instance, sizeof kafka->instance, "%.200s-%u", own->instance,
+                       kafka->index);
+    eng_assert(kafka->transactional_id[0] != '\0');
+}
+
+static enum eng_status make_consumer(struct eng_kafka *kafka, struct eng_error *err)
+{
+    char text[256] = "";
+    rd_kafka_conf_t *conf, *spare;
+    enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_PRODUCER, &spare, err);
+    if (status != ENG_OK)
+        return status;
+    rd_kafka_conf_destroy(spare); /* only looked at: it is made on the commit thread */
+    status = eng_kafka_conf(kafka, ENG_KAFKA_CONSUMER, &conf, err);
+    if (status != ENG_OK)
+        return status;
+    kafka->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    kafka->fetched = rd_kafka_topic_partition_list_new(8);
+    eng_assert(kafka->fetched != NULL);
+    if (kafka->consumer != NULL)
+        return ENG_OK;
+    rd_kafka_conf_destroy(conf);
+    return eng_error_set(err, ENG_BAD_CONFIG, "librdkafka refuses the configuration: %s", text);
+}
+
+enum eng_status eng_kafka_new(const struct eng_config *config, uint32_t index, const char *unique,
+                              struct eng_port **ret_port, struct eng_error *err)
+{
+    eng_assert(config != NULL && unique != NULL);
+    eng_assert(ret_port != NULL);
+    struct eng_kafka *kafka = eng_calloc(1, sizeof *kafka);
+    if (kafka == NULL)
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for a Kafka client");
+    kafka->port.ops = &kafka_ops;
+    kafka->config = config;
+    kafka->index = index;
+    kafka->eager = eng_kafka_is_eager(config);
+    pthread_mutex_init(&kafka->lock, NULL);
+    name_ids(kafka, unique);
+    enum eng_status status = make_consumer(kafka, err);
+    if (status != ENG_OK)
+        free_port(&kafka->port);
+    else
+        *ret_port = &kafka->port;
+    return status;
+}

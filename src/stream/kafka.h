@@ -1,0 +1,23 @@
+/* The port to Apache Kafka, by librdkafka: one consumer in the program's group, one transactional
+ * producer, and a passing consumer for the state topic when it is read.
+ *
+ * Settings that carry a guarantee are ours and cannot be overridden; the rest of librdkafka's can,
+ * under kafka.client, kafka.consumer and kafka.producer. docs/kafka.md lists both. */
+#ifndef ENG_STREAM_KAFKA_H
+#define ENG_STREAM_KAFKA_H
+
+#include "stream/port.h"
+
+struct eng_config;
+
+/* A port for worker `index`. `unique` is a text that no other running process has; it stands in for
+ * kafka.instance in the transactional id where none is configured. Borrows config. Does not wait
+ * for a broker. ENG_OK, ENG_BAD_CONFIG (a property is refused, with the reason), ENG_NO_MEMORY. */
+enum eng_status eng_kafka_new(const struct eng_config *config, uint32_t index, const char *unique,
+                              struct eng_port **ret_port, struct eng_error *err);
+
+/* Does the group revoke all partitions before it assigns anew (range, roundrobin), as configured?
+ */
+bool eng_kafka_is_eager(const struct eng_config *config);
+
+#endif

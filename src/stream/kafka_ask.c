@@ -1,0 +1,181 @@
+/* Questions of the Kafka adapter: committed offsets, ends of partitions, the state topic. They
+ * wait, so they are asked by the aide or the commit thread. */
+#include "stream/kafka_internal.h"
+
+#include "base/assert.h"
+#include "stream/clock.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One partition's answer into ours. */
+static enum eng_status take_committed(struct eng_kafka *kafka,
+                                      const rd_kafka_topic_partition_t *from,
+                                      struct eng_port_offset *to, struct eng_error *err)
+{
+    eng_assert(from->partition == to->partition);
+    if (from->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return eng_kafka_fail(kafka, from->err, "the committed offsets of group",
+                              kafka->config->kafka.group, err);
+    if (from->metadata_size >= ENG_META_TEXT_BYTES)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "partition %" PRId32 ": the offset of group \"%s\" has %zu bytes of "
+                             "metadata: somebody else has committed it; use another kafka.group",
+                             from->partition, kafka->config->kafka.group, from->metadata_size);
+    to->next = from->offset >= 0 ? from->offset : -1;
+    memset(to->meta, 0, sizeof to->meta);
+    if (to->next >= 0 && from->metadata_size > 0)
+        memcpy(to->meta, from->metadata, from->metadata_size);
+    eng_assert(to->meta[ENG_META_TEXT_BYTES - 1] == '\0');
+    return ENG_OK;
+}
+
+enum eng_status eng_kafka_committed(struct eng_port *port, struct eng_port_offset *set,
+                                    uint32_t count, struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    eng_assert(count > 0);
+    for (uint32_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, eng_kafka_topic(kafka, ENG_TOPIC_INPUT),
+                                          set[i].partition);
+    rd_kafka_resp_err_t code = rd_kafka_committed(kafka->consumer, list, ENG_KAFKA_ASK_MS);
+    enum eng_status status = ENG_OK;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        status = eng_kafka_fail(kafka, code, "the committed offsets of group",
+                                kafka->config->kafka.group, err);
+    for (uint32_t i = 0; status == ENG_OK && i < count; i++)
+        status = take_committed(kafka, &list->elems[i], &set[i], err);
+    eng_assert(list->cnt == (int)count);
+    rd_kafka_topic_partition_list_destroy(list);
+    return status;
+}
+
+enum eng_status eng_kafka_bounds(struct eng_port *port, enum eng_topic topic, int32_t partition,
+                                 int64_t ret_bounds[2], struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    int64_t low = -1, high = -1;
+    eng_assert(partition >= 0);
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        kafka->consumer, eng_kafka_topic(kafka, topic), partition, &low, &high, ENG_KAFKA_ASK_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return eng_kafka_fail(kafka, code, "the ends of topic", eng_kafka_topic(kafka, topic), err);
+    eng_assert(low >= 0 && high >= low);
+    ret_bounds[0] = low;
+    ret_bounds[1] = high;
+    return ENG_OK;
+}
+
+/* ---- The state topic. ---- */
+
+struct reader {
+    struct eng_kafka *kafka;
+    rd_kafka_t *client;
+    rd_kafka_topic_t *topic;
+    rd_kafka_queue_t *queue;
+};
+
+static void close_reader(struct reader *reader)
+{
+    if (reader->queue != NULL)
+        rd_kafka_queue_destroy(reader->queue);
+    if (reader->topic != NULL)
+        rd_kafka_topic_destroy(reader->topic);
+    if (reader->client != NULL)
+        rd_kafka_destroy(reader->client);
+}
+
+static enum eng_status open_reader(struct reader *reader, int32_t partition, struct eng_error *err)
+{
+    char text[256] = "";
+    rd_kafka_conf_t *conf;
+    enum eng_status status = eng_kafka_conf(reader->kafka, ENG_KAFKA_READER, &conf, err);
+    if (status != ENG_OK)
+        return status;
+    reader->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (reader->client == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return eng_error_set(err, ENG_UNAVAILABLE, "cannot read the state topic: %s", text);
+    }
+    const char *name = eng_kafka_topic(reader->kafka, ENG_TOPIC_STATE);
+    reader->topic = rd_kafka_topic_new(reader->client, name, NULL);
+    reader->queue = rd_kafka_queue_new(reader->client);
+    eng_assert(reader->topic != NULL && reader->queue != NULL);
+    if (rd_kafka_consume_start_queue(reader->topic, partition, RD_KAFKA_OFFSET_BEGINNING,
+                                     reader->queue) == 0)
+        return ENG_OK;
+    return eng_kafka_fail(reader->kafka, rd_kafka_last_error(), "reading the state topic", name,
+                          err);
+}
+
+/* Everything committed below the high watermark has been read: nothing open hides behind this end.
+ */
+static bool is_whole_end(const struct reader *reader, const rd_kafka_message_t *message)
+{
+    int64_t low = -1, high = -1;
+    eng_assert(message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF);
+    (void)rd_kafka_get_watermark_offsets(
+        reader->client, eng_kafka_topic(reader->kafka, ENG_TOPIC_STATE), message->partition, &low,
+        &high); /* -1 when not known, and then it is the end */
+    return high <= message->offset;
+}
+
+enum step { STEP_MORE, STEP_ENOUGH, STEP_FAILED };
+
+static enum step take_message(const struct reader *reader, const struct eng_port_scan *scan,
+                              const rd_kafka_message_t *message, struct eng_error *err)
+{
+    eng_assert(message != NULL);
+    eng_assert(scan->record != NULL);
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        return is_whole_end(reader, message) ? STEP_ENOUGH : STEP_MORE;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        enum eng_status status = eng_kafka_status(message->err);
+        (void)eng_error_set(err, status, "reading the state topic \"%s\": %s",
+                            eng_kafka_topic(reader->kafka, ENG_TOPIC_STATE),
+                            rd_kafka_message_errstr(message));
+        return STEP_FAILED;
+    }
+    struct eng_port_record record = {.value = message->payload,
+                                     .key = message->key,
+                                     .value_bytes = message->len,
+                                     .key_bytes = message->key_len,
+                                     .offset = message->offset,
+                                     .timestamp_ms = -1,
+                                     .partition = message->partition};
+    return scan->record(scan->context, &record) ? STEP_MORE : STEP_ENOUGH;
+}
+
+enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
+                                     struct eng_error *err)
+{
+    struct reader reader = {.kafka = eng_kafka_of(port)};
+    struct eng_error cause = {0};
+    enum eng_status status = open_reader(&reader, scan->partition, &cause);
+    int64_t progress_us = eng_clock_mono_us();
+    enum step step = STEP_MORE;
+    eng_assert(scan->stall_ms > 0);
+    while (status == ENG_OK && step == STEP_MORE) {
+        rd_kafka_message_t *message = rd_kafka_consume_queue(reader.queue, 100);
+        (void)rd_kafka_poll(reader.client, 0); /* its errors, for their text */
+        if (message != NULL) {
+            step = take_message(&reader, scan, message, &cause);
+            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+                progress_us = eng_clock_mono_us();
+            rd_kafka_message_destroy(message);
+        }
+        if (eng_clock_mono_us() - progress_us > scan->stall_ms * 1000)
+            status = eng_error_set(&cause, ENG_TIMED_OUT,
+                                   "partition %" PRId32 " of the state topic makes no progress: a "
+                                   "transaction is open in it, or its broker is away",
+                                   scan->partition);
+    }
+    if (step == STEP_FAILED)
+        status = cause.status;
+    if (reader.topic != NULL)
+        (void)rd_kafka_consume_stop(reader.topic, scan->partition); /* may not have begun */
+    close_reader(&reader);
+    eng_assert(status == ENG_OK || cause.status != ENG_OK);
+    return status == ENG_OK ? ENG_OK : eng_error_set(err, status, "%s", cause.text);
+}

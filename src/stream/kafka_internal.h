@@ -1,0 +1,101 @@
+/* What the files of the Kafka adapter share. See kafka.h. */
+#ifndef ENG_STREAM_KAFKA_INTERNAL_H
+#define ENG_STREAM_KAFKA_INTERNAL_H
+
+#include "model/config.h"
+#include "stream/kafka.h"
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    ENG_KAFKA_ASK_MS = 5000,  /* how long one question to the broker may take */
+    ENG_KAFKA_TXN_MS = 10000, /* how long one step of a transaction may take */
+    ENG_KAFKA_BATCH_MAX = 4096,
+};
+
+struct eng_kafka {
+    struct eng_port port;
+    const struct eng_config *config;
+    uint32_t index;
+    bool eager;
+    char transactional_id[256];
+    char instance[256]; /* group.instance.id; "": none */
+
+    rd_kafka_t *consumer;
+    rd_kafka_queue_t *queue; /* the consumer's; NULL before join */
+    const struct eng_port_handler *handler;
+    rd_kafka_topic_partition_list_t *fetched; /* what is assigned at the consumer */
+    bool paused, closed;
+    rd_kafka_message_t *messages[ENG_KAFKA_BATCH_MAX];
+
+    rd_kafka_t *producer; /* commit thread's */
+    bool initialised;     /* it has an epoch */
+    _Atomic bool suspect; /* trouble on its wire since begin */
+
+    pthread_mutex_t lock; /* for the next two: written by whatever thread serves callbacks */
+    rd_kafka_resp_err_t last_code;
+    char last_text[256];
+};
+
+/* Implementations behind the table in kafka.c, by file. */
+
+/* kafka_conf.c: a configuration for the consumer, the producer, or the reader of the state topic.
+ */
+enum eng_kafka_role { ENG_KAFKA_CONSUMER, ENG_KAFKA_PRODUCER, ENG_KAFKA_READER };
+enum eng_status eng_kafka_conf(const struct eng_kafka *kafka, enum eng_kafka_role role,
+                               rd_kafka_conf_t **ret_conf, struct eng_error *err);
+
+/* kafka.c */
+struct eng_kafka *eng_kafka_of(struct eng_port *port);
+const char *eng_kafka_topic(const struct eng_kafka *kafka, enum eng_topic topic);
+/* The status of a code; ENG_UNAVAILABLE for what may pass. */
+enum eng_status eng_kafka_status(rd_kafka_resp_err_t code);
+/* Sets err from a code: what was tried, on what, and what to do. */
+enum eng_status eng_kafka_fail(struct eng_kafka *kafka, rd_kafka_resp_err_t code, const char *what,
+                               const char *thing, struct eng_error *err);
+void eng_kafka_note_error(rd_kafka_t *client, int code, const char *reason, void *opaque);
+
+/* kafka_consumer.c */
+enum eng_status eng_kafka_join(struct eng_port *port, const struct eng_port_handler *handler,
+                               struct eng_error *err);
+void eng_kafka_poll(struct eng_port *port, struct eng_port_batch *batch, int64_t timeout_ms);
+void eng_kafka_release(struct eng_port *port, struct eng_port_batch *batch);
+bool eng_kafka_header(struct eng_port *port, const struct eng_port_record *record, uint32_t index,
+                      struct eng_port_header *ret_header);
+enum eng_status eng_kafka_assign(struct eng_port *port, const struct eng_port_offset *set,
+                                 uint32_t count, struct eng_error *err);
+void eng_kafka_pause(struct eng_port *port, bool paused);
+bool eng_kafka_leave(struct eng_port *port, int64_t timeout_ms);
+int64_t eng_kafka_high_watermark(struct eng_port *port, int32_t partition);
+void eng_kafka_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque);
+
+/* kafka_ask.c */
+enum eng_status eng_kafka_committed(struct eng_port *port, struct eng_port_offset *set,
+                                    uint32_t count, struct eng_error *err);
+enum eng_status eng_kafka_bounds(struct eng_port *port, enum eng_topic topic, int32_t partition,
+                                 int64_t ret_bounds[2], struct eng_error *err);
+enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
+                                     struct eng_error *err);
+
+/* kafka_topic.c */
+enum eng_status eng_kafka_topic_info(struct eng_port *port, const char *topic,
+                                     struct eng_topic_info *ret_info, struct eng_error *err);
+enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic topic,
+                                       int32_t partition_count, struct eng_error *err);
+
+/* kafka_producer.c */
+enum eng_status eng_kafka_producer_open(struct eng_port *port, struct eng_error *err);
+void eng_kafka_producer_close(struct eng_port *port);
+bool eng_kafka_producer_suspect(struct eng_port *port);
+enum eng_status eng_kafka_begin(struct eng_port *port, struct eng_error *err);
+enum eng_status eng_kafka_produce(struct eng_port *port, const struct eng_port_output *output,
+                                  struct eng_error *err);
+enum eng_status eng_kafka_flush(struct eng_port *port, struct eng_error *err);
+enum eng_status eng_kafka_send_offsets(struct eng_port *port, const struct eng_port_offset *set,
+                                       uint32_t count, struct eng_error *err);
+enum eng_status eng_kafka_commit(struct eng_port *port, struct eng_error *err);
+enum eng_status eng_kafka_abort(struct eng_port *port, struct eng_error *err);
+
+#endif

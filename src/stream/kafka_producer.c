@@ -1,0 +1,193 @@
+/* The producer side of the Kafka adapter: one transactional producer at a time, on the commit
+ * thread. */
+#include "stream/kafka_internal.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include <string.h>
+
+/* What can be done about a failed transactional call, asked in the order that librdkafka demands:
+ * permission and sizes first, because no repetition helps there whatever the class; then fatal,
+ * abortable, retriable; and what is none of these is fatal. Destroys the error. */
+static enum eng_status classify(struct eng_kafka *kafka, rd_kafka_error_t *error, const char *what,
+                                struct eng_error *err)
+{
+    if (error == NULL)
+        return ENG_OK;
+    enum eng_status by_code = eng_kafka_status(rd_kafka_error_code(error)), status = ENG_FATAL;
+    eng_assert(what != NULL);
+    eng_assert(by_code != ENG_OK);
+    if (by_code == ENG_DENIED || by_code == ENG_LIMIT || by_code == ENG_BAD_CONFIG)
+        status = by_code;
+    else if (rd_kafka_error_is_fatal(error))
+        status = by_code == ENG_LOST ? ENG_LOST : ENG_FATAL;
+    else if (rd_kafka_error_txn_requires_abort(error))
+        status = ENG_TXN_ABORT;
+    else if (rd_kafka_error_is_retriable(error) ||
+             rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__TIMED_OUT)
+        status = ENG_TIMED_OUT;
+    const char *thing =
+        rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+            ? "no permission to use the transactional id"
+            : "transactional id";
+    (void)eng_error_set(err, status, "%s (%s \"%s\"): %s", what, thing, kafka->transactional_id,
+                        rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    return status;
+}
+
+enum eng_status eng_kafka_producer_open(struct eng_port *port, struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    char text[256] = "";
+    eng_assert(!kafka->initialised);
+    if (kafka->producer == NULL) {
+        rd_kafka_conf_t *conf;
+        enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_PRODUCER, &conf, err);
+        if (status != ENG_OK)
+            return status;
+        kafka->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+        if (kafka->producer == NULL) {
+            rd_kafka_conf_destroy(conf);
+            return eng_error_set(err, ENG_BAD_CONFIG, "librdkafka refuses the producer: %s", text);
+        }
+    }
+    rd_kafka_error_t *error = rd_kafka_init_transactions(kafka->producer, ENG_KAFKA_ASK_MS);
+    enum eng_status status = classify(kafka, error, "opening the producer", err);
+    (void)rd_kafka_poll(kafka->producer, 0); /* its errors */
+    kafka->initialised = status == ENG_OK;
+    eng_assert(kafka->producer != NULL);
+    return status;
+}
+
+void eng_kafka_producer_close(struct eng_port *port)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    if (kafka->producer != NULL)
+        rd_kafka_destroy(kafka->producer);
+    kafka->producer = NULL;
+    kafka->initialised = false;
+}
+
+bool eng_kafka_producer_suspect(struct eng_port *port)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_assert(kafka->producer != NULL);
+    (void)rd_kafka_poll(kafka->producer, 0); /* lets its errors come in */
+    return atomic_load(&kafka->suspect);
+}
+
+enum eng_status eng_kafka_begin(struct eng_port *port, struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_assert(kafka->initialised);
+    (void)rd_kafka_poll(kafka->producer, 0); /* errors of the idle time are of no concern */
+    atomic_store(&kafka->suspect, false);
+    return classify(kafka, rd_kafka_begin_transaction(kafka->producer), "beginning a transaction",
+                    err);
+}
+
+/* A record was not taken. */
+static enum eng_status refused(struct eng_kafka *kafka, rd_kafka_resp_err_t code,
+                               const struct eng_port_output *output, struct eng_error *err)
+{
+    enum eng_status status = eng_kafka_status(code);
+    eng_assert(code != RD_KAFKA_RESP_ERR_NO_ERROR);
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        (void)rd_kafka_poll(kafka->producer, 0); /* its errors */
+        return ENG_AGAIN;
+    }
+    if (status == ENG_UNAVAILABLE)
+        status = ENG_TXN_ABORT; /* the transaction has failed already; the next call says why */
+    eng_assert(status != ENG_OK);
+    return eng_error_set(err, status, "producing to \"%s\": %s",
+                         eng_kafka_topic(kafka, output->topic), rd_kafka_err2str(code));
+}
+
+enum eng_status eng_kafka_produce(struct eng_port *port, const struct eng_port_output *output,
+                                  struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    rd_kafka_headers_t *headers = NULL;
+    eng_assert(kafka->initialised);
+    eng_assert(output->partition >= 0);
+    if (output->header_count > 0) {
+        headers = rd_kafka_headers_new(output->header_count);
+        for (uint32_t i = 0; i < output->header_count; i++)
+            (void)rd_kafka_header_add(headers, output->headers[i].name, -1,
+                                      output->headers[i].value,
+                                      (ssize_t)output->headers[i].value_bytes); /* cannot fail */
+    }
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        kafka->producer, RD_KAFKA_V_TOPIC(eng_kafka_topic(kafka, output->topic)),
+        RD_KAFKA_V_PARTITION(output->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)output->value, output->value_bytes),
+        RD_KAFKA_V_KEY(output->key, output->key_bytes), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_END);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return ENG_OK;
+    if (headers != NULL)
+        rd_kafka_headers_destroy(headers);
+    return refused(kafka, code, output, err);
+}
+
+enum eng_status eng_kafka_flush(struct eng_port *port, struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_assert(kafka->initialised);
+    rd_kafka_resp_err_t code = rd_kafka_flush(kafka->producer, ENG_KAFKA_TXN_MS);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return ENG_OK;
+    return eng_error_set(err, ENG_TIMED_OUT, "sending the outputs: %s", rd_kafka_err2str(code));
+}
+
+static rd_kafka_topic_partition_list_t *
+offsets_of(struct eng_kafka *kafka, const struct eng_port_offset *set, uint32_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    eng_assert(list != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_t *one = rd_kafka_topic_partition_list_add(
+            list, eng_kafka_topic(kafka, ENG_TOPIC_INPUT), set[i].partition);
+        size_t length = strlen(set[i].meta);
+        eng_assert(set[i].next >= 0);
+        one->offset = set[i].next;
+        one->metadata = rd_kafka_mem_malloc(kafka->producer, length + 1); /* freed with the list */
+        eng_assert(one->metadata != NULL);
+        memcpy(one->metadata, set[i].meta, length + 1);
+        one->metadata_size = length;
+    }
+    return list;
+}
+
+enum eng_status eng_kafka_send_offsets(struct eng_port *port, const struct eng_port_offset *set,
+                                       uint32_t count, struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_assert(count > 0);
+    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(kafka->consumer);
+    if (group == NULL)
+        return eng_error_set(err, ENG_TXN_ABORT, "the consumer has no generation now");
+    rd_kafka_topic_partition_list_t *list = offsets_of(kafka, set, count);
+    rd_kafka_error_t *error =
+        rd_kafka_send_offsets_to_transaction(kafka->producer, list, group, ENG_KAFKA_TXN_MS);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_consumer_group_metadata_destroy(group);
+    return classify(kafka, error, "sending the offsets", err);
+}
+
+enum eng_status eng_kafka_commit(struct eng_port *port, struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_assert(kafka->initialised);
+    return classify(kafka, rd_kafka_commit_transaction(kafka->producer, ENG_KAFKA_TXN_MS),
+                    "committing", err);
+}
+
+enum eng_status eng_kafka_abort(struct eng_port *port, struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_assert(kafka->initialised);
+    return classify(kafka, rd_kafka_abort_transaction(kafka->producer, ENG_KAFKA_TXN_MS),
+                    "aborting", err);
+}

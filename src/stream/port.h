@@ -1,0 +1,177 @@
+/* The port to a log: all that a worker needs of Kafka, as one table of functions.
+ *
+ * The adapter to librdkafka (rdkafka.h) fills the table; tests fill it with a log in memory. No
+ * type of librdkafka crosses this line, and no code above it knows of threads but through the
+ * courier. Clocks and waiting belong to the port too, so that a test owns time.
+ *
+ * One port serves one worker. Three threads call it, each its own functions (see the table): the
+ * worker's loop, its commit thread and its aide.
+ *
+ * Failures come as a status by what can be done about them:
+ *   ENG_UNAVAILABLE, ENG_TIMED_OUT   the same call again, after a pause
+ *   ENG_TXN_ABORT                    abort the transaction, then send it again
+ *   ENG_FATAL, ENG_LOST              this producer can do no more; open a new one (LOST: it was
+ * fenced) others (DENIED, TOPIC, LIMIT..)  no repetition will help */
+#ifndef ENG_STREAM_PORT_H
+#define ENG_STREAM_PORT_H
+
+#include <engaged/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The topics of a program. */
+enum eng_topic {
+    ENG_TOPIC_INPUT,
+    ENG_TOPIC_SCORE_CHANGES,
+    ENG_TOPIC_CHURN_DROPS,
+    ENG_TOPIC_DEAD_LETTERS,
+    ENG_TOPIC_STATE,
+    ENG_TOPIC_COUNT
+};
+
+/* A record as consumed. Its bytes live until it is released. */
+struct eng_port_record {
+    const void *value; /* NULL: none */
+    const void *key;   /* NULL: none */
+    size_t value_bytes, key_bytes;
+    int64_t offset;
+    int64_t timestamp_ms; /* -1: none */
+    int32_t partition;
+    void *handle; /* the port's own */
+};
+
+/* Records of one poll. The caller owns the array. */
+struct eng_port_batch {
+    struct eng_port_record *records;
+    uint32_t count, capacity;
+};
+
+struct eng_port_header {
+    const char *name;
+    const void *value; /* NULL: none */
+    size_t value_bytes;
+};
+
+/* A record to produce. Everything is borrowed for the call. */
+struct eng_port_output {
+    enum eng_topic topic;
+    int32_t partition;
+    const void *key, *value; /* value NULL: a tombstone */
+    size_t key_bytes, value_bytes;
+    const struct eng_port_header *headers;
+    uint32_t header_count;
+};
+
+/* Offset metadata is text of at most this many bytes, its zero included. */
+enum { ENG_META_TEXT_BYTES = 512 };
+
+/* A place in an input partition, with what the group keeps beside it. */
+struct eng_port_offset {
+    int32_t partition;
+    int64_t next;                   /* next offset to read; -1: none committed */
+    char meta[ENG_META_TEXT_BYTES]; /* "": none */
+};
+
+/* What is known of a topic. */
+struct eng_topic_info {
+    bool exists;
+    int32_t partition_count;
+    char id[64];     /* of this incarnation; "" when the broker tells none */
+    char policy[64]; /* cleanup.policy; "" when the broker does not tell */
+};
+
+/* What happens to a consumer while it polls: called by poll and leave, on their thread. */
+struct eng_port_handler {
+    void *context;
+    /* New partitions. Nothing is fetched of them before eng_port_ops.assign names them. */
+    void (*assigned)(void *context, const int32_t *partitions, uint32_t count);
+    /* Partitions to give up; when it returns they belong to others. lost: they do already. */
+    void (*revoked)(void *context, const int32_t *partitions, uint32_t count, bool lost);
+    /* Everything below `next` has been handed over, or is not for us; there is no more now. */
+    void (*ended)(void *context, int32_t partition, int64_t next);
+    /* partition -1: of no single one. ENG_NOT_FOUND: the position is outside of the log.
+     * ENG_UNAVAILABLE: trouble that may pass. Others: the consumer can do no more. */
+    void (*failed)(void *context, int32_t partition, enum eng_status status, const char *text);
+};
+
+/* Reading a partition of the state topic from its beginning to its end as of now. */
+struct eng_port_scan {
+    int32_t partition;
+    int64_t stall_ms; /* ENG_TIMED_OUT after so long without progress */
+    void *context;
+    /* Called per record; false: enough. */
+    bool (*record)(void *context, const struct eng_port_record *record);
+};
+
+struct eng_port;
+
+struct eng_port_ops {
+    /* Loop: joins the group; the handler must stay. ENG_OK or a final failure. */
+    enum eng_status (*join)(struct eng_port *port, const struct eng_port_handler *handler,
+                            struct eng_error *err);
+    /* Loop: hands over up to batch->capacity records, waiting up to timeout_ms. */
+    void (*poll)(struct eng_port *port, struct eng_port_batch *batch, int64_t timeout_ms);
+    /* Loop: gives the batch's records back. */
+    void (*release)(struct eng_port *port, struct eng_port_batch *batch);
+    /* Loop: header `index` of a record; false when there are no more. */
+    bool (*header)(struct eng_port *port, const struct eng_port_record *record, uint32_t index,
+                   struct eng_port_header *ret_header);
+    /* Loop: the whole set of partitions to fetch from, with positions. Those fetched from already
+     * go on where they are if the group's protocol lets them. */
+    enum eng_status (*assign)(struct eng_port *port, const struct eng_port_offset *set,
+                              uint32_t count, struct eng_error *err);
+    /* Loop: no more records from poll until it is resumed; events still come. */
+    void (*pause)(struct eng_port *port, bool paused);
+    /* Loop: leaves the group, calling the handler as needed. False when it took too long. */
+    bool (*leave)(struct eng_port *port, int64_t timeout_ms);
+    /* Loop: high watermark as of the last fetch; -1: not known. Never waits. */
+    int64_t (*high_watermark)(struct eng_port *port, int32_t partition);
+
+    /* Aide, commit: stable committed offsets with metadata; `set` names the partitions. Waits. */
+    enum eng_status (*committed)(struct eng_port *port, struct eng_port_offset *set, uint32_t count,
+                                 struct eng_error *err);
+    /* Aide: first and last stable offset of a partition (topic INPUT or STATE). Waits. */
+    enum eng_status (*bounds)(struct eng_port *port, enum eng_topic topic, int32_t partition,
+                              int64_t ret_bounds[2], struct eng_error *err);
+    /* Aide: reads the state topic. ENG_OK at the end, or when the visitor has enough. */
+    enum eng_status (*scan_state)(struct eng_port *port, const struct eng_port_scan *scan,
+                                  struct eng_error *err);
+
+    /* Commit: a producer with a new epoch; ends what its id left open. Again after ENG_UNAVAILABLE.
+     */
+    enum eng_status (*producer_open)(struct eng_port *port, struct eng_error *err);
+    void (*producer_close)(struct eng_port *port);
+    /* Commit: was there trouble on the wire since begin? Then a late request may still arrive. */
+    bool (*producer_suspect)(struct eng_port *port);
+    enum eng_status (*begin)(struct eng_port *port, struct eng_error *err);
+    /* Copies the record. ENG_AGAIN: queue full, call again after a pause. */
+    enum eng_status (*produce)(struct eng_port *port, const struct eng_port_output *output,
+                               struct eng_error *err);
+    enum eng_status (*flush)(struct eng_port *port, struct eng_error *err);
+    /* Reads the group's generation just then. */
+    enum eng_status (*send_offsets)(struct eng_port *port, const struct eng_port_offset *set,
+                                    uint32_t count, struct eng_error *err);
+    enum eng_status (*commit)(struct eng_port *port, struct eng_error *err);
+    enum eng_status (*abort)(struct eng_port *port, struct eng_error *err);
+
+    /* Start: topics. ENG_OK also when it does not exist. */
+    enum eng_status (*topic_info)(struct eng_port *port, const char *topic,
+                                  struct eng_topic_info *ret_info, struct eng_error *err);
+    /* Start: creates one; compacted when it is to be the state topic. */
+    enum eng_status (*topic_create)(struct eng_port *port, enum eng_topic topic,
+                                    int32_t partition_count, struct eng_error *err);
+
+    /* Any thread. */
+    int64_t (*wall_ms)(struct eng_port *port);
+    int64_t (*mono_us)(struct eng_port *port);
+    void (*sleep_ms)(struct eng_port *port, int64_t ms);
+    void (*free)(struct eng_port *port);
+};
+
+/* First member of every implementation. */
+struct eng_port {
+    const struct eng_port_ops *ops;
+};
+
+#endif

@@ -1,0 +1,184 @@
+/* Asking the broker what it remembers of our partitions. See recall.h. */
+#include "stream/recall.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include <inttypes.h>
+#include <string.h>
+
+enum { ASK_AGAIN_MAX = 10, ASK_AGAIN_MS = 300, STALL_MS = 30000 };
+
+void eng_recall_init(struct eng_recall *recall, struct eng_port *port)
+{
+    eng_assert(recall != NULL);
+    eng_assert(port != NULL);
+    *recall = (struct eng_recall){.port = port};
+}
+
+void eng_recall_clear(struct eng_recall *recall)
+{
+    eng_assert(recall->count <= recall->capacity);
+    for (uint32_t i = 0; i < recall->count; i++)
+        eng_journal_done(&recall->items[i].journal);
+    recall->count = 0;
+}
+
+void eng_recall_done(struct eng_recall *recall)
+{
+    eng_assert(recall != NULL);
+    eng_recall_clear(recall);
+    eng_free(recall->items);
+    *recall = (struct eng_recall){0};
+}
+
+enum eng_status eng_recall_add(struct eng_recall *recall, int32_t partition)
+{
+    eng_assert(partition >= 0);
+    eng_assert(recall->count <= recall->capacity);
+    if (recall->count == recall->capacity) {
+        uint32_t capacity = recall->capacity == 0 ? 8 : recall->capacity * 2;
+        void *items = eng_realloc(recall->items, capacity * sizeof *recall->items);
+        if (items == NULL)
+            return ENG_NO_MEMORY;
+        recall->items = items;
+        recall->capacity = capacity;
+    }
+    recall->items[recall->count++] = (struct eng_recall_item){
+        .partition = partition, .low = -1, .end = -1, .committed = {.partition = partition}};
+    return ENG_OK;
+}
+
+static bool cancelled(const struct eng_recall *recall)
+{
+    return atomic_load_explicit(&recall->cancel, memory_order_relaxed);
+}
+
+static enum eng_status ask_committed(struct eng_recall *recall, struct eng_recall_item *item)
+{
+    eng_assert(item->committed.partition == item->partition);
+    eng_assert(item->status == ENG_OK);
+    return recall->port->ops->committed(recall->port, &item->committed, 1, &item->error);
+}
+
+/* Has a predecessor written anything for this partition? */
+static bool has_past(struct eng_recall *recall, struct eng_recall_item *item)
+{
+    int64_t bounds[2] = {0, 0};
+    eng_assert(item->partition >= 0);
+    item->status = recall->port->ops->bounds(recall->port, ENG_TOPIC_STATE, item->partition, bounds,
+                                             &item->error);
+    eng_assert(bounds[0] <= bounds[1] || item->status != ENG_OK);
+    return item->status == ENG_OK && bounds[1] > bounds[0];
+}
+
+/* "No offset" from a coordinator that has just moved is no proof of a new group: with a past it is
+ * asked again, and then refused rather than taken for a beginning. */
+static void find_committed(struct eng_recall *recall, struct eng_recall_item *item)
+{
+    eng_assert(item->status == ENG_OK);
+    item->status = ask_committed(recall, item);
+    if (item->status != ENG_OK || item->committed.next >= 0 || !has_past(recall, item))
+        return;
+    for (int i = 0; i < ASK_AGAIN_MAX && !cancelled(recall); i++) {
+        recall->port->ops->sleep_ms(recall->port, ASK_AGAIN_MS);
+        item->status = ask_committed(recall, item);
+        if (item->status != ENG_OK || item->committed.next >= 0)
+            return;
+    }
+    eng_assert(item->committed.next < 0);
+    item->status = eng_error_set(
+        &item->error, ENG_CORRUPT,
+        "partition %" PRId32 ": the state topic has records but the group has no committed offset "
+        "(expired, deleted, or another kafka.group): delete the state topic to start afresh, or "
+        "set the group's offsets",
+        item->partition);
+}
+
+struct journal_reader {
+    struct eng_recall_item *item;
+    enum eng_status status;
+    struct eng_recall *recall;
+};
+
+/* A record of the state topic; false when the entry that the metadata names has come. */
+static bool read_journal_record(void *context, const struct eng_port_record *record)
+{
+    struct journal_reader *reader = context;
+    struct eng_journal *journal = &reader->item->journal;
+    eng_assert(reader->status == ENG_OK);
+    if (cancelled(reader->recall))
+        return false;
+    if (record->value == NULL || !eng_journal_is_key(record->key, record->key_bytes))
+        return true;
+    reader->status =
+        eng_journal_decode(journal, record->value, record->value_bytes, &reader->item->error);
+    if (reader->status != ENG_OK)
+        return false;
+    eng_assert(journal->count > 0);
+    return journal->entries[journal->count - 1].number < reader->item->meta.journal;
+}
+
+static void read_journal(struct eng_recall *recall, struct eng_recall_item *item)
+{
+    eng_assert(item->status == ENG_OK);
+    eng_assert(item->has_meta && item->meta.journal > 0);
+    struct journal_reader reader = {.item = item, .recall = recall};
+    struct eng_port_scan scan = {item->partition, STALL_MS, &reader, read_journal_record};
+    item->status = recall->port->ops->scan_state(recall->port, &scan, &item->error);
+    if (item->status == ENG_OK)
+        item->status = reader.status;
+    if (item->status == ENG_OK && !cancelled(recall))
+        item->status = eng_journal_settle(&item->journal, item->meta.journal, &item->error);
+}
+
+/* The committed offset has to lie within the topic. */
+static void check_place(struct eng_recall_item *item)
+{
+    eng_assert(item->status == ENG_OK);
+    eng_assert(item->low <= item->end);
+    if (item->committed.next > item->end)
+        item->status = eng_error_set(
+            &item->error, ENG_CORRUPT,
+            "partition %" PRId32 ": the group's offset %" PRId64
+            " lies behind the topic's end %" PRId64
+            " (the topic was made anew, or has lost records): use another kafka.group and state "
+            "topic",
+            item->partition, item->committed.next, item->end);
+}
+
+static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
+{
+    int64_t bounds[2];
+    eng_assert(item->partition >= 0);
+    item->status = ENG_OK;
+    eng_error_clear(&item->error);
+    eng_journal_clear(&item->journal);
+    find_committed(recall, item);
+    if (item->status == ENG_OK)
+        item->status = recall->port->ops->bounds(recall->port, ENG_TOPIC_INPUT, item->partition,
+                                                 bounds, &item->error);
+    if (item->status != ENG_OK)
+        return;
+    item->low = bounds[0];
+    item->end = bounds[1];
+    check_place(item);
+    item->has_meta = item->committed.next >= 0 && item->committed.meta[0] != '\0';
+    if (item->status == ENG_OK && item->has_meta)
+        item->status = eng_meta_read(item->committed.meta, &item->meta, &item->error);
+    if (item->status == ENG_OK && item->has_meta && item->meta.journal > 0)
+        read_journal(recall, item);
+    eng_assert(item->low <= item->end);
+}
+
+void eng_recall_run(void *context)
+{
+    struct eng_recall *recall = context;
+    eng_assert(recall->port != NULL);
+    eng_assert(recall->count > 0);
+    for (uint32_t i = 0; i < recall->count; i++) {
+        if (cancelled(recall))
+            recall->items[i].status = ENG_UNAVAILABLE;
+        else
+            recall_item(recall, &recall->items[i]);
+    }
+}

@@ -1,0 +1,47 @@
+/* What has to be known of a partition before its task may start: where the group stands, what it
+ * kept beside the offset, how much of the input is left, and the journal. An errand for the aide.
+ *
+ * Order matters: the producer's new epoch comes before (it ends what a dead predecessor of the same
+ * id left open), the committed offset is asked for with stable offsets only (it waits for open
+ * transactions of others), and the journal is read after it, up to the entry that the metadata
+ * names. */
+#ifndef ENG_STREAM_RECALL_H
+#define ENG_STREAM_RECALL_H
+
+#include "stream/journal.h"
+#include "stream/meta.h"
+#include "stream/port.h"
+#include <stdatomic.h>
+
+/* A partition's answer. */
+struct eng_recall_item {
+    int32_t partition;
+    enum eng_status status; /* ENG_OK, retry (ask again) or final */
+    struct eng_error error;
+    int64_t low, end;                 /* of the input: first offset, last stable offset */
+    struct eng_port_offset committed; /* next -1: the group has none */
+    bool has_meta;
+    struct eng_meta meta;
+    struct eng_journal journal; /* settled; ascending */
+};
+
+struct eng_recall {
+    struct eng_port *port;
+    struct eng_recall_item *items;
+    uint32_t count, capacity;
+    _Atomic bool cancel; /* set by the worker: come back soon */
+};
+
+void eng_recall_init(struct eng_recall *recall, struct eng_port *port);
+void eng_recall_done(struct eng_recall *recall);
+
+/* Forgets all items. Not while the errand runs. */
+void eng_recall_clear(struct eng_recall *recall);
+
+/* Asks for one more partition. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_recall_add(struct eng_recall *recall, int32_t partition);
+
+/* The errand; context: the recall. */
+void eng_recall_run(void *context);
+
+#endif

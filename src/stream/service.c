@@ -1,0 +1,279 @@
+/* The workers of one process, as one thing to start, stop and look at. See service.h.
+ *
+ * If one worker fails the others are asked to stop: half a program running looks healthy and is
+ * not. */
+#include "stream/service.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "model/config.h"
+#include "stream/clock.h"
+#include "stream/kafka.h"
+#include "stream/worker.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { FREE_STEP_MS = 20 };
+
+struct eng_service {
+    const struct eng_config *config;
+    struct eng_worker **workers;
+    pthread_t *threads;
+    uint32_t worker_count;
+    uint32_t started; /* threads made */
+    bool joined;
+    _Atomic int gate;
+    _Atomic uint64_t memory_bytes;
+    _Atomic bool stop;
+};
+
+/* A text that no other process has at this time, here or on another machine. */
+static void make_unique(char *to, size_t size)
+{
+    char host[65] = "";
+    eng_assert(to != NULL);
+    eng_assert(size >= 128);
+    if (gethostname(host, sizeof host - 1) != 0)
+        host[0] = '\0'; /* the rest is enough */
+    (void)snprintf(to, size, "%s-%ld-%" PRIx64, host, (long)getpid(),
+                   (uint64_t)eng_clock_wall_ms()); /* fits */
+}
+
+static enum eng_status make_worker(struct eng_service *service, uint32_t index, const char *unique,
+                                   struct eng_error *err)
+{
+    struct eng_port *port;
+    enum eng_status status = eng_kafka_new(service->config, index, unique, &port, err);
+    eng_assert(index < service->worker_count);
+    if (status != ENG_OK)
+        return status;
+    uint64_t seed = (uint64_t)eng_clock_mono_us() + index;
+    struct eng_worker_options options = {.config = service->config,
+                                         .port = port,
+                                         .index = index,
+                                         .writer =
+                                             XXH3_64bits_withSeed(unique, strlen(unique), seed),
+                                         .eager = eng_kafka_is_eager(service->config),
+                                         .threaded = true,
+                                         .gate = &service->gate,
+                                         .memory_bytes = &service->memory_bytes};
+    status = eng_worker_new(&options, &service->workers[index], err);
+    if (status == ENG_OK && index > 0)
+        service->workers[index - 1]->next = service->workers[index];
+    return status;
+}
+
+enum eng_status eng_service_new(const struct eng_config *config, struct eng_service **ret_service,
+                                struct eng_error *err)
+{
+    char unique[160];
+    eng_assert(config != NULL && config->model != NULL);
+    eng_assert(config->run.workers >= 1);
+    struct eng_service *service = eng_calloc(1, sizeof *service);
+    if (service == NULL)
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for the service");
+    service->config = config;
+    service->worker_count = config->run.workers;
+    service->workers = eng_calloc(service->worker_count, sizeof *service->workers);
+    service->threads = eng_calloc(service->worker_count, sizeof *service->threads);
+    enum eng_status status = ENG_OK;
+    if (service->workers == NULL || service->threads == NULL)
+        status = eng_error_set(err, ENG_NO_MEMORY, "no memory for the workers");
+    make_unique(unique, sizeof unique);
+    for (uint32_t i = 0; status == ENG_OK && i < service->worker_count; i++)
+        status = make_worker(service, i, unique, err);
+    if (status == ENG_OK)
+        *ret_service = service;
+    else
+        eng_service_free(service);
+    return status;
+}
+
+static void *run_worker(void *argument)
+{
+    eng_worker_run(argument);
+    return NULL;
+}
+
+enum eng_status eng_service_start(struct eng_service *service, struct eng_error *err)
+{
+    eng_assert(service->started == 0);
+    eng_assert(service->worker_count > 0);
+    for (; service->started < service->worker_count; service->started++) {
+        uint32_t i = service->started;
+        if (pthread_create(&service->threads[i], NULL, run_worker, service->workers[i]) != 0) {
+            eng_service_stop(service);
+            return eng_error_set(err, ENG_NO_MEMORY, "no thread could be made for worker %" PRIu32,
+                                 i);
+        }
+    }
+    return ENG_OK;
+}
+
+void eng_service_stop(struct eng_service *service)
+{
+    eng_assert(service != NULL);
+    atomic_store(&service->stop, true);
+    for (uint32_t i = 0; i < service->worker_count; i++)
+        if (service->workers[i] != NULL)
+            atomic_store(&service->workers[i]->stop, true);
+}
+
+static bool has_stopped(const struct eng_worker *worker)
+{
+    return atomic_load(&worker->state) == ENG_WORKER_STOPPED;
+}
+
+/* A failure outranks a stop, and the first failed worker speaks for all. */
+static enum eng_status worst(const struct eng_service *service, struct eng_error *err)
+{
+    eng_assert(service->started <= service->worker_count);
+    for (uint32_t i = 0; i < service->started; i++) {
+        const struct eng_worker *worker = service->workers[i];
+        eng_assert(has_stopped(worker));
+        if (worker->error.status != ENG_OK)
+            return eng_error_set(err, worker->error.status, "%s", worker->error.text);
+    }
+    return ENG_STOPPED;
+}
+
+bool eng_service_stopped(struct eng_service *service, enum eng_status *ret_status,
+                         struct eng_error *err)
+{
+    uint32_t stopped = 0;
+    eng_assert(service != NULL);
+    for (uint32_t i = 0; i < service->started; i++)
+        stopped += has_stopped(service->workers[i]);
+    eng_assert(stopped <= service->started);
+    if (stopped > 0 && !atomic_load(&service->stop))
+        eng_service_stop(service);
+    if (stopped < service->started)
+        return false;
+    if (ret_status != NULL)
+        *ret_status = worst(service, err);
+    return true;
+}
+
+/* Waits for the workers as long as a graceful stop may take, and some more. */
+static bool wait_stopped(struct eng_service *service)
+{
+    int64_t deadline_us =
+        eng_clock_mono_us() + (service->config->run.stop_deadline_ms + 5000) * 1000;
+    eng_service_stop(service);
+    eng_assert(atomic_load(&service->stop));
+    while (!eng_service_stopped(service, NULL, NULL)) {
+        if (eng_clock_mono_us() > deadline_us)
+            return false;
+        eng_clock_sleep_ms(FREE_STEP_MS);
+    }
+    return true;
+}
+
+void eng_service_free(struct eng_service *service)
+{
+    if (service == NULL)
+        return;
+    if (service->started > 0 && !wait_stopped(service)) {
+        eng_log(ENG_LOG_ERROR, "stream", "a worker hangs: its threads are given up");
+        return; /* what they use has to stay */
+    }
+    eng_assert(service->worker_count > 0);
+    for (uint32_t i = 0; i < service->started; i++)
+        pthread_join(service->threads[i], NULL);
+    for (uint32_t i = 0; service->workers != NULL && i < service->worker_count; i++) {
+        if (service->workers[i] != NULL && i >= service->started)
+            eng_worker_close_inbox(service->workers[i]);
+        eng_worker_free(service->workers[i]);
+    }
+    eng_free(service->workers);
+    eng_free(service->threads);
+    eng_free(service);
+}
+
+/* ---- Statistics. ---- */
+
+static int by_partition(const void *left, const void *right)
+{
+    int32_t a = ((const struct eng_partition_stats *)left)->partition;
+    int32_t b = ((const struct eng_partition_stats *)right)->partition;
+    return a < b ? -1 : a > b;
+}
+
+/* Adds one worker's board. */
+static enum eng_status add_board(struct eng_stats *stats, struct eng_board *board)
+{
+    enum eng_status status = ENG_OK;
+    eng_assert(stats->workers != NULL);
+    pthread_mutex_lock(&board->lock);
+    uint32_t more = board->partition_count;
+    struct eng_partition_stats *all =
+        eng_realloc(stats->partitions, (stats->partition_count + more + 1) * sizeof *all);
+    if (all == NULL) {
+        status = ENG_NO_MEMORY;
+    } else {
+        stats->partitions = all;
+        if (more > 0)
+            memcpy(all + stats->partition_count, board->partitions, more * sizeof *all);
+        stats->partition_count += more;
+        stats->workers[stats->worker_count++] = board->worker;
+    }
+    pthread_mutex_unlock(&board->lock);
+    eng_assert(status == ENG_OK || all == NULL);
+    return status;
+}
+
+enum eng_status eng_service_stats(struct eng_service *service, struct eng_stats *ret_stats)
+{
+    struct eng_stats stats = {0};
+    eng_assert(ret_stats != NULL);
+    eng_assert(service->worker_count > 0);
+    stats.workers = eng_calloc(service->worker_count, sizeof *stats.workers);
+    enum eng_status status = stats.workers != NULL ? ENG_OK : ENG_NO_MEMORY;
+    for (uint32_t i = 0; status == ENG_OK && i < service->worker_count; i++) {
+        struct eng_board *board = &service->workers[i]->board;
+        status = add_board(&stats, board);
+        if (status == ENG_OK)
+            stats.workers[i].heartbeat_ms =
+                (eng_clock_mono_us() - atomic_load(&board->beat_us)) / 1000;
+    }
+    if (status != ENG_OK) {
+        eng_stats_free(&stats);
+        return status;
+    }
+    if (stats.partition_count > 1)
+        qsort(stats.partitions, stats.partition_count, sizeof *stats.partitions, by_partition);
+    *ret_stats = stats;
+    return ENG_OK;
+}
+
+void eng_stats_free(struct eng_stats *stats)
+{
+    if (stats == NULL)
+        return;
+    eng_free(stats->workers);
+    eng_free(stats->partitions);
+    *stats = (struct eng_stats){0};
+}
+
+void eng_service_query(struct eng_service *service, const char *partner, size_t length,
+                       eng_service_answer *answer, void *context)
+{
+    eng_assert(service != NULL);
+    eng_assert(answer != NULL);
+    struct eng_query *query = eng_query_new(partner, length, answer, context);
+    if (query == NULL) {
+        answer(context, ENG_NO_MEMORY, "", 0);
+        return;
+    }
+    for (uint32_t i = 0; i < service->worker_count; i++)
+        if (eng_inbox_put(&service->workers[i]->inbox, query))
+            return;
+    eng_free(query);
+    answer(context, ENG_NOT_FOUND, "", 0);
+}

@@ -1,0 +1,196 @@
+/* Output records. See sink.h. */
+#include "stream/sink.h"
+
+#include "base/assert.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Brokers take about 1 MiB a batch unless told otherwise; our own headers need room too. */
+enum { DEAD_LETTER_BYTES_MAX = 1040000 };
+
+static const char *const effect_types[] = {
+    [ENG_EFFECT_SCORE_CHANGE] = "engaged.score_change",
+    [ENG_EFFECT_CHURN_DROP] = "engaged.churn_drop",
+};
+
+static const enum eng_topic effect_topics[] = {
+    [ENG_EFFECT_SCORE_CHANGE] = ENG_TOPIC_SCORE_CHANGES,
+    [ENG_EFFECT_CHURN_DROP] = ENG_TOPIC_CHURN_DROPS,
+};
+
+void eng_sink_init(struct eng_sink *sink, struct eng_port *port, const struct eng_model *model,
+                   const char *input_topic, const char *topic_id)
+{
+    eng_assert(port != NULL && model != NULL);
+    eng_assert(input_topic != NULL && topic_id != NULL);
+    *sink = (struct eng_sink){
+        .port = port, .input_topic = input_topic, .encode = {.model = model, .source = topic_id}};
+    (void)snprintf(sink->source, sizeof sink->source, "/engaged/%s",
+                   eng_model_program(model)); /* names are shorter */
+}
+
+void eng_sink_done(struct eng_sink *sink)
+{
+    eng_assert(sink != NULL);
+    eng_bytes_done(&sink->id);
+    eng_bytes_done(&sink->value);
+}
+
+static struct eng_port_header text_header(const char *name, const char *value)
+{
+    return (struct eng_port_header){name, value, strlen(value)};
+}
+
+/* Event time as RFC 3339; years beyond 9999 do not come (the decoder refuses them). */
+static void write_time(int64_t ms, char text[40])
+{
+    eng_assert(text != NULL);
+    struct tm utc = {0};
+    time_t seconds = (time_t)(ms >= 0 ? ms / 1000 : (ms - 999) / 1000);
+    (void)gmtime_r(&seconds, &utc); /* in range, see above */
+    size_t used = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &utc);
+    eng_assert(used > 0 && used < 32);
+    (void)snprintf(text + used, 40 - used, ".%03dZ", (int)(ms - (int64_t)seconds * 1000));
+}
+
+static enum eng_status add_effect(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
+                                  const struct eng_effect *effect)
+{
+    eng_assert(effect->kind <= ENG_EFFECT_CHURN_DROP);
+    eng_assert(partition >= 0);
+    eng_bytes_clear(&sink->id);
+    eng_bytes_clear(&sink->value);
+    enum eng_status status = eng_encode_id(&sink->encode, effect, &sink->id);
+    if (status == ENG_OK)
+        status = eng_encode_avro(&sink->encode, effect, &sink->value);
+    if (status != ENG_OK)
+        return status;
+    char at[40];
+    write_time(effect->at_ms, at);
+    struct eng_port_header headers[] = {
+        text_header("ce_specversion", "1.0"),
+        {"ce_id", sink->id.data, sink->id.used},
+        text_header("ce_type", effect_types[effect->kind]),
+        text_header("ce_source", sink->source),
+        text_header("ce_time", at),
+        text_header("content-type", "application/avro"),
+    };
+    struct eng_slice partner = eng_effect_partner(effect);
+    struct eng_port_output output = {.topic = effect_topics[effect->kind],
+                                     .partition = partition,
+                                     .key = partner.data,
+                                     .key_bytes = partner.length,
+                                     .value = sink->value.data,
+                                     .value_bytes = sink->value.used,
+                                     .headers = headers,
+                                     .header_count = sizeof headers / sizeof headers[0]};
+    return eng_txn_add(txn, &output);
+}
+
+enum eng_status eng_sink_effects(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
+                                 const struct eng_effects *effects)
+{
+    eng_assert(sink != NULL);
+    eng_assert(effects != NULL);
+    enum eng_status status = ENG_OK;
+    const struct eng_effect *effect = eng_effects_next(effects, NULL);
+    for (; status == ENG_OK && effect != NULL; effect = eng_effects_next(effects, effect))
+        status = add_effect(sink, txn, partition, effect);
+    return status;
+}
+
+/* The record's own headers, as they came. Those beyond the limit, less room for ours, are left out.
+ */
+static enum eng_status copy_headers(struct eng_sink *sink, struct eng_txn *txn,
+                                    const struct eng_port_record *record)
+{
+    eng_assert(record != NULL);
+    eng_assert(txn->record_count > 0);
+    struct eng_port_header header;
+    enum eng_status status = ENG_OK;
+    for (uint32_t i = 0; status == ENG_OK && i < ENG_TXN_HEADERS_MAX - 16 &&
+                         sink->port->ops->header(sink->port, record, i, &header);
+         i++)
+        status = eng_txn_header(txn, &header);
+    return status;
+}
+
+/* Why, and where it came from. */
+static enum eng_status add_reasons(struct eng_sink *sink, struct eng_txn *txn,
+                                   const struct eng_dead_letter *letter)
+{
+    char partition[16], offset[24], schema[24], bytes[24];
+    const struct eng_port_record *record = letter->record;
+    eng_assert(letter->reason > ENG_REASON_NONE && letter->reason < ENG_REASON_COUNT);
+    (void)snprintf(partition, sizeof partition, "%" PRId32, record->partition);
+    (void)snprintf(offset, sizeof offset, "%" PRId64, record->offset);
+    (void)snprintf(schema, sizeof schema, "%" PRId64, letter->schema_id);
+    (void)snprintf(bytes, sizeof bytes, "%zu", record->value_bytes);
+    struct eng_port_header headers[] = {
+        text_header("__streams.errors.exception", eng_reason_name(letter->reason)),
+        text_header("__streams.errors.message", letter->detail),
+        text_header("__streams.errors.topic", sink->input_topic),
+        text_header("__streams.errors.partition", partition),
+        text_header("__streams.errors.offset", offset),
+        text_header("engaged.schema.id", schema),
+        text_header("engaged.value.left.out.bytes", bytes),
+    };
+    uint32_t count = record->value_bytes > DEAD_LETTER_BYTES_MAX ? 7 : 6;
+    enum eng_status status = ENG_OK;
+    eng_assert(count <= sizeof headers / sizeof headers[0]);
+    for (uint32_t i = 0; status == ENG_OK && i < count; i++)
+        if (i != 5 || letter->schema_id >= 0)
+            status = eng_txn_header(txn, &headers[i]);
+    return status;
+}
+
+enum eng_status eng_sink_dead_letter(struct eng_sink *sink, struct eng_txn *txn,
+                                     const struct eng_dead_letter *letter)
+{
+    const struct eng_port_record *record = letter->record;
+    eng_assert(record != NULL);
+    eng_assert(letter->reason < ENG_REASON_COUNT);
+    bool fits = record->value_bytes <= DEAD_LETTER_BYTES_MAX;
+    struct eng_port_output output = {.topic = ENG_TOPIC_DEAD_LETTERS,
+                                     .partition = record->partition,
+                                     .key = record->key,
+                                     .key_bytes = record->key_bytes,
+                                     .value = fits ? record->value : NULL,
+                                     .value_bytes = fits ? record->value_bytes : 0};
+    enum eng_status status = eng_txn_add(txn, &output);
+    if (status == ENG_OK)
+        status = copy_headers(sink, txn, record);
+    if (status == ENG_OK)
+        status = add_reasons(sink, txn, letter);
+    if (status == ENG_OK)
+        sink->dead_letters[letter->reason]++;
+    return status;
+}
+
+enum eng_status eng_sink_journal(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
+                                 const struct eng_journal *journal)
+{
+    eng_assert(sink != NULL);
+    eng_assert(partition >= 0);
+    enum eng_status status = ENG_OK;
+    uint32_t count;
+    for (uint32_t from = 0; status == ENG_OK && from < journal->count; from += count) {
+        char key[ENG_JOURNAL_KEY_BYTES + 1];
+        uint32_t left = journal->count - from;
+        count = left < ENG_JOURNAL_RECORD_ENTRIES ? left : ENG_JOURNAL_RECORD_ENTRIES;
+        eng_journal_key(journal->entries[from].number, key);
+        eng_bytes_clear(&sink->value);
+        status = eng_journal_encode(journal, from, count, &sink->value);
+        struct eng_port_output output = {.topic = ENG_TOPIC_STATE,
+                                         .partition = partition,
+                                         .key = key,
+                                         .key_bytes = ENG_JOURNAL_KEY_BYTES,
+                                         .value = sink->value.data,
+                                         .value_bytes = sink->value.used};
+        if (status == ENG_OK)
+            status = eng_txn_add(txn, &output);
+    }
+    return status;
+}

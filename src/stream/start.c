@@ -1,0 +1,119 @@
+/* Checks of the topics. See start.h. */
+#include "stream/start.h"
+
+#include "base/assert.h"
+#include "model/config.h"
+#include <inttypes.h>
+#include <string.h>
+
+static const char *const topic_keys[ENG_TOPIC_COUNT] = {
+    [ENG_TOPIC_INPUT] = "input.topic",
+    [ENG_TOPIC_SCORE_CHANGES] = "output.score_changes",
+    [ENG_TOPIC_CHURN_DROPS] = "output.churn_drops",
+    [ENG_TOPIC_DEAD_LETTERS] = "output.dead_letters",
+    [ENG_TOPIC_STATE] = "output.state",
+};
+
+const char *eng_start_topic(const struct eng_config *config, enum eng_topic topic)
+{
+    eng_assert(config != NULL);
+    const char *const names[ENG_TOPIC_COUNT] = {
+        [ENG_TOPIC_INPUT] = config->input.topic,
+        [ENG_TOPIC_SCORE_CHANGES] = config->output.score_changes,
+        [ENG_TOPIC_CHURN_DROPS] = config->output.churn_drops,
+        [ENG_TOPIC_DEAD_LETTERS] = config->output.dead_letters,
+        [ENG_TOPIC_STATE] = config->output.state,
+    };
+    eng_assert(topic < ENG_TOPIC_COUNT);
+    return names[topic];
+}
+
+/* The same topic must not serve two ends. */
+static enum eng_status check_names(const struct eng_config *config, struct eng_error *err)
+{
+    for (int i = 0; i < ENG_TOPIC_COUNT; i++) {
+        const char *name = eng_start_topic(config, (enum eng_topic)i);
+        if (name == NULL)
+            return eng_error_set(err, ENG_BAD_CONFIG, "%s is missing: `run` needs a topic",
+                                 topic_keys[i]);
+        for (int k = 0; k < i; k++)
+            if (strcmp(name, eng_start_topic(config, (enum eng_topic)k)) == 0)
+                return eng_error_set(err, ENG_BAD_CONFIG,
+                                     "%s and %s are both \"%s\": give each a topic of its own",
+                                     topic_keys[k], topic_keys[i], name);
+    }
+    eng_assert(config->input.topic != NULL);
+    return ENG_OK;
+}
+
+static enum eng_status check_input(struct eng_port *port, const struct eng_config *config,
+                                   struct eng_topic_info *ret_info, struct eng_error *err)
+{
+    const char *name = config->input.topic;
+    eng_assert(name != NULL);
+    enum eng_status status = port->ops->topic_info(port, name, ret_info, err);
+    if (status != ENG_OK)
+        return status;
+    if (!ret_info->exists)
+        return eng_error_set(err, ENG_TOPIC,
+                             "the input topic \"%s\" does not exist: create it, or correct "
+                             "input.topic",
+                             name);
+    if (strstr(ret_info->policy, "compact") != NULL)
+        return eng_error_set(err, ENG_TOPIC,
+                             "the input topic \"%s\" has cleanup.policy=%s: a compacted topic "
+                             "forgets events, so counts from it cannot be trusted; use "
+                             "cleanup.policy=delete",
+                             name, ret_info->policy);
+    eng_assert(ret_info->partition_count > 0);
+    return ENG_OK;
+}
+
+/* A topic that we write to: there, or made, with the input's partitions. */
+static enum eng_status check_output(struct eng_port *port, const struct eng_config *config,
+                                    enum eng_topic topic, int32_t partition_count,
+                                    struct eng_error *err)
+{
+    struct eng_topic_info info = {.exists = false};
+    const char *name = eng_start_topic(config, topic);
+    eng_assert(topic != ENG_TOPIC_INPUT);
+    eng_assert(partition_count > 0);
+    enum eng_status status = port->ops->topic_info(port, name, &info, err);
+    if (status != ENG_OK)
+        return status;
+    if (!info.exists && !config->output.create)
+        return eng_error_set(err, ENG_TOPIC,
+                             "the topic \"%s\" (%s) does not exist and output.create is false: "
+                             "create it with %" PRId32 " partitions",
+                             name, topic_keys[topic], partition_count);
+    if (!info.exists)
+        return port->ops->topic_create(port, topic, partition_count, err);
+    if (info.partition_count != partition_count)
+        return eng_error_set(err, ENG_TOPIC,
+                             "the topic \"%s\" (%s) has %" PRId32 " partitions, the input topic "
+                             "\"%s\" has %" PRId32 ": they must be the same",
+                             name, topic_keys[topic], info.partition_count, config->input.topic,
+                             partition_count);
+    if (topic == ENG_TOPIC_STATE && info.policy[0] != '\0' && strcmp(info.policy, "compact") != 0)
+        return eng_error_set(err, ENG_TOPIC,
+                             "the state topic \"%s\" has cleanup.policy=%s: it would lose state; "
+                             "set it to compact",
+                             name, info.policy);
+    return ENG_OK;
+}
+
+enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *config,
+                                struct eng_topic_info *ret_info, struct eng_error *err)
+{
+    struct eng_topic_info info = {.exists = false};
+    eng_assert(port != NULL && config != NULL);
+    eng_assert(ret_info != NULL);
+    enum eng_status status = check_names(config, err);
+    if (status == ENG_OK)
+        status = check_input(port, config, &info, err);
+    for (int topic = ENG_TOPIC_SCORE_CHANGES; status == ENG_OK && topic < ENG_TOPIC_COUNT; topic++)
+        status = check_output(port, config, (enum eng_topic)topic, info.partition_count, err);
+    if (status == ENG_OK)
+        *ret_info = info;
+    return status;
+}

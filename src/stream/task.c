@@ -1,0 +1,639 @@
+/* The life of a task. See task.h for states and transitions.
+ *
+ * Invariants (eng_task_check):
+ *  1. An engine exists unless ASKING.
+ *  2. S15: read = sum of the outcomes.
+ *  3. Nothing is pending or touched unless LIVE.
+ *  4. committed.next <= sealed.next <= next, once there is a commit.
+ *  5. REPLAYING: next <= replay_end, and the journal's used entries lie at or below next. */
+#include "stream/task.h"
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const state_names[] = {"asking", "replaying", "live", "kept"};
+
+static void set_state(struct eng_task *task, enum eng_task_state state)
+{
+    eng_assert(state <= ENG_TASK_KEPT);
+    eng_assert(state != ENG_TASK_KEPT || task->state == ENG_TASK_LIVE);
+    eng_assert(state != ENG_TASK_REPLAYING || task->state == ENG_TASK_ASKING);
+    eng_assert(state != ENG_TASK_LIVE || task->state != ENG_TASK_KEPT);
+    eng_log(ENG_LOG_DEBUG, "stream", "partition=%" PRId32 " %s -> %s at offset %" PRId64,
+            task->partition, state_names[task->state], state_names[state], task->next);
+    task->state = state;
+}
+
+struct eng_task *eng_task_new(int32_t partition)
+{
+    eng_assert(partition >= 0);
+    struct eng_task *task = eng_calloc(1, sizeof *task);
+    if (task == NULL)
+        return NULL;
+    task->partition = partition;
+    eng_task_forget(task);
+    return task;
+}
+
+void eng_task_free(struct eng_task *task)
+{
+    if (task == NULL)
+        return;
+    eng_engine_free(task->engine);
+    eng_journal_done(&task->replay);
+    eng_journal_done(&task->pending);
+    eng_free(task);
+}
+
+void eng_task_forget(struct eng_task *task)
+{
+    eng_assert(task != NULL);
+    eng_assert(task->partition >= 0);
+    eng_engine_free(task->engine);
+    eng_journal_done(&task->replay);
+    eng_journal_done(&task->pending);
+    struct eng_port_offset nowhere = {.partition = task->partition, .next = -1};
+    enum eng_task_state before = task->state;
+    int64_t retry_us = task->retry_us;
+    *task = (struct eng_task){.partition = task->partition,
+                              .state = before,
+                              .next = -1,
+                              .sealed = nowhere,
+                              .committed = nowhere,
+                              .newest_ms = -1,
+                              .sealed_newest_ms = -1,
+                              .committed_newest_ms = -1,
+                              .ended_at = -1,
+                              .end_since_us = -1,
+                              .end_offset = -1,
+                              .end_heard_us = -1,
+                              .retry_us = retry_us};
+    set_state(task, ENG_TASK_ASKING);
+}
+
+void eng_task_ask(struct eng_task *task)
+{
+    eng_assert(task->state == ENG_TASK_KEPT);
+    eng_assert(!task->touched && task->engine != NULL);
+    task->end_since_us = -1;
+    set_state(task, ENG_TASK_ASKING);
+}
+
+void eng_task_keep(struct eng_task *task)
+{
+    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_assert(!task->touched && task->committed.next == task->sealed.next);
+    set_state(task, ENG_TASK_KEPT);
+}
+
+void eng_task_counters(const struct eng_task *task, struct eng_counters *ret_counters)
+{
+    eng_assert(task != NULL);
+    eng_assert(ret_counters != NULL);
+    *ret_counters = task->meta.counters;
+    if (task->engine == NULL || task->state == ENG_TASK_REPLAYING)
+        return;
+    const struct eng_counters *now = eng_engine_counters(task->engine);
+    *ret_counters = task->base;
+    ret_counters->read += now->read;
+    for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
+        ret_counters->outcome[i] += now->outcome[i];
+    ret_counters->score_changes += now->score_changes;
+    ret_counters->churn_drops += now->churn_drops;
+}
+
+void eng_task_check(const struct eng_task *task)
+{
+    struct eng_counters sum;
+    uint64_t outcomes = 0;
+    bool live = task->state == ENG_TASK_LIVE;
+    eng_assert(task->state == ENG_TASK_ASKING || task->engine != NULL); /* 1 */
+    eng_task_counters(task, &sum);
+    for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
+        outcomes += sum.outcome[i];
+    eng_assert(sum.read == outcomes);                                 /* 2 */
+    eng_assert(live || (!task->touched && task->pending.count == 0)); /* 3 */
+    eng_assert(!live || task->committed.next <= task->sealed.next);   /* 4 */
+    eng_assert(!live || task->sealed.next <= task->next);
+    eng_assert(task->state != ENG_TASK_REPLAYING || task->next <= task->replay_end); /* 5 */
+    eng_assert(task->replay.done == 0 || task->state != ENG_TASK_REPLAYING ||
+               task->replay.entries[task->replay.done - 1].offset <= task->next);
+}
+
+/* ---- Beginning. ---- */
+
+static enum eng_status new_engine(struct eng_task *task, const struct eng_feed *feed,
+                                  struct eng_error *err)
+{
+    eng_assert(task->engine == NULL);
+    eng_assert(feed->config->model != NULL);
+    struct eng_engine_options options = {.memory_bytes_max = feed->memory_bytes_max};
+    return eng_engine_new(feed->config->model, &options, &task->engine, err);
+}
+
+/* A kept engine is true as long as nobody has committed since. */
+static bool still_true(const struct eng_task *task, const struct eng_recall_item *item)
+{
+    eng_assert(task->partition == item->partition);
+    return task->engine != NULL && item->committed.next == task->committed.next &&
+           item->committed.next >= item->low && item->committed.meta[0] != '\0' &&
+           strcmp(item->committed.meta, task->committed.meta) == 0;
+}
+
+/* Retention has taken records that were never read. */
+static void say_lost(const struct eng_task *task, const struct eng_recall_item *item)
+{
+    if (item->committed.next >= 0 && item->low > item->committed.next)
+        eng_log(ENG_LOG_ERROR, "stream",
+                "partition=%" PRId32 " retention has deleted %" PRId64 " records (offsets %" PRId64
+                " to %" PRId64 ") before they were read",
+                task->partition, item->low - item->committed.next, item->committed.next,
+                item->low - 1);
+}
+
+/* The clock and the counts after a replay, against what was committed. */
+static enum eng_status check_replay(const struct eng_task *task, struct eng_error *err)
+{
+    const struct eng_counters *now = eng_engine_counters(task->engine);
+    const struct eng_counters *then = &task->meta.counters;
+    int64_t clock_ms = eng_engine_clock_ms(task->engine);
+    eng_assert(task->has_meta);
+    eng_assert(task->whole);
+    int which = 0;
+    while (which < ENG_OUTCOME_COUNT && now->outcome[which] == then->outcome[which])
+        which++;
+    if (which < ENG_OUTCOME_COUNT)
+        return eng_error_set(
+            err, ENG_CORRUPT,
+            "partition %" PRId32 ": re-reading gave %" PRIu64 " %s records of %" PRIu64
+            " but %" PRIu64 " of %" PRIu64 " were committed: the input or the configuration has "
+            "changed; raise `version` if it is the configuration, else use another kafka.group and "
+            "state topic",
+            task->partition, now->outcome[which], eng_outcome_name((enum eng_outcome)which),
+            now->read, then->outcome[which], then->read);
+    if (clock_ms != task->meta.clock_ms)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "partition %" PRId32 ": re-reading ended at clock %" PRId64
+                             " but %" PRId64 " was committed: the input or the journal has changed",
+                             task->partition, clock_ms, task->meta.clock_ms);
+    return ENG_OK;
+}
+
+/* The counts of the past go on where they were committed. */
+static void carry_counters(struct eng_task *task)
+{
+    const struct eng_counters *now = eng_engine_counters(task->engine);
+    const struct eng_counters *then = &task->meta.counters;
+    eng_assert(task->state != ENG_TASK_LIVE);
+    eng_assert(task->engine != NULL);
+    task->base = (struct eng_counters){0};
+    if (!task->has_meta)
+        return;
+    task->base.read = then->read - now->read;
+    for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
+        task->base.outcome[i] = then->outcome[i] - now->outcome[i];
+    task->base.score_changes = then->score_changes - now->score_changes;
+    task->base.churn_drops = then->churn_drops - now->churn_drops;
+}
+
+static enum eng_status tick_now(struct eng_task *task, struct eng_feed *feed, int64_t time_ms,
+                                struct eng_error *err);
+
+/* Applies the ticks that lie at or below `offset`. Refusals below it belong to records that are
+ * gone. */
+static enum eng_status replay_journal(struct eng_task *task, struct eng_feed *feed, int64_t offset,
+                                      struct eng_error *err)
+{
+    struct eng_journal *journal = &task->replay;
+    enum eng_status status = ENG_OK;
+    eng_assert(task->state == ENG_TASK_REPLAYING);
+    eng_assert(journal->done <= journal->count);
+    while (status == ENG_OK && journal->done < journal->count) {
+        const struct eng_journal_entry *entry = &journal->entries[journal->done];
+        bool tick = entry->kind == ENG_JOURNAL_TICK;
+        if (entry->offset > offset || (!tick && entry->offset == offset))
+            break;
+        journal->done++;
+        if (tick)
+            status = tick_now(task, feed, entry->time_ms, err);
+    }
+    return status;
+}
+
+static enum eng_status finish_replay(struct eng_task *task, struct eng_feed *feed,
+                                     struct eng_error *err)
+{
+    eng_assert(task->state == ENG_TASK_REPLAYING);
+    enum eng_status status = replay_journal(task, feed, task->replay_end, err);
+    bool same_model = task->meta.model_version == eng_model_version(feed->config->model);
+    if (status == ENG_OK && task->has_meta && task->whole && same_model)
+        status = check_replay(task, err);
+    if (status != ENG_OK)
+        return status;
+    if (task->has_meta && !task->whole)
+        eng_log(ENG_LOG_WARN, "stream",
+                "partition=%" PRId32
+                " retention has removed the beginning of the input: scores are "
+                "of what is left, counts go on",
+                task->partition);
+    carry_counters(task);
+    eng_journal_done(&task->replay);
+    task->next = task->next > task->replay_end ? task->next : task->replay_end;
+    set_state(task, ENG_TASK_LIVE);
+    eng_log(ENG_LOG_INFO, "stream",
+            "partition=%" PRId32 " restored to offset %" PRId64 ", %" PRIu64 " partners",
+            task->partition, task->next, eng_engine_partner_count(task->engine));
+    return ENG_OK;
+}
+
+/* Takes over what the group knows. */
+static void take_answer(struct eng_task *task, struct eng_recall_item *item)
+{
+    eng_assert(task->partition == item->partition);
+    eng_assert(item->status == ENG_OK);
+    task->has_meta = item->has_meta;
+    task->meta = item->has_meta ? item->meta : (struct eng_meta){.clock_ms = -1};
+    task->committed = task->sealed = item->committed;
+    task->sequence = task->meta.sequence;
+    task->journal_last = task->meta.journal;
+    task->first = item->has_meta ? item->meta.first : item->low;
+    task->whole = item->low <= task->first;
+    task->replay = item->journal;
+    item->journal = (struct eng_journal){0};
+    task->next = item->low;
+    task->end_offset = item->end;
+}
+
+enum eng_status eng_task_begin(struct eng_task *task, struct eng_feed *feed,
+                               struct eng_recall_item *item, struct eng_error *err)
+{
+    eng_assert(task->state == ENG_TASK_ASKING);
+    eng_assert(item->status == ENG_OK && item->low >= 0);
+    if (still_true(task, item)) {
+        set_state(task, ENG_TASK_LIVE);
+        return ENG_OK;
+    }
+    eng_task_forget(task);
+    take_answer(task, item);
+    enum eng_status status = new_engine(task, feed, err);
+    if (status != ENG_OK)
+        return status;
+    if (item->committed.next < 0) {
+        set_state(task, ENG_TASK_LIVE);
+        return ENG_OK;
+    }
+    say_lost(task, item);
+    task->replay_end = item->committed.next > item->low ? item->committed.next : item->low;
+    set_state(task, ENG_TASK_REPLAYING);
+    eng_log(ENG_LOG_INFO, "stream",
+            "partition=%" PRId32 " restoring: re-reading %" PRId64 " offsets up to %" PRId64,
+            task->partition, task->replay_end - item->low, task->replay_end);
+    return task->replay_end == item->low ? finish_replay(task, feed, err) : ENG_OK;
+}
+
+/* ---- Working. ---- */
+
+static void beat(const struct eng_feed *feed)
+{
+    atomic_store_explicit(feed->beat_us, feed->port->ops->mono_us(feed->port),
+                          memory_order_relaxed);
+}
+
+/* Where a call may put its effects: nowhere while replaying. */
+static struct eng_effects *effects_of(const struct eng_task *task, struct eng_feed *feed)
+{
+    eng_assert(feed->effects.data != NULL);
+    feed->effects.used = 0;
+    feed->effects.count = 0;
+    return task->state == ENG_TASK_LIVE ? &feed->effects : NULL;
+}
+
+/* Hands over what one call of the engine has told. */
+static enum eng_status take_away(struct eng_task *task, struct eng_feed *feed,
+                                 struct eng_error *err)
+{
+    if (feed->effects.count == 0)
+        return ENG_OK;
+    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_assert(feed->txn != NULL);
+    if (eng_sink_effects(feed->sink, feed->txn, task->partition, &feed->effects) == ENG_OK)
+        return ENG_OK;
+    return eng_error_set(err, ENG_NO_MEMORY, "no memory for the outputs of partition %" PRId32,
+                         task->partition);
+}
+
+static enum eng_status tick_now(struct eng_task *task, struct eng_feed *feed, int64_t time_ms,
+                                struct eng_error *err)
+{
+    enum eng_status status, taken;
+    eng_assert(task->engine != NULL);
+    eng_assert(time_ms >= 0);
+    do {
+        struct eng_effects *effects = effects_of(task, feed);
+        status = eng_engine_tick(task->engine, time_ms, effects, err);
+        taken = take_away(task, feed, err);
+        beat(feed);
+    } while (status == ENG_AGAIN && taken == ENG_OK);
+    return status == ENG_OK ? taken : status;
+}
+
+static enum eng_status apply_events(struct eng_task *task, struct eng_feed *feed,
+                                    struct eng_error *err)
+{
+    enum eng_status status, taken;
+    struct eng_batch batch = {feed->events, feed->outcomes, feed->count, 0};
+    eng_assert(task->engine != NULL);
+    do {
+        struct eng_effects *effects = effects_of(task, feed);
+        status = eng_engine_apply(task->engine, &batch, effects, err);
+        taken = take_away(task, feed, err);
+        beat(feed);
+    } while (status == ENG_AGAIN && taken == ENG_OK);
+    if (status == ENG_OK && taken != ENG_OK)
+        return taken;
+    eng_assert(status != ENG_OK || batch.done == batch.count);
+    return status;
+}
+
+/* The last header that may hold the schema's id. Few records have headers, so it is cheap. */
+static void find_schema_header(const struct eng_feed *feed, const struct eng_port_record *record,
+                               struct eng_record *to)
+{
+    struct eng_port_header header;
+    eng_assert(to->schema_id == NULL);
+    if (feed->config->input.format != ENG_FORMAT_AVRO)
+        return;
+    for (uint32_t i = 0; feed->port->ops->header(feed->port, record, i, &header); i++)
+        if (strcmp(header.name, ENG_SCHEMA_ID_HEADER) == 0) {
+            to->schema_id = header.value;
+            to->schema_id_bytes = header.value_bytes;
+        }
+}
+
+/* S5, first sight: refused for being ahead of the wall clock, and journaled. Later: as journaled.
+ */
+static enum eng_status judge_future(struct eng_task *task, struct eng_feed *feed,
+                                    struct eng_event *event)
+{
+    struct eng_journal *journal = &task->replay;
+    eng_assert(event->verdict == ENG_VERDICT_GOOD);
+    if (task->state == ENG_TASK_REPLAYING) {
+        bool refused = journal->done < journal->count &&
+                       journal->entries[journal->done].offset == (int64_t)event->offset;
+        eng_assert(!refused || journal->entries[journal->done].kind == ENG_JOURNAL_FUTURE);
+        journal->done += refused;
+        event->verdict = refused ? ENG_VERDICT_FUTURE : ENG_VERDICT_GOOD;
+        return ENG_OK;
+    }
+    if (event->time_ms <= feed->wall_ms + feed->config->future_skew_ms)
+        return ENG_OK;
+    event->verdict = ENG_VERDICT_FUTURE;
+    struct eng_journal_entry entry = {++task->journal_last, (int64_t)event->offset, feed->wall_ms,
+                                      ENG_JOURNAL_FUTURE};
+    return eng_journal_add(&task->pending, &entry);
+}
+
+/* Decodes one record into the feed. */
+static enum eng_status gather_one(struct eng_task *task, struct eng_feed *feed,
+                                  const struct eng_port_record *record)
+{
+    uint32_t i = feed->count;
+    struct eng_record raw = {.value = record->value,
+                             .value_bytes = record->value_bytes,
+                             .key = record->key,
+                             .key_bytes = record->key_bytes,
+                             .offset = (uint64_t)record->offset};
+    eng_assert(i < ENG_FEED_EVENTS);
+    eng_assert(record->partition == task->partition && record->offset >= task->next);
+    find_schema_header(feed, record, &raw);
+    enum eng_reason reason = eng_decoder_decode(feed->decoder, &raw, &feed->events[i]);
+    if (reason == ENG_REASON_NO_MEMORY)
+        return ENG_NO_MEMORY;
+    feed->records[i] = record;
+    feed->reasons[i] = (uint8_t)reason;
+    feed->schema_ids[i] = eng_decoder_schema_id(feed->decoder);
+    feed->count++;
+    if (feed->events[i].verdict == ENG_VERDICT_GOOD)
+        return judge_future(task, feed, &feed->events[i]);
+    return ENG_OK;
+}
+
+/* Must the gathered events be applied before this record? At the replay's end, and at a tick. */
+static bool stops_before(const struct eng_task *task, const struct eng_port_record *record)
+{
+    const struct eng_journal *journal = &task->replay;
+    if (task->state != ENG_TASK_REPLAYING)
+        return false;
+    if (record->offset >= task->replay_end)
+        return true;
+    if (journal->done == journal->count)
+        return false;
+    const struct eng_journal_entry *entry = &journal->entries[journal->done];
+    return entry->kind == ENG_JOURNAL_TICK ? entry->offset <= record->offset
+                                           : entry->offset < record->offset;
+}
+
+/* Gathers up to a full feed; *at moves over the records used. */
+static enum eng_status gather(struct eng_task *task, struct eng_feed *feed,
+                              const struct eng_port_record *records, uint32_t count, uint32_t *at)
+{
+    enum eng_status status = ENG_OK;
+    eng_assert(*at <= count);
+    feed->count = 0;
+    eng_decoder_reset(feed->decoder);
+    while (status == ENG_OK && *at < count && feed->count < ENG_FEED_EVENTS) {
+        const struct eng_port_record *record = &records[*at];
+        if (record->offset >= task->next) {
+            if (stops_before(task, record))
+                break;
+            status = gather_one(task, feed, record);
+            task->next = record->offset + 1;
+            if (record->timestamp_ms > task->newest_ms)
+                task->newest_ms = record->timestamp_ms;
+        }
+        (*at)++;
+    }
+    eng_assert(feed->count <= ENG_FEED_EVENTS);
+    return status;
+}
+
+static void describe(const struct eng_feed *feed, uint32_t i, struct eng_dead_letter *letter)
+{
+    const struct eng_event *event = &feed->events[i];
+    eng_assert(i < feed->count);
+    eng_assert(letter->reason > ENG_REASON_NONE);
+    if (letter->reason == ENG_REASON_FUTURE)
+        (void)snprintf(letter->detail, sizeof letter->detail,
+                       "event time %" PRId64 " is more than future_skew (%" PRId64
+                       " ms) ahead of the wall clock %" PRId64,
+                       event->time_ms, feed->config->future_skew_ms, feed->wall_ms);
+    else if (letter->reason == ENG_REASON_LATE)
+        (void)snprintf(letter->detail, sizeof letter->detail,
+                       "event time %" PRId64 " is older than late_after allows", event->time_ms);
+    else
+        (void)snprintf(letter->detail, sizeof letter->detail, "the record cannot be used: %s",
+                       eng_reason_name(letter->reason));
+}
+
+/* Dead letters for what the engine has not taken: bad, late, future. */
+static enum eng_status bury(struct eng_feed *feed)
+{
+    enum eng_status status = ENG_OK;
+    eng_assert(feed->txn != NULL);
+    eng_assert(feed->count <= ENG_FEED_EVENTS);
+    for (uint32_t i = 0; status == ENG_OK && i < feed->count; i++) {
+        struct eng_dead_letter letter = {feed->records[i], ENG_REASON_NONE, feed->schema_ids[i],
+                                         ""};
+        if (feed->outcomes[i] == ENG_OUTCOME_COUNTED || feed->outcomes[i] == ENG_OUTCOME_FILTERED ||
+            feed->outcomes[i] == ENG_OUTCOME_DUPLICATE)
+            continue;
+        letter.reason = feed->outcomes[i] == ENG_OUTCOME_LATE ? ENG_REASON_LATE
+                        : feed->outcomes[i] == ENG_OUTCOME_FUTURE
+                            ? ENG_REASON_FUTURE
+                            : (enum eng_reason)feed->reasons[i];
+        describe(feed, i, &letter);
+        status = eng_sink_dead_letter(feed->sink, feed->txn, &letter);
+    }
+    return status;
+}
+
+/* The filling transaction has something of this task in it. */
+static void touch(struct eng_task *task, struct eng_feed *feed)
+{
+    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_assert(feed->txn != NULL);
+    task->touched = true;
+    if (feed->txn->opened_us < 0)
+        feed->txn->opened_us = feed->port->ops->mono_us(feed->port);
+}
+
+static enum eng_status take_chunk(struct eng_task *task, struct eng_feed *feed,
+                                  struct eng_error *err)
+{
+    eng_assert(feed->count > 0);
+    bool live = task->state == ENG_TASK_LIVE;
+    if (live)
+        touch(task, feed);
+    enum eng_status status = apply_events(task, feed, err);
+    if (status == ENG_OK && live && bury(feed) != ENG_OK)
+        status = eng_error_set(err, ENG_NO_MEMORY, "no memory for dead letters");
+    eng_assert(status != ENG_AGAIN);
+    return status;
+}
+
+enum eng_status eng_task_take(struct eng_task *task, struct eng_feed *feed,
+                              const struct eng_port_record *records, uint32_t count,
+                              struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    eng_assert(task->state == ENG_TASK_LIVE || task->state == ENG_TASK_REPLAYING);
+    eng_assert(count > 0);
+    task->end_since_us = -1;
+    for (uint32_t at = 0; status == ENG_OK && at < count;) {
+        if (gather(task, feed, records, count, &at) != ENG_OK)
+            return eng_error_set(err, ENG_NO_MEMORY, "no memory for the records of a batch");
+        if (feed->count > 0)
+            status = take_chunk(task, feed, err);
+        if (status == ENG_OK && at < count && task->state == ENG_TASK_REPLAYING)
+            status = records[at].offset >= task->replay_end
+                         ? finish_replay(task, feed, err)
+                         : replay_journal(task, feed, records[at].offset, err);
+    }
+    if (status == ENG_OK && task->state == ENG_TASK_REPLAYING && task->next >= task->replay_end)
+        status = finish_replay(task, feed, err);
+    return status;
+}
+
+enum eng_status eng_task_ended(struct eng_task *task, struct eng_feed *feed, int64_t next,
+                               struct eng_error *err)
+{
+    eng_assert(task->state == ENG_TASK_LIVE || task->state == ENG_TASK_REPLAYING);
+    eng_assert(next >= 0);
+    enum eng_status status = ENG_OK;
+    if (task->state == ENG_TASK_REPLAYING && next >= task->replay_end)
+        status = finish_replay(task, feed, err);
+    if (status != ENG_OK || task->state != ENG_TASK_LIVE)
+        return status;
+    if (next > task->next) { /* marks of transactions: no records, but offsets */
+        task->next = next;
+        touch(task, feed);
+    }
+    if (task->end_since_us < 0)
+        task->end_since_us = feed->port->ops->mono_us(feed->port);
+    return ENG_OK;
+}
+
+/* Nothing below the high watermark is unread, and the broker has said so after the partition fell
+ * idle. */
+static bool is_idle(const struct eng_task *task, const struct eng_feed *feed)
+{
+    int64_t now_us = feed->port->ops->mono_us(feed->port);
+    int64_t idle_us = feed->config->idle_after_ms * 1000;
+    eng_assert(now_us >= task->end_since_us);
+    if (task->state != ENG_TASK_LIVE || task->end_since_us < 0 ||
+        now_us - task->end_since_us < idle_us || task->end_heard_us < task->end_since_us + idle_us)
+        return false;
+    int64_t high = feed->port->ops->high_watermark(feed->port, task->partition);
+    return task->end_offset <= task->next && high <= task->next;
+}
+
+enum eng_status eng_task_idle(struct eng_task *task, struct eng_feed *feed, struct eng_error *err)
+{
+    if (!is_idle(task, feed))
+        return ENG_OK;
+    eng_assert(task->engine != NULL);
+    int64_t wall_ms = feed->port->ops->wall_ms(feed->port);
+    int64_t boundary_ms = eng_engine_next_boundary_ms(task->engine);
+    if (boundary_ms < 0 || boundary_ms > wall_ms)
+        return ENG_OK;
+    struct eng_journal_entry entry = {++task->journal_last, task->next, wall_ms, ENG_JOURNAL_TICK};
+    if (eng_journal_add(&task->pending, &entry) != ENG_OK)
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for the journal");
+    touch(task, feed);
+    eng_log(ENG_LOG_DEBUG, "stream", "partition=%" PRId32 " idle: tick to %" PRId64,
+            task->partition, wall_ms);
+    return tick_now(task, feed, wall_ms, err);
+}
+
+/* ---- Committing. ---- */
+
+enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint64_t writer)
+{
+    eng_assert(task->state == ENG_TASK_LIVE && task->touched);
+    eng_assert(feed->txn != NULL && feed->txn->opened_us >= 0);
+    struct eng_txn_offset offset = {.before = task->sealed};
+    struct eng_meta meta = {.sequence = task->sequence + 1,
+                            .writer = writer,
+                            .first = task->first,
+                            .clock_ms = eng_engine_clock_ms(task->engine),
+                            .model_version = eng_model_version(feed->config->model),
+                            .journal = task->journal_last};
+    eng_task_counters(task, &meta.counters);
+    offset.now.partition = task->partition;
+    offset.now.next = task->next;
+    eng_meta_write(&meta, offset.now.meta);
+    enum eng_status status =
+        eng_sink_journal(feed->sink, feed->txn, task->partition, &task->pending);
+    if (status == ENG_OK)
+        status = eng_txn_offset(feed->txn, &offset);
+    if (status != ENG_OK)
+        return status;
+    eng_journal_clear(&task->pending);
+    task->sequence++;
+    task->sealed = offset.now;
+    task->sealed_newest_ms = task->newest_ms;
+    task->touched = false;
+    return ENG_OK;
+}
+
+void eng_task_committed(struct eng_task *task, const struct eng_port_offset *now)
+{
+    eng_assert(task->partition == now->partition);
+    eng_assert(now->next >= task->committed.next);
+    task->committed = *now;
+    task->committed_newest_ms = task->sealed_newest_ms;
+}

@@ -1,0 +1,130 @@
+/* A task: one input partition with its engine, from assignment to revocation.
+ *
+ *             begin: group has state          replayed and checked
+ *   ASKING --------------------> REPLAYING ------------------------> LIVE
+ *     ^ |       begin: new, or kept and still true                    |  |
+ *     | +------------------------------------------------------------->  | keep
+ *     |                 forget                                        |  v
+ *     +---------------------------------------------------------------+ KEPT --(assigned again)-->
+ * ASKING
+ *
+ *   transition            function
+ *   -> ASKING             eng_task_new, eng_task_forget, eng_task_ask
+ *   -> REPLAYING, LIVE    eng_task_begin
+ *   REPLAYING -> LIVE     finish_replay (by eng_task_take or eng_task_ended)
+ *   LIVE -> KEPT          eng_task_keep
+ *
+ * While REPLAYING the retained input is read from its beginning up to the committed offset and
+ * applied in silence, with the journal's entries at their positions; at the end clock and counters
+ * must be those that were committed. While LIVE everything it tells goes into the worker's filling
+ * transaction, and eng_task_seal adds what is committed with it. Belongs to its worker's thread. */
+#ifndef ENG_STREAM_TASK_H
+#define ENG_STREAM_TASK_H
+
+#include "codec/decode.h"
+#include "model/config.h"
+#include "stream/journal.h"
+#include "stream/meta.h"
+#include "stream/recall.h"
+#include "stream/sink.h"
+#include "stream/txn.h"
+#include <engaged/engine.h>
+#include <stdatomic.h>
+
+enum eng_task_state {
+    ENG_TASK_ASKING,    /* assigned; the broker is asked where it stands */
+    ENG_TASK_REPLAYING, /* re-reading, telling nothing */
+    ENG_TASK_LIVE,
+    ENG_TASK_KEPT, /* revoked after a clean commit; kept in case it comes back untouched */
+};
+
+struct eng_task {
+    int32_t partition;
+    enum eng_task_state state;
+    bool touched; /* since the last seal */
+    bool whole;   /* the replay began where the task once began, so counts must agree */
+    struct eng_engine *engine; /* NULL while ASKING */
+    int64_t next;              /* next input offset to take */
+    int64_t replay_end;        /* REPLAYING: take in silence below it */
+    uint64_t sequence;         /* of the last seal */
+    uint64_t journal_last;     /* number of the last journal entry made */
+    int64_t first;             /* see struct eng_meta */
+    struct eng_meta meta;      /* REPLAYING: what to check against */
+    bool has_meta;
+    struct eng_counters base;   /* added to the engine's: of records that retention has removed */
+    struct eng_journal replay;  /* REPLAYING: entries still to come */
+    struct eng_journal pending; /* entries made since the last seal */
+    struct eng_port_offset sealed, committed;
+    int64_t newest_ms, sealed_newest_ms, committed_newest_ms; /* record timestamps; -1: none */
+    int64_t ended_at;     /* said by the consumer, not yet looked at: no more below it; -1: no */
+    int64_t end_since_us; /* monotonic time since when it has been at the end; -1: it is not */
+    int64_t end_offset;   /* last stable offset, as last heard; -1: not known */
+    int64_t end_heard_us; /* monotonic time when that was heard; -1: never */
+    int64_t retry_us;     /* ASKING: not asked again before */
+};
+
+enum { ENG_FEED_EVENTS = 1024, ENG_FEED_EFFECTS_BYTES = 1 << 18 };
+
+/* What a worker lends its tasks while they work: decoder, sink and buffers. */
+struct eng_feed {
+    const struct eng_config *config;
+    struct eng_port *port;
+    struct eng_decoder *decoder;
+    struct eng_sink *sink;
+    struct eng_txn *txn;       /* the filling one */
+    int64_t wall_ms;           /* read once per batch (S5) */
+    _Atomic int64_t *beat_us;  /* the loop's heartbeat */
+    uint64_t memory_bytes_max; /* for each engine; 0: none */
+    struct eng_effects effects;
+    uint32_t count; /* events gathered */
+    struct eng_event events[ENG_FEED_EVENTS];
+    const struct eng_port_record *records[ENG_FEED_EVENTS];
+    int64_t schema_ids[ENG_FEED_EVENTS];
+    uint8_t outcomes[ENG_FEED_EVENTS], reasons[ENG_FEED_EVENTS];
+};
+
+/* A task that is ASKING. NULL: no memory. */
+struct eng_task *eng_task_new(int32_t partition);
+void eng_task_free(struct eng_task *task);
+
+/* Drops engine and position: back to ASKING. */
+void eng_task_forget(struct eng_task *task);
+
+/* KEPT and assigned again: back to ASKING, engine and position stay until the answer is there. */
+void eng_task_ask(struct eng_task *task);
+
+/* The broker has answered: takes the journal out of `item` and goes to REPLAYING or LIVE;
+ * task->next is where to fetch from. ENG_OK, ENG_NO_MEMORY, ENG_CORRUPT. */
+enum eng_status eng_task_begin(struct eng_task *task, struct eng_feed *feed,
+                               struct eng_recall_item *item, struct eng_error *err);
+
+/* Takes records of this partition, in order; those it has had are passed over. ENG_OK, or a failure
+ * that ends the worker: ENG_NO_MEMORY, ENG_LIMIT, ENG_CORRUPT. */
+enum eng_status eng_task_take(struct eng_task *task, struct eng_feed *feed,
+                              const struct eng_port_record *records, uint32_t count,
+                              struct eng_error *err);
+
+/* The partition has nothing more below or at `next` now. As eng_task_take. */
+enum eng_status eng_task_ended(struct eng_task *task, struct eng_feed *feed, int64_t next,
+                               struct eng_error *err);
+
+/* S7: ticks if the partition has been idle long enough and wall time has passed a boundary. As
+ * eng_task_take. */
+enum eng_status eng_task_idle(struct eng_task *task, struct eng_feed *feed, struct eng_error *err);
+
+/* Adds journal and offset to the filling transaction. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint64_t writer);
+
+/* What was sealed has been committed. */
+void eng_task_committed(struct eng_task *task, const struct eng_port_offset *now);
+
+/* Revoked after a clean commit: stays in memory. */
+void eng_task_keep(struct eng_task *task);
+
+/* S15 counters, those of the past included. */
+void eng_task_counters(const struct eng_task *task, struct eng_counters *ret_counters);
+
+/* Deep check of the invariants (see task.c). */
+void eng_task_check(const struct eng_task *task);
+
+#endif
