@@ -103,7 +103,9 @@ enum eng_status eng_keys_document(char **ret_text)
         "is "
         "not allowed are refused with file, line and column.\n\n"
         "Values marked as text and topic names may hold `${env:NAME}` and `${file:PATH}` (from the "
-        "configuration's folder on), and so may librdkafka properties; `$${` is a plain `${`. What "
+        "configuration's folder on), and so may librdkafka properties; `$${` is a plain `${`. Put "
+        "such values in "
+        "quotes: inside `{...}` YAML asks for them. What "
         "was "
         "filled in is never logged or served.\n");
     for (size_t i = 0; eng_sections[i] != NULL; i++)

@@ -492,7 +492,7 @@ static const struct eng_key kafka_keys[] = {
     {.name = "instance",
      .type = ENG_KEY_TEXT,
      AT(eng_kafka_config, instance),
-     .sample = "${env:HOSTNAME}",
+     .sample = "\"${env:HOSTNAME}\"",
      .absent = "none",
      .help =
          "A name for this process that stays over restarts (static membership), so that a restart "

@@ -242,7 +242,7 @@ Test(refusals, a_band_that_cannot_be_reached_is_refused)
          "f.yaml:3:53: |\"low\"|from 0 to anything"},
         {M "scores: {s: {scale: 10, dimensions: {m: {weight: 1, steps: [[0, 0], [9, 0.5]]}}, "
            "bands: {low: 0, high: 6}}}\n",
-         "f.yaml:3:105: |\"high\"|from 0 to 5"},
+         "f.yaml:3:104: |\"high\"|from 0 to 5"},
         {M "scores: {s: {scale: 1, dimensions: {m: {weight: 1, target: 4}, n: {weight: 1, target: "
            "4}, l: {weight: "
            "1, target: 4}}, bands: {low: 0, high: 1}}}\n",
