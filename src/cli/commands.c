@@ -1,16 +1,18 @@
 /* The list of commands, sorted by name, and the way from a command line to one of them. */
 #include "cli/check.h"
 #include "cli/command.h"
+#include "cli/demo.h"
 #include "cli/exits.h"
 #include "cli/generate.h"
 #include "cli/help.h"
 #include "cli/output.h"
 #include "cli/replay.h"
+#include "cli/run.h"
 #include "cli/values.h"
 #include <string.h>
 
 const struct eng_command *const eng_commands[] = {
-    &eng_command_check, &eng_command_generate, &eng_command_help, &eng_command_replay, NULL,
+    &eng_command_check, &eng_command_demo, &eng_command_generate, &eng_command_help, &eng_command_replay, NULL,
 };
 
 static int fail_unknown(const char *word)

@@ -3,8 +3,8 @@
  * The thread's loop is three phases: let libmicrohttpd work (at most TURN_MS), end what has taken
  * too long, look at the service once a second for the rates on the page.
  *
- * What ends: a query past its deadline is answered 504; a connection whose request and answer are
- * not through within request_ms_max is cut, however steadily it trickles, so that a slow client
+ * What ends: a question past its deadline is answered 504; a connection whose request and answer
+ * are not through within request_ms_max is cut, however steadily it trickles, so that a slow client
  * holds one of the connections for a bounded time; an idle kept-alive connection is closed by
  * libmicrohttpd after IDLE_S.
  *
@@ -22,7 +22,7 @@
 #include "serve/listen.h"
 #include "serve/metrics.h"
 #include "serve/page.h"
-#include "serve/query.h"
+#include "serve/question.h"
 #include <inttypes.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -36,7 +36,7 @@ enum {
     OBSERVE_MS = 1000,
     IDLE_S = 10,
     CONNECTION_BYTES = 16 * 1024, /* a request with its headers has to fit */
-    QUERY_MS = 2000,
+    QUESTION_MS = 2000,
     REQUEST_MS = 15000,
     CONNECTIONS = 64,
 };
@@ -60,7 +60,7 @@ struct eng_http {
     /* The rest belongs to the thread. */
     struct eng_health health;
     struct link *links;
-    struct eng_query *queries;
+    struct eng_question *questions;
     uint64_t answers[ENG_HTTP_CODES];
 };
 
@@ -188,17 +188,17 @@ static enum MHD_Result ask_partner(struct eng_http *http, struct MHD_Connection 
     size_t length = 0;
     if (!eng_partner_of(path, id, &length, &answer))
         return send_answer(http, connection, &answer);
-    struct eng_query *query =
-        eng_query_new(connection, eng_monotonic_ms() + http->options.query_ms_max);
-    if (query == NULL) {
+    struct eng_question *question =
+        eng_question_new(connection, eng_monotonic_ms() + http->options.question_ms_max);
+    if (question == NULL) {
         eng_answer_error(&answer, 500, "out of memory");
         return send_answer(http, connection, &answer);
     }
-    query->next = http->queries;
-    http->queries = query;
-    *context = query;
+    question->next = http->questions;
+    http->questions = question;
+    *context = question;
     MHD_suspend_connection(connection);
-    eng_service_query(http->options.service, id, length, eng_query_answer, query);
+    eng_service_query(http->options.service, id, length, eng_question_answer, question);
     return MHD_YES;
 }
 
@@ -211,8 +211,8 @@ static enum MHD_Result refuse_method(struct eng_http *http, struct MHD_Connectio
 }
 
 /* libmicrohttpd's handler. It is called when the headers are in (context NULL), for pieces of a
- * body, when the request is complete (context: the server), and once more after a query has been
- * answered (context: the query). */
+ * body, when the request is complete (context: the server), and once more after a question has been
+ * answered (context: the question). */
 static enum MHD_Result /* tidy: allow parameters: libmicrohttpd's signature */
 handle(void *closure, struct MHD_Connection *connection, const char *path, const char *method,
        const char *version, const char *upload, size_t *upload_size, void **context)
@@ -232,7 +232,7 @@ handle(void *closure, struct MHD_Connection *connection, const char *path, const
     }
     if (*context != http) {
         struct eng_answer answer = {0};
-        eng_query_write(*context, &answer);
+        eng_question_write(*context, &answer);
         return send_answer(http, connection, &answer);
     }
     enum eng_target target = eng_target_of(path);
@@ -253,12 +253,12 @@ static void complete(void *closure, struct MHD_Connection *connection, void **co
         link->since_ms = eng_monotonic_ms();
     if (*context == NULL || *context == http)
         return;
-    struct eng_query *query = *context;
-    struct eng_query **at = &http->queries;
-    while (*at != query)
+    struct eng_question *question = *context;
+    struct eng_question **at = &http->questions;
+    while (*at != question)
         at = &(*at)->next;
-    *at = query->next;
-    eng_query_release(query);
+    *at = question->next;
+    eng_question_release(question);
     *context = NULL;
 }
 
@@ -308,16 +308,17 @@ static void log_line(void *closure, const char *format, va_list args)
     eng_log(ENG_LOG_DEBUG, "serve", "http: %s", line);
 }
 
-static void expire_queries(struct eng_http *http, int64_t now_ms)
+static void expire_questions(struct eng_http *http, int64_t now_ms)
 {
-    for (struct eng_query *query = http->queries; query != NULL; query = query->next)
-        eng_query_expire(query, now_ms);
+    for (struct eng_question *question = http->questions; question != NULL;
+         question = question->next)
+        eng_question_expire(question, now_ms);
 }
 
 /* Ends what has taken too long. A cut connection is closed by libmicrohttpd in its next turn. */
 static void sweep(struct eng_http *http, int64_t now_ms)
 {
-    expire_queries(http, now_ms);
+    expire_questions(http, now_ms);
     for (struct link *link = http->links; link != NULL; link = link->next)
         if (now_ms - link->since_ms > http->options.request_ms_max)
             (void)shutdown(link->descriptor, SHUT_RDWR); /* it may be closed already */
@@ -363,8 +364,8 @@ static struct MHD_Daemon *start_daemon(struct eng_http *http)
 
 static void fill_defaults(struct eng_http_options *options)
 {
-    if (options->query_ms_max == 0)
-        options->query_ms_max = QUERY_MS;
+    if (options->question_ms_max == 0)
+        options->question_ms_max = QUESTION_MS;
     if (options->request_ms_max == 0)
         options->request_ms_max = REQUEST_MS;
     if (options->connections_max == 0)
@@ -418,9 +419,9 @@ void eng_http_stop(struct eng_http *http)
     atomic_store(&http->stop, true);
     int result = pthread_join(http->thread, NULL);
     eng_assert(result == 0);
-    expire_queries(http, INT64_MAX);
+    expire_questions(http, INT64_MAX);
     (void)MHD_run_wait(http->daemon, 0); /* sends what it can to those who waited */
     MHD_stop_daemon(http->daemon);
-    eng_assert(http->queries == NULL && http->links == NULL);
+    eng_assert(http->questions == NULL && http->links == NULL);
     eng_free(http);
 }

@@ -18,7 +18,7 @@ struct eng_http_options {
     const struct eng_config *config; /* address, port, names */
     struct eng_service *service;
     int64_t heartbeat_ms_max; /* a loop that has not turned for longer is not alive; 60 s */
-    int64_t query_ms_max;     /* a worker may take so long to answer; 2 s */
+    int64_t question_ms_max;  /* a worker may take so long to answer; 2 s */
     int64_t request_ms_max;   /* a request with its answer may take so long; 15 s */
     uint32_t connections_max; /* at once; 64 */
 };

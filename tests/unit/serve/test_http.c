@@ -227,7 +227,7 @@ Test(http, what_the_worker_says_decides_the_code)
 
 Test(http, a_worker_that_takes_too_long_is_a_504_and_may_answer_later)
 {
-    start((struct eng_http_options){.query_ms_max = 100});
+    start((struct eng_http_options){.question_ms_max = 100});
     fake.mode = FAKE_HOLD;
     cr_expect_eq(ask("GET", "/partners/p"), 504);
     cr_expect(has_header("Retry-After: 1\r\n"));
