@@ -28,7 +28,7 @@ static const struct frame frames[] = {
     {&eng_section_score, "program: p\n" MEASURES "scores: {own: {@}}\n"},
     {&eng_section_dimension,
      "program: p\n" MEASURES "scores: {s: {scale: 9, bands: {low: 0}, dimensions: {revenue: "
-                             "{weight: 1, target: 9}, logins: {@}}}}\n"},
+     "{weight: 1, target: 9}, logins: {@}}}}\n"},
     {&eng_section_edge, "program: p\n" MEASURES "scores: {s: {scale: 100, " DIMENSIONS
                         ", bands: {low: 0, high: {@}}}}\n"},
     {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
