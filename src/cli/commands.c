@@ -12,7 +12,13 @@
 #include <string.h>
 
 const struct eng_command *const eng_commands[] = {
-    &eng_command_check, &eng_command_demo, &eng_command_generate, &eng_command_help, &eng_command_replay, NULL,
+    &eng_command_check,
+    &eng_command_demo,
+    &eng_command_generate,
+    &eng_command_help,
+    &eng_command_replay,
+    &eng_command_run,
+    NULL,
 };
 
 static int fail_unknown(const char *word)
