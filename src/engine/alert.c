@@ -11,11 +11,11 @@
  * Most partners have no alert open or cooling down, so this state is a list of openings (alert u8,
  * flags u8, opened_at i64, baseline i64) that is empty for them.
  *
- * Peaks of a drop alert: the largest value of the last `within` panes, as a list of (value i64,
- * last pane in which it was in force i32) with falling values and rising panes; the last element is
- * the value in force now (ENG_PANE_NEVER). A value that a boundary itself replaces was last in
- * force in the pane before; one that an event replaces, in this pane. The first element within the
- * window is the baseline. */
+ * Peaks of a drop alert: the largest values of the last `within` panes that are no longer in force,
+ * as a list of (value i64, last pane in which it was in force i32) with falling values and rising
+ * panes, all above the value in force. A value that a boundary itself replaces was last in force in
+ * the pane before; one that an event replaces, in this pane. The first one within the window, or
+ * else the value in force, is the baseline. */
 #include "base/assert.h"
 #include "engine/internal.h"
 #include "engine/silence.h"
@@ -52,19 +52,19 @@ static uint32_t find_opening(const struct eng_list *openings, unsigned alert)
     return i;
 }
 
-static struct eng_list openings_of(const struct eng_layout *layout, struct eng_partner *partner)
+static struct eng_list openings_of(const struct eng_record *record)
 {
-    eng_assert(layout->list_openings != ENG_NO_INDEX);
-    return eng_store_list(layout, partner, layout->list_openings);
+    eng_assert(record->layout->list_openings != ENG_NO_INDEX);
+    return eng_record_list(record, record->layout->list_openings);
 }
 
 /* False when the alert has no opening that still matters. */
-static bool get_opening(const struct eng_layout *layout, struct eng_partner *partner,
-                        unsigned alert, struct opening *ret_opening)
+static bool get_opening(const struct eng_record *record, unsigned alert,
+                        struct opening *ret_opening)
 {
-    eng_assert(alert < layout->model->alert_count);
+    eng_assert(alert < record->layout->model->alert_count);
     eng_assert(ret_opening != NULL);
-    struct eng_list openings = openings_of(layout, partner);
+    struct eng_list openings = openings_of(record);
     uint32_t index = find_opening(&openings, alert);
     if (index == openings.count)
         return false;
@@ -72,41 +72,41 @@ static bool get_opening(const struct eng_layout *layout, struct eng_partner *par
     return true;
 }
 
-static void put_opening(struct eng_engine *engine, uint32_t number, struct opening opening)
+static void put_opening(struct eng_engine *engine, struct opening opening)
 {
-    eng_assert(number < engine->store.count);
-    struct eng_list openings = openings_of(engine->layout, eng_store_at(&engine->store, number));
+    struct eng_list openings = openings_of(&engine->hand);
     uint32_t index = find_opening(&openings, opening.alert);
     uint8_t *place = openings.data + (size_t)index * ENG_OPENING_BYTES;
     eng_assert(opening.alert < engine->model->alert_count);
+    eng_assert(opening.opened_at_ms >= 0);
     if (index == openings.count)
-        place = eng_store_insert(&engine->store, number, engine->layout->list_openings, index);
+        place =
+            eng_record_insert(&engine->store, &engine->hand, engine->layout->list_openings, index);
     store_opening(place, opening);
 }
 
-void eng_alert_expire(struct eng_engine *engine, uint32_t number)
+void eng_alert_expire(struct eng_engine *engine)
 {
-    eng_assert(number < engine->store.count);
     unsigned list = engine->layout->list_openings;
-    if (list == ENG_NO_INDEX)
+    if (list == ENG_NO_INDEX || engine->hand.partner->counts[list] == 0)
         return;
-    struct eng_list openings = openings_of(engine->layout, eng_store_at(&engine->store, number));
+    struct eng_list openings = openings_of(&engine->hand);
+    eng_assert(openings.count <= engine->model->alert_count);
     for (uint32_t i = openings.count; i-- > 0;) {
         struct opening opening = load_opening(openings.data + (size_t)i * ENG_OPENING_BYTES);
         const struct eng_alert *alert = &engine->model->alerts[opening.alert];
         eng_assert(opening.alert < engine->model->alert_count);
         if (opening.flags == 0 && engine->now.clock_ms - opening.opened_at_ms >= alert->cooldown_ms)
-            eng_store_erase(&engine->store, number, list, i, 1);
+            eng_record_erase(&engine->hand, list, i, 1);
     }
 }
 
-bool eng_alert_is_open(const struct eng_layout *layout, struct eng_partner *partner, unsigned alert,
-                       int64_t *ret_opened_at_ms)
+bool eng_alert_is_open(const struct eng_record *record, unsigned alert, int64_t *ret_opened_at_ms)
 {
     struct opening opening;
-    eng_assert(alert < layout->model->alert_count);
+    eng_assert(alert < record->layout->model->alert_count);
     eng_assert(ret_opened_at_ms != NULL);
-    if (!get_opening(layout, partner, alert, &opening)) {
+    if (!get_opening(record, alert, &opening)) {
         *ret_opened_at_ms = -1;
         return false;
     }
@@ -116,7 +116,7 @@ bool eng_alert_is_open(const struct eng_layout *layout, struct eng_partner *part
 
 /* True when the alert may open at this evaluation; else sees to it that it is looked at when the
  * cooldown ends. */
-static bool cooled_down(struct eng_engine *engine, struct eng_evaluation *evaluation,
+static bool cooled_down(const struct eng_engine *engine, struct eng_evaluation *evaluation,
                         unsigned alert, const struct opening *opening)
 {
     eng_assert(alert < engine->model->alert_count);
@@ -138,10 +138,10 @@ static bool cooled_down(struct eng_engine *engine, struct eng_evaluation *evalua
 static struct eng_effect *begin(struct eng_engine *engine, const struct eng_evaluation *evaluation,
                                 unsigned index, enum eng_alert_status status)
 {
-    eng_assert(index < engine->model->alert_count);
-    eng_assert(status == ENG_OPENED || status == ENG_RESOLVED);
     const struct eng_alert *alert = &engine->model->alerts[index];
     bool scored = alert->kind != ENG_SILENCE;
+    eng_assert(index < engine->model->alert_count);
+    eng_assert(status == ENG_OPENED || status == ENG_RESOLVED);
     uint32_t contributions = scored ? engine->model->scores[alert->score].dimension_count : 0;
     struct eng_effect *effect = eng_effect_begin(engine, evaluation, contributions);
     engine->counters.churn_drops++;
@@ -160,8 +160,7 @@ static struct eng_effect *open_alert(struct eng_engine *engine,
                                      const struct eng_evaluation *evaluation, unsigned index,
                                      int64_t baseline_e4)
 {
-    put_opening(engine, evaluation->number,
-                (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
+    put_opening(engine, (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
     return begin(engine, evaluation, index, ENG_OPENED);
 }
 
@@ -171,7 +170,7 @@ static struct eng_effect *resolve_alert(struct eng_engine *engine,
 {
     eng_assert(opening.flags & OPEN);
     opening.flags = 0;
-    put_opening(engine, evaluation->number, opening);
+    put_opening(engine, opening);
     return begin(engine, evaluation, opening.alert, ENG_RESOLVED);
 }
 
@@ -180,14 +179,13 @@ static struct eng_effect *resolve_alert(struct eng_engine *engine,
 static void evaluate_falls_to(struct eng_engine *engine, struct eng_evaluation *evaluation,
                               unsigned index)
 {
-    eng_assert(evaluation->number < engine->store.count);
     const struct eng_alert *alert = &engine->model->alerts[index];
     const struct eng_scratch *scratch = &engine->scratch;
     uint8_t before = scratch->band_before[alert->score], after = scratch->band_after[alert->score];
     struct opening opening = {0};
-    bool known = get_opening(engine->layout, eng_store_at(&engine->store, evaluation->number),
-                             index, &opening);
+    bool known = get_opening(&engine->hand, index, &opening);
     eng_assert(alert->kind == ENG_FALLS_TO);
+    eng_assert(alert->band < engine->model->scores[alert->score].band_count);
     if (known && opening.flags & OPEN) {
         if (after > alert->band)
             (void)resolve_alert(engine, evaluation, opening); /* nothing to add for this kind */
@@ -202,7 +200,7 @@ static void evaluate_falls_to(struct eng_engine *engine, struct eng_evaluation *
         (void)open_alert(engine, evaluation, index, 0);
     } else if (known) {
         opening.flags = fell || waiting ? WAITING : 0;
-        put_opening(engine, evaluation->number, opening);
+        put_opening(engine, opening);
     }
 }
 
@@ -213,58 +211,65 @@ static int64_t peak_value(const struct eng_list *peaks, uint32_t index)
     return eng_load_i64(peaks->data + (size_t)index * ENG_PEAK_BYTES);
 }
 
-static uint8_t *peak_pane(const struct eng_list *peaks, uint32_t index)
+static int32_t peak_pane(const struct eng_list *peaks, uint32_t index)
 {
-    return peaks->data + (size_t)index * ENG_PEAK_BYTES + 8;
+    return eng_load_i32(peaks->data + (size_t)index * ENG_PEAK_BYTES + 8);
 }
 
-/* Takes the value of this evaluation into the peaks and returns the baseline. */
-static int64_t take_peak(struct eng_engine *engine, const struct eng_evaluation *evaluation,
-                         unsigned index, int64_t value_e4)
+/* Forgets peaks that have left the window and those that the value now is not under. */
+static struct eng_list prune_peaks(struct eng_engine *engine, unsigned index, int64_t value_e4)
 {
     unsigned list = engine->layout->alert_list[index];
-    struct eng_store *store = &engine->store;
-    struct eng_list peaks =
-        eng_store_list(engine->layout, eng_store_at(store, evaluation->number), list);
+    struct eng_list peaks = eng_record_list(&engine->hand, list);
     int64_t oldest = (int64_t)engine->now.pane - engine->model->alerts[index].within + 1;
     uint32_t left = 0, kept = peaks.count;
     eng_assert(list != ENG_NO_INDEX);
-    if (kept > 0 && peak_value(&peaks, kept - 1) != value_e4)
-        eng_store_i32(peak_pane(&peaks, kept - 1),
-                      engine->now.pane - (evaluation->at_boundary ? 1 : 0));
-    while (left < peaks.count && eng_load_i32(peak_pane(&peaks, left)) < oldest)
+    eng_assert(engine->model->alerts[index].within > 0);
+    while (left < peaks.count && peak_pane(&peaks, left) < oldest)
         left++;
-    while (kept > left && peak_value(&peaks, kept - 1) <= value_e4 &&
-           eng_load_i32(peak_pane(&peaks, kept - 1)) != ENG_PANE_NEVER)
+    while (kept > left && peak_value(&peaks, kept - 1) <= value_e4)
         kept--;
+    eng_record_erase(&engine->hand, list, kept, peaks.count - kept);
+    eng_record_erase(&engine->hand, list, 0, left);
+    return eng_record_list(&engine->hand, list);
+}
+
+/* Takes the value of this evaluation in and returns the baseline. */
+static int64_t take_peak(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                         unsigned index)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    int64_t value = engine->scratch.value[alert->score];
+    int64_t before = engine->scratch.value_before[alert->score];
+    struct eng_list peaks = prune_peaks(engine, index, value);
+    int32_t last = engine->now.pane - (evaluation->at_boundary ? 1 : 0);
+    int64_t oldest = (int64_t)engine->now.pane - alert->within + 1;
+    eng_assert(alert->kind == ENG_DROP);
     /* What was in force up to the same pane as something larger can never be the largest. */
-    while (kept > left + 1 &&
-           eng_load_i32(peak_pane(&peaks, kept - 1)) == eng_load_i32(peak_pane(&peaks, kept - 2)))
-        kept--;
-    eng_store_erase(store, evaluation->number, list, kept, peaks.count - kept);
-    eng_store_erase(store, evaluation->number, list, 0, left);
-    peaks = eng_store_list(engine->layout, eng_store_at(store, evaluation->number), list);
-    if (peaks.count == 0 || eng_load_i32(peak_pane(&peaks, peaks.count - 1)) != ENG_PANE_NEVER) {
-        uint8_t *gap = eng_store_insert(store, evaluation->number, list, peaks.count);
-        eng_store_i64(gap, value_e4);
-        eng_store_i32(gap + 8, ENG_PANE_NEVER);
+    if (before > value && last >= oldest &&
+        (peaks.count == 0 || peak_pane(&peaks, peaks.count - 1) < last)) {
+        uint8_t *gap = eng_record_insert(&engine->store, &engine->hand,
+                                         engine->layout->alert_list[index], peaks.count);
+        eng_store_i64(gap, before);
+        eng_store_i32(gap + 8, last);
+        peaks = eng_record_list(&engine->hand, engine->layout->alert_list[index]);
     }
-    peaks = eng_store_list(engine->layout, eng_store_at(store, evaluation->number), list);
-    eng_assert(peak_value(&peaks, peaks.count - 1) == value_e4);
-    return peak_value(&peaks, 0);
+    eng_assert(peaks.count == 0 || peak_value(&peaks, 0) > value);
+    return peaks.count == 0 ? value : peak_value(&peaks, 0);
 }
 
 static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *evaluation,
                           unsigned index)
 {
-    eng_assert(evaluation->number < engine->store.count);
     const struct eng_alert *alert = &engine->model->alerts[index];
     int64_t value = engine->scratch.value[alert->score];
-    int64_t baseline = take_peak(engine, evaluation, index, value);
     struct opening opening = {0};
-    bool known = get_opening(engine->layout, eng_store_at(&engine->store, evaluation->number),
-                             index, &opening);
+    bool known = get_opening(&engine->hand, index, &opening);
     eng_assert(alert->kind == ENG_DROP);
+    eng_assert(alert->drop_e4 > 0);
+    if (!known && value == engine->scratch.value_before[alert->score])
+        return; /* the baseline can only have fallen */
+    int64_t baseline = take_peak(engine, evaluation, index);
     if (known && opening.flags & OPEN) {
         if ((opening.baseline_e4 - value) * 2 > alert->drop_e4)
             return;
@@ -283,62 +288,72 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
 
 /* ---- silence ---- */
 
-struct eng_rhythm eng_alert_rhythm(const struct eng_layout *layout,
-                                   const struct eng_partner *partner, unsigned alert)
+static uint8_t *silence_place(const struct eng_record *record, unsigned alert)
 {
-    const uint8_t *place = (const uint8_t *)partner + layout->alert_offset[alert];
-    eng_assert(layout->model->alerts[alert].kind == ENG_SILENCE);
-    eng_assert(layout->alert_offset[alert] != 0);
+    eng_assert(record->layout->model->alerts[alert].kind == ENG_SILENCE);
+    eng_assert(record->layout->alert_offset[alert] != 0);
+    return eng_record_fixed(record, record->layout->alert_offset[alert]);
+}
+
+static struct eng_rhythm load_rhythm(const uint8_t *place)
+{
     return (struct eng_rhythm){eng_load_i32(place), eng_load_i32(place + 4), place[12]};
 }
 
 /* The time of the newest counted event of the alert's list. */
-static int64_t last_action_at(const struct eng_engine *engine, const struct eng_partner *partner,
-                              unsigned alert, const struct eng_rhythm *rhythm)
+static int64_t last_action_at(const struct eng_engine *engine, unsigned alert)
 {
-    const uint8_t *place = (const uint8_t *)partner + engine->layout->alert_offset[alert];
-    eng_assert(rhythm->count > 0);
-    return eng_calendar_start_ms(engine->model->calendar, rhythm->last) + eng_load_u32(place + 8);
+    const uint8_t *place = silence_place(&engine->hand, alert);
+    struct eng_rhythm rhythm = load_rhythm(place);
+    eng_assert(rhythm.count > 0);
+    return eng_calendar_start_ms(engine->model->calendar, rhythm.last) + eng_load_u32(place + 8);
 }
 
-bool eng_alert_silence_count(const struct eng_engine *engine, struct eng_partner *partner,
+bool eng_alert_silence_count(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned alert, int32_t pane, int64_t time_ms)
 {
-    eng_assert(time_ms >= 0);
-    struct eng_rhythm rhythm = eng_alert_rhythm(engine->layout, partner, alert);
-    uint8_t *place = (uint8_t *)partner + engine->layout->alert_offset[alert];
+    uint8_t *place = silence_place(record, alert);
+    struct eng_rhythm rhythm = load_rhythm(place);
     bool newer = eng_rhythm_add(&rhythm, pane);
     if (pane != rhythm.last)
         return false;
-    int64_t into_pane = time_ms - eng_calendar_start_ms(engine->model->calendar, pane);
-    eng_assert(into_pane >= 0 && into_pane <= UINT32_MAX);
+    int64_t start_ms = pane == engine->now.pane
+                           ? engine->now.start_ms
+                           : eng_calendar_start_ms(engine->model->calendar, pane);
+    eng_assert(time_ms >= start_ms);
+    eng_assert(time_ms - start_ms <= UINT32_MAX);
+    uint32_t into_pane = (uint32_t)(time_ms - start_ms);
     if (newer || into_pane > eng_load_u32(place + 8))
-        eng_store_u32(place + 8, (uint32_t)into_pane);
-    eng_store_i32(place, rhythm.first);
-    eng_store_i32(place + 4, rhythm.last);
-    place[12] = rhythm.count;
+        eng_store_u32(place + 8, into_pane);
+    if (newer) {
+        eng_store_i32(place, rhythm.first);
+        eng_store_i32(place + 4, rhythm.last);
+        place[12] = rhythm.count;
+    }
     return newer;
 }
 
-int32_t eng_alert_silence_due(const struct eng_engine *engine, struct eng_partner *partner,
-                              unsigned alert, bool exact)
+int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_record *record,
+                              unsigned alert, enum eng_due how)
 {
-    eng_assert(alert < engine->model->alert_count);
     const struct eng_alert *rule = &engine->model->alerts[alert];
-    struct eng_rhythm rhythm = eng_alert_rhythm(engine->layout, partner, alert);
+    struct eng_rhythm rhythm = load_rhythm(silence_place(record, alert));
     struct opening opening;
-    bool known = get_opening(engine->layout, partner, alert, &opening);
+    if (rhythm.count < rule->min_active)
+        return ENG_PANE_NEVER;
+    bool known = get_opening(record, alert, &opening);
     /* An open alert may be resolved by the very event that asks for the lower bound. */
-    if (rhythm.count < rule->min_active || (exact && known && opening.flags & OPEN))
+    if (how != ENG_DUE_BOUND && known && opening.flags & OPEN)
         return ENG_PANE_NEVER;
     int64_t due = (int64_t)rhythm.last + rule->min_silence + 1;
-    if (exact && due <= engine->now.pane) /* only then is it worth the arithmetic */
+    if (how == ENG_DUE_EXACT || (how == ENG_DUE_NEXT && due <= engine->now.pane))
         due = (int64_t)rhythm.last + eng_silence_due(rule, &rhythm) + 1;
     if (known) {
         int32_t over =
             eng_moment_due(&engine->now, engine->model, opening.opened_at_ms + rule->cooldown_ms);
         due = over > due ? over : due;
     }
+    eng_assert(rule->kind == ENG_SILENCE);
     eng_assert(due >= 0);
     return due <= engine->now.pane ? engine->now.pane + 1 : (int32_t)due;
 }
@@ -346,10 +361,10 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, struct eng_partne
 /* The mean gap between active panes in ms, rounded half up; 0 while there is none. */
 static int64_t usual_gap_ms(const struct eng_model *model, const struct eng_rhythm *rhythm)
 {
-    eng_assert(rhythm->last >= rhythm->first);
     int64_t pane_ms = model->pane_unit == ENG_PANE_HOUR ? 3600000 : 86400000;
     int64_t gaps = rhythm->count - 1;
     eng_assert(rhythm->count > 0);
+    eng_assert(rhythm->last >= rhythm->first);
     if (gaps == 0)
         return 0;
     return (((int64_t)rhythm->last - rhythm->first) * pane_ms * 2 + gaps) / (2 * gaps);
@@ -358,51 +373,58 @@ static int64_t usual_gap_ms(const struct eng_model *model, const struct eng_rhyt
 static void tell_silence(struct eng_engine *engine, const struct eng_evaluation *evaluation,
                          unsigned index, const struct eng_rhythm *rhythm, uint32_t silence)
 {
-    eng_assert(silence <= engine->model->alerts[index].horizon);
     struct eng_effect *effect = open_alert(engine, evaluation, index, 0);
+    eng_assert(evaluation->at_boundary);
+    eng_assert(silence <= engine->model->alerts[index].horizon);
     if (effect == NULL)
         return;
-    struct eng_partner *partner = eng_store_at(&engine->store, evaluation->number);
-    eng_assert(evaluation->at_boundary);
-    effect->last_action_at_ms = last_action_at(engine, partner, index, rhythm);
+    effect->last_action_at_ms = last_action_at(engine, index);
     effect->silent_for_ms = evaluation->at_ms - effect->last_action_at_ms;
     effect->usual_gap_ms = usual_gap_ms(engine->model, rhythm);
     effect->risk_e3 = eng_silence_risk_e3(&engine->model->alerts[index], rhythm, silence);
 }
 
-static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *evaluation,
-                             unsigned index)
+/* Opens a silence that has lasted long enough; only boundaries ask. */
+static void maybe_silent(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                         unsigned index, const struct opening *opening)
 {
-    eng_assert(evaluation->number < engine->store.count);
     const struct eng_alert *alert = &engine->model->alerts[index];
-    struct eng_partner *partner = eng_store_at(&engine->store, evaluation->number);
-    struct eng_rhythm rhythm = eng_alert_rhythm(engine->layout, partner, index);
-    struct opening opening = {0};
-    bool known = get_opening(engine->layout, partner, index, &opening);
+    struct eng_rhythm rhythm = load_rhythm(silence_place(&engine->hand, index));
+    eng_assert(evaluation->at_boundary);
     eng_assert(alert->kind == ENG_SILENCE);
-    if (known && opening.flags & OPEN) {
-        if (!(engine->scratch.resumed >> index & 1))
-            return;
-        struct eng_effect *effect = resolve_alert(engine, evaluation, opening);
-        if (effect != NULL)
-            effect->last_action_at_ms = last_action_at(
-                engine, eng_store_at(&engine->store, evaluation->number), index, &rhythm);
-        return;
-    }
     int64_t earliest = (int64_t)rhythm.last + alert->min_silence + 1;
-    if (!evaluation->at_boundary || rhythm.count < alert->min_active || engine->now.pane < earliest)
+    if (rhythm.count < alert->min_active || engine->now.pane < earliest)
         return;
     uint32_t silence = eng_silence_due(alert, &rhythm);
     if (engine->now.pane >= (int64_t)rhythm.last + silence + 1 &&
-        cooled_down(engine, evaluation, index, known ? &opening : NULL))
+        cooled_down(engine, evaluation, index, opening))
         tell_silence(engine, evaluation, index, &rhythm, silence);
+}
+
+static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                             unsigned index)
+{
+    struct opening opening = {0};
+    bool known = get_opening(&engine->hand, index, &opening);
+    eng_assert(engine->model->alerts[index].kind == ENG_SILENCE);
+    eng_assert(!evaluation->at_boundary || engine->scratch.resumed == 0);
+    if (!(known && opening.flags & OPEN)) {
+        if (evaluation->at_boundary)
+            maybe_silent(engine, evaluation, index, known ? &opening : NULL);
+        return;
+    }
+    if (!(engine->scratch.resumed >> index & 1))
+        return;
+    struct eng_effect *effect = resolve_alert(engine, evaluation, opening);
+    if (effect != NULL)
+        effect->last_action_at_ms = last_action_at(engine, index);
 }
 
 void eng_alert_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation,
                         unsigned alert)
 {
     eng_assert(alert < engine->model->alert_count);
-    eng_assert(evaluation->number < engine->store.count);
+    eng_assert(evaluation->due > engine->now.pane);
     switch (engine->model->alerts[alert].kind) {
     case ENG_FALLS_TO:
         evaluate_falls_to(engine, evaluation, alert);

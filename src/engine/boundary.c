@@ -59,10 +59,10 @@ static void collect(struct eng_engine *engine, uint32_t entries)
             continue;
         partner->is_armed = 0;
         if (partner->due > pane) {
-            eng_arm(engine, numbers[i], partner->due);
+            eng_arm(engine, numbers[i], partner, partner->due);
             continue;
         }
-        struct eng_slice id = eng_partner_slice(engine->layout, partner);
+        struct eng_slice id = eng_partner_id(engine->layout, partner);
         boundary->visits[boundary->visit_count++] =
             (struct eng_visit){eng_hash(id.data, id.length), numbers[i]};
     }
@@ -76,10 +76,8 @@ static bool comes_after(const struct eng_engine *engine, const struct eng_visit 
     eng_assert(one->number != two->number);
     if (one->hash != two->hash)
         return one->hash > two->hash;
-    struct eng_slice a =
-        eng_partner_slice(engine->layout, eng_store_at(&engine->store, one->number));
-    struct eng_slice b =
-        eng_partner_slice(engine->layout, eng_store_at(&engine->store, two->number));
+    struct eng_slice a = eng_partner_id(engine->layout, eng_store_at(&engine->store, one->number));
+    struct eng_slice b = eng_partner_id(engine->layout, eng_store_at(&engine->store, two->number));
     int order = memcmp(a.data, b.data, a.length < b.length ? a.length : b.length);
     return order != 0 ? order > 0 : a.length > b.length;
 }
@@ -122,12 +120,12 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
                              struct eng_effects *effects)
 {
     eng_assert(number < engine->store.count);
+    eng_take(engine, number);
     if (eng_store_reserve(&engine->store) != ENG_OK ||
         eng_wheel_reserve(&engine->wheel) != ENG_OK ||
-        eng_store_prepare(&engine->store, number) != ENG_OK)
+        eng_record_prepare(&engine->store, &engine->hand) != ENG_OK)
         return ENG_NO_MEMORY;
     struct eng_evaluation evaluation = {
-        .number = number,
         .cause = ENG_CAUSE_EXPIRY,
         .origin_kind = ENG_ORIGIN_BOUNDARY,
         .at_boundary = true,
@@ -135,14 +133,13 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
         .at_ms = engine->now.clock_ms,
         .effects = effects,
     };
-    eng_assert(eng_store_at(&engine->store, number)->due <= engine->now.pane);
-    engine->scratch.resumed = 0;
-    eng_measure_expire(engine, number);
+    eng_assert(engine->hand.partner->due <= engine->now.pane);
+    eng_measure_expire(engine);
     eng_evaluate(engine, &evaluation);
-    eng_alert_expire(engine, number);
-    eng_store_at(&engine->store, number)->due = evaluation.due;
-    eng_arm(engine, number, eng_measure_due(engine, number));
-    eng_store_trim(&engine->store, number);
+    eng_alert_expire(engine);
+    engine->hand.partner->due = evaluation.due;
+    eng_arm(engine, number, engine->hand.partner, eng_measure_due(engine));
+    eng_record_trim(&engine->store, &engine->hand);
     return ENG_OK;
 }
 

@@ -20,39 +20,68 @@ struct eng_cell {
     uint64_t count;
 };
 
-/* The cells of a partner, oldest first; valid as long as its record stays where it is. */
+/* The cells of a record, oldest first; valid until it is changed. */
 struct eng_cells {
-    const struct eng_layout *layout;
-    struct eng_list list;
+    uint8_t *data;
+    uint32_t count;      /* cells */
     uint32_t clock_bits; /* the clock's pane modulo 2^pane_bits */
+    uint32_t pane_mask;
     uint8_t code;
     uint8_t count_bits;
+    uint8_t action_bits;
 };
 
-struct eng_cells eng_cells_of(const struct eng_layout *layout, struct eng_partner *partner,
-                              int32_t clock_pane);
+static inline struct eng_cells eng_cells_of(const struct eng_record *record, int32_t clock_pane)
+{
+    const struct eng_layout *layout = record->layout;
+    struct eng_list list = eng_record_list(record, layout->list_cells);
+    uint8_t code = record->partner->cell_code;
+    return (struct eng_cells){
+        .data = list.data,
+        .count = list.count,
+        .clock_bits = (uint32_t)clock_pane & layout->pane_mask,
+        .pane_mask = layout->pane_mask,
+        .code = code,
+        .count_bits = (uint8_t)((8u << code) - layout->pane_bits - layout->action_bits),
+        .action_bits = layout->action_bits,
+    };
+}
+
+static inline uint32_t eng_cells_age(const struct eng_cells *cells, uint32_t index)
+{
+    uint64_t raw = eng_load_wide(cells->data + ((size_t)index << cells->code), cells->code);
+    uint32_t pane_bits = (uint32_t)(raw >> (cells->count_bits + cells->action_bits));
+    return (cells->clock_bits - pane_bits) & cells->pane_mask;
+}
 
 static inline struct eng_cell eng_cells_get(const struct eng_cells *cells, uint32_t index)
 {
-    uint64_t raw = eng_load_wide(cells->list.data + ((size_t)index << cells->code), cells->code);
+    uint64_t raw = eng_load_wide(cells->data + ((size_t)index << cells->code), cells->code);
     uint64_t key = raw >> cells->count_bits;
-    uint32_t pane_bits = (uint32_t)(key >> cells->layout->action_bits);
+    uint32_t pane_bits = (uint32_t)(key >> cells->action_bits);
     return (struct eng_cell){
-        .age = (cells->clock_bits - pane_bits) & cells->layout->pane_mask,
-        .action = (uint32_t)key & ((1u << cells->layout->action_bits) - 1),
+        .age = (cells->clock_bits - pane_bits) & cells->pane_mask,
+        .action = (uint32_t)key & ((1u << cells->action_bits) - 1),
         .count = (raw & ((1ull << cells->count_bits) - 1)) + 1,
     };
 }
 
-/* The first cell whose age is at most `age` (list.count: none): older ones come before it. */
-uint32_t eng_cells_first(const struct eng_cells *cells, uint32_t age);
+/* The first cell whose age is at most `age` (count: none): older ones come before it. */
+uint32_t eng_cells_search(const struct eng_cells *cells, uint32_t age);
+
+static inline uint32_t eng_cells_first(const struct eng_cells *cells, uint32_t age)
+{
+    if (cells->count == 0 || eng_cells_age(cells, 0) <= age)
+        return 0;
+    return eng_cells_search(cells, age);
+}
 
 /* Adds one to a pane and action. The pane's age is under the action's retention. Cannot fail after
  * eng_store_prepare. */
-void eng_cells_add(struct eng_store *store, uint32_t number, int32_t clock_pane, int32_t pane,
-                   uint32_t action);
+void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,
+                   int32_t pane, uint32_t action);
 
 /* Removes the cells that have reached their action's retention. */
-void eng_cells_expire(struct eng_store *store, uint32_t number, int32_t clock_pane);
+void eng_cells_expire(struct eng_record *record, int32_t clock_pane);
 
 #endif

@@ -35,8 +35,7 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
     struct eng_effects *effects = evaluation->effects;
     if (effects == NULL)
         return NULL;
-    struct eng_slice partner =
-        eng_partner_slice(engine->layout, eng_store_at(&engine->store, evaluation->number));
+    struct eng_slice partner = eng_partner_id(engine->layout, engine->hand.partner);
     size_t bytes = sizeof(struct eng_effect) + contributions * sizeof(struct eng_contribution) +
                    partner.length;
     bytes = (bytes + 7) & ~(size_t)7;
@@ -58,13 +57,14 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
     return effect;
 }
 
-void eng_effect_score(const struct eng_engine *engine, struct eng_effect *effect, unsigned score)
+void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score)
 {
     const struct eng_scratch *scratch = &engine->scratch;
     size_t first = (size_t)score * engine->layout->contribution_most;
     struct eng_contribution *to = (struct eng_contribution *)(void *)(effect + 1);
     eng_assert(score < engine->model->score_count);
     eng_assert(effect->contribution_count == engine->model->scores[score].dimension_count);
+    eng_fill(engine, score);
     effect->score = (uint16_t)score;
     effect->value_e4 = scratch->value[score];
     effect->band = scratch->band_after[score];

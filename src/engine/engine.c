@@ -20,13 +20,14 @@ static enum eng_status new_scratch(struct eng_engine *engine)
     size_t scores = engine->model->score_count;
     size_t contributions = scores * engine->layout->contribution_most;
     scratch->value = eng_calloc(scores, sizeof *scratch->value);
+    scratch->value_before = eng_calloc(scores, sizeof *scratch->value_before);
     scratch->contribution = eng_calloc(contributions, sizeof *scratch->contribution);
     scratch->told = eng_calloc(contributions, sizeof *scratch->told);
     scratch->band_before = eng_calloc(scores, 1);
     scratch->band_after = eng_calloc(scores, 1);
     scratch->ever_positive = eng_calloc(scores, sizeof *scratch->ever_positive);
-    bool all = scratch->value && scratch->contribution && scratch->told && scratch->band_before &&
-               scratch->band_after && scratch->ever_positive;
+    bool all = scratch->value && scratch->value_before && scratch->contribution && scratch->told &&
+               scratch->band_before && scratch->band_after && scratch->ever_positive;
     return all ? ENG_OK : ENG_NO_MEMORY;
 }
 
@@ -73,6 +74,7 @@ void eng_engine_free(struct eng_engine *engine)
     eng_free(engine->boundary.sorted);
     eng_free(engine->boundary.counts);
     eng_free(engine->scratch.value);
+    eng_free(engine->scratch.value_before);
     eng_free(engine->scratch.contribution);
     eng_free(engine->scratch.told);
     eng_free(engine->scratch.band_before);
@@ -110,33 +112,32 @@ static bool well_formed(const struct eng_event *event)
            event->action.length > 0 && event->action.data != NULL;
 }
 
-/* Everything that could fail, before anything has changed. Adds the partner when it is new. */
+/* Everything that could fail, before anything has changed. Adds the partner when it is new, and
+ * takes it into the hand. */
 static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
-                                 const struct eng_event *event, uint32_t *number)
+                                 const struct eng_event *event, uint32_t number)
 {
     eng_assert(event->partner.length > 0);
     eng_assert(engine->boundary.target_ms < 0);
     if (eng_store_reserve(&engine->store) != ENG_OK || eng_wheel_reserve(&engine->wheel) != ENG_OK)
         return ENG_NO_MEMORY;
-    if (*number == ENG_PARTNER_NONE) {
-        *number = eng_store_add(&engine->store, hash, event->partner);
-        eng_evaluate_newcomer(engine, *number);
+    if (number == ENG_PARTNER_NONE) {
+        eng_take_newcomer(engine, eng_store_add(&engine->store, hash, event->partner));
         return ENG_OK; /* its lists are empty */
     }
-    enum eng_status status = eng_store_prepare(&engine->store, *number);
+    enum eng_status status = eng_record_prepare(&engine->store, &engine->hand);
     if (status == ENG_OK && engine->layout->list_seen != ENG_NO_INDEX)
-        status = eng_seen_prepare(&engine->store, *number, engine->now.pane);
+        status = eng_seen_prepare(&engine->store, &engine->hand, engine->now.pane);
     return status;
 }
 
-static void count(struct eng_engine *engine, uint32_t number, const struct eng_event *event,
-                  uint16_t action, struct eng_effects *effects)
+static void count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
+                  struct eng_effects *effects)
 {
     int32_t pane = event->time_ms >= engine->now.start_ms
                        ? engine->now.pane
                        : (int32_t)eng_calendar_pane(engine->model->calendar, event->time_ms);
     struct eng_evaluation evaluation = {
-        .number = number,
         .cause = pane < engine->now.pane ? ENG_CAUSE_CORRECTION : ENG_CAUSE_EVENT,
         .origin_kind = ENG_ORIGIN_OFFSET,
         .origin = event->offset,
@@ -145,9 +146,10 @@ static void count(struct eng_engine *engine, uint32_t number, const struct eng_e
     };
     eng_assert(pane <= engine->now.pane);
     eng_assert(action < engine->model->action_count);
-    int32_t due = eng_measure_count(engine, number, event, action, pane);
+    int32_t due = eng_measure_count(engine, event, action, pane);
     eng_evaluate(engine, &evaluation);
-    eng_arm(engine, number, due < evaluation.due ? due : evaluation.due);
+    eng_arm(engine, engine->hand.number, engine->hand.partner,
+            due < evaluation.due ? due : evaluation.due);
 }
 
 /* S4 to S6 and counting, for a well-formed event whose time the clock has reached. */
@@ -155,8 +157,9 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
                              uint64_t hash, struct eng_effects *effects,
                              enum eng_outcome *ret_outcome)
 {
-    eng_assert(event->time_ms <= engine->now.clock_ms);
     uint16_t action = action_of(engine, event->action);
+    eng_assert(event->time_ms <= engine->now.clock_ms);
+    eng_assert(engine->boundary.target_ms < 0);
     *ret_outcome = ENG_OUTCOME_FILTERED;
     if (action == ENG_ACTION_NONE)
         return ENG_OK;
@@ -166,17 +169,18 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
     uint32_t number = eng_store_find(&engine->store, hash, event->partner);
     bool dedup = engine->layout->list_seen != ENG_NO_INDEX && event->id.data != NULL;
     uint64_t id = dedup ? eng_hash(event->id.data, event->id.length) : 0;
-    *ret_outcome = ENG_OUTCOME_DUPLICATE;
-    if (dedup && number != ENG_PARTNER_NONE &&
-        eng_seen_has(&engine->store, number, engine->now.pane, id))
-        return ENG_OK;
+    if (number != ENG_PARTNER_NONE) {
+        eng_take(engine, number);
+        *ret_outcome = ENG_OUTCOME_DUPLICATE;
+        if (dedup && eng_seen_has(&engine->hand, engine->now.pane, id))
+            return ENG_OK;
+    }
     *ret_outcome = ENG_OUTCOME_COUNTED;
-    eng_assert(engine->boundary.target_ms < 0);
-    if (make_room(engine, hash, event, &number) != ENG_OK)
+    if (make_room(engine, hash, event, number) != ENG_OK)
         return ENG_NO_MEMORY;
     if (dedup)
-        eng_seen_add(&engine->store, number, engine->now.pane, id);
-    count(engine, number, event, action, effects);
+        eng_seen_add(&engine->store, &engine->hand, engine->now.pane, id);
+    count(engine, event, action, effects);
     return ENG_OK;
 }
 
@@ -338,9 +342,11 @@ void eng_engine_check(const struct eng_engine *engine)
     if (engine->boundary.working)
         return; /* those who wait for their visit still hold what has expired */
     for (uint32_t number = 0; number < engine->store.count; number++) {
-        const struct eng_partner *partner = eng_store_at(&engine->store, number);
-        eng_measure_check(engine, number);
-        eng_assert(partner->due > engine->now.pane);
-        eng_assert(partner->due == ENG_PANE_NEVER || partner->is_armed);
+        struct eng_record record;
+        eng_record_open(&engine->store, number, &record);
+        eng_measure_check(engine, &record);
+        eng_evaluate_check(engine, &record);
+        eng_assert(record.partner->due > engine->now.pane);
+        eng_assert(record.partner->due == ENG_PANE_NEVER || record.partner->is_armed);
     }
 }

@@ -1,29 +1,36 @@
 /* An evaluation: the scores of one partner in file order, then the alerts in file order.
  *
  * It reads the partner's record, the model and the moment, nothing else. An evaluation at which
- * nothing has changed says nothing, so the engine may make more of them than there have to be. */
+ * nothing has changed says nothing, so the engine may make more of them than there have to be.
+ *
+ * The value of every score is kept in the record and follows each change of a count by the
+ * difference of two entries of a table, so most evaluations are a comparison with the limits at
+ * which there is something to tell. Contributions are computed only when something is told, or when
+ * a score depends on more than counts; they must add up to the value kept (eng_evaluate_check, and
+ * at every telling). */
 #include "base/assert.h"
 #include "engine/internal.h"
-#include <stdlib.h>
 
-/* ---- what was told last ---- */
+/* ---- what stands in the record ---- */
 
-static const uint8_t *told_place(const struct eng_layout *layout, const struct eng_partner *partner,
-                                 unsigned score, unsigned dimension)
+int64_t eng_load_value(const struct eng_layout *layout, unsigned score, const uint8_t *from)
 {
-    const struct eng_score_layout *place = &layout->scores[score];
-    uint32_t dwell = layout->model->scores[score].dwell_ms > 0 ? 8 : 0;
-    eng_assert(dimension < layout->model->scores[score].dimension_count);
-    return (const uint8_t *)partner + place->offset + 1 + dwell + dimension * place->told_bytes;
+    return layout->scores[score].value_bytes == 4 ? eng_load_i32(from) : eng_load_i64(from);
 }
 
-int64_t eng_told(const struct eng_layout *layout, const struct eng_partner *partner, unsigned score,
-                 unsigned dimension)
+static void store_value(const struct eng_layout *layout, unsigned score, uint8_t *to, int64_t value)
 {
-    eng_assert(partner != NULL);
-    const uint8_t *at = told_place(layout, partner, score, dimension);
-    eng_assert(score < layout->model->score_count);
-    switch (layout->scores[score].told_bytes) {
+    memcpy(to, &value, layout->scores[score].value_bytes); /* little endian: the low bytes */
+    eng_assert(eng_load_value(layout, score, to) == value);
+}
+
+int64_t eng_told(const struct eng_record *record, unsigned score, unsigned dimension)
+{
+    const struct eng_score_layout *place = &record->layout->scores[score];
+    const uint8_t *at = eng_record_fixed(record, place->told + dimension * place->told_bytes);
+    eng_assert(score < record->layout->model->score_count);
+    eng_assert(dimension < record->layout->model->scores[score].dimension_count);
+    switch (place->told_bytes) {
     case 2:
         return eng_load_u16(at);
     case 4:
@@ -33,82 +40,82 @@ int64_t eng_told(const struct eng_layout *layout, const struct eng_partner *part
     }
 }
 
-static void tell(const struct eng_layout *layout, struct eng_partner *partner, unsigned score,
-                 unsigned dimension, int64_t value_e4)
+void eng_take(struct eng_engine *engine, uint32_t number)
 {
-    uint8_t *at = (uint8_t *)partner +
-                  (told_place(layout, partner, score, dimension) - (const uint8_t *)partner);
-    memcpy(at, &value_e4, layout->scores[score].told_bytes); /* little endian: the low bytes */
-    eng_assert(eng_told(layout, partner, score, dimension) == value_e4);
+    struct eng_scratch *scratch = &engine->scratch;
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(number < engine->store.count);
+    eng_record_open(&engine->store, number, &engine->hand);
+    scratch->stale = scratch->filled = scratch->resumed = 0;
+    for (uint32_t i = 0; i < engine->model->score_count; i++)
+        scratch->value_before[i] = scratch->value[i] =
+            eng_load_value(layout, i, eng_record_fixed(&engine->hand, layout->scores[i].value));
 }
 
-enum { BAND_MASK = 0x7F, EVER_POSITIVE = 0x80 };
-
-uint8_t eng_told_band(const struct eng_layout *layout, const struct eng_partner *partner,
-                      unsigned score)
+void eng_take_newcomer(struct eng_engine *engine, uint32_t number)
 {
-    eng_assert(score < layout->model->score_count);
-    return ((const uint8_t *)partner)[layout->scores[score].offset] & BAND_MASK;
-}
-
-void eng_evaluate_newcomer(struct eng_engine *engine, uint32_t number)
-{
-    uint8_t *record = (uint8_t *)eng_store_at(&engine->store, number);
     eng_assert(number + 1 == engine->store.count);
+    eng_take(engine, number);
     for (uint32_t i = 0; i < engine->model->score_count; i++) {
         uint8_t band = eng_score_band_of(&engine->model->scores[i], 0);
-        eng_assert(band <= BAND_MASK);
-        record[engine->layout->scores[i].offset] = band;
+        eng_assert(band <= ENG_BAND_MASK);
+        *eng_record_fixed(&engine->hand, engine->layout->scores[i].band) = band;
+        engine->scratch.stale |= 1u << i; /* nothing counted need not be worth 0 */
     }
 }
 
 /* ---- values ---- */
 
 /* A count that indexes the table of contributions; -1: the measure is no count. */
-static int64_t count_of(const struct eng_engine *engine, struct eng_partner *partner,
+static int64_t count_of(const struct eng_engine *engine, const struct eng_record *record,
                         unsigned measure)
 {
     const struct eng_measure_layout *place = &engine->layout->measures[measure];
-    enum eng_measure_kind kind = engine->model->measures[measure].kind;
-    if (place->total == ENG_NO_INDEX || kind == ENG_SUM)
+    if (place->total == ENG_NO_INDEX || engine->model->measures[measure].kind == ENG_SUM)
         return -1;
-    return (int64_t)eng_partner_total(engine->layout, partner, place->total);
+    return (int64_t)eng_record_total(record, place->total);
 }
 
-static int64_t weighted(const struct eng_engine *engine, struct eng_partner *partner,
+/* The contribution of a count from the table; -1: it is not there. */
+static int64_t from_table(const struct eng_score_layout *place, unsigned dimension, uint64_t count)
+{
+    const int64_t *row = place->table + (size_t)dimension * place->table_counts;
+    if (count < place->table_counts)
+        return row[count];
+    return place->flat >> dimension & 1 ? row[place->table_counts - 1] : -1;
+}
+
+static int64_t weighted(const struct eng_engine *engine, const struct eng_record *record,
                         unsigned index, unsigned dimension, int64_t weight_sum_e4)
 {
-    eng_assert(dimension < engine->model->scores[index].dimension_count);
     const struct eng_score *score = &engine->model->scores[index];
-    const struct eng_score_layout *place = &engine->layout->scores[index];
     unsigned measure = score->dimensions[dimension].measure;
-    int64_t count = count_of(engine, partner, measure);
+    int64_t count = count_of(engine, record, measure);
     eng_assert(weight_sum_e4 > 0);
+    eng_assert(dimension < score->dimension_count);
     if (count >= 0 && weight_sum_e4 == score->weight_sum_e4) {
-        const int64_t *row = place->table + (size_t)dimension * place->table_counts;
-        if (count < place->table_counts)
-            return row[count];
-        if (place->flat >> dimension & 1)
-            return row[place->table_counts - 1];
+        int64_t value = from_table(&engine->layout->scores[index], dimension, (uint64_t)count);
+        if (value >= 0)
+            return value;
     }
     bool missing;
-    eng_wide value = eng_measure_value(engine, partner, measure, &missing);
+    eng_wide value = eng_measure_value(engine, record, measure, &missing);
     return eng_score_contribution(score, &score->dimensions[dimension], value, weight_sum_e4);
 }
 
 /* The sum of the weights that are not left out for want of events; sets the bits of those that are.
  */
-static int64_t present_weights(const struct eng_engine *engine, struct eng_partner *partner,
+static int64_t present_weights(const struct eng_engine *engine, const struct eng_record *record,
                                const struct eng_score *score, uint64_t *ret_skipped)
 {
-    eng_assert(!score->points);
     int64_t weights = score->weight_sum_e4;
+    eng_assert(!score->points);
     *ret_skipped = 0;
     for (uint32_t i = 0; i < score->dimension_count; i++) {
         bool missing = false;
         if (!score->dimensions[i].skip)
             continue;
-        (void)eng_measure_value(engine, partner, score->dimensions[i].measure, &missing);
+        (void)eng_measure_value(engine, record, score->dimensions[i].measure, &missing);
         if (missing) {
             weights -= score->dimensions[i].weight_e4;
             *ret_skipped |= 1ull << i;
@@ -118,38 +125,65 @@ static int64_t present_weights(const struct eng_engine *engine, struct eng_partn
     return weights;
 }
 
-static int64_t points(const struct eng_engine *engine, struct eng_partner *partner,
+static int64_t points(const struct eng_engine *engine, const struct eng_record *record,
                       const struct eng_dimension *dimension)
 {
-    int64_t count = count_of(engine, partner, dimension->measure);
+    int64_t count = count_of(engine, record, dimension->measure);
     eng_assert(count >= 0);
     eng_wide value = (eng_wide)count * dimension->points_e4;
     const eng_wide most = INT64_MAX / (2 * ENG_DIMENSIONS_MAX); /* their sum stays in 64 bits */
     return (int64_t)(value > most ? most : value < -most ? -most : value);
 }
 
-void eng_evaluate_score(const struct eng_engine *engine, struct eng_partner *partner,
-                        unsigned index)
+int64_t eng_contributions(const struct eng_engine *engine, const struct eng_record *record,
+                          unsigned index, int64_t *ret_contribution)
 {
-    eng_assert(partner != NULL);
     const struct eng_score *score = &engine->model->scores[index];
-    int64_t *contribution =
-        engine->scratch.contribution + (size_t)index * engine->layout->contribution_most;
-    int64_t weights = score->weight_sum_e4, value = 0;
+    int64_t weights = score->weight_sum_e4, sum = 0;
     uint64_t skipped = 0;
     eng_assert(index < engine->model->score_count);
+    eng_assert(ret_contribution != NULL);
     if (engine->layout->scores[index].skips)
-        weights = present_weights(engine, partner, score, &skipped);
+        weights = present_weights(engine, record, score, &skipped);
     for (uint32_t i = 0; i < score->dimension_count; i++) {
         if (score->points)
-            contribution[i] = points(engine, partner, &score->dimensions[i]);
+            ret_contribution[i] = points(engine, record, &score->dimensions[i]);
         else if (skipped >> i & 1)
-            contribution[i] = 0;
+            ret_contribution[i] = 0;
         else
-            contribution[i] = weighted(engine, partner, index, i, weights);
-        value += contribution[i];
+            ret_contribution[i] = weighted(engine, record, index, i, weights);
+        sum += ret_contribution[i];
     }
-    engine->scratch.value[index] = value;
+    return sum;
+}
+
+void eng_total_changed(struct eng_engine *engine, unsigned measure, uint64_t before, uint64_t now)
+{
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(measure < engine->model->measure_count);
+    eng_assert(before != now);
+    bool counts = engine->model->measures[measure].kind != ENG_SUM;
+    for (uint32_t i = layout->terms_first[measure]; i < layout->terms_first[measure + 1]; i++) {
+        struct eng_term term = layout->terms[i];
+        const struct eng_score_layout *place = &layout->scores[term.score];
+        int64_t one = -1, two = -1;
+        if (counts && place->table != NULL && !place->skips) {
+            one = from_table(place, term.dimension, before);
+            two = from_table(place, term.dimension, now);
+        }
+        if (one >= 0 && two >= 0)
+            engine->scratch.value[term.score] += two - one;
+        else
+            engine->scratch.stale |= 1u << term.score;
+    }
+}
+
+void eng_measure_changed(struct eng_engine *engine, unsigned measure)
+{
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(measure < engine->model->measure_count);
+    for (uint32_t i = layout->terms_first[measure]; i < layout->terms_first[measure + 1]; i++)
+        engine->scratch.stale |= 1u << layout->terms[i].score;
 }
 
 bool eng_provisional(const struct eng_engine *engine, const struct eng_score *score,
@@ -162,26 +196,40 @@ bool eng_provisional(const struct eng_engine *engine, const struct eng_score *sc
     if (score->provisional_window != ENG_WINDOW_ROLLING) {
         unsigned period = score->provisional_window - ENG_WINDOW_WEEK;
         eng_assert(period < ENG_PERIODS);
-        int64_t whole = (int64_t)engine->now.period_next[period] - engine->now.period_first[period];
-        panes = whole > panes ? whole : panes;
+        int64_t current =
+            (int64_t)engine->now.period_next[period] - engine->now.period_first[period];
+        panes = current > panes ? current : panes;
     }
     return (int64_t)engine->now.pane - partner->first_pane < panes;
 }
 
 /* ---- one score ---- */
 
+void eng_fill(struct eng_engine *engine, unsigned index)
+{
+    struct eng_scratch *scratch = &engine->scratch;
+    size_t first = (size_t)index * engine->layout->contribution_most;
+    eng_assert(index < engine->model->score_count);
+    if (scratch->filled >> index & 1)
+        return;
+    int64_t sum = eng_contributions(engine, &engine->hand, index, scratch->contribution + first);
+    eng_assert(sum == scratch->value[index]); /* S8 */
+    for (uint32_t i = 0; i < engine->model->scores[index].dimension_count; i++)
+        scratch->told[first + i] = eng_told(&engine->hand, index, i);
+    scratch->filled |= 1u << index;
+}
+
 /* The band after the evaluation: the wanted one, at once or when the dwell has passed. */
 static uint8_t next_band(struct eng_engine *engine, struct eng_evaluation *evaluation,
                          unsigned index, uint8_t band)
 {
-    eng_assert(engine->now.clock_ms == evaluation->at_ms);
     const struct eng_score *score = &engine->model->scores[index];
     uint8_t wanted = eng_score_band_wanted(score, engine->scratch.value[index], band);
+    eng_assert(engine->now.clock_ms == evaluation->at_ms);
     eng_assert(band < score->band_count);
     if (score->dwell_ms == 0)
         return wanted;
-    uint8_t *place = (uint8_t *)eng_store_at(&engine->store, evaluation->number) +
-                     engine->layout->scores[index].offset + 1;
+    uint8_t *place = eng_record_fixed(&engine->hand, engine->layout->scores[index].dwell);
     int64_t since = eng_load_i64(place); /* plus one: 0 means that no other band is wanted */
     if (wanted == band) {
         eng_store_i64(place, 0);
@@ -202,61 +250,76 @@ static uint8_t next_band(struct eng_engine *engine, struct eng_evaluation *evalu
 static void emit_score_change(struct eng_engine *engine, const struct eng_evaluation *evaluation,
                               unsigned index, int64_t told_value)
 {
-    eng_assert(index < engine->model->score_count);
-    eng_assert(evaluation->number < engine->store.count);
     const struct eng_score *score = &engine->model->scores[index];
-    const struct eng_scratch *scratch = &engine->scratch;
-    struct eng_partner *partner = eng_store_at(&engine->store, evaluation->number);
     struct eng_effect *effect = eng_effect_begin(engine, evaluation, score->dimension_count);
+    eng_assert(index < engine->model->score_count);
+    eng_assert(engine->hand.partner->first_pane <= engine->now.pane);
     engine->counters.score_changes++;
     if (effect == NULL)
         return;
     effect->kind = ENG_EFFECT_SCORE_CHANGE;
     effect->subject = (uint16_t)index;
     eng_effect_score(engine, effect, index);
-    effect->previous_band = scratch->band_before[index];
-    effect->provisional = eng_provisional(engine, score, partner);
+    effect->previous_band = engine->scratch.band_before[index];
+    effect->provisional = eng_provisional(engine, score, engine->hand.partner);
     effect->previous_value_e4 = told_value;
     bool up = effect->band != effect->previous_band ? effect->band > effect->previous_band
                                                     : effect->value_e4 > told_value;
     effect->direction = up ? ENG_UP : ENG_DOWN;
 }
 
+/* Tells the score as it is now, and notes what was told. */
+static void tell(struct eng_engine *engine, const struct eng_evaluation *evaluation, unsigned index,
+                 int64_t told_value)
+{
+    const struct eng_score_layout *place = &engine->layout->scores[index];
+    const struct eng_scratch *scratch = &engine->scratch;
+    size_t first = (size_t)index * engine->layout->contribution_most;
+    eng_fill(engine, index);
+    emit_score_change(engine, evaluation, index, told_value);
+    store_value(engine->layout, index, eng_record_fixed(&engine->hand, place->told_value),
+                scratch->value[index]);
+    for (uint32_t i = 0; i < engine->model->scores[index].dimension_count; i++) {
+        memcpy(eng_record_fixed(&engine->hand, place->told + i * place->told_bytes),
+               &scratch->contribution[first + i], place->told_bytes);
+        eng_assert(eng_told(&engine->hand, index, i) == scratch->contribution[first + i]);
+    }
+}
+
 static void evaluate_score(struct eng_engine *engine, struct eng_evaluation *evaluation,
                            unsigned index)
 {
-    eng_assert(index < engine->model->score_count);
-    eng_assert(evaluation->number < engine->store.count);
-    const struct eng_score *score = &engine->model->scores[index];
-    const struct eng_layout *layout = engine->layout;
+    const struct eng_score_layout *place = &engine->layout->scores[index];
     struct eng_scratch *scratch = &engine->scratch;
-    struct eng_partner *partner = eng_store_at(&engine->store, evaluation->number);
-    int64_t *told = scratch->told + (size_t)index * layout->contribution_most, told_value = 0;
-    uint8_t *head = (uint8_t *)partner + layout->scores[index].offset;
-    uint8_t band = *head & BAND_MASK;
-    eng_evaluate_score(engine, partner, index);
-    for (uint32_t i = 0; i < score->dimension_count; i++)
-        told_value += told[i] = eng_told(layout, partner, index, i);
-    scratch->ever_positive[index] = *head & EVER_POSITIVE;
-    scratch->band_before[index] = band;
-    scratch->band_after[index] = next_band(engine, evaluation, index, band);
-    int64_t moved = llabs(scratch->value[index] - told_value);
-    bool crossed = scratch->band_after[index] != band;
-    if (crossed || (score->tell_every_e4 > 0 && moved >= score->tell_every_e4)) {
-        const int64_t *now = scratch->contribution + (size_t)index * layout->contribution_most;
-        emit_score_change(engine, evaluation, index, told_value);
-        for (uint32_t i = 0; i < score->dimension_count; i++)
-            tell(layout, partner, index, i, now[i]);
-    }
-    bool positive = scratch->ever_positive[index] || scratch->value[index] > 0;
-    *head = (uint8_t)(scratch->band_after[index] | (positive ? EVER_POSITIVE : 0));
+    uint8_t *head = eng_record_fixed(&engine->hand, place->band);
+    uint8_t band = *head & ENG_BAND_MASK;
+    eng_assert(index < engine->model->score_count);
+    eng_assert(band < engine->model->scores[index].band_count);
+    if (scratch->stale >> index & 1)
+        scratch->value[index] = eng_contributions(
+            engine, &engine->hand, index,
+            scratch->contribution + (size_t)index * engine->layout->contribution_most);
+    int64_t value = scratch->value[index];
+    int64_t told_value =
+        eng_load_value(engine->layout, index, eng_record_fixed(&engine->hand, place->told_value));
+    int64_t moved = value > told_value ? value - told_value : told_value - value;
+    int64_t tell_every = engine->model->scores[index].tell_every_e4;
+    scratch->ever_positive[index] = *head & ENG_EVER_POSITIVE;
+    scratch->band_before[index] = scratch->band_after[index] = band;
+    if (value < place->leave_below[band] || value >= place->leave_from[band] || place->dwell != 0)
+        scratch->band_after[index] = next_band(engine, evaluation, index, band);
+    if (scratch->band_after[index] != band || (tell_every > 0 && moved >= tell_every))
+        tell(engine, evaluation, index, told_value);
+    if (value != scratch->value_before[index])
+        store_value(engine->layout, index, eng_record_fixed(&engine->hand, place->value), value);
+    uint8_t positive = value > 0 ? ENG_EVER_POSITIVE : *head & ENG_EVER_POSITIVE;
+    *head = scratch->band_after[index] | positive;
 }
 
 /* ---- the whole ---- */
 
-void eng_arm(struct eng_engine *engine, uint32_t number, int32_t pane)
+void eng_arm(struct eng_engine *engine, uint32_t number, struct eng_partner *partner, int32_t pane)
 {
-    struct eng_partner *partner = eng_store_at(&engine->store, number);
     if (pane < partner->due)
         partner->due = pane;
     if (partner->due == ENG_PANE_NEVER)
@@ -278,11 +341,26 @@ void eng_arm(struct eng_engine *engine, uint32_t number, int32_t pane)
 
 void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
 {
-    eng_assert(evaluation->number < engine->store.count);
+    eng_assert(engine->hand.number < engine->store.count);
     eng_assert(eng_effects_fit(engine, evaluation->effects));
     evaluation->due = ENG_PANE_NEVER;
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         evaluate_score(engine, evaluation, i);
     for (uint32_t i = 0; i < engine->model->alert_count; i++)
         eng_alert_evaluate(engine, evaluation, i);
+}
+
+void eng_evaluate_check(const struct eng_engine *engine, const struct eng_record *record)
+{
+    const struct eng_layout *layout = engine->layout;
+    int64_t contributions[ENG_DIMENSIONS_MAX];
+    for (uint32_t i = 0; i < engine->model->score_count; i++) {
+        const struct eng_score_layout *place = &layout->scores[i];
+        int64_t told = 0;
+        eng_assert(eng_contributions(engine, record, i, contributions) ==
+                   eng_load_value(layout, i, eng_record_fixed(record, place->value)));
+        for (uint32_t j = 0; j < engine->model->scores[i].dimension_count; j++)
+            told += eng_told(record, i, j);
+        eng_assert(told == eng_load_value(layout, i, eng_record_fixed(record, place->told_value)));
+    }
 }

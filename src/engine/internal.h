@@ -50,13 +50,16 @@ struct eng_action_cached {
     char text[ENG_ACTION_CACHE_BYTES];
 };
 
-/* What an evaluation finds out, kept here so that nothing is allocated. */
+/* What is known of the scores of the partner in hand, kept here so that nothing is allocated. */
 struct eng_scratch {
-    int64_t *value;                    /* by score */
-    int64_t *contribution;             /* [score][contribution_most] */
+    int64_t *value;                    /* by score: now */
+    int64_t *value_before;             /* by score: at the last evaluation */
+    int64_t *contribution;             /* [score][contribution_most], of the scores in `filled` */
     int64_t *told;                     /* the same shape: last told before this evaluation */
     uint8_t *band_before, *band_after; /* by score */
-    bool *ever_positive;               /* by score: before this evaluation */
+    bool *ever_positive;               /* by score: an earlier evaluation gave a value above 0 */
+    uint32_t stale;                    /* scores (a bit each) whose value has to be computed anew */
+    uint32_t filled;                   /* scores whose contributions have been computed */
     uint32_t resumed; /* silence alerts (a bit each) whose partner has just acted in a newer pane */
 };
 
@@ -67,6 +70,7 @@ struct eng_engine {
     struct eng_wheel wheel;
     struct eng_moment now;
     struct eng_boundary boundary;
+    struct eng_record hand; /* the partner that is being changed */
     struct eng_scratch scratch;
     struct eng_counters counters;
     uint32_t step_evaluations, evaluations_left;
@@ -94,79 +98,102 @@ void eng_moment_set(struct eng_moment *now, const struct eng_model *model, int64
 int32_t eng_moment_due(const struct eng_moment *now, const struct eng_model *model,
                        int64_t time_ms);
 
-/* ---- measure.c ---- */
+/* ---- measure.c: the partner in hand ---- */
 
-/* Counts an event of `action` in `pane` (not newer than the clock's). Sets scratch.resumed. Returns
- * the first boundary at which anything of it has to be looked at. Cannot fail after prepare. */
-int32_t eng_measure_count(struct eng_engine *engine, uint32_t number, const struct eng_event *event,
-                          uint16_t action, int32_t pane);
+/* Counts an event of `action` in `pane` (not newer than the clock's). Sets scratch.resumed and
+ * brings the scores' values up to date. Returns the first boundary at which anything of it has to
+ * be looked at. Cannot fail after prepare. */
+int32_t eng_measure_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
+                          int32_t pane);
 
 /* At a boundary: what falls out of windows at the clock's pane leaves the totals and lists. */
-void eng_measure_expire(struct eng_engine *engine, uint32_t number);
+void eng_measure_expire(struct eng_engine *engine);
 
 /* The earliest later boundary at which anything of the partner changes by itself (alerts' dwell and
  * cooldown apart). */
-int32_t eng_measure_due(const struct eng_engine *engine, uint32_t number);
+int32_t eng_measure_due(const struct eng_engine *engine);
 
 /* A measure's value in 1/10,000; *ret_missing: there is none (`missing: skip`). */
-eng_wide eng_measure_value(const struct eng_engine *engine, struct eng_partner *partner,
+eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_record *record,
                            unsigned measure, bool *ret_missing);
 
 /* Deep check: totals equal what the cells say, and the partner is due in time. */
-void eng_measure_check(const struct eng_engine *engine, uint32_t number);
+void eng_measure_check(const struct eng_engine *engine, const struct eng_record *record);
 
 /* ---- evaluate.c ---- */
 
-/* Evaluates all scores, then all alerts. The effects buffer has room. Cannot fail after prepare. */
+/* Takes the partner into the hand: its record, and the values of its scores. */
+void eng_take(struct eng_engine *engine, uint32_t number);
+
+/* The same for a partner that was just added: it begins in the bands of 0, where it is before its
+ * first event. */
+void eng_take_newcomer(struct eng_engine *engine, uint32_t number);
+
+/* A total of the partner in hand has changed: the scores that it goes into follow. */
+void eng_total_changed(struct eng_engine *engine, unsigned measure, uint64_t before, uint64_t now);
+
+/* A measure that is not a plain count has changed: its scores are computed anew. */
+void eng_measure_changed(struct eng_engine *engine, unsigned measure);
+
+/* Evaluates all scores, then all alerts, of the partner in hand. The effects buffer has room.
+ * Cannot fail after prepare. */
 void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation);
 
-/* Puts a partner that was just added into the bands of 0, where it is before its first event. */
-void eng_evaluate_newcomer(struct eng_engine *engine, uint32_t number);
-
-/* Lowers the partner's due to `pane` and arms the wheel for it. */
-void eng_arm(struct eng_engine *engine, uint32_t number, int32_t pane);
+/* Lowers the due of the partner in hand to `pane` and arms the wheel for it. */
+void eng_arm(struct eng_engine *engine, uint32_t number, struct eng_partner *partner, int32_t pane);
 
 /* True while the score is provisional (S12). */
 bool eng_provisional(const struct eng_engine *engine, const struct eng_score *score,
                      const struct eng_partner *partner);
 
-/* Fills scratch.value and scratch.contribution of a score, as of now. */
-void eng_evaluate_score(const struct eng_engine *engine, struct eng_partner *partner,
-                        unsigned score);
+/* Computes the contributions of a score as of now into `ret_contribution`; returns their sum. */
+int64_t eng_contributions(const struct eng_engine *engine, const struct eng_record *record,
+                          unsigned score, int64_t *ret_contribution);
 
-/* The last told contribution of a dimension, and the told band with the flag. */
-int64_t eng_told(const struct eng_layout *layout, const struct eng_partner *partner, unsigned score,
-                 unsigned dimension);
-uint8_t eng_told_band(const struct eng_layout *layout, const struct eng_partner *partner,
-                      unsigned score);
+/* The last told contribution of a dimension. */
+int64_t eng_told(const struct eng_record *record, unsigned score, unsigned dimension);
+
+/* The value and the last told value of a score, as they stand in the record. */
+int64_t eng_load_value(const struct eng_layout *layout, unsigned score, const uint8_t *from);
+
+/* Fills scratch.contribution and scratch.told of a score of the partner in hand, once per
+ * evaluation. */
+void eng_fill(struct eng_engine *engine, unsigned score);
+
+/* Deep check: the values in the record are those of its measures. */
+void eng_evaluate_check(const struct eng_engine *engine, const struct eng_record *record);
+
+enum { ENG_BAND_MASK = 0x7F, ENG_EVER_POSITIVE = 0x80 };
 
 /* ---- alert.c ---- */
 
-/* Evaluates one alert after the scores. */
+/* Evaluates one alert of the partner in hand after the scores. */
 void eng_alert_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation,
                         unsigned alert);
 
 /* An alert's state for views: open, and when it was opened last (-1: never, or its cooldown is
  * over). */
-bool eng_alert_is_open(const struct eng_layout *layout, struct eng_partner *partner, unsigned alert,
-                       int64_t *ret_opened_at_ms);
+bool eng_alert_is_open(const struct eng_record *record, unsigned alert, int64_t *ret_opened_at_ms);
 
-/* A silence alert's rhythm and newest action. */
-struct eng_rhythm eng_alert_rhythm(const struct eng_layout *layout,
-                                   const struct eng_partner *partner, unsigned alert);
+/* How well a due boundary has to be known. */
+enum eng_due {
+    ENG_DUE_BOUND, /* no later than it can be told, whatever this event resolves; cheap */
+    ENG_DUE_NEXT,  /* no later than it can be told; exact only for those who are silent already */
+    ENG_DUE_EXACT, /* when it will be told if nothing happens */
+};
 
-/* The boundary at which a silence alert can be told at the earliest, as a pane: exact when `exact`,
- * else a cheap lower bound. ENG_PANE_NEVER: not until there is another event. */
-int32_t eng_alert_silence_due(const struct eng_engine *engine, struct eng_partner *partner,
-                              unsigned alert, bool exact);
+/* The boundary at which a silence alert can be told, as a pane after the clock's. ENG_PANE_NEVER:
+ * not until there is another event. */
+int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_record *record,
+                              unsigned alert, enum eng_due how);
 
 /* Takes an event of a silence alert's list into its rhythm. True when its pane is newer than all
  * before. */
-bool eng_alert_silence_count(const struct eng_engine *engine, struct eng_partner *partner,
+bool eng_alert_silence_count(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned alert, int32_t pane, int64_t time_ms);
 
 /* Forgets openings that are closed and whose cooldown is over. Changes nothing but memory. */
-void eng_alert_expire(struct eng_engine *engine, uint32_t number);
+void eng_alert_expire(struct eng_engine *engine);
 
 /* ---- boundary.c ---- */
 
@@ -184,7 +211,7 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
                                     uint32_t contributions);
 
 /* Fills in a score as just evaluated: value, band, contributions with their deltas. */
-void eng_effect_score(const struct eng_engine *engine, struct eng_effect *effect, unsigned score);
+void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score);
 
 /* True when one more evaluation fits (or nothing is told). */
 static inline bool eng_effects_fit(const struct eng_engine *engine,

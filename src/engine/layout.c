@@ -8,7 +8,7 @@
 #include "engine/store.h"
 #include <engaged/effect.h>
 
-enum { TABLE_COUNTS_MAX = 256, HOURS_A_DAY_MAX = 25 };
+enum { TABLE_COUNTS_MAX = 256, HOURS_A_DAY_MAX = 25, LIST_INLINE_BYTES = 384 };
 
 /* ---- memory ---- */
 
@@ -32,7 +32,15 @@ static enum eng_status allocate(struct eng_layout *layout)
                                          sizeof *layout->action_measures);
     layout->action_silences = eng_calloc((size_t)model->action_count * model->alert_count,
                                          sizeof *layout->action_silences);
-    bool all = layout->lists && layout->measures && layout->scores && layout->alert_offset &&
+    uint32_t dimensions = 0;
+    for (uint32_t i = 0; i < model->score_count; i++)
+        dimensions += model->scores[i].dimension_count;
+    layout->terms = eng_calloc(dimensions, sizeof *layout->terms);
+    layout->terms_first = eng_calloc(model->measure_count + 1, sizeof(uint32_t));
+    layout->timed = eng_calloc(model->measure_count, sizeof *layout->timed);
+    layout->rolling = eng_calloc(model->measure_count, sizeof *layout->rolling);
+    bool all = layout->terms && layout->terms_first && layout->timed && layout->rolling &&
+               layout->lists && layout->measures && layout->scores && layout->alert_offset &&
                layout->alert_list && layout->retention && layout->ages &&
                layout->action_measures_first && layout->action_silences_first &&
                layout->action_measures && layout->action_silences;
@@ -56,6 +64,10 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->action_silences_first);
     eng_free(layout->action_measures);
     eng_free(layout->action_silences);
+    eng_free(layout->terms);
+    eng_free(layout->terms_first);
+    eng_free(layout->timed);
+    eng_free(layout->rolling);
     eng_free(layout);
 }
 
@@ -193,8 +205,13 @@ static void lay_ages(struct eng_layout *layout)
 static uint16_t add_list(struct eng_layout *layout, enum eng_list_kind kind, unsigned element_bytes,
                          unsigned owner)
 {
+    /* An event adds two elements at most; a cell may become eight bytes wide. */
+    uint32_t most = LIST_INLINE_BYTES / (element_bytes ? element_bytes : 2);
     layout->lists[layout->list_count] = (struct eng_list_layout){
-        .kind = kind, .element_bytes = (uint8_t)element_bytes, .owner = (uint16_t)owner};
+        .kind = kind,
+        .element_bytes = (uint8_t)element_bytes,
+        .easy_count = (uint8_t)(kind == ENG_LIST_SEEN ? ENG_LIST_BIG : most - 2),
+        .owner = (uint16_t)owner};
     return (uint16_t)layout->list_count++;
 }
 
@@ -280,8 +297,12 @@ static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offse
     for (uint32_t i = 0; i < score->dimension_count; i++)
         place->skips |= score->dimensions[i].skip;
     place->told_bytes = told_bytes(score, place->skips);
-    uint32_t dwell = score->dwell_ms > 0 ? 8 : 0;
-    place->offset = take(offset, 1 + dwell + score->dimension_count * place->told_bytes);
+    place->value_bytes = score->points ? 8 : 4;
+    place->value = take(offset, place->value_bytes);
+    place->told_value = take(offset, place->value_bytes);
+    place->band = take(offset, 1);
+    place->dwell = score->dwell_ms > 0 ? take(offset, 8) : 0;
+    place->told = take(offset, score->dimension_count * place->told_bytes);
     if (score->dimension_count > layout->contribution_most)
         layout->contribution_most = score->dimension_count;
 }
@@ -343,6 +364,61 @@ static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
     return ENG_OK;
 }
 
+/* The values beyond which a band in force is left, as half-open ranges of integers. */
+static void lay_bands(struct eng_layout *layout, uint32_t index)
+{
+    const struct eng_score *score = &layout->model->scores[index];
+    struct eng_score_layout *place = &layout->scores[index];
+    eng_assert(score->band_count > 0 && score->band_count <= ENG_BANDS_MAX);
+    for (uint32_t band = 0; band < score->band_count; band++) {
+        const struct eng_band *lower = &score->bands[band], *upper = lower + 1;
+        place->leave_below[band] = INT64_MIN;
+        place->leave_from[band] = INT64_MAX;
+        if (band > 0) /* from: left under edge - margin; above: left at it already */
+            place->leave_below[band] = lower->edge_e4 - score->margin_e4 + lower->above;
+        if (band + 1 < score->band_count) /* from: entered at edge + margin; above: over it */
+            place->leave_from[band] = upper->edge_e4 + score->margin_e4 + upper->above;
+        eng_assert(place->leave_below[band] <= place->leave_from[band]);
+    }
+}
+
+/* Where each measure goes into. */
+static void index_terms(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    uint32_t count = 0;
+    eng_assert(layout->terms != NULL);
+    eng_assert(layout->terms_first != NULL);
+    for (uint32_t measure = 0; measure < model->measure_count; measure++) {
+        layout->terms_first[measure] = count;
+        for (uint32_t i = 0; i < model->score_count; i++)
+            for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
+                if (model->scores[i].dimensions[j].measure == measure)
+                    layout->terms[count++] = (struct eng_term){(uint16_t)i, (uint16_t)j};
+    }
+    layout->terms_first[model->measure_count] = count;
+}
+
+/* What a boundary has to look at beside the cells that leave rolling windows. */
+static void index_timed(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    eng_assert(layout->timed != NULL);
+    eng_assert(layout->rolling != NULL);
+    for (uint32_t i = 0; i < model->measure_count; i++) {
+        const struct eng_measure *measure = &model->measures[i];
+        bool cells = uses_cells(measure);
+        if (cells && measure->window == ENG_WINDOW_ROLLING)
+            layout->rolling[layout->rolling_count++] = (uint16_t)i;
+        if (measure->kind == ENG_STATE || (cells && (measure->window == ENG_WINDOW_ROLLING ||
+                                                     measure->window == ENG_WINDOW_LIFE)))
+            continue;
+        layout->timed[layout->timed_count++] = (uint16_t)i;
+        for (uint32_t j = layout->terms_first[i]; j < layout->terms_first[i + 1]; j++)
+            layout->timed_scores |= 1u << layout->terms[j].score;
+    }
+}
+
 /* One evaluation tells each score and each alert once at most. */
 static void lay_effects(struct eng_layout *layout)
 {
@@ -375,9 +451,13 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
         lay_lists(layout);
         lay_fixed(layout);
         lay_effects(layout);
+        index_terms(layout);
+        index_timed(layout);
     }
-    for (uint32_t i = 0; status == ENG_OK && i < model->score_count; i++)
+    for (uint32_t i = 0; status == ENG_OK && i < model->score_count; i++) {
+        lay_bands(layout, i);
         status = lay_table(layout, i);
+    }
     if (status != ENG_OK) {
         eng_layout_free(layout);
         return eng_error_set(err, status, "no memory for the layout of partner records");

@@ -47,6 +47,7 @@ enum {
 struct eng_list_layout {
     enum eng_list_kind kind;
     uint8_t element_bytes; /* 0 for cells: 1 << the partner's cell code */
+    uint8_t easy_count;    /* up to so many elements, an event needs no care for room */
     uint16_t owner;        /* index of the measure or alert it belongs to */
 };
 
@@ -58,13 +59,27 @@ struct eng_measure_layout {
     uint64_t cells[4]; /* COUNT, SUM, ACTIVE: bit per cell index */
 };
 
+/* A place where a measure goes into a score. */
+struct eng_term {
+    uint16_t score, dimension;
+};
+
+/* A score, as the record sees it: the value of the last evaluation, the last told one, the band,
+ * and what was told of each dimension. */
 struct eng_score_layout {
-    uint32_t offset;    /* band u8 (bit 7: a value was above 0), [dwell since i64], contributions */
-    uint8_t told_bytes; /* width of a told contribution: 2, 4 or 8 */
-    int64_t *table;     /* contributions with nothing skipped: [dimension][count]; points: NULL */
+    uint32_t value;      /* offset of the value in force, 4 or 8 bytes */
+    uint32_t told_value; /* offset of the last told value, the same width */
+    uint32_t band;       /* offset: band u8, bit 7: an earlier evaluation gave a value above 0 */
+    uint32_t dwell; /* offset of the time another band has been wanted since, i64; 0: no dwell */
+    uint32_t told;  /* offset of the last told contributions */
+    uint8_t value_bytes; /* 4, or 8 for points */
+    uint8_t told_bytes;  /* width of a told contribution: 2, 4 or 8 */
+    bool skips;          /* some dimension may be skipped */
+    int64_t *table;      /* contributions with nothing skipped: [dimension][count]; points: NULL */
     uint32_t table_counts; /* counts 0..table_counts-1 are in the table */
     uint64_t flat;         /* bit per dimension: greater counts contribute like the last one */
-    bool skips;            /* some dimension may be skipped */
+    int64_t leave_below[ENG_BANDS_MAX]; /* by band in force: another one is wanted below this, */
+    int64_t leave_from[ENG_BANDS_MAX];  /* and from this value on */
 };
 
 struct eng_layout {
@@ -92,11 +107,18 @@ struct eng_layout {
     uint32_t age_count;
     uint32_t *ages;
 
-    /* Measures and silence alerts by action: those of action a are at first[a] .. first[a+1]-1. */
-    uint16_t *action_measures;
+    /* Lists by something: those of x are at first[x] .. first[x+1]-1. */
+    uint16_t *action_measures; /* measures that an action goes into */
     uint32_t *action_measures_first;
-    uint16_t *action_silences;
+    uint16_t *action_silences; /* silence alerts that list an action */
     uint32_t *action_silences_first;
+    struct eng_term *terms; /* by measure: where it goes into */
+    uint32_t *terms_first;
+    uint16_t *timed; /* measures that change or end by time alone, rolling cells apart */
+    uint32_t timed_count;
+    uint32_t timed_scores; /* a bit per score that one of them goes into */
+    uint16_t *rolling;     /* measures with cells in a rolling window */
+    uint32_t rolling_count;
 
     uint32_t insert_most;       /* list insertions and widenings of one event at most */
     size_t effects_bytes_min;   /* the most that one evaluation can tell */

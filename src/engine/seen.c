@@ -15,6 +15,7 @@ enum {
     PANE_BITS_SMALL = 8,
     PANE_BITS_LARGE = 16,
     DEDUP_SMALL_MAX = 250, /* windows up to here get along with PANE_BITS_SMALL */
+    SET_CAPACITY_MIN = 128,
 };
 
 static unsigned pane_bits(const struct eng_layout *layout)
@@ -22,14 +23,9 @@ static unsigned pane_bits(const struct eng_layout *layout)
     return layout->model->dedup < DEDUP_SMALL_MAX ? PANE_BITS_SMALL : PANE_BITS_LARGE;
 }
 
-static uint64_t fingerprint(const struct eng_layout *layout, uint64_t hash)
+static int32_t base_pane(const struct eng_record *record)
 {
-    return hash >> pane_bits(layout);
-}
-
-static int32_t base_pane(const struct eng_layout *layout, const struct eng_partner *partner)
-{
-    return eng_load_i32((const uint8_t *)partner + layout->seen_base_offset);
+    return eng_load_i32(eng_record_fixed(record, record->layout->seen_base_offset));
 }
 
 /* The pane that an entry of the list form was counted in. */
@@ -74,7 +70,7 @@ static enum eng_status set_rebuild(struct eng_store *store, struct eng_big_list 
     eng_assert(set->data != NULL);
     eng_assert(set->count <= set->capacity);
     const struct set_entry *old = (const struct set_entry *)(const void *)set->data;
-    struct eng_big_list next = {.capacity = 64};
+    struct eng_big_list next = {.capacity = SET_CAPACITY_MIN};
     uint32_t live = 0;
     for (uint32_t i = 0; i < set->capacity; i++)
         live += old[i].used && !too_old(store->layout, old[i].pane, clock_pane);
@@ -94,110 +90,103 @@ static enum eng_status set_rebuild(struct eng_store *store, struct eng_big_list 
 }
 
 /* Moves the list form of a partner into a set. */
-static enum eng_status make_set(struct eng_store *store, uint32_t number)
+static enum eng_status make_set(struct eng_store *store, struct eng_record *record)
 {
-    eng_assert(number < store->count);
-    eng_assert(store->layout->list_seen != ENG_NO_INDEX);
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
-    struct eng_list list = eng_store_list(layout, partner, layout->list_seen);
+    const struct eng_layout *layout = record->layout;
+    struct eng_list list = eng_record_list(record, layout->list_seen);
+    eng_assert(layout->list_seen != ENG_NO_INDEX);
+    eng_assert(list.count <= ENG_SEEN_INLINE);
     struct eng_big_list *set = eng_calloc(1, sizeof *set);
-    uint8_t *data = eng_calloc(ENG_SEEN_INLINE * 4, sizeof(struct set_entry));
+    uint8_t *data = eng_calloc(SET_CAPACITY_MIN, sizeof(struct set_entry));
     if (set == NULL || data == NULL) {
         eng_free(set);
         eng_free(data);
         return ENG_NO_MEMORY;
     }
-    *set = (struct eng_big_list){data, 0, ENG_SEEN_INLINE * 4};
-    int32_t base = base_pane(layout, partner);
+    *set = (struct eng_big_list){data, 0, SET_CAPACITY_MIN};
+    int32_t base = base_pane(record);
     for (uint32_t i = 0; i < list.count; i++) {
         uint64_t entry = eng_load_u64(list.data + (size_t)i * ENG_SEEN_BYTES);
         set_put(set, entry >> pane_bits(layout), entry_pane(layout, base, entry));
     }
-    eng_store_make_big(store, number, layout->list_seen, set);
+    eng_record_make_big(store, record, layout->list_seen, set);
     store->heap_bytes += sizeof *set + (uint64_t)set->capacity * sizeof(struct set_entry);
-    return ENG_OK;
+    return eng_slab_reserve(&store->slab);
 }
 
-_Static_assert((ENG_SEEN_INLINE * 4 & (ENG_SEEN_INLINE * 4 - 1)) == 0, "a power of two");
+_Static_assert((SET_CAPACITY_MIN & (SET_CAPACITY_MIN - 1)) == 0, "a power of two");
+_Static_assert(SET_CAPACITY_MIN > 2 * ENG_SEEN_INLINE, "room for the list form and more");
 
 /* ---- both forms ---- */
 
-enum eng_status eng_seen_prepare(struct eng_store *store, uint32_t number, int32_t clock_pane)
+enum eng_status eng_seen_prepare(struct eng_store *store, struct eng_record *record,
+                                 int32_t clock_pane)
 {
-    eng_assert(number < store->count);
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
-    unsigned list = layout->list_seen;
+    unsigned list = record->layout->list_seen;
     eng_assert(list != ENG_NO_INDEX);
-    if (partner->counts[list] == ENG_LIST_BIG) {
-        struct eng_big_list *set = eng_store_big(layout, partner, list);
+    eng_assert(record->number < store->count);
+    if (record->partner->counts[list] < ENG_SEEN_INLINE)
+        return ENG_OK;
+    if (eng_record_is_big(record, list)) {
+        struct eng_big_list *set = eng_record_big(record, list);
         return set->count * 4 < set->capacity * 3u ? ENG_OK : set_rebuild(store, set, clock_pane);
     }
-    if (partner->counts[list] >= ENG_SEEN_INLINE)
-        eng_seen_expire(store, number, clock_pane);
-    return partner->counts[list] < ENG_SEEN_INLINE ? ENG_OK : make_set(store, number);
+    eng_seen_expire(record, clock_pane);
+    return record->partner->counts[list] < ENG_SEEN_INLINE ? ENG_OK : make_set(store, record);
 }
 
-bool eng_seen_has(const struct eng_store *store, uint32_t number, int32_t clock_pane, uint64_t hash)
+bool eng_seen_has(const struct eng_record *record, int32_t clock_pane, uint64_t hash)
 {
-    eng_assert(number < store->count);
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
+    const struct eng_layout *layout = record->layout;
     unsigned bits = pane_bits(layout);
-    uint64_t print = fingerprint(layout, hash);
+    uint64_t print = hash >> bits;
     eng_assert(layout->list_seen != ENG_NO_INDEX);
-    if (partner->counts[layout->list_seen] == ENG_LIST_BIG) {
-        const struct set_entry *entry =
-            set_find(eng_store_big(layout, partner, layout->list_seen), print);
+    if (eng_record_is_big(record, layout->list_seen)) {
+        const struct set_entry *entry = set_find(eng_record_big(record, layout->list_seen), print);
         return entry->used && !too_old(layout, entry->pane, clock_pane);
     }
-    struct eng_list list = eng_store_list(layout, partner, layout->list_seen);
+    struct eng_list list = eng_record_list(record, layout->list_seen);
+    eng_assert(list.count <= ENG_SEEN_INLINE);
     for (uint32_t i = 0; i < list.count; i++) {
         uint64_t entry = eng_load_u64(list.data + (size_t)i * ENG_SEEN_BYTES);
-        if (entry >> bits == print &&
-            !too_old(layout, entry_pane(layout, base_pane(layout, partner), entry), clock_pane))
+        if (__builtin_expect(entry >> bits == print, 0) &&
+            !too_old(layout, entry_pane(layout, base_pane(record), entry), clock_pane))
             return true;
     }
     return false;
 }
 
-void eng_seen_expire(struct eng_store *store, uint32_t number, int32_t clock_pane)
+void eng_seen_expire(struct eng_record *record, int32_t clock_pane)
 {
-    eng_assert(number < store->count);
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
+    const struct eng_layout *layout = record->layout;
     eng_assert(layout->list_seen != ENG_NO_INDEX);
-    if (partner->counts[layout->list_seen] == ENG_LIST_BIG)
+    if (eng_record_is_big(record, layout->list_seen))
         return; /* the set forgets when it is rebuilt */
-    struct eng_list list = eng_store_list(layout, partner, layout->list_seen);
-    int32_t base = base_pane(layout, partner);
+    struct eng_list list = eng_record_list(record, layout->list_seen);
+    int32_t base = base_pane(record);
     uint32_t old = 0;
+    eng_assert(list.element_bytes == ENG_SEEN_BYTES);
     while (old < list.count &&
            too_old(layout,
                    entry_pane(layout, base, eng_load_u64(list.data + (size_t)old * ENG_SEEN_BYTES)),
                    clock_pane))
         old++;
-    if (old > 0)
-        eng_store_erase(store, number, layout->list_seen, 0, old);
+    eng_record_erase(record, layout->list_seen, 0, old);
 }
 
-void eng_seen_add(struct eng_store *store, uint32_t number, int32_t clock_pane, uint64_t hash)
+void eng_seen_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,
+                  uint64_t hash)
 {
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
-    eng_assert(layout->list_seen != ENG_NO_INDEX);
-    if (partner->counts[layout->list_seen] == ENG_LIST_BIG) {
-        set_put(eng_store_big(layout, partner, layout->list_seen), fingerprint(layout, hash),
-                clock_pane);
+    const struct eng_layout *layout = record->layout;
+    unsigned list = layout->list_seen, bits = pane_bits(layout);
+    eng_assert(list != ENG_NO_INDEX);
+    if (eng_record_is_big(record, list)) {
+        set_put(eng_record_big(record, list), hash >> bits, clock_pane);
         return;
     }
-    eng_seen_expire(store, number, clock_pane);
-    eng_assert(partner->counts[layout->list_seen] < ENG_SEEN_INLINE);
-    eng_store_i32((uint8_t *)partner + layout->seen_base_offset, clock_pane);
-    uint8_t *gap =
-        eng_store_insert(store, number, layout->list_seen, partner->counts[layout->list_seen]);
-    uint32_t mask = (1u << pane_bits(layout)) - 1;
-    eng_store_u64(gap,
-                  fingerprint(layout, hash) << pane_bits(layout) | ((uint32_t)clock_pane & mask));
+    eng_seen_expire(record, clock_pane);
+    eng_assert(record->partner->counts[list] < ENG_SEEN_INLINE);
+    eng_store_i32(eng_record_fixed(record, layout->seen_base_offset), clock_pane);
+    uint8_t *gap = eng_record_insert(store, record, list, record->partner->counts[list]);
+    eng_store_u64(gap, hash >> bits << bits | ((uint32_t)clock_pane & ((1u << bits) - 1)));
 }

@@ -14,17 +14,18 @@
 #include "engine/store.h"
 
 /* Before the event is applied: makes room for one more id. ENG_OK or ENG_NO_MEMORY. */
-enum eng_status eng_seen_prepare(struct eng_store *store, uint32_t number, int32_t clock_pane);
+enum eng_status eng_seen_prepare(struct eng_store *store, struct eng_record *record,
+                                 int32_t clock_pane);
 
 /* True when the id (by its hash) was counted while the clock was at most `dedup` panes back. */
-bool eng_seen_has(const struct eng_store *store, uint32_t number, int32_t clock_pane,
-                  uint64_t hash);
+bool eng_seen_has(const struct eng_record *record, int32_t clock_pane, uint64_t hash);
 
 /* Remembers an id that is not there, and forgets those that are too old. Cannot fail after prepare.
  */
-void eng_seen_add(struct eng_store *store, uint32_t number, int32_t clock_pane, uint64_t hash);
+void eng_seen_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,
+                  uint64_t hash);
 
 /* Forgets ids that are too old, to save memory: changes no answer. */
-void eng_seen_expire(struct eng_store *store, uint32_t number, int32_t clock_pane);
+void eng_seen_expire(struct eng_record *record, int32_t clock_pane);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * Growth of a record: an insertion that does not fit its block moves the record to a block with
  * some slack; the old block goes back to its class. A list that reaches its inline limit is moved
- * to the heap by eng_store_prepare, before anything of the event is applied.
+ * to the heap by eng_record_prepare, before anything of the event is applied.
  *
  * Invariants (eng_store_check): every handle's record has the id whose hash finds its number; the
  * used bytes fit the block; no inline list is over its limit. */
@@ -11,51 +11,12 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "engine/hash.h"
-#include <stdlib.h>
 
 enum {
     SLOTS_MIN = 64,
     HANDLES_MIN = 64,
     MOVE_SLACK_BYTES = 16, /* room that a record gets when it has to move anyway */
 };
-
-/* ---- where things are in a record ---- */
-
-static uint32_t element_bytes(const struct eng_layout *layout, const struct eng_partner *partner,
-                              unsigned list)
-{
-    uint32_t bytes = layout->lists[list].element_bytes;
-    return bytes != 0 ? bytes : 1u << partner->cell_code;
-}
-
-/* Bytes that a list takes inside the record. */
-static uint32_t inline_bytes(const struct eng_layout *layout, const struct eng_partner *partner,
-                             unsigned list)
-{
-    uint32_t count = partner->counts[list];
-    return count == ENG_LIST_BIG ? (uint32_t)sizeof(struct eng_big_list *)
-                                 : count * element_bytes(layout, partner, list);
-}
-
-/* Where list `list` begins; list_count: where the slack begins. */
-static uint32_t list_offset(const struct eng_layout *layout, const struct eng_partner *partner,
-                            unsigned list)
-{
-    uint32_t offset =
-        layout->fixed_bytes + (layout->total_count << partner->total_code) + partner->id_bytes;
-    for (unsigned i = 0; i < list; i++)
-        offset += inline_bytes(layout, partner, i);
-    return offset;
-}
-
-struct eng_big_list *eng_store_big(const struct eng_layout *layout, struct eng_partner *partner,
-                                   unsigned list)
-{
-    eng_assert(partner->counts[list] == ENG_LIST_BIG);
-    struct eng_big_list *big;
-    memcpy(&big, (uint8_t *)partner + list_offset(layout, partner, list), sizeof big);
-    return big;
-}
 
 /* ---- the table ---- */
 
@@ -77,7 +38,7 @@ enum eng_status eng_store_init(struct eng_store *store, const struct eng_layout 
                                uint64_t partners_hint, uint64_t bytes_max)
 {
     eng_assert(store != NULL);
-    eng_assert(layout != NULL);
+    eng_assert(layout != NULL && layout->list_count <= ENG_LISTS_MAX);
     *store = (struct eng_store){.layout = layout, .bytes_max = bytes_max};
     eng_slab_init(&store->slab, layout->insert_most + 1);
     store->slot_count = SLOTS_MIN + partners_hint * 5 / 4;
@@ -90,12 +51,15 @@ enum eng_status eng_store_init(struct eng_store *store, const struct eng_layout 
 }
 
 /* Frees what a record holds on the heap. */
-static void free_big_lists(const struct eng_store *store, struct eng_partner *partner)
+static void free_big_lists(const struct eng_store *store, uint32_t number)
 {
+    struct eng_record record;
+    eng_record_open(store, number, &record);
     for (uint32_t list = 0; list < store->layout->list_count; list++) {
-        if (partner->counts[list] != ENG_LIST_BIG)
+        if (!eng_record_is_big(&record, list))
             continue;
-        struct eng_big_list *big = eng_store_big(store->layout, partner, list);
+        struct eng_big_list *big = eng_record_big(&record, list);
+        eng_assert(big != NULL && big->data != NULL);
         eng_free(big->data);
         eng_free(big);
     }
@@ -105,7 +69,7 @@ void eng_store_done(struct eng_store *store)
 {
     eng_assert(store != NULL);
     for (uint32_t number = 0; number < store->count; number++)
-        free_big_lists(store, eng_store_at(store, number));
+        free_big_lists(store, number);
     eng_slab_done(&store->slab);
     eng_free(store->slots);
     eng_free(store->handles);
@@ -160,7 +124,7 @@ static enum eng_status grow_handles(struct eng_store *store)
     return ENG_OK;
 }
 
-enum eng_status eng_store_reserve(struct eng_store *store)
+enum eng_status eng_store_reserve_slow(struct eng_store *store)
 {
     eng_assert(store->layout != NULL);
     eng_assert(store->count <= store->handle_capacity);
@@ -170,16 +134,18 @@ enum eng_status eng_store_reserve(struct eng_store *store)
         return ENG_NO_MEMORY;
     if (store->count == store->handle_capacity && grow_handles(store) != ENG_OK)
         return ENG_NO_MEMORY;
-    if (slots_full(store->slot_count, (uint64_t)store->count + 1))
-        return grow_slots(store);
+    if (slots_full(store->slot_count, (uint64_t)store->count + 1) && grow_slots(store) != ENG_OK)
+        return ENG_NO_MEMORY;
+    uint64_t slots_hold = store->slot_count * 4 / 5;
+    store->easy_count =
+        slots_hold < store->handle_capacity ? (uint32_t)slots_hold : store->handle_capacity;
     return ENG_OK;
 }
 
 static bool has_id(const struct eng_store *store, uint32_t number, struct eng_slice id)
 {
-    struct eng_partner *partner = eng_store_at(store, number);
-    return partner->id_bytes == id.length &&
-           memcmp(eng_partner_id(store->layout, partner), id.data, id.length) == 0;
+    struct eng_slice own = eng_partner_id(store->layout, eng_store_at(store, number));
+    return own.length == id.length && memcmp(own.data, id.data, id.length) == 0;
 }
 
 uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng_slice id)
@@ -214,21 +180,29 @@ uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash)
 
 /* ---- records ---- */
 
-struct eng_list eng_store_list(const struct eng_layout *layout, struct eng_partner *partner,
-                               unsigned list)
+static uint32_t used_bytes(const struct eng_record *record)
 {
-    eng_assert(partner != NULL);
-    eng_assert(list < layout->list_count);
-    struct eng_list view = {.element_bytes = element_bytes(layout, partner, list)};
-    if (partner->counts[list] == ENG_LIST_BIG) {
-        struct eng_big_list *big = eng_store_big(layout, partner, list);
-        view.data = big->data;
-        view.count = big->count;
-    } else {
-        view.data = (uint8_t *)partner + list_offset(layout, partner, list);
-        view.count = partner->counts[list];
+    return record->offset[record->layout->list_count];
+}
+
+void eng_record_open(const struct eng_store *store, uint32_t number, struct eng_record *ret_record)
+{
+    const struct eng_layout *layout = store->layout;
+    struct eng_partner *partner = eng_store_at(store, number);
+    eng_assert(number < store->count);
+    ret_record->layout = layout;
+    ret_record->partner = partner;
+    ret_record->number = number;
+    uint32_t offset =
+        layout->fixed_bytes + (layout->total_count << partner->total_code) + partner->id_bytes;
+    for (uint32_t list = 0; list < layout->list_count; list++) {
+        ret_record->offset[list] = offset;
+        uint32_t count = partner->counts[list];
+        offset += count == ENG_LIST_BIG ? (uint32_t)sizeof(struct eng_big_list *)
+                                        : count * eng_record_element_bytes(ret_record, list);
     }
-    return view;
+    ret_record->offset[layout->list_count] = offset;
+    eng_assert(offset <= ENG_SLAB_BLOCK_BYTES_MAX);
 }
 
 uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id)
@@ -247,111 +221,119 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
     partner->class = class;
     partner->cell_code = layout->cell_code_min & 3u;
     partner->id_bytes = (uint8_t)id.length;
-    memcpy(eng_partner_id(layout, partner), id.data, id.length);
+    memcpy((uint8_t *)partner + layout->fixed_bytes + layout->total_count, id.data, id.length);
     place(store->slots, store->slot_count, (struct eng_slot){(uint32_t)(hash >> 32), number});
     return number;
 }
 
 /* Moves a record into a block for `bytes` or more. */
-static struct eng_partner *move_record(struct eng_store *store, uint32_t number, uint32_t bytes)
+static void move_record(struct eng_store *store, struct eng_record *record, uint32_t bytes)
 {
-    eng_assert(number < store->count);
-    struct eng_partner *old = eng_store_at(store, number);
-    uint32_t used = list_offset(store->layout, old, store->layout->list_count);
-    eng_assert(used <= bytes);
-    uint8_t class = eng_slab_class(bytes);
-    uint32_t old_handle = store->handles[number];
-    uint8_t old_class = old->class;
-    store->handles[number] = eng_slab_alloc(&store->slab, class);
-    struct eng_partner *partner = eng_store_at(store, number);
-    memcpy(partner, old, used);
-    partner->class = class;
+    struct eng_partner *old = record->partner;
+    uint32_t old_handle = store->handles[record->number];
+    uint8_t old_class = old->class, class = eng_slab_class(bytes);
+    eng_assert(used_bytes(record) <= bytes);
+    eng_assert(eng_store_at(store, record->number) == old);
+    store->handles[record->number] = eng_slab_alloc(&store->slab, class);
+    record->partner = eng_store_at(store, record->number);
+    memcpy(record->partner, old, used_bytes(record));
+    record->partner->class = class;
     eng_slab_give(&store->slab, old_handle, old_class);
-    return partner;
 }
 
-/* Opens `bytes` at `offset` in the record, moving it when they do not fit. */
-static struct eng_partner *open_gap(struct eng_store *store, uint32_t number, uint32_t offset,
-                                    uint32_t bytes)
+/* Opens `bytes` at `offset` in the record, moving it when they do not fit; the lists from `list` on
+ * begin later by as much. */
+static void open_gap(struct eng_store *store, struct eng_record *record, uint32_t offset,
+                     uint32_t bytes, uint32_t list)
 {
-    eng_assert(number < store->count);
-    struct eng_partner *partner = eng_store_at(store, number);
-    uint32_t used = list_offset(store->layout, partner, store->layout->list_count);
+    uint32_t used = used_bytes(record);
     eng_assert(offset <= used);
-    if (used + bytes > eng_slab_class_bytes(partner->class))
-        partner = move_record(store, number, used + bytes + MOVE_SLACK_BYTES);
-    memmove((uint8_t *)partner + offset + bytes, (uint8_t *)partner + offset, used - offset);
-    return partner;
+    eng_assert(list <= record->layout->list_count);
+    if (used + bytes > eng_slab_class_bytes(record->partner->class))
+        move_record(store, record, used + bytes + MOVE_SLACK_BYTES);
+    uint8_t *from = (uint8_t *)record->partner + offset;
+    memmove(from + bytes, from, used - offset);
+    for (; list <= record->layout->list_count; list++)
+        record->offset[list] += bytes;
 }
 
-uint8_t *eng_store_insert(struct eng_store *store, uint32_t number, unsigned list, uint32_t index)
+static uint8_t *insert_big(struct eng_big_list *big, uint32_t index, uint32_t size)
 {
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
-    uint32_t size = element_bytes(layout, partner, list);
-    uint8_t *gap;
-    if (partner->counts[list] == ENG_LIST_BIG) {
-        struct eng_big_list *big = eng_store_big(layout, partner, list);
-        eng_assert(index <= big->count && big->count < big->capacity);
-        gap = big->data + (size_t)index * size;
-        memmove(gap + size, gap, (size_t)(big->count - index) * size);
-        big->count++;
-    } else {
-        eng_assert(index <= partner->counts[list] && partner->counts[list] + 1u < ENG_LIST_BIG);
-        uint32_t offset = list_offset(layout, partner, list) + index * size;
-        partner = open_gap(store, number, offset, size);
-        partner->counts[list]++;
-        gap = (uint8_t *)partner + offset;
-    }
+    eng_assert(index <= big->count);
+    eng_assert(big->count < big->capacity);
+    uint8_t *gap = big->data + (size_t)index * size;
+    memmove(gap + size, gap, (size_t)(big->count - index) * size);
+    big->count++;
     memset(gap, 0, size);
     return gap;
 }
 
-void eng_store_erase(struct eng_store *store, uint32_t number, unsigned list, uint32_t index,
-                     uint32_t count)
+uint8_t *eng_record_insert(struct eng_store *store, struct eng_record *record, unsigned list,
+                           uint32_t index)
 {
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
-    uint32_t size = element_bytes(layout, partner, list);
-    struct eng_list view = eng_store_list(layout, partner, list);
-    eng_assert(index <= view.count && count <= view.count - index);
-    uint8_t *from = view.data + (size_t)index * size;
-    if (partner->counts[list] == ENG_LIST_BIG) {
-        memmove(from, from + (size_t)count * size, (size_t)(view.count - index - count) * size);
-        eng_store_big(layout, partner, list)->count -= count;
-        return;
-    }
-    uint32_t used = list_offset(layout, partner, layout->list_count);
-    uint32_t end = (uint32_t)(from - (uint8_t *)partner) + count * size;
-    memmove(from, from + (size_t)count * size, used - end);
-    partner->counts[list] = (uint8_t)(partner->counts[list] - count);
+    uint32_t size = eng_record_element_bytes(record, list);
+    eng_assert(list < record->layout->list_count);
+    if (eng_record_is_big(record, list))
+        return insert_big(eng_record_big(record, list), index, size);
+    eng_assert(index <= record->partner->counts[list]);
+    eng_assert(record->partner->counts[list] + 1u < ENG_LIST_BIG);
+    uint32_t offset = record->offset[list] + index * size;
+    open_gap(store, record, offset, size, list + 1);
+    record->partner->counts[list]++;
+    uint8_t *gap = (uint8_t *)record->partner + offset;
+    memset(gap, 0, size);
+    return gap;
 }
 
-void eng_store_make_big(struct eng_store *store, uint32_t number, unsigned list,
-                        struct eng_big_list *big)
+void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count)
 {
-    struct eng_partner *partner = eng_store_at(store, number);
+    struct eng_list view = eng_record_list(record, list);
+    uint32_t size = view.element_bytes;
+    eng_assert(list < record->layout->list_count);
+    eng_assert(index <= view.count && count <= view.count - index);
+    if (count == 0)
+        return;
+    uint8_t *from = view.data + (size_t)index * size, *rest = from + (size_t)count * size;
+    if (eng_record_is_big(record, list)) {
+        memmove(from, rest, (size_t)(view.count - index - count) * size);
+        eng_record_big(record, list)->count -= count;
+        return;
+    }
+    memmove(from, rest, used_bytes(record) - (size_t)(rest - (uint8_t *)record->partner));
+    record->partner->counts[list] = (uint8_t)(view.count - count);
+    for (uint32_t i = list + 1; i <= record->layout->list_count; i++)
+        record->offset[i] -= count * size;
+}
+
+void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
+                         struct eng_big_list *big)
+{
     eng_assert(big != NULL);
-    eng_assert(partner->counts[list] != ENG_LIST_BIG);
-    eng_store_erase(store, number, list, 0, partner->counts[list]);
-    uint32_t offset = list_offset(store->layout, partner, list);
-    partner = open_gap(store, number, offset, sizeof big);
-    memcpy((uint8_t *)partner + offset, &big, sizeof big);
-    partner->counts[list] = ENG_LIST_BIG;
+    eng_assert(!eng_record_is_big(record, list));
+    eng_record_erase(record, list, 0, record->partner->counts[list]);
+    uint32_t offset = record->offset[list];
+    open_gap(store, record, offset, sizeof big, list + 1);
+    memcpy((uint8_t *)record->partner + offset, &big, sizeof big);
+    record->partner->counts[list] = ENG_LIST_BIG;
+}
+
+/* Elements of a list on the heap have room for the widest cell, so that cells can widen in place.
+ */
+static uint32_t heap_element_bytes(const struct eng_record *record, unsigned list)
+{
+    uint32_t bytes = eng_record_element_bytes(record, list);
+    return bytes < 8 ? 8 : bytes;
 }
 
 /* Moves an inline list to the heap. */
-static enum eng_status move_out(struct eng_store *store, uint32_t number, unsigned list)
+static enum eng_status move_out(struct eng_store *store, struct eng_record *record, unsigned list)
 {
-    eng_assert(number < store->count);
-    eng_assert(list < store->layout->list_count);
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
-    struct eng_list view = eng_store_list(layout, partner, list);
+    struct eng_list view = eng_record_list(record, list);
+    uint32_t capacity = view.count * 2 + 8, size = heap_element_bytes(record, list);
+    eng_assert(list < record->layout->list_count);
+    eng_assert(view.count >= 2);
     struct eng_big_list *big = eng_calloc(1, sizeof *big);
-    uint32_t capacity = view.count * 2 + 8;
-    /* A wider cell code may come later: room for the widest element. */
-    uint8_t *data = eng_calloc(capacity, view.element_bytes < 8 ? 8 : view.element_bytes);
+    uint8_t *data = eng_calloc(capacity, size);
     if (big == NULL || data == NULL) {
         eng_free(big);
         eng_free(data);
@@ -359,18 +341,18 @@ static enum eng_status move_out(struct eng_store *store, uint32_t number, unsign
     }
     *big = (struct eng_big_list){data, view.count, capacity};
     memcpy(data, view.data, (size_t)view.count * view.element_bytes);
-    eng_store_make_big(store, number, list, big);
-    store->heap_bytes +=
-        sizeof *big + (uint64_t)capacity * (view.element_bytes < 8 ? 8 : view.element_bytes);
-    return ENG_OK;
+    eng_record_make_big(store, record, list, big);
+    store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
+    return eng_slab_reserve(&store->slab);
 }
 
 static enum eng_status grow_big(struct eng_store *store, struct eng_big_list *big, uint32_t size)
 {
     eng_assert(big->data != NULL);
     eng_assert(big->count <= big->capacity);
+    if (big->count + 2 <= big->capacity)
+        return ENG_OK;
     uint32_t capacity = big->capacity * 2;
-    size = size < 8 ? 8 : size;
     uint8_t *data = eng_realloc(big->data, (size_t)capacity * size);
     if (data == NULL)
         return ENG_NO_MEMORY;
@@ -380,99 +362,71 @@ static enum eng_status grow_big(struct eng_store *store, struct eng_big_list *bi
     return ENG_OK;
 }
 
-/* True when two more elements might not fit (a streak may gain a run where another one is split
- * off). */
-static bool near_limit(const struct eng_layout *layout, const struct eng_partner *partner,
-                       unsigned list)
+enum eng_status eng_record_prepare_slow(struct eng_store *store, struct eng_record *record)
 {
-    uint32_t count = partner->counts[list] + 2u;
-    return count > ENG_LIST_INLINE ||
-           count * element_bytes(layout, partner, list) > ENG_LIST_INLINE_BYTES;
-}
-
-enum eng_status eng_store_prepare(struct eng_store *store, uint32_t number)
-{
+    const struct eng_layout *layout = record->layout;
+    enum eng_status status = ENG_OK;
+    eng_assert(record->number < store->count);
     eng_assert(store->slab.spare_count > 0);
-    const struct eng_layout *layout = store->layout;
-    eng_assert(number < store->count);
-    for (unsigned list = 0; list < layout->list_count; list++) {
-        struct eng_partner *partner = eng_store_at(store, number);
-        if (layout->lists[list].kind == ENG_LIST_SEEN)
+    for (unsigned list = 0; status == ENG_OK && list < layout->list_count; list++) {
+        if (layout->lists[list].kind == ENG_LIST_SEEN ||
+            record->partner->counts[list] <= layout->lists[list].easy_count)
             continue; /* seen.c looks after its own */
-        enum eng_status status = ENG_OK;
-        if (partner->counts[list] == ENG_LIST_BIG) {
-            struct eng_big_list *big = eng_store_big(layout, partner, list);
-            if (big->count + 2 > big->capacity)
-                status = grow_big(store, big, element_bytes(layout, partner, list));
-        } else if (near_limit(layout, partner, list)) {
-            status = move_out(store, number, list);
-            if (status == ENG_OK)
-                status = eng_slab_reserve(&store->slab);
-        }
-        if (status != ENG_OK)
-            return status;
+        if (eng_record_is_big(record, list))
+            status =
+                grow_big(store, eng_record_big(record, list), heap_element_bytes(record, list));
+        else
+            status = move_out(store, record, list);
     }
-    return ENG_OK;
+    return status;
 }
 
-void eng_store_trim(struct eng_store *store, uint32_t number)
+void eng_record_trim(struct eng_store *store, struct eng_record *record)
 {
+    eng_assert(record->number < store->count);
     eng_assert(store->slab.spare_count > 0);
-    eng_assert(number < store->count);
-    struct eng_partner *partner = eng_store_at(store, number);
-    uint32_t used = list_offset(store->layout, partner, store->layout->list_count);
-    uint32_t wanted = used + MOVE_SLACK_BYTES;
-    if (wanted + wanted / 2 <= eng_slab_class_bytes(partner->class))
-        (void)move_record(store, number, wanted); /* the caller looks the record up again */
+    uint32_t wanted = used_bytes(record) + MOVE_SLACK_BYTES;
+    if (wanted + wanted / 2 <= eng_slab_class_bytes(record->partner->class))
+        move_record(store, record, wanted);
 }
 
-void eng_store_widen_totals(struct eng_store *store, uint32_t number)
+void eng_record_widen_totals(struct eng_store *store, struct eng_record *record)
 {
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
-    unsigned code = partner->total_code;
+    const struct eng_layout *layout = record->layout;
+    unsigned code = record->partner->total_code;
     eng_assert(code < 3);
     eng_assert(layout->total_count > 0);
-    partner = open_gap(store, number, layout->fixed_bytes + (layout->total_count << code),
-                       layout->total_count << code);
-    uint8_t *totals = eng_partner_totals(layout, partner);
+    open_gap(store, record, layout->fixed_bytes + (layout->total_count << code),
+             layout->total_count << code, 0);
+    uint8_t *totals = eng_record_totals(record);
     for (uint32_t i = layout->total_count; i-- > 0;)
         eng_store_wide(totals + ((size_t)i << (code + 1)), code + 1,
                        eng_load_wide(totals + ((size_t)i << code), code));
-    partner->total_code = (code + 1) & 3;
+    record->partner->total_code = (code + 1) & 3;
 }
 
-void eng_store_widen_cells(struct eng_store *store, uint32_t number)
+void eng_record_widen_cells(struct eng_store *store, struct eng_record *record)
 {
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
-    unsigned list = layout->list_cells;
-    unsigned code = partner->cell_code;
+    unsigned list = record->layout->list_cells;
+    unsigned code = record->partner->cell_code;
     eng_assert(list != ENG_NO_INDEX);
     eng_assert(code < 3);
-    struct eng_list view = eng_store_list(layout, partner, list);
-    if (partner->counts[list] != ENG_LIST_BIG) {
-        uint32_t end = list_offset(layout, partner, list) + (view.count << code);
-        partner = open_gap(store, number, end, view.count << code);
-        partner->cell_code = (code + 1) & 3;
-        return;
+    if (!eng_record_is_big(record, list)) {
+        uint32_t bytes = (uint32_t)record->partner->counts[list] << code;
+        open_gap(store, record, record->offset[list] + bytes, bytes, list + 1u);
     }
-    partner->cell_code = (code + 1) & 3; /* a big list has room for the widest cells */
+    record->partner->cell_code = (code + 1) & 3;
 }
 
 /* ---- the deep check ---- */
 
 static void check_record(const struct eng_store *store, uint32_t number)
 {
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
-    uint32_t used = list_offset(layout, partner, layout->list_count);
-    eng_assert(used <= eng_slab_class_bytes(partner->class));
-    eng_assert(partner->id_bytes > 0);
-    for (unsigned list = 0; list < layout->list_count; list++)
-        eng_assert(partner->counts[list] == ENG_LIST_BIG ||
-                   partner->counts[list] <= ENG_LIST_INLINE);
-    struct eng_slice id = eng_partner_slice(layout, partner);
+    struct eng_record record;
+    eng_record_open(store, number, &record);
+    eng_assert(used_bytes(&record) <= eng_slab_class_bytes(record.partner->class));
+    eng_assert(record.partner->id_bytes > 0);
+    struct eng_slice id = eng_partner_id(store->layout, record.partner);
     eng_assert(eng_store_find(store, eng_hash(id.data, id.length), id) == number);
 }
 

@@ -16,10 +16,9 @@
 
 enum {
     ENG_PARTNER_NONE = 0xFFFFFFFFu,
-    ENG_LIST_BIG = 255,    /* count byte of a list that has its own block on the heap */
-    ENG_LIST_INLINE = 250, /* the most elements of a list inside the record */
-    ENG_LIST_INLINE_BYTES = 384,
+    ENG_LIST_BIG = 255,   /* count byte of a list that has its own block on the heap */
     ENG_SEEN_INLINE = 32, /* the most ids inside the record */
+    ENG_LISTS_MAX = 4 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
 };
 
 #define ENG_PANE_NEVER INT32_MAX
@@ -58,6 +57,7 @@ struct eng_store {
     uint64_t slot_count;
     uint32_t *handles;
     uint32_t count, handle_capacity;
+    uint32_t easy_count; /* one more partner fits while there are fewer than these */
     uint64_t heap_bytes; /* of big lists and id sets */
     uint64_t bytes_max;  /* cap; 0: none */
 };
@@ -70,9 +70,16 @@ void eng_store_done(struct eng_store *store);
 /* Memory held. */
 uint64_t eng_store_bytes(const struct eng_store *store);
 
-/* Makes sure that one partner can be added and that a few records can grow. ENG_OK, ENG_NO_MEMORY.
- */
-enum eng_status eng_store_reserve(struct eng_store *store);
+/* Makes sure that one partner can be added and that a record can grow as much as an event needs.
+ * ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_store_reserve_slow(struct eng_store *store);
+
+static inline enum eng_status eng_store_reserve(struct eng_store *store)
+{
+    bool easy = store->count < store->easy_count && store->bytes_max == 0 &&
+                store->slab.spare_count == store->slab.spare_target;
+    return __builtin_expect(easy, 1) ? ENG_OK : eng_store_reserve_slow(store);
+}
 
 /* The number of a partner, or ENG_PARTNER_NONE. */
 uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng_slice id);
@@ -107,80 +114,126 @@ static inline void eng_store_prefetch_record(const struct eng_store *store, uint
     __builtin_prefetch(record + 192);
 }
 
-/* Parts of a record. */
-static inline uint8_t *eng_partner_totals(const struct eng_layout *layout,
-                                          struct eng_partner *partner)
-{
-    return (uint8_t *)partner + layout->fixed_bytes;
-}
+/* ---- a record in hand ---- */
 
-static inline uint8_t *eng_partner_id(const struct eng_layout *layout, struct eng_partner *partner)
-{
-    return (uint8_t *)partner + layout->fixed_bytes +
-           ((size_t)layout->total_count << partner->total_code);
-}
+/* A record that is being read or changed: where it is and where its lists begin, so that nobody has
+ * to add that up again. One is open at a time for changes; changing a record through one makes
+ * others of the same partner stale. */
+struct eng_record {
+    const struct eng_layout *layout;
+    struct eng_partner *partner;
+    uint32_t number;
+    uint32_t offset[ENG_LISTS_MAX + 1]; /* by list; behind the last one: the used bytes */
+};
 
-static inline struct eng_slice eng_partner_slice(const struct eng_layout *layout,
-                                                 struct eng_partner *partner)
-{
-    return (struct eng_slice){(const char *)eng_partner_id(layout, partner), partner->id_bytes};
-}
-
-static inline uint64_t eng_partner_total(const struct eng_layout *layout,
-                                         struct eng_partner *partner, unsigned total)
-{
-    return eng_load_wide(eng_partner_totals(layout, partner) +
-                             ((size_t)total << partner->total_code),
-                         partner->total_code);
-}
-
-static inline void eng_partner_total_set(const struct eng_layout *layout,
-                                         struct eng_partner *partner, unsigned total,
-                                         uint64_t value)
-{
-    eng_store_wide(eng_partner_totals(layout, partner) + ((size_t)total << partner->total_code),
-                   partner->total_code, value);
-}
-
-/* A view of a list: valid as long as the record stays where it is. */
+/* A view of a list: valid until the record is changed. */
 struct eng_list {
     uint8_t *data;
     uint32_t count;
     uint32_t element_bytes;
 };
 
-struct eng_list eng_store_list(const struct eng_layout *layout, struct eng_partner *partner,
-                               unsigned list);
+void eng_record_open(const struct eng_store *store, uint32_t number, struct eng_record *ret_record);
+
+static inline uint8_t *eng_record_totals(const struct eng_record *record)
+{
+    return (uint8_t *)record->partner + record->layout->fixed_bytes;
+}
+
+static inline uint64_t eng_record_total(const struct eng_record *record, unsigned total)
+{
+    unsigned code = record->partner->total_code;
+    return eng_load_wide(eng_record_totals(record) + ((size_t)total << code), code);
+}
+
+static inline void eng_record_total_set(const struct eng_record *record, unsigned total,
+                                        uint64_t value)
+{
+    unsigned code = record->partner->total_code;
+    eng_store_wide(eng_record_totals(record) + ((size_t)total << code), code, value);
+}
+
+/* A place in the fixed part. */
+static inline uint8_t *eng_record_fixed(const struct eng_record *record, uint32_t offset)
+{
+    return (uint8_t *)record->partner + offset;
+}
+
+static inline struct eng_slice eng_partner_id(const struct eng_layout *layout,
+                                              const struct eng_partner *partner)
+{
+    size_t totals = (size_t)layout->total_count << partner->total_code;
+    return (struct eng_slice){(const char *)partner + layout->fixed_bytes + totals,
+                              partner->id_bytes};
+}
+
+static inline uint32_t eng_record_element_bytes(const struct eng_record *record, unsigned list)
+{
+    uint32_t bytes = record->layout->lists[list].element_bytes;
+    return bytes != 0 ? bytes : 1u << record->partner->cell_code;
+}
+
+/* The heap part of a list whose count byte is ENG_LIST_BIG. */
+static inline struct eng_big_list *eng_record_big(const struct eng_record *record, unsigned list)
+{
+    struct eng_big_list *big;
+    memcpy(&big, (const uint8_t *)record->partner + record->offset[list], sizeof big);
+    return big;
+}
+
+static inline bool eng_record_is_big(const struct eng_record *record, unsigned list)
+{
+    return record->partner->counts[list] == ENG_LIST_BIG;
+}
+
+static inline struct eng_list eng_record_list(const struct eng_record *record, unsigned list)
+{
+    struct eng_list view = {(uint8_t *)record->partner + record->offset[list],
+                            record->partner->counts[list], eng_record_element_bytes(record, list)};
+    if (__builtin_expect(view.count == ENG_LIST_BIG, 0)) {
+        struct eng_big_list *big = eng_record_big(record, list);
+        view.data = big->data;
+        view.count = big->count;
+    }
+    return view;
+}
 
 /* Before an event or evaluation: moves out or grows the lists that are about to be full, so that
  * nothing fails half way. ENG_OK or ENG_NO_MEMORY (nothing has changed but capacities). */
-enum eng_status eng_store_prepare(struct eng_store *store, uint32_t number);
+enum eng_status eng_record_prepare_slow(struct eng_store *store, struct eng_record *record);
+
+static inline enum eng_status eng_record_prepare(struct eng_store *store, struct eng_record *record)
+{
+    const struct eng_layout *layout = record->layout;
+    for (uint32_t list = 0; list < layout->list_count; list++)
+        if (__builtin_expect(record->partner->counts[list] > layout->lists[list].easy_count, 0))
+            return eng_record_prepare_slow(store, record);
+    return ENG_OK;
+}
 
 /* Opens a gap of one element at `index` and returns its place, zeroed. Cannot fail after prepare.
  */
-uint8_t *eng_store_insert(struct eng_store *store, uint32_t number, unsigned list, uint32_t index);
+uint8_t *eng_record_insert(struct eng_store *store, struct eng_record *record, unsigned list,
+                           uint32_t index);
 
 /* Removes `count` elements from `index` on. Never moves the record. */
-void eng_store_erase(struct eng_store *store, uint32_t number, unsigned list, uint32_t index,
-                     uint32_t count);
-
-/* The heap part of a list whose count byte is ENG_LIST_BIG. */
-struct eng_big_list *eng_store_big(const struct eng_layout *layout, struct eng_partner *partner,
-                                   unsigned list);
+void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count);
 
 /* Replaces the content of an inline list that has at least two elements by `big`, which the store
  * owns from then on (for the seen ids, whose heap form is a hash set). */
-void eng_store_make_big(struct eng_store *store, uint32_t number, unsigned list,
-                        struct eng_big_list *big);
+void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
+                         struct eng_big_list *big);
 
 /* Takes the record into a smaller block when much of its block is free. Cannot fail after reserve.
  */
-void eng_store_trim(struct eng_store *store, uint32_t number);
+void eng_record_trim(struct eng_store *store, struct eng_record *record);
 
-/* Doubles the width of the totals (until `total_code` is 3) or rewrites the cells in the next
- * width. Cannot fail after prepare. */
-void eng_store_widen_totals(struct eng_store *store, uint32_t number);
-void eng_store_widen_cells(struct eng_store *store, uint32_t number);
+/* Doubles the width of the totals (until `total_code` is 3). Cannot fail after prepare. */
+void eng_record_widen_totals(struct eng_store *store, struct eng_record *record);
+
+/* Doubles the room of the cells and the cell code; the caller rewrites the cells, which still stand
+ * in the old width at the beginning of the list. Cannot fail after prepare. */
+void eng_record_widen_cells(struct eng_store *store, struct eng_record *record);
 
 /* Deep check of the table and of every record's shape. Ends the process on a broken invariant. */
 void eng_store_check(const struct eng_store *store);
