@@ -42,7 +42,7 @@ static const char *const actions[] = {
 struct manner {
     const char *program;
     int64_t pane_ms;
-    unsigned partners, actions_from, actions_count;
+    unsigned partners, members, actions_from, actions_count;
     unsigned tie, edge, jump, leap, back, far_back, repeat, odd, tick;
 };
 
@@ -63,6 +63,8 @@ static int64_t forward(struct chance *chance, const struct manner *m, int64_t no
     }
     if (chance_percent(chance, m->jump))
         return now + chance_between(chance, 1, 5 * m->pane_ms);
+    if (chance_percent(chance, m->leap) && chance_percent(chance, 4))
+        return now + chance_between(chance, 200 * m->pane_ms, 3000 * m->pane_ms);
     if (chance_percent(chance, m->leap))
         return now + chance_between(chance, 5 * m->pane_ms, 60 * m->pane_ms);
     return now + chance_between(chance, 1, m->pane_ms);
@@ -108,7 +110,7 @@ static void name_event(struct chance *chance, const struct manner *m, uint32_t i
         step->event.id = text(step->id);
     }
     if (chance_percent(chance, 70)) {
-        snprintf(step->member, sizeof step->member, "m%" PRIu64, chance_next(chance) % 4);
+        snprintf(step->member, sizeof step->member, "m%" PRIu64, chance_next(chance) % m->members);
         step->event.member = text(step->member);
     }
 }
@@ -159,6 +161,7 @@ static struct manner make_manner(struct chance *chance, const struct program_tra
     static const unsigned shares[] = {0, 5, 20, 50};
     struct manner m = {.program = traits->text, .pane_ms = traits->pane_ms};
     m.partners = chance_percent(chance, 30) ? 1 : (unsigned)chance_between(chance, 1, 6);
+    m.members = chance_percent(chance, 20) ? 300 : 4;
     m.actions_from = (unsigned)chance_between(chance, 0, 15);
     m.actions_count = (unsigned)chance_between(chance, 4, 16);
     m.tie = CHANCE_ONE_OF(chance, shares) / 2;

@@ -99,7 +99,7 @@ static int64_t window_panes(struct writer *w)
         return between(w, 1, 7);
     if (percent(w, 80))
         return between(w, 8, 31);
-    return between(w, 32, 200);
+    return percent(w, 90) ? between(w, 32, 200) : between(w, 200, 2000);
 }
 
 static void over(struct writer *w, bool rolling_only)
@@ -129,7 +129,7 @@ static void time_section(struct writer *w)
     }
     if (percent(w, 70)) {
         fprintf(w->out, "  dedup: ");
-        panes(w, percent(w, 30) ? 0 : between(w, 1, 5));
+        panes(w, percent(w, 30) ? 0 : percent(w, 95) ? between(w, 1, 5) : between(w, 200, 400));
         fprintf(w->out, "\n");
     }
 }
@@ -287,7 +287,7 @@ static void cooldown(struct writer *w)
 
 static void silence(struct writer *w)
 {
-    int64_t horizon = between(w, 1, 40);
+    int64_t horizon = percent(w, 95) ? between(w, 1, 40) : between(w, 41, 400);
     fprintf(w->out, "silence: ");
     actions(w);
     fprintf(w->out, ", horizon: ");
