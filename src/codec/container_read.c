@@ -363,6 +363,8 @@ enum eng_status eng_container_read(struct eng_container_reader *reader,
     eng_assert(reader != NULL && batch != NULL && batch->capacity > 0);
     enum eng_status status = ENG_OK;
     batch->count = 0;
+    if (reader->in.used == 0) /* no buffer yet */
+        return ENG_AGAIN;
     while (status == ENG_OK && batch->count == 0) {
         if (reader->state == STATE_HEADER)
             status = read_header(reader, err);

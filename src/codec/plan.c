@@ -536,6 +536,9 @@ enum eng_reason eng_plan_read_prefix(const struct eng_plan *plan, struct eng_are
     eng_assert(body->data != NULL || body->length == 0);
     struct frame frames[DEPTH_MAX]; /* unset until pushed */
     struct tools tools = {plan, arena, ret_fields, frames};
+    static const uint8_t nothing = 0; /* a place for a record without bytes */
+    if (body->data == NULL)
+        body->data = &nothing;
     eng_fields_clear(ret_fields);
     body->used = 0;
     if (plan == NULL)
