@@ -5,7 +5,7 @@
 #include <engaged/model.h>
 
 enum {
-    ENG_SAMPLE_PARTNERS = 20000,
+    ENG_SAMPLE_PARTNERS = 5000,
     ENG_SAMPLE_EVENTS = 40, /* of each partner, */
     ENG_SAMPLE_DAYS = 30,   /* evenly spread over these */
 };
