@@ -1,0 +1,282 @@
+/* Reading and wording of what was told. See told.h. */
+#include "cli/told.h"
+
+#include "base/assert.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
+
+/* The rest of a record. After a failure everything reads as 0 or empty. */
+struct input {
+    const uint8_t *at, *end;
+    bool failed;
+};
+
+static uint8_t take_byte(struct input *in)
+{
+    if (in->at == in->end) {
+        in->failed = true;
+        return 0;
+    }
+    return *in->at++;
+}
+
+/* An Avro long, int, enum or union branch: zigzag, 7 bits a byte, lowest first. */
+static int64_t take_long(struct input *in)
+{
+    uint64_t bits = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = take_byte(in);
+        bits |= (uint64_t)(byte & 0x7F) << shift;
+        if ((byte & 0x80) == 0)
+            return (int64_t)(bits >> 1) ^ -(int64_t)(bits & 1);
+    }
+    in->failed = true;
+    return 0;
+}
+
+static double take_double(struct input *in)
+{
+    uint64_t bits = 0;
+    double value;
+    for (int i = 0; i < 8; i++)
+        bits |= (uint64_t)take_byte(in) << (8 * i);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static struct eng_slice take_string(struct input *in)
+{
+    int64_t length = take_long(in);
+    if (in->failed || length < 0 || length > in->end - in->at) {
+        in->failed = true;
+        return (struct eng_slice){"", 0};
+    }
+    struct eng_slice slice = {(const char *)in->at, (uint32_t)length};
+    in->at += length;
+    return slice;
+}
+
+/* Whether a value of a union with null follows. */
+static bool take_branch(struct input *in)
+{
+    int64_t branch = take_long(in);
+    if (branch != 0 && branch != 1)
+        in->failed = true;
+    return branch == 1 && !in->failed;
+}
+
+static struct eng_slice take_optional_string(struct input *in)
+{
+    return take_branch(in) ? take_string(in) : (struct eng_slice){"", 0};
+}
+
+static double take_optional_double(struct input *in)
+{
+    return take_branch(in) ? take_double(in) : 0;
+}
+
+static int64_t take_optional_long(struct input *in)
+{
+    return take_branch(in) ? take_long(in) : 0;
+}
+
+static void take_shares(struct input *in, struct eng_told *told)
+{
+    for (;;) {
+        int64_t count = take_long(in);
+        if (count < 0) { /* a block that says its size in bytes as well */
+            count = count == INT64_MIN ? INT64_MAX : -count;
+            (void)take_long(in);
+        }
+        if (count == 0 || in->failed)
+            return;
+        for (; count > 0 && !in->failed; count--) {
+            struct eng_told_share share = {.dimension = take_string(in)};
+            share.value = take_double(in);
+            share.delta = take_double(in);
+            if (told->share_count == ENG_DIMENSIONS_MAX)
+                in->failed = true;
+            else
+                told->shares[told->share_count++] = share;
+        }
+    }
+}
+
+bool eng_told_score_change(const void *data, size_t length, struct eng_told *ret_told)
+{
+    const uint8_t *bytes = data;
+    struct input in = {bytes, bytes + length, data == NULL};
+    *ret_told = (struct eng_told){.kind = ENG_TOLD_SCORE_CHANGE};
+    (void)take_string(&in); /* id */
+    (void)take_string(&in); /* program */
+    ret_told->partner = take_string(&in);
+    ret_told->name = ret_told->score = take_string(&in);
+    (void)take_long(&in); /* model version */
+    ret_told->value = take_double(&in);
+    ret_told->previous_value = take_double(&in);
+    ret_told->band = take_string(&in);
+    ret_told->previous_band = take_string(&in);
+    ret_told->up = take_long(&in) == 0;
+    (void)take_long(&in); /* cause */
+    ret_told->at_ms = take_long(&in);
+    ret_told->provisional = take_byte(&in) != 0;
+    take_shares(&in, ret_told);
+    return !in.failed && in.at == in.end;
+}
+
+bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_told)
+{
+    const uint8_t *bytes = data;
+    struct input in = {bytes, bytes + length, data == NULL};
+    *ret_told = (struct eng_told){.kind = ENG_TOLD_FALLS_TO};
+    (void)take_string(&in); /* id */
+    (void)take_string(&in); /* program */
+    ret_told->partner = take_string(&in);
+    ret_told->name = take_string(&in);
+    ret_told->resolved = take_long(&in) == 1;
+    ret_told->at_ms = take_long(&in);
+    ret_told->score = take_optional_string(&in);
+    ret_told->value = take_optional_double(&in);
+    ret_told->band = take_optional_string(&in);
+    bool baseline = take_branch(&in);
+    ret_told->baseline = baseline ? take_double(&in) : 0;
+    ret_told->drop = take_optional_double(&in);
+    bool silence = take_branch(&in);
+    ret_told->last_action_at_ms = silence ? take_long(&in) : 0;
+    ret_told->silent_for_ms = take_optional_long(&in);
+    ret_told->usual_gap_ms = take_optional_long(&in);
+    ret_told->risk = take_optional_double(&in);
+    if (take_branch(&in))
+        take_shares(&in, ret_told);
+    if (baseline)
+        ret_told->kind = ENG_TOLD_DROP;
+    else if (silence)
+        ret_told->kind = ENG_TOLD_SILENCE;
+    return !in.failed && in.at == in.end;
+}
+
+/* Points with one decimal, rounded half away from zero. */
+static void add_points(struct eng_text *text, double points)
+{
+    int64_t e4 = llround(points * 10000);
+    int64_t tenths = (e4 + (e4 < 0 ? -500 : 500)) / 1000;
+    eng_text_add(text, "%s%d.%d", tenths < 0 ? "-" : "", (int)(llabs(tenths) / 10),
+                 (int)(llabs(tenths) % 10));
+}
+
+static void add_slice(struct eng_text *text, struct eng_slice slice)
+{
+    eng_text_add_bytes(text, slice.data, slice.length);
+}
+
+static void add_duration(struct eng_text *text, int64_t ms)
+{
+    bool days = ms >= 2 * DAY_MS;
+    int64_t unit_ms = days ? DAY_MS : HOUR_MS;
+    int64_t count = (ms + unit_ms / 2) / unit_ms;
+    eng_text_add(text, "%d %s%s", (int)count, days ? "day" : "hour", count == 1 ? "" : "s");
+}
+
+/* The two dimensions that took, or gave, the most. */
+static void add_reasons(struct eng_text *text, const struct eng_told *told, bool up)
+{
+    const struct eng_told_share *first = NULL, *second = NULL;
+    for (uint32_t i = 0; i < told->share_count; i++) {
+        const struct eng_told_share *share = &told->shares[i];
+        double size = up ? share->delta : -share->delta;
+        if (size <= 0)
+            continue;
+        if (first == NULL || size > fabs(first->delta)) {
+            second = first;
+            first = share;
+        } else if (second == NULL || size > fabs(second->delta)) {
+            second = share;
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        const struct eng_told_share *share = i == 0 ? first : second;
+        if (share == NULL)
+            return;
+        eng_text_add(text, i == 0 ? ": " : ", ");
+        add_slice(text, share->dimension);
+        eng_text_add(text, " %s", share->delta > 0 ? "+" : "");
+        add_points(text, share->delta);
+    }
+}
+
+static void add_score_change(struct eng_text *text, const struct eng_told *told)
+{
+    add_slice(text, told->score);
+    eng_text_add(text, " ");
+    add_points(text, told->previous_value);
+    eng_text_add(text, " -> ");
+    add_points(text, told->value);
+    eng_text_add(text, ", ");
+    bool same = told->band.length == told->previous_band.length &&
+                memcmp(told->band.data, told->previous_band.data, told->band.length) == 0;
+    if (!same) {
+        add_slice(text, told->previous_band);
+        eng_text_add(text, " -> ");
+    }
+    add_slice(text, told->band);
+    add_reasons(text, told, told->value >= told->previous_value);
+}
+
+static void add_silence(struct eng_text *text, const struct eng_told *told)
+{
+    if (told->resolved) {
+        eng_text_add(text, "is active again");
+        return;
+    }
+    eng_text_add(text, "silent for ");
+    add_duration(text, told->silent_for_ms);
+    if (told->usual_gap_ms > 0) {
+        eng_text_add(text, ", usual gap ");
+        add_duration(text, told->usual_gap_ms);
+    }
+    eng_text_add(text, "; %d %% likely to stay away", (int)lround(told->risk * 100));
+}
+
+static void add_fall(struct eng_text *text, const struct eng_told *told)
+{
+    add_slice(text, told->score);
+    if (told->resolved) {
+        eng_text_add(text, " has recovered to ");
+        add_points(text, told->value);
+        return;
+    }
+    eng_text_add(text, " fell ");
+    if (told->kind == ENG_TOLD_DROP) {
+        eng_text_add(text, "by ");
+        add_points(text, told->drop);
+        eng_text_add(text, " ");
+    }
+    eng_text_add(text, "to ");
+    add_points(text, told->value);
+    if (told->kind == ENG_TOLD_FALLS_TO) {
+        eng_text_add(text, ", ");
+        add_slice(text, told->band);
+    }
+    add_reasons(text, told, false);
+}
+
+void eng_told_words(const struct eng_told *told, struct eng_text *text)
+{
+    switch (told->kind) {
+    case ENG_TOLD_SCORE_CHANGE:
+        add_score_change(text, told);
+        return;
+    case ENG_TOLD_SILENCE:
+        add_silence(text, told);
+        return;
+    case ENG_TOLD_FALLS_TO:
+    case ENG_TOLD_DROP:
+        add_fall(text, told);
+        return;
+    }
+    eng_assert(!"a kind that nobody tells");
+}

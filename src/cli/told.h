@@ -1,0 +1,50 @@
+/* A record of an output topic, read back: schemas/score_change.avsc and schemas/churn_drop.avsc.
+ *
+ * For showing what the daemon told, as any consumer would read it. Bounded: a record that ends too
+ * early or has too much is refused. Pure; slices point into the record. */
+#ifndef ENG_CLI_TOLD_H
+#define ENG_CLI_TOLD_H
+
+#include "base/limits.h"
+#include "serve/text.h"
+#include <engaged/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum eng_told_kind {
+    ENG_TOLD_SCORE_CHANGE,
+    ENG_TOLD_FALLS_TO, /* churn drops by the kind of their rule */
+    ENG_TOLD_DROP,
+    ENG_TOLD_SILENCE,
+};
+
+struct eng_told_share {
+    struct eng_slice dimension;
+    double value, delta; /* points */
+};
+
+/* What a kind does not have is empty or 0. */
+struct eng_told {
+    enum eng_told_kind kind;
+    bool resolved; /* churn drops: the alert ends */
+    bool provisional, up;
+    struct eng_slice partner;
+    struct eng_slice name; /* of the rule; score change: of the score */
+    struct eng_slice score, band, previous_band;
+    double value, previous_value, baseline, drop; /* points */
+    double risk;                                  /* 0..1 */
+    int64_t at_ms, last_action_at_ms, silent_for_ms, usual_gap_ms;
+    uint32_t share_count;
+    struct eng_told_share shares[ENG_DIMENSIONS_MAX];
+};
+
+/* Read the Avro body of a score change, or of a churn drop. False: it is none. */
+bool eng_told_score_change(const void *data, size_t length, struct eng_told *ret_told);
+bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_told);
+
+/* Appends what happened in plain words, without the partner: "engagement fell by 2.6 to 4.9, most
+ * by invoices (-1.3)". */
+void eng_told_words(const struct eng_told *told, struct eng_text *text);
+
+#endif
