@@ -51,6 +51,8 @@ ROWS = [
      HEAD + "".join(function(f"f{i}", 5) for i in range(9)) + function("long", 61), 0),
     ("parameters", "src/base/a.c", HEAD + "int a(int b, int c, int d,\n      int e, int f, int g)\n{\n}\n", 4),
     ("parameters", "src/base/a.c", HEAD + "int a(int b, int (*c)(int, int), int d, int e, int f)\n{\n}\n", None),
+    ("parameters", "src/base/a.c", HEAD + "\n/* tidy: allow parameters: a callback of theirs */\n"
+     "int a(int b, int c, int d,\n      int e, int f, int g)\n{\n}\n", None),
     ("asserts", "src/engine/a.c", HEAD + function("a", 6, "    step();"), 0),
     ("asserts", "src/engine/a.c", HEAD + function("a", 6), None),
     ("asserts", "src/engine/a.c", HEAD + function("a", 5, "    step();"), None),
