@@ -153,8 +153,8 @@ static bool split_listen(const char *text, size_t *ret_length, uint16_t *ret_por
         return false;
     size_t length = (size_t)(colon - text);
     bool bracketed = text[0] == '[' && text[length - 1] == ']' && length > 2;
-    if ((!bracketed && memchr(text, ':', length) != NULL) || strlen(colon + 1) > 5 ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+    if ((!bracketed && memchr(text, ':', length) != NULL) || (!bracketed && text[0] == '[') ||
+        strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
         eng_text_number(colon + 1, strlen(colon + 1), 0, &port) != ENG_TEXT_OK || port > UINT16_MAX)
         return false;
     *ret_length = length;
