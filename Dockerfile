@@ -4,7 +4,7 @@
 #   docker run -v ./engaged.yaml:/etc/engaged/engaged.yaml:ro engaged
 #
 # Other commands: docker run --rm -v "$PWD:/data:ro" engaged check --config /data/engaged.yaml
-# For the health check and for scraping from outside, the configuration says `http: {address: 0.0.0.0}`.
+# For the health check and for scraping from outside, the configuration says `http: {listen: 0.0.0.0:8080}`.
 
 FROM debian:trixie AS build
 

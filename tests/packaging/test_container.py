@@ -61,8 +61,10 @@ class Container(unittest.TestCase):
         self.assertIn(config["input"]["topic"], COMPOSE["services"]["topic"]["command"])
         self.assertIn(config["kafka"]["brokers"], COMPOSE["services"]["kafka"]["environment"]
                       ["KAFKA_ADVERTISED_LISTENERS"])
-        self.assertEqual(config["http"]["address"], "0.0.0.0")
-        self.assertIn(f"{config['http']['port']}:{config['http']['port']}", COMPOSE["services"]["engaged"]["ports"][0])
+        address, port = config["http"]["listen"].rsplit(":", 1)
+        self.assertEqual(address, "0.0.0.0")
+        self.assertEqual(COMPOSE["services"]["engaged"]["ports"], [f"127.0.0.1:{port}:{port}"])
+        self.assertIn(f"ENGAGED_HTTP_PORT={port}", DOCKERFILE)
         self.assertIn(mount[1], DOCKERFILE)
 
     @unittest.skipUnless("ENGAGED" in os.environ, "run by ctest")
