@@ -41,9 +41,10 @@ enum {
     PARTITIONS = 4,
     TURN_MS = 40,           /* of the main loop */
     TAIL_RECORDS = 20000,   /* outputs looked at in one turn */
-    BEHIND_RECORDS = 20000, /* the source is held beyond */
+    BEHIND_RECORDS = 50000, /* the source is held beyond */
     PLAY_MS = 40000,        /* how long the history takes when nothing says otherwise */
-    REST_MS = 3000,         /* of --for, kept for joining and draining */
+    REST_MS = 4500,         /* of --for, kept for starting, draining and stopping */
+    CLOSE_MS = 2500,        /* of that for draining and stopping */
     DRAIN_MS = 10000,       /* most that draining may take */
     JOIN_MS = 60000,        /* most that joining may take */
     STOP_MS = 40000,        /* most that stopping may take */
@@ -288,7 +289,7 @@ static enum eng_status start_source(struct demo *demo, struct eng_error *err)
         .synth = demo->synth,
         .start_ms = demo->start_ms,
         .speed = demo->speed,
-        .sender = {.brokers = demo->brokers, .topic = demo->config.input.topic, .linger_ms = 5},
+        .sender = {.brokers = demo->brokers, .topic = demo->config.input.topic, .linger_ms = 40},
     };
     demo->playing_ms = eng_monotonic_ms();
     enter(demo, PLAYING);
@@ -322,10 +323,10 @@ static bool all_seen(const struct demo *demo)
 }
 
 /* Whether --for leaves no more time for the history. */
-static bool time_is_up(const struct demo *demo, int64_t rest_ms)
+static bool time_is_up(const struct demo *demo)
 {
     const struct eng_value *limit = &demo->args->values[FOR];
-    return limit->given && eng_monotonic_ms() - demo->began_ms >= limit->number - rest_ms;
+    return limit->given && eng_monotonic_ms() - demo->began_ms >= limit->number - CLOSE_MS;
 }
 
 /* Moves on to the next phase when it is time to. */
@@ -344,7 +345,7 @@ static enum eng_status step(struct demo *demo, struct eng_error *err)
         eng_demo_source_hold(demo->source,
                              progress.sent >
                                  BEHIND_RECORDS + eng_totals_of(&demo->stats).counters.read);
-        if (time_is_up(demo, REST_MS / 2))
+        if (time_is_up(demo))
             eng_demo_source_stop(demo->source);
         if (!progress.ended)
             break;
@@ -370,6 +371,7 @@ static struct eng_demo_view view_of(const struct demo *demo)
         [OVER] = "the history is over, Ctrl-C ends",
     };
     struct eng_demo_progress progress = progress_of(demo);
+    bool limited = demo->args->values[FOR].given;
     int64_t until_ms = demo->phase == OVER ? demo->over_ms : eng_monotonic_ms();
     return (struct eng_demo_view){
         .findings = &demo->findings,
@@ -380,7 +382,7 @@ static struct eng_demo_view view_of(const struct demo *demo)
         .elapsed_ms = demo->playing_ms > 0 ? until_ms - demo->playing_ms : 0,
         .sent = progress.sent,
         .http = demo->http != NULL ? demo->url : NULL,
-        .state = states[demo->phase],
+        .state = demo->phase == OVER && limited ? "time is up" : states[demo->phase],
     };
 }
 
@@ -405,7 +407,7 @@ static enum eng_status turn(struct demo *demo, struct eng_error *err)
     if (status == ENG_OK)
         status = step(demo, err);
     struct eng_demo_view view = view_of(demo);
-    if (status == ENG_OK && !eng_screen_draw(&demo->screen, &view, false))
+    if (status == ENG_OK && !eng_screen_draw(&demo->screen, &view))
         status = eng_error_set(err, ENG_IO, "standard output cannot be written");
     return status;
 }
@@ -413,7 +415,7 @@ static enum eng_status turn(struct demo *demo, struct eng_error *err)
 static enum eng_status play(struct demo *demo, struct eng_error *err)
 {
     enum eng_status status = ENG_OK;
-    demo->phase_ms = demo->began_ms = eng_monotonic_ms();
+    demo->phase_ms = eng_monotonic_ms();
     while (status == ENG_OK && !demo->interrupted) {
         bool limited = demo->args->values[FOR].given;
         if (limited && demo->phase == OVER)
@@ -464,9 +466,7 @@ static enum eng_status run_started(struct demo *demo, bool *ret_abrupt, struct e
     eng_screen_start(&demo->screen);
     enum eng_status status = play(demo, err);
     struct eng_demo_view view = view_of(demo);
-    if (status == ENG_OK)
-        (void)eng_screen_draw(&demo->screen, &view, true); /* the summary notices a failure */
-    eng_screen_end(&demo->screen);
+    eng_screen_end(&demo->screen, status == ENG_OK ? &view : NULL);
     enum eng_status stopped = stop(demo, err);
     *ret_abrupt = stopped == ENG_TIMED_OUT;
     if (status == ENG_OK && stopped == ENG_OK)
@@ -477,7 +477,8 @@ static enum eng_status run_started(struct demo *demo, bool *ret_abrupt, struct e
 static int run(const struct eng_args *args)
 {
     struct eng_error err = {0};
-    struct demo demo = {.args = args, .signals = -1, .address = "127.0.0.1"};
+    struct demo demo = {
+        .args = args, .signals = -1, .address = "127.0.0.1", .began_ms = eng_monotonic_ms()};
     bool abrupt = false;
     eng_log_level_set((enum eng_log_level)args->values[LOG_LEVEL].number);
     enum eng_status status = start(&demo, &err);

@@ -64,13 +64,6 @@ void eng_screen_start(struct eng_screen *screen)
         fputs("\033[?25l", stdout);
 }
 
-void eng_screen_end(struct eng_screen *screen)
-{
-    if (screen->terminal)
-        fputs("\033[?25h", stdout);
-    (void)fflush(stdout); /* the summary notices a failure */
-}
-
 /* A number with commas between thousands. */
 static void add_count(struct eng_text *text, uint64_t number)
 {
@@ -168,8 +161,7 @@ static void add_figures(struct eng_text *text, const struct eng_screen *screen,
     eng_text_add(text, " of %" PRIu64 ".%" PRIu64 " ms\n", commit_us / 1000, commit_us / 100 % 10);
     add_counted(text, " told: ", view->findings->score_changes, " score changes");
     add_counted(text, ", ", view->findings->opened, " churn drops");
-    add_counted(text, " (", view->findings->resolved, " resolved)");
-    add_counted(text, "; state ", totals->memory_bytes / 1024, " KiB\n");
+    add_counted(text, ", of them ", view->findings->resolved, " resolved\n");
 }
 
 /* How many messages of each kind fit on the terminal. */
@@ -261,18 +253,30 @@ static void measure_rate(struct eng_screen *screen, const struct eng_demo_view *
     screen->shown_read = totals->counters.read;
 }
 
-bool eng_screen_draw(struct eng_screen *screen, const struct eng_demo_view *view, bool force)
+bool eng_screen_draw(struct eng_screen *screen, const struct eng_demo_view *view)
 {
     int64_t pause_ms = screen->terminal ? REDRAW_MS : LINE_MS;
-    if (!force && view->elapsed_ms - screen->shown_ms < pause_ms)
+    if (screen->drawn && view->elapsed_ms - screen->shown_ms < pause_ms)
         return true;
     struct eng_totals totals = eng_totals_of(view->stats);
     measure_rate(screen, view, &totals);
+    screen->drawn = true;
     if (screen->terminal)
         draw_table(screen, view, &totals);
     else
         draw_lines(screen, view, &totals);
     return fflush(stdout) == 0;
+}
+
+void eng_screen_end(struct eng_screen *screen, const struct eng_demo_view *view)
+{
+    if (screen->terminal && view != NULL) {
+        struct eng_totals totals = eng_totals_of(view->stats);
+        draw_table(screen, view, &totals);
+    }
+    if (screen->terminal)
+        fputs("\033[?25h", stdout);
+    (void)fflush(stdout); /* the summary notices a failure */
 }
 
 /* A row for each kind whose fate could be found out. */

@@ -19,7 +19,7 @@ struct eng_demo_view {
 };
 
 struct eng_screen {
-    bool terminal, unicode;
+    bool terminal, unicode, drawn;
     unsigned lines_drawn; /* the table's height as it stands there */
     int64_t shown_ms;     /* elapsed_ms of the last drawing */
     uint64_t shown_read;  /* events read by then */
@@ -40,11 +40,11 @@ struct eng_totals eng_totals_of(const struct eng_stats *stats);
 /* Finds out what standard output is. Hides a terminal's cursor. */
 void eng_screen_start(struct eng_screen *screen);
 
-/* Draws when it is time to, or at once when `force`. False: standard output is gone. */
-bool eng_screen_draw(struct eng_screen *screen, const struct eng_demo_view *view, bool force);
+/* Draws when it is time to. False: standard output is gone. */
+bool eng_screen_draw(struct eng_screen *screen, const struct eng_demo_view *view);
 
-/* Shows the cursor again; the table stays. */
-void eng_screen_end(struct eng_screen *screen);
+/* Draws the table a last time (view NULL: not) and shows the cursor again; the table stays. */
+void eng_screen_end(struct eng_screen *screen, const struct eng_demo_view *view);
 
 /* Prints what came of everything. ENG_OK, ENG_NO_MEMORY, ENG_IO. */
 enum eng_status eng_screen_summary(const struct eng_demo_view *view, struct eng_error *err);

@@ -10,8 +10,8 @@
 #include <stdatomic.h>
 
 enum {
-    TURN_MS = 5,       /* between two looks at the clock */
-    TURN_MS_MAX = 100, /* a longer pause of the machine does not make the simulation jump */
+    TURN_MS = 5,        /* between two looks at the clock */
+    TURN_MS_MAX = 1000, /* a longer pause of the machine does not make the simulation jump */
     FLUSH_MS = 10000,
     STOP_RECORDS = 256, /* looks for a stop after so many */
 };
