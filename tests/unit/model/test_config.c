@@ -387,6 +387,34 @@ Test(config, the_shipped_configuration_loads_without_a_warning)
     eng_config_free(config);
 }
 
+/* Cuts the next block of YAML out of a page; NULL when there is none. *at moves behind it. */
+static char *next_example(char **at)
+{
+    char *begin = strstr(*at, "```yaml\n");
+    if (begin == NULL)
+        return NULL;
+    begin += strlen("```yaml\n");
+    char *end = strstr(begin, "\n```");
+    cr_assert_not_null(end);
+    end[1] = '\0';
+    *at = end + 2;
+    return begin;
+}
+
+Test(config, every_example_of_the_language_page_loads)
+{
+    static char page[100000];
+    FILE *file = fopen(ENGAGED_SOURCE_DIR "/docs/language.md", "rb");
+    int count = 0;
+    cr_assert_not_null(file);
+    cr_assert_lt(fread(page, 1, sizeof page, file), sizeof page);
+    cr_assert_eq(fclose(file), 0);
+    char *at = page;
+    for (char *text; (text = next_example(&at)) != NULL; count++)
+        eng_config_free(load_good(text));
+    cr_assert_geq(count, 8);
+}
+
 /* A file that uses everything that allocates. */
 static const char everything[] =
     "program: p\n"
