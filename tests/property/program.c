@@ -229,9 +229,13 @@ static void bands(struct writer *w, unsigned index)
     fprintf(w->out, "    bands:\n      b0: ");
     number(w, edge);
     fprintf(w->out, "\n");
+    bool plain = percent(w, 40); /* edges that values are likely to meet exactly */
     for (int64_t i = 1; i < count; i++) {
-        int64_t room = scale_e4 * 9 / 10 - edge;
-        edge += percent(w, 70) ? room / (count - i + 1) : between(w, 1, room / (count - i + 1));
+        int64_t room = scale_e4 * 9 / 10 - edge, part = room / (count - i + 1);
+        if (plain)
+            edge += scale_e4 / 10 * between(w, 1, 2);
+        else
+            edge += percent(w, 70) ? part : between(w, 1, part);
         bool above = percent(w, 30);
         fprintf(w->out, "      b%" PRId64 ": %s", i, above ? "{above: " : "");
         number(w, edge);
