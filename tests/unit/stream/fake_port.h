@@ -1,0 +1,537 @@
+/* A log in memory behind the port: a few partitions, one group, one transactional producer, a clock
+ * that moves when it is told to. Calls can be made to fail, before or after they have done their
+ * work, so that every class of failure can be met on purpose. It is small: generations, open
+ * transactions of others and stable offsets are not in it. */
+#ifndef TEST_FAKE_PORT_H
+#define TEST_FAKE_PORT_H
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "stream/port.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { FAKE_PARTITIONS = 4, FAKE_RECORDS = 4096, FAKE_OUTPUTS = 8192, FAKE_FAULTS = 16 };
+
+struct fake_record {
+    char key[64], value[256];
+    bool has_key, has_value;
+    int64_t timestamp_ms;
+    char header[32]; /* value of a header "trace"; "": none */
+};
+
+struct fake_partition {
+    struct fake_record records[FAKE_RECORDS];
+    int64_t low, end; /* records[offset] for low <= offset < end */
+    int64_t fetch_at; /* -1: not fetched from */
+    bool told_end;
+    int64_t marks; /* offsets behind the end that hold no record (marks of transactions) */
+    struct eng_port_offset committed;
+};
+
+struct fake_output {
+    enum eng_topic topic;
+    int32_t partition;
+    uint8_t *key, *value; /* NULL: none */
+    size_t key_bytes, value_bytes;
+    char headers[8][2][200]; /* name, value */
+    uint32_t header_count;
+    bool committed;
+};
+
+/* Call letters: o open, x close, b begin, p produce, f flush, s offsets, c commit, a abort, m
+ * committed (meta), e ends, r read state, g assign, z pause, Z resume, l leave. */
+struct fake_fault {
+    char call;
+    uint32_t skip, times; /* let so many pass first, then so many fail */
+    enum eng_status status;
+    bool done; /* the work is done all the same: the answer was lost */
+};
+
+struct fake_port {
+    struct eng_port port;
+    const struct eng_port_handler *handler;
+    int64_t wall_ms, now_us;
+    char calls[4096];
+    uint32_t call_count;
+    struct fake_fault faults[FAKE_FAULTS];
+    uint32_t fault_count;
+    struct fake_partition partitions[FAKE_PARTITIONS];
+    int32_t partition_count;
+    struct fake_output outputs[FAKE_OUTPUTS];
+    uint32_t output_count;
+    struct eng_port_offset sent[FAKE_PARTITIONS]; /* offsets of the open transaction */
+    uint32_t sent_count;
+    bool producer, begun, suspect, paused;
+    uint32_t epochs; /* producers opened so far */
+    /* A rebalance to come with the next poll: 'a' assign, 'r' revoke, 'l' lose; 0: none. */
+    char rebalance;
+    int32_t moved[FAKE_PARTITIONS];
+    uint32_t moved_count;
+    /* The next poll reports a failure of the consumer. */
+    enum eng_status failure;
+    int32_t failed_partition;
+    struct eng_topic_info topics[ENG_TOPIC_COUNT];
+    const char *topic_names[ENG_TOPIC_COUNT];
+    void (*before)(struct fake_port *fake, char call); /* hook; NULL: none */
+    void *context;                                     /* the hook's */
+    bool borrowed; /* free() of the port leaves it alone: the log outlives its workers */
+};
+
+static struct fake_port *fake_of(struct eng_port *port)
+{
+    return (struct fake_port *)(void *)port;
+}
+
+/* Notes the call; ENG_OK, or the fault that strikes. *done: do the work all the same. */
+static enum eng_status fake_call(struct eng_port *port, char call, bool *done,
+                                 struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    if (fake->before != NULL)
+        fake->before(fake, call);
+    if (fake->call_count < sizeof fake->calls - 1)
+        fake->calls[fake->call_count++] = call;
+    *done = true;
+    for (uint32_t i = 0; i < fake->fault_count; i++) {
+        struct fake_fault *fault = &fake->faults[i];
+        if (fault->call != call || fault->times == 0)
+            continue;
+        if (fault->skip > 0) {
+            fault->skip--;
+            continue;
+        }
+        fault->times--;
+        *done = fault->done;
+        if (fault->status == ENG_AGAIN)
+            return ENG_AGAIN;
+        return eng_error_set(err, fault->status, "fault at call %c", call);
+    }
+    return ENG_OK;
+}
+
+static inline void fake_fault(struct fake_port *fake, struct fake_fault fault)
+{
+    eng_assert(fake->fault_count < FAKE_FAULTS);
+    fake->faults[fake->fault_count++] = fault;
+}
+
+static void fake_end_transaction(struct fake_port *fake, bool commit)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < fake->output_count; i++) {
+        struct fake_output *output = &fake->outputs[i];
+        if (!output->committed && !commit) {
+            eng_free(output->key);
+            eng_free(output->value);
+            continue;
+        }
+        output->committed = true;
+        if (kept != i)
+            fake->outputs[kept] = *output;
+        kept++;
+    }
+    fake->output_count = kept;
+    for (uint32_t i = 0; commit && i < fake->sent_count; i++)
+        fake->partitions[fake->sent[i].partition].committed = fake->sent[i];
+    fake->sent_count = 0;
+    fake->begun = false;
+}
+
+/* ---- Consumer. ---- */
+
+static enum eng_status fake_join(struct eng_port *port, const struct eng_port_handler *handler,
+                                 struct eng_error *err)
+{
+    (void)err;
+    fake_of(port)->handler = handler;
+    return ENG_OK;
+}
+
+static void fake_rebalance(struct fake_port *fake)
+{
+    char what = fake->rebalance;
+    fake->rebalance = 0;
+    if (what == 'a')
+        fake->handler->assigned(fake->handler->context, fake->moved, fake->moved_count);
+    else if (what != 0)
+        fake->handler->revoked(fake->handler->context, fake->moved, fake->moved_count, what == 'l');
+    for (uint32_t i = 0; what != 0 && what != 'a' && i < fake->moved_count; i++)
+        fake->partitions[fake->moved[i]].fetch_at = -1;
+}
+
+static void fake_fetch(struct fake_port *fake, int32_t number, struct eng_port_batch *batch)
+{
+    struct fake_partition *partition = &fake->partitions[number];
+    while (partition->fetch_at < partition->end && batch->count < batch->capacity) {
+        struct fake_record *record = &partition->records[partition->fetch_at];
+        batch->records[batch->count++] = (struct eng_port_record){
+            .value = record->has_value ? record->value : NULL,
+            .key = record->has_key ? record->key : NULL,
+            .value_bytes = strlen(record->value),
+            .key_bytes = strlen(record->key),
+            .offset = partition->fetch_at++,
+            .timestamp_ms = record->timestamp_ms,
+            .partition = number,
+            .handle = record,
+        };
+        partition->told_end = false;
+    }
+    if (partition->fetch_at >= partition->end && !partition->told_end) {
+        partition->told_end = true;
+        fake->handler->ended(fake->handler->context, number, partition->end + partition->marks);
+    }
+}
+
+static void fake_poll(struct eng_port *port, struct eng_port_batch *batch, int64_t timeout_ms)
+{
+    struct fake_port *fake = fake_of(port);
+    fake->now_us += timeout_ms * 1000;
+    fake->wall_ms += timeout_ms;
+    fake_rebalance(fake);
+    if (fake->failure != ENG_OK) {
+        enum eng_status failure = fake->failure;
+        fake->failure = ENG_OK;
+        fake->handler->failed(fake->handler->context, fake->failed_partition, failure,
+                              "the consumer says so");
+    }
+    for (int32_t i = 0; i < fake->partition_count; i++)
+        if (fake->partitions[i].fetch_at >= 0 && !fake->paused)
+            fake_fetch(fake, i, batch);
+}
+
+static void fake_release(struct eng_port *port, struct eng_port_batch *batch)
+{
+    (void)port;
+    batch->count = 0;
+}
+
+static bool fake_header(struct eng_port *port, const struct eng_port_record *record, uint32_t index,
+                        struct eng_port_header *ret_header)
+{
+    const struct fake_record *from = record->handle;
+    (void)port;
+    if (from == NULL || from->header[0] == '\0' || index > 0)
+        return false;
+    *ret_header = (struct eng_port_header){"trace", from->header, strlen(from->header)};
+    return true;
+}
+
+static enum eng_status fake_assign(struct eng_port *port, const struct eng_port_offset *set,
+                                   uint32_t count, struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    bool wanted[FAKE_PARTITIONS] = {false}, done;
+    enum eng_status status = fake_call(port, 'g', &done, err);
+    for (uint32_t i = 0; i < count; i++) {
+        struct fake_partition *partition = &fake->partitions[set[i].partition];
+        wanted[set[i].partition] = true;
+        if (partition->fetch_at < 0) {
+            partition->fetch_at = set[i].next;
+            partition->told_end = false;
+        }
+    }
+    for (int32_t i = 0; i < fake->partition_count; i++)
+        if (!wanted[i])
+            fake->partitions[i].fetch_at = -1;
+    return status;
+}
+
+static void fake_pause(struct eng_port *port, bool paused)
+{
+    bool done;
+    (void)fake_call(port, paused ? 'z' : 'Z', &done, NULL);
+    fake_of(port)->paused = paused;
+}
+
+static bool fake_leave(struct eng_port *port, int64_t timeout_ms)
+{
+    struct fake_port *fake = fake_of(port);
+    bool done;
+    (void)timeout_ms;
+    (void)fake_call(port, 'l', &done, NULL);
+    fake->rebalance = 'r';
+    fake->moved_count = 0;
+    for (int32_t i = 0; i < fake->partition_count; i++)
+        fake->moved[fake->moved_count++] = i;
+    fake_rebalance(fake);
+    return true;
+}
+
+static int64_t fake_high(struct eng_port *port, int32_t partition)
+{
+    return fake_of(port)->partitions[partition].end + fake_of(port)->partitions[partition].marks;
+}
+
+/* ---- Questions. ---- */
+
+static enum eng_status fake_committed(struct eng_port *port, struct eng_port_offset *set,
+                                      uint32_t count, struct eng_error *err)
+{
+    bool done;
+    enum eng_status status = fake_call(port, 'm', &done, err);
+    for (uint32_t i = 0; status == ENG_OK && i < count; i++)
+        set[i] = fake_of(port)->partitions[set[i].partition].committed;
+    return status;
+}
+
+static enum eng_status fake_bounds(struct eng_port *port, enum eng_topic topic, int32_t partition,
+                                   int64_t ret_bounds[2], struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    bool done;
+    enum eng_status status = fake_call(port, 'e', &done, err);
+    ret_bounds[0] = topic == ENG_TOPIC_INPUT ? fake->partitions[partition].low : 0;
+    ret_bounds[1] = fake_high(port, partition);
+    if (topic == ENG_TOPIC_STATE) {
+        ret_bounds[1] = 0;
+        for (uint32_t i = 0; i < fake->output_count; i++)
+            ret_bounds[1] += fake->outputs[i].topic == ENG_TOPIC_STATE &&
+                             fake->outputs[i].partition == partition;
+    }
+    return status;
+}
+
+static enum eng_status fake_scan(struct eng_port *port, const struct eng_port_scan *scan,
+                                 struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    bool done;
+    enum eng_status status = fake_call(port, 'r', &done, err);
+    for (uint32_t i = 0; status == ENG_OK && i < fake->output_count; i++) {
+        const struct fake_output *output = &fake->outputs[i];
+        struct eng_port_record record = {.value = output->value,
+                                         .key = output->key,
+                                         .value_bytes = output->value_bytes,
+                                         .key_bytes = output->key_bytes,
+                                         .offset = i,
+                                         .partition = scan->partition};
+        if (output->topic == ENG_TOPIC_STATE && output->partition == scan->partition &&
+            output->committed && !scan->record(scan->context, &record))
+            break;
+    }
+    return status;
+}
+
+/* ---- Producer. ---- */
+
+static enum eng_status fake_open(struct eng_port *port, struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    bool done;
+    enum eng_status status = fake_call(port, 'o', &done, err);
+    if (status == ENG_OK) {
+        eng_assert(!fake->producer);
+        fake_end_transaction(fake, false);
+        fake->producer = true;
+        fake->epochs++;
+    }
+    return status;
+}
+
+static void fake_close(struct eng_port *port)
+{
+    bool done;
+    (void)fake_call(port, 'x', &done, NULL);
+    fake_of(port)->producer = false; /* what is open stays open until the next epoch */
+}
+
+static bool fake_suspect(struct eng_port *port)
+{
+    return fake_of(port)->suspect;
+}
+
+static enum eng_status fake_begin(struct eng_port *port, struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    bool done;
+    enum eng_status status = fake_call(port, 'b', &done, err);
+    eng_assert(fake->producer);
+    eng_assert(!fake->begun);
+    fake->suspect = false;
+    fake->begun = status == ENG_OK;
+    return status;
+}
+
+static enum eng_status fake_produce(struct eng_port *port, const struct eng_port_output *output,
+                                    struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    bool done;
+    enum eng_status status = fake_call(port, 'p', &done, err);
+    eng_assert(fake->begun && fake->output_count < FAKE_OUTPUTS);
+    if (status != ENG_OK)
+        return status;
+    struct fake_output *to = &fake->outputs[fake->output_count++];
+    *to = (struct fake_output){.topic = output->topic,
+                               .partition = output->partition,
+                               .key_bytes = output->key_bytes,
+                               .value_bytes = output->value_bytes};
+    if (output->key != NULL)
+        to->key = (uint8_t *)eng_strndup(output->key, output->key_bytes);
+    if (output->value != NULL)
+        to->value = (uint8_t *)eng_strndup(output->value, output->value_bytes);
+    for (uint32_t i = 0; i < output->header_count && i < 8; i++) {
+        const struct eng_port_header *header = &output->headers[i];
+        (void)snprintf(to->headers[i][0], 200, "%s", header->name);
+        (void)snprintf(to->headers[i][1], 200, "%.*s", (int)header->value_bytes,
+                       header->value != NULL ? (const char *)header->value : "");
+        to->header_count++;
+    }
+    return ENG_OK;
+}
+
+static enum eng_status fake_flush(struct eng_port *port, struct eng_error *err)
+{
+    bool done;
+    eng_assert(fake_of(port)->begun);
+    return fake_call(port, 'f', &done, err);
+}
+
+static enum eng_status fake_offsets(struct eng_port *port, const struct eng_port_offset *set,
+                                    uint32_t count, struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    bool done;
+    enum eng_status status = fake_call(port, 's', &done, err);
+    eng_assert(fake->begun && count <= FAKE_PARTITIONS);
+    for (uint32_t i = 0; done && i < count; i++)
+        fake->sent[i] = set[i];
+    fake->sent_count = done ? count : 0;
+    return status;
+}
+
+static enum eng_status fake_commit(struct eng_port *port, struct eng_error *err)
+{
+    bool done;
+    enum eng_status status = fake_call(port, 'c', &done, err);
+    if (done && (fake_of(port)->begun || status == ENG_OK))
+        fake_end_transaction(fake_of(port), true);
+    return status;
+}
+
+static enum eng_status fake_abort(struct eng_port *port, struct eng_error *err)
+{
+    bool done;
+    enum eng_status status = fake_call(port, 'a', &done, err);
+    if (done)
+        fake_end_transaction(fake_of(port), false);
+    return status;
+}
+
+/* ---- The rest. ---- */
+
+static enum eng_status fake_topic_info(struct eng_port *port, const char *topic,
+                                       struct eng_topic_info *ret_info, struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    bool done;
+    enum eng_status status = fake_call(port, 't', &done, err);
+    for (int i = 0; status == ENG_OK && i < ENG_TOPIC_COUNT; i++)
+        if (fake->topic_names[i] != NULL && strcmp(fake->topic_names[i], topic) == 0)
+            *ret_info = fake->topics[i];
+    return status;
+}
+
+static enum eng_status fake_topic_create(struct eng_port *port, enum eng_topic topic,
+                                         int32_t partition_count, struct eng_error *err)
+{
+    bool done;
+    enum eng_status status = fake_call(port, 'T', &done, err);
+    if (status == ENG_OK)
+        fake_of(port)->topics[topic] =
+            (struct eng_topic_info){.exists = true, .partition_count = partition_count};
+    return status;
+}
+
+static int64_t fake_wall(struct eng_port *port)
+{
+    return fake_of(port)->wall_ms;
+}
+
+static int64_t fake_mono(struct eng_port *port)
+{
+    return fake_of(port)->now_us;
+}
+
+static void fake_sleep(struct eng_port *port, int64_t ms)
+{
+    fake_of(port)->now_us += ms * 1000;
+    fake_of(port)->wall_ms += ms;
+}
+
+static void fake_free(struct eng_port *port)
+{
+    struct fake_port *fake = fake_of(port);
+    if (fake->borrowed)
+        return;
+    for (uint32_t i = 0; i < fake->output_count; i++) {
+        eng_free(fake->outputs[i].key);
+        eng_free(fake->outputs[i].value);
+    }
+    eng_free(fake);
+}
+
+static const struct eng_port_ops fake_ops = {
+    .join = fake_join,
+    .poll = fake_poll,
+    .release = fake_release,
+    .header = fake_header,
+    .assign = fake_assign,
+    .pause = fake_pause,
+    .leave = fake_leave,
+    .high_watermark = fake_high,
+    .committed = fake_committed,
+    .bounds = fake_bounds,
+    .scan_state = fake_scan,
+    .producer_open = fake_open,
+    .producer_close = fake_close,
+    .producer_suspect = fake_suspect,
+    .begin = fake_begin,
+    .produce = fake_produce,
+    .flush = fake_flush,
+    .send_offsets = fake_offsets,
+    .commit = fake_commit,
+    .abort = fake_abort,
+    .topic_info = fake_topic_info,
+    .topic_create = fake_topic_create,
+    .wall_ms = fake_wall,
+    .mono_us = fake_mono,
+    .sleep_ms = fake_sleep,
+    .free = fake_free,
+};
+
+static struct fake_port *fake_new(int32_t partition_count)
+{
+    struct fake_port *fake = eng_calloc(1, sizeof *fake);
+    eng_assert(fake != NULL && partition_count <= FAKE_PARTITIONS);
+    eng_log_level_set(ENG_LOG_ERROR);
+    fake->port.ops = &fake_ops;
+    fake->partition_count = partition_count;
+    fake->wall_ms = 1767225600000; /* 2026-01-01 */
+    fake->now_us = 1000000;
+    for (int32_t i = 0; i < partition_count; i++) {
+        fake->partitions[i].fetch_at = -1;
+        fake->partitions[i].committed = (struct eng_port_offset){.partition = i, .next = -1};
+    }
+    return fake;
+}
+
+/* A log that is used by one worker after the other: freed by this, not by them. */
+static inline void fake_really_free(struct fake_port *fake)
+{
+    fake->borrowed = false;
+    fake_free(&fake->port);
+}
+
+/* Committed outputs of a topic (partition -1: of all). */
+static inline uint32_t fake_count(const struct fake_port *fake, enum eng_topic topic)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < fake->output_count; i++)
+        count += fake->outputs[i].committed && fake->outputs[i].topic == topic;
+    return count;
+}
+
+#endif

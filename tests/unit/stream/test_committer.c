@@ -1,0 +1,267 @@
+/* What becomes of a transaction when calls fail: each class of failure, and each lost answer. */
+#include "fake_port.h"
+#include "stream/committer.h"
+#include <criterion/criterion.h>
+
+struct stage {
+    struct fake_port *fake;
+    struct eng_committer committer;
+    struct eng_txn txn;
+};
+
+/* Two records and one offset: from 10 ("before") to 20 ("ours"). */
+static void set_up(struct stage *stage)
+{
+    struct eng_port_header header = {"h", "v", 1};
+    struct eng_port_output output = {.topic = ENG_TOPIC_SCORE_CHANGES,
+                                     .partition = 1,
+                                     .key = "k",
+                                     .key_bytes = 1,
+                                     .value = "one",
+                                     .value_bytes = 3,
+                                     .headers = &header,
+                                     .header_count = 1};
+    struct eng_txn_offset offset = {.now = {1, 20, "ours"}, .before = {1, 10, "before"}};
+    stage->fake = fake_new(2);
+    stage->fake->partitions[1].committed = offset.before;
+    eng_committer_init(&stage->committer, &stage->fake->port);
+    eng_txn_init(&stage->txn);
+    cr_assert_eq(eng_txn_add(&stage->txn, &output), ENG_OK);
+    output.value = "two";
+    cr_assert_eq(eng_txn_add(&stage->txn, &output), ENG_OK);
+    cr_assert_eq(eng_txn_offset(&stage->txn, &offset), ENG_OK);
+}
+
+static void tear_down(struct stage *stage)
+{
+    eng_committer_done(&stage->committer);
+    eng_txn_done(&stage->txn);
+    fake_free(&stage->fake->port);
+}
+
+/* Sends, and checks outcome, calls, committed records and offset. */
+static void expect(struct stage *stage, enum eng_txn_outcome outcome, const char *calls,
+                   uint32_t records, const char *meta)
+{
+    eng_committer_send(&stage->committer, &stage->txn);
+    cr_expect_eq(stage->txn.outcome, outcome, "outcome %d, not %d: %s", stage->txn.outcome, outcome,
+                 stage->txn.error.text);
+    cr_expect_str_eq(stage->fake->calls, calls);
+    cr_expect_eq(fake_count(stage->fake, ENG_TOPIC_SCORE_CHANGES), records);
+    cr_expect_str_eq(stage->fake->partitions[1].committed.meta, meta);
+}
+
+Test(committer, calls_come_in_the_one_right_order)
+{
+    struct stage s;
+    set_up(&s);
+    expect(&s, ENG_TXN_DONE, "obppfsc", 2, "ours");
+    cr_expect_eq(s.fake->partitions[1].committed.next, 20);
+    cr_expect_str_eq((char *)s.fake->outputs[1].value, "two");
+    cr_expect_str_eq(s.fake->outputs[1].headers[0][1], "v");
+    tear_down(&s);
+}
+
+Test(committer, an_abort_is_obeyed_and_the_same_bytes_are_sent_again)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'s', 0, 1, ENG_TXN_ABORT, false});
+    /* The group is asked in between, and there is a new epoch: something had gone wrong. */
+    expect(&s, ENG_TXN_DONE, "obppfsaxombppfsc", 2, "ours");
+    tear_down(&s);
+}
+
+Test(committer, a_failed_record_is_an_abort_and_not_a_loss)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'p', 1, 1, ENG_TXN_ABORT, false});
+    expect(&s, ENG_TXN_DONE, "obppambppfsc", 2, "ours");
+    cr_expect_eq(atomic_load(&s.committer.aborts), 1);
+    tear_down(&s);
+}
+
+Test(committer, a_full_queue_is_waited_for)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'p', 1, 2, ENG_AGAIN, false});
+    expect(&s, ENG_TXN_DONE, "obppppfsc", 2, "ours");
+    tear_down(&s);
+}
+
+Test(committer, a_call_that_says_again_is_repeated_and_the_epoch_is_replaced_afterwards)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_TIMED_OUT, false});
+    expect(&s, ENG_TXN_DONE, "obppfsccx", 2, "ours");
+    cr_expect_eq(s.committer.state, ENG_COMMITTER_NONE);
+    cr_expect_eq(atomic_load(&s.committer.rotations), 1);
+    tear_down(&s);
+}
+
+Test(committer, a_lost_answer_of_a_commit_that_was_done_is_found_by_the_metadata)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_FATAL, true});
+    expect(&s, ENG_TXN_DONE, "obppfscxom", 2, "ours");
+    cr_expect_eq(s.fake->epochs, 2, "a new epoch comes before the question");
+    tear_down(&s);
+}
+
+Test(committer, a_lost_answer_of_a_commit_that_was_not_done_sends_the_same_bytes_once_more)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_FATAL, false});
+    expect(&s, ENG_TXN_DONE, "obppfscxombppfsc", 2, "ours");
+    tear_down(&s);
+}
+
+Test(committer, a_commit_that_never_answers_goes_to_doubt_and_the_metadata_decides)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 4, ENG_TIMED_OUT, true});
+    expect(&s, ENG_TXN_DONE, "obppfsccccxom", 2, "ours");
+    tear_down(&s);
+}
+
+static void take_over(struct fake_port *fake, char call)
+{
+    if (call == 'm')
+        fake->partitions[1].committed = (struct eng_port_offset){1, 20, "another's"};
+}
+
+Test(committer, a_partition_that_somebody_else_has_committed_is_given_up)
+{
+    struct stage s;
+    set_up(&s);
+    s.fake->before = take_over;
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_FATAL, false});
+    /* The offset is the same: the metadata tells them apart. */
+    expect(&s, ENG_TXN_TAKEN, "obppfscxom", 0, "another's");
+    tear_down(&s);
+}
+
+Test(committer, a_torn_transaction_is_named)
+{
+    struct stage s;
+    set_up(&s);
+    struct eng_txn_offset other = {.now = {0, 5, "ours0"}, .before = {0, 4, "before0"}};
+    cr_assert_eq(eng_txn_offset(&s.txn, &other), ENG_OK);
+    s.fake->partitions[0].committed = other.now; /* half of it is there */
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_FATAL, false});
+    eng_committer_send(&s.committer, &s.txn);
+    cr_expect_eq(s.txn.outcome, ENG_TXN_FAILED);
+    cr_expect_eq(s.txn.error.status, ENG_CORRUPT);
+    cr_expect(strstr(s.txn.error.text, "torn") != NULL);
+    tear_down(&s);
+}
+
+Test(committer, a_permission_that_is_missing_is_not_tried_for_again)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'s', 0, 9, ENG_DENIED, false});
+    expect(&s, ENG_TXN_FAILED, "obppfsax", 0, "before");
+    cr_expect_eq(s.txn.error.status, ENG_DENIED);
+    tear_down(&s);
+}
+
+Test(committer, a_producer_that_is_fenced_again_and_again_gives_up)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'b', 0, 99, ENG_LOST, false});
+    eng_committer_send(&s.committer, &s.txn);
+    cr_expect_eq(s.txn.outcome, ENG_TXN_FAILED);
+    cr_expect_eq(s.txn.error.status, ENG_LOST);
+    cr_expect(s.fake->epochs >= 3, "it tried with new epochs before");
+    tear_down(&s);
+}
+
+Test(committer, trouble_on_the_wire_replaces_the_producer_before_the_next_transaction)
+{
+    struct stage s;
+    set_up(&s);
+    eng_committer_send(&s.committer, &s.txn);
+    cr_assert_eq(s.committer.state, ENG_COMMITTER_READY);
+    s.txn.outcome = ENG_TXN_NONE;
+    s.fake->suspect = false;
+    fake_fault(s.fake, (struct fake_fault){'f', 0, 1, ENG_TIMED_OUT, false});
+    eng_committer_send(&s.committer, &s.txn);
+    cr_expect_eq(s.txn.outcome, ENG_TXN_DONE);
+    cr_expect_eq(s.committer.state, ENG_COMMITTER_NONE, "a late request must meet no later one");
+    tear_down(&s);
+}
+
+static void cancel_at_commit(struct fake_port *fake, char call)
+{
+    if (call == 'c')
+        atomic_store((_Atomic bool *)fake->context, true);
+}
+
+Test(committer, a_cancelled_commit_stays_in_doubt_until_the_next_epoch)
+{
+    struct stage s;
+    set_up(&s);
+    s.fake->before = cancel_at_commit;
+    s.fake->context = &s.committer.cancel;
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_TIMED_OUT, false});
+    expect(&s, ENG_TXN_CANCELLED, "obppfscx", 0, "before");
+    cr_expect_eq(s.committer.state, ENG_COMMITTER_DOUBT);
+    atomic_store(&s.committer.cancel, false);
+    cr_expect_eq(eng_committer_ready(&s.committer, NULL), ENG_OK);
+    cr_expect_eq(s.fake->epochs, 2);
+    tear_down(&s);
+}
+
+Test(committer, a_cancelled_transaction_is_aborted_before_its_commit)
+{
+    struct stage s;
+    set_up(&s);
+    atomic_store(&s.committer.cancel, true);
+    expect(&s, ENG_TXN_CANCELLED, "obppfsa", 0, "before");
+    cr_expect_eq(s.committer.state, ENG_COMMITTER_READY);
+    tear_down(&s);
+}
+
+Test(committer, a_broker_that_is_away_is_waited_for)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'o', 0, 5, ENG_UNAVAILABLE, false});
+    expect(&s, ENG_TXN_DONE, "oooooobppfsc", 2, "ours");
+    tear_down(&s);
+}
+
+/* Whatever single call fails in whatever way, the records are there once, with their offset; or the
+ * outcome says that they are not. */
+Test(committer, no_single_fault_loses_or_repeats_a_transaction)
+{
+    static const char calls[] = "obpfscam";
+    static const enum eng_status statuses[] = {ENG_TIMED_OUT, ENG_UNAVAILABLE, ENG_TXN_ABORT,
+                                               ENG_FATAL, ENG_LOST};
+    for (size_t c = 0; c < sizeof calls - 1; c++)
+        for (size_t k = 0; k < sizeof statuses / sizeof statuses[0]; k++)
+            for (int variant = 0; variant < 4; variant++) {
+                struct stage s;
+                set_up(&s);
+                bool done = variant % 2 == 1 && statuses[k] != ENG_TXN_ABORT;
+                if (calls[c] == 'a' || calls[c] == 'm')
+                    fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_TXN_ABORT, false});
+                fake_fault(s.fake,
+                           (struct fake_fault){calls[c], variant / 2, 1, statuses[k], done});
+                eng_committer_send(&s.committer, &s.txn);
+                bool there = strcmp(s.fake->partitions[1].committed.meta, "ours") == 0;
+                cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), there ? 2 : 0, "%c %d %d",
+                             calls[c], statuses[k], variant);
+                cr_expect_eq(s.txn.outcome == ENG_TXN_DONE, there, "%c %d %d: outcome %d", calls[c],
+                             statuses[k], variant, s.txn.outcome);
+                tear_down(&s);
+            }
+}
