@@ -9,6 +9,7 @@ is bounded by one generous limit that only guards against hanging; nothing is as
 """
 
 import argparse
+import collections
 import copy
 import inspect
 import io
@@ -353,7 +354,7 @@ def _generate(context, events, arguments):
 
 def generate(context, broker, topic, events):
     """Generated events into a topic, keyed by partner."""
-    _generate(context, events, ["--topic", topic, "--brokers", broker.address])
+    _generate(context, events, ["--format", "avro", "--topic", topic, "--brokers", broker.address])
 
 
 def generate_lines(context, events):
@@ -461,19 +462,35 @@ def told_by_daemon(broker, topic, name):
     return told
 
 
+def _frozen(value):
+    """Something hashable that is equal when the values are; 1 and 1.0 are equal."""
+    if isinstance(value, dict):
+        return tuple(sorted((key, _frozen(part)) for key, part in value.items()))
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def _without(effects, others):
+    """Those of effects that are not among others, each counted."""
+    left = collections.Counter(_frozen(effect) for effect in others)
+    rest = []
+    for effect in effects:
+        key = _frozen(effect)
+        if left[key]:
+            left[key] -= 1
+        else:
+            rest.append(effect)
+    return rest
+
+
 def compare(what, got, wanted):
     """Equal as a multiset (no effect lost, none told twice), and in the same order."""
-    seen, expected = {}, {}
-    for effects, counts in ((got, seen), (wanted, expected)):
-        for effect in effects:
-            text = json.dumps(effect, sort_keys=True)
-            counts[text] = counts.get(text, 0) + 1
-    missing = [text for text, count in expected.items() if seen.get(text, 0) < count]
-    extra = [text for text, count in seen.items() if expected.get(text, 0) < count]
+    if got == wanted:
+        return
+    missing, extra = _without(wanted, got), _without(got, wanted)
     check(not missing and not extra,
           f"{what}: {len(got)} told, {len(wanted)} by replay; {len(missing)} missing, {len(extra)} too many\n"
-          + "".join(f"    missing: {text}\n" for text in sorted(missing)[:3])
-          + "".join(f"    too many: {text}\n" for text in sorted(extra)[:3]))
+          + "".join(f"    missing: {effect}\n" for effect in missing[:3])
+          + "".join(f"    too many: {effect}\n" for effect in extra[:3]))
     for index, (one, other) in enumerate(zip(got, wanted)):
         check(one == other, f"{what}: number {index} out of order\n    told: {one}\n    replay: {other}")
 
