@@ -241,7 +241,9 @@ static void zlib_free(void *context, void *block)
     eng_free(block);
 }
 
-/* Goes on unpacking until the stream ends; the buffer grows up to the largest block. */
+/* Goes on unpacking until the stream ends; the buffer grows up to the largest block. Bytes behind
+ * the stream are let be: some writers cut a zlib frame down to its inside and leave most of the
+ * checksum there. */
 static enum eng_status inflate_all(struct eng_container_reader *reader, z_stream *stream,
                                    struct eng_error *err)
 {
@@ -267,8 +269,7 @@ static enum eng_status inflate_all(struct eng_container_reader *reader, z_stream
         if (result != Z_STREAM_END && (result != Z_OK || stream->avail_out > 0))
             return broken(reader, "a block does not unpack", err);
     }
-    return stream->avail_in == 0 ? ENG_OK
-                                 : broken(reader, "a block has bytes behind its packed data", err);
+    return ENG_OK;
 }
 
 static enum eng_status unpack(struct eng_container_reader *reader, const uint8_t *packed,
