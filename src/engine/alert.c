@@ -329,8 +329,24 @@ bool eng_alert_silence_count(const struct eng_engine *engine, const struct eng_r
         eng_store_i32(place, rhythm.first);
         eng_store_i32(place + 4, rhythm.last);
         place[12] = rhythm.count;
+        place[13] = place[14] = 0; /* the silence that is due has to be worked out anew */
     }
     return newer;
+}
+
+/* The silence that is due by this rhythm, remembered in the record once it has been worked out. */
+static uint32_t silence_due(const struct eng_record *record, unsigned alert,
+                            const struct eng_rhythm *rhythm)
+{
+    uint8_t *place = silence_place(record, alert);
+    uint16_t silence = eng_load_u16(place + 13);
+    if (silence == 0) {
+        silence = (uint16_t)eng_silence_due(&record->layout->model->alerts[alert], rhythm);
+        memcpy(place + 13, &silence, sizeof silence);
+    }
+    eng_assert(silence > 0);
+    eng_assert(silence <= record->layout->model->alerts[alert].horizon);
+    return silence;
 }
 
 int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_record *record,
@@ -347,7 +363,7 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_
         return ENG_PANE_NEVER;
     int64_t due = (int64_t)rhythm.last + rule->min_silence + 1;
     if (how == ENG_DUE_EXACT || (how == ENG_DUE_NEXT && due <= engine->now.pane))
-        due = (int64_t)rhythm.last + eng_silence_due(rule, &rhythm) + 1;
+        due = (int64_t)rhythm.last + silence_due(record, alert, &rhythm) + 1;
     if (known) {
         int32_t over =
             eng_moment_due(&engine->now, engine->model, opening.opened_at_ms + rule->cooldown_ms);
@@ -395,7 +411,7 @@ static void maybe_silent(struct eng_engine *engine, struct eng_evaluation *evalu
     int64_t earliest = (int64_t)rhythm.last + alert->min_silence + 1;
     if (rhythm.count < alert->min_active || engine->now.pane < earliest)
         return;
-    uint32_t silence = eng_silence_due(alert, &rhythm);
+    uint32_t silence = silence_due(&engine->hand, index, &rhythm);
     if (engine->now.pane >= (int64_t)rhythm.last + silence + 1 &&
         cooled_down(engine, evaluation, index, opening))
         tell_silence(engine, evaluation, index, &rhythm, silence);
@@ -420,20 +436,39 @@ static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *e
         effect->last_action_at_ms = last_action_at(engine, index);
 }
 
-void eng_alert_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation,
-                        unsigned alert)
+/* True when an alert that has no opening can have nothing to say: what it looks at has not changed.
+ */
+static bool idle(const struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                 const struct eng_alert *alert)
 {
-    eng_assert(alert < engine->model->alert_count);
-    eng_assert(evaluation->due > engine->now.pane);
-    switch (engine->model->alerts[alert].kind) {
+    const struct eng_scratch *scratch = &engine->scratch;
+    switch (alert->kind) {
     case ENG_FALLS_TO:
-        evaluate_falls_to(engine, evaluation, alert);
-        break;
+        return scratch->band_before[alert->score] == scratch->band_after[alert->score];
     case ENG_DROP:
-        evaluate_drop(engine, evaluation, alert);
-        break;
-    case ENG_SILENCE:
-        evaluate_silence(engine, evaluation, alert);
-        break;
+        return scratch->value_before[alert->score] == scratch->value[alert->score];
+    default:
+        return !evaluation->at_boundary;
+    }
+}
+
+void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
+{
+    const struct eng_model *model = engine->model;
+    unsigned list = engine->layout->list_openings;
+    if (list == ENG_NO_INDEX)
+        return;
+    eng_assert(evaluation->due > engine->now.pane);
+    bool openings = engine->hand.partner->counts[list] > 0;
+    eng_assert(model->alert_count > 0);
+    for (uint32_t i = 0; i < model->alert_count; i++) {
+        if (!openings && idle(engine, evaluation, &model->alerts[i]))
+            continue;
+        if (model->alerts[i].kind == ENG_FALLS_TO)
+            evaluate_falls_to(engine, evaluation, i);
+        else if (model->alerts[i].kind == ENG_DROP)
+            evaluate_drop(engine, evaluation, i);
+        else
+            evaluate_silence(engine, evaluation, i);
     }
 }

@@ -21,16 +21,30 @@ uint32_t eng_cells_search(const struct eng_cells *cells, uint32_t age)
     return low;
 }
 
-/* The index behind the last cell that does not come after this pane and action. */
-static uint32_t find_end(const struct eng_cells *cells, uint32_t age, uint32_t action)
+/* The key of a cell: its pane modulo 2^pane_bits, and its action. */
+static inline uint32_t key_at(const struct eng_cells *cells, uint32_t index)
 {
-    uint32_t index = cells->count;
-    eng_assert(age <= cells->pane_mask);
-    eng_assert(action >> cells->action_bits == 0);
-    for (; index > 0; index--) {
-        struct eng_cell cell = eng_cells_get(cells, index - 1);
-        if (cell.age > age || (cell.age == age && cell.action <= action))
+    uint64_t raw = eng_load_wide(cells->data + ((size_t)index << cells->code), cells->code);
+    return (uint32_t)(raw >> cells->count_bits);
+}
+
+/* Orders keys: oldest pane first, then by action. */
+static inline uint32_t order_of(const struct eng_cells *cells, uint32_t key)
+{
+    uint32_t age = (cells->clock_bits - (key >> cells->action_bits)) & cells->pane_mask;
+    uint32_t action = key & ((1u << cells->action_bits) - 1);
+    return ((cells->pane_mask - age) << cells->action_bits) | action;
+}
+
+/* The index behind the last cell that does not come after the key. */
+static uint32_t find_end(const struct eng_cells *cells, uint32_t key)
+{
+    uint32_t index = cells->count, wanted = order_of(cells, key);
+    while (index > 0) {
+        uint32_t other = key_at(cells, index - 1);
+        if (other == key || order_of(cells, other) < wanted)
             break;
+        index--;
     }
     return index;
 }
@@ -77,45 +91,41 @@ static void widen(struct eng_store *store, struct eng_record *record, int32_t cl
     merge(record, clock_pane);
 }
 
-/* Adds one to the cell before `end` when it has that pane and action, and room. */
-static bool bump(const struct eng_cells *cells, uint32_t end, uint32_t age, uint32_t action)
+/* Adds one to the cell before `end` when it has that key, and room. */
+static bool bump(const struct eng_cells *cells, uint32_t end, uint32_t key)
 {
     eng_assert(end <= cells->count);
-    eng_assert(age <= cells->pane_mask);
-    if (end == 0)
-        return false;
-    struct eng_cell cell = eng_cells_get(cells, end - 1);
-    if (cell.age != age || cell.action != action || cell.count >= 1ull << cells->count_bits)
+    if (end == 0 || key_at(cells, end - 1) != key)
         return false;
     uint8_t *at = cells->data + ((size_t)(end - 1) << cells->code);
-    eng_store_wide(at, cells->code, eng_load_wide(at, cells->code) + 1);
+    uint64_t raw = eng_load_wide(at, cells->code), full = (1ull << cells->count_bits) - 1;
+    if ((raw & full) == full)
+        return false;
+    eng_store_wide(at, cells->code, raw + 1);
     return true;
 }
 
-/* True when as many cells of this pane and action stand before `end` as there may be. */
-static bool crowded(const struct eng_cells *cells, uint32_t end, uint32_t age, uint32_t action)
+/* True when as many cells of this key stand before `end` as there may be. */
+static bool crowded(const struct eng_cells *cells, uint32_t end, uint32_t key)
 {
-    if (cells->code == 3 || end < SAME_KEY_MAX)
-        return false;
-    struct eng_cell cell = eng_cells_get(cells, end - SAME_KEY_MAX);
-    return cell.age == age && cell.action == action;
+    return cells->code < 3 && end >= SAME_KEY_MAX && key_at(cells, end - SAME_KEY_MAX) == key;
 }
 
 void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,
                    int32_t pane, uint32_t action)
 {
-    eng_assert(pane <= clock_pane);
-    eng_assert(action < record->layout->cell_count);
-    uint32_t age = (uint32_t)(clock_pane - pane);
-    eng_assert(age < record->layout->retention[action]);
+    const struct eng_layout *layout = record->layout;
+    uint32_t key = (((uint32_t)pane & layout->pane_mask) << layout->action_bits) | action;
+    eng_assert(action < layout->cell_count);
+    eng_assert(pane <= clock_pane && (uint32_t)(clock_pane - pane) < layout->retention[action]);
     for (;;) {
         struct eng_cells cells = eng_cells_of(record, clock_pane);
-        uint32_t end = find_end(&cells, age, action);
-        if (bump(&cells, end, age, action))
+        uint32_t end = find_end(&cells, key);
+        if (bump(&cells, end, key))
             return;
-        if (!crowded(&cells, end, age, action)) {
-            uint8_t *gap = eng_record_insert(store, record, record->layout->list_cells, end);
-            put(&cells, gap, pane, action, 1);
+        if (!crowded(&cells, end, key)) {
+            uint8_t *gap = eng_record_insert(store, record, layout->list_cells, end);
+            eng_store_wide(gap, cells.code, (uint64_t)key << cells.count_bits);
             return;
         }
         widen(store, record, clock_pane);
@@ -130,7 +140,7 @@ void eng_cells_expire(struct eng_record *record, int32_t clock_pane)
     /* Nothing younger than the smallest age leaves anywhere. */
     uint32_t candidates = eng_cells_first(&cells, layout->ages[0] - 1), kept = 0;
     eng_assert(candidates <= cells.count);
-    for (uint32_t i = 0; i < candidates; i++) {
+    for (uint32_t i = 0; i < candidates && layout->age_count > 1; i++) {
         struct eng_cell cell = eng_cells_get(&cells, i);
         if (cell.age >= layout->retention[cell.action])
             continue;

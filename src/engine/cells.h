@@ -71,8 +71,10 @@ uint32_t eng_cells_search(const struct eng_cells *cells, uint32_t age);
 
 static inline uint32_t eng_cells_first(const struct eng_cells *cells, uint32_t age)
 {
-    if (cells->count == 0 || eng_cells_age(cells, 0) <= age)
-        return 0;
+    /* Most often none is older, or those of a pane or two. */
+    for (uint32_t i = 0; i < 4; i++)
+        if (i == cells->count || eng_cells_age(cells, i) <= age)
+            return i;
     return eng_cells_search(cells, age);
 }
 

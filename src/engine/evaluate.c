@@ -346,8 +346,7 @@ void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
     evaluation->due = ENG_PANE_NEVER;
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         evaluate_score(engine, evaluation, i);
-    for (uint32_t i = 0; i < engine->model->alert_count; i++)
-        eng_alert_evaluate(engine, evaluation, i);
+    eng_alerts_evaluate(engine, evaluation);
 }
 
 void eng_evaluate_check(const struct eng_engine *engine, const struct eng_record *record)

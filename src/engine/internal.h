@@ -167,9 +167,8 @@ enum { ENG_BAND_MASK = 0x7F, ENG_EVER_POSITIVE = 0x80 };
 
 /* ---- alert.c ---- */
 
-/* Evaluates one alert of the partner in hand after the scores. */
-void eng_alert_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation,
-                        unsigned alert);
+/* Evaluates the alerts of the partner in hand, after the scores. */
+void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation);
 
 /* An alert's state for views: open, and when it was opened last (-1: never, or its cooldown is
  * over). */

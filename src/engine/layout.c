@@ -38,11 +38,14 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->terms = eng_calloc(dimensions, sizeof *layout->terms);
     layout->terms_first = eng_calloc(model->measure_count + 1, sizeof(uint32_t));
     layout->timed = eng_calloc(model->measure_count, sizeof *layout->timed);
-    layout->rolling = eng_calloc(model->measure_count, sizeof *layout->rolling);
+    layout->rolling =
+        eng_calloc((size_t)model->action_count * model->measure_count, sizeof *layout->rolling);
+    layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
+    layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
     bool all = layout->terms && layout->terms_first && layout->timed && layout->rolling &&
-               layout->lists && layout->measures && layout->scores && layout->alert_offset &&
-               layout->alert_list && layout->retention && layout->ages &&
-               layout->action_measures_first && layout->action_silences_first &&
+               layout->rolling_first && layout->active && layout->lists && layout->measures &&
+               layout->scores && layout->alert_offset && layout->alert_list && layout->retention &&
+               layout->ages && layout->action_measures_first && layout->action_silences_first &&
                layout->action_measures && layout->action_silences;
     return all ? ENG_OK : ENG_NO_MEMORY;
 }
@@ -68,6 +71,8 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->terms_first);
     eng_free(layout->timed);
     eng_free(layout->rolling);
+    eng_free(layout->rolling_first);
+    eng_free(layout->active);
     eng_free(layout);
 }
 
@@ -404,19 +409,39 @@ static void index_timed(struct eng_layout *layout)
 {
     const struct eng_model *model = layout->model;
     eng_assert(layout->timed != NULL);
-    eng_assert(layout->rolling != NULL);
+    eng_assert(layout->timed_count == 0);
     for (uint32_t i = 0; i < model->measure_count; i++) {
         const struct eng_measure *measure = &model->measures[i];
-        bool cells = uses_cells(measure);
-        if (cells && measure->window == ENG_WINDOW_ROLLING)
-            layout->rolling[layout->rolling_count++] = (uint16_t)i;
-        if (measure->kind == ENG_STATE || (cells && (measure->window == ENG_WINDOW_ROLLING ||
-                                                     measure->window == ENG_WINDOW_LIFE)))
+        if (measure->kind == ENG_STATE ||
+            (uses_cells(measure) &&
+             (measure->window == ENG_WINDOW_ROLLING || measure->window == ENG_WINDOW_LIFE)))
             continue;
         layout->timed[layout->timed_count++] = (uint16_t)i;
         for (uint32_t j = layout->terms_first[i]; j < layout->terms_first[i + 1]; j++)
             layout->timed_scores |= 1u << layout->terms[j].score;
     }
+}
+
+/* Which totals a cell is taken off when its pane leaves. */
+static void index_rolling(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    uint32_t count = 0;
+    eng_assert(layout->rolling != NULL);
+    eng_assert(layout->active_count == 0);
+    for (uint32_t cell = 0; cell < layout->cell_count; cell++) {
+        layout->rolling_first[cell] = count;
+        for (uint32_t i = 0; i < model->measure_count; i++)
+            if (model->measures[i].window == ENG_WINDOW_ROLLING &&
+                (model->measures[i].kind == ENG_COUNT || model->measures[i].kind == ENG_SUM) &&
+                layout->measures[i].cells[cell >> 6] >> (cell & 63) & 1)
+                layout->rolling[count++] = (uint16_t)i;
+    }
+    layout->rolling_first[layout->cell_count] = count;
+    for (uint32_t i = 0; i < model->measure_count; i++)
+        if (model->measures[i].window == ENG_WINDOW_ROLLING &&
+            model->measures[i].kind == ENG_ACTIVE)
+            layout->active[layout->active_count++] = (uint16_t)i;
 }
 
 /* One evaluation tells each score and each alert once at most. */
@@ -453,6 +478,7 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
         lay_effects(layout);
         index_terms(layout);
         index_timed(layout);
+        index_rolling(layout);
     }
     for (uint32_t i = 0; status == ENG_OK && i < model->score_count; i++) {
         lay_bands(layout, i);

@@ -41,7 +41,7 @@ enum {
     ENG_SUM_TOTAL_BYTES = 16, /* __int128 */
     ENG_LAST_BYTES = 20,      /* time i64, value i64, pane i32 */
     ENG_STATE_BYTES = 9,      /* time i64, value i8 (-1: never) */
-    ENG_SILENCE_BYTES = 13,   /* first i32, last i32, ms into the last pane u32, n u8 */
+    ENG_SILENCE_BYTES = 15,   /* first i32, last i32, ms into the last pane u32, n u8, due u16 */
 };
 
 struct eng_list_layout {
@@ -117,8 +117,10 @@ struct eng_layout {
     uint16_t *timed; /* measures that change or end by time alone, rolling cells apart */
     uint32_t timed_count;
     uint32_t timed_scores; /* a bit per score that one of them goes into */
-    uint16_t *rolling;     /* measures with cells in a rolling window */
-    uint32_t rolling_count;
+    uint16_t *rolling;     /* by cell: COUNT and SUM measures with a rolling window that count it */
+    uint32_t *rolling_first;
+    uint16_t *active; /* ACTIVE measures with a rolling window */
+    uint32_t active_count;
 
     uint32_t insert_most;       /* list insertions and widenings of one event at most */
     size_t effects_bytes_min;   /* the most that one evaluation can tell */

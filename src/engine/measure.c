@@ -394,45 +394,56 @@ int32_t eng_measure_count(struct eng_engine *engine, const struct eng_event *eve
 
 /* ---- a boundary ---- */
 
-/* Takes the cells of the pane that leaves a rolling window off a measure's total. */
-static void expire_rolling(struct eng_engine *engine, unsigned index, const struct eng_cells *cells)
+/* Takes `leaving` off the total of a measure. */
+static void take_off(struct eng_engine *engine, unsigned index, uint64_t leaving)
 {
-    const struct eng_measure *measure = &engine->model->measures[index];
-    const struct eng_measure_layout *place = &engine->layout->measures[index];
-    uint64_t leaving = 0;
-    eng_assert(measure->window == ENG_WINDOW_ROLLING);
-    for (uint32_t i = eng_cells_first(cells, measure->panes); i < cells->count; i++) {
-        struct eng_cell cell = eng_cells_get(cells, i);
-        if (cell.age != measure->panes)
-            break;
-        if (counts_cell(place, cell.action))
-            leaving += measure->kind == ENG_ACTIVE ? leaving == 0 : cell.count;
-    }
-    if (leaving == 0)
-        return;
-    uint64_t total = eng_record_total(&engine->hand, place->total);
-    eng_assert(total >= leaving);
-    eng_record_total_set(&engine->hand, place->total, total - leaving);
-    eng_total_changed(engine, index, total, total - leaving);
+    unsigned total = engine->layout->measures[index].total;
+    uint64_t before = eng_record_total(&engine->hand, total);
+    eng_assert(leaving > 0);
+    eng_assert(before >= leaving);
+    eng_record_total_set(&engine->hand, total, before - leaving);
+    eng_total_changed(engine, index, before, before - leaving);
 }
 
-/* Takes the sums of the pane that leaves off a SUM measure. */
-static void expire_sums(struct eng_engine *engine, unsigned index)
+/* COUNT and SUM: takes the cells that reach this age off the totals of the windows of that length.
+ */
+static void expire_counts(struct eng_engine *engine, const struct eng_cells *cells, uint32_t age)
 {
-    const struct eng_measure_layout *place = &engine->layout->measures[index];
-    struct eng_list sums = eng_record_list(&engine->hand, engine->layout->list_sums);
-    int32_t pane = engine->now.pane - (int32_t)engine->model->measures[index].panes;
-    uint8_t *total = eng_record_fixed(&engine->hand, place->offset);
-    eng_assert(engine->model->measures[index].kind == ENG_SUM);
-    eng_assert(place->offset > 0);
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(age > 0);
+    eng_assert(age <= cells->pane_mask);
+    for (uint32_t i = eng_cells_first(cells, age); i < cells->count; i++) {
+        struct eng_cell cell = eng_cells_get(cells, i);
+        if (cell.age != age)
+            return;
+        uint32_t end = layout->rolling_first[cell.action + 1];
+        for (uint32_t j = layout->rolling_first[cell.action]; j < end; j++)
+            if (engine->model->measures[layout->rolling[j]].panes == age)
+                take_off(engine, layout->rolling[j], cell.count);
+    }
+}
+
+/* Takes the sums of the pane that leaves off the SUM measures of its window. */
+static void expire_sums(struct eng_engine *engine)
+{
+    const struct eng_layout *layout = engine->layout;
+    struct eng_list sums = eng_record_list(&engine->hand, layout->list_sums);
+    eng_assert(layout->list_sums != ENG_NO_INDEX);
+    eng_assert(sums.element_bytes == ENG_SUM_BYTES);
     for (uint32_t i = 0; i < sums.count; i++) {
         struct pane_sum element = load_pane_sum(sums.data + (size_t)i * ENG_SUM_BYTES);
-        if (element.pane > pane)
-            break;
-        if (element.pane == pane && counts_cell(place, element.cell))
+        uint32_t end = layout->rolling_first[element.cell + 1];
+        for (uint32_t j = layout->rolling_first[element.cell]; j < end; j++) {
+            const struct eng_measure *measure = &engine->model->measures[layout->rolling[j]];
+            if (measure->kind != ENG_SUM ||
+                (int64_t)engine->now.pane - element.pane != measure->panes)
+                continue;
+            uint8_t *total =
+                eng_record_fixed(&engine->hand, layout->measures[layout->rolling[j]].offset);
             store_sum(total, load_sum(total) - element.sum);
+            eng_measure_changed(engine, layout->rolling[j]);
+        }
     }
-    eng_measure_changed(engine, index);
 }
 
 /* Drops sums that have reached their cell's retention. */
@@ -494,14 +505,17 @@ static void expire_cells(struct eng_engine *engine)
     eng_assert(layout->age_count > 0);
     if (cells.count == 0 || eng_cells_age(&cells, 0) < layout->ages[0])
         return; /* nothing is old enough for any window */
-    for (uint32_t i = 0; i < layout->rolling_count; i++) {
-        expire_rolling(engine, layout->rolling[i], &cells);
-        if (engine->model->measures[layout->rolling[i]].kind == ENG_SUM)
-            expire_sums(engine, layout->rolling[i]);
-    }
+    for (uint32_t i = 0; i < layout->age_count; i++)
+        expire_counts(engine, &cells, layout->ages[i]);
+    for (uint32_t i = 0; i < layout->active_count; i++)
+        if (active_at(&cells, &layout->measures[layout->active[i]],
+                      engine->model->measures[layout->active[i]].panes))
+            take_off(engine, layout->active[i], 1);
     eng_cells_expire(&engine->hand, engine->now.pane);
-    if (layout->list_sums != ENG_NO_INDEX)
+    if (layout->list_sums != ENG_NO_INDEX) {
+        expire_sums(engine);
         drop_sums(engine);
+    }
 }
 
 void eng_measure_expire(struct eng_engine *engine)

@@ -159,19 +159,23 @@ bool eng_seen_has(const struct eng_record *record, int32_t clock_pane, uint64_t 
 void eng_seen_expire(struct eng_record *record, int32_t clock_pane)
 {
     const struct eng_layout *layout = record->layout;
-    eng_assert(layout->list_seen != ENG_NO_INDEX);
-    if (eng_record_is_big(record, layout->list_seen))
-        return; /* the set forgets when it is rebuilt */
-    struct eng_list list = eng_record_list(record, layout->list_seen);
+    unsigned list = layout->list_seen;
+    uint32_t count = record->partner->counts[list];
+    eng_assert(list != ENG_NO_INDEX);
+    if (count == 0 || count == ENG_LIST_BIG)
+        return; /* a set forgets when it is rebuilt */
     int32_t base = base_pane(record);
-    uint32_t old = 0;
-    eng_assert(list.element_bytes == ENG_SEEN_BYTES);
-    while (old < list.count &&
-           too_old(layout,
-                   entry_pane(layout, base, eng_load_u64(list.data + (size_t)old * ENG_SEEN_BYTES)),
-                   clock_pane))
+    /* Entries whose pane is more than this before the newest one's are too old. */
+    int64_t kept = (int64_t)layout->model->dedup - ((int64_t)clock_pane - base);
+    uint32_t mask = (1u << pane_bits(layout)) - 1, old = 0;
+    const uint8_t *entries = (const uint8_t *)record->partner + record->offset[list];
+    eng_assert(clock_pane >= base);
+    while (old < count &&
+           (int64_t)(((uint32_t)base - eng_load_u32(entries + (size_t)old * ENG_SEEN_BYTES)) &
+                     mask) > kept)
         old++;
-    eng_record_erase(record, layout->list_seen, 0, old);
+    if (old > 0)
+        eng_record_erase(record, list, 0, old);
 }
 
 void eng_seen_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,

@@ -14,16 +14,6 @@ enum {
     LINEAR_BYTES = LINEAR_STEP * LINEAR_CLASSES,
 };
 
-uint32_t eng_slab_class_bytes(uint8_t class)
-{
-    eng_assert(class < ENG_SLAB_CLASSES);
-    if (class < LINEAR_CLASSES)
-        return (uint32_t)(class + 1) * LINEAR_STEP;
-    uint32_t above = class - (uint32_t)LINEAR_CLASSES;
-    uint32_t base = (uint32_t)LINEAR_BYTES << (above / 8);
-    return base + base / 8 * (above % 8 + 1);
-}
-
 uint8_t eng_slab_class(uint32_t bytes)
 {
     eng_assert(bytes > 0);

@@ -50,8 +50,14 @@ static inline enum eng_status eng_slab_reserve(struct eng_slab *slab)
 /* The smallest class whose blocks have at least `bytes` (1..ENG_SLAB_BLOCK_BYTES_MAX). */
 uint8_t eng_slab_class(uint32_t bytes);
 
-/* Bytes of a class's blocks. */
-uint32_t eng_slab_class_bytes(uint8_t class);
+/* Bytes of a class's blocks: steps of 16 up to 256, then eight sizes per doubling. */
+static inline uint32_t eng_slab_class_bytes(uint8_t class)
+{
+    if (class < 16)
+        return (uint32_t)(class + 1) * 16;
+    uint32_t above = class - 16u, base = 256u << (above / 8);
+    return base + base / 8 * (above % 8 + 1);
+}
 
 /* A block with undefined content. Must follow a successful reserve. */
 uint32_t eng_slab_alloc(struct eng_slab *slab, uint8_t class);

@@ -189,20 +189,24 @@ void eng_record_open(const struct eng_store *store, uint32_t number, struct eng_
 {
     const struct eng_layout *layout = store->layout;
     struct eng_partner *partner = eng_store_at(store, number);
+    uint32_t offset =
+        layout->fixed_bytes + (layout->total_count << partner->total_code) + partner->id_bytes;
+    uint32_t lists = layout->list_count;
     eng_assert(number < store->count);
     ret_record->layout = layout;
     ret_record->partner = partner;
     ret_record->number = number;
-    uint32_t offset =
-        layout->fixed_bytes + (layout->total_count << partner->total_code) + partner->id_bytes;
-    for (uint32_t list = 0; list < layout->list_count; list++) {
+    ret_record->capacity = eng_slab_class_bytes(partner->class);
+    for (uint32_t list = 0; list < lists; list++) {
+        uint32_t count = partner->counts[list], size = layout->lists[list].element_bytes;
         ret_record->offset[list] = offset;
-        uint32_t count = partner->counts[list];
-        offset += count == ENG_LIST_BIG ? (uint32_t)sizeof(struct eng_big_list *)
-                                        : count * eng_record_element_bytes(ret_record, list);
+        if (__builtin_expect(count == ENG_LIST_BIG, 0))
+            offset += (uint32_t)sizeof(struct eng_big_list *);
+        else
+            offset += size != 0 ? count * size : count << partner->cell_code;
     }
-    ret_record->offset[layout->list_count] = offset;
-    eng_assert(offset <= ENG_SLAB_BLOCK_BYTES_MAX);
+    ret_record->offset[lists] = offset;
+    eng_assert(offset <= ret_record->capacity);
 }
 
 uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id)
@@ -238,6 +242,7 @@ static void move_record(struct eng_store *store, struct eng_record *record, uint
     record->partner = eng_store_at(store, record->number);
     memcpy(record->partner, old, used_bytes(record));
     record->partner->class = class;
+    record->capacity = eng_slab_class_bytes(class);
     eng_slab_give(&store->slab, old_handle, old_class);
 }
 
@@ -249,7 +254,7 @@ static void open_gap(struct eng_store *store, struct eng_record *record, uint32_
     uint32_t used = used_bytes(record);
     eng_assert(offset <= used);
     eng_assert(list <= record->layout->list_count);
-    if (used + bytes > eng_slab_class_bytes(record->partner->class))
+    if (used + bytes > record->capacity)
         move_record(store, record, used + bytes + MOVE_SLACK_BYTES);
     uint8_t *from = (uint8_t *)record->partner + offset;
     memmove(from + bytes, from, used - offset);
@@ -264,7 +269,6 @@ static uint8_t *insert_big(struct eng_big_list *big, uint32_t index, uint32_t si
     uint8_t *gap = big->data + (size_t)index * size;
     memmove(gap + size, gap, (size_t)(big->count - index) * size);
     big->count++;
-    memset(gap, 0, size);
     return gap;
 }
 
@@ -280,9 +284,7 @@ uint8_t *eng_record_insert(struct eng_store *store, struct eng_record *record, u
     uint32_t offset = record->offset[list] + index * size;
     open_gap(store, record, offset, size, list + 1);
     record->partner->counts[list]++;
-    uint8_t *gap = (uint8_t *)record->partner + offset;
-    memset(gap, 0, size);
-    return gap;
+    return (uint8_t *)record->partner + offset;
 }
 
 void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count)
@@ -386,7 +388,7 @@ void eng_record_trim(struct eng_store *store, struct eng_record *record)
     eng_assert(record->number < store->count);
     eng_assert(store->slab.spare_count > 0);
     uint32_t wanted = used_bytes(record) + MOVE_SLACK_BYTES;
-    if (wanted + wanted / 2 <= eng_slab_class_bytes(record->partner->class))
+    if (wanted + wanted / 2 <= record->capacity)
         move_record(store, record, wanted);
 }
 
@@ -424,7 +426,7 @@ static void check_record(const struct eng_store *store, uint32_t number)
 {
     struct eng_record record;
     eng_record_open(store, number, &record);
-    eng_assert(used_bytes(&record) <= eng_slab_class_bytes(record.partner->class));
+    eng_assert(used_bytes(&record) <= record.capacity);
     eng_assert(record.partner->id_bytes > 0);
     struct eng_slice id = eng_partner_id(store->layout, record.partner);
     eng_assert(eng_store_find(store, eng_hash(id.data, id.length), id) == number);

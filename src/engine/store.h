@@ -123,6 +123,7 @@ struct eng_record {
     const struct eng_layout *layout;
     struct eng_partner *partner;
     uint32_t number;
+    uint32_t capacity;                  /* bytes of its block */
     uint32_t offset[ENG_LISTS_MAX + 1]; /* by list; behind the last one: the used bytes */
 };
 
