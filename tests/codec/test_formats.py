@@ -1,9 +1,10 @@
-"""Others can read what is written and write what is read: the files of this project against fastavro, a library of its own.
+"""Others can read what is written and write what is read: our files against fastavro, a library of its own.
 
-- Every golden case, told in Avro (container files of both output schemas), read by fastavro: the same values as the JSON
-  lines, null where JSON has nothing.
+- Every golden case, told in Avro (container files of both output schemas), read by fastavro: the same values as
+  the JSON lines, null where JSON has nothing.
 - Partner actions of `generate` in Avro read by fastavro: the same as its JSON lines.
-- Container files that fastavro writes (other schemas, codecs, block sizes), read by `replay`: the same as from JSON lines.
+- Container files that fastavro writes (other schemas, codecs, block sizes), read by `replay`: the same as from
+  JSON lines.
 - The schemas carried by the program are those of schemas/.
 """
 import datetime
@@ -93,7 +94,7 @@ def generated_actions_are_the_same_in_avro_and_json(folder):
 
 
 def others(record):
-    """A record in a schema of somebody else: other names, nesting, unions, an enum, micros, a decimal number of cents."""
+    """A record in somebody else's schema: other names, nesting, unions, an enum, micros."""
     return {
         "header": {"trace": os.urandom(4), "tags": ["a", "b"], "sent": 1.5},
         "org": {"id": record["partner_id"]} if record["partner_id"] != "none" else None,
@@ -111,7 +112,8 @@ OTHERS = {
             {"name": "trace", "type": {"type": "fixed", "name": "Trace", "size": 4}},
             {"name": "tags", "type": {"type": "array", "items": "string"}},
             {"name": "sent", "type": "float"}]}},
-        {"name": "org", "type": ["null", {"type": "record", "name": "Org", "fields": [{"name": "id", "type": "string"}]}]},
+        {"name": "org", "type": ["null", {"type": "record", "name": "Org", "fields": [
+            {"name": "id", "type": "string"}]}]},
         {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["invoice_upload", "platform_login"]}},
         {"name": "when", "type": {"type": "long", "logicalType": "timestamp-micros"}},
         {"name": "extra", "type": {"type": "map", "values": ["null", "string"]}},

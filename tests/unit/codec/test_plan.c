@@ -36,10 +36,21 @@ struct row {
     const char *want;
 };
 
+/* Schemas are written with single quotes: '. */
+static const char *json(const char *text)
+{
+    static char copy[16384];
+    size_t length = strlen(text);
+    cr_assert_lt(length, sizeof copy);
+    for (size_t i = 0; i <= length; i++)
+        copy[i] = (char)(text[i] == '\'' ? '"' : text[i]);
+    return copy;
+}
+
 static void check_rows(const struct eng_config *config, const char *schema, const struct row *rows,
                        size_t count)
 {
-    struct eng_decoder *decoder = decoder_of(config, schema);
+    struct eng_decoder *decoder = decoder_of(config, json(schema));
     for (size_t i = 0; i < count; i++) {
         struct eng_bytes bytes = packed(rows[i].words);
         uint8_t *exact = malloc(bytes.used); /* so that a sanitizer sees a read past the end */
@@ -52,12 +63,10 @@ static void check_rows(const struct eng_config *config, const char *schema, cons
 
 #define CHECK(config, schema, rows) check_rows(config, schema, rows, sizeof(rows) / sizeof *(rows))
 
-/* A schema with the three required fields and whatever else. */
-#define RECORD(fields) "{\"type\": \"record\", \"name\": \"R\", \"fields\": [" fields "]}"
-#define FIELD(name, type) "{\"name\": \"" name "\", \"type\": " type "}"
+#define RECORD(fields) "{'type': 'record', 'name': 'R', 'fields': [" fields "]}"
 #define REQUIRED                                                                                   \
-    FIELD("partner_id", "\"string\"")                                                              \
-    "," FIELD("action", "\"string\"") "," FIELD("occurred_at", "\"long\"")
+    "{'name': 'partner_id', 'type': 'string'}, {'name': 'action', 'type': 'string'}, "             \
+    "{'name': 'occurred_at', 'type': 'long'}"
 
 Test(plan, the_shipped_schema_is_read_with_the_default_paths)
 {
@@ -76,43 +85,21 @@ Test(plan, the_shipped_schema_is_read_with_the_default_paths)
 
 Test(plan, everything_that_is_not_wanted_is_skipped)
 {
-    static const char schema[] = RECORD(
-        FIELD("a", "\"null\"") "," FIELD("b", "\"boolean\"") "," FIELD("c", "\"int\"") "," FIELD("d", "\"float\"") "," FIELD("e", "\"double\"") "," FIELD("f", "\"bytes\"") "," FIELD(
-            "g",
-            "{\"type\": \"fixed\", \"name\": \"F\", \"size\": "
-            "3}") "," FIELD("h",
-                            "{\"type\": \"enum\", \"name\": "
-                            "\"E\", \"symbols\": [\"A\", "
-                            "\"B\"]}") "," FIELD("i",
-                                                 "{\"type\""
-                                                 ": "
-                                                 "\"array\""
-                                                 ", "
-                                                 "\"items\""
-                                                 ": "
-                                                 "{\"type\""
-                                                 ": "
-                                                 "\"map\", "
-                                                 "\"values"
-                                                 "\": "
-                                                 "\"long\"}"
-                                                 "}") "," FIELD("j",
-                                                                "[\"null\", "
-                                                                "\"string\","
-                                                                " {\"type\":"
-                                                                " \"record\""
-                                                                ", "
-                                                                "\"name\": "
-                                                                "\"S\", "
-                                                                "\"fields\":"
-                                                                " [" FIELD("x", "\"int\"") "," FIELD(
-                                                                    "next",
-                                                                    "[\"null"
-                                                                    "\", "
-                                                                    "\"S\"]") "]}]") "," FIELD("k",
-                                                                                               "\"F"
-                                                                                               "\"") "," FIELD("l",
-                                                                                                               "{\"type\": \"array\", \"items\": \"S\"}") "," REQUIRED);
+    static const char schema[] =
+        "{'type': 'record', 'name': 'R', 'fields': ["
+        "{'name': 'a', 'type': 'null'},"
+        "{'name': 'b', 'type': 'boolean'},"
+        "{'name': 'c', 'type': 'int'},"
+        "{'name': 'd', 'type': 'float'},"
+        "{'name': 'e', 'type': 'double'},"
+        "{'name': 'f', 'type': 'bytes'},"
+        "{'name': 'g', 'type': {'type': 'fixed', 'name': 'F', 'size': 3}},"
+        "{'name': 'h', 'type': {'type': 'enum', 'name': 'E', 'symbols': ['A', 'B']}},"
+        "{'name': 'i', 'type': {'type': 'array', 'items': {'type': 'map', 'values': 'long'}}},"
+        "{'name': 'j', 'type': ['null', 'string', {'type': 'record', 'name': 'S', 'fields': ["
+        "{'name': 'x', 'type': 'int'}, {'name': 'next', 'type': ['null', 'S']}]}]},"
+        "{'name': 'k', 'type': 'F'},"
+        "{'name': 'l', 'type': {'type': 'array', 'items': 'S'}}," REQUIRED "]}";
     static const struct row rows[] = {
         {"b=1 l=-5 f=1 d=1 s=zz b=1 b=2 b=3 l=1 l=0 l=0 b=7 b=8 b=9 l=0 s=p s=x l=5", "p x 5"},
         {"b=0 l=300 f=1 d=1 s= b=1 b=2 b=3 l=0 l=2 l=1 s=k l=9 l=0 l=0 l=0 l=1 s=str b=7 b=8 b=9 "
@@ -141,21 +128,13 @@ Test(plan, everything_that_is_not_wanted_is_skipped)
 
 Test(plan, texts_come_from_strings_bytes_enums_and_integers)
 {
-    static const char schema[] = RECORD(FIELD(
-        "event_id",
-        "[\"null\", \"long\", \"double\", "
-        "\"string\"]") "," FIELD("partner_id",
-                                 "[\"int\", \"bytes\"]") "," FIELD("action",
-                                                                   "{\"type\": \"enum\", "
-                                                                   "\"name\": \"E\", "
-                                                                   "\"symbols\": "
-                                                                   "[\"login\", "
-                                                                   "\"upload\"]}") "," FIELD("occur"
-                                                                                             "red_"
-                                                                                             "at",
-                                                                                             "\"int"
-                                                                                             "\"") "," FIELD("member_id",
-                                                                                                             "\"boolean\""));
+    static const char schema[] =
+        "{'type': 'record', 'name': 'R', 'fields': ["
+        "{'name': 'event_id', 'type': ['null', 'long', 'double', 'string']},"
+        "{'name': 'partner_id', 'type': ['int', 'bytes']},"
+        "{'name': 'action', 'type': {'type': 'enum', 'name': 'E', 'symbols': ['login', 'upload']}},"
+        "{'name': 'occurred_at', 'type': 'int'},"
+        "{'name': 'member_id', 'type': 'boolean'}]}";
     static const struct row rows[] = {
         {"l=0 l=0 l=42 l=1 l=7 b=1", "42 upload 7"},
         {"l=1 l=-9223372036854775808 l=1 s=acme l=0 l=7 b=1",
@@ -171,8 +150,8 @@ Test(plan, texts_come_from_strings_bytes_enums_and_integers)
 }
 
 #define TIME(type)                                                                                 \
-    RECORD(FIELD("partner_id",                                                                     \
-                 "\"string\"") "," FIELD("action", "\"string\"") "," FIELD("occurred_at", type))
+    RECORD("{'name': 'partner_id', 'type': 'string'}, {'name': 'action', 'type': 'string'}, "      \
+           "{'name': 'occurred_at', 'type': " type "}")
 
 Test(plan, times_follow_the_logical_type_and_else_the_time_unit)
 {
@@ -181,29 +160,26 @@ Test(plan, times_follow_the_logical_type_and_else_the_time_unit)
         enum eng_time_unit unit;
         const char *word, *want;
     } rows[] = {
-        {"\"long\"", ENG_TIME_MS, "l=1767258000123", "p x 1767258000123"},
-        {"\"long\"", ENG_TIME_S, "l=1767258000", "p x 1767258000000"},
-        {"\"int\"", ENG_TIME_S, "l=1767258000", "p x 1767258000000"},
-        {"\"long\"", ENG_TIME_MS, "l=-1", "bad-time"},
-        {"\"long\"", ENG_TIME_MS, "l=253402300800000", "bad-time"},
-        {"\"long\"", ENG_TIME_S, "l=9223372036854775807", "bad-time"},
-        {"{\"type\": \"long\", \"logicalType\": \"timestamp-millis\"}", ENG_TIME_S,
-         "l=1767258000123", "p x 1767258000123"},
-        {"{\"type\": \"long\", \"logicalType\": \"timestamp-micros\"}", ENG_TIME_MS,
-         "l=1767258000123999", "p x 1767258000123"},
-        {"{\"type\": \"long\", \"logicalType\": \"timestamp-micros\"}", ENG_TIME_MS, "l=-1",
-         "bad-time"},
-        {"{\"type\": \"long\", \"logicalType\": \"timestamp-nanos\"}", ENG_TIME_MS,
-         "l=1767258000123999999", "p x 1767258000123"},
-        {"[\"null\", {\"type\": \"long\", \"logicalType\": \"timestamp-micros\"}]", ENG_TIME_MS,
+        {"'long'", ENG_TIME_MS, "l=1767258000123", "p x 1767258000123"},
+        {"'long'", ENG_TIME_S, "l=1767258000", "p x 1767258000000"},
+        {"'int'", ENG_TIME_S, "l=1767258000", "p x 1767258000000"},
+        {"'long'", ENG_TIME_MS, "l=-1", "bad-time"},
+        {"'long'", ENG_TIME_MS, "l=253402300800000", "bad-time"},
+        {"'long'", ENG_TIME_S, "l=9223372036854775807", "bad-time"},
+        {"{'type': 'long', 'logicalType': 'timestamp-millis'}", ENG_TIME_S, "l=1767258000123",
+         "p x 1767258000123"},
+        {"{'type': 'long', 'logicalType': 'timestamp-micros'}", ENG_TIME_MS, "l=1767258000123999",
+         "p x 1767258000123"},
+        {"{'type': 'long', 'logicalType': 'timestamp-micros'}", ENG_TIME_MS, "l=-1", "bad-time"},
+        {"{'type': 'long', 'logicalType': 'timestamp-nanos'}", ENG_TIME_MS, "l=1767258000123999999",
+         "p x 1767258000123"},
+        {"['null', {'type': 'long', 'logicalType': 'timestamp-micros'}]", ENG_TIME_MS,
          "l=1 l=1767258000123999", "p x 1767258000123"},
-        {"[\"null\", \"long\"]", ENG_TIME_MS, "l=0", "bad-time"},
-        {"{\"type\": \"int\", \"logicalType\": \"date\"}", ENG_TIME_MS, "l=20454",
-         "p x 1767225600000"},
-        {"\"string\"", ENG_TIME_ISO, "s=2026-01-01T14:30:00+05:30", "p x 1767258000000"},
-        {"\"string\"", ENG_TIME_ISO, "s=yesterday", "bad-time"},
-        {"{\"type\": \"long\", \"logicalType\": \"timestamp-millis\"}", ENG_TIME_ISO, "l=5",
-         "p x 5"},
+        {"['null', 'long']", ENG_TIME_MS, "l=0", "bad-time"},
+        {"{'type': 'int', 'logicalType': 'date'}", ENG_TIME_MS, "l=20454", "p x 1767225600000"},
+        {"'string'", ENG_TIME_ISO, "s=2026-01-01T14:30:00+05:30", "p x 1767258000000"},
+        {"'string'", ENG_TIME_ISO, "s=yesterday", "bad-time"},
+        {"{'type': 'long', 'logicalType': 'timestamp-millis'}", ENG_TIME_ISO, "l=5", "p x 5"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char schema[1024], words[256];
@@ -221,45 +197,45 @@ Test(plan, values_come_from_every_kind_of_number)
     static const struct {
         const char *type, *words, *want;
     } rows[] = {
-        {"\"int\"", "l=-3", "p x 5 value=-30000"},
-        {"\"long\"", "l=3", "p x 5 value=30000"},
-        {"\"long\"", "l=100000000001", "p x 5"},
-        {"\"float\"", "f=0.5", "p x 5 value=5000"},
-        {"\"double\"", "d=12.34", "p x 5 value=123400"},
-        {"\"double\"", "d=nan", "p x 5"},
-        {"\"double\"", "d=-inf", "p x 5"},
-        {"\"double\"", "d=1e300", "p x 5"},
-        {"[\"null\", \"string\", \"double\"]", "l=0", "p x 5"},
-        {"[\"null\", \"string\", \"double\"]", "l=1 s=12", "p x 5"},
-        {"[\"null\", \"string\", \"double\"]", "l=2 d=-0.00005", "p x 5 value=-1"},
-        {"{\"type\": \"bytes\", \"logicalType\": \"decimal\", \"precision\": 9, \"scale\": 2}",
-         "l=2 b=4 b=210", "p x 5 value=123400"},
-        {"{\"type\": \"bytes\", \"logicalType\": \"decimal\", \"precision\": 9, \"scale\": 2}",
-         "l=1 b=255", "p x 5 value=-100"},
-        {"{\"type\": \"bytes\", \"logicalType\": \"decimal\", \"precision\": 9, \"scale\": 0}",
-         "l=0", "p x 5 value=0"},
-        {"{\"type\": \"fixed\", \"name\": \"D\", \"size\": 2, \"logicalType\": \"decimal\", "
-         "\"precision\": "
+        {"'int'", "l=-3", "p x 5 value=-30000"},
+        {"'long'", "l=3", "p x 5 value=30000"},
+        {"'long'", "l=100000000001", "p x 5"},
+        {"'float'", "f=0.5", "p x 5 value=5000"},
+        {"'double'", "d=12.34", "p x 5 value=123400"},
+        {"'double'", "d=nan", "p x 5"},
+        {"'double'", "d=-inf", "p x 5"},
+        {"'double'", "d=1e300", "p x 5"},
+        {"['null', 'string', 'double']", "l=0", "p x 5"},
+        {"['null', 'string', 'double']", "l=1 s=12", "p x 5"},
+        {"['null', 'string', 'double']", "l=2 d=-0.00005", "p x 5 value=-1"},
+        {"{'type': 'bytes', 'logicalType': 'decimal', 'precision': 9, 'scale': 2}", "l=2 b=4 b=210",
+         "p x 5 value=123400"},
+        {"{'type': 'bytes', 'logicalType': 'decimal', 'precision': 9, 'scale': 2}", "l=1 b=255",
+         "p x 5 value=-100"},
+        {"{'type': 'bytes', 'logicalType': 'decimal', 'precision': 9, 'scale': 0}", "l=0",
+         "p x 5 value=0"},
+        {"{'type': 'fixed', 'name': 'D', 'size': 2, 'logicalType': 'decimal', "
+         "'precision': "
          "4}",
          "b=255 b=254", "p x 5 value=-20000"},
-        {"{\"type\": \"fixed\", \"name\": \"D\", \"size\": 20, \"logicalType\": \"decimal\", "
-         "\"precision\": "
+        {"{'type': 'fixed', 'name': 'D', 'size': 20, 'logicalType': 'decimal', "
+         "'precision': "
          "40}",
          "b=255 b=255 b=255 b=255 b=255 b=255 b=255 b=255 b=255 b=255 b=255 b=255 b=255 b=255 "
          "b=255 "
          "b=255 b=255 b=255 b=255 b=253",
          "p x 5 value=-30000"},
-        {"{\"type\": \"fixed\", \"name\": \"D\", \"size\": 17, \"logicalType\": \"decimal\", "
-         "\"precision\": "
+        {"{'type': 'fixed', 'name': 'D', 'size': 17, 'logicalType': 'decimal', "
+         "'precision': "
          "40}",
          "b=1 b=0 b=0 b=0 b=0 b=0 b=0 b=0 b=0 b=0 b=0 b=0 b=0 b=0 b=0 b=0 b=0", "p x 5"},
-        {"\"bytes\"", "l=2 b=4 b=210", "p x 5"},
-        {"\"string\"", "s=12", "p x 5"},
-        {"\"boolean\"", "b=1", "p x 5"},
+        {"'bytes'", "l=2 b=4 b=210", "p x 5"},
+        {"'string'", "s=12", "p x 5"},
+        {"'boolean'", "b=1", "p x 5"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char schema[1024], words[512];
-        (void)snprintf(schema, sizeof schema, RECORD(REQUIRED "," FIELD("value", "%s")),
+        (void)snprintf(schema, sizeof schema, RECORD(REQUIRED ", {'name': 'value', 'type': %s}"),
                        rows[i].type);
         (void)snprintf(words, sizeof words, "s=p s=x l=5 %s", rows[i].words);
         struct eng_config config = default_config(ENG_FORMAT_AVRO);
@@ -270,65 +246,16 @@ Test(plan, values_come_from_every_kind_of_number)
 
 Test(plan, paths_lead_through_records_unions_references_and_maps)
 {
-    static const char schema[] = RECORD(FIELD(
-        "who",
-        "[\"null\", {\"type\": \"record\", \"name\": \"ns.Org\", \"fields\": "
-        "[" FIELD("id", "\"string\"") "," FIELD(
-            "parent",
-            "[\"null\", "
-            "\"ns.Org\"]") "]}]") "," FIELD("again",
-                                            "\"ns.Org\"") "," FIELD("action",
-                                                                    "\"string\"") "," FIELD("at",
-                                                                                            "{\"typ"
-                                                                                            "e\": "
-                                                                                            "\"reco"
-                                                                                            "rd\", "
-                                                                                            "\"name"
-                                                                                            "\": "
-                                                                                            "\"T\","
-                                                                                            " \"fie"
-                                                                                            "lds\":"
-                                                                                            " "
-                                                                                            "[" FIELD(
-                                                                                                "m"
-                                                                                                "s",
-                                                                                                "{"
-                                                                                                "\""
-                                                                                                "ty"
-                                                                                                "pe"
-                                                                                                "\""
-                                                                                                ": "
-                                                                                                "\""
-                                                                                                "lo"
-                                                                                                "ng"
-                                                                                                "\""
-                                                                                                ", "
-                                                                                                "\""
-                                                                                                "lo"
-                                                                                                "gi"
-                                                                                                "ca"
-                                                                                                "lT"
-                                                                                                "yp"
-                                                                                                "e"
-                                                                                                "\""
-                                                                                                ": "
-                                                                                                "\""
-                                                                                                "ti"
-                                                                                                "me"
-                                                                                                "st"
-                                                                                                "am"
-                                                                                                "p-"
-                                                                                                "mi"
-                                                                                                "cr"
-                                                                                                "os"
-                                                                                                "\""
-                                                                                                "}") "]}") "," FIELD("attributes",
-                                                                                                                     "{\"type\": "
-                                                                                                                     "\"map\", "
-                                                                                                                     "\"values\": "
-                                                                                                                     "[\"null\", "
-                                                                                                                     "\"string\", "
-                                                                                                                     "\"double\"]}"));
+    static const char schema[] =
+        "{'type': 'record', 'name': 'R', 'fields': ["
+        "{'name': 'who', 'type': ['null', {'type': 'record', 'name': 'ns.Org', 'fields': ["
+        "{'name': 'id', 'type': 'string'}, {'name': 'parent', 'type': ['null', 'ns.Org']}]}]},"
+        "{'name': 'again', 'type': 'ns.Org'},"
+        "{'name': 'action', 'type': 'string'},"
+        "{'name': 'at', 'type': {'type': 'record', 'name': 'T', 'fields': ["
+        "{'name': 'ms', 'type': {'type': 'long', 'logicalType': 'timestamp-micros'}}]}},"
+        "{'name': 'attributes', 'type': {'type': 'map', 'values': ['null', 'string', 'double']}}"
+        "]}";
     static const struct row rows[] = {
         {"l=1 s=acme l=0 s=b l=1 s=c l=0 s=x l=5000 l=3 s=user l=1 s=ann s=other l=0 s=amount l=2 "
          "d=1.5 l=0",
@@ -371,41 +298,40 @@ Test(plan, schemas_without_the_required_fields_are_refused_by_path)
         enum eng_time_unit unit;
         const char *text;
     } rows[] = {
-        {RECORD(FIELD("a", "\"int\"") "," FIELD("b", "\"int\"")), "partner_id", ENG_TIME_MS,
-         "input.fields.partner: record R has no field \"partner_id\"; it has a, b"},
+        {RECORD("{'name': 'a', 'type': 'int'}, {'name': 'b', 'type': 'int'}"), "partner_id",
+         ENG_TIME_MS, "input.fields.partner: record R has no field \"partner_id\"; it has a, b"},
         {RECORD(REQUIRED), "partner_id.id", ENG_TIME_MS,
          "input.fields.partner: \"id\" is looked for in a string, which has no such part"},
         {RECORD(REQUIRED), "org.id", ENG_TIME_MS, "record R has no field \"org\""},
-        {RECORD(REQUIRED "," FIELD("d", "\"double\"")), "d", ENG_TIME_MS,
+        {RECORD(REQUIRED ", {'name': 'd', 'type': 'double'}"), "d", ENG_TIME_MS,
          "input.fields.partner: a double cannot be used there; it has to be a string, enum, int or "
          "long"},
-        {RECORD(REQUIRED "," FIELD("d", "[\"null\", \"double\"]")), "d", ENG_TIME_MS,
+        {RECORD(REQUIRED ", {'name': 'd', 'type': ['null', 'double']}"), "d", ENG_TIME_MS,
          "input.fields.partner: a union cannot be used there"},
-        {RECORD(REQUIRED "," FIELD("d", "{\"type\": \"array\", \"items\": \"string\"}")), "d.0",
+        {RECORD(REQUIRED ", {'name': 'd', 'type': {'type': 'array', 'items': 'string'}}"), "d.0",
          ENG_TIME_MS, "input.fields.partner: \"0\" is looked for in a array"},
         {RECORD(REQUIRED), "partner_id", ENG_TIME_ISO,
          "input.fields.time: a long cannot be used there; a time is"},
-        {TIME("\"string\""), "partner_id", ENG_TIME_MS,
-         "input.fields.time: a string cannot be used"},
-        {TIME("{\"type\": \"long\", \"logicalType\": \"local-timestamp-millis\"}"), "partner_id",
+        {TIME("'string'"), "partner_id", ENG_TIME_MS, "input.fields.time: a string cannot be used"},
+        {TIME("{'type': 'long', 'logicalType': 'local-timestamp-millis'}"), "partner_id",
          ENG_TIME_MS, "a local-timestamp-millis is no instant"},
-        {TIME("{\"type\": \"long\", \"logicalType\": \"time-micros\"}"), "partner_id", ENG_TIME_MS,
+        {TIME("{'type': 'long', 'logicalType': 'time-micros'}"), "partner_id", ENG_TIME_MS,
          "input.fields.time: a long cannot be used"},
-        {"\"string\"", "partner_id", ENG_TIME_MS, "is looked for in a string"},
-        {"{\"type\": \"record\"", "partner_id", ENG_TIME_MS, "not an Avro schema"},
-        {"{\"type\": \"recrd\", \"name\": \"R\"}", "partner_id", ENG_TIME_MS, "not an Avro schema"},
+        {"'string'", "partner_id", ENG_TIME_MS, "is looked for in a string"},
+        {"{'type': 'record'", "partner_id", ENG_TIME_MS, "not an Avro schema"},
+        {"{'type': 'recrd', 'name': 'R'}", "partner_id", ENG_TIME_MS, "not an Avro schema"},
         {"", "partner_id", ENG_TIME_MS, "not an Avro schema"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char partner[64];
+        const char *schema = json(rows[i].schema);
         struct eng_config config = default_config(ENG_FORMAT_AVRO);
         struct eng_decoder *decoder = NULL;
         struct eng_error err = {0};
         config.input.fields.partner = strcpy(partner, rows[i].partner);
         config.input.time_unit = rows[i].unit;
-        cr_assert_eq(
-            eng_decoder_new_schema(&config, rows[i].schema, strlen(rows[i].schema), &decoder, &err),
-            ENG_BAD_SCHEMA, "row %zu", i);
+        cr_assert_eq(eng_decoder_new_schema(&config, schema, strlen(schema), &decoder, &err),
+                     ENG_BAD_SCHEMA, "row %zu", i);
         cr_assert_null(decoder);
         cr_assert_not_null(strstr(err.text, rows[i].text), "row %zu: %s", i, err.text);
     }
@@ -444,16 +370,16 @@ Test(plan, work_and_depth_are_bounded_whatever_the_schema_allows)
 {
     /* Arrays of things without bytes, and calls of things without bytes (2^60 of them). */
     static const char nulls[] =
-        RECORD(FIELD("n", "{\"type\": \"array\", \"items\": \"null\"}") "," REQUIRED);
+        RECORD("{'name': 'n', 'type': {'type': 'array', 'items': 'null'}}, " REQUIRED);
     static const struct row null_rows[] = {
         {"l=4000 l=0 s=p s=x l=5", "p x 5"},
         {"l=4611686018427387904 l=0 s=p s=x l=5", "malformed-record"},
         {"l=-4611686018427387904 l=0 l=0 s=p s=x l=5", "p x 5"},
         {"l=-9223372036854775808 l=0 l=0 s=p s=x l=5", "p x 5"},
     };
-    static const char tree[] = RECORD(FIELD(
-        "t", "{\"type\": \"record\", \"name\": \"T\", \"fields\": [" FIELD(
-                 "l", "[\"null\", \"T\"]") "," FIELD("r", "[\"null\", \"T\"]") "]}") "," REQUIRED);
+    static const char tree[] = RECORD(
+        "{'name': 't', 'type': {'type': 'record', 'name': 'T', 'fields': ["
+        "{'name': 'l', 'type': ['null', 'T']}, {'name': 'r', 'type': ['null', 'T']}]}}, " REQUIRED);
     static char deep[8192];
     struct eng_config config = default_config(ENG_FORMAT_AVRO);
     CHECK(&config, nulls, null_rows);
@@ -473,16 +399,15 @@ Test(plan, a_schema_that_doubles_at_every_level_stays_small_and_its_record_ends)
 {
     /* R0 has two R1, which have two R2 each ...: 2^40 empty records in no bytes. */
     static char schema[16384];
-    size_t used = (size_t)sprintf(schema, "{\"type\": \"record\", \"name\": \"R\", \"fields\": [");
+    size_t used = (size_t)sprintf(schema, "{'type': 'record', 'name': 'R', 'fields': [");
     for (int i = 0; i < 40; i++)
-        used +=
-            (size_t)sprintf(schema + used,
-                            "{\"name\": \"a\", \"type\": {\"type\": \"record\", \"name\": \"R%d\", "
-                            "\"fields\": [",
-                            i);
+        used += (size_t)sprintf(schema + used,
+                                "{'name': 'a', 'type': {'type': 'record', 'name': 'R%d', "
+                                "'fields': [",
+                                i);
     for (int i = 39; i >= 0; i--)
-        used += (size_t)sprintf(schema + used, "%s]}}, {\"name\": \"b\", \"type\": \"R%d\"}",
-                                i == 39 ? "{\"name\": \"z\", \"type\": \"null\"}" : "", i);
+        used += (size_t)sprintf(schema + used, "%s]}}, {'name': 'b', 'type': 'R%d'}",
+                                i == 39 ? "{'name': 'z', 'type': 'null'}" : "", i);
     (void)sprintf(schema + used, ", " REQUIRED "]}");
     static const struct row rows[] = {{"s=p s=x l=5", "malformed-record"}};
     struct eng_config config = default_config(ENG_FORMAT_AVRO);
@@ -535,20 +460,13 @@ Test(plan, a_record_with_any_byte_changed_stays_inside_itself)
 
 Test(plan, every_allocation_of_compiling_may_fail)
 {
-    static const char schema[] = RECORD(FIELD(
-        "action",
-        "{\"type\": \"enum\", \"name\": \"E\", \"symbols\": [\"login\", "
-        "\"upload\"]}") "," FIELD("m",
-                                  "{\"type\": \"map\", \"values\": [\"null\", "
-                                  "\"string\"]}") "," FIELD("s",
-                                                            "{\"type\": "
-                                                            "\"record\", "
-                                                            "\"name\": "
-                                                            "\"S\", "
-                                                            "\"fields\": "
-                                                            "[]}") "," FIELD("partner_id",
-                                                                             "\"string\"") "," FIELD("occurred_at",
-                                                                                                     "\"long\""));
+    static const char text[] =
+        "{'type': 'record', 'name': 'R', 'fields': ["
+        "{'name': 'action', 'type': {'type': 'enum', 'name': 'E', 'symbols': ['login', 'upload']}},"
+        "{'name': 'm', 'type': {'type': 'map', 'values': ['null', 'string']}},"
+        "{'name': 's', 'type': {'type': 'record', 'name': 'S', 'fields': []}},"
+        "{'name': 'partner_id', 'type': 'string'}, {'name': 'occurred_at', 'type': 'long'}]}";
+    const char *schema = json(text);
     char member[] = "m.user";
     struct eng_config config = default_config(ENG_FORMAT_AVRO);
     config.input.fields.member = member;
@@ -558,7 +476,7 @@ Test(plan, every_allocation_of_compiling_may_fail)
         struct eng_decoder *decoder = NULL;
         struct eng_error err = {0};
         eng_memory_fail(nth, 0);
-        status = eng_decoder_new_schema(&config, schema, sizeof schema - 1, &decoder, &err);
+        status = eng_decoder_new_schema(&config, schema, strlen(schema), &decoder, &err);
         eng_memory_fail(0, 0);
         if (status == ENG_NO_MEMORY) {
             failed++;
@@ -572,10 +490,11 @@ Test(plan, every_allocation_of_compiling_may_fail)
 
 Test(plan, an_integer_id_without_memory_is_no_fault_of_the_record)
 {
-    static const char schema[] = RECORD(FIELD("partner_id", "\"long\"") "," FIELD(
-        "action", "\"string\"") "," FIELD("occurred_at", "\"long\""));
+    static const char schema[] =
+        RECORD("{'name': 'partner_id', 'type': 'long'}, {'name': 'action', 'type': 'string'}, "
+               "{'name': 'occurred_at', 'type': 'long'}");
     struct eng_config config = default_config(ENG_FORMAT_AVRO);
-    struct eng_decoder *decoder = decoder_of(&config, schema);
+    struct eng_decoder *decoder = decoder_of(&config, json(schema));
     struct eng_bytes bytes = packed("l=1 s=x l=5");
     eng_memory_fail(1, 1);
     const char *got = decoded(decoder, bytes.data, bytes.used);
