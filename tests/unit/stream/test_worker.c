@@ -1,0 +1,536 @@
+/* The worker's loop over a log in memory: what is told, committed, restored, journaled and given
+ * up. */
+#include "stage.h"
+
+enum { HOUR_MS = 3600000, TURNS = 30 };
+
+static int64_t now_ms(const struct stage *stage)
+{
+    return stage->fake->wall_ms;
+}
+
+/* ---- Telling and committing. ---- */
+
+Test(worker, what_it_tells_is_committed_with_the_offset_behind_it)
+{
+    struct stage s;
+    stage_init(&s, 2);
+    stage_start(&s);
+    for (int i = 0; i < 3; i++)
+        stage_login(&s, 1, "acme", now_ms(&s) - 1000 + i);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 3);
+    cr_expect_eq(s.fake->partitions[1].committed.next, 3);
+    cr_expect_str_eq(stage_id(&s, ENG_TOPIC_SCORE_CHANGES, 2),
+                     "stage/acme/engagement/changed/oT:2");
+    const struct fake_output *first = &s.fake->outputs[0];
+    cr_expect_eq(first->partition, 1);
+    cr_expect(memcmp(first->key, "acme", 4) == 0 && first->key_bytes == 4);
+    struct eng_meta meta;
+    cr_assert_eq(eng_meta_read(s.fake->partitions[1].committed.meta, &meta, NULL), ENG_OK);
+    cr_expect_eq(meta.counters.outcome[ENG_OUTCOME_COUNTED], 3);
+    cr_expect_eq(s.fake->partitions[0].committed.next, -1,
+                 "a task that did nothing commits nothing");
+    stage_done(&s);
+}
+
+Test(worker, s15_every_record_is_in_one_class_and_the_unusable_are_dead_letters)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_put(&s, 0, "not json");
+    s.fake->partitions[0].records[1].has_key = true;
+    (void)snprintf(s.fake->partitions[0].records[1].header, 32, "as it came");
+    stage_login(&s, 0, "acme", now_ms(&s) - 48 * (int64_t)HOUR_MS);
+    stage_login(&s, 0, "acme", now_ms(&s) + HOUR_MS);
+    stage_put(&s, 0, "{\"partner_id\":\"acme\",\"action\":\"nothing\",\"occurred_at\":1}");
+    for (int i = 0; i < 2; i++)
+        stage_put(&s, 0,
+                  "{\"event_id\":\"e\",\"partner_id\":\"acme\",\"action\":\"login\","
+                  "\"occurred_at\":1767225600000}");
+    stage_turn(&s, TURNS);
+    struct eng_counters sum = stage_counters(&s, 0);
+    cr_expect_eq(sum.read, 7);
+    cr_expect_eq(sum.outcome[ENG_OUTCOME_COUNTED], 2);
+    cr_expect_eq(sum.outcome[ENG_OUTCOME_BAD], 1);
+    cr_expect_eq(sum.outcome[ENG_OUTCOME_LATE], 1);
+    cr_expect_eq(sum.outcome[ENG_OUTCOME_FUTURE], 1);
+    cr_expect_eq(sum.outcome[ENG_OUTCOME_FILTERED], 1);
+    cr_expect_eq(sum.outcome[ENG_OUTCOME_DUPLICATE], 1);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_DEAD_LETTERS), 3);
+    cr_expect_str_eq(stage_reason(&s, 0, "__streams.errors.exception"), "not-a-json-object");
+    cr_expect_str_eq(stage_reason(&s, 0, "trace"), "as it came");
+    cr_expect_str_eq(stage_reason(&s, 0, "__streams.errors.topic"), "in");
+    cr_expect_str_eq(stage_reason(&s, 0, "__streams.errors.offset"), "1");
+    cr_expect_str_eq(stage_reason(&s, 1, "__streams.errors.exception"), "late");
+    cr_expect_str_eq(stage_reason(&s, 2, "__streams.errors.exception"), "future");
+    stage_done(&s);
+}
+
+/* ---- Restoring. ---- */
+
+/* Logins of five partners over two partitions, about one every ten minutes. */
+static void put_history(struct stage *s, int from, int to)
+{
+    char partner[16];
+    for (int i = from; i < to; i++) {
+        (void)snprintf(partner, sizeof partner, "p%d", i * 7 % 5);
+        stage_login(s, i % 2, partner, 1767225600000 - (400 - i) * (int64_t)600000);
+    }
+}
+
+/* Everything told, as ids in order, by partition. */
+static void list_told(const struct stage *s, char *text, size_t size)
+{
+    size_t used = 0;
+    for (int32_t p = 0; p < s->fake->partition_count; p++)
+        for (uint32_t i = 0; i < s->fake->output_count; i++) {
+            const struct fake_output *output = &s->fake->outputs[i];
+            if (output->topic == ENG_TOPIC_SCORE_CHANGES && output->committed &&
+                output->partition == p)
+                used += (size_t)snprintf(text + used, size - used, "%s\n", output->headers[1][1]);
+        }
+    cr_assert_lt(used, size - 1);
+}
+
+static char told_once[200000], told_in_pieces[200000];
+
+static void tell_in_one_go(void)
+{
+    struct stage s;
+    stage_init(&s, 2);
+    stage_start(&s);
+    put_history(&s, 0, 400);
+    stage_turn(&s, TURNS);
+    list_told(&s, told_once, sizeof told_once);
+    cr_assert_gt(strlen(told_once), 1000);
+    stage_done(&s);
+}
+
+Test(worker, killed_at_any_call_it_tells_in_pieces_what_it_tells_in_one_go)
+{
+    tell_in_one_go();
+    for (int turns = 1; turns < 24; turns++) {
+        struct stage s;
+        stage_init(&s, 2);
+        for (int life = 0; life < 6; life++) {
+            put_history(&s, life * 60, life * 60 + 60);
+            stage_start(&s);
+            stage_turn(&s, turns);
+            if (life % 2 == 0)
+                stage_kill(&s);
+            else
+                stage_stop(&s);
+        }
+        put_history(&s, 360, 400);
+        stage_start(&s);
+        stage_turn(&s, TURNS);
+        list_told(&s, told_in_pieces, sizeof told_in_pieces);
+        cr_expect_str_eq(told_in_pieces, told_once, "with %d turns a life", turns);
+        cr_expect_eq(stage_counters(&s, 0).read + stage_counters(&s, 1).read, 400);
+        stage_done(&s);
+    }
+}
+
+Test(worker, s5_a_refused_future_record_stays_refused_when_its_time_has_come)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", now_ms(&s) + HOUR_MS);
+    stage_login(&s, 0, "acme", now_ms(&s) + 1);
+    stage_turn(&s, TURNS);
+    stage_kill(&s);
+    s.fake->wall_ms += 2 * HOUR_MS;
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
+    cr_expect_eq(stage_counters(&s, 0).outcome[ENG_OUTCOME_FUTURE], 1);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_DEAD_LETTERS), 1, "told once");
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 1, "journaled");
+    stage_done(&s);
+}
+
+Test(worker, s7_an_idle_partition_ticks_once_a_boundary_and_a_restore_knows_it)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1);
+    s.fake->wall_ms += 6 * HOUR_MS;
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1, "not idle for long enough");
+    s.fake->now_us += 90000000;
+    stage_turn(&s, 2 * TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2, "the score has expired");
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 1, "one tick");
+    cr_expect_eq(s.fake->partitions[0].committed.next, 1,
+                 "with the offset, though it has not moved");
+    stage_kill(&s);
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2, "told once");
+    struct eng_task *task = eng_worker_task(s.worker, 0);
+    cr_expect_eq(eng_engine_clock_ms(task->engine), 1767225600000 + 6 * HOUR_MS);
+    stage_done(&s);
+}
+
+Test(worker, s7_there_is_no_tick_while_an_open_transaction_hides_records)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    s.fake->partitions[0].marks = 5; /* the high watermark lies behind what can be read */
+    s.fake->wall_ms += 6 * HOUR_MS;
+    s.fake->now_us += 90000000;
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 0);
+    stage_done(&s);
+}
+
+Test(worker, a_restore_whose_counts_differ_is_refused_by_name)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    stage_stop(&s);
+    (void)snprintf(s.fake->partitions[0].records[0].value, 64, "broken since");
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.worker->error.status, ENG_CORRUPT);
+    cr_expect(strstr(s.worker->error.text, "counted") != NULL, "%s", s.worker->error.text);
+    stage_done(&s);
+}
+
+Test(worker, what_retention_has_removed_is_tolerated_and_the_counts_go_on)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    for (int i = 0; i < 4; i++)
+        stage_login(&s, 0, "acme", now_ms(&s) + i);
+    stage_turn(&s, TURNS);
+    stage_stop(&s);
+    s.fake->partitions[0].low = 3;
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
+    cr_expect_eq(stage_counters(&s, 0).read, 4);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    cr_expect_eq(stage_counters(&s, 0).read, 5);
+    stage_done(&s);
+}
+
+Test(worker, no_committed_offset_beside_a_written_state_topic_is_no_beginning)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", now_ms(&s) + HOUR_MS); /* refused, so journaled */
+    stage_turn(&s, TURNS);
+    stage_stop(&s);
+    s.fake->partitions[0].committed = (struct eng_port_offset){.partition = 0, .next = -1};
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.worker->error.status, ENG_CORRUPT);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1, "nothing is told again");
+    stage_done(&s);
+}
+
+Test(worker, a_question_that_fails_for_now_is_asked_again)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    fake_fault(s.fake, (struct fake_fault){'m', 0, 2, ENG_UNAVAILABLE, false});
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, 5);
+    cr_expect_eq(atomic_load(&s.worker->state), ENG_WORKER_RESTORING);
+    cr_expect_str_neq(s.worker->stats.text, "");
+    s.fake->now_us += 2000000;
+    stage_turn(&s, 5);
+    s.fake->now_us += 2000000;
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1);
+    stage_done(&s);
+}
+
+/* ---- Rebalance. ---- */
+
+static void move(struct stage *s, char how)
+{
+    s->fake->rebalance = how;
+    s->fake->moved_count = 1;
+    s->fake->moved[0] = 0;
+}
+
+Test(worker, a_revoke_commits_inside_the_callback)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_turn(&s, 3);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, 1);
+    cr_assert_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 0, "the interval is not over");
+    move(&s, 'r');
+    stage_turn(&s, 1);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1);
+    cr_expect_eq(s.fake->partitions[0].committed.next, 1);
+    cr_expect_eq(s.worker->task_count, 0);
+    stage_done(&s);
+}
+
+Test(worker, a_lost_partition_is_dropped_and_nothing_of_it_committed)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_turn(&s, 3);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, 1);
+    move(&s, 'l');
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 0);
+    cr_expect_eq(s.fake->partitions[0].committed.next, -1);
+    move(&s, 'a');
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1, "done again by the next owner");
+    stage_done(&s);
+}
+
+Test(worker, a_transaction_that_another_owner_overtook_drops_the_state_and_restores)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    cr_assert_eq(s.worker->stats.commits, 1);
+    /* Another owner takes record 1; our own commit of it gets no answer. */
+    struct eng_meta meta;
+    cr_assert_eq(eng_meta_read(s.fake->partitions[0].committed.meta, &meta, NULL), ENG_OK);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    meta.sequence++;
+    meta.writer = 99;
+    meta.clock_ms = now_ms(&s);
+    meta.counters.read++;
+    meta.counters.outcome[ENG_OUTCOME_COUNTED]++;
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_FATAL, false});
+    eng_meta_write(&meta, s.fake->partitions[0].committed.meta);
+    s.fake->partitions[0].committed.next = 2;
+    stage_turn(&s, 2 * TURNS);
+    cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1, "what the other told is not told");
+    cr_expect_eq(stage_counters(&s, 0).read, 2);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
+    cr_expect_str_eq(stage_id(&s, ENG_TOPIC_SCORE_CHANGES, 1),
+                     "stage/acme/engagement/changed/oT:2");
+    stage_done(&s);
+}
+
+Test(worker, an_eager_group_gives_back_what_nobody_touched_without_a_new_reading)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    s.eager = true;
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    move(&s, 'r');
+    stage_turn(&s, 1);
+    struct eng_task *kept = eng_worker_task(s.worker, 0);
+    cr_assert_not_null(kept);
+    const struct eng_engine *engine = kept->engine;
+    move(&s, 'a');
+    stage_turn(&s, 5);
+    cr_expect_eq(eng_worker_task(s.worker, 0)->engine, engine, "the same engine goes on");
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
+    /* But not when somebody has committed in between. */
+    move(&s, 'r');
+    stage_turn(&s, 1);
+    s.fake->partitions[0].committed.next = 1;
+    struct eng_meta meta;
+    cr_assert_eq(eng_meta_read(s.fake->partitions[0].committed.meta, &meta, NULL), ENG_OK);
+    meta.counters.read = meta.counters.outcome[ENG_OUTCOME_COUNTED] = 1;
+    meta.clock_ms = 1767225600000;
+    eng_meta_write(&meta, s.fake->partitions[0].committed.meta);
+    move(&s, 'a');
+    stage_turn(&s, TURNS);
+    cr_expect_eq(stage_counters(&s, 0).read, 2);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 3,
+                 "record 1 is told by its new owner");
+    stage_done(&s);
+}
+
+/* ---- Failures. ---- */
+
+Test(worker, a_failure_of_the_consumer_ends_the_worker_with_its_status)
+{
+    static const enum eng_status failures[] = {ENG_LOST, ENG_DENIED, ENG_FATAL, ENG_TOPIC};
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        struct stage s;
+        stage_init(&s, 1);
+        stage_start(&s);
+        stage_turn(&s, 3);
+        s.fake->failure = failures[i];
+        s.fake->failed_partition = -1;
+        cr_expect_not(eng_worker_turn(s.worker));
+        cr_expect_eq(s.worker->error.status, failures[i]);
+        eng_worker_end(s.worker);
+        cr_expect_eq(s.worker->stats.status, failures[i]);
+        cr_expect_str_neq(s.worker->stats.text, "");
+        eng_worker_free(s.worker);
+        s.worker = NULL;
+        stage_done(&s);
+    }
+}
+
+Test(worker, a_position_outside_of_the_log_is_asked_for_anew)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    s.fake->failure = ENG_NOT_FOUND;
+    s.fake->failed_partition = 0;
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.worker->error.status, ENG_OK);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
+    cr_expect_eq(stage_counters(&s, 0).read, 2);
+    stage_done(&s);
+}
+
+Test(worker, too_much_memory_stops_it_with_a_text_that_names_the_key)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    s.config->run.memory_bytes_max = 1;
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    cr_expect(s.worker->error.status == ENG_LIMIT || s.worker->error.status == ENG_NO_MEMORY);
+    stage_done(&s);
+}
+
+Test(worker, a_graceful_stop_commits_what_is_under_way)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_turn(&s, 3);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, 1);
+    cr_assert_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 0);
+    eng_worker_end(s.worker);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1);
+    cr_expect_eq(s.worker->stats.status, ENG_STOPPED);
+    cr_expect_eq(s.fake->partitions[0].committed.next, 1);
+    eng_worker_free(s.worker);
+    s.worker = NULL;
+    stage_done(&s);
+}
+
+Test(worker, marks_of_transactions_at_the_end_are_no_lag)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    s.fake->partitions[0].marks = 1;
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.fake->partitions[0].committed.next, 2);
+    stage_done(&s);
+}
+
+/* ---- Queries and statistics. ---- */
+
+struct heard {
+    enum eng_status status;
+    char text[1000];
+    int times;
+};
+
+static void hear(void *context, enum eng_status status, const char *json, size_t length)
+{
+    struct heard *heard = context;
+    heard->status = status;
+    heard->times++;
+    (void)snprintf(heard->text, sizeof heard->text, "%.*s", (int)length, json);
+}
+
+static void ask(struct stage *s, const char *partner, struct heard *heard)
+{
+    struct eng_query *query = eng_query_new(partner, strlen(partner), hear, heard);
+    *heard = (struct heard){.times = 0};
+    cr_assert_not_null(query);
+    cr_assert(eng_inbox_put(&s->worker->inbox, query));
+}
+
+Test(worker, a_query_is_answered_between_two_turns)
+{
+    struct stage s;
+    struct heard heard;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    ask(&s, "acme", &heard);
+    stage_turn(&s, 1);
+    cr_expect_eq(heard.status, ENG_UNAVAILABLE, "it has no partitions yet");
+    stage_turn(&s, TURNS);
+    ask(&s, "acme", &heard);
+    stage_turn(&s, 1);
+    cr_expect_eq(heard.status, ENG_OK);
+    cr_expect(strstr(heard.text, "\"acme\"") != NULL, "%s", heard.text);
+    ask(&s, "nobody", &heard);
+    stage_turn(&s, 1);
+    cr_expect_eq(heard.status, ENG_NOT_FOUND);
+    ask(&s, "acme", &heard);
+    stage_stop(&s);
+    cr_expect_eq(heard.times, 1, "a question that is left is answered at the end");
+    stage_done(&s);
+}
+
+Test(worker, the_board_shows_lag_counts_and_commits)
+{
+    struct stage s;
+    stage_init(&s, 2);
+    stage_start(&s);
+    stage_login(&s, 1, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    s.fake->now_us += 2000000;
+    stage_turn(&s, 3);
+    eng_worker_show(s.worker, true);
+    const struct eng_board *board = &s.worker->board;
+    cr_expect_eq(board->partition_count, 2);
+    cr_expect_eq(board->worker.commits, 1);
+    cr_expect_eq(board->worker.state, ENG_WORKER_RUNNING);
+    const struct eng_partition_stats *one = &board->partitions[0];
+    one += one->partition != 1;
+    cr_expect_eq(one->lag_records, 0);
+    cr_expect_eq(one->lag_ms, 0);
+    cr_expect_eq(one->next_offset, 1);
+    cr_expect_eq(one->partners, 1);
+    cr_expect_eq(one->counters.read, 1);
+    stage_done(&s);
+}
