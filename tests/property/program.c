@@ -249,7 +249,7 @@ static void settings(struct writer *w, unsigned index)
     int64_t scale_e4 = w->scores[index].scale_e4;
     if (percent(w, 40)) {
         fprintf(w->out, "    margin: ");
-        number(w, percent(w, 80) ? between(w, 1, scale_e4 / 20) : scale_e4 / 10);
+        number(w, percent(w, 60) ? between(w, 1, scale_e4 / 20) : scale_e4 / 10);
         fprintf(w->out, "\n");
     }
     if (percent(w, 35)) {
@@ -322,7 +322,8 @@ static void alert(struct writer *w, unsigned index)
                 between(w, 0, w->scores[of].bands - 2));
     } else if (kind == 1) {
         fprintf(w->out, "score: s%u, drop: ", of);
-        number(w, between(w, 1, w->scores[of].scale_e4 / 2));
+        number(w, percent(w, 50) ? between(w, 1, w->scores[of].scale_e4 / 2)
+                                 : between(w, 1, 10) * (w->scores[of].scale_e4 / 20));
         fprintf(w->out, ", within: ");
         panes(w, window_panes(w));
     } else {
