@@ -35,10 +35,11 @@ struct eng_service {
         char partner[300];
         pthread_t thread;
     } queries[FAKE_QUERIES];
-    int query_count;
+    _Atomic int query_count;
     /* Life: what the daemon asks and gets. */
     enum eng_status new_status, start_status, stopped_status;
-    bool stops_when_asked, has_ended;
+    bool stops_when_asked;
+    _Atomic bool has_ended;
     _Atomic int stop_calls, free_calls;
 };
 
