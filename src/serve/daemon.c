@@ -197,10 +197,8 @@ enum eng_status eng_daemon_run(const struct eng_config *config, bool *ret_abrupt
     eng_health_init(&daemon.health, 0);
     enum eng_status status = run_loop(&daemon, err);
     *ret_abrupt = daemon.abrupt;
-    if (daemon.abrupt)
-        return status;
     eng_http_stop(daemon.http);
-    if (daemon.service != NULL)
+    if (daemon.service != NULL && !daemon.abrupt)
         eng_service_free(daemon.service);
     close_loop(&daemon);
     return status;

@@ -7,9 +7,9 @@
 
 /* Runs the service until SIGTERM or SIGINT, or until it ends by itself. A signal asks for a
  * graceful stop; a second one, or run.stop_deadline passing by, ends at once: *ret_abrupt is then
- * true, threads are still at work, nothing was freed, and the process has to end without tearing
- * down anything. ENG_OK (stopped on request), or the status that ended the service, or why it could
- * not start. The main thread, once. */
+ * true, the workers' threads are still at work and their memory was not freed, so config has to
+ * stay and the process has to end without tearing down anything. ENG_OK (stopped on request), or
+ * the status that ended the service, or why it could not start. The main thread, once. */
 enum eng_status eng_daemon_run(const struct eng_config *config, bool *ret_abrupt,
                                struct eng_error *err);
 

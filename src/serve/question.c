@@ -56,32 +56,29 @@ void eng_question_expire(struct eng_question *question, int64_t now_ms)
     unlock(question);
 }
 
-/* The answer is in: what the worker said, as HTTP. */
+/* The answer is in: what the worker said, as HTTP. A text that is no view says what is the matter.
+ */
 static void write_answered(struct eng_question *question, struct eng_answer *answer)
 {
     const char *text =
         question->text.used > 0 ? question->text.data : eng_status_text(question->status);
-    bool json = question->text.used > 0 && text[0] == '{';
     switch (question->status) {
     case ENG_OK:
         answer->code = 200;
         answer->type = ENG_TYPE_JSON;
+        eng_text_add_bytes(&answer->body, question->text.data, question->text.used);
+        eng_text_add_bytes(&answer->body, "\n", 1);
         break;
     case ENG_NOT_FOUND:
-        eng_answer_error(answer, 404, "%s", json ? "" : text);
+        eng_answer_error(answer, 404, "%s", text);
         break;
     case ENG_UNAVAILABLE:
-        eng_answer_error(answer, 503, "%s", json ? "" : text);
+        eng_answer_error(answer, 503, "%s", text);
         answer->retry_after_s = 5;
         break;
     default:
-        eng_answer_error(answer, 500, "%s", json ? "" : text);
+        eng_answer_error(answer, 500, "%s", text);
     }
-    if (!json && question->status != ENG_OK)
-        return;
-    eng_text_clear(&answer->body);
-    eng_text_add_bytes(&answer->body, question->text.data, question->text.used);
-    eng_text_add_bytes(&answer->body, "\n", 1);
 }
 
 void eng_question_write(struct eng_question *question, struct eng_answer *answer)

@@ -74,7 +74,7 @@ Test(daemon, a_signal_asks_the_service_to_stop_and_waits_for_it)
     }
 }
 
-Test(daemon, a_second_signal_ends_at_once_and_frees_nothing)
+Test(daemon, a_second_signal_ends_at_once_and_leaves_the_service)
 {
     struct eng_error err = {0};
     bool abrupt = false;
@@ -85,6 +85,7 @@ Test(daemon, a_second_signal_ends_at_once_and_frees_nothing)
     cr_expect(abrupt);
     cr_expect_eq(fake.free_calls, 0);
     cr_expect(strstr(err.text, "second signal") != NULL, "%s", err.text);
+    eng_config_free(config);
 }
 
 Test(daemon, a_stop_that_takes_too_long_ends_at_once)
@@ -96,6 +97,7 @@ Test(daemon, a_stop_that_takes_too_long_ends_at_once)
     cr_expect_eq(run((struct plan){{SIGTERM}, 1, 50, false}, &abrupt, &err), ENG_TIMED_OUT);
     cr_expect(abrupt);
     cr_expect(strstr(err.text, "deadline") != NULL, "%s", err.text);
+    eng_config_free(config);
 }
 
 Test(daemon, a_hangup_changes_nothing)

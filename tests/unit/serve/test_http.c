@@ -208,7 +208,6 @@ Test(http, what_the_worker_says_decides_the_code)
         {ENG_NOT_FOUND, "no such partner", 404, "{\"error\":\"no such partner\"}\n"},
         {ENG_NOT_FOUND, "", 404, "{\"error\":\"not found\"}\n"},
         {ENG_UNAVAILABLE, "restoring, 40 %", 503, "{\"error\":\"restoring, 40 %\"}\n"},
-        {ENG_UNAVAILABLE, "{\"restoring\":true}", 503, "{\"restoring\":true}\n"},
         {ENG_NO_MEMORY, "", 500, "{\"error\":\"out of memory\"}\n"},
     };
     start_default();
