@@ -98,6 +98,17 @@ Test(s02_windows, days_of_a_clock_change_have_23_or_25_hours)
                "UTC 2026-10-25 23:00  tick            ->  acme s 2 -> 0, all (expiry)\n");
 }
 
+/* Samoa had no 30 December 2011: the day after the 29th is the 31st, and begins at 10:00 UTC. */
+Test(s02_windows, a_date_that_a_zone_left_out_is_no_day)
+{
+    spec_shows("S2", SPEC_ORIGIN, "time: {zone: Pacific/Apia}\n" SCORE("m: {count: x, over: 2d}"),
+               "UTC 2011-12-29 12:00  acme  x         ->  s 0 -> 1, all #offset 0\n"
+               "UTC 2011-12-30 09:59  acme  x         ->  s 1 -> 2, all #offset 1\n"
+               "UTC 2011-12-30 10:00  acme  x         ->  s 2 -> 3, all #offset 2\n"
+               "UTC 2011-12-31 10:00  tick            ->  acme s 3 -> 1, all (expiry) "
+               "#boundary day -5115 10:00\n");
+}
+
 Test(s02_windows, hours_are_aligned_to_the_zone)
 {
     spec_holds("S2", "time: {zone: Asia/Kolkata, pane: 1h}\n" SCORE("m: {count: x, over: 2h}"),

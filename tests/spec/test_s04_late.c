@@ -85,3 +85,14 @@ Test(s04_late, an_event_moves_the_clock_before_it_is_judged)
                "                                      ->  filtered\n"
                "day 2        acme    x                ->  late\n");
 }
+
+/* West of Greenwich the epoch lies in the pane before the first full day, and can be late. */
+Test(s04_late, the_very_first_pane_can_be_late)
+{
+    spec_holds("S4", "time: {zone: America/New_York}\n" SCORE("m: {count: x, over: 2d}"),
+               "UTC 1970-01-02 04:59  acme  x         ->  s 0 -> 1, all\n"
+               "UTC 1970-01-01 00:00  acme  x         ->  s 1 -> 2, all (correction)\n"
+               "UTC 1970-01-02 05:00  acme  x         ->  s 2 -> 1, all (expiry)\n"
+               "                                      ->  s 1 -> 2, all\n"
+               "UTC 1970-01-01 00:00  acme  x         ->  late\n");
+}

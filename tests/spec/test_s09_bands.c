@@ -96,3 +96,12 @@ Test(s09_bands, the_lowest_band_has_no_lower_edge)
                "day 0  acme  refund              ->  s 0 -> -5, low\n"
                "day 0  acme  x                   ->  s -5 -> 0, low\n");
 }
+
+Test(s09_bands, a_newcomer_comes_from_the_band_of_0)
+{
+    spec_holds("S9",
+               "scores: {s: {points: {x: 5, refund: -5}, over: 9d,\n"
+               "             bands: {debt: -20, even: -3, rich: 10}}}\n",
+               "day 0  acme    x\n"
+               "day 0  zenith  refund            ->  s 0 -> -5, even -> debt\n");
+}

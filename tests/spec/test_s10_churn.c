@@ -134,8 +134,8 @@ Test(s10_churn, silence_is_opened_and_resolved_by_the_partners_own_rhythm)
         "day 1 09:00   acme  x\n"
         "day 2 09:00   acme  x\n"
         "day 3 09:00   acme  y\n"
-        "day 5         tick\n"
-        "day 6         tick    ->  acme z opened, last day 2 09:00, gap 24h, risk 0.517\n"
+        "day 6         tick\n"
+        "day 7         tick    ->  acme z opened, last day 2 09:00, gap 24h, risk 0.569\n"
         "day 9 09:00   acme  y\n"
         "day 9 09:00   acme  x ->  z resolved, last day 9 09:00\n");
 }
