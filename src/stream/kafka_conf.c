@@ -4,6 +4,8 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct setting {
@@ -30,9 +32,6 @@ static const struct setting consumer_settings[] = {
 };
 
 static const struct setting producer_settings[] = {
-    {"transaction.timeout.ms", "15000"},
-    {"message.timeout.ms", "12000"},
-    {"socket.timeout.ms", "10000"},
     {"retry.backoff.ms", "5"},
     {"linger.ms", "5"},
     {"compression.type", "lz4"},
@@ -124,7 +123,45 @@ static enum eng_status fill_consumer(const struct eng_kafka *kafka, rd_kafka_con
     if (status == ENG_OK && kafka->instance[0] != '\0')
         status = set(conf, "group.instance.id", kafka->instance, err);
     rd_kafka_conf_set_rebalance_cb(conf, eng_kafka_rebalance);
+    if (status == ENG_OK)
+        status = set_own(conf, &own->client, err);
     return status == ENG_OK ? set_own(conf, &own->consumer, err) : status;
+}
+
+/* How long a transaction may take, unless the user says otherwise. */
+enum { TRANSACTION_MS = 15000, TRANSACTION_MS_MIN = 1000, SOCKET_MS_MAX = 10000 };
+
+static long find_number(const struct eng_properties *own, const char *name, long otherwise)
+{
+    eng_assert(name != NULL);
+    eng_assert(otherwise > 0);
+    for (size_t i = 0; i < own->count; i++)
+        if (strcmp(own->items[i].name, name) == 0)
+            otherwise = strtol(own->items[i].value, NULL, 10);
+    return otherwise;
+}
+
+/* A message and a request have to fail before the transaction does: the time-outs go together. */
+static enum eng_status set_timeouts(const struct eng_kafka *kafka, rd_kafka_conf_t *conf,
+                                    struct eng_error *err)
+{
+    char text[24];
+    long whole =
+        find_number(&kafka->config->kafka.producer, "transaction.timeout.ms", TRANSACTION_MS);
+    if (whole < TRANSACTION_MS_MIN)
+        return eng_error_set(err, ENG_BAD_CONFIG,
+                             "kafka property transaction.timeout.ms: at least %d",
+                             TRANSACTION_MS_MIN);
+    long socket = whole * 2 / 3 < SOCKET_MS_MAX ? whole * 2 / 3 : SOCKET_MS_MAX;
+    eng_assert(socket > 0);
+    (void)snprintf(text, sizeof text, "%ld", whole);
+    enum eng_status status = set(conf, "transaction.timeout.ms", text, err);
+    (void)snprintf(text, sizeof text, "%ld", whole * 4 / 5);
+    if (status == ENG_OK)
+        status = set(conf, "message.timeout.ms", text, err);
+    (void)snprintf(text, sizeof text, "%ld", socket);
+    eng_assert(whole * 4 / 5 < whole);
+    return status == ENG_OK ? set(conf, "socket.timeout.ms", text, err) : status;
 }
 
 static enum eng_status fill_producer(const struct eng_kafka *kafka, rd_kafka_conf_t *conf,
@@ -133,7 +170,11 @@ static enum eng_status fill_producer(const struct eng_kafka *kafka, rd_kafka_con
     eng_assert(kafka->transactional_id[0] != '\0');
     enum eng_status status = SET_TABLE(conf, producer_settings, err);
     if (status == ENG_OK)
+        status = set_timeouts(kafka, conf, err);
+    if (status == ENG_OK)
         status = set(conf, "transactional.id", kafka->transactional_id, err);
+    if (status == ENG_OK)
+        status = set_own(conf, &kafka->config->kafka.client, err);
     return status == ENG_OK ? set_own(conf, &kafka->config->kafka.producer, err) : status;
 }
 
@@ -143,7 +184,8 @@ static enum eng_status fill_reader(const struct eng_kafka *kafka, rd_kafka_conf_
                                    struct eng_error *err)
 {
     eng_assert(kafka->config != NULL);
-    return SET_TABLE(conf, reader_settings, err);
+    enum eng_status status = SET_TABLE(conf, reader_settings, err);
+    return status == ENG_OK ? set_own(conf, &kafka->config->kafka.client, err) : status;
 }
 
 enum eng_status eng_kafka_conf(const struct eng_kafka *kafka, enum eng_kafka_role role,
@@ -158,8 +200,6 @@ enum eng_status eng_kafka_conf(const struct eng_kafka *kafka, enum eng_kafka_rol
     enum eng_status status = SET_TABLE(conf, common_settings, err);
     if (status == ENG_OK)
         status = set(conf, "bootstrap.servers", kafka->config->kafka.brokers, err);
-    if (status == ENG_OK)
-        status = set_own(conf, &kafka->config->kafka.client, err);
     if (status == ENG_OK)
         status = role == ENG_KAFKA_CONSUMER   ? fill_consumer(kafka, conf, err)
                  : role == ENG_KAFKA_PRODUCER ? fill_producer(kafka, conf, err)

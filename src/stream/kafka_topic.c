@@ -39,8 +39,35 @@ static void close_question(struct question *question, rd_kafka_event_t *event)
     rd_kafka_queue_destroy(question->queue);
 }
 
-/* The topic's id, where the broker knows ids. Nothing is said when it does not. */
-static void ask_id(struct eng_kafka *kafka, const char *topic, struct eng_topic_info *info)
+/* What we may do with a topic. A broker that does not know says nothing. */
+static void read_permissions(const rd_kafka_TopicDescription_t *topic, struct eng_topic_info *info)
+{
+    size_t count = 0;
+    const rd_kafka_AclOperation_t *allowed =
+        rd_kafka_TopicDescription_authorized_operations(topic, &count);
+    eng_assert(info->exists);
+    info->may_known = allowed != NULL && count > 0;
+    for (size_t i = 0; allowed != NULL && i < count; i++) {
+        info->may_read |= allowed[i] == RD_KAFKA_ACL_OPERATION_READ;
+        info->may_write |= allowed[i] == RD_KAFKA_ACL_OPERATION_WRITE;
+    }
+    eng_assert(info->may_known || (!info->may_read && !info->may_write));
+}
+
+static void read_description(const rd_kafka_TopicDescription_t *topic, struct eng_topic_info *info)
+{
+    eng_assert(info->exists);
+    if (rd_kafka_error_code(rd_kafka_TopicDescription_error(topic)) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(topic);
+    if (id != NULL && (rd_kafka_Uuid_most_significant_bits(id) != 0 ||
+                       rd_kafka_Uuid_least_significant_bits(id) != 0))
+        (void)snprintf(info->id, sizeof info->id, "%s", rd_kafka_Uuid_base64str(id)); /* fits */
+    read_permissions(topic, info);
+}
+
+/* The topic's id and our permissions, where the broker tells them. */
+static void ask_description(struct eng_kafka *kafka, const char *topic, struct eng_topic_info *info)
 {
     struct question question;
     size_t count = 0;
@@ -48,17 +75,18 @@ static void ask_id(struct eng_kafka *kafka, const char *topic, struct eng_topic_
     eng_assert(topics != NULL);
     eng_assert(info->exists);
     open_question(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    rd_kafka_error_t *error =
+        rd_kafka_AdminOptions_set_include_authorized_operations(question.options, 1);
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
     rd_kafka_DescribeTopics(kafka->consumer, topics, question.options, question.queue);
     rd_kafka_event_t *event = wait_answer(&question);
     const rd_kafka_DescribeTopics_result_t *result =
         event != NULL ? rd_kafka_event_DescribeTopics_result(event) : NULL;
     const rd_kafka_TopicDescription_t **found =
         result != NULL ? rd_kafka_DescribeTopics_result_topics(result, &count) : NULL;
-    const rd_kafka_Uuid_t *id =
-        found != NULL && count == 1 ? rd_kafka_TopicDescription_topic_id(found[0]) : NULL;
-    if (id != NULL && (rd_kafka_Uuid_most_significant_bits(id) != 0 ||
-                       rd_kafka_Uuid_least_significant_bits(id) != 0))
-        (void)snprintf(info->id, sizeof info->id, "%s", rd_kafka_Uuid_base64str(id));
+    if (found != NULL && count == 1)
+        read_description(found[0], info);
     rd_kafka_TopicCollection_destroy(topics);
     close_question(&question, event);
 }
@@ -148,7 +176,7 @@ enum eng_status eng_kafka_topic_info(struct eng_port *port, const char *topic,
     enum eng_status status = read_metadata(kafka, metadata, topic, &info, err);
     rd_kafka_metadata_destroy(metadata);
     if (status == ENG_OK && info.exists && !is_mock(kafka)) {
-        ask_id(kafka, topic, &info);
+        ask_description(kafka, topic, &info);
         ask_policy(kafka, topic, &info);
     }
     if (status == ENG_OK)

@@ -79,6 +79,8 @@ struct eng_topic_info {
     int32_t partition_count;
     char id[64];     /* of this incarnation; "" when the broker tells none */
     char policy[64]; /* cleanup.policy; "" when the broker does not tell */
+    bool may_known;  /* the broker told what we may do; else the next two say nothing */
+    bool may_read, may_write;
 };
 
 /* What happens to a consumer while it polls: called by poll and leave, on their thread. */

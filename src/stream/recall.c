@@ -60,15 +60,30 @@ static enum eng_status ask_committed(struct eng_recall *recall, struct eng_recal
     return recall->port->ops->committed(recall->port, &item->committed, 1, &item->error);
 }
 
-/* Has a predecessor written anything for this partition? */
+/* Sees one committed record of ours, and has enough. */
+static bool see_one(void *context, const struct eng_port_record *record)
+{
+    bool *seen = context;
+    eng_assert(seen != NULL);
+    eng_assert(record != NULL);
+    *seen |= record->value != NULL;
+    return !*seen;
+}
+
+/* Has a predecessor committed anything for this partition? Aborted records and marks do not count.
+ */
 static bool has_past(struct eng_recall *recall, struct eng_recall_item *item)
 {
+    bool seen = false;
     int64_t bounds[2] = {0, 0};
     eng_assert(item->partition >= 0);
+    eng_assert(item->status == ENG_OK);
+    struct eng_port_scan scan = {item->partition, STALL_MS, &seen, see_one};
     item->status = recall->port->ops->bounds(recall->port, ENG_TOPIC_STATE, item->partition, bounds,
                                              &item->error);
-    eng_assert(bounds[0] <= bounds[1] || item->status != ENG_OK);
-    return item->status == ENG_OK && bounds[1] > bounds[0];
+    if (item->status == ENG_OK && bounds[1] > bounds[0])
+        item->status = recall->port->ops->scan_state(recall->port, &scan, &item->error);
+    return item->status == ENG_OK && seen;
 }
 
 /* "No offset" from a coordinator that has just moved is no proof of a new group: with a past it is

@@ -46,6 +46,21 @@ static enum eng_status check_names(const struct eng_config *config, struct eng_e
     return ENG_OK;
 }
 
+/* What we may do, where the broker tells it beforehand. */
+static enum eng_status check_permissions(const char *name, const struct eng_topic_info *info,
+                                         bool read, bool write, struct eng_error *err)
+{
+    eng_assert(info->exists);
+    eng_assert(read || write);
+    if (!info->may_known || ((info->may_read || !read) && (info->may_write || !write)))
+        return ENG_OK;
+    return eng_error_set(
+        err, ENG_DENIED,
+        "no permission to %s the topic \"%s\": allow it on the broker, or check the "
+        "credentials under kafka.client",
+        read && !info->may_read ? "read" : "write to", name);
+}
+
 static enum eng_status check_input(struct eng_port *port, const struct eng_config *config,
                                    struct eng_topic_info *ret_info, struct eng_error *err)
 {
@@ -66,7 +81,7 @@ static enum eng_status check_input(struct eng_port *port, const struct eng_confi
                              "cleanup.policy=delete",
                              name, ret_info->policy);
     eng_assert(ret_info->partition_count > 0);
-    return ENG_OK;
+    return check_permissions(name, ret_info, true, false, err);
 }
 
 /* A topic that we write to: there, or made, with the input's partitions. */
@@ -99,7 +114,7 @@ static enum eng_status check_output(struct eng_port *port, const struct eng_conf
                              "the state topic \"%s\" has cleanup.policy=%s: it would lose state; "
                              "set it to compact",
                              name, info.policy);
-    return ENG_OK;
+    return check_permissions(name, &info, topic == ENG_TOPIC_STATE, true, err);
 }
 
 enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *config,
@@ -113,7 +128,6 @@ enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *
         status = check_input(port, config, &info, err);
     for (int topic = ENG_TOPIC_SCORE_CHANGES; status == ENG_OK && topic < ENG_TOPIC_COUNT; topic++)
         status = check_output(port, config, (enum eng_topic)topic, info.partition_count, err);
-    if (status == ENG_OK)
-        *ret_info = info;
+    *ret_info = info;
     return status;
 }

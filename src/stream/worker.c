@@ -31,6 +31,7 @@ enum {
     START_PAUSE_MS_MAX = 5000,
     SAY_AGAIN_US = 60000000,
     GATE_MS = 20,
+    MISSING_TOPIC_US = 5000000,
     LEAVE_MS = 10000,
 };
 
@@ -180,10 +181,21 @@ static bool pass_gate(struct eng_worker *worker)
     return atomic_load(gate) == 1;
 }
 
+/* Does waiting help? A topic that is not there may just be being made: it is given a while. */
+static bool may_pass(struct eng_worker *worker, enum eng_status status, int64_t since_us)
+{
+    int64_t waited_us = worker->port->ops->mono_us(worker->port) - since_us;
+    eng_assert(status != ENG_OK);
+    eng_assert(waited_us >= 0);
+    if (status == ENG_TOPIC && !worker->input.exists)
+        return waited_us < MISSING_TOPIC_US;
+    return eng_status_class(status) == ENG_CLASS_RETRY;
+}
+
 /* Repeats the checks while waiting helps. */
 static bool check_topics(struct eng_worker *worker)
 {
-    int64_t pause_ms = 250;
+    int64_t pause_ms = 250, answered_us = worker->port->ops->mono_us(worker->port);
     eng_assert(atomic_load(&worker->state) == ENG_WORKER_STARTING);
     for (;;) {
         struct eng_error cause = {0};
@@ -191,7 +203,9 @@ static bool check_topics(struct eng_worker *worker)
             eng_start_check(worker->port, worker->config, &worker->input, &cause);
         if (status == ENG_OK)
             break;
-        if (eng_status_class(status) != ENG_CLASS_RETRY) {
+        if (eng_status_class(status) == ENG_CLASS_RETRY)
+            answered_us = worker->port->ops->mono_us(worker->port);
+        if (!may_pass(worker, status, answered_us)) {
             worker->error = cause;
             return false;
         }
