@@ -37,7 +37,7 @@ struct eng_input_config {
 /* A librdkafka property to pass through. */
 struct eng_property {
     char *name, *value;
-    bool secret; /* came from ${env:} or ${file:}: never logged or served */
+    bool secret; /* filled in from ${env:} or ${file:}, or a password: never logged or served */
 };
 
 struct eng_properties {

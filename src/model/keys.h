@@ -78,9 +78,9 @@ extern const struct eng_section *const eng_sections[];
 const char *eng_key_shape(const struct eng_key *key);
 
 /* Reads a mapping into `target`, the struct of this section: unknown keys are refused, then each
- * key of the table is stored, or its default, or its absence refused. Owned strings belong to the
- * target's owner even after a failure. ENG_OK, ENG_BAD_CONFIG, ENG_IO (a ${file:} that cannot be
- * read) or ENG_NO_MEMORY. */
+ * key of the table is stored, or its default, or its absence refused. NULL is an empty mapping.
+ * Owned strings belong to the target's owner even after a failure. ENG_OK, ENG_BAD_CONFIG or
+ * ENG_NO_MEMORY. */
 enum eng_status eng_section_read(struct eng_load *load, const struct eng_section *section,
                                  const struct eng_node *node, void *target);
 

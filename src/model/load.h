@@ -87,8 +87,7 @@ struct eng_load {
     struct eng_pending_set *pending;
 };
 
-/* The end of a message: `; did you mean "x"?` from the offers made, else `otherwise`. In the arena.
- */
+/* The end of a message, in the arena: `did you mean "x"?` from the offers, else `otherwise`. */
 const char *eng_load_hint(struct eng_load *load, const struct eng_nearest *nearest,
                           const char *otherwise);
 
@@ -129,7 +128,7 @@ void eng_load_fill_sets(struct eng_load *load);
 enum eng_status eng_load_measures(struct eng_load *load);
 enum eng_status eng_load_scores(struct eng_load *load);
 enum eng_status eng_load_alerts(struct eng_load *load);
-enum eng_status eng_load_around(struct eng_load *load); /* also ENG_IO */
+enum eng_status eng_load_around(struct eng_load *load);
 
 /* measures.c: refuses a state whose begin and end share an action. After eng_load_fill_sets. */
 enum eng_status eng_load_check_states(struct eng_load *load);
@@ -154,8 +153,8 @@ bool eng_score_can_fall_to(const struct eng_score *score, struct eng_span span, 
 struct eng_span eng_score_span(const struct eng_score *score);
 bool eng_score_can_fall(const struct eng_model *model, const struct eng_score *score);
 
-/* expand.c: the text of a scalar with ${env:NAME} and ${file:PATH} filled in, owned by the caller.
- */
+/* expand.c: the text of a scalar with ${env:NAME} and ${file:PATH} filled in, owned by the caller;
+ * whether there was any. ENG_OK, ENG_BAD_CONFIG or ENG_NO_MEMORY. */
 enum eng_status eng_load_expand(struct eng_load *load, const struct eng_node *node, char **ret_text,
                                 bool *ret_filled);
 

@@ -42,7 +42,7 @@ static void compare_with_libc(const char *name)
     cr_assert_eq(setenv("TZ", name, 1), 0);
     tzset();
     int64_t latest = -1, left_out = 0;
-    for (time_t time = 0; time < YEAR_2200_S; time += 3 * 3600) {
+    for (time_t time = 0; time < YEAR_2200_S; time += 6 * 3600) {
         struct tm local;
         cr_assert_not_null(localtime_r(&time, &local));
         int64_t date = date_of(&local);
@@ -57,9 +57,8 @@ static void compare_with_libc(const char *name)
 Test(zone, days_agree_with_the_c_library_until_2200)
 {
     static const char *const names[] = {
-        "Europe/Amsterdam", "Europe/Dublin",       "America/Havana",   "America/Asuncion",
-        "Asia/Kolkata",     "Australia/Lord_Howe", "Pacific/Apia",     "Africa/Casablanca",
-        "America/Santiago", "Asia/Gaza",           "Antarctica/Troll", "America/New_York"};
+        "Europe/Amsterdam",    "Europe/Dublin", "America/Havana",    "Asia/Kolkata",
+        "Australia/Lord_Howe", "Pacific/Apia",  "Africa/Casablanca", "America/Santiago"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         compare_with_libc(names[i]);
 }
