@@ -176,32 +176,52 @@ static inline uint64_t load_eight(const char *data)
     return eight;
 }
 
-bool eng_utf8_valid(const char *data, size_t length)
+static inline uint32_t load_four(const char *data)
 {
-    uint64_t any = 0; /* the high bits of all bytes: none in ASCII, the usual case */
+    uint32_t four;
+    memcpy(&four, data, sizeof four);
+    return four;
+}
+
+/* True when no byte has its high bit set: the usual case, eight bytes at a time; the last word
+ * overlaps the one before. */
+static inline bool is_ascii(const char *data, size_t length)
+{
+    uint64_t any = 0;
     if (length >= 8) {
+        any = load_eight(data + length - 8);
         for (size_t i = 0; i + 8 < length; i += 8)
             any |= load_eight(data + i);
-        any |= load_eight(data + length - 8);
-    } else {
-        for (size_t i = 0; i < length; i++)
-            any |= (unsigned char)data[i] * 0x0101010101010101u;
+    } else if (length >= 4) {
+        any = load_four(data) | load_four(data + length - 4);
+    } else if (length > 0) {
+        any = ((unsigned char)data[0] | (unsigned char)data[length / 2] |
+               (unsigned char)data[length - 1]);
     }
-    return (any & 0x8080808080808080u) == 0 || utf8_valid_wide((const unsigned char *)data, length);
+    return (any & 0x8080808080808080u) == 0;
+}
+
+static inline bool is_utf8(struct eng_slice text)
+{
+    return is_ascii(text.data, text.length) ||
+           utf8_valid_wide((const unsigned char *)text.data, text.length);
+}
+
+bool eng_utf8_valid(const char *data, size_t length)
+{
+    return is_ascii(data, length) || utf8_valid_wide((const unsigned char *)data, length);
 }
 
 /* A text that has to be there. */
 static inline bool good_text(struct eng_slice text, uint32_t bytes_max)
 {
-    return text.data != NULL && text.length > 0 && text.length <= bytes_max &&
-           eng_utf8_valid(text.data, text.length);
+    return text.data != NULL && text.length > 0 && text.length <= bytes_max && is_utf8(text);
 }
 
 /* A text that may be missing, and may be empty. */
 static inline bool good_optional(struct eng_slice text)
 {
-    return text.data == NULL ||
-           (text.length <= ENG_ID_BYTES_MAX && eng_utf8_valid(text.data, text.length));
+    return text.data == NULL || (text.length <= ENG_ID_BYTES_MAX && is_utf8(text));
 }
 
 enum eng_reason eng_fields_judge(const struct eng_fields *fields, struct eng_event *ret_event)

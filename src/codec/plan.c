@@ -105,11 +105,11 @@ ENG_INLINE bool read_varint(struct run *run, uint64_t *ret_number)
         stops = ~word & 0x8080808080808080u;
     }
     if (stops == 0) {
-        const uint8_t *p = run->p + 1;
-        word &= 0xFF;
-        enum eng_reason reason = read_rest(&p, run->end, &word);
+        const uint8_t *p = run->p + 1; /* copies, so that neither of the two has to be in memory */
+        uint64_t number = word & 0xFF;
+        enum eng_reason reason = read_rest(&p, run->end, &number);
         run->p = p;
-        *ret_number = word;
+        *ret_number = number;
         return reason == ENG_REASON_NONE || fail(run, reason);
     }
     uint64_t lowest = stops & (0 - stops); /* the high bit of the last byte */
