@@ -218,6 +218,8 @@ static void draw_lines(struct eng_screen *screen, const struct eng_demo_view *vi
 {
     struct eng_text text = {0};
     const struct eng_news_list *drops = &view->findings->drops;
+    if (!screen->drawn && view->http != NULL)
+        eng_text_add(&text, "pages: %s\n", view->http);
     add_date(&text, view->now_ms);
     add_counted(&text, " events=", totals->counters.read, "");
     eng_text_add(&text, " rate=%.0f lag=%" PRId64, screen->rate > 0 ? screen->rate : 0,
@@ -260,11 +262,11 @@ bool eng_screen_draw(struct eng_screen *screen, const struct eng_demo_view *view
         return true;
     struct eng_totals totals = eng_totals_of(view->stats);
     measure_rate(screen, view, &totals);
-    screen->drawn = true;
     if (screen->terminal)
         draw_table(screen, view, &totals);
     else
         draw_lines(screen, view, &totals);
+    screen->drawn = true;
     return fflush(stdout) == 0;
 }
 
@@ -297,7 +299,7 @@ static enum eng_status add_kinds(struct eng_text *text, const struct eng_demo_vi
             return status;
         eng_text_add(text, "   %-9s %8u", eng_synth_kind_name((enum eng_synth_kind)kind),
                      found.partners);
-        if (kind == ENG_SYNTH_STEADY)
+        if (kind == ENG_SYNTH_STEADY || found.told == 0)
             eng_text_add(text, "   %21s   %19s", "-", "-");
         else
             eng_text_add(text, "   %21u   %14.1f days", found.told, found.median_days);

@@ -285,7 +285,9 @@ uint32_t eng_synth_partner_visit(struct eng_synth_partner *partner,
     uint8_t member =
         (uint8_t)(eng_random_below(random, partner->members) * eng_random_below(random, 256) / 256);
     uint64_t boost = is_month_end(time_ms) ? 2 : 1;
-    for (int action = 0; action < ENG_SYNTH_ACTION_COUNT && time_ms < span->end_ms; action++) {
+    bool leaves = partner->kind == ENG_SYNTH_CHURNED && partner->changes_ms < span->end_ms;
+    int64_t end_ms = leaves ? partner->changes_ms : span->end_ms;
+    for (int action = 0; action < ENG_SYNTH_ACTION_COUNT && time_ms < end_ms; action++) {
         uint64_t chance = partner->chance[action] * (action == ENG_SYNTH_INVOICE ? boost : 1);
         if (action != ENG_SYNTH_LOGIN && eng_random_below(random, 256) >= chance)
             continue;
