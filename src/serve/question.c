@@ -70,7 +70,9 @@ static void write_answered(struct eng_question *question, struct eng_answer *ans
         eng_text_add_bytes(&answer->body, "\n", 1);
         break;
     case ENG_NOT_FOUND:
-        eng_answer_error(answer, 404, "%s", text);
+        eng_answer_error(answer, 404,
+                         "no counted event of this partner here; it may be in a partition of "
+                         "another process");
         break;
     case ENG_UNAVAILABLE:
         eng_answer_error(answer, 503, "%s", text);

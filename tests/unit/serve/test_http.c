@@ -205,8 +205,9 @@ Test(http, what_the_worker_says_decides_the_code)
         const char *body;
     } rows[] = {
         {ENG_OK, "{\"a\":1}", 200, "{\"a\":1}\n"},
-        {ENG_NOT_FOUND, "no such partner", 404, "{\"error\":\"no such partner\"}\n"},
-        {ENG_NOT_FOUND, "", 404, "{\"error\":\"not found\"}\n"},
+        {ENG_NOT_FOUND, "", 404,
+         "{\"error\":\"no counted event of this partner here; it may be in a partition of another "
+         "process\"}\n"},
         {ENG_UNAVAILABLE, "restoring, 40 %", 503, "{\"error\":\"restoring, 40 %\"}\n"},
         {ENG_NO_MEMORY, "", 500, "{\"error\":\"out of memory\"}\n"},
     };
