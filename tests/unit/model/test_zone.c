@@ -216,6 +216,31 @@ Test(zone, the_table_is_taken_as_it_stands)
     eng_zone_done(&zone);
 }
 
+static struct eng_zone parse_changes(const struct change *changes, uint32_t count)
+{
+    struct file file = make(changes, count, "ABC-1");
+    struct eng_zone zone = {0};
+    cr_assert_eq(eng_zone_parse(file.bytes, file.used, &zone, NULL), ENG_OK);
+    return zone;
+}
+
+Test(zone, summer_time_at_the_beginning_of_1970_is_not_the_standard_offset)
+{
+    static const struct change changes[] = {{-9000000, 0}, {-1000000, 1}, {1000000, 0}};
+    struct eng_zone zone = parse_changes(changes, 3);
+    cr_assert_eq(zone.changes[0].offset_ms, 2 * HOUR);
+    cr_assert_eq(zone.standard_offset_ms, HOUR);
+    eng_zone_done(&zone);
+}
+
+Test(zone, a_change_that_changes_no_offset_is_none)
+{
+    static const struct change changes[] = {{1000000, 1}, {1500000, 1}, {2000000, 0}};
+    struct eng_zone zone = parse_changes(changes, 3);
+    cr_assert_eq(zone.count, 3);
+    eng_zone_done(&zone);
+}
+
 Test(zone, the_rule_of_the_footer_goes_on_in_all_its_forms)
 {
     /* 1970: 29 March and 25 October are the last Sundays; day 59 is 1 March, day 299 is 27 October.
