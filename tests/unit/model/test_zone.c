@@ -362,6 +362,19 @@ Test(zone, a_file_of_the_first_version_has_no_rule)
     eng_zone_done(&zone);
 }
 
+Test(zone, a_file_that_counts_leap_seconds_is_refused)
+{
+    struct file file = {.used = 0};
+    struct eng_zone zone = {0};
+    struct eng_error err = {0};
+    put_table(&file, '\0', two, 2);
+    file.bytes[31] = 1; /* number of leap seconds */
+    put_number(&file, 1000000, 4);
+    put_number(&file, 1, 4);
+    cr_assert_eq(eng_zone_parse(file.bytes, file.used, &zone, &err), ENG_CORRUPT);
+    cr_assert_not_null(strstr(err.text, "leap seconds"), "%s", err.text);
+}
+
 Test(zone, tzdir_names_the_folder)
 {
     char folder[] = "/tmp/engaged-zone-XXXXXX", path[64];
