@@ -7,17 +7,15 @@
 #include "serve/metrics.h"
 #include <string.h>
 
-/* "--config FILE" as it is written; width of it. */
-static int option_usage(const struct eng_option *option, char *line, size_t size)
+enum { COLUMN = 24 }; /* where the help of an option begins */
+
+/* "--config FILE"; the width of it. */
+static int add_option(struct eng_text *out, const struct eng_option *option)
 {
-    struct eng_text text = {0};
-    eng_text_add(&text, "--%s%s%s", option->name, option->argument ? " " : "",
+    size_t before = out->used;
+    eng_text_add(out, "--%s%s%s", option->name, option->argument ? " " : "",
                  option->argument ? option->argument : "");
-    size_t used = text.failed || text.used >= size ? 0 : text.used;
-    memcpy(line, used ? text.data : "", used);
-    line[used] = '\0';
-    eng_text_done(&text);
-    return (int)used;
+    return (int)(out->used - before);
 }
 
 static void add_usage(struct eng_text *out, const struct eng_command *command)
@@ -54,10 +52,10 @@ void eng_help_command(struct eng_text *out, const struct eng_command *command)
         eng_text_add(out, "\nOptions:\n");
     for (int i = 0; i < count; i++) {
         const struct eng_option *option = &command->options[i];
-        char usage[80];
-        int width = option_usage(option, usage, sizeof usage);
-        eng_text_add(out, "  %-24s%s%s", usage, width >= 24 ? "\n                          " : "",
-                     option->help);
+        eng_text_add(out, "  ");
+        int width = add_option(out, option);
+        eng_text_add(out, "%s%*s%s", width < COLUMN ? "" : "\n  ",
+                     width < COLUMN ? COLUMN - width : COLUMN, "", option->help);
         if (option->fallback != NULL)
             eng_text_add(out, " (default: %s)", option->fallback);
         eng_text_add(out, "%s\n", option->required ? " (needed)" : "");
@@ -82,10 +80,8 @@ static void add_markdown_command(struct eng_text *out, const struct eng_command 
         eng_text_add(out, "| option | default | meaning |\n|---|---|---|\n");
     for (int i = 0; i < count; i++) {
         const struct eng_option *option = &command->options[i];
-        char usage[80];
-        (void)option_usage(option, usage, sizeof usage); /* its width is of no interest here */
-        eng_text_add(out, "| `");
-        for (const char *c = usage; *c != '\0'; c++)
+        eng_text_add(out, "| `--%s%s", option->name, option->argument ? " " : "");
+        for (const char *c = option->argument; c != NULL && *c != '\0'; c++)
             eng_text_add(out, "%s%c", *c == '|' ? "\\" : "", *c);
         eng_text_add(out, "` | %s | %s |\n",
                      option->required   ? "needed"
