@@ -321,18 +321,21 @@ Test(http, a_client_that_trickles_is_cut_and_others_are_served)
 {
     start((struct eng_http_options){.request_ms_max = 300, .connections_max = 4});
     int slow[4];
+    int cut = 0;
     for (int i = 0; i < 4; i++) {
         slow[i] = connect_to();
         send_text(slow[i], "GET /healthz HTTP/1.1\r\nHo");
     }
-    for (int i = 0; i < 8; i++) {
+    for (int turn = 0; turn < 160 && cut < 4; turn++) { /* 8 s: less than an idle client may take */
         usleep(50 * 1000);
-        for (int j = 0; j < 4; j++)
-            (void)!send(slow[j], "s", 1, MSG_NOSIGNAL); /* it may be cut by now */
+        cut = 0;
+        for (int i = 0; i < 4; i++)
+            cut += send(slow[i], "s", 1, MSG_NOSIGNAL) != 1;
     }
+    cr_expect_eq(cut, 4);
     cr_expect_eq(ask("GET", "/healthz"), 200);
     for (int i = 0; i < 4; i++)
-        cr_expect_eq(read_all(slow[i], reply, sizeof reply), 0, "%s", reply);
+        close(slow[i]);
     stop();
 }
 
