@@ -1,7 +1,8 @@
 /* A log in memory behind the port: a few partitions, one group, one transactional producer, a clock
  * that moves when it is told to. Calls can be made to fail, before or after they have done their
  * work, so that every class of failure can be met on purpose. It is small: generations, open
- * transactions of others and stable offsets are not in it. */
+ * transactions of others and stable offsets are not in it. Its producer and its answers may be used
+ * from other threads. */
 #ifndef TEST_FAKE_PORT_H
 #define TEST_FAKE_PORT_H
 
@@ -9,6 +10,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "stream/port.h"
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,7 +55,8 @@ struct fake_fault {
 struct fake_port {
     struct eng_port port;
     const struct eng_port_handler *handler;
-    int64_t wall_ms, now_us;
+    pthread_mutex_t lock; /* recursive */
+    _Atomic int64_t wall_ms, now_us;
     char calls[4096];
     uint32_t call_count;
     struct fake_fault faults[FAKE_FAULTS];
@@ -85,10 +89,9 @@ static struct fake_port *fake_of(struct eng_port *port)
 }
 
 /* Notes the call; ENG_OK, or the fault that strikes. *done: do the work all the same. */
-static enum eng_status fake_call(struct eng_port *port, char call, bool *done,
-                                 struct eng_error *err)
+static enum eng_status fake_strike(struct fake_port *fake, char call, bool *done,
+                                   struct eng_error *err)
 {
-    struct fake_port *fake = fake_of(port);
     if (fake->before != NULL)
         fake->before(fake, call);
     if (fake->call_count < sizeof fake->calls - 1)
@@ -111,6 +114,16 @@ static enum eng_status fake_call(struct eng_port *port, char call, bool *done,
     return ENG_OK;
 }
 
+static enum eng_status fake_call(struct eng_port *port, char call, bool *done,
+                                 struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    pthread_mutex_lock(&fake->lock);
+    enum eng_status status = fake_strike(fake, call, done, err);
+    pthread_mutex_unlock(&fake->lock);
+    return status;
+}
+
 static inline void fake_fault(struct fake_port *fake, struct fake_fault fault)
 {
     eng_assert(fake->fault_count < FAKE_FAULTS);
@@ -120,6 +133,7 @@ static inline void fake_fault(struct fake_port *fake, struct fake_fault fault)
 static void fake_end_transaction(struct fake_port *fake, bool commit)
 {
     uint32_t kept = 0;
+    pthread_mutex_lock(&fake->lock);
     for (uint32_t i = 0; i < fake->output_count; i++) {
         struct fake_output *output = &fake->outputs[i];
         if (!output->committed && !commit) {
@@ -137,6 +151,7 @@ static void fake_end_transaction(struct fake_port *fake, bool commit)
         fake->partitions[fake->sent[i].partition].committed = fake->sent[i];
     fake->sent_count = 0;
     fake->begun = false;
+    pthread_mutex_unlock(&fake->lock);
 }
 
 /* ---- Consumer. ---- */
@@ -261,7 +276,11 @@ static bool fake_leave(struct eng_port *port, int64_t timeout_ms)
 
 static int64_t fake_high(struct eng_port *port, int32_t partition)
 {
-    return fake_of(port)->partitions[partition].end + fake_of(port)->partitions[partition].marks;
+    struct fake_port *fake = fake_of(port);
+    pthread_mutex_lock(&fake->lock);
+    int64_t high = fake->partitions[partition].end + fake->partitions[partition].marks;
+    pthread_mutex_unlock(&fake->lock);
+    return high;
 }
 
 /* ---- Questions. ---- */
@@ -271,8 +290,10 @@ static enum eng_status fake_committed(struct eng_port *port, struct eng_port_off
 {
     bool done;
     enum eng_status status = fake_call(port, 'm', &done, err);
+    pthread_mutex_lock(&fake_of(port)->lock);
     for (uint32_t i = 0; status == ENG_OK && i < count; i++)
         set[i] = fake_of(port)->partitions[set[i].partition].committed;
+    pthread_mutex_unlock(&fake_of(port)->lock);
     return status;
 }
 
@@ -282,6 +303,7 @@ static enum eng_status fake_bounds(struct eng_port *port, enum eng_topic topic, 
     struct fake_port *fake = fake_of(port);
     bool done;
     enum eng_status status = fake_call(port, 'e', &done, err);
+    pthread_mutex_lock(&fake->lock);
     ret_bounds[0] = topic == ENG_TOPIC_INPUT ? fake->partitions[partition].low : 0;
     ret_bounds[1] = fake_high(port, partition);
     if (topic == ENG_TOPIC_STATE) {
@@ -290,6 +312,7 @@ static enum eng_status fake_bounds(struct eng_port *port, enum eng_topic topic, 
             ret_bounds[1] += fake->outputs[i].topic == ENG_TOPIC_STATE &&
                              fake->outputs[i].partition == partition;
     }
+    pthread_mutex_unlock(&fake->lock);
     return status;
 }
 
@@ -299,6 +322,7 @@ static enum eng_status fake_scan(struct eng_port *port, const struct eng_port_sc
     struct fake_port *fake = fake_of(port);
     bool done;
     enum eng_status status = fake_call(port, 'r', &done, err);
+    pthread_mutex_lock(&fake->lock);
     for (uint32_t i = 0; status == ENG_OK && i < fake->output_count; i++) {
         const struct fake_output *output = &fake->outputs[i];
         struct eng_port_record record = {.value = output->value,
@@ -311,6 +335,7 @@ static enum eng_status fake_scan(struct eng_port *port, const struct eng_port_sc
             output->committed && !scan->record(scan->context, &record))
             break;
     }
+    pthread_mutex_unlock(&fake->lock);
     return status;
 }
 
@@ -363,6 +388,7 @@ static enum eng_status fake_produce(struct eng_port *port, const struct eng_port
     eng_assert(fake->begun && fake->output_count < FAKE_OUTPUTS);
     if (status != ENG_OK)
         return status;
+    pthread_mutex_lock(&fake->lock);
     struct fake_output *to = &fake->outputs[fake->output_count++];
     *to = (struct fake_output){.topic = output->topic,
                                .partition = output->partition,
@@ -379,6 +405,7 @@ static enum eng_status fake_produce(struct eng_port *port, const struct eng_port
                        header->value != NULL ? (const char *)header->value : "");
         to->header_count++;
     }
+    pthread_mutex_unlock(&fake->lock);
     return ENG_OK;
 }
 
@@ -470,6 +497,7 @@ static void fake_free(struct eng_port *port)
         eng_free(fake->outputs[i].key);
         eng_free(fake->outputs[i].value);
     }
+    pthread_mutex_destroy(&fake->lock);
     eng_free(fake);
 }
 
@@ -508,6 +536,11 @@ static struct fake_port *fake_new(int32_t partition_count)
     eng_assert(fake != NULL && partition_count <= FAKE_PARTITIONS);
     eng_log_level_set(ENG_LOG_ERROR);
     fake->port.ops = &fake_ops;
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&fake->lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
     fake->partition_count = partition_count;
     fake->wall_ms = 1767225600000; /* 2026-01-01 */
     fake->now_us = 1000000;

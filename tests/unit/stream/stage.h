@@ -29,7 +29,7 @@ struct stage {
     struct eng_config *config;
     struct eng_worker *worker;
     uint64_t writer;
-    bool eager;
+    bool eager, threaded;
     _Atomic int gate;
     _Atomic uint64_t memory_bytes;
 };
@@ -57,6 +57,7 @@ static inline void stage_start(struct stage *stage)
                                          .port = &stage->fake->port,
                                          .writer = stage->writer++,
                                          .eager = stage->eager,
+                                         .threaded = stage->threaded,
                                          .gate = &stage->gate,
                                          .memory_bytes = &stage->memory_bytes};
     struct eng_error err = {0};
@@ -114,10 +115,12 @@ static inline void stage_put(struct stage *stage, int32_t partition, const char 
 {
     struct fake_partition *to = &stage->fake->partitions[partition];
     cr_assert_lt(to->end, FAKE_RECORDS);
+    pthread_mutex_lock(&stage->fake->lock);
     struct fake_record *record = &to->records[to->end++];
     *record = (struct fake_record){.has_value = true, .timestamp_ms = stage->fake->wall_ms};
     (void)snprintf(record->value, sizeof record->value, "%s", value);
     to->told_end = false;
+    pthread_mutex_unlock(&stage->fake->lock);
 }
 
 /* A login of a partner at a time, ms. */

@@ -1,0 +1,200 @@
+/* What is written down: offset metadata, journal records, transactions as bytes. */
+#include "base/memory.h"
+#include "stream/journal.h"
+#include "stream/meta.h"
+#include "stream/txn.h"
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Offset metadata. ---- */
+
+static struct eng_meta sample_meta(void)
+{
+    struct eng_meta meta = {.sequence = 7,
+                            .writer = 0xfeedULL,
+                            .first = 3,
+                            .clock_ms = -1,
+                            .model_version = 2,
+                            .journal = 9};
+    meta.counters.read = UINT64_MAX;
+    meta.counters.outcome[ENG_OUTCOME_LATE] = 5;
+    meta.counters.churn_drops = 11;
+    return meta;
+}
+
+Test(meta, what_is_written_is_read_back)
+{
+    char text[ENG_META_TEXT_BYTES], twice[ENG_META_TEXT_BYTES];
+    struct eng_meta meta = sample_meta(), again;
+    eng_meta_write(&meta, text);
+    cr_assert_eq(eng_meta_read(text, &again, NULL), ENG_OK);
+    eng_meta_write(&again, twice);
+    cr_expect_str_eq(twice, text);
+    cr_expect_eq(again.writer, 0xfeed);
+    cr_expect_eq(again.clock_ms, -1);
+    cr_expect_eq(again.counters.outcome[ENG_OUTCOME_LATE], 5);
+    cr_expect_lt(strlen(text), 300);
+}
+
+Test(meta, any_changed_character_is_refused)
+{
+    char text[ENG_META_TEXT_BYTES];
+    struct eng_meta meta = sample_meta(), again;
+    eng_meta_write(&meta, text);
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        char kept = text[i];
+        text[i] = kept == '1' ? '2' : '1';
+        cr_expect_eq(eng_meta_read(text, &again, NULL), ENG_CORRUPT, "at %zu: %s", i, text);
+        text[i] = kept;
+    }
+    for (size_t i = 0; i < length; i++) {
+        char kept = text[i];
+        text[i] = '\0';
+        cr_expect_eq(eng_meta_read(text, &again, NULL), ENG_CORRUPT, "cut at %zu", i);
+        text[i] = kept;
+    }
+}
+
+Test(meta, the_metadata_of_others_is_refused_by_name)
+{
+    struct eng_error err = {0};
+    struct eng_meta meta;
+    cr_expect_eq(eng_meta_read("NO_METADATA", &meta, &err), ENG_CORRUPT);
+    cr_expect(strstr(err.text, "NO_METADATA") != NULL);
+}
+
+/* ---- Journal. ---- */
+
+static void add_entries(struct eng_journal *journal, uint64_t from, uint64_t to)
+{
+    for (uint64_t number = from; number <= to; number++) {
+        struct eng_journal_entry entry = {number, (int64_t)number * 10, (int64_t)number * 1000,
+                                          number % 2 ? ENG_JOURNAL_TICK : ENG_JOURNAL_FUTURE};
+        cr_assert_eq(eng_journal_add(journal, &entry), ENG_OK);
+    }
+}
+
+Test(journal, a_record_is_read_back_and_any_changed_byte_is_refused)
+{
+    struct eng_journal journal = {0}, again = {0};
+    struct eng_bytes bytes = {0};
+    add_entries(&journal, 1, 5);
+    cr_assert_eq(eng_journal_encode(&journal, 1, 3, &bytes), ENG_OK);
+    cr_expect_eq(bytes.used, 16 + 3 * 17 + 8);
+    cr_assert_eq(eng_journal_decode(&again, bytes.data, bytes.used, NULL), ENG_OK);
+    cr_assert_eq(again.count, 3);
+    cr_expect_eq(again.entries[2].number, 4);
+    cr_expect_eq(again.entries[2].offset, 40);
+    cr_expect_eq(again.entries[2].time_ms, 4000);
+    cr_expect_eq(again.entries[2].kind, ENG_JOURNAL_FUTURE);
+    for (size_t i = 0; i < bytes.used; i++) {
+        bytes.data[i] ^= 1;
+        cr_expect_eq(eng_journal_decode(&again, bytes.data, bytes.used, NULL), ENG_CORRUPT);
+        bytes.data[i] ^= 1;
+        cr_expect_eq(eng_journal_decode(&again, bytes.data, i, NULL), ENG_CORRUPT);
+    }
+    eng_bytes_done(&bytes);
+    eng_journal_done(&journal);
+    eng_journal_done(&again);
+}
+
+Test(journal, settling_sorts_drops_repetitions_and_what_was_never_committed)
+{
+    struct eng_journal journal = {0};
+    add_entries(&journal, 4, 6);
+    add_entries(&journal, 1, 4);
+    cr_assert_eq(eng_journal_settle(&journal, 5, NULL), ENG_OK);
+    cr_assert_eq(journal.count, 5);
+    for (uint32_t i = 0; i < 5; i++)
+        cr_expect_eq(journal.entries[i].number, i + 1);
+    eng_journal_done(&journal);
+}
+
+Test(journal, a_missing_entry_is_named)
+{
+    struct eng_journal journal = {0};
+    struct eng_error err = {0};
+    add_entries(&journal, 1, 2);
+    add_entries(&journal, 4, 5);
+    cr_expect_eq(eng_journal_settle(&journal, 5, &err), ENG_CORRUPT);
+    eng_journal_clear(&journal);
+    cr_expect_eq(eng_journal_settle(&journal, 5, NULL), ENG_CORRUPT);
+    cr_expect_eq(eng_journal_settle(&journal, 0, NULL), ENG_OK);
+    eng_journal_done(&journal);
+}
+
+Test(journal, its_keys_are_told_from_others)
+{
+    char key[ENG_JOURNAL_KEY_BYTES + 1];
+    eng_journal_key(42, key);
+    cr_expect_str_eq(key, "journal/00000000000000000042");
+    cr_expect(eng_journal_is_key(key, ENG_JOURNAL_KEY_BYTES));
+    cr_expect_not(eng_journal_is_key("acme", 4));
+    cr_expect_not(eng_journal_is_key(NULL, 0));
+}
+
+/* ---- Transactions. ---- */
+
+Test(txn, records_and_headers_come_back_as_they_were_put)
+{
+    struct eng_port_header found[ENG_TXN_HEADERS_MAX];
+    struct eng_port_output output;
+    struct eng_txn txn;
+    char value[300];
+    eng_txn_init(&txn);
+    for (int i = 0; i < 500; i++) {
+        struct eng_port_header header = {"name", i % 3 ? "v" : NULL, i % 3 ? 1 : 0};
+        memset(value, 'a' + i % 26, sizeof value);
+        struct eng_port_output put = {.topic = ENG_TOPIC_DEAD_LETTERS,
+                                      .partition = i,
+                                      .key = i % 2 ? "key" : NULL,
+                                      .key_bytes = i % 2 ? 3 : 0,
+                                      .value = i % 5 ? value : NULL,
+                                      .value_bytes = i % 5 ? (size_t)(i % 300) : 0,
+                                      .headers = &header,
+                                      .header_count = (uint32_t)(i % 2)};
+        cr_assert_eq(eng_txn_add(&txn, &put), ENG_OK);
+        cr_assert_eq(eng_txn_header(&txn, &header), ENG_OK);
+    }
+    size_t at = 0;
+    for (int i = 0; i < 500; i++) {
+        cr_assert(eng_txn_next(&txn, &at, found, &output));
+        cr_expect_eq(output.partition, i);
+        cr_expect_eq(output.key == NULL, i % 2 == 0);
+        cr_expect_eq(output.value == NULL, i % 5 == 0);
+        cr_expect_eq(output.value_bytes, i % 5 ? (size_t)(i % 300) : 0);
+        cr_expect_eq(output.header_count, (uint32_t)(i % 2) + 1);
+        cr_expect_str_eq(found[0].name, "name");
+        cr_expect_eq(found[0].value == NULL, i % 3 == 0);
+        if (output.value_bytes > 0)
+            cr_expect_eq(((const char *)output.value)[output.value_bytes - 1], 'a' + i % 26);
+    }
+    cr_expect_not(eng_txn_next(&txn, &at, found, &output));
+    eng_txn_done(&txn);
+}
+
+Test(txn, memory_that_runs_out_leaves_whole_records)
+{
+    for (uint64_t nth = 1; nth < 12; nth++) {
+        struct eng_port_header found[ENG_TXN_HEADERS_MAX], header = {"name", "v", 1};
+        struct eng_port_output output, put = {.topic = ENG_TOPIC_STATE,
+                                              .key = "k",
+                                              .key_bytes = 1,
+                                              .headers = &header,
+                                              .header_count = 1};
+        struct eng_txn txn;
+        uint32_t kept = 0, found_count = 0;
+        eng_txn_init(&txn);
+        eng_memory_fail(nth, 1);
+        for (int i = 0; i < 300; i++)
+            kept += eng_txn_add(&txn, &put) == ENG_OK;
+        eng_memory_fail(0, 0);
+        for (size_t at = 0; eng_txn_next(&txn, &at, found, &output);)
+            found_count++;
+        cr_expect_eq(found_count, kept);
+        cr_expect_eq(txn.record_count, kept);
+        eng_txn_done(&txn);
+    }
+}

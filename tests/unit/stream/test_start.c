@@ -1,0 +1,108 @@
+/* Checks of the topics before a worker joins: what is refused, by which status and with which
+ * words. */
+#include "stage.h"
+#include "stream/start.h"
+
+struct row {
+    int topic; /* whose information is changed */
+    struct eng_topic_info info;
+    enum eng_status status;
+    const char *words; /* that the text has to have */
+};
+
+static const struct row rows[] = {
+    {ENG_TOPIC_INPUT, {.exists = false}, ENG_TOPIC, "input topic \"in\" does not exist"},
+    {ENG_TOPIC_INPUT,
+     {.exists = true, .partition_count = 2, .policy = "compact,delete"},
+     ENG_TOPIC,
+     "cleanup.policy=compact,delete"},
+    {ENG_TOPIC_INPUT,
+     {.exists = true, .partition_count = 2, .may_known = true, .may_write = true},
+     ENG_DENIED,
+     "no permission to read the topic \"in\""},
+    {ENG_TOPIC_SCORE_CHANGES,
+     {.exists = true, .partition_count = 3},
+     ENG_TOPIC,
+     "\"changes\" (output.score_changes) has 3 partitions, the input topic \"in\" has 2"},
+    {ENG_TOPIC_CHURN_DROPS,
+     {.exists = true, .partition_count = 2, .may_known = true, .may_read = true},
+     ENG_DENIED,
+     "no permission to write to the topic \"drops\""},
+    {ENG_TOPIC_STATE,
+     {.exists = true, .partition_count = 2, .policy = "delete"},
+     ENG_TOPIC,
+     "state topic \"state\" has cleanup.policy=delete"},
+    {ENG_TOPIC_STATE, {.exists = true, .partition_count = 2, .policy = "compact"}, ENG_OK, ""},
+};
+
+Test(start, topics_that_do_not_fit_are_refused_by_name)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct stage s;
+        struct eng_error err = {0};
+        struct eng_topic_info info;
+        stage_init(&s, 2);
+        s.fake->topics[rows[i].topic] = rows[i].info;
+        cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, &err), rows[i].status,
+                     "row %zu", i);
+        cr_expect(strstr(err.text, rows[i].words) != NULL, "row %zu: %s", i, err.text);
+        stage_done(&s);
+    }
+}
+
+Test(start, missing_outputs_are_made_with_the_input_s_partitions)
+{
+    struct stage s;
+    struct eng_topic_info info;
+    stage_init(&s, 3);
+    for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
+        s.fake->topics[i].exists = false;
+    cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, NULL), ENG_OK);
+    for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
+        cr_expect_eq(s.fake->topics[i].partition_count, 3);
+    stage_done(&s);
+}
+
+Test(start, missing_outputs_are_named_when_none_may_be_made)
+{
+    struct stage s;
+    struct eng_topic_info info;
+    struct eng_error err = {0};
+    stage_init(&s, 3);
+    s.config->output.create = false;
+    s.fake->topics[ENG_TOPIC_DEAD_LETTERS].exists = false;
+    cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, &err), ENG_TOPIC);
+    cr_expect(strstr(err.text, "output.create") != NULL, "%s", err.text);
+    stage_done(&s);
+}
+
+Test(start, one_topic_must_not_serve_two_ends)
+{
+    struct stage s;
+    struct eng_topic_info info;
+    struct eng_error err = {0};
+    stage_init(&s, 1);
+    char *kept = s.config->output.churn_drops;
+    s.config->output.churn_drops = s.config->output.score_changes;
+    cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, &err), ENG_BAD_CONFIG);
+    cr_expect(strstr(err.text, "both \"changes\"") != NULL, "%s", err.text);
+    s.config->output.churn_drops = kept;
+    stage_done(&s);
+}
+
+Test(start, a_missing_input_is_given_a_while_and_an_absent_broker_all_the_time)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    s.fake->topics[ENG_TOPIC_INPUT].exists = false;
+    fake_fault(s.fake, (struct fake_fault){'t', 0, 50, ENG_UNAVAILABLE, false});
+    struct eng_worker_options options = {
+        .config = s.config, .port = &s.fake->port, .gate = &s.gate, .writer = 1};
+    cr_assert_eq(eng_worker_new(&options, &s.worker, NULL), ENG_OK);
+    int64_t began_us = s.fake->now_us;
+    cr_expect_not(eng_worker_begin(s.worker));
+    cr_expect_eq(s.worker->error.status, ENG_TOPIC);
+    cr_expect_gt(s.fake->now_us - began_us, 100000000, "it waited for the broker");
+    cr_expect_eq(atomic_load(&s.gate), 2, "the other workers need not wait");
+    stage_done(&s);
+}
