@@ -54,6 +54,19 @@ Test(model, a_family_counts_all_exact_names_and_longer_families_below_it)
     eng_config_free(config);
 }
 
+Test(model, a_name_that_ends_with_a_dot_is_no_family)
+{
+    struct eng_config *config = load_good(
+        "program: p\nmeasures: {name: {count: a., over: 3d}, family: {count: \"a.*\", over: 3d}}\n"
+        "scores: {s: {scale: 1, dimensions: {name: {weight: 1, target: 1}}, bands: {low: 0}}}\n");
+    const struct eng_measure *measures = config->model->measures;
+    cr_assert_not(counts(config->model, &measures[0].actions, "a.x"));
+    cr_assert(counts(config->model, &measures[1].actions, "a.x"));
+    cr_assert(counts(config->model, &measures[0].actions, "a."));
+    cr_assert(counts(config->model, &measures[1].actions, "a."));
+    eng_config_free(config);
+}
+
 Test(model, every_kind_of_measure_is_compiled)
 {
     struct eng_config *config =

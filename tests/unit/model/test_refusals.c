@@ -255,6 +255,10 @@ Test(refusals, a_band_at_the_very_end_of_the_score_is_fine)
 {
     static const char *const good[] = {
         BANDS("{low: 0, high: 10}"), BANDS("{low: 0, high: {above: 9.9999}}"),
+        /* two thirds are rounded up, one down: together the whole */
+        M "scores: {s: {scale: 1, dimensions: {m: {weight: 2, target: 4}, n: {weight: 1, target: "
+          "4}}, bands: {low: "
+          "0, high: 1}}}\n",
         BANDS("{low: 0, high: 9.4}, margin: 0.6"),
         /* mid is too narrow to stay in on the way up, but a fall from top ends in it */
         BANDS("{low: 0, mid: 4, high: 5, top: 8}, margin: 2"),
@@ -309,6 +313,8 @@ Test(refusals, S10_an_alert_that_can_never_fire_is_refused)
          "f.yaml:4:10: |nothing falls into the highest band"},
         {M S "alerts: {a: {score: s, drop: 10.0001, within: 3d}}\n",
          "f.yaml:4:30: |never falls by more than 10"},
+        {BANDS("{low: 0, high: 3}, margin: 3") "alerts: {a: {score: s, falls_to: low}}\n",
+         "f.yaml:4:10: |the margin keeps the score"},
         {BANDS("{low: 0, high: 3}, margin: 4") "alerts: {a: {score: s, falls_to: low}}\n",
          "f.yaml:4:10: |the margin keeps the score"},
         {M "scores: {s: {scale: 10, dimensions: {l: {weight: 1, target: 4}}, bands: {low: 0, high: "
@@ -323,9 +329,25 @@ Test(refusals, S10_an_alert_that_can_never_fire_is_refused)
          "f.yaml:4:10: |never above 0"},
     };
     EXPECT_ALL_REFUSED(rows);
-    eng_config_free(load_good(
+}
+
+Test(refusals, S10_an_alert_that_can_only_just_fire_is_fine)
+{
+    static const char *const good[] = {
+        BANDS("{low: 0, high: 3}, margin: 2.9999") "alerts: {a: {score: s, falls_to: low}}\n",
+        M S "alerts: {a: {score: s, drop: 10, within: 3d}}\n",
         M "scores: {s: {points: {x: 2, refund: -1}, over: life, bands: {low: 0, high: 5}}}\n"
-          "alerts: {a: {score: s, drop: 1, within: 3d}}\n"));
+          "alerts: {a: {score: s, drop: 1, within: 3d}}\n",
+        /* counts since the first event only grow, but more of them may be worth less */
+        M "scores: {s: {scale: 10, bands: {low: 0, high: 5}, dimensions: {l: {weight: 1, steps: "
+          "[[0, 1], [9, "
+          "0]]}}}}\nalerts: {a: {score: s, falls_to: low}}\n",
+        /* ... or bring a weight back in */
+        M "scores: {s: {scale: 10, bands: {low: 0, high: 5}, dimensions: {l: {weight: 1, target: "
+          "4}, e: {measure: "
+          "l, weight: 1, target: 9, missing: skip}}}}\nalerts: {a: {score: s, falls_to: low}}\n"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        eng_config_free(load_good(good[i]));
 }
 
 /* `count` entries made by a format with two %d, between a prefix and a suffix. Owned by the caller.

@@ -113,6 +113,8 @@ Test(yaml, depth_entries_values_and_bytes_are_bounded)
     char *many =
         repeat("program: [", "[a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a], ",
                999, "]");
+    expect_refused("program: [[[[[[[[[[[]]]]]]]]]]]\n", "f.yaml:1:10: |is \"a list\"");
+    expect_refused("program: [[[[[[[[[[[[]]]]]]]]]]]]\n", "f.yaml:1:21: |nested too deeply");
     expect_refused(deep, "nested too deeply");
     expect_refused(wide, "more than 1000 entries");
     expect_refused(large, "at most 262144 are read");
