@@ -43,11 +43,12 @@ enum {
     TAIL_RECORDS = 20000,   /* outputs looked at in one turn */
     BEHIND_RECORDS = 50000, /* the source is held beyond */
     PLAY_MS = 40000,        /* how long the history takes when nothing says otherwise */
-    REST_MS = 4500,         /* of --for, kept for starting, draining and stopping */
-    CLOSE_MS = 2500,        /* of that for draining and stopping */
-    DRAIN_MS = 10000,       /* most that draining may take */
-    JOIN_MS = 60000,        /* most that joining may take */
-    STOP_MS = 40000,        /* most that stopping may take */
+    PLAY_MS_MIN = 500,
+    REST_MS = 3000,   /* of --for, kept for draining, stopping and delays */
+    CLOSE_MS = 2500,  /* of --for: the history is cut short then */
+    DRAIN_MS = 10000, /* most that draining may take */
+    JOIN_MS = 60000,  /* most that joining may take */
+    STOP_MS = 40000,  /* most that stopping may take */
 };
 
 enum option { CONFIG, FOR, PARTNERS, DAYS, SPEED, SEED, HTTP, LOG_LEVEL };
@@ -76,20 +77,50 @@ static const struct eng_option demo_options[] = {
     {0},
 };
 
-/* Paths of schemas/partner_action.avsc, in the order of struct eng_field_paths. */
-enum { FIELDS = 6, FIELD_BYTES = 16 };
-static const char *const field_names[FIELDS] = {"event_id",    "partner_id", "action",
-                                                "occurred_at", "member_id",  "value"};
+/* What the demo puts in place of the configuration's own texts. */
+enum text {
+    TEXT_ID, /* paths of schemas/partner_action.avsc */
+    TEXT_PARTNER,
+    TEXT_ACTION,
+    TEXT_TIME,
+    TEXT_MEMBER,
+    TEXT_VALUE,
+    TEXT_INPUT, /* topics */
+    TEXT_CHANGES,
+    TEXT_DROPS,
+    TEXT_DEAD,
+    TEXT_STATE,
+    TEXT_ADDRESS,
+    TEXT_WAIT, /* the broker inside wakes no waiting fetch, so fetches do not wait for long */
+    TEXT_WAIT_MS,
+    TEXT_COUNT
+};
+enum { TEXT_BYTES = 24 };
+static const char *const texts[TEXT_COUNT] = {
+    [TEXT_ID] = "event_id",
+    [TEXT_PARTNER] = "partner_id",
+    [TEXT_ACTION] = "action",
+    [TEXT_TIME] = "occurred_at",
+    [TEXT_MEMBER] = "member_id",
+    [TEXT_VALUE] = "value",
+    [TEXT_INPUT] = "actions",
+    [TEXT_CHANGES] = "changes",
+    [TEXT_DROPS] = "drops",
+    [TEXT_DEAD] = "dead-letters",
+    [TEXT_STATE] = "state",
+    [TEXT_ADDRESS] = "127.0.0.1",
+    [TEXT_WAIT] = "fetch.wait.max.ms",
+    [TEXT_WAIT_MS] = "20",
+};
 
 enum phase { JOINING, PLAYING, DRAINING, OVER };
 
 struct demo {
     const struct eng_args *args;
-    struct eng_config *loaded; /* as in the file */
-    struct eng_config config;  /* the same for the broker inside; borrows from loaded */
-    char fields[FIELDS][FIELD_BYTES];
-    char wait_name[24], wait_value[8];
-    struct eng_property fetch_wait; /* the broker inside wakes no waiting fetch */
+    struct eng_config *loaded;          /* as in the file */
+    struct eng_config config;           /* the same for the broker inside; borrows from loaded */
+    char texts[TEXT_COUNT][TEXT_BYTES]; /* writable, as a configuration's are */
+    struct eng_property fetch_wait;
     struct eng_synth *synth;
     struct eng_mock *mock;
     struct eng_service *service;
@@ -100,10 +131,10 @@ struct demo {
     struct eng_screen screen;
     struct eng_stats stats;
     enum phase phase;
-    int64_t start_ms, speed;                /* simulated */
+    int64_t start_ms;                       /* simulated */
     int64_t began_ms, playing_ms, phase_ms; /* real: the demo, its history, its phase began */
     int64_t over_ms;                        /* real: all was seen; 0: not yet */
-    char address[16], url[64];
+    char url[64];
     char brokers[256];
     int signals; /* descriptor, -1: none */
     bool interrupted;
@@ -146,28 +177,30 @@ static enum eng_status load_config(struct demo *demo, struct eng_error *err)
                                 &demo->loaded, err);
 }
 
-/* The configuration for the broker inside the process: its records are JSON in our own fields, and
- * no property that was meant for a real cluster applies. */
-static enum eng_status adapt_config(struct demo *demo, struct eng_error *err)
+/* The configuration for the broker inside the process: its records are JSON in our own fields, its
+ * topics have names of their own, and no property that was meant for a real cluster applies. */
+static void adapt_config(struct demo *demo)
 {
     struct eng_config *config = &demo->config;
+    for (int i = 0; i < TEXT_COUNT; i++)
+        (void)snprintf(demo->texts[i], TEXT_BYTES, "%s", texts[i]); /* fits */
+    char(*text)[TEXT_BYTES] = demo->texts;
     *config = *demo->loaded;
-    if (config->input.topic == NULL)
-        return eng_error_set(err, ENG_BAD_CONFIG, "%s: `input.topic` is missing", config->path);
-    config->input.format = ENG_FORMAT_JSON;
-    config->input.time_unit = ENG_TIME_MS;
-    config->input.schema_path = NULL;
-    for (int i = 0; i < FIELDS; i++)
-        (void)snprintf(demo->fields[i], FIELD_BYTES, "%s", field_names[i]); /* fits */
-    config->input.fields =
-        (struct eng_field_paths){demo->fields[0], demo->fields[1], demo->fields[2],
-                                 demo->fields[3], demo->fields[4], demo->fields[5]};
+    config->input = (struct eng_input_config){
+        .topic = text[TEXT_INPUT],
+        .format = ENG_FORMAT_JSON,
+        .time_unit = ENG_TIME_MS,
+        .fields = {text[TEXT_ID], text[TEXT_PARTNER], text[TEXT_ACTION], text[TEXT_TIME],
+                   text[TEXT_MEMBER], text[TEXT_VALUE]},
+    };
+    config->output.score_changes = text[TEXT_CHANGES];
+    config->output.churn_drops = text[TEXT_DROPS];
+    config->output.dead_letters = text[TEXT_DEAD];
+    config->output.state = text[TEXT_STATE];
+    config->http.address = text[TEXT_ADDRESS];
+    demo->fetch_wait = (struct eng_property){text[TEXT_WAIT], text[TEXT_WAIT_MS], false};
     config->kafka.client = config->kafka.producer = (struct eng_properties){0};
-    (void)snprintf(demo->wait_name, sizeof demo->wait_name, "fetch.wait.max.ms"); /* fits */
-    (void)snprintf(demo->wait_value, sizeof demo->wait_value, "20");              /* fits */
-    demo->fetch_wait = (struct eng_property){demo->wait_name, demo->wait_value, false};
     config->kafka.consumer = (struct eng_properties){&demo->fetch_wait, 1};
-    return ENG_OK;
 }
 
 static enum eng_status make_partners(struct demo *demo, struct eng_error *err)
@@ -182,10 +215,7 @@ static enum eng_status make_partners(struct demo *demo, struct eng_error *err)
                                             ENG_SYNTH_KIND_MAP(X)
 #undef X
                                         }};
-    int64_t play_ms = values[FOR].given ? values[FOR].number - REST_MS : PLAY_MS;
     demo->start_ms = options.start_ms;
-    demo->speed = values[SPEED].given ? values[SPEED].number * DAY_MS / 1000
-                                      : values[DAYS].number * DAY_MS / play_ms + 1;
     enum eng_status status = eng_synth_new(&options, &demo->synth, err);
     if (status == ENG_OK && eng_findings_init(&demo->findings, demo->synth, options.partners,
                                               demo->config.model) != ENG_OK)
@@ -224,7 +254,6 @@ static enum eng_status start_http(struct demo *demo, struct eng_error *err)
         return eng_error_set(err, ENG_BAD_USAGE, "--http %.40s: give a port up to 65535, or off",
                              wish->text);
     demo->config.http.port = (uint16_t)port;
-    demo->config.http.address = demo->address;
     const struct eng_http_options options = {.config = &demo->config, .service = demo->service};
     struct eng_error first = {0};
     enum eng_status status = eng_http_start(&options, &demo->http, &first);
@@ -235,7 +264,7 @@ static enum eng_status start_http(struct demo *demo, struct eng_error *err)
     }
     if (status != ENG_OK)
         return eng_error_set(err, status, "%s", first.text);
-    (void)snprintf(demo->url, sizeof demo->url, "http://%s:%u", demo->address,
+    (void)snprintf(demo->url, sizeof demo->url, "http://%s:%u", demo->config.http.address,
                    eng_http_port(demo->http)); /* fits */
     return ENG_OK;
 }
@@ -259,10 +288,10 @@ static enum eng_status start(struct demo *demo, struct eng_error *err)
     enum eng_status status = take_signals(demo, err);
     if (status == ENG_OK)
         status = load_config(demo, err);
-    if (status == ENG_OK)
-        status = adapt_config(demo, err);
-    if (status == ENG_OK)
-        status = make_partners(demo, err);
+    if (status != ENG_OK)
+        return status;
+    adapt_config(demo);
+    status = make_partners(demo, err);
     if (status == ENG_OK)
         status = start_broker(demo, err);
     if (status == ENG_OK)
@@ -283,12 +312,25 @@ static void enter(struct demo *demo, enum phase phase)
     demo->phase_ms = eng_monotonic_ms();
 }
 
+/* Simulated milliseconds for a real one: as asked for, or such that the history fits into what is
+ * left of --for. */
+static int64_t speed_of(const struct demo *demo)
+{
+    const struct eng_value *values = demo->args->values;
+    int64_t play_ms = PLAY_MS;
+    if (values[SPEED].given)
+        return values[SPEED].number * DAY_MS / 1000;
+    if (values[FOR].given)
+        play_ms = values[FOR].number - REST_MS - (eng_monotonic_ms() - demo->began_ms);
+    return values[DAYS].number * DAY_MS / (play_ms > PLAY_MS_MIN ? play_ms : PLAY_MS_MIN) + 1;
+}
+
 static enum eng_status start_source(struct demo *demo, struct eng_error *err)
 {
     const struct eng_demo_source_options options = {
         .synth = demo->synth,
         .start_ms = demo->start_ms,
-        .speed = demo->speed,
+        .speed = speed_of(demo),
         .sender = {.brokers = demo->brokers, .topic = demo->config.input.topic, .linger_ms = 40},
     };
     demo->playing_ms = eng_monotonic_ms();
@@ -372,6 +414,7 @@ static struct eng_demo_view view_of(const struct demo *demo)
     };
     struct eng_demo_progress progress = progress_of(demo);
     bool limited = demo->args->values[FOR].given;
+    const char *ends = progress.now_ms < end_ms(demo) ? "time is up" : "the history is over";
     int64_t until_ms = demo->phase == OVER ? demo->over_ms : eng_monotonic_ms();
     return (struct eng_demo_view){
         .findings = &demo->findings,
@@ -382,7 +425,7 @@ static struct eng_demo_view view_of(const struct demo *demo)
         .elapsed_ms = demo->playing_ms > 0 ? until_ms - demo->playing_ms : 0,
         .sent = progress.sent,
         .http = demo->http != NULL ? demo->url : NULL,
-        .state = demo->phase == OVER && limited ? "time is up" : states[demo->phase],
+        .state = demo->phase == OVER && limited ? ends : states[demo->phase],
     };
 }
 
@@ -477,8 +520,7 @@ static enum eng_status run_started(struct demo *demo, bool *ret_abrupt, struct e
 static int run(const struct eng_args *args)
 {
     struct eng_error err = {0};
-    struct demo demo = {
-        .args = args, .signals = -1, .address = "127.0.0.1", .began_ms = eng_monotonic_ms()};
+    struct demo demo = {.args = args, .signals = -1, .began_ms = eng_monotonic_ms()};
     bool abrupt = false;
     eng_log_level_set((enum eng_log_level)args->values[LOG_LEVEL].number);
     enum eng_status status = start(&demo, &err);
