@@ -57,6 +57,10 @@ Test(s02_windows, months_and_quarters_begin_on_their_first)
                "day 0         acme  x                 ->  s 0 -> 1, all\n"
                "day 89        acme  x                 ->  s 1 -> 2, all\n"
                "day 90        tick                    ->  acme s 2 -> 0, all (expiry)\n");
+    spec_holds("S2", SCORE("m: {sum: value, of: x, over: month}"),
+               "day 30        acme  x value=3         ->  s 0 -> 3, all\n"
+               "day 31        acme  x value=2         ->  s 3 -> 0, all (expiry)\n"
+               "                                      ->  s 0 -> 2, all\n");
 }
 
 Test(s02_windows, life_never_ends)
@@ -77,6 +81,39 @@ Test(s02_windows, a_streak_lasts_one_pane_longer_than_its_last_action)
                "day 3         tick                    ->  acme s 2 -> 0, all (expiry)\n"
                "day 2 12:00   acme  x                 ->  s 0 -> 3, all (correction)\n"
                "day 4         tick                    ->  acme s 3 -> 0, all (expiry)\n");
+}
+
+Test(s02_windows, a_late_event_joins_two_streaks)
+{
+    spec_holds("S2", "time: {late_after: 2d}\n" SCORE("m: {streak: x}"),
+               "day 0         acme  x                 ->  s 0 -> 1, all\n"
+               "day 1         acme  x                 ->  s 1 -> 2, all\n"
+               "day 3         acme  x                 ->  s 2 -> 0, all (expiry)\n"
+               "                                      ->  s 0 -> 1, all\n"
+               "day 2         acme  x                 ->  s 1 -> 4, all (correction)\n");
+}
+
+/* On day 3 day 1 is late, but day 2 may still be joined to the streak that ended on day 1. */
+Test(s02_windows, a_streak_is_kept_for_as_long_as_it_can_be_joined)
+{
+    spec_holds("S2", "time: {late_after: 2d}\n" SCORE("m: {streak: x}"),
+               "day 1         acme  x                 ->  s 0 -> 1, all\n"
+               "day 3         acme  x                 ->  s 1 -> 0, all (expiry)\n"
+               "                                      ->  s 0 -> 1, all\n"
+               "day 3         acme  x\n"
+               "day 1         acme  x                 ->  late\n"
+               "day 2         acme  x                 ->  s 1 -> 3, all (correction)\n");
+}
+
+Test(s02_windows, a_state_follows_the_newest_event_and_of_two_the_later_arrival)
+{
+    spec_holds("S2", "time: {late_after: 9d}\n" SCORE("m: {state: on, until: off}"),
+               "day 1         acme  on                ->  s 0 -> 1, all\n"
+               "day 1         acme  off               ->  s 1 -> 0, all\n"
+               "day 1         acme  on                ->  s 0 -> 1, all\n"
+               "day 0         acme  off\n"
+               "day 99        tick\n"
+               "day 99        acme  off               ->  s 1 -> 0, all\n");
 }
 
 Test(s02_windows, days_begin_in_the_zone)

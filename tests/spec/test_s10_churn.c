@@ -29,6 +29,17 @@ Test(s10_churn, who_was_never_above_0_cannot_fall)
                "                                 ->  d opened, -4 from 1\n");
 }
 
+Test(s10_churn, an_earlier_value_of_0_or_less_is_no_former_activity)
+{
+    spec_holds("S10",
+               "scores: {s: {points: {x: 1, fee: -1, refund: -5}, over: 9d,\n"
+               "             bands: {debt: -20, even: -3}}}\n"
+               "alerts: {a: {score: s, falls_to: debt}}\n",
+               "day 0  acme    fee\n"
+               "day 0  acme    x\n"
+               "day 0  acme    refund            ->  s 0 -> -5, even -> debt\n");
+}
+
 Test(s10_churn, falling_through_a_band_is_not_entering_it)
 {
     spec_holds("S10", MODEL("b: {score: s, falls_to: mid}, a: {score: s, falls_to: low}"),
