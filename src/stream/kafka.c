@@ -160,6 +160,7 @@ static void free_port(struct eng_port *port)
     if (kafka->consumer != NULL)
         rd_kafka_destroy_flags(kafka->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     pthread_mutex_destroy(&kafka->lock);
+    eng_free(kafka->places);
     eng_free(kafka);
 }
 

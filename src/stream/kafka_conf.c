@@ -61,7 +61,7 @@ static const struct refusal refusals[] = {
     {"enable.auto.offset.store", "offsets are committed in the transaction with their outputs"},
     {"isolation.level", "records of aborted transactions must not be counted"},
     {"auto.offset.reset", "positions are known, a reset would skip or repeat records"},
-    {"enable.partition.eof", "the daemon has to know when a partition is empty"},
+    {"enable.partition.eof", "with it librdkafka may skip a record after a rebalance"},
     {"client.rack", "reading from followers can break librdkafka's positions"},
     {"allow.auto.create.topics", "topics are made with the right partitions: output.create"},
     {"dr_msg_cb", "it is no setting for a file"},

@@ -8,9 +8,12 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "stream/clock.h"
 #include <stdio.h>
 #include <string.h>
+
+enum { SEEK_MS = 500, TELL_US = 20000 };
 
 static rd_kafka_topic_partition_list_t *new_list(int size)
 {
@@ -44,8 +47,10 @@ static void drop_fetched(struct eng_kafka *kafka, const rd_kafka_topic_partition
     rd_kafka_topic_partition_list_t *gone = new_list(leaving->cnt);
     for (int i = 0; i < leaving->cnt; i++) {
         const rd_kafka_topic_partition_t *one = &leaving->elems[i];
-        if (rd_kafka_topic_partition_list_del(kafka->fetched, one->topic, one->partition))
-            rd_kafka_topic_partition_list_add(gone, one->topic, one->partition);
+        if (!rd_kafka_topic_partition_list_del(kafka->fetched, one->topic, one->partition))
+            continue;
+        rd_kafka_topic_partition_list_add(gone, one->topic, one->partition);
+        kafka->places[one->partition] = (struct eng_kafka_place){0};
     }
     eng_assert(gone->cnt <= leaving->cnt);
     must(kafka, rd_kafka_incremental_unassign(kafka->consumer, gone), "incremental unassign");
@@ -69,6 +74,8 @@ static void answer_group(struct eng_kafka *kafka, bool assigned,
         rd_kafka_topic_partition_list_t *empty = new_list(1);
         rd_kafka_topic_partition_list_destroy(kafka->fetched);
         kafka->fetched = empty;
+        for (int32_t i = 0; i < kafka->place_count; i++)
+            kafka->places[i] = (struct eng_kafka_place){0};
         assign_eager(kafka, assigned ? empty : NULL);
     } else if (assigned) {
         rd_kafka_topic_partition_list_t *empty = new_list(1);
@@ -157,12 +164,58 @@ static void serve_event(struct eng_kafka *kafka, const rd_kafka_message_t *messa
 {
     eng_assert(message->err != RD_KAFKA_RESP_ERR_NO_ERROR);
     eng_assert(kafka->handler != NULL);
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        kafka->handler->ended(kafka->handler->context, message->partition, message->offset);
-    else if (message->err == RD_KAFKA_RESP_ERR__FATAL)
+    if (message->err == RD_KAFKA_RESP_ERR__FATAL)
         fail_fatally(kafka);
     else
         fail_with(kafka, message);
+}
+
+/* Seeks partitions that have just been assigned; those that are not being fetched from yet are
+ * tried again. */
+static void place_all(struct eng_kafka *kafka)
+{
+    bool all = true;
+    for (int i = 0; i < kafka->fetched->cnt; i++)
+        all &= kafka->places[kafka->fetched->elems[i].partition].placed;
+    if (all)
+        return;
+    rd_kafka_topic_partition_list_t *list = new_list(8);
+    for (int i = 0; i < kafka->fetched->cnt; i++) {
+        const rd_kafka_topic_partition_t *one = &kafka->fetched->elems[i];
+        const struct eng_kafka_place *place = &kafka->places[one->partition];
+        if (!place->placed)
+            rd_kafka_topic_partition_list_add(list, one->topic, one->partition)->offset =
+                place->next;
+    }
+    eng_assert(list->cnt <= kafka->fetched->cnt);
+    rd_kafka_error_t *error =
+        list->cnt > 0 ? rd_kafka_seek_partitions(kafka->consumer, list, SEEK_MS) : NULL;
+    for (int i = 0; error == NULL && i < list->cnt; i++)
+        if (list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            kafka->places[list->elems[i].partition].placed = true;
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Tells how far each partition has been handed over, marks of transactions included. */
+static void tell_ends(struct eng_kafka *kafka)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(kafka->fetched);
+    eng_assert(list != NULL);
+    eng_assert(kafka->handler != NULL);
+    (void)rd_kafka_position(kafka->consumer, list); /* a partition it does not know has none */
+    for (int i = 0; i < list->cnt; i++) {
+        struct eng_kafka_place *place = &kafka->places[list->elems[i].partition];
+        int64_t high = eng_kafka_high_watermark(&kafka->port, list->elems[i].partition);
+        if (!place->placed)
+            continue;
+        if (list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[i].offset > place->next)
+            place->next = list->elems[i].offset;
+        kafka->handler->ended(kafka->handler->context, list->elems[i].partition, place->next,
+                              high >= 0 && place->next >= high);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 static void fill_record(struct eng_port_record *record, rd_kafka_message_t *message)
@@ -177,22 +230,39 @@ static void fill_record(struct eng_port_record *record, rd_kafka_message_t *mess
                                        .handle = message};
 }
 
+/* Hands over one message, if it is a record that is due. */
+static void take_message(struct eng_kafka *kafka, struct eng_port_batch *batch,
+                         rd_kafka_message_t *message)
+{
+    eng_assert(batch->count < batch->capacity);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->partition < kafka->place_count) {
+        struct eng_kafka_place *place = &kafka->places[message->partition];
+        if (place->placed && message->offset >= place->next) {
+            place->next = message->offset + 1;
+            fill_record(&batch->records[batch->count++], message);
+            return;
+        }
+    } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        serve_event(kafka, message);
+    }
+    eng_assert(kafka->handler != NULL);
+    rd_kafka_message_destroy(message);
+}
+
 void eng_kafka_poll(struct eng_port *port, struct eng_port_batch *batch, int64_t timeout_ms)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
     uint32_t most = batch->capacity < ENG_KAFKA_BATCH_MAX ? batch->capacity : ENG_KAFKA_BATCH_MAX;
     eng_assert(batch->count == 0);
     eng_assert(kafka->queue != NULL);
+    place_all(kafka);
     ssize_t got =
         rd_kafka_consume_batch_queue(kafka->queue, (int)timeout_ms, kafka->messages, most);
-    for (ssize_t i = 0; i < got; i++) {
-        rd_kafka_message_t *message = kafka->messages[i];
-        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            fill_record(&batch->records[batch->count++], message);
-            continue;
-        }
-        serve_event(kafka, message);
-        rd_kafka_message_destroy(message);
+    for (ssize_t i = 0; i < got; i++)
+        take_message(kafka, batch, kafka->messages[i]);
+    if (got < (ssize_t)most && eng_clock_mono_us() - kafka->told_us >= TELL_US) {
+        kafka->told_us = eng_clock_mono_us();
+        tell_ends(kafka);
     }
 }
 
@@ -261,14 +331,56 @@ static void assign_cooperatively(struct eng_kafka *kafka,
     rd_kafka_topic_partition_list_destroy(added);
 }
 
+/* Room for the places of these partitions. */
+static bool make_places(struct eng_kafka *kafka, const struct eng_port_offset *set, uint32_t count)
+{
+    int32_t most = kafka->place_count;
+    for (uint32_t i = 0; i < count; i++)
+        most = set[i].partition >= most ? set[i].partition + 1 : most;
+    if (most == kafka->place_count)
+        return true;
+    void *places = eng_realloc(kafka->places, (size_t)most * sizeof *kafka->places);
+    if (places == NULL)
+        return false;
+    kafka->places = places;
+    memset(kafka->places + kafka->place_count, 0,
+           (size_t)(most - kafka->place_count) * sizeof *kafka->places);
+    kafka->place_count = most;
+    eng_assert(kafka->places != NULL);
+    eng_assert(count > 0);
+    return true;
+}
+
+/* Notes what is fetched from now on; what is new has to be placed. */
+static void note_places(struct eng_kafka *kafka, const struct eng_port_offset *set, uint32_t count)
+{
+    for (int i = 0; i < kafka->fetched->cnt; i++)
+        kafka->places[kafka->fetched->elems[i].partition].fetched = false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct eng_kafka_place *place = &kafka->places[set[i].partition];
+        bool goes_on = place->placed && !kafka->eager;
+        eng_assert(set[i].partition < kafka->place_count);
+        *place = (struct eng_kafka_place){
+            .next = goes_on ? place->next : set[i].next, .fetched = true, .placed = goes_on};
+    }
+    for (int i = 0; i < kafka->fetched->cnt; i++) {
+        struct eng_kafka_place *place = &kafka->places[kafka->fetched->elems[i].partition];
+        if (!place->fetched)
+            *place = (struct eng_kafka_place){0};
+    }
+    eng_assert(count <= (uint32_t)kafka->place_count);
+}
+
 enum eng_status eng_kafka_assign(struct eng_port *port, const struct eng_port_offset *set,
                                  uint32_t count, struct eng_error *err)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
-    rd_kafka_topic_partition_list_t *wanted = list_of(kafka, set, count);
-    (void)err; /* failures come through the handler */
     eng_assert(kafka->queue != NULL);
+    if (!make_places(kafka, set, count))
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for the positions of partitions");
+    rd_kafka_topic_partition_list_t *wanted = list_of(kafka, set, count);
     eng_assert(wanted->cnt == (int)count);
+    note_places(kafka, set, count);
     if (kafka->eager)
         assign_eager(kafka, wanted);
     else

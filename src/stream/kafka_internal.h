@@ -14,6 +14,13 @@ enum {
     ENG_KAFKA_BATCH_MAX = 4096,
 };
 
+/* A partition that is fetched from. */
+struct eng_kafka_place {
+    int64_t next; /* everything below has been handed over */
+    bool fetched; /* assigned at the consumer */
+    bool placed;  /* and its position is surely this one: see kafka_consumer.c */
+};
+
 struct eng_kafka {
     struct eng_port port;
     const struct eng_config *config;
@@ -26,6 +33,9 @@ struct eng_kafka {
     rd_kafka_queue_t *queue; /* the consumer's; NULL before join */
     const struct eng_port_handler *handler;
     rd_kafka_topic_partition_list_t *fetched; /* what is assigned at the consumer */
+    struct eng_kafka_place *places;           /* by partition */
+    int32_t place_count;
+    int64_t told_us; /* when ends were last told */
     bool paused, closed;
     rd_kafka_message_t *messages[ENG_KAFKA_BATCH_MAX];
 

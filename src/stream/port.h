@@ -90,8 +90,9 @@ struct eng_port_handler {
     void (*assigned)(void *context, const int32_t *partitions, uint32_t count);
     /* Partitions to give up; when it returns they belong to others. lost: they do already. */
     void (*revoked)(void *context, const int32_t *partitions, uint32_t count, bool lost);
-    /* Everything below `next` has been handed over, or is not for us; there is no more now. */
-    void (*ended)(void *context, int32_t partition, int64_t next);
+    /* Everything below `next` has been handed over, or is not for us. all: and there is no more, as
+     * of the last fetch. May come again and again. */
+    void (*ended)(void *context, int32_t partition, int64_t next, bool all);
     /* partition -1: of no single one. ENG_NOT_FOUND: the position is outside of the log.
      * ENG_UNAVAILABLE: trouble that may pass. Others: the consumer can do no more. */
     void (*failed)(void *context, int32_t partition, enum eng_status status, const char *text);

@@ -548,22 +548,27 @@ enum eng_status eng_task_take(struct eng_task *task, struct eng_feed *feed,
     return status;
 }
 
-enum eng_status eng_task_ended(struct eng_task *task, struct eng_feed *feed, int64_t next,
-                               struct eng_error *err)
+enum eng_status eng_task_ended(struct eng_task *task, struct eng_feed *feed, struct eng_error *err)
 {
-    eng_assert(task->state == ENG_TASK_LIVE || task->state == ENG_TASK_REPLAYING);
-    eng_assert(next >= 0);
+    int64_t next = task->ended_at;
     enum eng_status status = ENG_OK;
+    task->ended_at = -1;
+    if (next < 0 || task->state == ENG_TASK_ASKING || task->state == ENG_TASK_KEPT)
+        return ENG_OK;
     if (task->state == ENG_TASK_REPLAYING && next >= task->replay_end)
         status = finish_replay(task, feed, err);
     if (status != ENG_OK || task->state != ENG_TASK_LIVE)
         return status;
+    eng_assert(task->engine != NULL);
     if (next > task->next) { /* marks of transactions: no records, but offsets */
         task->next = next;
         touch(task, feed);
     }
-    if (task->end_since_us < 0)
+    if (!task->ended_all)
+        task->end_since_us = -1;
+    else if (task->end_since_us < 0)
         task->end_since_us = feed->port->ops->mono_us(feed->port);
+    eng_assert(task->next >= next);
     return ENG_OK;
 }
 

@@ -57,6 +57,7 @@ struct eng_task {
     struct eng_port_offset sealed, committed;
     int64_t newest_ms, sealed_newest_ms, committed_newest_ms; /* record timestamps; -1: none */
     int64_t ended_at;     /* said by the consumer, not yet looked at: no more below it; -1: no */
+    bool ended_all;       /* and it is the high watermark */
     int64_t end_since_us; /* monotonic time since when it has been at the end; -1: it is not */
     int64_t end_offset;   /* last stable offset, as last heard; -1: not known */
     int64_t end_heard_us; /* monotonic time when that was heard; -1: never */
@@ -104,9 +105,8 @@ enum eng_status eng_task_take(struct eng_task *task, struct eng_feed *feed,
                               const struct eng_port_record *records, uint32_t count,
                               struct eng_error *err);
 
-/* The partition has nothing more below or at `next` now. As eng_task_take. */
-enum eng_status eng_task_ended(struct eng_task *task, struct eng_feed *feed, int64_t next,
-                               struct eng_error *err);
+/* Looks at what was noted in ended_at and ended_all, if anything was. As eng_task_take. */
+enum eng_status eng_task_ended(struct eng_task *task, struct eng_feed *feed, struct eng_error *err);
 
 /* S7: ticks if the partition has been idle long enough and wall time has passed a boundary. As
  * eng_task_take. */

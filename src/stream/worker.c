@@ -354,9 +354,7 @@ static void phase_idle(struct eng_worker *worker)
     for (uint32_t i = 0; i < worker->task_count && worker->error.status == ENG_OK; i++) {
         struct eng_task *task = worker->tasks[i];
         eng_assert(task != NULL);
-        if (task->ended_at >= 0 && works(task))
-            (void)eng_task_ended(task, &worker->feed, task->ended_at, &worker->error);
-        task->ended_at = -1;
+        (void)eng_task_ended(task, &worker->feed, &worker->error);
         if (worker->error.status == ENG_OK)
             (void)eng_task_idle(task, &worker->feed, &worker->error);
     }

@@ -113,13 +113,15 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
     eng_assert(!worker->in_flight);
 }
 
-static void on_ended(void *context, int32_t partition, int64_t next)
+static void on_ended(void *context, int32_t partition, int64_t next, bool all)
 {
     struct eng_worker *worker = context;
     struct eng_task *task = eng_worker_task(worker, partition);
     eng_assert(next >= 0);
-    if (task != NULL)
-        task->ended_at = next;
+    if (task == NULL)
+        return;
+    task->ended_at = next;
+    task->ended_all = all;
 }
 
 static void on_failed(void *context, int32_t partition, enum eng_status status, const char *text)

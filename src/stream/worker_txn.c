@@ -36,6 +36,7 @@ static void count_outcome(struct eng_worker *worker, const struct eng_txn *txn)
     eng_assert(txn->took_us >= 0);
     if (txn->outcome == ENG_TXN_DONE) {
         worker->stats.commits++;
+        eng_worker_say(worker, ENG_LOG_INFO, "");
         eng_stats_count_latency(&worker->stats, txn->took_us);
     }
     worker->stats.aborts = atomic_load(&worker->committer.aborts);

@@ -195,7 +195,8 @@ static void fake_fetch(struct fake_port *fake, int32_t number, struct eng_port_b
     }
     if (partition->fetch_at >= partition->end && !partition->told_end) {
         partition->told_end = true;
-        fake->handler->ended(fake->handler->context, number, partition->end + partition->marks);
+        fake->handler->ended(fake->handler->context, number, partition->end + partition->marks,
+                             true);
     }
 }
 
