@@ -24,11 +24,15 @@ static const struct setting common_settings[] = {
 };
 
 static const struct setting consumer_settings[] = {
-    {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},
-    {"isolation.level", "read_committed"}, {"auto.offset.reset", "error"},
-    {"enable.partition.eof", "true"},      {"partition.assignment.strategy", "cooperative-sticky"},
-    {"fetch.wait.max.ms", "100"},          {"fetch.queue.backoff.ms", "5"},
-    {"queued.min.messages", "100000"},     {"queued.max.messages.kbytes", "65536"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"isolation.level", "read_committed"},
+    {"auto.offset.reset", "error"},
+    {"partition.assignment.strategy", "cooperative-sticky"},
+    {"fetch.wait.max.ms", "100"},
+    {"fetch.queue.backoff.ms", "5"},
+    {"queued.min.messages", "100000"},
+    {"queued.max.messages.kbytes", "65536"},
 };
 
 static const struct setting producer_settings[] = {
