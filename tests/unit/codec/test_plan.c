@@ -414,6 +414,44 @@ Test(plan, a_schema_that_doubles_at_every_level_stays_small_and_its_record_ends)
     CHECK(&config, schema, rows);
 }
 
+Test(plan, a_run_of_the_same_type_longer_than_a_step_can_count_is_skipped)
+{
+    enum { FIELDS = 70000, FIELD_BYTES = 40 };
+    struct eng_config config = default_config(ENG_FORMAT_AVRO);
+    char *schema = malloc(FIELDS * FIELD_BYTES);
+    uint8_t *record = calloc(FIELDS + 16, 1);
+    size_t used = (size_t)sprintf(schema, "{\"type\":\"record\",\"name\":\"R\",\"fields\":[");
+    for (int i = 0; i < FIELDS; i++)
+        used += (size_t)sprintf(schema + used, "{\"name\":\"f%d\",\"type\":\"int\"},", i);
+    (void)sprintf(schema + used, "%s]}", json(REQUIRED));
+    struct eng_bytes end = packed("s=p s=x l=5");
+    memcpy(record + FIELDS, end.data, end.used);
+    config.input.framing = ENG_FRAMING_NONE;
+    struct eng_decoder *decoder = decoder_of(&config, schema);
+    cr_assert_str_eq(decoded(decoder, record, FIELDS + end.used), "p x 5");
+    cr_assert_str_eq(decoded(decoder, record, FIELDS), "truncated-record");
+    eng_decoder_free(decoder);
+    free(record);
+    free(schema);
+}
+
+Test(plan, a_schema_with_too_many_steps_is_refused)
+{
+    enum { FIELDS = 70000, FIELD_BYTES = 48 };
+    struct eng_config config = default_config(ENG_FORMAT_AVRO);
+    struct eng_decoder *decoder = NULL;
+    struct eng_error err = {0};
+    char *schema = malloc(FIELDS * FIELD_BYTES);
+    size_t used = (size_t)sprintf(schema, "{\"type\":\"record\",\"name\":\"R\",\"fields\":[");
+    for (int i = 0; i < FIELDS; i++) /* two types in turn, so that no two make one step */
+        used += (size_t)sprintf(schema + used, "{\"name\":\"f%d\",\"type\":\"%s\"},", i,
+                                i % 2 == 0 ? "int" : "string");
+    used += (size_t)sprintf(schema + used, "%s]}", json(REQUIRED));
+    cr_assert_eq(eng_decoder_new_schema(&config, schema, used, &decoder, &err), ENG_BAD_SCHEMA);
+    cr_assert_not_null(strstr(err.text, "more than 65,536 steps"), "%s", err.text);
+    free(schema);
+}
+
 static const char rich_words[] = "s=e1 s=acme s=invoice.upload l=1767258000000 l=1 s=ann l=1 "
                                  "d=12.5 l=2 s=tier s=gold s=region s=eu "
                                  "l=0";
