@@ -243,6 +243,8 @@ Test(config, properties_that_would_break_a_guarantee_are_refused_with_the_reason
         {"auto.offset.reset", "latest", "lost offset"},
         {"partition.assignment.strategy", "roundrobin", "cooperative-sticky range"},
         {"partition.assignment.strategy", "range,roundrobin", "cooperative-sticky range"},
+        {"partition.assignment.strategy", "cooperative", "cooperative-sticky range"},
+        {"enable.auto.commit", "", "transaction"},
         {"client.rack", "r1", "followers"},
         {"acks", "1", "exactly once"},
         {"request.required.acks", "0", "exactly once"},
