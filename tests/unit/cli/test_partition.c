@@ -16,6 +16,9 @@ Test(partition, hashes_are_those_of_the_java_client)
         {"a-little-bit-longer-string", -1486304829},
         {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
         {"abc", 479470107},
+        {"a", -1563381124},
+        {"abcde", 461995741},
+        {"p0000", -926050610},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct eng_slice key = {rows[i].key, (uint32_t)strlen(rows[i].key)};

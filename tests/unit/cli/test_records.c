@@ -118,7 +118,13 @@ Test(records, a_file_larger_than_the_window_loses_nothing)
         cr_assert_eq(eng_records_fill(&records, &batch, &err), ENG_OK, "%s", err.text);
         for (uint32_t i = 0; i < batch.count; i++) {
             char partner[16];
+            char line[80];
             snprintf(partner, sizeof partner, "p%d", (int)(next % 7919));
+            int bytes = snprintf(line, sizeof line,
+                                 "{\"partner_id\":\"%s\",\"action\":\"x\",\"occurred_at\":%d}",
+                                 partner, (int)next);
+            cr_assert_eq(batch.entries[i].value_bytes, (size_t)bytes);
+            cr_assert_eq(memcmp(batch.entries[i].value, line, (size_t)bytes), 0);
             cr_assert_eq(batch.entries[i].event.time_ms, next++);
             cr_assert_eq(batch.entries[i].number, (uint64_t)next);
             cr_assert_eq(batch.entries[i].event.partner.length, strlen(partner));

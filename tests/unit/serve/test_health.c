@@ -91,6 +91,10 @@ Test(health, a_restore_that_starts_over_is_timed_anew)
     observe(20000);
     cr_expect_eq(restore_of(1, 20000).done, 0);
     cr_expect_eq(restore_of(1, 20000).seconds_left, -1);
+    fake.partitions[1].restored_offset = 4100;
+    observe(22000);
+    cr_expect_eq(restore_of(1, 22000).done, 4000);
+    cr_expect_eq(restore_of(1, 22000).seconds_left, 1);
 }
 
 Test(health, a_finished_restore_is_forgotten)
