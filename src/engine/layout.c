@@ -8,7 +8,7 @@
 #include "engine/store.h"
 #include <engaged/effect.h>
 
-enum { TABLE_COUNTS_MAX = 256, HOURS_A_DAY_MAX = 25, LIST_INLINE_BYTES = 384 };
+enum { TABLE_COUNTS_MAX = 256, HOURS_A_DAY_MAX = 25, LIST_INLINE_BYTES = 192 };
 
 /* ---- memory ---- */
 

@@ -1,6 +1,11 @@
 /* Size classes: steps of 16 bytes up to 256, then eight sizes per doubling (a ninth or less is
- * lost). A class that runs out takes a spare chunk; spares are refilled only between events, where
- * a failure can still be reported with the state intact. */
+ * lost). A class that has no free block takes a spare chunk; spares are refilled only between
+ * events, where a failure can still be reported with the state intact.
+ *
+ * Blocks are taken from the head of a class's queue of chunks until that chunk is full; a chunk in
+ * which a block falls free joins at the tail. So a chunk that is being left behind is not filled
+ * again while others have room, and falls empty. An empty chunk becomes a spare, or goes back to
+ * the system. */
 #include "engine/slab.h"
 
 #include "base/assert.h"
@@ -12,6 +17,7 @@ enum {
     LINEAR_STEP = 16,
     LINEAR_CLASSES = 16,
     LINEAR_BYTES = LINEAR_STEP * LINEAR_CLASSES,
+    CHUNKS_MIN = 2 * ENG_SLAB_SPARES_MAX,
 };
 
 uint8_t eng_slab_class(uint32_t bytes)
@@ -34,31 +40,35 @@ void eng_slab_init(struct eng_slab *slab, uint32_t allocations)
 
 void eng_slab_done(struct eng_slab *slab)
 {
-    eng_assert(slab->chunk_count > 0 || slab->chunks == NULL);
     eng_assert(slab != NULL);
+    eng_assert(slab->chunk_count > 0 || slab->chunks == NULL);
     for (uint32_t i = 1; slab->chunks != NULL && i < slab->chunk_count; i++)
         eng_free(slab->chunks[i]);
     while (slab->spare_count > 0)
         eng_free(slab->spares[--slab->spare_count]);
     eng_free(slab->chunks);
+    eng_free(slab->about);
     *slab = (struct eng_slab){0};
 }
 
-/* Room in the table of chunks for all spares. */
-static enum eng_status reserve_table(struct eng_slab *slab)
+/* Room in the tables of chunks for all spares. */
+static enum eng_status reserve_tables(struct eng_slab *slab)
 {
-    eng_assert(slab->chunk_count <= slab->chunk_capacity || slab->chunks == NULL);
     eng_assert(slab->spare_target > 0);
+    eng_assert(slab->chunk_count <= slab->chunk_capacity || slab->chunks == NULL);
     if (slab->chunk_count + slab->spare_target <= slab->chunk_capacity)
         return ENG_OK;
-    uint32_t capacity =
-        slab->chunk_capacity == 0 ? 2 * ENG_SLAB_SPARES_MAX : slab->chunk_capacity * 2;
+    uint32_t capacity = slab->chunk_capacity == 0 ? CHUNKS_MIN : slab->chunk_capacity * 2;
     if (capacity > ENG_SLAB_CHUNKS_MAX)
         return ENG_NO_MEMORY; /* handles have no more bits: 32 GiB in one engine */
     uint8_t **chunks = eng_realloc(slab->chunks, capacity * sizeof *chunks);
     if (chunks == NULL)
         return ENG_NO_MEMORY;
     slab->chunks = chunks;
+    struct eng_slab_chunk *about = eng_realloc(slab->about, capacity * sizeof *about);
+    if (about == NULL)
+        return ENG_NO_MEMORY;
+    slab->about = about;
     slab->chunk_capacity = capacity;
     return ENG_OK;
 }
@@ -67,7 +77,7 @@ enum eng_status eng_slab_reserve_slow(struct eng_slab *slab)
 {
     eng_assert(slab != NULL);
     eng_assert(slab->spare_count < slab->spare_target);
-    if (reserve_table(slab) != ENG_OK)
+    if (reserve_tables(slab) != ENG_OK)
         return ENG_NO_MEMORY;
     while (slab->spare_count < slab->spare_target) {
         uint8_t *chunk = eng_calloc(1, CHUNK_BYTES);
@@ -78,45 +88,121 @@ enum eng_status eng_slab_reserve_slow(struct eng_slab *slab)
     return ENG_OK;
 }
 
-/* Turns a spare into fresh blocks of a class. */
+/* ---- the queues ---- */
+
+static void enqueue(struct eng_slab *slab, uint32_t number)
+{
+    struct eng_slab_chunk *chunk = &slab->about[number];
+    eng_assert(number > 0 && number < slab->chunk_count);
+    eng_assert(!chunk->queued);
+    uint32_t first = slab->first[chunk->class], last = slab->last[chunk->class];
+    bool ahead = number < first;
+    chunk->queued = true;
+    chunk->next = ahead ? first : 0;
+    chunk->previous = ahead ? 0 : last;
+    if (ahead)
+        slab->about[first].previous = number;
+    else if (last != 0)
+        slab->about[last].next = number;
+    if (ahead || first == 0)
+        slab->first[chunk->class] = number;
+    if (!ahead)
+        slab->last[chunk->class] = number;
+}
+
+static void dequeue(struct eng_slab *slab, uint32_t number)
+{
+    struct eng_slab_chunk *chunk = &slab->about[number];
+    eng_assert(number > 0 && number < slab->chunk_count);
+    eng_assert(chunk->queued);
+    chunk->queued = false;
+    if (chunk->previous != 0)
+        slab->about[chunk->previous].next = chunk->next;
+    else
+        slab->first[chunk->class] = chunk->next;
+    if (chunk->next != 0)
+        slab->about[chunk->next].previous = chunk->previous;
+    else
+        slab->last[chunk->class] = chunk->previous;
+}
+
+/* Turns a spare into a chunk of a class. */
 static void cut_chunk(struct eng_slab *slab, uint8_t class)
 {
+    uint32_t number = slab->free_number;
     eng_assert(slab->spare_count > 0);
-    eng_assert(slab->chunk_count < slab->chunk_capacity);
-    slab->chunks[slab->chunk_count] = slab->spares[--slab->spare_count];
-    slab->fresh_unit[class] = slab->chunk_count << 14;
-    slab->fresh_left[class] = CHUNK_BYTES / eng_slab_class_bytes(class);
-    slab->chunk_count++;
+    if (number != 0) {
+        slab->free_number = slab->about[number].next;
+    } else {
+        number = slab->chunk_count++;
+        eng_assert(number < slab->chunk_capacity);
+    }
+    slab->chunks[number] = slab->spares[--slab->spare_count];
+    slab->chunks_held++;
+    slab->about[number] = (struct eng_slab_chunk){.free_unit = ENG_SLAB_NO_UNIT, .class = class};
+    enqueue(slab, number);
 }
+
+/* Takes an empty chunk from its class. */
+static void drop_chunk(struct eng_slab *slab, uint32_t number)
+{
+    eng_assert(slab->about[number].used == 0);
+    eng_assert(slab->chunks[number] != NULL);
+    if (slab->about[number].queued)
+        dequeue(slab, number);
+    if (slab->spare_count < slab->spare_target)
+        slab->spares[slab->spare_count++] = slab->chunks[number];
+    else
+        eng_free(slab->chunks[number]);
+    slab->chunks[number] = NULL;
+    slab->chunks_held--;
+    slab->about[number].next = slab->free_number;
+    slab->free_number = number;
+}
+
+/* ---- blocks ---- */
 
 uint32_t eng_slab_alloc(struct eng_slab *slab, uint8_t class)
 {
-    eng_assert(slab->chunk_count > 0);
     eng_assert(class < ENG_SLAB_CLASSES);
-    uint32_t handle = slab->free_block[class];
-    if (handle != ENG_SLAB_NONE) {
-        slab->free_block[class] = eng_load_u32(eng_slab_at(slab, handle));
-        return handle;
-    }
-    if (slab->fresh_left[class] == 0)
+    eng_assert(slab->chunk_count > 0);
+    if (slab->first[class] == 0)
         cut_chunk(slab, class);
-    handle = slab->fresh_unit[class];
-    slab->fresh_unit[class] += eng_slab_class_bytes(class) / ENG_SLAB_UNIT_BYTES;
-    slab->fresh_left[class]--;
-    return handle;
+    uint32_t number = slab->first[class];
+    struct eng_slab_chunk *chunk = &slab->about[number];
+    uint32_t units = eng_slab_class_bytes(class) / ENG_SLAB_UNIT_BYTES, unit = chunk->free_unit;
+    if (unit != ENG_SLAB_NO_UNIT) {
+        chunk->free_unit = eng_load_u32(eng_slab_at(slab, number << ENG_SLAB_CHUNK_BITS | unit));
+    } else {
+        unit = chunk->fresh_unit;
+        chunk->fresh_unit += units;
+    }
+    chunk->used++;
+    if (chunk->free_unit == ENG_SLAB_NO_UNIT && chunk->fresh_unit + units > ENG_SLAB_CHUNK_UNITS)
+        dequeue(slab, number);
+    return number << ENG_SLAB_CHUNK_BITS | unit;
 }
 
 void eng_slab_give(struct eng_slab *slab, uint32_t handle, uint8_t class)
 {
-    eng_assert(class < ENG_SLAB_CLASSES);
-    eng_assert(handle != ENG_SLAB_NONE && handle >> 14 < slab->chunk_count);
-    eng_store_u32(eng_slab_at(slab, handle), slab->free_block[class]);
-    slab->free_block[class] = handle;
+    uint32_t number = handle >> ENG_SLAB_CHUNK_BITS;
+    eng_assert(handle != ENG_SLAB_NONE && number < slab->chunk_count);
+    struct eng_slab_chunk *chunk = &slab->about[number];
+    eng_assert(chunk->class == class && chunk->used > 0);
+    eng_store_u32(eng_slab_at(slab, handle), chunk->free_unit);
+    chunk->free_unit = handle & (ENG_SLAB_CHUNK_UNITS - 1);
+    chunk->used--;
+    if (chunk->used == 0)
+        drop_chunk(slab, number);
+    else if (chunk->queued && eng_slab_is_sparse(chunk) && slab->first[class] != slab->last[class])
+        dequeue(slab, number);
+    else if (!chunk->queued && !eng_slab_is_sparse(chunk))
+        enqueue(slab, number);
 }
 
 uint64_t eng_slab_bytes(const struct eng_slab *slab)
 {
     eng_assert(slab->chunk_count > 0);
-    uint64_t chunks = slab->chunk_count - 1;
-    return chunks * CHUNK_BYTES + slab->chunk_capacity * sizeof *slab->chunks;
+    return (uint64_t)slab->chunks_held * CHUNK_BYTES +
+           slab->chunk_capacity * (sizeof *slab->chunks + sizeof *slab->about);
 }

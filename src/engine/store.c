@@ -15,7 +15,7 @@
 enum {
     SLOTS_MIN = 64,
     HANDLES_MIN = 64,
-    MOVE_SLACK_BYTES = 16, /* room that a record gets when it has to move anyway */
+    MOVE_SLACK_BYTES = 8, /* room that a record gets when it has to move anyway */
 };
 
 /* ---- the table ---- */
@@ -388,7 +388,8 @@ void eng_record_trim(struct eng_store *store, struct eng_record *record)
     eng_assert(record->number < store->count);
     eng_assert(store->slab.spare_count > 0);
     uint32_t wanted = used_bytes(record) + MOVE_SLACK_BYTES;
-    if (wanted + wanted / 2 <= record->capacity)
+    if (wanted + wanted / 2 <= record->capacity ||
+        eng_slab_is_left(&store->slab, store->handles[record->number]))
         move_record(store, record, wanted);
 }
 

@@ -42,9 +42,39 @@ Test(slab, blocks_do_not_overlap_and_come_back_when_given)
     uint64_t bytes = eng_slab_bytes(&slab);
     for (uint32_t i = 0; i < BLOCKS; i++)
         eng_slab_give(&slab, handles[i], class);
-    for (uint32_t i = 0; i < BLOCKS; i++)
+    uint64_t empty = eng_slab_bytes(&slab);
+    cr_assert_lt(empty * 10, bytes, "chunks that fall empty go back");
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        cr_assert_eq(eng_slab_reserve(&slab), ENG_OK);
         (void)eng_slab_alloc(&slab, class); /* the handles are of no interest */
-    cr_assert_eq(eng_slab_bytes(&slab), bytes, "freed blocks are used again");
+    }
+    cr_assert_eq(eng_slab_bytes(&slab), bytes);
+    eng_slab_done(&slab);
+}
+
+Test(slab, a_sparse_chunk_is_left_and_takes_no_new_blocks)
+{
+    enum { BLOCKS = 2000 };
+    static uint32_t handles[BLOCKS];
+    struct eng_slab slab;
+    eng_slab_init(&slab, 4);
+    uint8_t class = eng_slab_class(200);
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        cr_assert_eq(eng_slab_reserve(&slab), ENG_OK);
+        handles[i] = eng_slab_alloc(&slab, class);
+    }
+    uint32_t sparse = handles[0] >> ENG_SLAB_CHUNK_BITS;
+    for (uint32_t i = 1; i < BLOCKS; i++)
+        if (handles[i] >> ENG_SLAB_CHUNK_BITS == sparse || i % 5 == 0)
+            eng_slab_give(&slab, handles[i], class);
+    cr_assert(eng_slab_is_left(&slab, handles[0]));
+    for (uint32_t i = 0; i < 100; i++) {
+        cr_assert_eq(eng_slab_reserve(&slab), ENG_OK);
+        cr_assert_neq(eng_slab_alloc(&slab, class) >> ENG_SLAB_CHUNK_BITS, sparse);
+    }
+    uint64_t bytes = eng_slab_bytes(&slab);
+    eng_slab_give(&slab, handles[0], class);
+    cr_assert_lt(eng_slab_bytes(&slab), bytes, "the last one out gives the chunk back");
     eng_slab_done(&slab);
 }
 
