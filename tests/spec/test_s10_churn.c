@@ -151,15 +151,36 @@ Test(s10_churn, silence_is_opened_and_resolved_by_the_partners_own_rhythm)
         "day 9 09:00   acme  x ->  z resolved, last day 9 09:00\n");
 }
 
+#define SILENCE                                                                                    \
+    "measures: {m: {count: x, over: 30d}}\n"                                                       \
+    "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 90}},\n"                          \
+    "             bands: {all: 0}}}\n"                                                             \
+    "alerts: {z: {silence: x, horizon: 9d, typical_gap: 1d, min_silence: 1d, risk: 0.625}}\n"
+
+Test(s10_churn, a_silence_known_only_from_late_events_is_told_at_the_next_boundary)
+{
+    spec_holds("S10", SILENCE,
+               "day 20 09:00  zenith  x\n"
+               "day 10 09:00  acme    x\n"
+               "day 11 09:00  acme    x\n"
+               "day 20 10:00  zenith  x\n"
+               "day 21        tick  ->  acme z opened, last day 11 09:00, gap 24h, risk 0.625\n");
+}
+
+Test(s10_churn, only_an_action_in_a_newer_pane_resolves_a_silence)
+{
+    spec_holds("S10", SILENCE,
+               "day 0 09:00  acme  x\n"
+               "day 1 09:00  acme  x\n"
+               "day 5        tick  ->  acme z opened, last day 1 09:00, gap 24h, risk 0.625\n"
+               "day 1 12:00  acme  x\n"
+               "day 3 12:00  acme  x  ->  z resolved, last day 3 12:00\n");
+}
+
 /* q(9) / q(3) is (1 + 4/16) / (1 + 4/4) = 0.625 exactly. */
 Test(s10_churn, a_risk_that_is_just_reached_is_enough)
 {
-    spec_holds("S10",
-               "measures: {m: {count: x, over: 30d}}\n"
-               "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 90}},\n"
-               "             bands: {all: 0}}}\n"
-               "alerts: {z: {silence: x, horizon: 9d, typical_gap: 1d, min_silence: 1d,\n"
-               "             risk: 0.625}}\n",
+    spec_holds("S10", SILENCE,
                "day 0 09:00  acme  x\n"
                "day 1 09:00  acme  x\n"
                "day 4        tick\n"
