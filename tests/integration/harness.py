@@ -17,6 +17,7 @@ import json
 import os
 import random
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -145,7 +146,10 @@ class Daemon:
 
     def wait_exit(self):
         """Waits for the daemon to end by itself; the exit code."""
-        wait_for(f"{self.name} to end", lambda: not self.running())
+        try:
+            self._process.wait(GUARD_S)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"waited {GUARD_S} s for {self.name} to end\n{self.log_tail()}") from None
         return processes.finish(self._process)
 
     def log(self):

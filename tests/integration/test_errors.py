@@ -74,12 +74,12 @@ def test_a_compacted_input_topic_is_refused(context):
 
 USER, PASSWORD = "engaged", "not-a-secret-1"
 
-# What the daemon needs, by the name of the permission that a test takes away.
+# Permissions that the daemon is first left without, and the word by which it has to name each.
 NEEDS = {
-    "read the input": (ResourceType.TOPIC, INPUT, AclOperation.READ),
-    "write score changes": (ResourceType.TOPIC, CHANGES, AclOperation.WRITE),
-    "use the group": (ResourceType.GROUP, GROUP, AclOperation.READ),
-    "use transactions": (ResourceType.TRANSACTIONAL_ID, "*", AclOperation.WRITE),
+    INPUT: (ResourceType.TOPIC, INPUT, AclOperation.READ),
+    CHANGES: (ResourceType.TOPIC, CHANGES, AclOperation.WRITE),
+    GROUP: (ResourceType.GROUP, GROUP, AclOperation.READ),
+    "transactional": (ResourceType.TRANSACTIONAL_ID, "*", AclOperation.WRITE),
 }
 ALWAYS = [(ResourceType.TOPIC, topic, operation)
           for topic in (INPUT, CHANGES, harness.DROPS, harness.DEAD, "state")
@@ -117,16 +117,21 @@ def _create_all(broker):
 
 
 def test_each_missing_permission_ends_with_its_exit_code_and_name(context):
+    """The daemon meets them one after the other, in its own order; each is granted once it has been named."""
     with _secured(context) as broker:
         _create_all(broker)
         generate(context, broker, INPUT, FEW)
         _allow(broker, ALWAYS)
-        for what, (kind, name, operation) in NEEDS.items():
-            daemon = _daemon(context, broker, what.replace(" ", "-")).start()
-            _check_exit(daemon, EXIT_DENIED, name if name != "*" else "transactional")
+        missing = dict(NEEDS)
+        while missing:
+            daemon = _daemon(context, broker, f"without-{len(missing)}").start()
+            _check_exit(daemon, EXIT_DENIED, "authorization")
+            last = daemon.log().splitlines()[-1]
+            named = [word for word in missing if word in last.lower()]
+            check(len(named) == 1, f"one of {list(missing)} is missing, and not named:\n{daemon.log_tail()}")
             check(PASSWORD not in daemon.log(), "the password is in the log")
-            say(f"without the permission to {what}: {daemon.log().splitlines()[-1][:160]}")
-            _allow(broker, [(kind, name, operation)])
+            say(last[:160])
+            _allow(broker, [missing.pop(named[0])])
         daemon = _daemon(context, broker, "allowed").start()
         _finish(context, broker, daemon)
 

@@ -14,7 +14,8 @@ from harness import (INPUT, Daemon, Forwarder, Progress, check, compare_with_rep
 PER_SECOND = 40_000
 # A process that was killed is missed after three seconds, and its open transaction ends after five.
 QUICK = {"kafka": {"consumer": {"session.timeout.ms": 3000, "heartbeat.interval.ms": 500},
-                   "producer": {"transaction.timeout.ms": 5000, "message.timeout.ms": 4000}}}
+                   "producer": {"transaction.timeout.ms": 5000, "message.timeout.ms": 4000,
+                                "socket.timeout.ms": 4000}}}
 
 
 def _owned(daemon):
