@@ -5,6 +5,7 @@ Runs the program named by ENGAGED in a folder of its own. Each test is a functio
 import json
 import os
 import pathlib
+import pty
 import resource
 import shutil
 import signal
@@ -310,6 +311,42 @@ def run_without_a_broker_waits_is_alive_and_stops_when_asked():
                 process.kill()
     log = pathlib.Path("log").read_text()
     assert "SIGHUP" in log and "SIGTERM" in log, log
+
+
+def a_second_signal_ends_at_once_with_exit_code_10():
+    write("c.yaml", CONFIG + f"input: {{topic: in, format: json}}\nkafka: {{brokers: \"127.0.0.1:{free_port()}\"}}\n"
+                             "http: {listen: off}\n")
+    with open("log", "w") as log, \
+            subprocess.Popen([ENGAGED, "run", "--config", "c.yaml"], stderr=log) as process:
+        time.sleep(1 if not sanitized() else 5)          # the workers are asking for the broker by now
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        code = process.wait(timeout=30)
+    assert code == 10, (code, pathlib.Path("log").read_text())
+
+
+def progress_is_drawn_on_a_terminal_only_and_taken_away_again():
+    write("c.yaml", CONFIG)
+    with open("e.jsonl", "w") as out:
+        for i in range(400000):
+            out.write(event(f"p{i % 100}", START + i) + "\n")
+    args = [ENGAGED, "replay", "--config", "c.yaml", "--summary", "e.jsonl"]
+    assert engaged(*args[1:]).stderr == ""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(args, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        drawn = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:                               # how Linux says that the other side is closed
+                break
+            if not piece:
+                break
+            drawn += piece
+        os.close(ours)
+        assert rows(process.stdout.read().decode())[-1]["read"] == 400000 and process.wait() == 0
+    assert b" events, " in drawn and b" %, " in drawn and drawn.endswith(b"\r\x1b[K"), drawn[-200:]
 
 
 def main():
