@@ -174,6 +174,7 @@ Test(s10_churn, only_an_action_in_a_newer_pane_resolves_a_silence)
                "day 1 09:00  acme  x\n"
                "day 5        tick  ->  acme z opened, last day 1 09:00, gap 24h, risk 0.625\n"
                "day 1 12:00  acme  x\n"
+               "day 0 12:00  acme  x\n"
                "day 3 12:00  acme  x  ->  z resolved, last day 3 12:00\n");
 }
 
