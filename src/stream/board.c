@@ -25,6 +25,7 @@ void eng_board_done(struct eng_board *board)
 /* Room for `count` partitions; what there is when memory runs out. */
 static uint32_t make_room(struct eng_board *board, uint32_t count)
 {
+    eng_assert(board != NULL);
     eng_assert(board->partition_count <= board->partition_capacity);
     if (count <= board->partition_capacity)
         return count;

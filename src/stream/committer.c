@@ -87,6 +87,7 @@ static bool pause_before(struct eng_committer *committer, uint32_t attempt)
 /* Gives the producer up. What was asked of it and not answered is in doubt. */
 static void drop_producer(struct eng_committer *committer)
 {
+    eng_assert(committer->port != NULL);
     eng_assert(committer->state != ENG_COMMITTER_DOUBT);
     if (committer->state == ENG_COMMITTER_NONE)
         return;
@@ -183,6 +184,7 @@ static enum eng_status call_commit(struct eng_committer *committer, uint32_t cou
 static enum eng_status persist(struct eng_committer *committer, call_function *call, uint32_t count,
                                struct eng_error *err)
 {
+    eng_assert(committer->state == ENG_COMMITTER_OPEN || committer->state == ENG_COMMITTER_ENDING);
     eng_assert(call != NULL);
     for (uint32_t attempt = 1;; attempt++) {
         struct eng_error cause = {0};
@@ -302,6 +304,7 @@ static enum eng_txn_outcome judge(const struct eng_committer *committer, const s
 /* Asks the group what became of the transaction. Waits for an answer. */
 static enum eng_txn_outcome look_up(struct eng_committer *committer, struct eng_txn *txn)
 {
+    eng_assert(committer->state == ENG_COMMITTER_READY);
     eng_assert(txn->offset_count > 0);
     struct eng_port *port = committer->port;
     for (uint32_t attempt = 1;; attempt++) {
@@ -350,6 +353,7 @@ static enum eng_txn_outcome send_round(struct eng_committer *committer, struct e
     struct eng_error cause = {0};
     enum eng_status status = eng_committer_ready(committer, &cause);
     enum eng_txn_outcome outcome = ENG_TXN_NONE;
+    eng_assert(asked != NULL && dead != NULL);
     eng_assert(status != ENG_OK || committer->state == ENG_COMMITTER_READY);
     if (status == ENG_OK && doubt)
         outcome = look_up(committer, txn);

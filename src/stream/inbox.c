@@ -37,6 +37,7 @@ struct eng_query *eng_query_new(const char *partner, size_t length, eng_service_
 
 bool eng_inbox_put(struct eng_inbox *inbox, struct eng_query *query)
 {
+    eng_assert(inbox != NULL);
     eng_assert(query != NULL);
     query->next = NULL;
     pthread_mutex_lock(&inbox->lock);

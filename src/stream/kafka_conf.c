@@ -103,6 +103,7 @@ static enum eng_status set_own(rd_kafka_conf_t *conf, const struct eng_propertie
                                struct eng_error *err)
 {
     enum eng_status status = ENG_OK;
+    eng_assert(conf != NULL);
     eng_assert(own->items != NULL || own->count == 0);
     for (size_t i = 0; status == ENG_OK && i < own->count; i++) {
         for (size_t k = 0; k < sizeof refusals / sizeof refusals[0]; k++)
@@ -120,6 +121,7 @@ static enum eng_status fill_consumer(const struct eng_kafka *kafka, rd_kafka_con
                                      struct eng_error *err)
 {
     const struct eng_kafka_config *own = &kafka->config->kafka;
+    eng_assert(conf != NULL);
     eng_assert(own->group != NULL);
     enum eng_status status = SET_TABLE(conf, consumer_settings, err);
     if (status == ENG_OK)
@@ -171,6 +173,7 @@ static enum eng_status set_timeouts(const struct eng_kafka *kafka, rd_kafka_conf
 static enum eng_status fill_producer(const struct eng_kafka *kafka, rd_kafka_conf_t *conf,
                                      struct eng_error *err)
 {
+    eng_assert(conf != NULL);
     eng_assert(kafka->transactional_id[0] != '\0');
     enum eng_status status = SET_TABLE(conf, producer_settings, err);
     if (status == ENG_OK)

@@ -35,6 +35,7 @@ static void must(struct eng_kafka *kafka, rd_kafka_error_t *error, const char *w
     if (error == NULL)
         return;
     char text[400];
+    eng_assert(kafka->handler != NULL);
     eng_assert(what != NULL);
     (void)snprintf(text, sizeof text, "%s: %s", what, rd_kafka_error_string(error));
     kafka->handler->failed(kafka->handler->context, -1, ENG_FATAL, text);
@@ -52,6 +53,7 @@ static void drop_fetched(struct eng_kafka *kafka, const rd_kafka_topic_partition
         rd_kafka_topic_partition_list_add(gone, one->topic, one->partition);
         kafka->places[one->partition] = (struct eng_kafka_place){0};
     }
+    eng_assert(!kafka->eager);
     eng_assert(gone->cnt <= leaving->cnt);
     must(kafka, rd_kafka_incremental_unassign(kafka->consumer, gone), "incremental unassign");
     rd_kafka_topic_partition_list_destroy(gone);
@@ -69,6 +71,7 @@ static void assign_eager(struct eng_kafka *kafka, const rd_kafka_topic_partition
 static void answer_group(struct eng_kafka *kafka, bool assigned,
                          const rd_kafka_topic_partition_list_t *partitions)
 {
+    eng_assert(kafka->fetched != NULL);
     eng_assert(partitions != NULL);
     if (kafka->eager) {
         rd_kafka_topic_partition_list_t *empty = new_list(1);
@@ -134,6 +137,7 @@ static void fail_fatally(struct eng_kafka *kafka)
 {
     char text[300] = "", all[400];
     rd_kafka_resp_err_t code = rd_kafka_fatal_error(kafka->consumer, text, sizeof text);
+    eng_assert(kafka->consumer != NULL);
     eng_assert(kafka->handler != NULL);
     if (eng_kafka_status(code) == ENG_LOST)
         (void)snprintf(all, sizeof all, "another process uses kafka.instance \"%s\": %s",
@@ -313,6 +317,7 @@ static rd_kafka_topic_partition_list_t *difference(const rd_kafka_topic_partitio
             rd_kafka_topic_partition_list_add(rest, one->topic, one->partition)->offset =
                 one->offset;
     }
+    eng_assert(list != NULL && other != NULL);
     eng_assert(rest->cnt <= list->cnt);
     return rest;
 }
@@ -322,6 +327,7 @@ static void assign_cooperatively(struct eng_kafka *kafka,
 {
     rd_kafka_topic_partition_list_t *gone = difference(kafka->fetched, wanted);
     rd_kafka_topic_partition_list_t *added = difference(wanted, kafka->fetched);
+    eng_assert(wanted != NULL);
     eng_assert(!kafka->eager);
     if (gone->cnt > 0)
         must(kafka, rd_kafka_incremental_unassign(kafka->consumer, gone), "incremental unassign");
@@ -395,6 +401,7 @@ enum eng_status eng_kafka_assign(struct eng_port *port, const struct eng_port_of
 void eng_kafka_pause(struct eng_port *port, bool paused)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_assert(kafka->queue != NULL);
     eng_assert(kafka->fetched != NULL);
     kafka->paused = paused;
     if (paused)
@@ -407,6 +414,7 @@ int64_t eng_kafka_high_watermark(struct eng_port *port, int32_t partition)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
     int64_t low = -1, high = -1;
+    eng_assert(kafka->consumer != NULL);
     eng_assert(partition >= 0);
     if (rd_kafka_get_watermark_offsets(kafka->consumer, eng_kafka_topic(kafka, ENG_TOPIC_INPUT),
                                        partition, &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -418,6 +426,7 @@ bool eng_kafka_leave(struct eng_port *port, int64_t timeout_ms)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
     int64_t deadline_us = eng_clock_mono_us() + timeout_ms * 1000;
+    eng_assert(!kafka->closed);
     eng_assert(kafka->queue != NULL);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(kafka->consumer, kafka->queue);
     if (error != NULL) {

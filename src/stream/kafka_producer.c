@@ -80,6 +80,7 @@ bool eng_kafka_producer_suspect(struct eng_port *port)
 enum eng_status eng_kafka_begin(struct eng_port *port, struct eng_error *err)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_assert(kafka->producer != NULL);
     eng_assert(kafka->initialised);
     (void)rd_kafka_poll(kafka->producer, 0); /* errors of the idle time are of no concern */
     atomic_store(&kafka->suspect, false);
@@ -134,6 +135,7 @@ enum eng_status eng_kafka_produce(struct eng_port *port, const struct eng_port_o
 enum eng_status eng_kafka_flush(struct eng_port *port, struct eng_error *err)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_assert(kafka->producer != NULL);
     eng_assert(kafka->initialised);
     rd_kafka_resp_err_t code = rd_kafka_flush(kafka->producer, ENG_KAFKA_TXN_MS);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -164,6 +166,7 @@ enum eng_status eng_kafka_send_offsets(struct eng_port *port, const struct eng_p
                                        uint32_t count, struct eng_error *err)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_assert(kafka->initialised);
     eng_assert(count > 0);
     rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(kafka->consumer);
     if (group == NULL)

@@ -56,6 +56,7 @@ static void read_permissions(const rd_kafka_TopicDescription_t *topic, struct en
 
 static void read_description(const rd_kafka_TopicDescription_t *topic, struct eng_topic_info *info)
 {
+    eng_assert(topic != NULL);
     eng_assert(info->exists);
     if (rd_kafka_error_code(rd_kafka_TopicDescription_error(topic)) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
@@ -155,6 +156,7 @@ static enum eng_status read_metadata(struct eng_kafka *kafka,
         info->exists = one->partition_cnt > 0;
         info->partition_count = one->partition_cnt;
     }
+    eng_assert(info != NULL);
     eng_assert(info->exists == (info->partition_count > 0));
     return ENG_OK;
 }
@@ -223,6 +225,7 @@ enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic top
     const char *name = eng_kafka_topic(kafka, topic);
     struct question question;
     char text[256] = "";
+    eng_assert(topic != ENG_TOPIC_INPUT);
     eng_assert(partition_count > 0);
     rd_kafka_NewTopic_t *new_topic = rd_kafka_NewTopic_new(
         name, partition_count, kafka->config->output.replication, text, sizeof text);

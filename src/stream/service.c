@@ -50,6 +50,7 @@ static enum eng_status make_worker(struct eng_service *service, uint32_t index, 
 {
     struct eng_port *port;
     enum eng_status status = eng_kafka_new(service->config, index, unique, &port, err);
+    eng_assert(unique != NULL);
     eng_assert(index < service->worker_count);
     if (status != ENG_OK)
         return status;

@@ -147,6 +147,8 @@ static bool still_true(const struct eng_task *task, const struct eng_recall_item
 /* Retention has taken records that were never read. */
 static void say_lost(const struct eng_task *task, const struct eng_recall_item *item)
 {
+    eng_assert(task->partition == item->partition);
+    eng_assert(item->status == ENG_OK);
     if (item->committed.next >= 0 && item->low > item->committed.next)
         eng_log(ENG_LOG_ERROR, "stream",
                 "partition=%" PRId32 " retention has deleted %" PRId64 " records (offsets %" PRId64
@@ -227,6 +229,7 @@ static enum eng_status replay_journal(struct eng_task *task, struct eng_feed *fe
 static enum eng_status finish_replay(struct eng_task *task, struct eng_feed *feed,
                                      struct eng_error *err)
 {
+    eng_assert(task->engine != NULL);
     eng_assert(task->state == ENG_TASK_REPLAYING);
     enum eng_status status = replay_journal(task, feed, task->replay_end, err);
     bool same_model = task->meta.model_version == eng_model_version(feed->config->model);
@@ -364,6 +367,7 @@ static void find_schema_header(const struct eng_feed *feed, const struct eng_por
                                struct eng_record *to)
 {
     struct eng_port_header header;
+    eng_assert(record != NULL);
     eng_assert(to->schema_id == NULL);
     if (feed->config->input.format != ENG_FORMAT_AVRO)
         return;

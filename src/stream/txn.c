@@ -40,6 +40,7 @@ void eng_txn_done(struct eng_txn *txn)
 
 void eng_txn_clear(struct eng_txn *txn)
 {
+    eng_assert(txn->offset_count <= txn->offset_capacity);
     eng_assert(txn != NULL);
     eng_bytes_clear(&txn->records);
     txn->record_count = txn->offset_count = txn->open_count = 0;

@@ -88,6 +88,7 @@ static enum eng_status make_buffers(struct eng_worker *worker, struct eng_error 
     worker->batch.records = eng_calloc(ENG_WORKER_BATCH, sizeof *worker->batch.records);
     worker->feed.effects.data = eng_calloc(1, ENG_FEED_EFFECTS_BYTES);
     worker->feed.effects.capacity = ENG_FEED_EFFECTS_BYTES;
+    eng_assert(worker->decoder == NULL);
     eng_assert(worker->config->model != NULL);
     if (worker->batch.records == NULL || worker->feed.effects.data == NULL)
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for a worker's buffers");
@@ -196,6 +197,7 @@ static bool may_pass(struct eng_worker *worker, enum eng_status status, int64_t 
 static bool check_topics(struct eng_worker *worker)
 {
     int64_t pause_ms = 250, answered_us = worker->port->ops->mono_us(worker->port);
+    eng_assert(worker->port != NULL);
     eng_assert(atomic_load(&worker->state) == ENG_WORKER_STARTING);
     for (;;) {
         struct eng_error cause = {0};
@@ -255,6 +257,7 @@ static void make_feed(struct eng_worker *worker)
 static bool start_couriers(struct eng_worker *worker)
 {
     bool threaded = worker->options.threaded;
+    eng_assert(!worker->in_flight);
     eng_assert(worker->error.status == ENG_OK);
     if (eng_courier_start(&worker->sender, threaded, &worker->error) != ENG_OK)
         return false;
@@ -289,6 +292,7 @@ bool eng_worker_begin(struct eng_worker *worker)
 static bool wait_for_room(struct eng_worker *worker)
 {
     int64_t now_us = worker->port->ops->mono_us(worker->port);
+    eng_assert(eng_worker_full(worker));
     eng_assert(worker->in_flight);
     if (worker->blocked_since_us < 0)
         worker->blocked_since_us = now_us;
@@ -304,6 +308,7 @@ static bool wait_for_room(struct eng_worker *worker)
 
 static void phase_poll(struct eng_worker *worker)
 {
+    eng_assert(worker->blocked_since_us >= -1);
     eng_assert(worker->batch.count == 0);
     bool full = eng_worker_full(worker) && worker->in_flight;
     if (full && !wait_for_room(worker))
@@ -363,6 +368,7 @@ static void phase_idle(struct eng_worker *worker)
 static void check_memory(struct eng_worker *worker)
 {
     uint64_t most = worker->config->run.memory_bytes_max;
+    eng_assert(worker->memory_shown <= UINT64_MAX / 2);
     if (most == 0 || worker->options.memory_bytes == NULL)
         return;
     uint64_t held = atomic_load_explicit(worker->options.memory_bytes, memory_order_relaxed);

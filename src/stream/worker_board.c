@@ -99,6 +99,7 @@ static void show_task(const struct eng_worker *worker, const struct eng_task *ta
                                           .next_offset = task->committed.next,
                                           .end_offset = task->end_offset,
                                           .clock_ms = -1};
+    eng_assert(shown != NULL);
     eng_assert(task->partition >= 0);
     eng_task_counters(task, &shown->counters);
     show_lag(worker, task, shown);
@@ -216,6 +217,7 @@ void eng_worker_answer(struct eng_worker *worker)
 void eng_worker_close_inbox(struct eng_worker *worker)
 {
     struct eng_query *query = eng_inbox_close(&worker->inbox), *next;
+    eng_assert(worker->config != NULL);
     eng_assert(worker->inbox.closed);
     for (; query != NULL; query = next) {
         next = query->next;

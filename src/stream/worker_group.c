@@ -88,6 +88,7 @@ static void give_up_task(struct eng_worker *worker, int32_t partition, bool lost
     struct eng_task *task = eng_worker_task(worker, partition);
     if (task == NULL)
         return;
+    eng_assert(task->partition == partition);
     eng_assert(!task->touched);
     bool clean = task->state == ENG_TASK_LIVE && task->committed.next >= 0;
     if (worker->options.eager && !lost && clean)
@@ -117,6 +118,7 @@ static void on_ended(void *context, int32_t partition, int64_t next, bool all)
 {
     struct eng_worker *worker = context;
     struct eng_task *task = eng_worker_task(worker, partition);
+    eng_assert(worker != NULL);
     eng_assert(next >= 0);
     if (task == NULL)
         return;
