@@ -220,7 +220,7 @@ static enum eng_status make_consumer(struct eng_kafka *kafka, struct eng_error *
         return status;
     kafka->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     kafka->fetched = rd_kafka_topic_partition_list_new(8);
-    eng_assert(kafka->consumer == NULL);
+    eng_assert(kafka->transactional_id[0] != '\0');
     eng_assert(kafka->fetched != NULL);
     if (kafka->consumer != NULL)
         return ENG_OK;

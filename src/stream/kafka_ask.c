@@ -101,7 +101,7 @@ static enum eng_status open_reader(struct reader *reader, int32_t partition, str
     const char *name = eng_kafka_topic(reader->kafka, ENG_TOPIC_STATE);
     reader->topic = rd_kafka_topic_new(reader->client, name, NULL);
     reader->queue = rd_kafka_queue_new(reader->client);
-    eng_assert(reader->client == NULL);
+    eng_assert(reader->client != NULL);
     eng_assert(reader->topic != NULL && reader->queue != NULL);
     if (rd_kafka_consume_start_queue(reader->topic, partition, RD_KAFKA_OFFSET_BEGINNING,
                                      reader->queue) == 0)
