@@ -81,9 +81,9 @@ static uint64_t by_avro_c(const struct records *records, struct subject *subject
     avro_reader_t reader = avro_reader_memory("", 0);
     for (int i = 0; i < RECORDS; i++) {
         avro_value_t field;
-        const char *text;
-        size_t size;
-        int64_t time;
+        const char *text = NULL;
+        size_t size = 0;
+        int64_t time = 0;
         avro_reader_memory_set_source(reader, (const char *)records->bytes[i],
                                       (int64_t)records->lengths[i]);
         must(avro_value_read(reader, &subject->value) == 0, "avro-c cannot read a record");
