@@ -102,7 +102,10 @@ static inline uint64_t eng_store_home(const struct eng_store *store, uint64_t ha
  * probably the partner's (or NONE), for the third. */
 static inline void eng_store_prefetch_slot(const struct eng_store *store, uint64_t hash)
 {
-    __builtin_prefetch(&store->slots[eng_store_home(store, hash)]);
+    /* As a number: before the first partner there is no table, and a place in nothing is undefined.
+     */
+    uintptr_t slots = (uintptr_t)store->slots;
+    __builtin_prefetch((const void *)(slots + eng_store_home(store, hash) * sizeof *store->slots));
 }
 uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash);
 static inline void eng_store_prefetch_record(const struct eng_store *store, uint32_t number)

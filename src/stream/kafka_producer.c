@@ -123,8 +123,8 @@ enum eng_status eng_kafka_produce(struct eng_port *port, const struct eng_port_o
         kafka->producer, RD_KAFKA_V_TOPIC(eng_kafka_topic(kafka, output->topic)),
         RD_KAFKA_V_PARTITION(output->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)output->value, output->value_bytes),
-        RD_KAFKA_V_KEY(output->key, output->key_bytes), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_END);
+        RD_KAFKA_V_KEY((void *)(uintptr_t)output->key, output->key_bytes),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ENG_OK;
     if (headers != NULL)
