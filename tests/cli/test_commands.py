@@ -288,13 +288,14 @@ def run_without_a_broker_waits_is_alive_and_stops_when_asked():
     with open("log", "w") as log, \
             subprocess.Popen([ENGAGED, "run", "--config", "c.yaml"], stderr=log) as process:
         try:
-            deadline = time.monotonic() + 30
-            while time.monotonic() < deadline:
+            deadline = time.monotonic() + 60
+            health = None
+            while health is None and process.poll() is None and time.monotonic() < deadline:
                 try:
                     health = urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5)
-                    break
                 except OSError:
                     time.sleep(0.05)
+            assert health is not None, pathlib.Path("log").read_text()
             assert health.status == 200 and json.load(health) == {"alive": True}
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5)
