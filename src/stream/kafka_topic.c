@@ -202,8 +202,12 @@ static enum eng_status created(struct eng_kafka *kafka, const rd_kafka_event_t *
     const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(result, &count);
     rd_kafka_resp_err_t code =
         count == 1 ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR__BAD_MSG;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ENG_OK;
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) /* by others, and maybe not as it must be */
+        return eng_error_set(err, ENG_UNAVAILABLE,
+                             "the topic \"%s\" has been made by somebody else: looking again",
+                             topic);
     return eng_kafka_fail(kafka, code, "making topic", topic, err);
 }
 
