@@ -55,7 +55,7 @@ void eng_slab_done(struct eng_slab *slab)
 static enum eng_status reserve_tables(struct eng_slab *slab)
 {
     eng_assert(slab->spare_target > 0);
-    eng_assert(slab->chunk_count <= slab->chunk_capacity || slab->chunks == NULL);
+    eng_assert(slab->chunk_count <= slab->chunk_capacity || slab->chunk_capacity == 0);
     if (slab->chunk_count + slab->spare_target <= slab->chunk_capacity)
         return ENG_OK;
     uint32_t capacity = slab->chunk_capacity == 0 ? CHUNKS_MIN : slab->chunk_capacity * 2;
