@@ -142,15 +142,16 @@ Test(worker, s5_a_refused_future_record_stays_refused_when_its_time_has_come)
     stage_login(&s, 0, "acme", now_ms(&s));
     stage_login(&s, 0, "acme", now_ms(&s) + HOUR_MS);
     stage_login(&s, 0, "acme", now_ms(&s) + 1);
+    stage_login(&s, 0, "acme", now_ms(&s) + HOUR_MS + 1);
     stage_turn(&s, TURNS);
     stage_kill(&s);
     s.fake->wall_ms += 2 * HOUR_MS;
     stage_start(&s);
     stage_turn(&s, TURNS);
     cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
-    cr_expect_eq(stage_counters(&s, 0).outcome[ENG_OUTCOME_FUTURE], 1);
-    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_DEAD_LETTERS), 1, "told once");
-    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 1, "journaled");
+    cr_expect_eq(stage_counters(&s, 0).outcome[ENG_OUTCOME_FUTURE], 2);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_DEAD_LETTERS), 2, "told once");
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 1, "journaled, both in one record");
     stage_done(&s);
 }
 
@@ -377,6 +378,44 @@ Test(worker, an_eager_group_gives_back_what_nobody_touched_without_a_new_reading
     cr_expect_eq(stage_counters(&s, 0).read, 2);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 3,
                  "record 1 is told by its new owner");
+    stage_done(&s);
+}
+
+Test(worker, an_eager_group_s_state_is_read_anew_when_only_a_tick_came_in_between)
+{
+    struct stage s;
+    struct eng_meta meta;
+    stage_init(&s, 1);
+    s.eager = true;
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    move(&s, 'r');
+    stage_turn(&s, 1);
+    /* Another's transaction has left the offset where it was: the metadata tells. */
+    cr_assert_eq(eng_meta_read(s.fake->partitions[0].committed.meta, &meta, NULL), ENG_OK);
+    meta.sequence++;
+    meta.writer = 99;
+    eng_meta_write(&meta, s.fake->partitions[0].committed.meta);
+    move(&s, 'a');
+    stage_turn(&s, TURNS);
+    cr_expect_eq(eng_worker_task(s.worker, 0)->sequence, meta.sequence);
+    stage_done(&s);
+}
+
+Test(worker, records_that_are_handed_over_again_are_passed_over)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    for (int i = 0; i < 5; i++)
+        stage_login(&s, 0, "acme", now_ms(&s) + i);
+    stage_turn(&s, TURNS);
+    s.fake->partitions[0].fetch_at = 2; /* as after a pause in the consumer */
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    cr_expect_eq(stage_counters(&s, 0).read, 6);
+    cr_expect_eq(s.fake->partitions[0].committed.next, 6);
     stage_done(&s);
 }
 
