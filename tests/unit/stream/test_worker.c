@@ -337,6 +337,8 @@ Test(worker, a_transaction_that_another_owner_overtook_drops_the_state_and_resto
     cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1, "what the other told is not told");
     cr_expect_eq(stage_counters(&s, 0).read, 2);
+    cr_expect_str_eq(eng_worker_task(s.worker, 0)->committed.meta,
+                     s.fake->partitions[0].committed.meta, "it goes on from what the other did");
     stage_login(&s, 0, "acme", now_ms(&s));
     stage_turn(&s, TURNS);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
