@@ -19,8 +19,22 @@ Test(demo, its_configuration_is_the_shipped_one_without_comments)
 
 struct feed {
     struct eng_findings findings;
+    const struct history *history;
     uint64_t changes, opened, resolved;
+    int64_t first_ms[HISTORY_PARTNERS]; /* of an alert after the partner's day; 0: none */
 };
+
+/* The same in another way: the first alert opened at or after the partner's day. */
+static void note(struct feed *feed, const struct eng_effect *effect)
+{
+    unsigned number = 0;
+    struct eng_slice partner = eng_effect_partner(effect);
+    for (uint32_t i = 1; i < partner.length; i++)
+        number = number * 10 + (unsigned)(partner.data[i] - '0');
+    int64_t day_ms = eng_synth_partner(feed->history->synth, number)->changes_ms;
+    if (day_ms >= 0 && effect->at_ms >= day_ms && feed->first_ms[number] == 0)
+        feed->first_ms[number] = effect->at_ms;
+}
 
 static void feed(void *context, const struct eng_effect *effect, const struct eng_bytes *record)
 {
@@ -33,7 +47,21 @@ static void feed(void *context, const struct eng_effect *effect, const struct en
     feed->changes += effect->kind == ENG_EFFECT_SCORE_CHANGE;
     feed->opened += effect->kind == ENG_EFFECT_CHURN_DROP && effect->status == ENG_OPENED;
     feed->resolved += effect->kind == ENG_EFFECT_CHURN_DROP && effect->status == ENG_RESOLVED;
+    if (effect->kind == ENG_EFFECT_CHURN_DROP && effect->status == ENG_OPENED)
+        note(feed, effect);
     eng_findings_visit(&feed->findings, &told);
+}
+
+/* Partners of a kind who were told of, and how many of them within so many days. */
+static uint32_t told_within(const struct feed *feed, enum eng_synth_kind kind, double days)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < HISTORY_PARTNERS; i++) {
+        const struct eng_synth_partner *partner = eng_synth_partner(feed->history->synth, i);
+        double delay = (double)(feed->first_ms[i] - partner->changes_ms) / 86400000.0;
+        count += partner->kind == kind && feed->first_ms[i] > 0 && delay <= days;
+    }
+    return count;
 }
 
 Test(demo, findings_hold_what_was_told_against_the_labels)
@@ -43,6 +71,7 @@ Test(demo, findings_hold_what_was_told_against_the_labels)
     struct eng_kind_findings churned, steady, early;
     history_new(&history, feed, &fed);
     struct eng_findings *findings = &fed.findings;
+    fed.history = &history;
     cr_assert_eq(
         eng_findings_init(findings, history.synth, HISTORY_PARTNERS, history.config->model),
         ENG_OK);
@@ -63,6 +92,14 @@ Test(demo, findings_hold_what_was_told_against_the_labels)
     cr_assert_geq(churned.told * 10, churned.partners * 9, "%u of %u", churned.told,
                   churned.partners);
     cr_assert_geq(churned.silent * 10, churned.partners * 9);
+    for (int kind = ENG_SYNTH_GROWING; kind < ENG_SYNTH_KIND_COUNT; kind++) {
+        struct eng_kind_findings found;
+        cr_assert_eq(eng_findings_of_kind(findings, (enum eng_synth_kind)kind, end_ms, &found),
+                     ENG_OK);
+        cr_assert_eq(found.told, told_within(&fed, (enum eng_synth_kind)kind, 1e6));
+        uint32_t half = told_within(&fed, (enum eng_synth_kind)kind, found.median_days + 1e-6);
+        cr_assert_eq(half, found.told / 2 + 1, "the median stands in the middle");
+    }
     cr_assert(churned.median_days > 3 && churned.median_days < 25, "%f", churned.median_days);
     cr_assert_leq(steady.silent * 10, steady.partners, "%u of %u", steady.silent, steady.partners);
     cr_assert_eq(steady.told, 0, "their day never comes");
@@ -77,6 +114,7 @@ Test(demo, the_newest_messages_are_kept_and_an_unreadable_one_is_counted)
     static struct feed fed;
     history_new(&history, feed, &fed);
     struct eng_findings *findings = &fed.findings;
+    fed.history = &history;
     cr_assert_eq(
         eng_findings_init(findings, history.synth, HISTORY_PARTNERS, history.config->model),
         ENG_OK);

@@ -98,6 +98,7 @@ Test(synth, events_come_in_order_of_time_within_the_span)
 Test(synth, a_spread_delays_arrivals_by_at_most_that_much_and_loses_none)
 {
     struct eng_synth_options options = small_options();
+    options.partners = 3000;
     size_t ordered, spread;
     free(collect(&options, &ordered));
     options.spread_ms = 3 * DAY_MS;
@@ -209,6 +210,19 @@ Test(synth, kinds_do_what_their_label_says)
     cr_assert(fading.after < fading.before * 0.6, "%f %f", fading.before, fading.after);
     cr_assert(growing.after > growing.before * 1.5, "%f %f", growing.before, growing.after);
     cr_assert(bursts.before < churned.before * 0.5, "%f", bursts.before);
+}
+
+Test(synth, a_churned_partner_does_nothing_from_its_instant_on)
+{
+    struct eng_synth_options options = small_options();
+    options.partners = 5000;
+    for (int kind = 0; kind < ENG_SYNTH_KIND_COUNT; kind++)
+        options.mix[kind] = kind == ENG_SYNTH_CHURNED;
+    struct eng_synth *synth = make(&options);
+    struct eng_synth_event event;
+    while (eng_synth_next(synth, &event) == ENG_OK)
+        cr_assert_lt(event.time_ms, eng_synth_partner(synth, event.partner)->changes_ms);
+    eng_synth_free(synth);
 }
 
 Test(synth, a_seasonal_partner_goes_up_and_down)
@@ -423,8 +437,8 @@ Test(generate_options, percentages_are_read_exactly_in_millionths)
         uint32_t ppm;
     } rows[] = {{"0", 0},      {"1", 10000},     {"0.5", 5000},
                 {"0.0001", 1}, {"100", 1000000}, {"12.34", 123400}};
-    static const char *const wrong[] = {"",   ".",   ".5", "1.",      "100.1", "101",
-                                        "-1", "1e1", "5%", "0.00001", "1.2.3"};
+    static const char *const wrong[] = {"",    ".",  ".5",  "1.", "100.1",   "100.0001",
+                                        "101", "-1", "1e1", "5%", "0.00001", "1.2.3"};
     uint32_t ppm = 0;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         cr_assert_eq(eng_generate_percent("late", rows[i].text, &ppm, NULL), ENG_OK);
