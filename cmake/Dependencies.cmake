@@ -16,7 +16,7 @@ endfunction()
 engaged_dependency(avro avro-c)
 engaged_dependency(jansson jansson>=2.12)
 engaged_dependency(uv libuv>=1.40)
-engaged_dependency(microhttpd libmicrohttpd>=0.9.70)
+engaged_dependency(microhttpd libmicrohttpd>=0.9.73)
 engaged_dependency(yaml yaml-0.1)
 engaged_dependency(zlib zlib)
 

@@ -104,7 +104,7 @@ struct eng_view {
     } measures[ENG_VIEW_MEASURES_MAX];
     struct eng_view_alert {
         bool open;
-        int64_t opened_at_ms; /* of the newest opening; -1: never */
+        int64_t opened_at_ms; /* of the newest opening; -1: never, or closed and cooled down */
         int64_t due_at_ms;    /* silence: when it will be told if nothing happens; -1: not due */
     } alerts[ENG_VIEW_ALERTS_MAX];
 };
