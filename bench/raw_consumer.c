@@ -77,13 +77,17 @@ static rd_kafka_t *join(char **argv, int properties)
     return kafka;
 }
 
-/* Counts the records of one batch; errors (end of partition, lost connections) are no records. */
+/* Counts the records of one batch; errors are said, and are no records. */
 static unsigned long long take(rd_kafka_queue_t *queue, rd_kafka_message_t **messages)
 {
     unsigned long long records = 0;
     ssize_t count = rd_kafka_consume_batch_queue(queue, WAIT_MS, messages, BATCH);
     for (ssize_t i = 0; i < count; i++) {
-        records += messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+        if (messages[i]->err) {
+            fprintf(stderr, "bench_raw_consumer: %s\n", rd_kafka_message_errstr(messages[i]));
+        } else {
+            records++;
+        }
         rd_kafka_message_destroy(messages[i]);
     }
     return records;

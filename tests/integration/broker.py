@@ -26,6 +26,7 @@ _PROPERTIES = {
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     "log.cleaner.dedupe.buffer.size": "4194304",
+    "log.retention.ms": "-1",  # Records carry the time of the event, which is long ago.
     "log.segment.bytes": "1073741824",
     "offsets.topic.num.partitions": "4",
     "offsets.topic.replication.factor": "1",
