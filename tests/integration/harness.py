@@ -218,18 +218,20 @@ def end_offsets(broker, topic):
 
 
 class Progress:
-    """The committed offsets of the daemon's group, asked of the broker itself."""
+    """The committed offsets of the daemon's group, asked of the broker itself by a client that never joins.
+
+    An admin client could ask as well, but the one of confluent-kafka 2.16 crashes now and then while the
+    broker still looks for the group's coordinator."""
 
     def __init__(self, broker, topic=INPUT, partitions=4, group=GROUP):
-        self._admin = broker.admin()
-        self._request = confluent_kafka.ConsumerGroupTopicPartitions(
-            group, [confluent_kafka.TopicPartition(topic, p) for p in range(partitions)])
+        self._consumer = confluent_kafka.Consumer({
+            "bootstrap.servers": broker.address, "group.id": group, "isolation.level": "read_committed", "log_level": 0})
+        self._places = [confluent_kafka.TopicPartition(topic, partition) for partition in range(partitions)]
 
     def offsets(self):
         """{partition: next offset}, without those that have none."""
         try:
-            future = self._admin.list_consumer_group_offsets([self._request], request_timeout=10)
-            found = list(future.values())[0].result().topic_partitions
+            found = self._consumer.committed(self._places, timeout=10)
         except confluent_kafka.KafkaException:
             return {}
         return {one.partition: one.offset for one in found if one.offset >= 0}
