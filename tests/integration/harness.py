@@ -225,7 +225,8 @@ class Progress:
 
     def __init__(self, broker, topic=INPUT, partitions=4, group=GROUP):
         self._consumer = confluent_kafka.Consumer({
-            "bootstrap.servers": broker.address, "group.id": group, "isolation.level": "read_committed", "log_level": 0})
+            "bootstrap.servers": broker.address, "group.id": group, "isolation.level": "read_committed",
+            "log_level": 0})
         self._places = [confluent_kafka.TopicPartition(topic, partition) for partition in range(partitions)]
 
     def offsets(self):
@@ -263,7 +264,7 @@ def read_topic(broker, topic):
     deadline = time.monotonic() + GUARD_S
     while open_partitions:
         check(time.monotonic() < deadline, f"{topic}: waited {GUARD_S} s to read up to {ends}")
-        for message in consumer.consume(10000, 1.0):
+        for message in consumer.consume(10000, 0.1):
             error = message.error()
             if error is None:
                 records[message.partition()].append(message)
@@ -536,12 +537,9 @@ class Context:
     def broker(self, **options):
         return Broker(TOOLS, self.kafka, **options)
 
-    def oldest(self):
-        return self.kafka == versions(TOOLS)[0]
-
 
 def every_version(test):
-    """Marks a test that runs on the oldest and the newest Kafka; others run on the newest."""
+    """Marks a test that runs on the oldest and the newest Kafka; in the short form others run on the newest."""
     test.every_version = True
     return test
 
@@ -586,8 +584,8 @@ def main(names):
     for name, test in list(names.items()):
         if not (name.startswith("test_") and inspect.isfunction(test) and options.only in name):
             continue
-        wanted = {there[0], there[-1]} if getattr(test, "every_version", False) else {there[-1]}
-        for kafka in sorted({options.kafka} if options.kafka else wanted):
+        every = options.long or getattr(test, "every_version", False)
+        for kafka in [options.kafka] if options.kafka else there if every else there[-1:]:
             failed += not _run(test, options, kafka)
     if options.keep:
         processes.keep_folders()

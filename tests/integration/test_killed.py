@@ -52,7 +52,6 @@ def _run(context, events, changes=None):
         check(sum(one["read"] for one in summaries.values()) == events, f"replay has read {summaries}")
 
 
-@harness.every_version
 def test_ten_kills_on_the_way_lose_nothing_and_repeat_nothing(context):
     _run(context, 1_000_000)
 
