@@ -111,6 +111,7 @@ uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash)
 static inline void eng_store_prefetch_record(const struct eng_store *store, uint32_t number)
 {
     const uint8_t *record = eng_slab_at(&store->slab, store->handles[number]);
+    __asm__ volatile(""); /* else gcc takes this for a function without effect, and leaves it out */
     __builtin_prefetch(record);
     __builtin_prefetch(record + 64);
     __builtin_prefetch(record + 128);
