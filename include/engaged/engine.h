@@ -109,8 +109,10 @@ struct eng_view {
     } alerts[ENG_VIEW_ALERTS_MAX];
 };
 
-/* Fills *ret_view. ENG_OK or ENG_NOT_FOUND (no counted event of this partner). */
-enum eng_status eng_engine_view(const struct eng_engine *engine, struct eng_slice partner,
+/* Fills *ret_view. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), or ENG_NO_MEMORY. Not
+ * const: the partner is brought up to the clock, which changes nothing that is ever told. May be
+ * called between two steps of the same work. */
+enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,
                                 struct eng_view *ret_view);
 
 /* Deep check of every invariant (slow: reads all state). Ends the process with the broken invariant

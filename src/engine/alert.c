@@ -216,12 +216,13 @@ static int32_t peak_pane(const struct eng_list *peaks, uint32_t index)
     return eng_load_i32(peaks->data + (size_t)index * ENG_PEAK_BYTES + 8);
 }
 
-/* Forgets peaks that have left the window and those that the value now is not under. */
-static struct eng_list prune_peaks(struct eng_engine *engine, unsigned index, int64_t value_e4)
+/* Forgets peaks that have left the window at `pane` and those that the value now is not under. */
+static struct eng_list prune_peaks(struct eng_engine *engine, unsigned index, int32_t pane,
+                                   int64_t value_e4)
 {
     unsigned list = engine->layout->alert_list[index];
     struct eng_list peaks = eng_record_list(&engine->hand, list);
-    int64_t oldest = (int64_t)engine->now.pane - engine->model->alerts[index].within + 1;
+    int64_t oldest = (int64_t)pane - engine->model->alerts[index].within + 1;
     uint32_t left = 0, kept = peaks.count;
     eng_assert(list != ENG_NO_INDEX);
     eng_assert(engine->model->alerts[index].within > 0);
@@ -234,16 +235,16 @@ static struct eng_list prune_peaks(struct eng_engine *engine, unsigned index, in
     return eng_record_list(&engine->hand, list);
 }
 
-/* Takes the value of this evaluation in and returns the baseline. */
-static int64_t take_peak(struct eng_engine *engine, const struct eng_evaluation *evaluation,
-                         unsigned index)
+/* Takes in the value that is in force from the boundary `pane` on, or from within that pane, and
+ * returns the baseline. */
+static int64_t take_peak(struct eng_engine *engine, unsigned index, int32_t pane, bool at_boundary)
 {
     const struct eng_alert *alert = &engine->model->alerts[index];
     int64_t value = engine->scratch.value[alert->score];
     int64_t before = engine->scratch.value_before[alert->score];
-    struct eng_list peaks = prune_peaks(engine, index, value);
-    int32_t last = engine->now.pane - (evaluation->at_boundary ? 1 : 0);
-    int64_t oldest = (int64_t)engine->now.pane - alert->within + 1;
+    struct eng_list peaks = prune_peaks(engine, index, pane, value);
+    int32_t last = pane - (at_boundary ? 1 : 0);
+    int64_t oldest = (int64_t)pane - alert->within + 1;
     eng_assert(alert->kind == ENG_DROP);
     /* What was in force up to the same pane as something larger can never be the largest. */
     if (before > value && last >= oldest &&
@@ -269,7 +270,7 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
     eng_assert(alert->drop_e4 > 0);
     if (!known && value == engine->scratch.value_before[alert->score])
         return; /* the baseline can only have fallen */
-    int64_t baseline = take_peak(engine, evaluation, index);
+    int64_t baseline = take_peak(engine, index, engine->now.pane, evaluation->at_boundary);
     if (known && opening.flags & OPEN) {
         if ((opening.baseline_e4 - value) * 2 > alert->drop_e4)
             return;
@@ -284,6 +285,41 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
     struct eng_effect *effect = open_alert(engine, evaluation, index, baseline);
     if (effect != NULL)
         effect->baseline_e4 = baseline;
+}
+
+void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane)
+{
+    eng_assert(score < engine->model->score_count);
+    eng_assert(pane <= engine->now.pane);
+    for (uint32_t i = 0; engine->layout->scores[score].drops && i < engine->model->alert_count; i++)
+        if (engine->model->alerts[i].kind == ENG_DROP && engine->model->alerts[i].score == score)
+            (void)take_peak(engine, i, pane, true); /* no baseline is deep enough: slack.h */
+}
+
+int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
+                             unsigned score)
+{
+    const struct eng_layout *layout = engine->layout;
+    int64_t slack = INT64_MAX;
+    int64_t value =
+        eng_load_value(layout, score, eng_record_fixed(record, layout->scores[score].value));
+    eng_assert(layout->scores[score].drops);
+    for (uint32_t i = 0; i < engine->model->alert_count; i++) {
+        const struct eng_alert *alert = &engine->model->alerts[i];
+        struct opening opening;
+        if (alert->kind != ENG_DROP || alert->score != score)
+            continue;
+        bool open = get_opening(record, i, &opening) && opening.flags & OPEN;
+        if (open && !layout->scores[score].rises_only)
+            return -1;
+        struct eng_list peaks = eng_record_list(record, layout->alert_list[i]);
+        int64_t depth = peaks.count == 0 ? 0 : peak_value(&peaks, 0) - value;
+        eng_assert(depth >= 0);
+        /* Deep enough already and not open: it waits for its cooldown, and is looked at then. */
+        if (!open && depth < alert->drop_e4 && alert->drop_e4 - 1 - depth < slack)
+            slack = alert->drop_e4 - 1 - depth;
+    }
+    return slack;
 }
 
 /* ---- silence ---- */
@@ -358,8 +394,7 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_
     if (rhythm.count < rule->min_active)
         return ENG_PANE_NEVER;
     bool known = get_opening(record, alert, &opening);
-    /* An open alert may be resolved by the very event that asks for the lower bound. */
-    if (how != ENG_DUE_BOUND && known && opening.flags & OPEN)
+    if (known && opening.flags & OPEN)
         return ENG_PANE_NEVER;
     int64_t due = (int64_t)rhythm.last + rule->min_silence + 1;
     if (how == ENG_DUE_EXACT || (how == ENG_DUE_NEXT && due <= engine->now.pane))

@@ -59,36 +59,36 @@ static void put(const struct eng_cells *cells, uint8_t *to, int32_t pane, uint32
 }
 
 /* Makes one cell of all those with the same pane and action. */
-static void merge(struct eng_record *record, int32_t clock_pane)
+static void merge(struct eng_record *record)
 {
-    struct eng_cells cells = eng_cells_of(record, clock_pane);
+    struct eng_cells cells = eng_cells_of(record);
     eng_assert(cells.code > 0);
     for (uint32_t i = cells.count; i-- > 1;) {
         struct eng_cell one = eng_cells_get(&cells, i - 1), two = eng_cells_get(&cells, i);
         eng_assert(one.age >= two.age);
         if (one.age != two.age || one.action != two.action)
             continue;
-        put(&cells, cells.data + ((size_t)(i - 1) << cells.code), clock_pane - (int32_t)one.age,
+        put(&cells, cells.data + ((size_t)(i - 1) << cells.code), record->partner->as_of - (int32_t)one.age,
             one.action, one.count + two.count);
         eng_record_erase(record, record->layout->list_cells, i, 1);
     }
 }
 
 /* Rewrites all cells in the next width, from the last one on, since each takes the place of two. */
-static void widen(struct eng_store *store, struct eng_record *record, int32_t clock_pane)
+static void widen(struct eng_store *store, struct eng_record *record)
 {
-    struct eng_cells old = eng_cells_of(record, clock_pane);
+    struct eng_cells old = eng_cells_of(record);
     eng_record_widen_cells(store, record);
-    struct eng_cells now = eng_cells_of(record, clock_pane);
+    struct eng_cells now = eng_cells_of(record);
     eng_assert(now.count == old.count);
     eng_assert(now.code == old.code + 1);
     old.data = now.data; /* the record may have moved; the bytes came along */
     for (uint32_t i = old.count; i-- > 0;) {
         struct eng_cell cell = eng_cells_get(&old, i);
-        put(&now, now.data + ((size_t)i << now.code), clock_pane - (int32_t)cell.age, cell.action,
+        put(&now, now.data + ((size_t)i << now.code), record->partner->as_of - (int32_t)cell.age, cell.action,
             cell.count);
     }
-    merge(record, clock_pane);
+    merge(record);
 }
 
 /* Adds one to the cell before `end` when it has that key, and room. */
@@ -111,15 +111,16 @@ static bool crowded(const struct eng_cells *cells, uint32_t end, uint32_t key)
     return cells->code < 3 && end >= SAME_KEY_MAX && key_at(cells, end - SAME_KEY_MAX) == key;
 }
 
-void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,
-                   int32_t pane, uint32_t action)
+void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t pane,
+                   uint32_t action)
 {
     const struct eng_layout *layout = record->layout;
     uint32_t key = (((uint32_t)pane & layout->pane_mask) << layout->action_bits) | action;
     eng_assert(action < layout->cell_count);
-    eng_assert(pane <= clock_pane && (uint32_t)(clock_pane - pane) < layout->retention[action]);
+    eng_assert(pane <= record->partner->as_of);
+    eng_assert((uint32_t)(record->partner->as_of - pane) < layout->retention[action]);
     for (;;) {
-        struct eng_cells cells = eng_cells_of(record, clock_pane);
+        struct eng_cells cells = eng_cells_of(record);
         uint32_t end = find_end(&cells, key);
         if (bump(&cells, end, key))
             return;
@@ -128,14 +129,14 @@ void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t c
             eng_store_wide(gap, cells.code, (uint64_t)key << cells.count_bits);
             return;
         }
-        widen(store, record, clock_pane);
+        widen(store, record);
     }
 }
 
-void eng_cells_expire(struct eng_record *record, int32_t clock_pane)
+void eng_cells_expire(struct eng_record *record)
 {
     const struct eng_layout *layout = record->layout;
-    struct eng_cells cells = eng_cells_of(record, clock_pane);
+    struct eng_cells cells = eng_cells_of(record);
     eng_assert(layout->age_count > 0);
     /* Nothing younger than the smallest age leaves anywhere. */
     uint32_t candidates = eng_cells_first(&cells, layout->ages[0] - 1), kept = 0;

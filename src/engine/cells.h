@@ -6,7 +6,7 @@
  * one-byte cell without bits for a count gets by; when that would take more than four, all cells of
  * the partner become wider.
  *
- * A pane's age is the clock's pane less the pane. No cell is older than its action's retention, and
+ * A pane's age is the pane that the record is true of (as_of), less the pane. No cell is older than its action's retention, and
  * 2^pane_bits is larger than every retention, so the modulus loses nothing. */
 #ifndef ENG_ENGINE_CELLS_H
 #define ENG_ENGINE_CELLS_H
@@ -24,14 +24,14 @@ struct eng_cell {
 struct eng_cells {
     uint8_t *data;
     uint32_t count;      /* cells */
-    uint32_t clock_bits; /* the clock's pane modulo 2^pane_bits */
+    uint32_t clock_bits; /* the pane that the record is true of, modulo 2^pane_bits */
     uint32_t pane_mask;
     uint8_t code;
     uint8_t count_bits;
     uint8_t action_bits;
 };
 
-static inline struct eng_cells eng_cells_of(const struct eng_record *record, int32_t clock_pane)
+static inline struct eng_cells eng_cells_of(const struct eng_record *record)
 {
     const struct eng_layout *layout = record->layout;
     struct eng_list list = eng_record_list(record, layout->list_cells);
@@ -39,7 +39,7 @@ static inline struct eng_cells eng_cells_of(const struct eng_record *record, int
     return (struct eng_cells){
         .data = list.data,
         .count = list.count,
-        .clock_bits = (uint32_t)clock_pane & layout->pane_mask,
+        .clock_bits = (uint32_t)record->partner->as_of & layout->pane_mask,
         .pane_mask = layout->pane_mask,
         .code = code,
         .count_bits = (uint8_t)((8u << code) - layout->pane_bits - layout->action_bits),
@@ -80,10 +80,10 @@ static inline uint32_t eng_cells_first(const struct eng_cells *cells, uint32_t a
 
 /* Adds one to a pane and action. The pane's age is under the action's retention. Cannot fail after
  * eng_store_prepare. */
-void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,
-                   int32_t pane, uint32_t action);
+void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t pane,
+                   uint32_t action);
 
 /* Removes the cells that have reached their action's retention. */
-void eng_cells_expire(struct eng_record *record, int32_t clock_pane);
+void eng_cells_expire(struct eng_record *record);
 
 #endif

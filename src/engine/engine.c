@@ -122,7 +122,7 @@ static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
     if (eng_store_reserve(&engine->store) != ENG_OK || eng_wheel_reserve(&engine->wheel) != ENG_OK)
         return ENG_NO_MEMORY;
     if (number == ENG_PARTNER_NONE) {
-        eng_take_newcomer(engine, eng_store_add(&engine->store, hash, event->partner));
+        eng_take_newcomer(engine, eng_store_add(&engine->store, hash, event->partner, engine->now.pane));
         return ENG_OK; /* its lists are empty */
     }
     enum eng_status status = eng_record_prepare(&engine->store, &engine->hand);
@@ -146,10 +146,11 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     };
     eng_assert(pane <= engine->now.pane);
     eng_assert(action < engine->model->action_count);
-    int32_t due = eng_measure_count(engine, event, action, pane);
+    eng_measure_catch_up(engine, engine->now.pane);
+    eng_measure_count(engine, event, action, pane);
     eng_evaluate(engine, &evaluation);
-    eng_arm(engine, engine->hand.number, engine->hand.partner,
-            due < evaluation.due ? due : evaluation.due);
+    engine->hand.partner->due = evaluation.due;
+    eng_arm(engine, engine->hand.number, engine->hand.partner, eng_measure_due(engine));
 }
 
 /* S4 to S6 and counting, for a well-formed event whose time the clock has reached. */

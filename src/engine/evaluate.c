@@ -157,6 +157,19 @@ int64_t eng_contributions(const struct eng_engine *engine, const struct eng_reco
     return sum;
 }
 
+/* What a dimension contributes at a count; false: not by a table. */
+static bool contribution_at(const struct eng_score *score, const struct eng_score_layout *place,
+                            unsigned dimension, uint64_t count, int64_t *ret_contribution)
+{
+    if (score->points) {
+        const uint64_t most = UINT32_MAX; /* so that products are far from the limit in points() */
+        *ret_contribution = (int64_t)count * score->dimensions[dimension].points_e4;
+        return count <= most;
+    }
+    *ret_contribution = place->skips ? -1 : from_table(place, dimension, count);
+    return *ret_contribution >= 0;
+}
+
 void eng_total_changed(struct eng_engine *engine, unsigned measure, uint64_t before, uint64_t now)
 {
     const struct eng_layout *layout = engine->layout;
@@ -166,12 +179,10 @@ void eng_total_changed(struct eng_engine *engine, unsigned measure, uint64_t bef
     for (uint32_t i = layout->terms_first[measure]; i < layout->terms_first[measure + 1]; i++) {
         struct eng_term term = layout->terms[i];
         const struct eng_score_layout *place = &layout->scores[term.score];
-        int64_t one = -1, two = -1;
-        if (counts && place->table != NULL && !place->skips) {
-            one = from_table(place, term.dimension, before);
-            two = from_table(place, term.dimension, now);
-        }
-        if (one >= 0 && two >= 0)
+        const struct eng_score *score = &engine->model->scores[term.score];
+        int64_t one, two;
+        if (counts && contribution_at(score, place, term.dimension, before, &one) &&
+            contribution_at(score, place, term.dimension, now, &two))
             engine->scratch.value[term.score] += two - one;
         else
             engine->scratch.stale |= 1u << term.score;
@@ -314,6 +325,30 @@ static void evaluate_score(struct eng_engine *engine, struct eng_evaluation *eva
         store_value(engine->layout, index, eng_record_fixed(&engine->hand, place->value), value);
     uint8_t positive = value > 0 ? ENG_EVER_POSITIVE : *head & ENG_EVER_POSITIVE;
     *head = scratch->band_after[index] | positive;
+}
+
+void eng_settle(struct eng_engine *engine)
+{
+    struct eng_scratch *scratch = &engine->scratch;
+    int32_t pane = engine->hand.partner->as_of;
+    eng_assert(scratch->filled == 0);
+    eng_assert(pane <= engine->now.pane);
+    for (uint32_t i = 0; i < engine->model->score_count; i++) {
+        const struct eng_score_layout *place = &engine->layout->scores[i];
+        if (scratch->stale >> i & 1)
+            scratch->value[i] = eng_contributions(
+                engine, &engine->hand, i,
+                scratch->contribution + (size_t)i * engine->layout->contribution_most);
+        int64_t value = scratch->value[i];
+        if (value == scratch->value_before[i])
+            continue;
+        eng_alert_settle(engine, i, pane);
+        store_value(engine->layout, i, eng_record_fixed(&engine->hand, place->value), value);
+        scratch->value_before[i] = value;
+        if (value > 0)
+            *eng_record_fixed(&engine->hand, place->band) |= ENG_EVER_POSITIVE;
+    }
+    scratch->stale = 0;
 }
 
 /* ---- the whole ---- */

@@ -100,17 +100,22 @@ int32_t eng_moment_due(const struct eng_moment *now, const struct eng_model *mod
 
 /* ---- measure.c: the partner in hand ---- */
 
-/* Counts an event of `action` in `pane` (not newer than the clock's). Sets scratch.resumed and
- * brings the scores' values up to date. Returns the first boundary at which anything of it has to
- * be looked at. Cannot fail after prepare. */
-int32_t eng_measure_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
-                          int32_t pane);
+/* Counts an event of `action` in `pane` (not newer than the clock's) into the partner, which has been
+ * caught up. Sets scratch.resumed and brings the scores' values up to date. Cannot fail after
+ * prepare. */
+void eng_measure_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
+                       int32_t pane);
 
-/* At a boundary: what falls out of windows at the clock's pane leaves the totals and lists. */
+/* Takes off in silence, boundary by boundary, what has left windows up to and with `pane` (not over
+ * the clock's) and could not be told (slack.h). Cannot fail after prepare. */
+void eng_measure_catch_up(struct eng_engine *engine, int32_t pane);
+
+/* At a boundary: catches up, then what falls out of windows at the clock's pane leaves the totals
+ * and lists. */
 void eng_measure_expire(struct eng_engine *engine);
 
-/* The earliest later boundary at which anything of the partner changes by itself (alerts' dwell and
- * cooldown apart). */
+/* The earliest later boundary at which anything could be told of the partner by itself (alerts' dwell
+ * and cooldown apart). After an evaluation. */
 int32_t eng_measure_due(const struct eng_engine *engine);
 
 /* A measure's value in 1/10,000; *ret_missing: there is none (`missing: skip`). */
@@ -134,6 +139,10 @@ void eng_total_changed(struct eng_engine *engine, unsigned measure, uint64_t bef
 
 /* A measure that is not a plain count has changed: its scores are computed anew. */
 void eng_measure_changed(struct eng_engine *engine, unsigned measure);
+
+/* After cells have left at a boundary that nobody hears of: notes the new values of scores, and what
+ * drop alerts remember. Cannot fail after prepare. */
+void eng_settle(struct eng_engine *engine);
 
 /* Evaluates all scores, then all alerts, of the partner in hand. The effects buffer has room.
  * Cannot fail after prepare. */
@@ -176,7 +185,6 @@ bool eng_alert_is_open(const struct eng_record *record, unsigned alert, int64_t 
 
 /* How well a due boundary has to be known. */
 enum eng_due {
-    ENG_DUE_BOUND, /* no later than it can be told, whatever this event resolves; cheap */
     ENG_DUE_NEXT,  /* no later than it can be told; exact only for those who are silent already */
     ENG_DUE_EXACT, /* when it will be told if nothing happens */
 };
@@ -190,6 +198,14 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_
  * before. */
 bool eng_alert_silence_count(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned alert, int32_t pane, int64_t time_ms);
+
+/* A score's value has changed at the boundary `pane` with nothing to tell: what its drop alerts
+ * remember. */
+void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
+
+/* How far a score may fall before one of its drop alerts has something to say; under 0: not known. */
+int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
+                             unsigned score);
 
 /* Forgets openings that are closed and whose cooldown is over. Changes nothing but memory. */
 void eng_alert_expire(struct eng_engine *engine);

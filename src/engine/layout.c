@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "engine/score.h"
 #include "engine/slab.h"
+#include "engine/slack.h"
 #include "engine/store.h"
 #include <engaged/effect.h>
 
@@ -63,6 +64,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->alert_list);
     eng_free(layout->retention);
     eng_free(layout->ages);
+    eng_free(layout->unit);
     eng_free(layout->action_measures_first);
     eng_free(layout->action_silences_first);
     eng_free(layout->action_measures);
@@ -210,12 +212,14 @@ static void lay_ages(struct eng_layout *layout)
 static uint16_t add_list(struct eng_layout *layout, enum eng_list_kind kind, unsigned element_bytes,
                          unsigned owner)
 {
-    /* An event adds two elements at most; a cell may become eight bytes wide. */
+    /* An event adds two elements at most, but peaks of the boundaries left for later; a cell may
+     * become eight bytes wide. */
+    uint32_t inserts = kind == ENG_LIST_PEAKS ? ENG_INSERTS_MAX : 2;
     uint32_t most = LIST_INLINE_BYTES / (element_bytes ? element_bytes : 2);
     layout->lists[layout->list_count] = (struct eng_list_layout){
         .kind = kind,
         .element_bytes = (uint8_t)element_bytes,
-        .easy_count = (uint8_t)(kind == ENG_LIST_SEEN ? ENG_LIST_BIG : most - 2),
+        .easy_count = (uint8_t)(kind == ENG_LIST_SEEN ? ENG_LIST_BIG : most - inserts),
         .owner = (uint16_t)owner};
     return (uint16_t)layout->list_count++;
 }
@@ -453,7 +457,8 @@ static void lay_effects(struct eng_layout *layout)
                     layout->contribution_most * sizeof(struct eng_contribution) +
                     ENG_PARTNER_BYTES_MAX + 8;
     layout->effects_bytes_min = (model->score_count + model->alert_count) * record;
-    layout->insert_most = 16 + layout->list_count + model->alert_count;
+    /* Each insertion that moves the record takes it to a larger class. */
+    layout->insert_most = ENG_SLAB_CLASSES;
     eng_assert(layout->insert_most < ENG_SLAB_SPARES_MAX);
 }
 
@@ -484,6 +489,8 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
         lay_bands(layout, i);
         status = lay_table(layout, i);
     }
+    if (status == ENG_OK)
+        status = eng_slack_lay(layout);
     if (status != ENG_OK) {
         eng_layout_free(layout);
         return eng_error_set(err, status, "no memory for the layout of partner records");

@@ -42,6 +42,8 @@ enum {
     ENG_LAST_BYTES = 20,      /* time i64, value i64, pane i32 */
     ENG_STATE_BYTES = 9,      /* time i64, value i8 (-1: never) */
     ENG_SILENCE_BYTES = 15,   /* first i32, last i32, ms into the last pane u32, n u8, due u16 */
+    /* Boundaries that may be left for later when they change what a drop alert looks at. */
+    ENG_LAZY_BOUNDARIES = 8,
 };
 
 struct eng_list_layout {
@@ -78,6 +80,8 @@ struct eng_score_layout {
     int64_t *table;      /* contributions with nothing skipped: [dimension][count]; points: NULL */
     uint32_t table_counts; /* counts 0..table_counts-1 are in the table */
     uint64_t flat;         /* bit per dimension: greater counts contribute like the last one */
+    bool rises_only;       /* more of any windowed count never makes the value smaller */
+    bool drops;            /* a drop alert looks at it */
     int64_t leave_below[ENG_BANDS_MAX]; /* by band in force: another one is wanted below this, */
     int64_t leave_from[ENG_BANDS_MAX];  /* and from this value on */
 };
@@ -106,6 +110,7 @@ struct eng_layout {
     /* Distinct ages at which a counted pane leaves a window or the record, ascending. */
     uint32_t age_count;
     uint32_t *ages;
+    int64_t *unit; /* [age][score][cell]: see slack.h */
 
     /* Lists by something: those of x are at first[x] .. first[x+1]-1. */
     uint16_t *action_measures; /* measures that an action goes into */

@@ -209,7 +209,7 @@ void eng_record_open(const struct eng_store *store, uint32_t number, struct eng_
     eng_assert(offset <= ret_record->capacity);
 }
 
-uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id)
+uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane)
 {
     const struct eng_layout *layout = store->layout;
     eng_assert(store->count < store->handle_capacity);
@@ -222,6 +222,7 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
     memset(partner, 0, used);
     partner->first_pane = ENG_PANE_NEVER;
     partner->due = ENG_PANE_NEVER;
+    partner->as_of = pane;
     partner->class = class;
     partner->cell_code = layout->cell_code_min & 3u;
     partner->id_bytes = (uint8_t)id.length;
@@ -331,7 +332,7 @@ static uint32_t heap_element_bytes(const struct eng_record *record, unsigned lis
 static enum eng_status move_out(struct eng_store *store, struct eng_record *record, unsigned list)
 {
     struct eng_list view = eng_record_list(record, list);
-    uint32_t capacity = view.count * 2 + 8, size = heap_element_bytes(record, list);
+    uint32_t capacity = view.count * 2 + ENG_INSERTS_MAX, size = heap_element_bytes(record, list);
     eng_assert(list < record->layout->list_count);
     eng_assert(view.count >= 2);
     struct eng_big_list *big = eng_calloc(1, sizeof *big);
@@ -352,9 +353,9 @@ static enum eng_status grow_big(struct eng_store *store, struct eng_big_list *bi
 {
     eng_assert(big->data != NULL);
     eng_assert(big->count <= big->capacity);
-    if (big->count + 2 <= big->capacity)
+    if (big->count + ENG_INSERTS_MAX <= big->capacity)
         return ENG_OK;
-    uint32_t capacity = big->capacity * 2;
+    uint32_t capacity = big->capacity * 2 + ENG_INSERTS_MAX;
     uint8_t *data = eng_realloc(big->data, (size_t)capacity * size);
     if (data == NULL)
         return ENG_NO_MEMORY;

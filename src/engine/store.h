@@ -18,6 +18,7 @@ enum {
     ENG_PARTNER_NONE = 0xFFFFFFFFu,
     ENG_LIST_BIG = 255,   /* count byte of a list that has its own block on the heap */
     ENG_SEEN_INLINE = 32, /* the most ids inside the record */
+    ENG_INSERTS_MAX = 2 + ENG_LAZY_BOUNDARIES, /* elements that an event adds to one list at most */
     ENG_LISTS_MAX = 4 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
 };
 
@@ -27,6 +28,7 @@ enum {
 struct eng_partner {
     int32_t first_pane; /* oldest pane of any counted event */
     int32_t due;        /* next boundary at which it must be looked at; ENG_PANE_NEVER: none */
+    int32_t as_of;      /* pane that its totals and cells are true of; what left later is due */
     uint16_t armed;     /* low bits of the pane of its valid entry in the wheel */
     uint8_t is_armed : 1;
     uint8_t cell_code : 2;  /* width of its cells: 1 << code */
@@ -36,7 +38,7 @@ struct eng_partner {
     uint8_t counts[]; /* elements of each list, or ENG_LIST_BIG */
 };
 
-enum { ENG_PARTNER_HEAD_BYTES = 13 };
+enum { ENG_PARTNER_HEAD_BYTES = 17 };
 _Static_assert(offsetof(struct eng_partner, counts) == ENG_PARTNER_HEAD_BYTES, "no padding");
 
 /* A list that has outgrown its record; the record holds a pointer to it. */
@@ -84,8 +86,9 @@ static inline enum eng_status eng_store_reserve(struct eng_store *store)
 /* The number of a partner, or ENG_PARTNER_NONE. */
 uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng_slice id);
 
-/* Adds a partner that is not there; must follow a successful reserve. Returns its number. */
-uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id);
+/* Adds a partner that is not there, true as of `pane`; must follow a successful reserve. Returns its
+ * number. */
+uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane);
 
 /* Its record. */
 static inline struct eng_partner *eng_store_at(const struct eng_store *store, uint32_t number)

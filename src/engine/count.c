@@ -1,0 +1,229 @@
+/* Counting an event into the partner in hand, which has been caught up: see measure.h for where. */
+#include "engine/measure.h"
+
+/* Adds a value to the sum of a pane and action; elements are sorted by pane, then cell. */
+static void add_pane_sum(struct eng_engine *engine, int32_t pane, uint32_t cell, int64_t value_e4)
+{
+    unsigned list = engine->layout->list_sums;
+    struct eng_list view = eng_record_list(&engine->hand, list);
+    uint32_t index = view.count;
+    eng_assert(list != ENG_NO_INDEX);
+    eng_assert(pane <= engine->now.pane);
+    for (; index > 0; index--) {
+        uint8_t *at = view.data + (size_t)(index - 1) * ENG_SUM_BYTES;
+        struct pane_sum element = load_pane_sum(at);
+        if (element.pane == pane && element.cell == cell) {
+            element.sum += value_e4;
+            store_pane_sum(at, element);
+            return;
+        }
+        if (element.pane < pane || (element.pane == pane && element.cell < cell))
+            break;
+    }
+    store_pane_sum(eng_record_insert(&engine->store, &engine->hand, list, index),
+                   (struct pane_sum){pane, (uint16_t)cell, value_e4});
+}
+
+/* ---- counting ---- */
+
+static void add_total(struct eng_engine *engine, unsigned measure)
+{
+    unsigned total = engine->layout->measures[measure].total;
+    uint64_t before = eng_record_total(&engine->hand, total);
+    eng_assert(total < engine->layout->total_count);
+    eng_assert(before < UINT64_MAX);
+    unsigned code = engine->hand.partner->total_code;
+    if (code < 3 && (before + 1) >> (8u << code) != 0)
+        eng_record_widen_totals(&engine->store, &engine->hand);
+    eng_record_total_set(&engine->hand, total, before + 1);
+    eng_total_changed(engine, measure, before, before + 1);
+}
+
+/* SUM: the number of its events is its total; the sum stands apart. */
+static void add_sum(struct eng_engine *engine, unsigned measure, int64_t value_e4)
+{
+    uint8_t *sum = eng_record_fixed(&engine->hand, engine->layout->measures[measure].offset);
+    eng_assert(engine->model->measures[measure].kind == ENG_SUM);
+    if (value_e4 != ENG_VALUE_NONE)
+        store_sum(sum, load_sum(sum) + value_e4);
+}
+
+/* MEMBERS: the list is sorted by hash, so a company with many people costs no more than a search.
+ */
+static void count_member(struct eng_engine *engine, unsigned index, struct eng_slice member,
+                         int32_t pane)
+{
+    unsigned list = engine->layout->measures[index].list;
+    struct eng_list view = eng_record_list(&engine->hand, list);
+    uint64_t hash = eng_hash(member.data, member.length);
+    uint32_t low = 0, high = view.count;
+    eng_assert(list != ENG_NO_INDEX);
+    eng_assert(member.data != NULL);
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (eng_load_u64(view.data + (size_t)middle * ENG_MEMBER_BYTES) < hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    uint8_t *at = view.data + (size_t)low * ENG_MEMBER_BYTES;
+    if (low == view.count || eng_load_u64(at) != hash) {
+        at = eng_record_insert(&engine->store, &engine->hand, list, low);
+        eng_store_u64(at, hash);
+        eng_store_i32(at + 8, pane);
+    } else if (eng_load_i32(at + 8) < pane) {
+        eng_store_i32(at + 8, pane);
+    }
+}
+
+/* LAST: of two with the same time the later arrival is newer. */
+static void count_last(struct eng_engine *engine, unsigned index, const struct eng_event *event,
+                       int32_t pane)
+{
+    uint8_t *place = eng_record_fixed(&engine->hand, engine->layout->measures[index].offset);
+    eng_assert(event->value_e4 != ENG_VALUE_NONE);
+    eng_assert(pane <= engine->now.pane);
+    /* Times are stored plus one, so that a zeroed record means never. */
+    if (event->time_ms + 1 < eng_load_i64(place))
+        return;
+    eng_store_i64(place, event->time_ms + 1);
+    eng_store_i64(place + 8, event->value_e4);
+    eng_store_i32(place + 16, pane);
+}
+
+/* STATE: `until` wins when an action is in both lists. */
+static void count_state(struct eng_engine *engine, unsigned index, const struct eng_event *event,
+                        uint16_t action)
+{
+    uint8_t *place = eng_record_fixed(&engine->hand, engine->layout->measures[index].offset);
+    eng_assert(engine->model->measures[index].kind == ENG_STATE);
+    eng_assert(event->time_ms >= 0);
+    if (event->time_ms + 1 < eng_load_i64(place))
+        return;
+    eng_store_i64(place, event->time_ms + 1);
+    place[8] = !eng_action_set_has(&engine->model->measures[index].until, action);
+}
+
+/* ---- streaks ---- */
+
+/* Adds a pane to the runs: inside one, next to one or two, or a new one. */
+static void count_streak(struct eng_engine *engine, unsigned index, int32_t pane)
+{
+    unsigned list = engine->layout->measures[index].list;
+    struct eng_list runs = eng_record_list(&engine->hand, list);
+    uint32_t at = runs.count; /* the first run that begins after the pane */
+    eng_assert(engine->model->measures[index].kind == ENG_STREAK);
+    eng_assert(list != ENG_NO_INDEX);
+    while (at > 0 && run_first(&runs, at - 1) > pane)
+        at--;
+    if (at > 0 && run_last(&runs, at - 1) >= pane)
+        return;
+    bool before = at > 0 && run_last(&runs, at - 1) == pane - 1;
+    bool after = at < runs.count && run_first(&runs, at) == pane + 1;
+    if (before && after) {
+        run_set(&runs, at - 1, run_first(&runs, at - 1), run_last(&runs, at));
+        eng_record_erase(&engine->hand, list, at, 1);
+    } else if (before) {
+        run_set(&runs, at - 1, run_first(&runs, at - 1), pane);
+    } else if (after) {
+        run_set(&runs, at, pane, run_last(&runs, at));
+    } else {
+        uint8_t *gap = eng_record_insert(&engine->store, &engine->hand, list, at);
+        eng_store_i32(gap, pane);
+        eng_store_i32(gap + 4, pane);
+    }
+}
+
+/* ---- one event ---- */
+
+/* Measures that keep no cells. */
+static void count_without_cells(struct eng_engine *engine, unsigned index,
+                                const struct eng_event *event, uint16_t action, int32_t pane)
+{
+    const struct eng_measure *measure = &engine->model->measures[index];
+    eng_assert(engine->layout->measures[index].total == ENG_NO_INDEX);
+    eng_assert(pane <= engine->now.pane);
+    eng_measure_changed(engine, index);
+    if (measure->kind == ENG_STATE) {
+        count_state(engine, index, event, action);
+    } else if (measure->kind == ENG_STREAK) {
+        count_streak(engine, index, pane);
+        eng_measure_drop_runs(engine, index);
+    } else if (in_window(&engine->now, measure, pane)) {
+        if (measure->kind == ENG_MEMBERS && event->member.data != NULL)
+            count_member(engine, index, event->member, pane);
+        else if (measure->kind == ENG_LAST && event->value_e4 != ENG_VALUE_NONE)
+            count_last(engine, index, event, pane);
+    }
+}
+
+/* COUNT, SUM, ACTIVE: the totals, before the cell itself is added. */
+static void count_with_cells(struct eng_engine *engine, unsigned index,
+                             const struct eng_event *event, int32_t pane)
+{
+    const struct eng_measure *measure = &engine->model->measures[index];
+    eng_assert(engine->layout->measures[index].total != ENG_NO_INDEX);
+    eng_assert(pane <= engine->now.pane);
+    if (!in_window(&engine->now, measure, pane))
+        return;
+    if (measure->kind == ENG_ACTIVE) {
+        struct eng_cells cells = eng_cells_of(&engine->hand);
+        if (active_at(&cells, &engine->layout->measures[index],
+                      (uint32_t)(engine->now.pane - pane)))
+            return; /* the first event of the pane has seen to all of it */
+    } else if (measure->kind == ENG_SUM) {
+        add_sum(engine, index, event->value_e4);
+    }
+    add_total(engine, index);
+}
+
+/* Adds the event to its cell and to the sums; both go when the pane reaches the retention. */
+static void count_cell(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
+                       int32_t pane)
+{
+    const struct eng_layout *layout = engine->layout;
+    uint32_t cell = layout->cell_of_action[action];
+    eng_assert(pane <= engine->now.pane);
+    if (cell == ENG_NO_INDEX || (int64_t)engine->now.pane - pane >= layout->retention[cell])
+        return;
+    eng_assert(cell < layout->cell_count);
+    eng_cells_add(&engine->store, &engine->hand, pane, cell);
+    if (layout->list_sums != ENG_NO_INDEX && event->value_e4 != ENG_VALUE_NONE &&
+        event->value_e4 != 0)
+        add_pane_sum(engine, pane, cell, event->value_e4);
+}
+
+/* The silence alerts whose list holds the action. */
+static void count_silences(struct eng_engine *engine, const struct eng_event *event,
+                           uint16_t action, int32_t pane)
+{
+    const struct eng_layout *layout = engine->layout;
+    uint32_t end = layout->action_silences_first[action + 1];
+    eng_assert(action < engine->model->action_count);
+    eng_assert(pane <= engine->now.pane);
+    for (uint32_t i = layout->action_silences_first[action]; i < end; i++) {
+        unsigned alert = layout->action_silences[i];
+        if (eng_alert_silence_count(engine, &engine->hand, alert, pane, event->time_ms))
+            engine->scratch.resumed |= 1u << alert;
+    }
+}
+
+void eng_measure_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
+                       int32_t pane)
+{
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(action < engine->model->action_count);
+    eng_assert(pane <= engine->now.pane && engine->hand.partner->as_of == engine->now.pane);
+    uint32_t end = layout->action_measures_first[action + 1];
+    for (uint32_t i = layout->action_measures_first[action]; i < end; i++) {
+        unsigned index = layout->action_measures[i];
+        if (layout->measures[index].total != ENG_NO_INDEX)
+            count_with_cells(engine, index, event, pane);
+        else
+            count_without_cells(engine, index, event, action, pane);
+    }
+    count_cell(engine, event, action, pane);
+    count_silences(engine, event, action, pane);
+    struct eng_partner *partner = engine->hand.partner;
+    partner->first_pane = earlier(partner->first_pane, pane);
+}

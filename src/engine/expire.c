@@ -1,0 +1,259 @@
+/* What time takes away from the partner in hand, and when it does so next: see measure.h. */
+#include "engine/measure.h"
+#include "engine/seen.h"
+#include "engine/slack.h"
+
+/* ---- a boundary ---- */
+
+/* Takes `leaving` off the total of a measure. */
+static void take_off(struct eng_engine *engine, unsigned index, uint64_t leaving)
+{
+    unsigned total = engine->layout->measures[index].total;
+    uint64_t before = eng_record_total(&engine->hand, total);
+    eng_assert(leaving > 0);
+    eng_assert(before >= leaving);
+    eng_record_total_set(&engine->hand, total, before - leaving);
+    eng_total_changed(engine, index, before, before - leaving);
+}
+
+/* COUNT and SUM: takes the cells that reach this age off the totals of the windows of that length.
+ */
+static void expire_counts(struct eng_engine *engine, const struct eng_cells *cells, uint32_t age)
+{
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(age > 0);
+    eng_assert(age <= cells->pane_mask);
+    for (uint32_t i = eng_cells_first(cells, age); i < cells->count; i++) {
+        struct eng_cell cell = eng_cells_get(cells, i);
+        if (cell.age != age)
+            return;
+        uint32_t end = layout->rolling_first[cell.action + 1];
+        for (uint32_t j = layout->rolling_first[cell.action]; j < end; j++)
+            if (engine->model->measures[layout->rolling[j]].panes == age)
+                take_off(engine, layout->rolling[j], cell.count);
+    }
+}
+
+/* Takes the sums of the pane that leaves off the SUM measures of its window. */
+static void expire_sums(struct eng_engine *engine)
+{
+    const struct eng_layout *layout = engine->layout;
+    struct eng_list sums = eng_record_list(&engine->hand, layout->list_sums);
+    eng_assert(layout->list_sums != ENG_NO_INDEX);
+    eng_assert(sums.element_bytes == ENG_SUM_BYTES);
+    for (uint32_t i = 0; i < sums.count; i++) {
+        struct pane_sum element = load_pane_sum(sums.data + (size_t)i * ENG_SUM_BYTES);
+        uint32_t end = layout->rolling_first[element.cell + 1];
+        for (uint32_t j = layout->rolling_first[element.cell]; j < end; j++) {
+            const struct eng_measure *measure = &engine->model->measures[layout->rolling[j]];
+            if (measure->kind != ENG_SUM ||
+                (int64_t)engine->hand.partner->as_of - element.pane != measure->panes)
+                continue;
+            uint8_t *total =
+                eng_record_fixed(&engine->hand, layout->measures[layout->rolling[j]].offset);
+            store_sum(total, load_sum(total) - element.sum);
+            eng_measure_changed(engine, layout->rolling[j]);
+        }
+    }
+}
+
+/* Drops sums that have reached their cell's retention. */
+static void drop_sums(struct eng_engine *engine)
+{
+    const struct eng_layout *layout = engine->layout;
+    struct eng_list sums = eng_record_list(&engine->hand, layout->list_sums);
+    uint32_t kept = 0;
+    eng_assert(layout->list_sums != ENG_NO_INDEX);
+    eng_assert(sums.element_bytes == ENG_SUM_BYTES);
+    for (uint32_t i = 0; i < sums.count; i++) {
+        struct pane_sum element = load_pane_sum(sums.data + (size_t)i * ENG_SUM_BYTES);
+        if ((int64_t)engine->hand.partner->as_of - element.pane >= layout->retention[element.cell])
+            continue;
+        store_pane_sum(sums.data + (size_t)kept++ * ENG_SUM_BYTES, element);
+    }
+    eng_record_erase(&engine->hand, layout->list_sums, kept, sums.count - kept);
+}
+
+/* Members whose newest pane has left the window. */
+static void expire_members(struct eng_engine *engine, unsigned index)
+{
+    const struct eng_measure *measure = &engine->model->measures[index];
+    unsigned list = engine->layout->measures[index].list;
+    struct eng_list members = eng_record_list(&engine->hand, list);
+    uint32_t kept = 0;
+    eng_assert(measure->kind == ENG_MEMBERS);
+    eng_assert(list != ENG_NO_INDEX);
+    for (uint32_t i = 0; i < members.count; i++) {
+        const uint8_t *member = members.data + (size_t)i * ENG_MEMBER_BYTES;
+        if (!in_window(&engine->now, measure, eng_load_i32(member + 8)))
+            continue;
+        if (kept != i)
+            memmove(members.data + (size_t)kept * ENG_MEMBER_BYTES, member, ENG_MEMBER_BYTES);
+        kept++;
+    }
+    eng_record_erase(&engine->hand, list, kept, members.count - kept);
+}
+
+/* A calendar window that begins anew is empty. */
+static void expire_calendar(struct eng_engine *engine, unsigned index)
+{
+    const struct eng_measure *measure = &engine->model->measures[index];
+    const struct eng_measure_layout *place = &engine->layout->measures[index];
+    eng_assert(is_calendar(measure->window));
+    eng_assert(place->total != ENG_NO_INDEX);
+    if (engine->now.period_first[measure->window - ENG_WINDOW_WEEK] != engine->now.pane)
+        return;
+    eng_record_total_set(&engine->hand, place->total, 0);
+    if (measure->kind == ENG_SUM)
+        store_sum(eng_record_fixed(&engine->hand, place->offset), 0);
+}
+
+static void expire_cells(struct eng_engine *engine)
+{
+    const struct eng_layout *layout = engine->layout;
+    struct eng_cells cells = eng_cells_of(&engine->hand);
+    eng_assert(layout->list_cells != ENG_NO_INDEX);
+    eng_assert(layout->age_count > 0);
+    if (cells.count == 0 || eng_cells_age(&cells, 0) < layout->ages[0])
+        return; /* nothing is old enough for any window */
+    for (uint32_t i = 0; i < layout->age_count; i++)
+        expire_counts(engine, &cells, layout->ages[i]);
+    for (uint32_t i = 0; i < layout->active_count; i++)
+        if (active_at(&cells, &layout->measures[layout->active[i]],
+                      engine->model->measures[layout->active[i]].panes))
+            take_off(engine, layout->active[i], 1);
+    eng_cells_expire(&engine->hand);
+    if (layout->list_sums != ENG_NO_INDEX) {
+        expire_sums(engine);
+        drop_sums(engine);
+    }
+}
+
+/* The next boundary after as_of at which a cell leaves a window or the record. */
+static int32_t next_leaving(const struct eng_engine *engine)
+{
+    const struct eng_layout *layout = engine->layout;
+    const struct eng_partner *partner = engine->hand.partner;
+    int32_t next = ENG_PANE_NEVER;
+    struct eng_cells cells = eng_cells_of(&engine->hand);
+    for (uint32_t i = 0; i < layout->age_count; i++) {
+        uint32_t index = eng_cells_first(&cells, layout->ages[i] - 1);
+        if (index == cells.count)
+            continue;
+        int32_t pane = partner->as_of - (int32_t)eng_cells_age(&cells, index);
+        next = earlier(next, pane + (int32_t)layout->ages[i]);
+    }
+    eng_assert(layout->age_count > 0);
+    eng_assert(next > partner->as_of);
+    return next;
+}
+
+void eng_measure_catch_up(struct eng_engine *engine, int32_t pane)
+{
+    eng_assert(pane >= engine->hand.partner->as_of);
+    eng_assert(pane <= engine->now.pane);
+    while (engine->layout->list_cells != ENG_NO_INDEX && engine->hand.partner->as_of < pane) {
+        int32_t next = next_leaving(engine);
+        if (next > pane)
+            break;
+        engine->hand.partner->as_of = next;
+        expire_cells(engine);
+        eng_settle(engine);
+    }
+    engine->hand.partner->as_of = pane;
+}
+
+void eng_measure_expire(struct eng_engine *engine)
+{
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(engine->boundary.working);
+    eng_assert(engine->now.clock_ms == engine->now.start_ms);
+    eng_measure_catch_up(engine, engine->now.pane - 1);
+    engine->hand.partner->as_of = engine->now.pane;
+    engine->scratch.stale |= layout->timed_scores;
+    if (layout->list_cells != ENG_NO_INDEX)
+        expire_cells(engine);
+    for (uint32_t i = 0; i < layout->timed_count; i++) {
+        unsigned index = layout->timed[i];
+        if (layout->measures[index].total != ENG_NO_INDEX)
+            expire_calendar(engine, index);
+        else if (engine->model->measures[index].kind == ENG_MEMBERS)
+            expire_members(engine, index);
+        else if (engine->model->measures[index].kind == ENG_STREAK)
+            eng_measure_drop_runs(engine, index);
+    }
+    if (layout->list_seen != ENG_NO_INDEX)
+        eng_seen_expire(&engine->hand, engine->now.pane);
+}
+
+/* Drops runs that no event can touch any more: they end before the oldest pane that is not late,
+ * and not right before it. The newest run stays. */
+void eng_measure_drop_runs(struct eng_engine *engine, unsigned index)
+{
+    unsigned list = engine->layout->measures[index].list;
+    struct eng_list runs = eng_record_list(&engine->hand, list);
+    int64_t oldest = (int64_t)engine->now.pane - engine->model->late_after;
+    uint32_t dropped = 0;
+    eng_assert(engine->model->measures[index].kind == ENG_STREAK);
+    eng_assert(list != ENG_NO_INDEX);
+    while (dropped + 1 < runs.count && run_last(&runs, dropped) < oldest)
+        dropped++;
+    eng_record_erase(&engine->hand, list, 0, dropped);
+}
+
+/* ---- what comes next ---- */
+
+static int32_t members_due(const struct eng_engine *engine, const struct eng_measure *measure,
+                           const struct eng_list *members)
+{
+    eng_assert(members->element_bytes == ENG_MEMBER_BYTES);
+    int32_t due = ENG_PANE_NEVER;
+    eng_assert(measure->kind == ENG_MEMBERS);
+    for (uint32_t i = 0; i < members->count; i++)
+        due =
+            earlier(due, leaves_at(&engine->now, measure,
+                                   eng_load_i32(members->data + (size_t)i * ENG_MEMBER_BYTES + 8)));
+    return due;
+}
+
+int32_t eng_measure_timed_due(const struct eng_engine *engine, const struct eng_record *record,
+                              unsigned index)
+{
+    const struct eng_measure *measure = &engine->model->measures[index];
+    const struct eng_measure_layout *place = &engine->layout->measures[index];
+    const uint8_t *fixed = eng_record_fixed(record, place->offset);
+    eng_assert(index < engine->model->measure_count);
+    eng_assert(measure->kind != ENG_STATE);
+    if (place->list != ENG_NO_INDEX) {
+        struct eng_list list = eng_record_list(record, place->list);
+        if (measure->kind == ENG_MEMBERS)
+            return members_due(engine, measure, &list);
+        return streak_length(&engine->now, &list) > 0 ? run_last(&list, list.count - 1) + 2
+                                                      : ENG_PANE_NEVER;
+    }
+    if (measure->kind == ENG_LAST)
+        return eng_load_i64(fixed) != 0 &&
+                       in_window(&engine->now, measure, eng_load_i32(fixed + 16))
+                   ? leaves_at(&engine->now, measure, eng_load_i32(fixed + 16))
+                   : ENG_PANE_NEVER;
+    return eng_record_total(record, place->total) > 0
+               ? leaves_at(&engine->now, measure, engine->now.pane)
+               : ENG_PANE_NEVER;
+}
+
+int32_t eng_measure_due(const struct eng_engine *engine)
+{
+    const struct eng_record *record = &engine->hand;
+    int32_t due = ENG_PANE_NEVER;
+    if (engine->layout->list_cells != ENG_NO_INDEX)
+        due = eng_slack_due(engine, record);
+    for (uint32_t i = 0; i < engine->layout->timed_count; i++)
+        due = earlier(due, eng_measure_timed_due(engine, record, engine->layout->timed[i]));
+    for (uint32_t i = 0; i < engine->model->alert_count; i++)
+        if (engine->model->alerts[i].kind == ENG_SILENCE)
+            due = earlier(due, eng_alert_silence_due(engine, record, i, ENG_DUE_NEXT));
+    eng_assert(record->number < engine->store.count);
+    eng_assert(due > engine->now.pane);
+    return due;
+}
+

@@ -1,0 +1,151 @@
+/* Measures: what the files that count (count.c), let go (expire.c) and read (measure.c) share.
+ *
+ * Totals are kept running: an event adds to the totals of its measures, and when a pane leaves a
+ * window what its cells say is taken off again. So reading a value costs nothing, and work at a
+ * boundary is proportional to what expires. The places:
+ *
+ *     COUNT, ACTIVE, SUM   totals (number of events, or of active panes), cells per pane and action
+ *     SUM                  a 128-bit sum in the fixed part, sums per pane and action
+ *     MEMBERS              the newest pane of each member; the total is the length of the list
+ *     LAST                 the newest value by event time: when it leaves, all older ones have left
+ *     STREAK               runs of active panes; those that a late event can no longer reach go
+ *     STATE                the newest of the two kinds of event
+ *
+ * Invariant (eng_measure_check): totals, sums and cells hold exactly what is inside the windows at
+ * the pane that the record is true of (`as_of`). That pane lags behind the clock's while nothing
+ * that has left could be told (slack.h); whoever takes the partner into the hand to change it or to
+ * look at it catches it up first. */
+#ifndef ENG_ENGINE_MEASURE_H
+#define ENG_ENGINE_MEASURE_H
+
+#include "base/assert.h"
+#include "engine/cells.h"
+#include "engine/internal.h"
+
+/* ---- windows ---- */
+
+static inline bool is_calendar(enum eng_window_kind window)
+{
+    return window == ENG_WINDOW_WEEK || window == ENG_WINDOW_MONTH || window == ENG_WINDOW_QUARTER;
+}
+
+/* True when a pane (not newer than the clock's) lies in the measure's window. */
+static inline bool in_window(const struct eng_moment *now, const struct eng_measure *measure, int32_t pane)
+{
+    if (measure->window == ENG_WINDOW_ROLLING)
+        return (int64_t)now->pane - pane < measure->panes;
+    if (is_calendar(measure->window))
+        return pane >= now->period_first[measure->window - ENG_WINDOW_WEEK];
+    return true;
+}
+
+/* The boundary at which a pane leaves the window that it is in. */
+static inline int32_t leaves_at(const struct eng_moment *now, const struct eng_measure *measure,
+                         int32_t pane)
+{
+    if (measure->window == ENG_WINDOW_ROLLING)
+        return pane + (int32_t)measure->panes;
+    if (is_calendar(measure->window))
+        return now->period_next[measure->window - ENG_WINDOW_WEEK];
+    return ENG_PANE_NEVER;
+}
+
+static inline int32_t earlier(int32_t one, int32_t two)
+{
+    return one < two ? one : two;
+}
+
+static inline bool counts_cell(const struct eng_measure_layout *place, uint32_t cell)
+{
+    return (place->cells[cell >> 6] >> (cell & 63)) & 1;
+}
+
+/* True when there is a cell of the measure in the pane of this age. */
+static inline bool active_at(const struct eng_cells *cells, const struct eng_measure_layout *place,
+                      uint32_t age)
+{
+    eng_assert(place->total != ENG_NO_INDEX);
+    eng_assert(age <= cells->pane_mask);
+    for (uint32_t i = eng_cells_first(cells, age); i < cells->count; i++) {
+        struct eng_cell cell = eng_cells_get(cells, i);
+        if (cell.age != age)
+            return false;
+        if (counts_cell(place, cell.action))
+            return true;
+    }
+    return false;
+}
+
+/* ---- 128-bit sums ---- */
+
+static inline eng_wide load_sum(const uint8_t *from)
+{
+    eng_wide sum;
+    memcpy(&sum, from, sizeof sum);
+    return sum;
+}
+
+static inline void store_sum(uint8_t *to, eng_wide sum)
+{
+    memcpy(to, &sum, sizeof sum);
+}
+
+/* An element of the list of sums: 80 bits, enough for 1e9 values of 1e15. */
+struct pane_sum {
+    int32_t pane;
+    uint16_t cell;
+    eng_wide sum;
+};
+
+static inline struct pane_sum load_pane_sum(const uint8_t *from)
+{
+    int16_t high = (int16_t)eng_load_u16(from + 6);
+    return (struct pane_sum){eng_load_i32(from), eng_load_u16(from + 4),
+                             (eng_wide)high * ((eng_wide)1 << 64) + eng_load_u64(from + 8)};
+}
+
+static inline void store_pane_sum(uint8_t *to, struct pane_sum element)
+{
+    int16_t high = (int16_t)(element.sum >> 64);
+    eng_store_i32(to, element.pane);
+    memcpy(to + 4, &element.cell, 2);
+    memcpy(to + 6, &high, 2);
+    eng_store_u64(to + 8, (uint64_t)element.sum);
+}
+
+/* ---- streaks ---- */
+
+static inline int32_t run_first(const struct eng_list *runs, uint32_t index)
+{
+    return eng_load_i32(runs->data + (size_t)index * ENG_RUN_BYTES);
+}
+
+static inline int32_t run_last(const struct eng_list *runs, uint32_t index)
+{
+    return eng_load_i32(runs->data + (size_t)index * ENG_RUN_BYTES + 4);
+}
+
+static inline void run_set(const struct eng_list *runs, uint32_t index, int32_t first, int32_t last)
+{
+    eng_assert(index < runs->count);
+    eng_assert(first <= last);
+    eng_store_i32(runs->data + (size_t)index * ENG_RUN_BYTES, first);
+    eng_store_i32(runs->data + (size_t)index * ENG_RUN_BYTES + 4, last);
+}
+
+static inline int64_t streak_length(const struct eng_moment *now, const struct eng_list *runs)
+{
+    if (runs->count == 0 || run_last(runs, runs->count - 1) < now->pane - 1)
+        return 0;
+    return (int64_t)run_last(runs, runs->count - 1) - run_first(runs, runs->count - 1) + 1;
+}
+
+/* Drops runs of a streak that no event can touch any more: they end before the oldest pane that is
+ * not late, and not right before it. The newest run stays. */
+void eng_measure_drop_runs(struct eng_engine *engine, unsigned measure);
+
+/* When something of one measure that is not a rolling count leaves; ENG_PANE_NEVER: never. */
+int32_t eng_measure_timed_due(const struct eng_engine *engine, const struct eng_record *record,
+                              unsigned measure);
+
+#endif

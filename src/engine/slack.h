@@ -1,0 +1,31 @@
+/* Slack: how far a partner's scores may move before anything is told.
+ *
+ * Most panes that leave a window change a score by a little, and nobody hears of it: no band is
+ * left, `tell_every` is not reached, no drop is deep enough. Those boundaries need no visit. The
+ * partner is visited at the first one at which something *could* be told, and what has left before
+ * is taken off in silence then, boundary by boundary (eng_measure_catch_up), or when it acts next.
+ *
+ * The bound is safe and cheap, not exact: every cell that leaves is charged with the most that one
+ * count of its action can move the score (its unit) times its count, oldest first, until the slack
+ * is used up. Where a unit is not known (sums, scores that skip dimensions, counts beyond the table
+ * of contributions) the first such cell ends the walk, so that partner is visited each time.
+ *
+ * A visit too early says nothing and costs time; one too late would be a wrong result, which the
+ * property tests would see: they compare with a reference that evaluates at every boundary. */
+#ifndef ENG_ENGINE_SLACK_H
+#define ENG_ENGINE_SLACK_H
+
+#include "engine/internal.h"
+
+#define ENG_UNIT_UNKNOWN INT64_MAX
+
+/* Fills layout->unit and the scores' `rises_only` and `drops`; tables and ages are there. ENG_OK or
+ * ENG_NO_MEMORY. */
+enum eng_status eng_slack_lay(struct eng_layout *layout);
+
+/* The first boundary after `as_of` at which the leaving of a cell could make anybody hear of it, or
+ * at which the last cell has left; ENG_PANE_NEVER without cells. The partner is as it was after its
+ * last evaluation. */
+int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *record);
+
+#endif
