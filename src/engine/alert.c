@@ -12,7 +12,7 @@
  * flags u8, opened_at i64, baseline i64) that is empty for them.
  *
  * Peaks of a drop alert: the largest values of the last `within` panes that are no longer in force,
- * as a list of (value i64, last pane in which it was in force i32) with falling values and rising
+ * as a list of (last pane in which it was in force, value) with falling values and rising
  * panes, all above the value in force. A value that a boundary itself replaces was last in force in
  * the pane before; one that an event replaces, in this pane. The first one within the window, or
  * else the value in force, is the baseline. */
@@ -55,7 +55,7 @@ static uint32_t find_opening(const struct eng_list *openings, unsigned alert)
 static struct eng_list openings_of(const struct eng_record *record)
 {
     eng_assert(record->layout->list_openings != ENG_NO_INDEX);
-    return eng_record_list(record, record->layout->list_openings);
+    return eng_record_list(record, record->layout->list_openings, ENG_OPENING_BYTES);
 }
 
 /* False when the alert has no opening that still matters. */
@@ -81,14 +81,15 @@ static void put_opening(struct eng_engine *engine, struct opening opening)
     eng_assert(opening.opened_at_ms >= 0);
     if (index == openings.count)
         place =
-            eng_record_insert(&engine->store, &engine->hand, engine->layout->list_openings, index);
+            eng_record_insert(&engine->store, &engine->hand, engine->layout->list_openings,
+                                  index, ENG_OPENING_BYTES);
     store_opening(place, opening);
 }
 
 void eng_alert_expire(struct eng_engine *engine)
 {
     unsigned list = engine->layout->list_openings;
-    if (list == ENG_NO_INDEX || engine->hand.partner->counts[list] == 0)
+    if (list == ENG_NO_INDEX)
         return;
     struct eng_list openings = openings_of(&engine->hand);
     eng_assert(openings.count <= engine->model->alert_count);
@@ -97,7 +98,7 @@ void eng_alert_expire(struct eng_engine *engine)
         const struct eng_alert *alert = &engine->model->alerts[opening.alert];
         eng_assert(opening.alert < engine->model->alert_count);
         if (opening.flags == 0 && engine->now.clock_ms - opening.opened_at_ms >= alert->cooldown_ms)
-            eng_record_erase(&engine->hand, list, i, 1);
+            eng_record_erase(&engine->hand, list, i, 1, ENG_OPENING_BYTES);
     }
 }
 
@@ -206,23 +207,43 @@ static void evaluate_falls_to(struct eng_engine *engine, struct eng_evaluation *
 
 /* ---- drop ---- */
 
-static int64_t peak_value(const struct eng_list *peaks, uint32_t index)
+/* A drop alert's peaks: pane i32, then the value in its score's width. */
+struct peaks {
+    const struct eng_score_layout *score;
+    uint8_t *data;
+    uint32_t count, bytes; /* elements, and bytes of one */
+};
+
+static struct peaks peaks_of(const struct eng_record *record, unsigned alert)
 {
-    return eng_load_i64(peaks->data + (size_t)index * ENG_PEAK_BYTES);
+    const struct eng_layout *layout = record->layout;
+    unsigned list = layout->alert_list[alert];
+    uint32_t bytes = layout->lists[list].element_bytes;
+    eng_assert(list != ENG_NO_INDEX);
+    eng_assert(bytes == 8 || bytes == 12);
+    struct eng_list view =
+        bytes == 8 ? eng_record_list(record, list, 8) : eng_record_list(record, list, 12);
+    return (struct peaks){&layout->scores[layout->model->alerts[alert].score], view.data,
+                          view.count, bytes};
 }
 
-static int32_t peak_pane(const struct eng_list *peaks, uint32_t index)
+static int64_t peak_value(const struct peaks *peaks, uint32_t index)
 {
-    return eng_load_i32(peaks->data + (size_t)index * ENG_PEAK_BYTES + 8);
+    return eng_score_load(peaks->score,
+                          peaks->data + (size_t)index * peaks->bytes + ENG_PEAK_PANE_BYTES);
 }
 
-/* Forgets peaks that have left the window at `pane` and those that the value now is not under. */
-static struct eng_list prune_peaks(struct eng_engine *engine, unsigned index, int32_t pane,
-                                   int64_t value_e4)
+static int32_t peak_pane(const struct peaks *peaks, uint32_t index)
+{
+    return eng_load_i32(peaks->data + (size_t)index * peaks->bytes);
+}
+
+/* Forgets peaks that have left the window (its first pane is `oldest`) and those that the value now
+ * is not under. */
+static void prune_peaks(struct eng_engine *engine, unsigned index, int64_t oldest, int64_t value_e4)
 {
     unsigned list = engine->layout->alert_list[index];
-    struct eng_list peaks = eng_record_list(&engine->hand, list);
-    int64_t oldest = (int64_t)pane - engine->model->alerts[index].within + 1;
+    struct peaks peaks = peaks_of(&engine->hand, index);
     uint32_t left = 0, kept = peaks.count;
     eng_assert(list != ENG_NO_INDEX);
     eng_assert(engine->model->alerts[index].within > 0);
@@ -230,9 +251,8 @@ static struct eng_list prune_peaks(struct eng_engine *engine, unsigned index, in
         left++;
     while (kept > left && peak_value(&peaks, kept - 1) <= value_e4)
         kept--;
-    eng_record_erase(&engine->hand, list, kept, peaks.count - kept);
-    eng_record_erase(&engine->hand, list, 0, left);
-    return eng_record_list(&engine->hand, list);
+    eng_record_erase(&engine->hand, list, kept, peaks.count - kept, peaks.bytes);
+    eng_record_erase(&engine->hand, list, 0, left, peaks.bytes);
 }
 
 /* Takes in the value that is in force from the boundary `pane` on, or from within that pane, and
@@ -242,18 +262,20 @@ static int64_t take_peak(struct eng_engine *engine, unsigned index, int32_t pane
     const struct eng_alert *alert = &engine->model->alerts[index];
     int64_t value = engine->scratch.value[alert->score];
     int64_t before = engine->scratch.value_before[alert->score];
-    struct eng_list peaks = prune_peaks(engine, index, pane, value);
     int32_t last = pane - (at_boundary ? 1 : 0);
     int64_t oldest = (int64_t)pane - alert->within + 1;
     eng_assert(alert->kind == ENG_DROP);
+    prune_peaks(engine, index, oldest, value);
+    struct peaks peaks = peaks_of(&engine->hand, index);
     /* What was in force up to the same pane as something larger can never be the largest. */
     if (before > value && last >= oldest &&
         (peaks.count == 0 || peak_pane(&peaks, peaks.count - 1) < last)) {
-        uint8_t *gap = eng_record_insert(&engine->store, &engine->hand,
-                                         engine->layout->alert_list[index], peaks.count);
-        eng_store_i64(gap, before);
-        eng_store_i32(gap + 8, last);
-        peaks = eng_record_list(&engine->hand, engine->layout->alert_list[index]);
+        uint8_t *gap =
+            eng_record_insert(&engine->store, &engine->hand, engine->layout->alert_list[index],
+                              peaks.count, peaks.bytes);
+        eng_store_i32(gap, last);
+        eng_score_store(peaks.score, gap + ENG_PEAK_PANE_BYTES, before);
+        peaks = peaks_of(&engine->hand, index);
     }
     eng_assert(peaks.count == 0 || peak_value(&peaks, 0) > value);
     return peaks.count == 0 ? value : peak_value(&peaks, 0);
@@ -301,8 +323,7 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
 {
     const struct eng_layout *layout = engine->layout;
     int64_t slack = INT64_MAX;
-    int64_t value =
-        eng_load_value(layout, score, eng_record_fixed(record, layout->scores[score].value));
+    int64_t value = eng_score_value(&layout->scores[score], record);
     eng_assert(layout->scores[score].drops);
     for (uint32_t i = 0; i < engine->model->alert_count; i++) {
         const struct eng_alert *alert = &engine->model->alerts[i];
@@ -312,7 +333,7 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
         bool open = get_opening(record, i, &opening) && opening.flags & OPEN;
         if (open && !layout->scores[score].rises_only)
             return -1;
-        struct eng_list peaks = eng_record_list(record, layout->alert_list[i]);
+        struct peaks peaks = peaks_of(record, i);
         int64_t depth = peaks.count == 0 ? 0 : peak_value(&peaks, 0) - value;
         eng_assert(depth >= 0);
         /* Deep enough already and not open: it waits for its cooldown, and is looked at then. */
@@ -365,23 +386,17 @@ bool eng_alert_silence_count(const struct eng_engine *engine, const struct eng_r
         eng_store_i32(place, rhythm.first);
         eng_store_i32(place + 4, rhythm.last);
         place[12] = rhythm.count;
-        place[13] = place[14] = 0; /* the silence that is due has to be worked out anew */
     }
     return newer;
 }
 
-/* The silence that is due by this rhythm, remembered in the record once it has been worked out. */
-static uint32_t silence_due(const struct eng_record *record, unsigned alert,
+static uint32_t silence_due(const struct eng_engine *engine, unsigned alert,
                             const struct eng_rhythm *rhythm)
 {
-    uint8_t *place = silence_place(record, alert);
-    uint16_t silence = eng_load_u16(place + 13);
-    if (silence == 0) {
-        silence = (uint16_t)eng_silence_due(&record->layout->model->alerts[alert], rhythm);
-        memcpy(place + 13, &silence, sizeof silence);
-    }
+    const struct eng_alert *rule = &engine->model->alerts[alert];
+    uint32_t silence = eng_silence_due_memo(engine->silences, alert, rule, rhythm);
     eng_assert(silence > 0);
-    eng_assert(silence <= record->layout->model->alerts[alert].horizon);
+    eng_assert(silence <= rule->horizon);
     return silence;
 }
 
@@ -398,7 +413,7 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_
         return ENG_PANE_NEVER;
     int64_t due = (int64_t)rhythm.last + rule->min_silence + 1;
     if (how == ENG_DUE_EXACT || (how == ENG_DUE_NEXT && due <= engine->now.pane))
-        due = (int64_t)rhythm.last + silence_due(record, alert, &rhythm) + 1;
+        due = (int64_t)rhythm.last + silence_due(engine, alert, &rhythm) + 1;
     if (known) {
         int32_t over =
             eng_moment_due(&engine->now, engine->model, opening.opened_at_ms + rule->cooldown_ms);
@@ -446,7 +461,7 @@ static void maybe_silent(struct eng_engine *engine, struct eng_evaluation *evalu
     int64_t earliest = (int64_t)rhythm.last + alert->min_silence + 1;
     if (rhythm.count < alert->min_active || engine->now.pane < earliest)
         return;
-    uint32_t silence = silence_due(&engine->hand, index, &rhythm);
+    uint32_t silence = silence_due(engine, index, &rhythm);
     if (engine->now.pane >= (int64_t)rhythm.last + silence + 1 &&
         cooled_down(engine, evaluation, index, opening))
         tell_silence(engine, evaluation, index, &rhythm, silence);
@@ -494,7 +509,7 @@ void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evalu
     if (list == ENG_NO_INDEX)
         return;
     eng_assert(evaluation->due > engine->now.pane);
-    bool openings = engine->hand.partner->counts[list] > 0;
+    bool openings = openings_of(&engine->hand).bytes > 0;
     eng_assert(model->alert_count > 0);
     for (uint32_t i = 0; i < model->alert_count; i++) {
         if (!openings && idle(engine, evaluation, &model->alerts[i]))

@@ -70,7 +70,7 @@ static void merge(struct eng_record *record)
             continue;
         put(&cells, cells.data + ((size_t)(i - 1) << cells.code), record->partner->as_of - (int32_t)one.age,
             one.action, one.count + two.count);
-        eng_record_erase(record, record->layout->list_cells, i, 1);
+        eng_record_erase(record, record->layout->list_cells, i, 1, 1u << cells.code);
     }
 }
 
@@ -125,7 +125,8 @@ void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t p
         if (bump(&cells, end, key))
             return;
         if (!crowded(&cells, end, key)) {
-            uint8_t *gap = eng_record_insert(store, record, layout->list_cells, end);
+            uint8_t *gap =
+                eng_record_insert(store, record, layout->list_cells, end, 1u << cells.code);
             eng_store_wide(gap, cells.code, (uint64_t)key << cells.count_bits);
             return;
         }
@@ -150,5 +151,5 @@ void eng_cells_expire(struct eng_record *record)
                    cells.data + ((size_t)i << cells.code), (size_t)1 << cells.code);
         kept++;
     }
-    eng_record_erase(record, layout->list_cells, kept, candidates - kept);
+    eng_record_erase(record, layout->list_cells, kept, candidates - kept, 1u << cells.code);
 }

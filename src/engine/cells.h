@@ -34,11 +34,12 @@ struct eng_cells {
 static inline struct eng_cells eng_cells_of(const struct eng_record *record)
 {
     const struct eng_layout *layout = record->layout;
-    struct eng_list list = eng_record_list(record, layout->list_cells);
+    struct eng_list list = eng_record_list(record, layout->list_cells, 1);
     uint8_t code = record->partner->cell_code;
+    bool big = eng_record_is_big(record, layout->list_cells);
     return (struct eng_cells){
         .data = list.data,
-        .count = list.count,
+        .count = __builtin_expect(big, 0) ? list.count : list.bytes >> code,
         .clock_bits = (uint32_t)record->partner->as_of & layout->pane_mask,
         .pane_mask = layout->pane_mask,
         .code = code,

@@ -5,7 +5,7 @@
 static void add_pane_sum(struct eng_engine *engine, int32_t pane, uint32_t cell, int64_t value_e4)
 {
     unsigned list = engine->layout->list_sums;
-    struct eng_list view = eng_record_list(&engine->hand, list);
+    struct eng_list view = eng_record_list(&engine->hand, list, ENG_SUM_BYTES);
     uint32_t index = view.count;
     eng_assert(list != ENG_NO_INDEX);
     eng_assert(pane <= engine->now.pane);
@@ -20,7 +20,7 @@ static void add_pane_sum(struct eng_engine *engine, int32_t pane, uint32_t cell,
         if (element.pane < pane || (element.pane == pane && element.cell < cell))
             break;
     }
-    store_pane_sum(eng_record_insert(&engine->store, &engine->hand, list, index),
+    store_pane_sum(eng_record_insert(&engine->store, &engine->hand, list, index, ENG_SUM_BYTES),
                    (struct pane_sum){pane, (uint16_t)cell, value_e4});
 }
 
@@ -54,7 +54,7 @@ static void count_member(struct eng_engine *engine, unsigned index, struct eng_s
                          int32_t pane)
 {
     unsigned list = engine->layout->measures[index].list;
-    struct eng_list view = eng_record_list(&engine->hand, list);
+    struct eng_list view = eng_record_list(&engine->hand, list, ENG_MEMBER_BYTES);
     uint64_t hash = eng_hash(member.data, member.length);
     uint32_t low = 0, high = view.count;
     eng_assert(list != ENG_NO_INDEX);
@@ -68,7 +68,7 @@ static void count_member(struct eng_engine *engine, unsigned index, struct eng_s
     }
     uint8_t *at = view.data + (size_t)low * ENG_MEMBER_BYTES;
     if (low == view.count || eng_load_u64(at) != hash) {
-        at = eng_record_insert(&engine->store, &engine->hand, list, low);
+        at = eng_record_insert(&engine->store, &engine->hand, list, low, ENG_MEMBER_BYTES);
         eng_store_u64(at, hash);
         eng_store_i32(at + 8, pane);
     } else if (eng_load_i32(at + 8) < pane) {
@@ -110,7 +110,7 @@ static void count_state(struct eng_engine *engine, unsigned index, const struct 
 static void count_streak(struct eng_engine *engine, unsigned index, int32_t pane)
 {
     unsigned list = engine->layout->measures[index].list;
-    struct eng_list runs = eng_record_list(&engine->hand, list);
+    struct eng_list runs = eng_record_list(&engine->hand, list, ENG_RUN_BYTES);
     uint32_t at = runs.count; /* the first run that begins after the pane */
     eng_assert(engine->model->measures[index].kind == ENG_STREAK);
     eng_assert(list != ENG_NO_INDEX);
@@ -122,13 +122,13 @@ static void count_streak(struct eng_engine *engine, unsigned index, int32_t pane
     bool after = at < runs.count && run_first(&runs, at) == pane + 1;
     if (before && after) {
         run_set(&runs, at - 1, run_first(&runs, at - 1), run_last(&runs, at));
-        eng_record_erase(&engine->hand, list, at, 1);
+        eng_record_erase(&engine->hand, list, at, 1, ENG_RUN_BYTES);
     } else if (before) {
         run_set(&runs, at - 1, run_first(&runs, at - 1), pane);
     } else if (after) {
         run_set(&runs, at, pane, run_last(&runs, at));
     } else {
-        uint8_t *gap = eng_record_insert(&engine->store, &engine->hand, list, at);
+        uint8_t *gap = eng_record_insert(&engine->store, &engine->hand, list, at, ENG_RUN_BYTES);
         eng_store_i32(gap, pane);
         eng_store_i32(gap + 4, pane);
     }

@@ -26,7 +26,8 @@ static enum eng_status new_scratch(struct eng_engine *engine)
     scratch->band_before = eng_calloc(scores, 1);
     scratch->band_after = eng_calloc(scores, 1);
     scratch->ever_positive = eng_calloc(scores, sizeof *scratch->ever_positive);
-    bool all = scratch->value && scratch->value_before && scratch->contribution && scratch->told &&
+    engine->silences = eng_calloc(1, sizeof *engine->silences);
+    bool all = engine->silences && scratch->value && scratch->value_before && scratch->contribution && scratch->told &&
                scratch->band_before && scratch->band_after && scratch->ever_positive;
     return all ? ENG_OK : ENG_NO_MEMORY;
 }
@@ -73,6 +74,7 @@ void eng_engine_free(struct eng_engine *engine)
     eng_free(engine->boundary.visits);
     eng_free(engine->boundary.sorted);
     eng_free(engine->boundary.counts);
+    eng_free(engine->silences);
     eng_free(engine->scratch.value);
     eng_free(engine->scratch.value_before);
     eng_free(engine->scratch.contribution);
@@ -328,7 +330,7 @@ uint64_t eng_engine_partner_count(const struct eng_engine *engine)
 uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
-    return sizeof *engine + eng_store_bytes(&engine->store) + eng_wheel_bytes(&engine->wheel) +
+    return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) + eng_wheel_bytes(&engine->wheel) +
            engine->boundary.visit_capacity * (2 * sizeof(struct eng_visit) + sizeof(uint32_t));
 }
 
@@ -343,8 +345,7 @@ void eng_engine_check(const struct eng_engine *engine)
     if (engine->boundary.working)
         return; /* those who wait for their visit still hold what has expired */
     for (uint32_t number = 0; number < engine->store.count; number++) {
-        struct eng_record record;
-        eng_record_open(&engine->store, number, &record);
+        struct eng_record record = eng_record_open(&engine->store, number);
         eng_measure_check(engine, &record);
         eng_evaluate_check(engine, &record);
         eng_assert(record.partner->due > engine->now.pane);

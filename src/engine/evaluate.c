@@ -13,17 +13,6 @@
 
 /* ---- what stands in the record ---- */
 
-int64_t eng_load_value(const struct eng_layout *layout, unsigned score, const uint8_t *from)
-{
-    return layout->scores[score].value_bytes == 4 ? eng_load_i32(from) : eng_load_i64(from);
-}
-
-static void store_value(const struct eng_layout *layout, unsigned score, uint8_t *to, int64_t value)
-{
-    memcpy(to, &value, layout->scores[score].value_bytes); /* little endian: the low bytes */
-    eng_assert(eng_load_value(layout, score, to) == value);
-}
-
 int64_t eng_told(const struct eng_record *record, unsigned score, unsigned dimension)
 {
     const struct eng_score_layout *place = &record->layout->scores[score];
@@ -45,11 +34,11 @@ void eng_take(struct eng_engine *engine, uint32_t number)
     struct eng_scratch *scratch = &engine->scratch;
     const struct eng_layout *layout = engine->layout;
     eng_assert(number < engine->store.count);
-    eng_record_open(&engine->store, number, &engine->hand);
+    engine->hand = eng_record_open(&engine->store, number);
     scratch->stale = scratch->filled = scratch->resumed = 0;
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         scratch->value_before[i] = scratch->value[i] =
-            eng_load_value(layout, i, eng_record_fixed(&engine->hand, layout->scores[i].value));
+            eng_score_value(&layout->scores[i], &engine->hand);
 }
 
 void eng_take_newcomer(struct eng_engine *engine, uint32_t number)
@@ -66,41 +55,27 @@ void eng_take_newcomer(struct eng_engine *engine, uint32_t number)
 
 /* ---- values ---- */
 
-/* A count that indexes the table of contributions; -1: the measure is no count. */
-static int64_t count_of(const struct eng_engine *engine, const struct eng_record *record,
-                        unsigned measure)
-{
-    const struct eng_measure_layout *place = &engine->layout->measures[measure];
-    if (place->total == ENG_NO_INDEX || engine->model->measures[measure].kind == ENG_SUM)
-        return -1;
-    return (int64_t)eng_record_total(record, place->total);
-}
-
-/* The contribution of a count from the table; -1: it is not there. */
-static int64_t from_table(const struct eng_score_layout *place, unsigned dimension, uint64_t count)
-{
-    const int64_t *row = place->table + (size_t)dimension * place->table_counts;
-    if (count < place->table_counts)
-        return row[count];
-    return place->flat >> dimension & 1 ? row[place->table_counts - 1] : -1;
-}
-
-static int64_t weighted(const struct eng_engine *engine, const struct eng_record *record,
-                        unsigned index, unsigned dimension, int64_t weight_sum_e4)
+/* What a dimension contributes when it is not skipped. */
+static int64_t contribution(const struct eng_engine *engine, const struct eng_record *record,
+                            unsigned index, unsigned dimension, int64_t weight_sum_e4)
 {
     const struct eng_score *score = &engine->model->scores[index];
-    unsigned measure = score->dimensions[dimension].measure;
-    int64_t count = count_of(engine, record, measure);
-    eng_assert(weight_sum_e4 > 0);
+    const struct eng_term *term = &engine->layout->scores[index].terms[dimension];
+    int64_t value;
     eng_assert(dimension < score->dimension_count);
-    if (count >= 0 && weight_sum_e4 == score->weight_sum_e4) {
-        int64_t value = from_table(&engine->layout->scores[index], dimension, (uint64_t)count);
-        if (value >= 0)
-            return value;
-    }
+    eng_assert(score->points || weight_sum_e4 > 0);
+    if (term->total != ENG_NO_INDEX &&
+        eng_term_value(term, eng_record_total(record, term->total), &value))
+        return value;
     bool missing;
-    eng_wide value = eng_measure_value(engine, record, measure, &missing);
-    return eng_score_contribution(score, &score->dimensions[dimension], value, weight_sum_e4);
+    unsigned measure = score->dimensions[dimension].measure;
+    eng_wide measured = eng_measure_value(engine, record, measure, &missing);
+    if (!score->points)
+        return eng_score_contribution(score, &score->dimensions[dimension], measured,
+                                      weight_sum_e4);
+    eng_wide points = measured / 10000 * score->dimensions[dimension].points_e4;
+    const eng_wide most = INT64_MAX / (2 * ENG_DIMENSIONS_MAX); /* their sum stays in 64 bits */
+    return (int64_t)(points > most ? most : points < -most ? -most : points);
 }
 
 /* The sum of the weights that are not left out for want of events; sets the bits of those that are.
@@ -125,16 +100,6 @@ static int64_t present_weights(const struct eng_engine *engine, const struct eng
     return weights;
 }
 
-static int64_t points(const struct eng_engine *engine, const struct eng_record *record,
-                      const struct eng_dimension *dimension)
-{
-    int64_t count = count_of(engine, record, dimension->measure);
-    eng_assert(count >= 0);
-    eng_wide value = (eng_wide)count * dimension->points_e4;
-    const eng_wide most = INT64_MAX / (2 * ENG_DIMENSIONS_MAX); /* their sum stays in 64 bits */
-    return (int64_t)(value > most ? most : value < -most ? -most : value);
-}
-
 int64_t eng_contributions(const struct eng_engine *engine, const struct eng_record *record,
                           unsigned index, int64_t *ret_contribution)
 {
@@ -146,47 +111,11 @@ int64_t eng_contributions(const struct eng_engine *engine, const struct eng_reco
     if (engine->layout->scores[index].skips)
         weights = present_weights(engine, record, score, &skipped);
     for (uint32_t i = 0; i < score->dimension_count; i++) {
-        if (score->points)
-            ret_contribution[i] = points(engine, record, &score->dimensions[i]);
-        else if (skipped >> i & 1)
-            ret_contribution[i] = 0;
-        else
-            ret_contribution[i] = weighted(engine, record, index, i, weights);
+        ret_contribution[i] =
+            skipped >> i & 1 ? 0 : contribution(engine, record, index, i, weights);
         sum += ret_contribution[i];
     }
     return sum;
-}
-
-/* What a dimension contributes at a count; false: not by a table. */
-static bool contribution_at(const struct eng_score *score, const struct eng_score_layout *place,
-                            unsigned dimension, uint64_t count, int64_t *ret_contribution)
-{
-    if (score->points) {
-        const uint64_t most = UINT32_MAX; /* so that products are far from the limit in points() */
-        *ret_contribution = (int64_t)count * score->dimensions[dimension].points_e4;
-        return count <= most;
-    }
-    *ret_contribution = place->skips ? -1 : from_table(place, dimension, count);
-    return *ret_contribution >= 0;
-}
-
-void eng_total_changed(struct eng_engine *engine, unsigned measure, uint64_t before, uint64_t now)
-{
-    const struct eng_layout *layout = engine->layout;
-    eng_assert(measure < engine->model->measure_count);
-    eng_assert(before != now);
-    bool counts = engine->model->measures[measure].kind != ENG_SUM;
-    for (uint32_t i = layout->terms_first[measure]; i < layout->terms_first[measure + 1]; i++) {
-        struct eng_term term = layout->terms[i];
-        const struct eng_score_layout *place = &layout->scores[term.score];
-        const struct eng_score *score = &engine->model->scores[term.score];
-        int64_t one, two;
-        if (counts && contribution_at(score, place, term.dimension, before, &one) &&
-            contribution_at(score, place, term.dimension, now, &two))
-            engine->scratch.value[term.score] += two - one;
-        else
-            engine->scratch.stale |= 1u << term.score;
-    }
 }
 
 void eng_measure_changed(struct eng_engine *engine, unsigned measure)
@@ -212,6 +141,17 @@ bool eng_provisional(const struct eng_engine *engine, const struct eng_score *sc
         panes = current > panes ? current : panes;
     }
     return (int64_t)engine->now.pane - partner->first_pane < panes;
+}
+
+/* Computes the values of scores that do not follow from changes of counts. */
+static void refresh(struct eng_engine *engine)
+{
+    struct eng_scratch *scratch = &engine->scratch;
+    for (uint32_t i = 0; scratch->stale != 0; i++, scratch->stale >>= 1)
+        if (scratch->stale & 1)
+            scratch->value[i] = eng_contributions(
+                engine, &engine->hand, i,
+                scratch->contribution + (size_t)i * engine->layout->contribution_most);
 }
 
 /* ---- one score ---- */
@@ -288,8 +228,8 @@ static void tell(struct eng_engine *engine, const struct eng_evaluation *evaluat
     size_t first = (size_t)index * engine->layout->contribution_most;
     eng_fill(engine, index);
     emit_score_change(engine, evaluation, index, told_value);
-    store_value(engine->layout, index, eng_record_fixed(&engine->hand, place->told_value),
-                scratch->value[index]);
+    eng_score_store(place, eng_record_fixed(&engine->hand, place->told_value),
+                    scratch->value[index]);
     for (uint32_t i = 0; i < engine->model->scores[index].dimension_count; i++) {
         memcpy(eng_record_fixed(&engine->hand, place->told + i * place->told_bytes),
                &scratch->contribution[first + i], place->told_bytes);
@@ -297,34 +237,30 @@ static void tell(struct eng_engine *engine, const struct eng_evaluation *evaluat
     }
 }
 
+/* Looks at a score whose value is known. */
 static void evaluate_score(struct eng_engine *engine, struct eng_evaluation *evaluation,
                            unsigned index)
 {
     const struct eng_score_layout *place = &engine->layout->scores[index];
     struct eng_scratch *scratch = &engine->scratch;
     uint8_t *head = eng_record_fixed(&engine->hand, place->band);
-    uint8_t band = *head & ENG_BAND_MASK;
+    uint8_t band = *head & ENG_BAND_MASK, positive = *head & ENG_EVER_POSITIVE;
+    int64_t value = scratch->value[index];
+    int64_t told_value = eng_score_told_value(place, &engine->hand);
+    int64_t moved = value > told_value ? value - told_value : told_value - value;
     eng_assert(index < engine->model->score_count);
     eng_assert(band < engine->model->scores[index].band_count);
-    if (scratch->stale >> index & 1)
-        scratch->value[index] = eng_contributions(
-            engine, &engine->hand, index,
-            scratch->contribution + (size_t)index * engine->layout->contribution_most);
-    int64_t value = scratch->value[index];
-    int64_t told_value =
-        eng_load_value(engine->layout, index, eng_record_fixed(&engine->hand, place->told_value));
-    int64_t moved = value > told_value ? value - told_value : told_value - value;
-    int64_t tell_every = engine->model->scores[index].tell_every_e4;
-    scratch->ever_positive[index] = *head & ENG_EVER_POSITIVE;
+    scratch->ever_positive[index] = positive;
     scratch->band_before[index] = scratch->band_after[index] = band;
     if (value < place->leave_below[band] || value >= place->leave_from[band] || place->dwell != 0)
         scratch->band_after[index] = next_band(engine, evaluation, index, band);
-    if (scratch->band_after[index] != band || (tell_every > 0 && moved >= tell_every))
+    if (scratch->band_after[index] != band || moved >= place->tell_from) {
         tell(engine, evaluation, index, told_value);
+        head = eng_record_fixed(&engine->hand, place->band);
+    }
     if (value != scratch->value_before[index])
-        store_value(engine->layout, index, eng_record_fixed(&engine->hand, place->value), value);
-    uint8_t positive = value > 0 ? ENG_EVER_POSITIVE : *head & ENG_EVER_POSITIVE;
-    *head = scratch->band_after[index] | positive;
+        eng_score_store(place, eng_record_fixed(&engine->hand, place->value), value);
+    *head = scratch->band_after[index] | (value > 0 ? ENG_EVER_POSITIVE : positive);
 }
 
 void eng_settle(struct eng_engine *engine)
@@ -333,22 +269,19 @@ void eng_settle(struct eng_engine *engine)
     int32_t pane = engine->hand.partner->as_of;
     eng_assert(scratch->filled == 0);
     eng_assert(pane <= engine->now.pane);
+    refresh(engine);
     for (uint32_t i = 0; i < engine->model->score_count; i++) {
         const struct eng_score_layout *place = &engine->layout->scores[i];
-        if (scratch->stale >> i & 1)
-            scratch->value[i] = eng_contributions(
-                engine, &engine->hand, i,
-                scratch->contribution + (size_t)i * engine->layout->contribution_most);
         int64_t value = scratch->value[i];
         if (value == scratch->value_before[i])
             continue;
-        eng_alert_settle(engine, i, pane);
-        store_value(engine->layout, i, eng_record_fixed(&engine->hand, place->value), value);
+        if (place->drops)
+            eng_alert_settle(engine, i, pane);
+        eng_score_store(place, eng_record_fixed(&engine->hand, place->value), value);
         scratch->value_before[i] = value;
         if (value > 0)
             *eng_record_fixed(&engine->hand, place->band) |= ENG_EVER_POSITIVE;
     }
-    scratch->stale = 0;
 }
 
 /* ---- the whole ---- */
@@ -379,6 +312,7 @@ void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
     eng_assert(engine->hand.number < engine->store.count);
     eng_assert(eng_effects_fit(engine, evaluation->effects));
     evaluation->due = ENG_PANE_NEVER;
+    refresh(engine);
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         evaluate_score(engine, evaluation, i);
     eng_alerts_evaluate(engine, evaluation);
@@ -392,9 +326,9 @@ void eng_evaluate_check(const struct eng_engine *engine, const struct eng_record
         const struct eng_score_layout *place = &layout->scores[i];
         int64_t told = 0;
         eng_assert(eng_contributions(engine, record, i, contributions) ==
-                   eng_load_value(layout, i, eng_record_fixed(record, place->value)));
+                   eng_score_value(place, record));
         for (uint32_t j = 0; j < engine->model->scores[i].dimension_count; j++)
             told += eng_told(record, i, j);
-        eng_assert(told == eng_load_value(layout, i, eng_record_fixed(record, place->told_value)));
+        eng_assert(told == eng_score_told_value(place, record));
     }
 }

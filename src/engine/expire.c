@@ -38,9 +38,9 @@ static void expire_counts(struct eng_engine *engine, const struct eng_cells *cel
 static void expire_sums(struct eng_engine *engine)
 {
     const struct eng_layout *layout = engine->layout;
-    struct eng_list sums = eng_record_list(&engine->hand, layout->list_sums);
+    struct eng_list sums = eng_record_list(&engine->hand, layout->list_sums, ENG_SUM_BYTES);
     eng_assert(layout->list_sums != ENG_NO_INDEX);
-    eng_assert(sums.element_bytes == ENG_SUM_BYTES);
+    eng_assert(sums.bytes % ENG_SUM_BYTES == 0);
     for (uint32_t i = 0; i < sums.count; i++) {
         struct pane_sum element = load_pane_sum(sums.data + (size_t)i * ENG_SUM_BYTES);
         uint32_t end = layout->rolling_first[element.cell + 1];
@@ -61,17 +61,18 @@ static void expire_sums(struct eng_engine *engine)
 static void drop_sums(struct eng_engine *engine)
 {
     const struct eng_layout *layout = engine->layout;
-    struct eng_list sums = eng_record_list(&engine->hand, layout->list_sums);
+    struct eng_list sums = eng_record_list(&engine->hand, layout->list_sums, ENG_SUM_BYTES);
     uint32_t kept = 0;
     eng_assert(layout->list_sums != ENG_NO_INDEX);
-    eng_assert(sums.element_bytes == ENG_SUM_BYTES);
+    eng_assert(sums.bytes % ENG_SUM_BYTES == 0);
     for (uint32_t i = 0; i < sums.count; i++) {
         struct pane_sum element = load_pane_sum(sums.data + (size_t)i * ENG_SUM_BYTES);
         if ((int64_t)engine->hand.partner->as_of - element.pane >= layout->retention[element.cell])
             continue;
         store_pane_sum(sums.data + (size_t)kept++ * ENG_SUM_BYTES, element);
     }
-    eng_record_erase(&engine->hand, layout->list_sums, kept, sums.count - kept);
+    eng_record_erase(&engine->hand, layout->list_sums, kept, sums.count - kept,
+                     ENG_SUM_BYTES);
 }
 
 /* Members whose newest pane has left the window. */
@@ -79,7 +80,7 @@ static void expire_members(struct eng_engine *engine, unsigned index)
 {
     const struct eng_measure *measure = &engine->model->measures[index];
     unsigned list = engine->layout->measures[index].list;
-    struct eng_list members = eng_record_list(&engine->hand, list);
+    struct eng_list members = eng_record_list(&engine->hand, list, ENG_MEMBER_BYTES);
     uint32_t kept = 0;
     eng_assert(measure->kind == ENG_MEMBERS);
     eng_assert(list != ENG_NO_INDEX);
@@ -91,7 +92,7 @@ static void expire_members(struct eng_engine *engine, unsigned index)
             memmove(members.data + (size_t)kept * ENG_MEMBER_BYTES, member, ENG_MEMBER_BYTES);
         kept++;
     }
-    eng_record_erase(&engine->hand, list, kept, members.count - kept);
+    eng_record_erase(&engine->hand, list, kept, members.count - kept, ENG_MEMBER_BYTES);
 }
 
 /* A calendar window that begins anew is empty. */
@@ -148,19 +149,71 @@ static int32_t next_leaving(const struct eng_engine *engine)
     return next;
 }
 
-void eng_measure_catch_up(struct eng_engine *engine, int32_t pane)
+/* Several lengths of windows, or sums or active panes: boundary by boundary. */
+static void catch_up_slow(struct eng_engine *engine, int32_t pane, int32_t settled)
 {
-    eng_assert(pane >= engine->hand.partner->as_of);
-    eng_assert(pane <= engine->now.pane);
-    while (engine->layout->list_cells != ENG_NO_INDEX && engine->hand.partner->as_of < pane) {
+    for (;;) {
         int32_t next = next_leaving(engine);
         if (next > pane)
-            break;
+            return;
         engine->hand.partner->as_of = next;
         expire_cells(engine);
-        eng_settle(engine);
+        if (next <= settled)
+            eng_settle(engine);
     }
+}
+
+/* Counts in windows of one length, the usual case: one pass over the cells that have left. */
+static void catch_up_plain(struct eng_engine *engine, int32_t pane, int32_t settled)
+{
+    struct eng_record *record = &engine->hand;
+    struct eng_cells cells = eng_cells_of(record);
+    const struct eng_layout *layout = engine->layout;
+    int64_t length = layout->ages[0], as_of = record->partner->as_of;
+    uint32_t gone = 0;
+    eng_assert(layout->plain);
+    while (gone < cells.count) {
+        struct eng_cell cell = eng_cells_get(&cells, gone);
+        int64_t leaves = as_of - cell.age + length;
+        if (leaves > pane)
+            break;
+        for (uint32_t age = cell.age; gone < cells.count;) {
+            cell = eng_cells_get(&cells, gone);
+            if (cell.age != age)
+                break;
+            for (uint32_t i = layout->rolling_first[cell.action];
+                 i < layout->rolling_first[cell.action + 1]; i++)
+                take_off(engine, layout->rolling[i], cell.count);
+            gone++;
+        }
+        record->partner->as_of = (int32_t)leaves;
+        if (leaves <= settled)
+            eng_settle(engine);
+        cells.data = eng_cells_of(record).data; /* it may have moved */
+    }
+    if (gone > 0)
+        eng_record_erase(record, layout->list_cells, 0, gone, 1u << cells.code);
+}
+
+/* Takes off what leaves up to and with `pane`; what does so after `settled` is for an evaluation to
+ * look at. */
+static void catch_up(struct eng_engine *engine, int32_t pane, int32_t settled)
+{
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(pane >= engine->hand.partner->as_of);
+    eng_assert(pane <= engine->now.pane);
+    if (engine->hand.partner->as_of == pane)
+        return;
+    if (layout->plain)
+        catch_up_plain(engine, pane, settled);
+    else if (layout->list_cells != ENG_NO_INDEX)
+        catch_up_slow(engine, pane, settled);
     engine->hand.partner->as_of = pane;
+}
+
+void eng_measure_catch_up(struct eng_engine *engine, int32_t pane)
+{
+    catch_up(engine, pane, pane);
 }
 
 void eng_measure_expire(struct eng_engine *engine)
@@ -168,11 +221,8 @@ void eng_measure_expire(struct eng_engine *engine)
     const struct eng_layout *layout = engine->layout;
     eng_assert(engine->boundary.working);
     eng_assert(engine->now.clock_ms == engine->now.start_ms);
-    eng_measure_catch_up(engine, engine->now.pane - 1);
-    engine->hand.partner->as_of = engine->now.pane;
+    catch_up(engine, engine->now.pane, engine->now.pane - 1);
     engine->scratch.stale |= layout->timed_scores;
-    if (layout->list_cells != ENG_NO_INDEX)
-        expire_cells(engine);
     for (uint32_t i = 0; i < layout->timed_count; i++) {
         unsigned index = layout->timed[i];
         if (layout->measures[index].total != ENG_NO_INDEX)
@@ -191,14 +241,14 @@ void eng_measure_expire(struct eng_engine *engine)
 void eng_measure_drop_runs(struct eng_engine *engine, unsigned index)
 {
     unsigned list = engine->layout->measures[index].list;
-    struct eng_list runs = eng_record_list(&engine->hand, list);
+    struct eng_list runs = eng_record_list(&engine->hand, list, ENG_RUN_BYTES);
     int64_t oldest = (int64_t)engine->now.pane - engine->model->late_after;
     uint32_t dropped = 0;
     eng_assert(engine->model->measures[index].kind == ENG_STREAK);
     eng_assert(list != ENG_NO_INDEX);
     while (dropped + 1 < runs.count && run_last(&runs, dropped) < oldest)
         dropped++;
-    eng_record_erase(&engine->hand, list, 0, dropped);
+    eng_record_erase(&engine->hand, list, 0, dropped, ENG_RUN_BYTES);
 }
 
 /* ---- what comes next ---- */
@@ -206,7 +256,7 @@ void eng_measure_drop_runs(struct eng_engine *engine, unsigned index)
 static int32_t members_due(const struct eng_engine *engine, const struct eng_measure *measure,
                            const struct eng_list *members)
 {
-    eng_assert(members->element_bytes == ENG_MEMBER_BYTES);
+    eng_assert(members->bytes % ENG_MEMBER_BYTES == 0);
     int32_t due = ENG_PANE_NEVER;
     eng_assert(measure->kind == ENG_MEMBERS);
     for (uint32_t i = 0; i < members->count; i++)
@@ -225,10 +275,12 @@ int32_t eng_measure_timed_due(const struct eng_engine *engine, const struct eng_
     eng_assert(index < engine->model->measure_count);
     eng_assert(measure->kind != ENG_STATE);
     if (place->list != ENG_NO_INDEX) {
-        struct eng_list list = eng_record_list(record, place->list);
-        if (measure->kind == ENG_MEMBERS)
-            return members_due(engine, measure, &list);
-        return streak_length(&engine->now, &list) > 0 ? run_last(&list, list.count - 1) + 2
+        if (measure->kind == ENG_MEMBERS) {
+            struct eng_list members = eng_record_list(record, place->list, ENG_MEMBER_BYTES);
+            return members_due(engine, measure, &members);
+        }
+        struct eng_list runs = eng_record_list(record, place->list, ENG_RUN_BYTES);
+        return streak_length(&engine->now, &runs) > 0 ? run_last(&runs, runs.count - 1) + 2
                                                       : ENG_PANE_NEVER;
     }
     if (measure->kind == ENG_LAST)

@@ -11,6 +11,7 @@
 
 #include "engine/hash.h"
 #include "engine/score.h"
+#include "engine/silence.h"
 #include "engine/store.h"
 #include "engine/wheel.h"
 #include <engaged/engine.h>
@@ -74,6 +75,7 @@ struct eng_engine {
     struct eng_scratch scratch;
     struct eng_counters counters;
     uint32_t step_evaluations, evaluations_left;
+    struct eng_silence_memo *silences;
     struct eng_action_cached actions[ENG_ACTION_CACHE];
 };
 
@@ -135,7 +137,20 @@ void eng_take(struct eng_engine *engine, uint32_t number);
 void eng_take_newcomer(struct eng_engine *engine, uint32_t number);
 
 /* A total of the partner in hand has changed: the scores that it goes into follow. */
-void eng_total_changed(struct eng_engine *engine, unsigned measure, uint64_t before, uint64_t now);
+static inline void eng_total_changed(struct eng_engine *engine, unsigned measure, uint64_t before,
+                                     uint64_t now)
+{
+    const struct eng_layout *layout = engine->layout;
+    const struct eng_term *end = layout->terms + layout->terms_first[measure + 1];
+    for (const struct eng_term *term = layout->terms + layout->terms_first[measure]; term < end;
+         term++) {
+        int64_t one, two;
+        if (eng_term_value(term, before, &one) && eng_term_value(term, now, &two))
+            engine->scratch.value[term->score] += two - one;
+        else
+            engine->scratch.stale |= 1u << term->score;
+    }
+}
 
 /* A measure that is not a plain count has changed: its scores are computed anew. */
 void eng_measure_changed(struct eng_engine *engine, unsigned measure);
@@ -162,8 +177,32 @@ int64_t eng_contributions(const struct eng_engine *engine, const struct eng_reco
 /* The last told contribution of a dimension. */
 int64_t eng_told(const struct eng_record *record, unsigned score, unsigned dimension);
 
-/* The value and the last told value of a score, as they stand in the record. */
-int64_t eng_load_value(const struct eng_layout *layout, unsigned score, const uint8_t *from);
+/* A score's number as it stands in a record, 4 bytes wide or 8. */
+static inline int64_t eng_score_load(const struct eng_score_layout *place, const uint8_t *from)
+{
+    return place->value_bytes == 4 ? eng_load_i32(from) : eng_load_i64(from);
+}
+
+static inline void eng_score_store(const struct eng_score_layout *place, uint8_t *to, int64_t value)
+{
+    if (place->value_bytes == 4)
+        eng_store_i32(to, (int32_t)value);
+    else
+        eng_store_i64(to, value);
+}
+
+/* The value of the last evaluation, and the last told one. */
+static inline int64_t eng_score_value(const struct eng_score_layout *place,
+                                      const struct eng_record *record)
+{
+    return eng_score_load(place, eng_record_fixed(record, place->value));
+}
+
+static inline int64_t eng_score_told_value(const struct eng_score_layout *place,
+                                           const struct eng_record *record)
+{
+    return eng_score_load(place, eng_record_fixed(record, place->told_value));
+}
 
 /* Fills scratch.contribution and scratch.told of a score of the partner in hand, once per
  * evaluation. */

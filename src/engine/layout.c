@@ -37,13 +37,14 @@ static enum eng_status allocate(struct eng_layout *layout)
     for (uint32_t i = 0; i < model->score_count; i++)
         dimensions += model->scores[i].dimension_count;
     layout->terms = eng_calloc(dimensions, sizeof *layout->terms);
+    layout->dimension_terms = eng_calloc(dimensions, sizeof *layout->dimension_terms);
     layout->terms_first = eng_calloc(model->measure_count + 1, sizeof(uint32_t));
     layout->timed = eng_calloc(model->measure_count, sizeof *layout->timed);
     layout->rolling =
         eng_calloc((size_t)model->action_count * model->measure_count, sizeof *layout->rolling);
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
-    bool all = layout->terms && layout->terms_first && layout->timed && layout->rolling &&
+    bool all = layout->terms && layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
                layout->rolling_first && layout->active && layout->lists && layout->measures &&
                layout->scores && layout->alert_offset && layout->alert_list && layout->retention &&
                layout->ages && layout->action_measures_first && layout->action_silences_first &&
@@ -70,6 +71,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->action_measures);
     eng_free(layout->action_silences);
     eng_free(layout->terms);
+    eng_free(layout->dimension_terms);
     eng_free(layout->terms_first);
     eng_free(layout->timed);
     eng_free(layout->rolling);
@@ -215,11 +217,12 @@ static uint16_t add_list(struct eng_layout *layout, enum eng_list_kind kind, uns
     /* An event adds two elements at most, but peaks of the boundaries left for later; a cell may
      * become eight bytes wide. */
     uint32_t inserts = kind == ENG_LIST_PEAKS ? ENG_INSERTS_MAX : 2;
-    uint32_t most = LIST_INLINE_BYTES / (element_bytes ? element_bytes : 2);
+    uint32_t element_most = element_bytes ? element_bytes : 8;
     layout->lists[layout->list_count] = (struct eng_list_layout){
         .kind = kind,
         .element_bytes = (uint8_t)element_bytes,
-        .easy_count = (uint8_t)(kind == ENG_LIST_SEEN ? ENG_LIST_BIG : most - inserts),
+        .easy_bytes = (uint16_t)(kind == ENG_LIST_SEEN ? (ENG_SEEN_INLINE - 1) * element_bytes
+                                                       : LIST_INLINE_BYTES - inserts * element_most),
         .owner = (uint16_t)owner};
     return (uint16_t)layout->list_count++;
 }
@@ -237,7 +240,7 @@ static void lay_lists(struct eng_layout *layout)
         layout->list_openings = add_list(layout, ENG_LIST_OPENINGS, ENG_OPENING_BYTES, 0);
     for (uint32_t i = 0; i < model->alert_count; i++)
         layout->alert_list[i] = model->alerts[i].kind == ENG_DROP
-                                    ? add_list(layout, ENG_LIST_PEAKS, ENG_PEAK_BYTES, i)
+                                    ? add_list(layout, ENG_LIST_PEAKS, eng_peak_bytes(model, i), i)
                                     : (uint16_t)ENG_NO_INDEX;
     for (uint32_t i = 0; i < model->measure_count; i++) {
         enum eng_measure_kind kind = model->measures[i].kind;
@@ -321,7 +324,7 @@ static void lay_fixed(struct eng_layout *layout)
     eng_assert(layout->fixed_bytes == 0);
     eng_assert(layout->total_count == 0);
     const struct eng_model *model = layout->model;
-    uint32_t offset = ENG_PARTNER_HEAD_BYTES + layout->list_count;
+    uint32_t offset = ENG_PARTNER_HEAD_BYTES + layout->list_count * (uint32_t)sizeof(uint16_t);
     for (uint32_t i = 0; i < model->measure_count; i++)
         lay_measure(layout, i, &offset);
     for (uint32_t i = 0; i < model->score_count; i++)
@@ -364,8 +367,6 @@ static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
         return ENG_NO_MEMORY;
     for (uint32_t i = 0; i < score->dimension_count; i++) {
         const struct eng_dimension *dimension = &score->dimensions[i];
-        if (flat_from(dimension) < place->table_counts)
-            place->flat |= 1ull << i;
         for (uint32_t count = 0; count < place->table_counts; count++)
             place->table[(size_t)i * place->table_counts + count] = eng_score_contribution(
                 score, dimension, (eng_wide)count * 10000, score->weight_sum_e4);
@@ -379,6 +380,7 @@ static void lay_bands(struct eng_layout *layout, uint32_t index)
     const struct eng_score *score = &layout->model->scores[index];
     struct eng_score_layout *place = &layout->scores[index];
     eng_assert(score->band_count > 0 && score->band_count <= ENG_BANDS_MAX);
+    place->tell_from = score->tell_every_e4 > 0 ? score->tell_every_e4 : INT64_MAX;
     for (uint32_t band = 0; band < score->band_count; band++) {
         const struct eng_band *lower = &score->bands[band], *upper = lower + 1;
         place->leave_below[band] = INT64_MIN;
@@ -391,19 +393,52 @@ static void lay_bands(struct eng_layout *layout, uint32_t index)
     }
 }
 
-/* Where each measure goes into. */
+/* What counts contribute to a dimension, as far as it can be told without the other dimensions. */
+static struct eng_term term_of(const struct eng_layout *layout, uint32_t index, uint32_t dimension)
+{
+    const struct eng_score *score = &layout->model->scores[index];
+    const struct eng_score_layout *place = &layout->scores[index];
+    const struct eng_dimension *about = &score->dimensions[dimension];
+    struct eng_term term = {
+        .score = (uint16_t)index, .dimension = (uint16_t)dimension, .total = ENG_NO_INDEX};
+    eng_assert(index < layout->model->score_count);
+    eng_assert(dimension < score->dimension_count);
+    if (layout->model->measures[about->measure].kind == ENG_SUM)
+        return term;
+    term.total = layout->measures[about->measure].total;
+    if (term.total == ENG_NO_INDEX || place->skips)
+        return term;
+    term.points = score->points;
+    term.points_e4 = about->points_e4;
+    if (!score->points) {
+        term.row = place->table + (size_t)dimension * place->table_counts;
+        term.row_counts = place->table_counts;
+        term.flat = flat_from(about) < place->table_counts;
+    }
+    return term;
+}
+
+/* Where each measure goes, by measure and by dimension. Tables are there. */
 static void index_terms(struct eng_layout *layout)
 {
     const struct eng_model *model = layout->model;
     uint32_t count = 0;
     eng_assert(layout->terms != NULL);
     eng_assert(layout->terms_first != NULL);
+    for (uint32_t i = 0; i < model->score_count; i++) {
+        layout->scores[i].terms = layout->dimension_terms + count;
+        for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
+            layout->dimension_terms[count++] = term_of(layout, i, j);
+    }
+    uint32_t dimensions = count;
+    count = 0;
     for (uint32_t measure = 0; measure < model->measure_count; measure++) {
         layout->terms_first[measure] = count;
-        for (uint32_t i = 0; i < model->score_count; i++)
-            for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
-                if (model->scores[i].dimensions[j].measure == measure)
-                    layout->terms[count++] = (struct eng_term){(uint16_t)i, (uint16_t)j};
+        for (uint32_t i = 0; i < dimensions; i++) {
+            const struct eng_term *term = &layout->dimension_terms[i];
+            if (model->scores[term->score].dimensions[term->dimension].measure == measure)
+                layout->terms[count++] = *term;
+        }
     }
     layout->terms_first[model->measure_count] = count;
 }
@@ -481,13 +516,17 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
         lay_lists(layout);
         lay_fixed(layout);
         lay_effects(layout);
-        index_terms(layout);
-        index_timed(layout);
-        index_rolling(layout);
     }
     for (uint32_t i = 0; status == ENG_OK && i < model->score_count; i++) {
         lay_bands(layout, i);
         status = lay_table(layout, i);
+    }
+    if (status == ENG_OK) {
+        index_terms(layout);
+        index_timed(layout);
+        index_rolling(layout);
+        layout->plain = layout->age_count == 1 && layout->active_count == 0 &&
+                        layout->list_sums == ENG_NO_INDEX;
     }
     if (status == ENG_OK)
         status = eng_slack_lay(layout);

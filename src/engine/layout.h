@@ -22,7 +22,7 @@ enum { ENG_NO_INDEX = 0xFFFF };
 /* Kinds of lists, which differ in what their elements are. */
 enum eng_list_kind {
     ENG_LIST_OPENINGS, /* struct in alert.c: alerts that are open or in cooldown */
-    ENG_LIST_PEAKS,    /* one per drop alert: see peaks in alert.c */
+    ENG_LIST_PEAKS,    /* one per drop alert: see alert.c */
     ENG_LIST_RUNS,     /* one per streak: (first pane i32, last pane i32), ascending, disjoint */
     ENG_LIST_MEMBERS,  /* one per members measure: (hash u64, newest pane i32), by hash */
     ENG_LIST_SUMS,     /* (pane i32, cell u16, high i16, low u64): sums per pane and action */
@@ -32,7 +32,7 @@ enum eng_list_kind {
 
 enum {
     ENG_OPENING_BYTES = 18,
-    ENG_PEAK_BYTES = 12,
+    ENG_PEAK_PANE_BYTES = 4, /* of a peak, before its value */
     ENG_RUN_BYTES = 8,
     ENG_MEMBER_BYTES = 12,
     ENG_SUM_BYTES = 16,
@@ -41,7 +41,7 @@ enum {
     ENG_SUM_TOTAL_BYTES = 16, /* __int128 */
     ENG_LAST_BYTES = 20,      /* time i64, value i64, pane i32 */
     ENG_STATE_BYTES = 9,      /* time i64, value i8 (-1: never) */
-    ENG_SILENCE_BYTES = 15,   /* first i32, last i32, ms into the last pane u32, n u8, due u16 */
+    ENG_SILENCE_BYTES = 13,   /* first i32, last i32, ms into the last pane u32, n u8 */
     /* Boundaries that may be left for later when they change what a drop alert looks at. */
     ENG_LAZY_BOUNDARIES = 8,
 };
@@ -49,7 +49,7 @@ enum {
 struct eng_list_layout {
     enum eng_list_kind kind;
     uint8_t element_bytes; /* 0 for cells: 1 << the partner's cell code */
-    uint8_t easy_count;    /* up to so many elements, an event needs no care for room */
+    uint16_t easy_bytes;   /* up to so many bytes, an event needs no care for room */
     uint16_t owner;        /* index of the measure or alert it belongs to */
 };
 
@@ -61,9 +61,16 @@ struct eng_measure_layout {
     uint64_t cells[4]; /* COUNT, SUM, ACTIVE: bit per cell index */
 };
 
-/* A place where a measure goes into a score. */
+/* A place where a measure goes into a score, and what counts of it contribute there: by a table, by
+ * points each, or (neither) only by eng_contributions. */
 struct eng_term {
     uint16_t score, dimension;
+    uint16_t total;       /* of a plain count; ENG_NO_INDEX: the measure is something else */
+    bool flat;            /* greater counts contribute like the last one of the table */
+    bool points;          /* points_e4 each */
+    uint32_t row_counts;  /* counts 0..row_counts-1 are in the table; 0: there is none */
+    const int64_t *row;   /* the table, borrowed from the score */
+    int64_t points_e4;
 };
 
 /* A score, as the record sees it: the value of the last evaluation, the last told one, the band,
@@ -79,7 +86,8 @@ struct eng_score_layout {
     bool skips;          /* some dimension may be skipped */
     int64_t *table;      /* contributions with nothing skipped: [dimension][count]; points: NULL */
     uint32_t table_counts; /* counts 0..table_counts-1 are in the table */
-    uint64_t flat;         /* bit per dimension: greater counts contribute like the last one */
+    struct eng_term *terms; /* by dimension */
+    int64_t tell_from;      /* a move of this size is told; INT64_MAX: none is */
     bool rises_only;       /* more of any windowed count never makes the value smaller */
     bool drops;            /* a drop alert looks at it */
     int64_t leave_below[ENG_BANDS_MAX]; /* by band in force: another one is wanted below this, */
@@ -111,13 +119,15 @@ struct eng_layout {
     uint32_t age_count;
     uint32_t *ages;
     int64_t *unit; /* [age][score][cell]: see slack.h */
+    bool plain;    /* one age, and cells are only counted (no sums, no active panes) */
 
     /* Lists by something: those of x are at first[x] .. first[x+1]-1. */
     uint16_t *action_measures; /* measures that an action goes into */
     uint32_t *action_measures_first;
     uint16_t *action_silences; /* silence alerts that list an action */
     uint32_t *action_silences_first;
-    struct eng_term *terms; /* by measure: where it goes into */
+    struct eng_term *terms; /* by measure: where it goes */
+    struct eng_term *dimension_terms; /* by score and dimension: those of the scores point into it */
     uint32_t *terms_first;
     uint16_t *timed; /* measures that change or end by time alone, rolling cells apart */
     uint32_t timed_count;
@@ -131,6 +141,28 @@ struct eng_layout {
     size_t effects_bytes_min;   /* the most that one evaluation can tell */
     uint32_t contribution_most; /* contributions of the largest score */
 };
+
+/* Bytes of an element of a drop alert's peaks: its score's value is 4 bytes wide, or 8 for points. */
+static inline uint32_t eng_peak_bytes(const struct eng_model *model, unsigned alert)
+{
+    return ENG_PEAK_PANE_BYTES + (model->scores[model->alerts[alert].score].points ? 8u : 4u);
+}
+
+/* What a count contributes to a term's dimension while nothing is skipped; false: not known here. */
+static inline bool eng_term_value(const struct eng_term *term, uint64_t count,
+                                  int64_t *ret_value)
+{
+    if (count < term->row_counts) {
+        *ret_value = term->row[count];
+        return true;
+    }
+    if (term->flat) {
+        *ret_value = term->row[term->row_counts - 1];
+        return true;
+    }
+    *ret_value = (int64_t)count * term->points_e4;
+    return term->points && count <= UINT32_MAX; /* so that products stay in 64 bits */
+}
 
 /* ENG_OK and a layout (free with eng_layout_free), ENG_NO_MEMORY. Borrows the model. */
 enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout **ret_layout,

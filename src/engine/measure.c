@@ -35,10 +35,13 @@ eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_rec
     }
     if (place->list == ENG_NO_INDEX)
         return fixed_value(engine, record, index, ret_missing);
-    struct eng_list list = eng_record_list(record, place->list);
-    eng_wide value = engine->model->measures[index].kind == ENG_STREAK
-                         ? (eng_wide)streak_length(&engine->now, &list)
-                         : (eng_wide)list.count;
+    eng_wide value;
+    if (engine->model->measures[index].kind == ENG_STREAK) {
+        struct eng_list runs = eng_record_list(record, place->list, ENG_RUN_BYTES);
+        value = streak_length(&engine->now, &runs);
+    } else {
+        value = eng_record_list(record, place->list, ENG_MEMBER_BYTES).count;
+    }
     *ret_missing = value == 0;
     return value * 10000;
 }

@@ -93,7 +93,7 @@ static enum eng_status set_rebuild(struct eng_store *store, struct eng_big_list 
 static enum eng_status make_set(struct eng_store *store, struct eng_record *record)
 {
     const struct eng_layout *layout = record->layout;
-    struct eng_list list = eng_record_list(record, layout->list_seen);
+    struct eng_list list = eng_record_list(record, layout->list_seen, ENG_SEEN_BYTES);
     eng_assert(layout->list_seen != ENG_NO_INDEX);
     eng_assert(list.count <= ENG_SEEN_INLINE);
     struct eng_big_list *set = eng_calloc(1, sizeof *set);
@@ -125,14 +125,15 @@ enum eng_status eng_seen_prepare(struct eng_store *store, struct eng_record *rec
     unsigned list = record->layout->list_seen;
     eng_assert(list != ENG_NO_INDEX);
     eng_assert(record->number < store->count);
-    if (record->partner->counts[list] < ENG_SEEN_INLINE)
+    if (!record->partner->is_crowded)
         return ENG_OK;
     if (eng_record_is_big(record, list)) {
         struct eng_big_list *set = eng_record_big(record, list);
         return set->count * 4 < set->capacity * 3u ? ENG_OK : set_rebuild(store, set, clock_pane);
     }
     eng_seen_expire(record, clock_pane);
-    return record->partner->counts[list] < ENG_SEEN_INLINE ? ENG_OK : make_set(store, record);
+    uint32_t bytes = eng_record_end(record, list) - eng_record_begin(record, list);
+    return bytes < ENG_SEEN_INLINE * ENG_SEEN_BYTES ? ENG_OK : make_set(store, record);
 }
 
 bool eng_seen_has(const struct eng_record *record, int32_t clock_pane, uint64_t hash)
@@ -145,7 +146,7 @@ bool eng_seen_has(const struct eng_record *record, int32_t clock_pane, uint64_t 
         const struct set_entry *entry = set_find(eng_record_big(record, layout->list_seen), print);
         return entry->used && !too_old(layout, entry->pane, clock_pane);
     }
-    struct eng_list list = eng_record_list(record, layout->list_seen);
+    struct eng_list list = eng_record_list(record, layout->list_seen, ENG_SEEN_BYTES);
     eng_assert(list.count <= ENG_SEEN_INLINE);
     for (uint32_t i = 0; i < list.count; i++) {
         uint64_t entry = eng_load_u64(list.data + (size_t)i * ENG_SEEN_BYTES);
@@ -160,22 +161,21 @@ void eng_seen_expire(struct eng_record *record, int32_t clock_pane)
 {
     const struct eng_layout *layout = record->layout;
     unsigned list = layout->list_seen;
-    uint32_t count = record->partner->counts[list];
     eng_assert(list != ENG_NO_INDEX);
-    if (count == 0 || count == ENG_LIST_BIG)
+    if (eng_record_is_big(record, list))
         return; /* a set forgets when it is rebuilt */
+    struct eng_list entries = eng_record_list(record, list, ENG_SEEN_BYTES);
     int32_t base = base_pane(record);
     /* Entries whose pane is more than this before the newest one's are too old. */
     int64_t kept = (int64_t)layout->model->dedup - ((int64_t)clock_pane - base);
     uint32_t mask = (1u << pane_bits(layout)) - 1, old = 0;
-    const uint8_t *entries = (const uint8_t *)record->partner + record->offset[list];
-    eng_assert(clock_pane >= base);
-    while (old < count &&
-           (int64_t)(((uint32_t)base - eng_load_u32(entries + (size_t)old * ENG_SEEN_BYTES)) &
+    eng_assert(clock_pane >= base || entries.count == 0);
+    while (old < entries.count &&
+           (int64_t)(((uint32_t)base - eng_load_u32(entries.data + (size_t)old * ENG_SEEN_BYTES)) &
                      mask) > kept)
         old++;
     if (old > 0)
-        eng_record_erase(record, list, 0, old);
+        eng_record_erase(record, list, 0, old, ENG_SEEN_BYTES);
 }
 
 void eng_seen_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,
@@ -189,8 +189,9 @@ void eng_seen_add(struct eng_store *store, struct eng_record *record, int32_t cl
         return;
     }
     eng_seen_expire(record, clock_pane);
-    eng_assert(record->partner->counts[list] < ENG_SEEN_INLINE);
+    struct eng_list entries = eng_record_list(record, list, ENG_SEEN_BYTES);
+    eng_assert(entries.count < ENG_SEEN_INLINE);
     eng_store_i32(eng_record_fixed(record, layout->seen_base_offset), clock_pane);
-    uint8_t *gap = eng_record_insert(store, record, list, record->partner->counts[list]);
+    uint8_t *gap = eng_record_insert(store, record, list, entries.count, ENG_SEEN_BYTES);
     eng_store_u64(gap, hash >> bits << bits | ((uint32_t)clock_pane & ((1u << bits) - 1)));
 }

@@ -63,6 +63,21 @@ uint32_t eng_silence_due(const struct eng_alert *alert, const struct eng_rhythm 
     return low;
 }
 
+uint32_t eng_silence_due_memo(struct eng_silence_memo *memo, unsigned index,
+                              const struct eng_alert *alert, const struct eng_rhythm *rhythm)
+{
+    uint64_t span = (uint64_t)((int64_t)rhythm->last - rhythm->first);
+    uint64_t key = span << 16 | (uint64_t)index << 8 | rhythm->count;
+    uint64_t at = key * 0x9E3779B97F4A7C15u >> 54;
+    eng_assert(rhythm->count > 0); /* so the key is not 0 */
+    eng_assert(at < ENG_SILENCE_MEMO);
+    if (memo->answers[at].key != key) {
+        memo->answers[at].key = key;
+        memo->answers[at].silence = eng_silence_due(alert, rhythm);
+    }
+    return memo->answers[at].silence;
+}
+
 uint32_t eng_silence_risk_e3(const struct eng_alert *alert, const struct eng_rhythm *rhythm,
                              uint32_t silence)
 {

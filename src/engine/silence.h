@@ -30,6 +30,20 @@ bool eng_rhythm_add(struct eng_rhythm *rhythm, int32_t pane);
  * over the horizon, with q(H) >= risk * q(s). */
 uint32_t eng_silence_due(const struct eng_alert *alert, const struct eng_rhythm *rhythm);
 
+/* Answers of eng_silence_due by alert, n and last - first: most partners share few rhythms. Zeroed it
+ * is empty; it may forget any answer at any time. */
+enum { ENG_SILENCE_MEMO = 1024 };
+struct eng_silence_memo {
+    struct {
+        uint64_t key; /* 0: free */
+        uint32_t silence;
+    } answers[ENG_SILENCE_MEMO]; /* private */
+};
+
+/* The same as eng_silence_due; `index` is the alert's number. */
+uint32_t eng_silence_due_memo(struct eng_silence_memo *memo, unsigned index,
+                              const struct eng_alert *alert, const struct eng_rhythm *rhythm);
+
 /* q(H) / q(s) in 1/1000, rounded down. */
 uint32_t eng_silence_risk_e3(const struct eng_alert *alert, const struct eng_rhythm *rhythm,
                              uint32_t silence);

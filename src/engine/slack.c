@@ -11,22 +11,18 @@
 /* ---- units ---- */
 
 /* The most that one more count of a measure moves a dimension. */
-static int64_t unit_of_term(const struct eng_layout *layout, struct eng_term term)
+static int64_t unit_of_term(const struct eng_term *term)
 {
-    const struct eng_score *score = &layout->model->scores[term.score];
-    const struct eng_score_layout *place = &layout->scores[term.score];
-    eng_assert(term.dimension < score->dimension_count);
-    if (score->points) {
-        int64_t points = score->dimensions[term.dimension].points_e4;
-        return points < 0 ? -points : points;
-    }
-    eng_assert(place->table != NULL);
-    if (place->skips || !(place->flat >> term.dimension & 1))
-        return ENG_UNIT_UNKNOWN;
-    const int64_t *row = place->table + (size_t)term.dimension * place->table_counts;
     int64_t most = 0;
-    for (uint32_t i = 1; i < place->table_counts; i++) {
-        int64_t step = row[i] > row[i - 1] ? row[i] - row[i - 1] : row[i - 1] - row[i];
+    eng_assert(!term->points || term->row == NULL);
+    if (term->points)
+        return term->points_e4 < 0 ? -term->points_e4 : term->points_e4;
+    if (!term->flat)
+        return ENG_UNIT_UNKNOWN;
+    eng_assert(term->row != NULL);
+    for (uint32_t i = 1; i < term->row_counts; i++) {
+        int64_t step = term->row[i] - term->row[i - 1];
+        step = step < 0 ? -step : step;
         most = step > most ? step : most;
     }
     return most;
@@ -44,11 +40,10 @@ static void add_units(struct eng_layout *layout, uint32_t age, uint32_t measure)
     eng_assert(age < layout->age_count);
     eng_assert(measure < model->measure_count);
     for (uint32_t i = layout->terms_first[measure]; i < layout->terms_first[measure + 1]; i++) {
-        struct eng_term term = layout->terms[i];
-        int64_t unit = model->measures[measure].kind == ENG_SUM ? ENG_UNIT_UNKNOWN
-                                                                : unit_of_term(layout, term);
-        int64_t *row = layout->unit + ((size_t)age * model->score_count + term.score) *
-                                          layout->cell_count;
+        const struct eng_term *term = &layout->terms[i];
+        int64_t unit = unit_of_term(term);
+        int64_t *row =
+            layout->unit + ((size_t)age * model->score_count + term->score) * layout->cell_count;
         for (uint32_t cell = 0; cell < layout->cell_count; cell++)
             if (layout->measures[measure].cells[cell >> 6] >> (cell & 63) & 1)
                 row[cell] = saturating_sum(row[cell], unit);
@@ -110,11 +105,10 @@ static int64_t smaller(int64_t one, int64_t two)
 static int64_t slack_of(const struct eng_engine *engine, const struct eng_record *record,
                         unsigned index)
 {
-    const struct eng_layout *layout = engine->layout;
-    const struct eng_score_layout *place = &layout->scores[index];
+    const struct eng_score_layout *place = &engine->layout->scores[index];
     unsigned band = *eng_record_fixed(record, place->band) & ENG_BAND_MASK;
-    int64_t value = eng_load_value(layout, index, eng_record_fixed(record, place->value));
-    int64_t told = eng_load_value(layout, index, eng_record_fixed(record, place->told_value));
+    int64_t value = eng_score_value(place, record);
+    int64_t told = eng_score_told_value(place, record);
     int64_t tell_every = engine->model->scores[index].tell_every_e4;
     int64_t down = INT64_MAX, up = INT64_MAX;
     eng_assert(band < engine->model->scores[index].band_count);

@@ -15,7 +15,8 @@
 enum {
     SLOTS_MIN = 64,
     HANDLES_MIN = 64,
-    MOVE_SLACK_BYTES = 8, /* room that a record gets when it has to move anyway */
+    MOVE_SLACK_BYTES = 8,   /* the least room that a record gets when it has to move anyway */
+    FIRST_SLACK_BYTES = 24, /* of a new one: its first event is counted at once */
 };
 
 /* ---- the table ---- */
@@ -53,8 +54,7 @@ enum eng_status eng_store_init(struct eng_store *store, const struct eng_layout 
 /* Frees what a record holds on the heap. */
 static void free_big_lists(const struct eng_store *store, uint32_t number)
 {
-    struct eng_record record;
-    eng_record_open(store, number, &record);
+    struct eng_record record = eng_record_open(store, number);
     for (uint32_t list = 0; list < store->layout->list_count; list++) {
         if (!eng_record_is_big(&record, list))
             continue;
@@ -145,7 +145,7 @@ enum eng_status eng_store_reserve_slow(struct eng_store *store)
 static bool has_id(const struct eng_store *store, uint32_t number, struct eng_slice id)
 {
     struct eng_slice own = eng_partner_id(store->layout, eng_store_at(store, number));
-    return own.length == id.length && memcmp(own.data, id.data, id.length) == 0;
+    return own.length == id.length && eng_bytes_equal(own.data, id.data, id.length);
 }
 
 uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng_slice id)
@@ -180,42 +180,13 @@ uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash)
 
 /* ---- records ---- */
 
-static uint32_t used_bytes(const struct eng_record *record)
-{
-    return record->offset[record->layout->list_count];
-}
-
-void eng_record_open(const struct eng_store *store, uint32_t number, struct eng_record *ret_record)
-{
-    const struct eng_layout *layout = store->layout;
-    struct eng_partner *partner = eng_store_at(store, number);
-    uint32_t offset =
-        layout->fixed_bytes + (layout->total_count << partner->total_code) + partner->id_bytes;
-    uint32_t lists = layout->list_count;
-    eng_assert(number < store->count);
-    ret_record->layout = layout;
-    ret_record->partner = partner;
-    ret_record->number = number;
-    ret_record->capacity = eng_slab_class_bytes(partner->class);
-    for (uint32_t list = 0; list < lists; list++) {
-        uint32_t count = partner->counts[list], size = layout->lists[list].element_bytes;
-        ret_record->offset[list] = offset;
-        if (__builtin_expect(count == ENG_LIST_BIG, 0))
-            offset += (uint32_t)sizeof(struct eng_big_list *);
-        else
-            offset += size != 0 ? count * size : count << partner->cell_code;
-    }
-    ret_record->offset[lists] = offset;
-    eng_assert(offset <= ret_record->capacity);
-}
-
 uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane)
 {
     const struct eng_layout *layout = store->layout;
     eng_assert(store->count < store->handle_capacity);
     eng_assert(id.length > 0 && id.length <= ENG_PARTNER_BYTES_MAX);
     uint32_t used = layout->fixed_bytes + layout->total_count + id.length;
-    uint8_t class = eng_slab_class(used + MOVE_SLACK_BYTES);
+    uint8_t class = eng_slab_class(used + FIRST_SLACK_BYTES);
     uint32_t number = store->count++;
     store->handles[number] = eng_slab_alloc(&store->slab, class);
     struct eng_partner *partner = eng_store_at(store, number);
@@ -226,6 +197,8 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
     partner->class = class;
     partner->cell_code = layout->cell_code_min & 3u;
     partner->id_bytes = (uint8_t)id.length;
+    for (uint32_t list = 0; list < layout->list_count; list++)
+        partner->ends[list] = (uint16_t)used;
     memcpy((uint8_t *)partner + layout->fixed_bytes + layout->total_count, id.data, id.length);
     place(store->slots, store->slot_count, (struct eng_slot){(uint32_t)(hash >> 32), number});
     return number;
@@ -235,32 +208,39 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
 static void move_record(struct eng_store *store, struct eng_record *record, uint32_t bytes)
 {
     struct eng_partner *old = record->partner;
-    uint32_t old_handle = store->handles[record->number];
+    uint32_t old_handle = store->handles[record->number], used = eng_record_used(record);
     uint8_t old_class = old->class, class = eng_slab_class(bytes);
-    eng_assert(used_bytes(record) <= bytes);
+    eng_assert(used <= bytes);
     eng_assert(eng_store_at(store, record->number) == old);
     store->handles[record->number] = eng_slab_alloc(&store->slab, class);
     record->partner = eng_store_at(store, record->number);
-    memcpy(record->partner, old, used_bytes(record));
+    memcpy(record->partner, old, used);
     record->partner->class = class;
-    record->capacity = eng_slab_class_bytes(class);
     eng_slab_give(&store->slab, old_handle, old_class);
 }
 
-/* Opens `bytes` at `offset` in the record, moving it when they do not fit; the lists from `list` on
- * begin later by as much. */
-static void open_gap(struct eng_store *store, struct eng_record *record, uint32_t offset,
-                     uint32_t bytes, uint32_t list)
+/* The room that a record of this size should have beyond it. */
+static uint32_t slack_bytes(uint32_t used)
 {
-    uint32_t used = used_bytes(record);
+    return used / 16 + MOVE_SLACK_BYTES;
+}
+
+/* Opens `bytes` at `offset` in the record, moving it when they do not fit; the lists from `list` on
+ * end later by as much. */
+static uint8_t *open_gap(struct eng_store *store, struct eng_record *record, uint32_t offset,
+                         uint32_t bytes, uint32_t list)
+{
+    uint32_t used = eng_record_used(record), lists = record->layout->list_count;
     eng_assert(offset <= used);
-    eng_assert(list <= record->layout->list_count);
-    if (used + bytes > record->capacity)
-        move_record(store, record, used + bytes + MOVE_SLACK_BYTES);
+    eng_assert(list <= lists && used + bytes <= ENG_LIST_END);
+    if (__builtin_expect(used + bytes > eng_slab_class_bytes(record->partner->class), 0))
+        move_record(store, record, used + bytes + slack_bytes(used));
     uint8_t *from = (uint8_t *)record->partner + offset;
-    memmove(from + bytes, from, used - offset);
-    for (; list <= record->layout->list_count; list++)
-        record->offset[list] += bytes;
+    if (offset < used)
+        memmove(from + bytes, from, used - offset);
+    for (; list < lists; list++)
+        record->partner->ends[list] = (uint16_t)(record->partner->ends[list] + bytes);
+    return from;
 }
 
 static uint8_t *insert_big(struct eng_big_list *big, uint32_t index, uint32_t size)
@@ -274,67 +254,76 @@ static uint8_t *insert_big(struct eng_big_list *big, uint32_t index, uint32_t si
 }
 
 uint8_t *eng_record_insert(struct eng_store *store, struct eng_record *record, unsigned list,
-                           uint32_t index)
+                           uint32_t index, uint32_t bytes)
 {
-    uint32_t size = eng_record_element_bytes(record, list);
     eng_assert(list < record->layout->list_count);
-    if (eng_record_is_big(record, list))
-        return insert_big(eng_record_big(record, list), index, size);
-    eng_assert(index <= record->partner->counts[list]);
-    eng_assert(record->partner->counts[list] + 1u < ENG_LIST_BIG);
-    uint32_t offset = record->offset[list] + index * size;
-    open_gap(store, record, offset, size, list + 1);
-    record->partner->counts[list]++;
-    return (uint8_t *)record->partner + offset;
+    if (__builtin_expect(eng_record_is_big(record, list), 0))
+        return insert_big(eng_record_big(record, list), index, bytes);
+    uint32_t begin = eng_record_begin(record, list), end = eng_record_end(record, list);
+    uint32_t offset = begin + index * bytes;
+    eng_assert(offset <= end);
+    if (end + bytes - begin > record->layout->lists[list].easy_bytes)
+        record->partner->is_crowded = 1;
+    return open_gap(store, record, offset, bytes, list);
 }
 
-void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count)
+void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count,
+                      uint32_t bytes)
 {
-    struct eng_list view = eng_record_list(record, list);
-    uint32_t size = view.element_bytes;
     eng_assert(list < record->layout->list_count);
-    eng_assert(index <= view.count && count <= view.count - index);
     if (count == 0)
         return;
-    uint8_t *from = view.data + (size_t)index * size, *rest = from + (size_t)count * size;
-    if (eng_record_is_big(record, list)) {
-        memmove(from, rest, (size_t)(view.count - index - count) * size);
-        eng_record_big(record, list)->count -= count;
+    if (__builtin_expect(eng_record_is_big(record, list), 0)) {
+        struct eng_big_list *big = eng_record_big(record, list);
+        eng_assert(index + count <= big->count);
+        memmove(big->data + (size_t)index * bytes, big->data + (size_t)(index + count) * bytes,
+                (size_t)(big->count - index - count) * bytes);
+        big->count -= count;
         return;
     }
-    memmove(from, rest, used_bytes(record) - (size_t)(rest - (uint8_t *)record->partner));
-    record->partner->counts[list] = (uint8_t)(view.count - count);
-    for (uint32_t i = list + 1; i <= record->layout->list_count; i++)
-        record->offset[i] -= count * size;
+    uint32_t from = eng_record_begin(record, list) + index * bytes, gone = count * bytes;
+    uint32_t used = eng_record_used(record);
+    uint8_t *base = (uint8_t *)record->partner;
+    eng_assert(from + gone <= eng_record_end(record, list));
+    memmove(base + from, base + from + gone, used - from - gone);
+    for (uint32_t i = list; i < record->layout->list_count; i++)
+        record->partner->ends[i] = (uint16_t)(record->partner->ends[i] - gone);
 }
 
 void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
                          struct eng_big_list *big)
 {
+    uint32_t begin = eng_record_begin(record, list);
     eng_assert(big != NULL);
     eng_assert(!eng_record_is_big(record, list));
-    eng_record_erase(record, list, 0, record->partner->counts[list]);
-    uint32_t offset = record->offset[list];
-    open_gap(store, record, offset, sizeof big, list + 1);
-    memcpy((uint8_t *)record->partner + offset, &big, sizeof big);
-    record->partner->counts[list] = ENG_LIST_BIG;
+    eng_record_erase(record, list, 0, eng_record_end(record, list) - begin, 1);
+    uint8_t *gap = open_gap(store, record, begin, sizeof big, list);
+    memcpy(gap, &big, sizeof big);
+    record->partner->ends[list] |= ENG_LIST_BIG;
+    record->partner->is_crowded = 1;
 }
 
 /* Elements of a list on the heap have room for the widest cell, so that cells can widen in place.
  */
-static uint32_t heap_element_bytes(const struct eng_record *record, unsigned list)
+static uint32_t heap_element_bytes(uint32_t bytes)
 {
-    uint32_t bytes = eng_record_element_bytes(record, list);
     return bytes < 8 ? 8 : bytes;
+}
+
+static uint32_t element_bytes(const struct eng_record *record, unsigned list)
+{
+    uint32_t bytes = record->layout->lists[list].element_bytes;
+    return bytes != 0 ? bytes : 1u << record->partner->cell_code;
 }
 
 /* Moves an inline list to the heap. */
 static enum eng_status move_out(struct eng_store *store, struct eng_record *record, unsigned list)
 {
-    struct eng_list view = eng_record_list(record, list);
-    uint32_t capacity = view.count * 2 + ENG_INSERTS_MAX, size = heap_element_bytes(record, list);
+    uint32_t bytes = element_bytes(record, list), size = heap_element_bytes(bytes);
+    struct eng_list view = eng_record_list(record, list, bytes);
+    uint32_t capacity = view.count * 2 + ENG_INSERTS_MAX;
     eng_assert(list < record->layout->list_count);
-    eng_assert(view.count >= 2);
+    eng_assert(view.bytes >= sizeof(void *));
     struct eng_big_list *big = eng_calloc(1, sizeof *big);
     uint8_t *data = eng_calloc(capacity, size);
     if (big == NULL || data == NULL) {
@@ -343,7 +332,7 @@ static enum eng_status move_out(struct eng_store *store, struct eng_record *reco
         return ENG_NO_MEMORY;
     }
     *big = (struct eng_big_list){data, view.count, capacity};
-    memcpy(data, view.data, (size_t)view.count * view.element_bytes);
+    memcpy(data, view.data, view.bytes);
     eng_record_make_big(store, record, list, big);
     store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
     return eng_slab_reserve(&store->slab);
@@ -369,27 +358,31 @@ enum eng_status eng_record_prepare_slow(struct eng_store *store, struct eng_reco
 {
     const struct eng_layout *layout = record->layout;
     enum eng_status status = ENG_OK;
+    bool crowded = false;
     eng_assert(record->number < store->count);
     eng_assert(store->slab.spare_count > 0);
     for (unsigned list = 0; status == ENG_OK && list < layout->list_count; list++) {
-        if (layout->lists[list].kind == ENG_LIST_SEEN ||
-            record->partner->counts[list] <= layout->lists[list].easy_count)
+        uint32_t bytes = eng_record_end(record, list) - eng_record_begin(record, list);
+        bool big = eng_record_is_big(record, list);
+        crowded |= big || bytes > layout->lists[list].easy_bytes;
+        if (layout->lists[list].kind == ENG_LIST_SEEN)
             continue; /* seen.c looks after its own */
-        if (eng_record_is_big(record, list))
-            status =
-                grow_big(store, eng_record_big(record, list), heap_element_bytes(record, list));
-        else
+        if (big)
+            status = grow_big(store, eng_record_big(record, list),
+                              heap_element_bytes(element_bytes(record, list)));
+        else if (bytes > layout->lists[list].easy_bytes)
             status = move_out(store, record, list);
     }
+    record->partner->is_crowded = crowded;
     return status;
 }
 
 void eng_record_trim(struct eng_store *store, struct eng_record *record)
 {
+    uint32_t used = eng_record_used(record), wanted = used + slack_bytes(used);
     eng_assert(record->number < store->count);
     eng_assert(store->slab.spare_count > 0);
-    uint32_t wanted = used_bytes(record) + MOVE_SLACK_BYTES;
-    if (wanted + wanted / 2 <= record->capacity ||
+    if (wanted + wanted / 4 + 16 <= eng_slab_class_bytes(record->partner->class) ||
         eng_slab_is_left(&store->slab, store->handles[record->number]))
         move_record(store, record, wanted);
 }
@@ -400,8 +393,8 @@ void eng_record_widen_totals(struct eng_store *store, struct eng_record *record)
     unsigned code = record->partner->total_code;
     eng_assert(code < 3);
     eng_assert(layout->total_count > 0);
-    open_gap(store, record, layout->fixed_bytes + (layout->total_count << code),
-             layout->total_count << code, 0);
+    (void)open_gap(store, record, layout->fixed_bytes + (layout->total_count << code),
+                   layout->total_count << code, 0);
     uint8_t *totals = eng_record_totals(record);
     for (uint32_t i = layout->total_count; i-- > 0;)
         eng_store_wide(totals + ((size_t)i << (code + 1)), code + 1,
@@ -412,24 +405,30 @@ void eng_record_widen_totals(struct eng_store *store, struct eng_record *record)
 void eng_record_widen_cells(struct eng_store *store, struct eng_record *record)
 {
     unsigned list = record->layout->list_cells;
-    unsigned code = record->partner->cell_code;
     eng_assert(list != ENG_NO_INDEX);
-    eng_assert(code < 3);
+    eng_assert(record->partner->cell_code < 3);
     if (!eng_record_is_big(record, list)) {
-        uint32_t bytes = (uint32_t)record->partner->counts[list] << code;
-        open_gap(store, record, record->offset[list] + bytes, bytes, list + 1u);
+        uint32_t end = eng_record_end(record, list), bytes = end - eng_record_begin(record, list);
+        (void)open_gap(store, record, end, bytes, list);
+        record->partner->is_crowded = 1;
     }
-    record->partner->cell_code = (code + 1) & 3;
+    record->partner->cell_code = (record->partner->cell_code + 1) & 3;
 }
 
 /* ---- the deep check ---- */
 
 static void check_record(const struct eng_store *store, uint32_t number)
 {
-    struct eng_record record;
-    eng_record_open(store, number, &record);
-    eng_assert(used_bytes(&record) <= record.capacity);
+    struct eng_record record = eng_record_open(store, number);
+    eng_assert(eng_record_used(&record) <= eng_slab_class_bytes(record.partner->class));
     eng_assert(record.partner->id_bytes > 0);
+    for (uint32_t list = 0; list < store->layout->list_count; list++) {
+        uint32_t begin = eng_record_begin(&record, list), end = eng_record_end(&record, list);
+        eng_assert(begin <= end);
+        if (!record.partner->is_crowded)
+            eng_assert(!eng_record_is_big(&record, list) &&
+                       end - begin <= store->layout->lists[list].easy_bytes);
+    }
     struct eng_slice id = eng_partner_id(store->layout, record.partner);
     eng_assert(eng_store_find(store, eng_hash(id.data, id.length), id) == number);
 }

@@ -16,10 +16,11 @@
 
 enum {
     ENG_PARTNER_NONE = 0xFFFFFFFFu,
-    ENG_LIST_BIG = 255,   /* count byte of a list that has its own block on the heap */
     ENG_SEEN_INLINE = 32, /* the most ids inside the record */
     ENG_INSERTS_MAX = 2 + ENG_LAZY_BOUNDARIES, /* elements that an event adds to one list at most */
     ENG_LISTS_MAX = 4 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
+    ENG_LIST_BIG = 0x8000, /* of an end: the list has its own block on the heap */
+    ENG_LIST_END = 0x7FFF, /* of an end: the offset behind the list */
 };
 
 #define ENG_PANE_NEVER INT32_MAX
@@ -31,15 +32,17 @@ struct eng_partner {
     int32_t as_of;      /* pane that its totals and cells are true of; what left later is due */
     uint16_t armed;     /* low bits of the pane of its valid entry in the wheel */
     uint8_t is_armed : 1;
+    uint8_t is_crowded : 1; /* some list may be on the heap, or near its inline limit */
     uint8_t cell_code : 2;  /* width of its cells: 1 << code */
     uint8_t total_code : 2; /* width of its totals */
     uint8_t class;          /* size class of its block */
     uint8_t id_bytes;
-    uint8_t counts[]; /* elements of each list, or ENG_LIST_BIG */
+    uint8_t spare;
+    uint16_t ends[]; /* by list: offset behind it in the record, and ENG_LIST_BIG */
 };
 
-enum { ENG_PARTNER_HEAD_BYTES = 17 };
-_Static_assert(offsetof(struct eng_partner, counts) == ENG_PARTNER_HEAD_BYTES, "no padding");
+enum { ENG_PARTNER_HEAD_BYTES = 18 };
+_Static_assert(offsetof(struct eng_partner, ends) == ENG_PARTNER_HEAD_BYTES, "no padding");
 
 /* A list that has outgrown its record; the record holds a pointer to it. */
 struct eng_big_list {
@@ -123,25 +126,24 @@ static inline void eng_store_prefetch_record(const struct eng_store *store, uint
 
 /* ---- a record in hand ---- */
 
-/* A record that is being read or changed: where it is and where its lists begin, so that nobody has
- * to add that up again. One is open at a time for changes; changing a record through one makes
- * others of the same partner stale. */
+/* A record that is being read or changed. One is open at a time for changes. */
 struct eng_record {
     const struct eng_layout *layout;
     struct eng_partner *partner;
     uint32_t number;
-    uint32_t capacity;                  /* bytes of its block */
-    uint32_t offset[ENG_LISTS_MAX + 1]; /* by list; behind the last one: the used bytes */
 };
 
 /* A view of a list: valid until the record is changed. */
 struct eng_list {
     uint8_t *data;
-    uint32_t count;
-    uint32_t element_bytes;
+    uint32_t bytes;
+    uint32_t count; /* elements */
 };
 
-void eng_record_open(const struct eng_store *store, uint32_t number, struct eng_record *ret_record);
+static inline struct eng_record eng_record_open(const struct eng_store *store, uint32_t number)
+{
+    return (struct eng_record){store->layout, eng_store_at(store, number), number};
+}
 
 static inline uint8_t *eng_record_totals(const struct eng_record *record)
 {
@@ -175,35 +177,50 @@ static inline struct eng_slice eng_partner_id(const struct eng_layout *layout,
                               partner->id_bytes};
 }
 
-static inline uint32_t eng_record_element_bytes(const struct eng_record *record, unsigned list)
+/* Where a list begins and ends in the record, and where the whole of it ends. */
+static inline uint32_t eng_record_begin(const struct eng_record *record, unsigned list)
 {
-    uint32_t bytes = record->layout->lists[list].element_bytes;
-    return bytes != 0 ? bytes : 1u << record->partner->cell_code;
+    const struct eng_partner *partner = record->partner;
+    return list > 0 ? partner->ends[list - 1] & ENG_LIST_END
+                    : record->layout->fixed_bytes +
+                          (record->layout->total_count << partner->total_code) + partner->id_bytes;
 }
 
-/* The heap part of a list whose count byte is ENG_LIST_BIG. */
-static inline struct eng_big_list *eng_record_big(const struct eng_record *record, unsigned list)
+static inline uint32_t eng_record_end(const struct eng_record *record, unsigned list)
 {
-    struct eng_big_list *big;
-    memcpy(&big, (const uint8_t *)record->partner + record->offset[list], sizeof big);
-    return big;
+    return record->partner->ends[list] & ENG_LIST_END;
+}
+
+static inline uint32_t eng_record_used(const struct eng_record *record)
+{
+    unsigned lists = record->layout->list_count;
+    return lists > 0 ? eng_record_end(record, lists - 1) : eng_record_begin(record, 0);
 }
 
 static inline bool eng_record_is_big(const struct eng_record *record, unsigned list)
 {
-    return record->partner->counts[list] == ENG_LIST_BIG;
+    return record->partner->ends[list] & ENG_LIST_BIG;
 }
 
-static inline struct eng_list eng_record_list(const struct eng_record *record, unsigned list)
+/* The heap part of a list that is big. */
+static inline struct eng_big_list *eng_record_big(const struct eng_record *record, unsigned list)
 {
-    struct eng_list view = {(uint8_t *)record->partner + record->offset[list],
-                            record->partner->counts[list], eng_record_element_bytes(record, list)};
-    if (__builtin_expect(view.count == ENG_LIST_BIG, 0)) {
-        struct eng_big_list *big = eng_record_big(record, list);
-        view.data = big->data;
-        view.count = big->count;
+    struct eng_big_list *big;
+    memcpy(&big, (const uint8_t *)record->partner + eng_record_begin(record, list), sizeof big);
+    return big;
+}
+
+/* `element_bytes` is that of the list's kind, a constant where this is inlined. */
+static inline struct eng_list eng_record_list(const struct eng_record *record, unsigned list,
+                                              uint32_t element_bytes)
+{
+    uint32_t begin = eng_record_begin(record, list);
+    if (__builtin_expect(eng_record_is_big(record, list), 0)) {
+        const struct eng_big_list *big = eng_record_big(record, list);
+        return (struct eng_list){big->data, big->count * element_bytes, big->count};
     }
-    return view;
+    uint32_t bytes = eng_record_end(record, list) - begin;
+    return (struct eng_list){(uint8_t *)record->partner + begin, bytes, bytes / element_bytes};
 }
 
 /* Before an event or evaluation: moves out or grows the lists that are about to be full, so that
@@ -212,23 +229,21 @@ enum eng_status eng_record_prepare_slow(struct eng_store *store, struct eng_reco
 
 static inline enum eng_status eng_record_prepare(struct eng_store *store, struct eng_record *record)
 {
-    const struct eng_layout *layout = record->layout;
-    for (uint32_t list = 0; list < layout->list_count; list++)
-        if (__builtin_expect(record->partner->counts[list] > layout->lists[list].easy_count, 0))
-            return eng_record_prepare_slow(store, record);
-    return ENG_OK;
+    return __builtin_expect(record->partner->is_crowded, 0) ? eng_record_prepare_slow(store, record)
+                                                            : ENG_OK;
 }
 
-/* Opens a gap of one element at `index` and returns its place, zeroed. Cannot fail after prepare.
- */
+/* Opens a gap of one element of `bytes` at the element `index` and returns its place, with undefined
+ * content. Cannot fail after prepare. */
 uint8_t *eng_record_insert(struct eng_store *store, struct eng_record *record, unsigned list,
-                           uint32_t index);
+                           uint32_t index, uint32_t bytes);
 
-/* Removes `count` elements from `index` on. Never moves the record. */
-void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count);
+/* Removes `count` elements of `bytes` each from `index` on. Never moves the record. */
+void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count,
+                      uint32_t bytes);
 
-/* Replaces the content of an inline list that has at least two elements by `big`, which the store
- * owns from then on (for the seen ids, whose heap form is a hash set). */
+/* Replaces the content of an inline list by `big`, which the store owns from then on (for the seen
+ * ids, whose heap form is a hash set). */
 void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
                          struct eng_big_list *big);
 

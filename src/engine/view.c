@@ -23,8 +23,7 @@ static void view_score(const struct eng_engine *engine, const struct eng_record 
     eng_assert(index < engine->model->score_count);
     eng_assert(score->dimension_count <= ENG_VIEW_CONTRIBUTIONS_MAX);
     ret_score->value_e4 = eng_contributions(engine, record, index, ret_score->contribution_e4);
-    ret_score->told_value_e4 =
-        eng_load_value(engine->layout, index, eng_record_fixed(record, place->told_value));
+    ret_score->told_value_e4 = eng_score_told_value(place, record);
     ret_score->band = *eng_record_fixed(record, place->band) & ENG_BAND_MASK;
     ret_score->told_band = ret_score->band; /* a band in force has been told */
     ret_score->provisional = eng_provisional(engine, score, record->partner);
