@@ -30,7 +30,7 @@ struct opening {
     int64_t baseline_e4;  /* drop: at that opening */
 };
 
-static struct opening load_opening(const uint8_t *from)
+static inline struct opening load_opening(const uint8_t *from)
 {
     return (struct opening){from[0], from[1], eng_load_i64(from + 2), eng_load_i64(from + 10)};
 }
@@ -43,46 +43,41 @@ static void store_opening(uint8_t *to, struct opening opening)
     eng_store_i64(to + 10, opening.baseline_e4);
 }
 
-/* The index of an alert's opening; the list's count when there is none. */
-static uint32_t find_opening(const struct eng_list *openings, unsigned alert)
+static inline struct eng_list openings_of(const struct eng_record *record)
 {
-    uint32_t i = 0;
-    while (i < openings->count && openings->data[(size_t)i * ENG_OPENING_BYTES] != alert)
-        i++;
-    return i;
-}
-
-static struct eng_list openings_of(const struct eng_record *record)
-{
-    eng_assert(record->layout->list_openings != ENG_NO_INDEX);
     return eng_record_list(record, record->layout->list_openings, ENG_OPENING_BYTES);
 }
 
-/* False when the alert has no opening that still matters. */
-static bool get_opening(const struct eng_record *record, unsigned alert,
-                        struct opening *ret_opening)
+/* An alert's opening; NULL when there is none that still matters. */
+static inline uint8_t *find_opening(const struct eng_list *openings, unsigned alert)
 {
-    eng_assert(alert < record->layout->model->alert_count);
-    eng_assert(ret_opening != NULL);
+    uint8_t *at = openings->data, *end = at + openings->bytes;
+    for (; at < end; at += ENG_OPENING_BYTES)
+        if (*at == alert)
+            return at;
+    return NULL;
+}
+
+/* False when the alert has no opening that still matters. */
+static inline bool get_opening(const struct eng_record *record, unsigned alert,
+                               struct opening *ret_opening)
+{
     struct eng_list openings = openings_of(record);
-    uint32_t index = find_opening(&openings, alert);
-    if (index == openings.count)
-        return false;
-    *ret_opening = load_opening(openings.data + (size_t)index * ENG_OPENING_BYTES);
-    return true;
+    const uint8_t *at = find_opening(&openings, alert);
+    if (at != NULL)
+        *ret_opening = load_opening(at);
+    return at != NULL;
 }
 
 static void put_opening(struct eng_engine *engine, struct opening opening)
 {
     struct eng_list openings = openings_of(&engine->hand);
-    uint32_t index = find_opening(&openings, opening.alert);
-    uint8_t *place = openings.data + (size_t)index * ENG_OPENING_BYTES;
+    uint8_t *place = find_opening(&openings, opening.alert);
     eng_assert(opening.alert < engine->model->alert_count);
     eng_assert(opening.opened_at_ms >= 0);
-    if (index == openings.count)
-        place =
-            eng_record_insert(&engine->store, &engine->hand, engine->layout->list_openings,
-                                  index, ENG_OPENING_BYTES);
+    if (place == NULL)
+        place = eng_record_insert(&engine->store, &engine->hand, engine->layout->list_openings,
+                                  openings.count, ENG_OPENING_BYTES);
     store_opening(place, opening);
 }
 
@@ -136,7 +131,7 @@ static bool cooled_down(const struct eng_engine *engine, struct eng_evaluation *
 
 /* Begins a churn drop; with the contributions of the alert's score unless it is a silence. NULL:
  * tell nothing. */
-static struct eng_effect *begin(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation *evaluation,
                                 unsigned index, enum eng_alert_status status)
 {
     const struct eng_alert *alert = &engine->model->alerts[index];
@@ -145,6 +140,7 @@ static struct eng_effect *begin(struct eng_engine *engine, const struct eng_eval
     eng_assert(status == ENG_OPENED || status == ENG_RESOLVED);
     uint32_t contributions = scored ? engine->model->scores[alert->score].dimension_count : 0;
     struct eng_effect *effect = eng_effect_begin(engine, evaluation, contributions);
+    evaluation->moved = true;
     engine->counters.churn_drops++;
     if (effect == NULL)
         return NULL;
@@ -158,7 +154,7 @@ static struct eng_effect *begin(struct eng_engine *engine, const struct eng_eval
 
 /* Opens the alert: the record, and the effect for its kind to fill in. */
 static struct eng_effect *open_alert(struct eng_engine *engine,
-                                     const struct eng_evaluation *evaluation, unsigned index,
+                                     struct eng_evaluation *evaluation, unsigned index,
                                      int64_t baseline_e4)
 {
     put_opening(engine, (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
@@ -166,7 +162,7 @@ static struct eng_effect *open_alert(struct eng_engine *engine,
 }
 
 static struct eng_effect *resolve_alert(struct eng_engine *engine,
-                                        const struct eng_evaluation *evaluation,
+                                        struct eng_evaluation *evaluation,
                                         struct opening opening)
 {
     eng_assert(opening.flags & OPEN);
@@ -214,7 +210,7 @@ struct peaks {
     uint32_t count, bytes; /* elements, and bytes of one */
 };
 
-static struct peaks peaks_of(const struct eng_record *record, unsigned alert)
+static inline struct peaks peaks_of(const struct eng_record *record, unsigned alert)
 {
     const struct eng_layout *layout = record->layout;
     unsigned list = layout->alert_list[alert];
@@ -227,13 +223,13 @@ static struct peaks peaks_of(const struct eng_record *record, unsigned alert)
                           view.count, bytes};
 }
 
-static int64_t peak_value(const struct peaks *peaks, uint32_t index)
+static inline int64_t peak_value(const struct peaks *peaks, uint32_t index)
 {
     return eng_score_load(peaks->score,
                           peaks->data + (size_t)index * peaks->bytes + ENG_PEAK_PANE_BYTES);
 }
 
-static int32_t peak_pane(const struct peaks *peaks, uint32_t index)
+static inline int32_t peak_pane(const struct peaks *peaks, uint32_t index)
 {
     return eng_load_i32(peaks->data + (size_t)index * peaks->bytes);
 }
@@ -265,8 +261,12 @@ static int64_t take_peak(struct eng_engine *engine, unsigned index, int32_t pane
     int32_t last = pane - (at_boundary ? 1 : 0);
     int64_t oldest = (int64_t)pane - alert->within + 1;
     eng_assert(alert->kind == ENG_DROP);
-    prune_peaks(engine, index, oldest, value);
     struct peaks peaks = peaks_of(&engine->hand, index);
+    if (peaks.count > 0 &&
+        (peak_pane(&peaks, 0) < oldest || peak_value(&peaks, peaks.count - 1) <= value)) {
+        prune_peaks(engine, index, oldest, value);
+        peaks = peaks_of(&engine->hand, index);
+    }
     /* What was in force up to the same pane as something larger can never be the largest. */
     if (before > value && last >= oldest &&
         (peaks.count == 0 || peak_pane(&peaks, peaks.count - 1) < last)) {
@@ -311,29 +311,27 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
 
 void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane)
 {
+    const struct eng_layout *layout = engine->layout;
     eng_assert(score < engine->model->score_count);
     eng_assert(pane <= engine->now.pane);
-    for (uint32_t i = 0; engine->layout->scores[score].drops && i < engine->model->alert_count; i++)
-        if (engine->model->alerts[i].kind == ENG_DROP && engine->model->alerts[i].score == score)
-            (void)take_peak(engine, i, pane, true); /* no baseline is deep enough: slack.h */
+    for (uint32_t i = layout->drops_first[score]; i < layout->drops_first[score + 1]; i++)
+        (void)take_peak(engine, layout->drops[i], pane, true); /* not deep enough: slack.h */
 }
 
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned score)
 {
     const struct eng_layout *layout = engine->layout;
-    int64_t slack = INT64_MAX;
-    int64_t value = eng_score_value(&layout->scores[score], record);
-    eng_assert(layout->scores[score].drops);
-    for (uint32_t i = 0; i < engine->model->alert_count; i++) {
-        const struct eng_alert *alert = &engine->model->alerts[i];
-        struct opening opening;
-        if (alert->kind != ENG_DROP || alert->score != score)
-            continue;
-        bool open = get_opening(record, i, &opening) && opening.flags & OPEN;
+    int64_t slack = INT64_MAX, value = eng_score_value(&layout->scores[score], record);
+    struct eng_list openings = openings_of(record);
+    eng_assert(score < engine->model->score_count);
+    for (uint32_t i = layout->drops_first[score]; i < layout->drops_first[score + 1]; i++) {
+        const struct eng_alert *alert = &engine->model->alerts[layout->drops[i]];
+        const uint8_t *opening = find_opening(&openings, layout->drops[i]);
+        bool open = opening != NULL && opening[1] & OPEN;
         if (open && !layout->scores[score].rises_only)
             return -1;
-        struct peaks peaks = peaks_of(record, i);
+        struct peaks peaks = peaks_of(record, layout->drops[i]);
         int64_t depth = peaks.count == 0 ? 0 : peak_value(&peaks, 0) - value;
         eng_assert(depth >= 0);
         /* Deep enough already and not open: it waits for its cooldown, and is looked at then. */
@@ -345,14 +343,14 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
 
 /* ---- silence ---- */
 
-static uint8_t *silence_place(const struct eng_record *record, unsigned alert)
+static inline uint8_t *silence_place(const struct eng_record *record, unsigned alert)
 {
     eng_assert(record->layout->model->alerts[alert].kind == ENG_SILENCE);
     eng_assert(record->layout->alert_offset[alert] != 0);
     return eng_record_fixed(record, record->layout->alert_offset[alert]);
 }
 
-static struct eng_rhythm load_rhythm(const uint8_t *place)
+static inline struct eng_rhythm load_rhythm(const uint8_t *place)
 {
     return (struct eng_rhythm){eng_load_i32(place), eng_load_i32(place + 4), place[12]};
 }
@@ -436,7 +434,7 @@ static int64_t usual_gap_ms(const struct eng_model *model, const struct eng_rhyt
     return (((int64_t)rhythm->last - rhythm->first) * pane_ms * 2 + gaps) / (2 * gaps);
 }
 
-static void tell_silence(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+static void tell_silence(struct eng_engine *engine, struct eng_evaluation *evaluation,
                          unsigned index, const struct eng_rhythm *rhythm, uint32_t silence)
 {
     struct eng_effect *effect = open_alert(engine, evaluation, index, 0);
@@ -486,33 +484,36 @@ static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *e
         effect->last_action_at_ms = last_action_at(engine, index);
 }
 
-/* True when an alert that has no opening can have nothing to say: what it looks at has not changed.
- */
-static bool idle(const struct eng_engine *engine, const struct eng_evaluation *evaluation,
-                 const struct eng_alert *alert)
+/* True when an alert can have nothing to say: what it looks at has not changed, and it does not wait
+ * for the end of a cooldown. `opening` may be NULL. */
+static inline bool idle(const struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                        unsigned index, const uint8_t *opening)
 {
+    const struct eng_alert *alert = &engine->model->alerts[index];
     const struct eng_scratch *scratch = &engine->scratch;
+    uint8_t flags = opening != NULL ? opening[1] : 0;
     switch (alert->kind) {
     case ENG_FALLS_TO:
-        return scratch->band_before[alert->score] == scratch->band_after[alert->score];
+        return scratch->band_before[alert->score] == scratch->band_after[alert->score] &&
+               !(flags & WAITING);
     case ENG_DROP:
-        return scratch->value_before[alert->score] == scratch->value[alert->score];
+        return scratch->value_before[alert->score] == scratch->value[alert->score] &&
+               (opening == NULL || flags & OPEN);
     default:
-        return !evaluation->at_boundary;
+        return flags & OPEN ? !(scratch->resumed >> index & 1) : !evaluation->at_boundary;
     }
 }
 
 void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
 {
     const struct eng_model *model = engine->model;
-    unsigned list = engine->layout->list_openings;
-    if (list == ENG_NO_INDEX)
+    if (model->alert_count == 0)
         return;
     eng_assert(evaluation->due > engine->now.pane);
-    bool openings = openings_of(&engine->hand).bytes > 0;
-    eng_assert(model->alert_count > 0);
+    eng_assert(engine->layout->list_openings != ENG_NO_INDEX);
     for (uint32_t i = 0; i < model->alert_count; i++) {
-        if (!openings && idle(engine, evaluation, &model->alerts[i]))
+        struct eng_list openings = openings_of(&engine->hand);
+        if (idle(engine, evaluation, i, find_opening(&openings, i)))
             continue;
         if (model->alerts[i].kind == ENG_FALLS_TO)
             evaluate_falls_to(engine, evaluation, i);

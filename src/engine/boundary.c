@@ -62,7 +62,7 @@ static void collect(struct eng_engine *engine, uint32_t entries)
             eng_arm(engine, numbers[i], partner, partner->due);
             continue;
         }
-        struct eng_slice id = eng_partner_id(engine->layout, partner);
+        struct eng_slice id = eng_partner_id(partner);
         boundary->visits[boundary->visit_count++] =
             (struct eng_visit){eng_hash(id.data, id.length), numbers[i]};
     }
@@ -76,8 +76,8 @@ static bool comes_after(const struct eng_engine *engine, const struct eng_visit 
     eng_assert(one->number != two->number);
     if (one->hash != two->hash)
         return one->hash > two->hash;
-    struct eng_slice a = eng_partner_id(engine->layout, eng_store_at(&engine->store, one->number));
-    struct eng_slice b = eng_partner_id(engine->layout, eng_store_at(&engine->store, two->number));
+    struct eng_slice a = eng_partner_id(eng_store_at(&engine->store, one->number));
+    struct eng_slice b = eng_partner_id(eng_store_at(&engine->store, two->number));
     int order = memcmp(a.data, b.data, a.length < b.length ? a.length : b.length);
     return order != 0 ? order > 0 : a.length > b.length;
 }
@@ -166,7 +166,7 @@ static enum eng_status work(struct eng_engine *engine, struct eng_effects *effec
 }
 
 /* Puts the clock to the next boundary and collects who is due. */
-static enum eng_status begin(struct eng_engine *engine)
+static enum eng_status begin_boundary(struct eng_engine *engine)
 {
     eng_assert(engine->now.clock_ms >= 0);
     struct eng_boundary *boundary = &engine->boundary;
@@ -196,7 +196,7 @@ enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_m
         if (!boundary->working && engine->wheel.entries == 0)
             break; /* nobody waits for anything */
         if (!boundary->working)
-            status = begin(engine);
+            status = begin_boundary(engine);
         if (status == ENG_OK)
             status = work(engine, effects);
     }

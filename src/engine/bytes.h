@@ -79,7 +79,19 @@ static inline uint64_t eng_load_wide(const void *from, unsigned code)
 
 static inline void eng_store_wide(void *to, unsigned code, uint64_t value)
 {
-    memcpy(to, &value, (size_t)1 << code); /* little endian: the low bytes come first */
+    switch (code) { /* little endian: the low bytes come first */
+    case 0:
+        memcpy(to, &value, 1);
+        return;
+    case 1:
+        memcpy(to, &value, 2);
+        return;
+    case 2:
+        memcpy(to, &value, 4);
+        return;
+    default:
+        memcpy(to, &value, 8);
+    }
 }
 
 /* True when two strings of the same length are equal: short ones, as ids are, without a call. */

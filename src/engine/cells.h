@@ -67,6 +67,15 @@ static inline struct eng_cell eng_cells_get(const struct eng_cells *cells, uint3
     };
 }
 
+/* True when there is at most one cell, so that before the event in hand there may have been none. */
+static inline bool eng_cells_few(const struct eng_record *record)
+{
+    unsigned list = record->layout->list_cells;
+    return list == ENG_NO_INDEX ||
+           eng_record_end(record, list) - eng_record_begin(record, list) <=
+               1u << record->partner->cell_code;
+}
+
 /* The first cell whose age is at most `age` (count: none): older ones come before it. */
 uint32_t eng_cells_search(const struct eng_cells *cells, uint32_t age);
 

@@ -35,7 +35,7 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
     struct eng_effects *effects = evaluation->effects;
     if (effects == NULL)
         return NULL;
-    struct eng_slice partner = eng_partner_id(engine->layout, engine->hand.partner);
+    struct eng_slice partner = eng_partner_id(engine->hand.partner);
     size_t bytes = sizeof(struct eng_effect) + contributions * sizeof(struct eng_contribution) +
                    partner.length;
     bytes = (bytes + 7) & ~(size_t)7;

@@ -7,6 +7,7 @@
  * correctness. */
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/cells.h"
 #include "engine/internal.h"
 #include "engine/seen.h"
 
@@ -87,24 +88,42 @@ void eng_engine_free(struct eng_engine *engine)
 
 /* ---- one event ---- */
 
+/* A quick mark of an action's text: its ends and length. Texts of 8 to 16 bytes with the same mark
+ * and length are equal. */
+static inline void mark_of(struct eng_slice action, uint64_t *ret_first, uint64_t *ret_last)
+{
+    *ret_first = *ret_last = 0;
+    if (action.length >= 8) {
+        *ret_first = eng_load_u64(action.data);
+        *ret_last = eng_load_u64(action.data + action.length - 8);
+        return;
+    }
+    memcpy(ret_first, action.data, action.length);
+}
+
 /* The action's entry in the model, remembered by its text. */
 static uint16_t action_of(struct eng_engine *engine, struct eng_slice action)
 {
     eng_assert(action.data != NULL);
+    eng_assert(action.length > 0);
     if (action.length > ENG_ACTION_CACHE_BYTES)
         return eng_model_action(engine->model, action);
-    uint64_t hash = eng_hash(action.data, action.length);
-    struct eng_action_cached *cached = &engine->actions[hash & (ENG_ACTION_CACHE - 1)];
-    eng_assert(action.length > 0);
-    if (cached->hash == hash && cached->length == action.length &&
-        memcmp(cached->text, action.data, action.length) == 0)
+    uint64_t first, last;
+    mark_of(action, &first, &last);
+    uint64_t mix = (first ^ (last << 7 | last >> 57) ^ action.length) * 0x9E3779B97F4A7C15u;
+    struct eng_action_cached *cached = &engine->actions[mix >> 56];
+    if (cached->first == first && cached->last == last && cached->length == action.length &&
+        (action.length <= 16 || memcmp(cached->text, action.data, action.length) == 0))
         return cached->action;
-    cached->hash = hash;
+    cached->first = first;
+    cached->last = last;
     cached->length = (uint8_t)action.length;
     memcpy(cached->text, action.data, action.length);
     cached->action = eng_model_action(engine->model, action);
     return cached->action;
 }
+
+_Static_assert(ENG_ACTION_CACHE == 256, "the cache is indexed by 8 bits");
 
 /* An event that the decoder should have refused must not break an invariant here. */
 static bool well_formed(const struct eng_event *event)
@@ -133,6 +152,25 @@ static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
     return status;
 }
 
+/* After an event: when has the partner to be looked at next? */
+static void plan_visit(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                       uint16_t action)
+{
+    struct eng_partner *partner = engine->hand.partner;
+    int32_t due;
+    eng_assert(partner->as_of == engine->now.pane);
+    if (evaluation->moved || evaluation->cause != ENG_CAUSE_EVENT || !engine->layout->rises_only ||
+        partner->due - engine->now.pane <= ENG_IMMINENT_PANES || eng_cells_few(&engine->hand)) {
+        partner->due = ENG_PANE_NEVER;
+        due = eng_measure_due(engine);
+    } else {
+        /* Counts have risen and nothing was told, so there is at least as much slack as before: what
+         * was due stays safe, and most often another event comes before it. */
+        due = eng_measure_due_after(engine, action);
+    }
+    eng_arm(engine, engine->hand.number, partner, due < evaluation->due ? due : evaluation->due);
+}
+
 static void count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
                   struct eng_effects *effects)
 {
@@ -151,8 +189,7 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     eng_measure_catch_up(engine, engine->now.pane);
     eng_measure_count(engine, event, action, pane);
     eng_evaluate(engine, &evaluation);
-    engine->hand.partner->due = evaluation.due;
-    eng_arm(engine, engine->hand.number, engine->hand.partner, eng_measure_due(engine));
+    plan_visit(engine, &evaluation, action);
 }
 
 /* S4 to S6 and counting, for a well-formed event whose time the clock has reached. */

@@ -192,6 +192,7 @@ static uint8_t next_band(struct eng_engine *engine, struct eng_evaluation *evalu
         eng_store_i64(place, 0);
         return wanted;
     }
+    evaluation->moved = true;
     eng_store_i64(place, since);
     int32_t due = eng_moment_due(&engine->now, engine->model, since - 1 + score->dwell_ms);
     evaluation->due = due < evaluation->due ? due : evaluation->due;
@@ -220,12 +221,13 @@ static void emit_score_change(struct eng_engine *engine, const struct eng_evalua
 }
 
 /* Tells the score as it is now, and notes what was told. */
-static void tell(struct eng_engine *engine, const struct eng_evaluation *evaluation, unsigned index,
+static void tell(struct eng_engine *engine, struct eng_evaluation *evaluation, unsigned index,
                  int64_t told_value)
 {
     const struct eng_score_layout *place = &engine->layout->scores[index];
     const struct eng_scratch *scratch = &engine->scratch;
     size_t first = (size_t)index * engine->layout->contribution_most;
+    evaluation->moved = true;
     eng_fill(engine, index);
     emit_score_change(engine, evaluation, index, told_value);
     eng_score_store(place, eng_record_fixed(&engine->hand, place->told_value),
@@ -275,8 +277,7 @@ void eng_settle(struct eng_engine *engine)
         int64_t value = scratch->value[i];
         if (value == scratch->value_before[i])
             continue;
-        if (place->drops)
-            eng_alert_settle(engine, i, pane);
+        eng_alert_settle(engine, i, pane);
         eng_score_store(place, eng_record_fixed(&engine->hand, place->value), value);
         scratch->value_before[i] = value;
         if (value > 0)
@@ -312,6 +313,7 @@ void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
     eng_assert(engine->hand.number < engine->store.count);
     eng_assert(eng_effects_fit(engine, evaluation->effects));
     evaluation->due = ENG_PANE_NEVER;
+    evaluation->moved = false;
     refresh(engine);
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         evaluate_score(engine, evaluation, i);

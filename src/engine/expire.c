@@ -301,11 +301,25 @@ int32_t eng_measure_due(const struct eng_engine *engine)
         due = eng_slack_due(engine, record);
     for (uint32_t i = 0; i < engine->layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, record, engine->layout->timed[i]));
-    for (uint32_t i = 0; i < engine->model->alert_count; i++)
-        if (engine->model->alerts[i].kind == ENG_SILENCE)
-            due = earlier(due, eng_alert_silence_due(engine, record, i, ENG_DUE_NEXT));
+    for (uint32_t i = 0; i < engine->layout->silence_count; i++)
+        due = earlier(due, eng_alert_silence_due(engine, record, engine->layout->silences[i],
+                                                 ENG_DUE_NEXT));
     eng_assert(record->number < engine->store.count);
     eng_assert(due > engine->now.pane);
     return due;
 }
 
+int32_t eng_measure_due_after(const struct eng_engine *engine, uint16_t action)
+{
+    const struct eng_layout *layout = engine->layout;
+    int32_t due = ENG_PANE_NEVER;
+    eng_assert(action < engine->model->action_count);
+    eng_assert(engine->hand.partner->as_of == engine->now.pane);
+    for (uint32_t i = 0; i < layout->timed_count; i++)
+        due = earlier(due, eng_measure_timed_due(engine, &engine->hand, layout->timed[i]));
+    for (uint32_t i = layout->action_silences_first[action];
+         i < layout->action_silences_first[action + 1]; i++)
+        due = earlier(due, eng_alert_silence_due(engine, &engine->hand, layout->action_silences[i],
+                                                 ENG_DUE_NEXT));
+    return due;
+}

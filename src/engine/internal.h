@@ -16,6 +16,9 @@
 #include "engine/wheel.h"
 #include <engaged/engine.h>
 
+/* A visit that is due this soon is worth working out anew when an event has put it off. */
+enum { ENG_IMMINENT_PANES = 3 };
+
 enum { ENG_PERIODS = 3, ENG_ACTION_CACHE = 256, ENG_ACTION_CACHE_BYTES = 44 };
 
 /* Where the clock is. */
@@ -45,7 +48,7 @@ struct eng_boundary {
 };
 
 struct eng_action_cached {
-    uint64_t hash;
+    uint64_t first, last; /* its first and last eight bytes */
     uint16_t action;
     uint8_t length; /* 0: free */
     char text[ENG_ACTION_CACHE_BYTES];
@@ -89,6 +92,7 @@ struct eng_evaluation {
     int64_t at_ms;
     struct eng_effects *effects; /* NULL: tell nothing */
     int32_t due;                 /* out: earliest boundary for dwell and cooldowns */
+    bool moved;                  /* out: something was told, or a dwell is running */
 };
 
 /* ---- clock.c: the moment ---- */
@@ -119,6 +123,10 @@ void eng_measure_expire(struct eng_engine *engine);
 /* The earliest later boundary at which anything could be told of the partner by itself (alerts' dwell
  * and cooldown apart). After an evaluation. */
 int32_t eng_measure_due(const struct eng_engine *engine);
+
+/* After an event of `action` that made counts greater, with nothing told: the earliest boundary that
+ * it adds to those known before. Cheap. */
+int32_t eng_measure_due_after(const struct eng_engine *engine, uint16_t action);
 
 /* A measure's value in 1/10,000; *ret_missing: there is none (`missing: skip`). */
 eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_record *record,

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "engine/score.h"
+#include "engine/seen.h"
 #include "engine/slab.h"
 #include "engine/slack.h"
 #include "engine/store.h"
@@ -39,12 +40,15 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->terms = eng_calloc(dimensions, sizeof *layout->terms);
     layout->dimension_terms = eng_calloc(dimensions, sizeof *layout->dimension_terms);
     layout->terms_first = eng_calloc(model->measure_count + 1, sizeof(uint32_t));
+    layout->silences = eng_calloc(model->alert_count, sizeof *layout->silences);
+    layout->drops = eng_calloc(model->alert_count, sizeof *layout->drops);
+    layout->drops_first = eng_calloc(model->score_count + 1, sizeof *layout->drops_first);
     layout->timed = eng_calloc(model->measure_count, sizeof *layout->timed);
     layout->rolling =
         eng_calloc((size_t)model->action_count * model->measure_count, sizeof *layout->rolling);
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
-    bool all = layout->terms && layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
+    bool all = layout->silences && layout->drops && layout->drops_first && layout->terms && layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
                layout->rolling_first && layout->active && layout->lists && layout->measures &&
                layout->scores && layout->alert_offset && layout->alert_list && layout->retention &&
                layout->ages && layout->action_measures_first && layout->action_silences_first &&
@@ -74,6 +78,9 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->dimension_terms);
     eng_free(layout->terms_first);
     eng_free(layout->timed);
+    eng_free(layout->silences);
+    eng_free(layout->drops);
+    eng_free(layout->drops_first);
     eng_free(layout->rolling);
     eng_free(layout->rolling_first);
     eng_free(layout->active);
@@ -257,6 +264,7 @@ static void lay_lists(struct eng_layout *layout)
         layout->list_cells = add_list(layout, ENG_LIST_CELLS, 0, 0);
     if (model->dedup > 0)
         layout->list_seen = add_list(layout, ENG_LIST_SEEN, ENG_SEEN_BYTES, 0);
+    layout->seen_bits = eng_seen_bits(model->dedup);
 }
 
 /* ---- the fixed part ---- */
@@ -324,7 +332,7 @@ static void lay_fixed(struct eng_layout *layout)
     eng_assert(layout->fixed_bytes == 0);
     eng_assert(layout->total_count == 0);
     const struct eng_model *model = layout->model;
-    uint32_t offset = ENG_PARTNER_HEAD_BYTES + layout->list_count * (uint32_t)sizeof(uint16_t);
+    uint32_t offset = ENG_PARTNER_HEAD_BYTES + (layout->list_count + 1) * (uint32_t)sizeof(uint16_t);
     for (uint32_t i = 0; i < model->measure_count; i++)
         lay_measure(layout, i, &offset);
     for (uint32_t i = 0; i < model->score_count; i++)
@@ -443,6 +451,25 @@ static void index_terms(struct eng_layout *layout)
     layout->terms_first[model->measure_count] = count;
 }
 
+/* Alerts by what they look at. */
+static void index_alerts(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    uint32_t drops = 0;
+    eng_assert(layout->silences != NULL && layout->silence_count == 0);
+    eng_assert(layout->drops != NULL);
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        if (model->alerts[i].kind == ENG_SILENCE)
+            layout->silences[layout->silence_count++] = (uint16_t)i;
+    for (uint32_t score = 0; score < model->score_count; score++) {
+        layout->drops_first[score] = drops;
+        for (uint32_t i = 0; i < model->alert_count; i++)
+            if (model->alerts[i].kind == ENG_DROP && model->alerts[i].score == score)
+                layout->drops[drops++] = (uint16_t)i;
+    }
+    layout->drops_first[model->score_count] = drops;
+}
+
 /* What a boundary has to look at beside the cells that leave rolling windows. */
 static void index_timed(struct eng_layout *layout)
 {
@@ -525,6 +552,7 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
         index_terms(layout);
         index_timed(layout);
         index_rolling(layout);
+        index_alerts(layout);
         layout->plain = layout->age_count == 1 && layout->active_count == 0 &&
                         layout->list_sums == ENG_NO_INDEX;
     }

@@ -89,7 +89,6 @@ struct eng_score_layout {
     struct eng_term *terms; /* by dimension */
     int64_t tell_from;      /* a move of this size is told; INT64_MAX: none is */
     bool rises_only;       /* more of any windowed count never makes the value smaller */
-    bool drops;            /* a drop alert looks at it */
     int64_t leave_below[ENG_BANDS_MAX]; /* by band in force: another one is wanted below this, */
     int64_t leave_from[ENG_BANDS_MAX];  /* and from this value on */
 };
@@ -106,6 +105,7 @@ struct eng_layout {
     uint16_t *alert_list;                                     /* DROP: its list of peaks */
     uint16_t list_openings, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
     uint32_t seen_base_offset; /* newest clock pane of the seen list, i32 */
+    uint8_t seen_bits;         /* of an id seen, for its pane: see seen.h */
 
     /* Cells: actions that are counted per pane, numbered. */
     uint32_t cell_count;
@@ -119,6 +119,7 @@ struct eng_layout {
     uint32_t age_count;
     uint32_t *ages;
     int64_t *unit; /* [age][score][cell]: see slack.h */
+    bool rises_only; /* true of all scores */
     bool plain;    /* one age, and cells are only counted (no sums, no active panes) */
 
     /* Lists by something: those of x are at first[x] .. first[x+1]-1. */
@@ -136,6 +137,11 @@ struct eng_layout {
     uint32_t *rolling_first;
     uint16_t *active; /* ACTIVE measures with a rolling window */
     uint32_t active_count;
+
+    uint16_t *silences; /* SILENCE alerts */
+    uint32_t silence_count;
+    uint16_t *drops; /* DROP alerts, by score */
+    uint32_t *drops_first;
 
     uint32_t insert_most;       /* list insertions and widenings of one event at most */
     size_t effects_bytes_min;   /* the most that one evaluation can tell */

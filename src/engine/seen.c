@@ -11,17 +11,7 @@ struct set_entry {
     uint32_t used;
 };
 
-enum {
-    PANE_BITS_SMALL = 8,
-    PANE_BITS_LARGE = 16,
-    DEDUP_SMALL_MAX = 250, /* windows up to here get along with PANE_BITS_SMALL */
-    SET_CAPACITY_MIN = 128,
-};
-
-static unsigned pane_bits(const struct eng_layout *layout)
-{
-    return layout->model->dedup < DEDUP_SMALL_MAX ? PANE_BITS_SMALL : PANE_BITS_LARGE;
-}
+enum { SET_CAPACITY_MIN = 128 };
 
 static int32_t base_pane(const struct eng_record *record)
 {
@@ -31,7 +21,7 @@ static int32_t base_pane(const struct eng_record *record)
 /* The pane that an entry of the list form was counted in. */
 static int32_t entry_pane(const struct eng_layout *layout, int32_t base, uint64_t entry)
 {
-    uint32_t mask = (1u << pane_bits(layout)) - 1;
+    uint32_t mask = (1u << layout->seen_bits) - 1;
     return base - (int32_t)(((uint32_t)base - (uint32_t)entry) & mask);
 }
 
@@ -107,7 +97,7 @@ static enum eng_status make_set(struct eng_store *store, struct eng_record *reco
     int32_t base = base_pane(record);
     for (uint32_t i = 0; i < list.count; i++) {
         uint64_t entry = eng_load_u64(list.data + (size_t)i * ENG_SEEN_BYTES);
-        set_put(set, entry >> pane_bits(layout), entry_pane(layout, base, entry));
+        set_put(set, entry >> layout->seen_bits, entry_pane(layout, base, entry));
     }
     eng_record_make_big(store, record, layout->list_seen, set);
     store->heap_bytes += sizeof *set + (uint64_t)set->capacity * sizeof(struct set_entry);
@@ -119,14 +109,12 @@ _Static_assert(SET_CAPACITY_MIN > 2 * ENG_SEEN_INLINE, "room for the list form a
 
 /* ---- both forms ---- */
 
-enum eng_status eng_seen_prepare(struct eng_store *store, struct eng_record *record,
-                                 int32_t clock_pane)
+enum eng_status eng_seen_prepare_slow(struct eng_store *store, struct eng_record *record,
+                                      int32_t clock_pane)
 {
     unsigned list = record->layout->list_seen;
     eng_assert(list != ENG_NO_INDEX);
     eng_assert(record->number < store->count);
-    if (!record->partner->is_crowded)
-        return ENG_OK;
     if (eng_record_is_big(record, list)) {
         struct eng_big_list *set = eng_record_big(record, list);
         return set->count * 4 < set->capacity * 3u ? ENG_OK : set_rebuild(store, set, clock_pane);
@@ -139,18 +127,20 @@ enum eng_status eng_seen_prepare(struct eng_store *store, struct eng_record *rec
 bool eng_seen_has(const struct eng_record *record, int32_t clock_pane, uint64_t hash)
 {
     const struct eng_layout *layout = record->layout;
-    unsigned bits = pane_bits(layout);
-    uint64_t print = hash >> bits;
+    unsigned bits = layout->seen_bits;
+    uint64_t print = hash >> bits << bits, panes = (1ull << bits) - 1;
     eng_assert(layout->list_seen != ENG_NO_INDEX);
     if (eng_record_is_big(record, layout->list_seen)) {
-        const struct set_entry *entry = set_find(eng_record_big(record, layout->list_seen), print);
+        const struct set_entry *entry =
+            set_find(eng_record_big(record, layout->list_seen), hash >> bits);
         return entry->used && !too_old(layout, entry->pane, clock_pane);
     }
-    struct eng_list list = eng_record_list(record, layout->list_seen, ENG_SEEN_BYTES);
-    eng_assert(list.count <= ENG_SEEN_INLINE);
-    for (uint32_t i = 0; i < list.count; i++) {
-        uint64_t entry = eng_load_u64(list.data + (size_t)i * ENG_SEEN_BYTES);
-        if (__builtin_expect(entry >> bits == print, 0) &&
+    const uint8_t *at = eng_record_fixed(record, eng_record_begin(record, layout->list_seen));
+    const uint8_t *end = eng_record_fixed(record, eng_record_end(record, layout->list_seen));
+    eng_assert(end - at <= ENG_SEEN_INLINE * ENG_SEEN_BYTES);
+    for (; at < end; at += ENG_SEEN_BYTES) {
+        uint64_t entry = eng_load_u64(at);
+        if (__builtin_expect((entry ^ print) <= panes, 0) &&
             !too_old(layout, entry_pane(layout, base_pane(record), entry), clock_pane))
             return true;
     }
@@ -164,34 +154,35 @@ void eng_seen_expire(struct eng_record *record, int32_t clock_pane)
     eng_assert(list != ENG_NO_INDEX);
     if (eng_record_is_big(record, list))
         return; /* a set forgets when it is rebuilt */
-    struct eng_list entries = eng_record_list(record, list, ENG_SEEN_BYTES);
-    int32_t base = base_pane(record);
+    const uint8_t *begin = eng_record_fixed(record, eng_record_begin(record, list));
+    const uint8_t *end = eng_record_fixed(record, eng_record_end(record, list)), *at = begin;
+    uint32_t base = (uint32_t)base_pane(record), mask = (1u << layout->seen_bits) - 1;
     /* Entries whose pane is more than this before the newest one's are too old. */
-    int64_t kept = (int64_t)layout->model->dedup - ((int64_t)clock_pane - base);
-    uint32_t mask = (1u << pane_bits(layout)) - 1, old = 0;
-    eng_assert(clock_pane >= base || entries.count == 0);
-    while (old < entries.count &&
-           (int64_t)(((uint32_t)base - eng_load_u32(entries.data + (size_t)old * ENG_SEEN_BYTES)) &
-                     mask) > kept)
-        old++;
-    if (old > 0)
-        eng_record_erase(record, list, 0, old, ENG_SEEN_BYTES);
+    int64_t kept = (int64_t)layout->model->dedup - ((int64_t)clock_pane - (int32_t)base);
+    eng_assert(clock_pane >= (int32_t)base || begin == end);
+    while (at < end && (int64_t)((base - eng_load_u32(at)) & mask) > kept)
+        at += ENG_SEEN_BYTES;
+    if (at > begin)
+        eng_record_erase(record, list, 0, (uint32_t)(at - begin) / ENG_SEEN_BYTES, ENG_SEEN_BYTES);
 }
 
 void eng_seen_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,
                   uint64_t hash)
 {
     const struct eng_layout *layout = record->layout;
-    unsigned list = layout->list_seen, bits = pane_bits(layout);
+    unsigned list = layout->list_seen, bits = layout->seen_bits;
     eng_assert(list != ENG_NO_INDEX);
-    if (eng_record_is_big(record, list)) {
+    if (__builtin_expect(eng_record_is_big(record, list), 0)) {
         set_put(eng_record_big(record, list), hash >> bits, clock_pane);
         return;
     }
-    eng_seen_expire(record, clock_pane);
-    struct eng_list entries = eng_record_list(record, list, ENG_SEEN_BYTES);
-    eng_assert(entries.count < ENG_SEEN_INLINE);
-    eng_store_i32(eng_record_fixed(record, layout->seen_base_offset), clock_pane);
-    uint8_t *gap = eng_record_insert(store, record, list, entries.count, ENG_SEEN_BYTES);
+    uint8_t *base = eng_record_fixed(record, layout->seen_base_offset);
+    if (eng_load_i32(base) != clock_pane) {
+        eng_seen_expire(record, clock_pane);
+        eng_store_i32(base, clock_pane);
+    }
+    uint8_t *gap = eng_record_append(store, record, list, ENG_SEEN_BYTES);
     eng_store_u64(gap, hash >> bits << bits | ((uint32_t)clock_pane & ((1u << bits) - 1)));
+    eng_assert(eng_record_end(record, list) - eng_record_begin(record, list) <=
+               ENG_SEEN_INLINE * ENG_SEEN_BYTES);
 }

@@ -13,9 +13,24 @@
 
 #include "engine/store.h"
 
+enum { ENG_SEEN_BITS_SMALL = 8, ENG_SEEN_BITS_LARGE = 16 };
+
+/* Bits of an id for its pane; windows up to 249 panes get along with 8. */
+static inline uint8_t eng_seen_bits(uint32_t dedup)
+{
+    return dedup < 250 ? ENG_SEEN_BITS_SMALL : ENG_SEEN_BITS_LARGE;
+}
+
 /* Before the event is applied: makes room for one more id. ENG_OK or ENG_NO_MEMORY. */
-enum eng_status eng_seen_prepare(struct eng_store *store, struct eng_record *record,
-                                 int32_t clock_pane);
+enum eng_status eng_seen_prepare_slow(struct eng_store *store, struct eng_record *record,
+                                      int32_t clock_pane);
+static inline enum eng_status eng_seen_prepare(struct eng_store *store, struct eng_record *record,
+                                               int32_t clock_pane)
+{
+    return __builtin_expect(record->partner->is_crowded, 0)
+               ? eng_seen_prepare_slow(store, record, clock_pane)
+               : ENG_OK;
+}
 
 /* True when the id (by its hash) was counted while the clock was at most `dedup` panes back. */
 bool eng_seen_has(const struct eng_record *record, int32_t clock_pane, uint64_t hash);

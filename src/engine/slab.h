@@ -63,12 +63,10 @@ static inline enum eng_status eng_slab_reserve(struct eng_slab *slab)
 uint8_t eng_slab_class(uint32_t bytes);
 
 /* Bytes of a class's blocks: steps of 16 up to 256, then eight sizes per doubling. */
+extern const uint16_t eng_slab_class_units[ENG_SLAB_CLASSES];
 static inline uint32_t eng_slab_class_bytes(uint8_t class)
 {
-    if (class < 16)
-        return (uint32_t)(class + 1) * 16;
-    uint32_t above = class - 16u, base = 256u << (above / 8);
-    return base + base / 8 * (above % 8 + 1);
+    return (uint32_t)eng_slab_class_units[class] * ENG_SLAB_UNIT_BYTES;
 }
 
 /* A block with undefined content. Must follow a successful reserve. */

@@ -86,17 +86,17 @@ enum eng_status eng_slack_lay(struct eng_layout *layout)
                 layout->measures[i].total != ENG_NO_INDEX &&
                 model->measures[i].panes == layout->ages[age])
                 add_units(layout, age, i);
-    for (uint32_t i = 0; i < model->score_count; i++)
+    layout->rises_only = true;
+    for (uint32_t i = 0; i < model->score_count; i++) {
         layout->scores[i].rises_only = rises_only(layout, i);
-    for (uint32_t i = 0; i < model->alert_count; i++)
-        if (model->alerts[i].kind == ENG_DROP)
-            layout->scores[model->alerts[i].score].drops = true;
+        layout->rises_only &= layout->scores[i].rises_only;
+    }
     return ENG_OK;
 }
 
 /* ---- slack ---- */
 
-static int64_t smaller(int64_t one, int64_t two)
+static inline int64_t smaller(int64_t one, int64_t two)
 {
     return one < two ? one : two;
 }
@@ -107,22 +107,20 @@ static int64_t slack_of(const struct eng_engine *engine, const struct eng_record
 {
     const struct eng_score_layout *place = &engine->layout->scores[index];
     unsigned band = *eng_record_fixed(record, place->band) & ENG_BAND_MASK;
-    int64_t value = eng_score_value(place, record);
-    int64_t told = eng_score_told_value(place, record);
-    int64_t tell_every = engine->model->scores[index].tell_every_e4;
+    int64_t value = eng_score_value(place, record), told = eng_score_told_value(place, record);
     int64_t down = INT64_MAX, up = INT64_MAX;
-    eng_assert(band < engine->model->scores[index].band_count);
+    eng_assert(band < ENG_BANDS_MAX);
     if (place->dwell != 0 && eng_load_i64(eng_record_fixed(record, place->dwell)) != 0)
         return -1; /* every evaluation has a say in whether another band is still wanted */
     if (place->leave_below[band] != INT64_MIN)
         down = value - place->leave_below[band];
     if (place->leave_from[band] != INT64_MAX)
         up = place->leave_from[band] - 1 - value;
-    if (tell_every > 0) {
-        down = smaller(down, tell_every - 1 - (told - value));
-        up = smaller(up, tell_every - 1 - (value - told));
+    if (place->tell_from != INT64_MAX) {
+        down = smaller(down, place->tell_from - 1 - (told - value));
+        up = smaller(up, place->tell_from - 1 - (value - told));
     }
-    if (place->drops)
+    if (engine->layout->drops_first[index] < engine->layout->drops_first[index + 1])
         down = smaller(down, eng_alert_drop_slack(engine, record, index));
     if (!place->rises_only)
         return smaller(down, up);
@@ -131,35 +129,56 @@ static int64_t slack_of(const struct eng_engine *engine, const struct eng_record
 
 /* ---- the walk ---- */
 
-struct walk {
-    const struct eng_cells *cells;
-    uint32_t age;        /* length of the window */
-    const int64_t *unit; /* by cell */
-    int64_t slack;
-    uint32_t boundaries; /* that may be left for later */
-};
-
-/* The index of the first cell whose leaving uses up the slack; the number of cells when none does.
- */
-static uint32_t walk_to(const struct walk *walk)
+/* The index of the first cell whose leaving windows of length `age` uses up the slack, or is the
+ * first beyond so many boundaries; the number of cells when there is none. `unit` is by cell. */
+static uint32_t walk_to(const struct eng_cells *cells, uint32_t age, const int64_t *unit,
+                        int64_t slack, uint32_t boundaries)
 {
-    const struct eng_cells *cells = walk->cells;
-    uint32_t index = eng_cells_first(cells, walk->age - 1), boundaries = 0, last_age = UINT32_MAX;
-    int64_t left = walk->slack;
-    eng_assert(walk->age > 0);
-    eng_assert(walk->unit != NULL);
+    uint32_t index = eng_cells_first(cells, age - 1), last_age = UINT32_MAX;
+    eng_assert(age > 0);
+    eng_assert(unit != NULL);
     for (; index < cells->count; index++) {
         struct eng_cell cell = eng_cells_get(cells, index);
-        int64_t unit = walk->unit[cell.action];
-        if (unit == 0)
+        int64_t one = unit[cell.action];
+        if (one == 0)
             continue;
-        boundaries += cell.age != last_age;
-        last_age = cell.age;
-        if (left < 0 || boundaries > walk->boundaries || unit > left / (int64_t)cell.count)
+        if (cell.age != last_age) {
+            if (boundaries-- == 0)
+                return index;
+            last_age = cell.age;
+        }
+        if (one > slack || (cell.count > 1 && one > slack / (int64_t)cell.count))
             return index;
-        left -= unit * (int64_t)cell.count;
+        slack -= one * (int64_t)cell.count;
     }
     return index;
+}
+
+/* The boundary at which the slack of one score is used up. */
+static int32_t score_due(const struct eng_engine *engine, const struct eng_record *record,
+                         const struct eng_cells *cells, unsigned score)
+{
+    const struct eng_layout *layout = engine->layout;
+    int64_t slack = slack_of(engine, record, score);
+    uint32_t ages = layout->age_count, boundaries = UINT32_MAX;
+    int64_t due = ENG_PANE_NEVER;
+    eng_assert(score < engine->model->score_count);
+    eng_assert(ages > 0);
+    if (slack == INT64_MAX)
+        return ENG_PANE_NEVER;
+    if (layout->drops_first[score] < layout->drops_first[score + 1])
+        boundaries = ENG_LAZY_BOUNDARIES / ages;
+    if (ages > 1 && slack > 0)
+        slack /= ages;
+    const int64_t *unit = layout->unit + (size_t)score * layout->cell_count;
+    for (uint32_t i = 0; i < ages; i++) {
+        uint32_t index = walk_to(cells, layout->ages[i], unit, slack, boundaries);
+        if (index < cells->count)
+            due = smaller(due, record->partner->as_of - (int64_t)eng_cells_age(cells, index) +
+                                   layout->ages[i]);
+        unit += (size_t)engine->model->score_count * layout->cell_count;
+    }
+    return (int32_t)due;
 }
 
 int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *record)
@@ -169,31 +188,10 @@ int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *
     eng_assert(layout->age_count > 0);
     if (cells.count == 0)
         return ENG_PANE_NEVER;
-    uint32_t scores = engine->model->score_count;
-    int32_t as_of = record->partner->as_of;
-    int64_t due = as_of - (int64_t)eng_cells_age(&cells, cells.count - 1) +
+    int64_t due = record->partner->as_of - (int64_t)eng_cells_age(&cells, cells.count - 1) +
                   layout->ages[layout->age_count - 1]; /* everything has left */
-    for (uint32_t score = 0; score < scores; score++) {
-        int64_t slack = slack_of(engine, record, score);
-        if (slack == INT64_MAX)
-            continue;
-        for (uint32_t age = 0; age < layout->age_count; age++) {
-            struct walk walk = {
-                .cells = &cells,
-                .age = layout->ages[age],
-                .unit = layout->unit + ((size_t)age * scores + score) * layout->cell_count,
-                .slack = slack < 0 ? slack : slack / layout->age_count,
-                .boundaries = layout->scores[score].drops
-                                  ? ENG_LAZY_BOUNDARIES / layout->age_count
-                                  : UINT32_MAX,
-            };
-            uint32_t index = walk_to(&walk);
-            if (index < cells.count) {
-                int64_t leaves = as_of - (int64_t)eng_cells_age(&cells, index) + walk.age;
-                due = leaves < due ? leaves : due;
-            }
-        }
-    }
-    eng_assert(due > as_of);
+    for (uint32_t score = 0; score < engine->model->score_count; score++)
+        due = smaller(due, score_due(engine, record, &cells, score));
+    eng_assert(due > record->partner->as_of);
     return (int32_t)due;
 }

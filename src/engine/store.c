@@ -144,7 +144,7 @@ enum eng_status eng_store_reserve_slow(struct eng_store *store)
 
 static bool has_id(const struct eng_store *store, uint32_t number, struct eng_slice id)
 {
-    struct eng_slice own = eng_partner_id(store->layout, eng_store_at(store, number));
+    struct eng_slice own = eng_partner_id(eng_store_at(store, number));
     return own.length == id.length && eng_bytes_equal(own.data, id.data, id.length);
 }
 
@@ -197,7 +197,7 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
     partner->class = class;
     partner->cell_code = layout->cell_code_min & 3u;
     partner->id_bytes = (uint8_t)id.length;
-    for (uint32_t list = 0; list < layout->list_count; list++)
+    for (uint32_t list = 0; list <= layout->list_count; list++)
         partner->ends[list] = (uint16_t)used;
     memcpy((uint8_t *)partner + layout->fixed_bytes + layout->total_count, id.data, id.length);
     place(store->slots, store->slot_count, (struct eng_slot){(uint32_t)(hash >> 32), number});
@@ -225,21 +225,19 @@ static uint32_t slack_bytes(uint32_t used)
     return used / 16 + MOVE_SLACK_BYTES;
 }
 
-/* Opens `bytes` at `offset` in the record, moving it when they do not fit; the lists from `list` on
- * end later by as much. */
-static uint8_t *open_gap(struct eng_store *store, struct eng_record *record, uint32_t offset,
-                         uint32_t bytes, uint32_t list)
+uint8_t *eng_record_open_gap(struct eng_store *store, struct eng_record *record, uint32_t offset,
+                             uint32_t bytes, uint32_t first)
 {
     uint32_t used = eng_record_used(record), lists = record->layout->list_count;
     eng_assert(offset <= used);
-    eng_assert(list <= lists && used + bytes <= ENG_LIST_END);
+    eng_assert(first <= lists && used + bytes <= ENG_LIST_END);
     if (__builtin_expect(used + bytes > eng_slab_class_bytes(record->partner->class), 0))
         move_record(store, record, used + bytes + slack_bytes(used));
     uint8_t *from = (uint8_t *)record->partner + offset;
     if (offset < used)
         memmove(from + bytes, from, used - offset);
-    for (; list < lists; list++)
-        record->partner->ends[list] = (uint16_t)(record->partner->ends[list] + bytes);
+    for (; first <= lists; first++)
+        record->partner->ends[first] = (uint16_t)(record->partner->ends[first] + bytes);
     return from;
 }
 
@@ -264,7 +262,7 @@ uint8_t *eng_record_insert(struct eng_store *store, struct eng_record *record, u
     eng_assert(offset <= end);
     if (end + bytes - begin > record->layout->lists[list].easy_bytes)
         record->partner->is_crowded = 1;
-    return open_gap(store, record, offset, bytes, list);
+    return eng_record_open_gap(store, record, offset, bytes, list + 1);
 }
 
 void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count,
@@ -286,7 +284,7 @@ void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, 
     uint8_t *base = (uint8_t *)record->partner;
     eng_assert(from + gone <= eng_record_end(record, list));
     memmove(base + from, base + from + gone, used - from - gone);
-    for (uint32_t i = list; i < record->layout->list_count; i++)
+    for (uint32_t i = list + 1; i <= record->layout->list_count; i++)
         record->partner->ends[i] = (uint16_t)(record->partner->ends[i] - gone);
 }
 
@@ -297,9 +295,9 @@ void eng_record_make_big(struct eng_store *store, struct eng_record *record, uns
     eng_assert(big != NULL);
     eng_assert(!eng_record_is_big(record, list));
     eng_record_erase(record, list, 0, eng_record_end(record, list) - begin, 1);
-    uint8_t *gap = open_gap(store, record, begin, sizeof big, list);
+    uint8_t *gap = eng_record_open_gap(store, record, begin, sizeof big, list + 1);
     memcpy(gap, &big, sizeof big);
-    record->partner->ends[list] |= ENG_LIST_BIG;
+    record->partner->ends[list + 1] |= ENG_LIST_BIG;
     record->partner->is_crowded = 1;
 }
 
@@ -393,7 +391,7 @@ void eng_record_widen_totals(struct eng_store *store, struct eng_record *record)
     unsigned code = record->partner->total_code;
     eng_assert(code < 3);
     eng_assert(layout->total_count > 0);
-    (void)open_gap(store, record, layout->fixed_bytes + (layout->total_count << code),
+    (void)eng_record_open_gap(store, record, layout->fixed_bytes + (layout->total_count << code),
                    layout->total_count << code, 0);
     uint8_t *totals = eng_record_totals(record);
     for (uint32_t i = layout->total_count; i-- > 0;)
@@ -409,7 +407,7 @@ void eng_record_widen_cells(struct eng_store *store, struct eng_record *record)
     eng_assert(record->partner->cell_code < 3);
     if (!eng_record_is_big(record, list)) {
         uint32_t end = eng_record_end(record, list), bytes = end - eng_record_begin(record, list);
-        (void)open_gap(store, record, end, bytes, list);
+        (void)eng_record_open_gap(store, record, end, bytes, list + 1);
         record->partner->is_crowded = 1;
     }
     record->partner->cell_code = (record->partner->cell_code + 1) & 3;
@@ -429,7 +427,7 @@ static void check_record(const struct eng_store *store, uint32_t number)
             eng_assert(!eng_record_is_big(&record, list) &&
                        end - begin <= store->layout->lists[list].easy_bytes);
     }
-    struct eng_slice id = eng_partner_id(store->layout, record.partner);
+    struct eng_slice id = eng_partner_id(record.partner);
     eng_assert(eng_store_find(store, eng_hash(id.data, id.length), id) == number);
 }
 

@@ -38,7 +38,7 @@ struct eng_partner {
     uint8_t class;          /* size class of its block */
     uint8_t id_bytes;
     uint8_t spare;
-    uint16_t ends[]; /* by list: offset behind it in the record, and ENG_LIST_BIG */
+    uint16_t ends[]; /* offset behind the id, then behind each list; with ENG_LIST_BIG */
 };
 
 enum { ENG_PARTNER_HEAD_BYTES = 18 };
@@ -169,37 +169,32 @@ static inline uint8_t *eng_record_fixed(const struct eng_record *record, uint32_
     return (uint8_t *)record->partner + offset;
 }
 
-static inline struct eng_slice eng_partner_id(const struct eng_layout *layout,
-                                              const struct eng_partner *partner)
+/* The id ends where the lists begin. */
+static inline struct eng_slice eng_partner_id(const struct eng_partner *partner)
 {
-    size_t totals = (size_t)layout->total_count << partner->total_code;
-    return (struct eng_slice){(const char *)partner + layout->fixed_bytes + totals,
+    return (struct eng_slice){(const char *)partner + partner->ends[0] - partner->id_bytes,
                               partner->id_bytes};
 }
 
 /* Where a list begins and ends in the record, and where the whole of it ends. */
 static inline uint32_t eng_record_begin(const struct eng_record *record, unsigned list)
 {
-    const struct eng_partner *partner = record->partner;
-    return list > 0 ? partner->ends[list - 1] & ENG_LIST_END
-                    : record->layout->fixed_bytes +
-                          (record->layout->total_count << partner->total_code) + partner->id_bytes;
+    return record->partner->ends[list] & (uint32_t)ENG_LIST_END;
 }
 
 static inline uint32_t eng_record_end(const struct eng_record *record, unsigned list)
 {
-    return record->partner->ends[list] & ENG_LIST_END;
+    return record->partner->ends[list + 1] & (uint32_t)ENG_LIST_END;
 }
 
 static inline uint32_t eng_record_used(const struct eng_record *record)
 {
-    unsigned lists = record->layout->list_count;
-    return lists > 0 ? eng_record_end(record, lists - 1) : eng_record_begin(record, 0);
+    return eng_record_begin(record, record->layout->list_count);
 }
 
 static inline bool eng_record_is_big(const struct eng_record *record, unsigned list)
 {
-    return record->partner->ends[list] & ENG_LIST_BIG;
+    return record->partner->ends[list + 1] & ENG_LIST_BIG;
 }
 
 /* The heap part of a list that is big. */
@@ -219,7 +214,7 @@ static inline struct eng_list eng_record_list(const struct eng_record *record, u
         const struct eng_big_list *big = eng_record_big(record, list);
         return (struct eng_list){big->data, big->count * element_bytes, big->count};
     }
-    uint32_t bytes = eng_record_end(record, list) - begin;
+    uint32_t bytes = record->partner->ends[list + 1] - begin;
     return (struct eng_list){(uint8_t *)record->partner + begin, bytes, bytes / element_bytes};
 }
 
@@ -237,6 +232,26 @@ static inline enum eng_status eng_record_prepare(struct eng_store *store, struct
  * content. Cannot fail after prepare. */
 uint8_t *eng_record_insert(struct eng_store *store, struct eng_record *record, unsigned list,
                            uint32_t index, uint32_t bytes);
+
+/* Opens `bytes` at `offset` in the record, moving it when they do not fit; the ends from `first` on
+ * are later by as much. Returns the place. */
+uint8_t *eng_record_open_gap(struct eng_store *store, struct eng_record *record, uint32_t offset,
+                             uint32_t bytes, uint32_t first);
+
+/* Opens a gap of `bytes` behind the last element of an inline list; quick for the last list. */
+static inline uint8_t *eng_record_append(struct eng_store *store, struct eng_record *record,
+                                         unsigned list, uint32_t bytes)
+{
+    struct eng_partner *partner = record->partner;
+    uint32_t end = partner->ends[list + 1], begin = partner->ends[list] & (uint32_t)ENG_LIST_END;
+    if (__builtin_expect(end + bytes - begin > record->layout->lists[list].easy_bytes, 0))
+        partner->is_crowded = 1;
+    if (list + 1 < record->layout->list_count ||
+        end + bytes > eng_slab_class_bytes(partner->class))
+        return eng_record_open_gap(store, record, end, bytes, list + 1);
+    partner->ends[list + 1] = (uint16_t)(end + bytes);
+    return (uint8_t *)partner + end;
+}
 
 /* Removes `count` elements of `bytes` each from `index` on. Never moves the record. */
 void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count,

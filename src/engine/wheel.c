@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 
-static uint32_t bucket_of(int32_t pane)
+static uint32_t bucket_at(int32_t pane)
 {
     return (uint32_t)pane & (ENG_WHEEL_PANES - 1);
 }
@@ -63,7 +63,7 @@ static uint32_t new_block(struct eng_wheel *wheel)
 void eng_wheel_add(struct eng_wheel *wheel, int32_t pane, uint32_t number)
 {
     eng_assert(wheel->blocks != NULL);
-    uint32_t *first = &wheel->bucket[bucket_of(pane)];
+    uint32_t *first = &wheel->bucket[bucket_at(pane)];
     if (*first == ENG_WHEEL_NO_BLOCK || wheel->blocks[*first].count == ENG_WHEEL_BLOCK_NUMBERS) {
         uint32_t index = new_block(wheel);
         wheel->blocks[index].next = *first;
@@ -80,7 +80,7 @@ uint32_t eng_wheel_count(const struct eng_wheel *wheel, int32_t pane)
 {
     uint32_t count = 0;
     eng_assert(wheel->block_count <= wheel->block_capacity);
-    for (uint32_t i = wheel->bucket[bucket_of(pane)]; i != ENG_WHEEL_NO_BLOCK;
+    for (uint32_t i = wheel->bucket[bucket_at(pane)]; i != ENG_WHEEL_NO_BLOCK;
          i = wheel->blocks[i].next)
         count += wheel->blocks[i].count;
     return count;
@@ -89,9 +89,9 @@ uint32_t eng_wheel_count(const struct eng_wheel *wheel, int32_t pane)
 void eng_wheel_take(struct eng_wheel *wheel, int32_t pane, uint32_t *ret_numbers)
 {
     eng_assert(wheel->entries == 0 || wheel->blocks != NULL);
-    uint32_t index = wheel->bucket[bucket_of(pane)], next;
+    uint32_t index = wheel->bucket[bucket_at(pane)], next;
     eng_assert(ret_numbers != NULL || index == ENG_WHEEL_NO_BLOCK);
-    wheel->bucket[bucket_of(pane)] = ENG_WHEEL_NO_BLOCK;
+    wheel->bucket[bucket_at(pane)] = ENG_WHEEL_NO_BLOCK;
     for (; index != ENG_WHEEL_NO_BLOCK; index = next) {
         struct eng_wheel_block *block = &wheel->blocks[index];
         for (uint32_t i = 0; i < block->count; i++)
