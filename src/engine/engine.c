@@ -159,13 +159,14 @@ static void plan_visit(struct eng_engine *engine, const struct eng_evaluation *e
     struct eng_partner *partner = engine->hand.partner;
     int32_t due;
     eng_assert(partner->as_of == engine->now.pane);
-    if (evaluation->moved || evaluation->cause != ENG_CAUSE_EVENT || !engine->layout->rises_only ||
+    if (evaluation->moved || evaluation->cause != ENG_CAUSE_EVENT || !engine->layout->steady ||
         partner->due - engine->now.pane <= ENG_IMMINENT_PANES || eng_cells_few(&engine->hand)) {
         partner->due = ENG_PANE_NEVER;
         due = eng_measure_due(engine);
     } else {
-        /* Counts have risen and nothing was told, so there is at least as much slack as before: what
-         * was due stays safe, and most often another event comes before it. */
+        /* Counts have risen and nothing was told, so there is at least as much slack as before, and
+         * what was counted now leaves last: what was due stays safe, and most often another event
+         * comes before it. */
         due = eng_measure_due_after(engine, action);
     }
     eng_arm(engine, engine->hand.number, partner, due < evaluation->due ? due : evaluation->due);

@@ -119,8 +119,8 @@ struct eng_layout {
     uint32_t age_count;
     uint32_t *ages;
     int64_t *unit; /* [age][score][cell]: see slack.h */
-    bool rises_only; /* true of all scores */
     bool plain;    /* one age, and cells are only counted (no sums, no active panes) */
+    bool steady;   /* one age, and all scores only rise with counts */
 
     /* Lists by something: those of x are at first[x] .. first[x+1]-1. */
     uint16_t *action_measures; /* measures that an action goes into */

@@ -157,7 +157,7 @@ static void drop_chunk(struct eng_slab *slab, uint32_t number)
     eng_assert(slab->chunks[number] != NULL);
     if (slab->about[number].queued)
         dequeue(slab, number);
-    if (slab->spare_count < slab->spare_target)
+    if (slab->spare_count < slab->spare_target + ENG_SLAB_SPARES_KEPT)
         slab->spares[slab->spare_count++] = slab->chunks[number];
     else
         eng_free(slab->chunks[number]);

@@ -20,6 +20,7 @@ enum {
     ENG_SLAB_CLASSES = 72,
     ENG_SLAB_BLOCK_BYTES_MAX = 32 * 1024,
     ENG_SLAB_SPARES_MAX = 256,
+    ENG_SLAB_SPARES_KEPT = 4, /* beyond the target, so that few chunks come and go */
     ENG_SLAB_NONE = 0,
     ENG_SLAB_NO_UNIT = ENG_SLAB_CHUNK_UNITS,
 };
@@ -41,7 +42,7 @@ struct eng_slab {
     uint32_t chunks_held;                 /* chunks that have memory */
     uint32_t free_number;                 /* chain (by `next`) of numbers without memory; 0: none */
     uint32_t first[ENG_SLAB_CLASSES], last[ENG_SLAB_CLASSES]; /* the queues; 0: empty */
-    uint8_t *spares[ENG_SLAB_SPARES_MAX];
+    uint8_t *spares[ENG_SLAB_SPARES_MAX + ENG_SLAB_SPARES_KEPT];
     uint32_t spare_count, spare_target;
 };
 /* Prepares an empty slab whose reserve covers `allocations` (1..ENG_SLAB_SPARES_MAX). */
@@ -54,7 +55,7 @@ enum eng_status eng_slab_reserve_slow(struct eng_slab *slab);
 
 static inline enum eng_status eng_slab_reserve(struct eng_slab *slab)
 {
-    return __builtin_expect(slab->spare_count == slab->spare_target, 1)
+    return __builtin_expect(slab->spare_count >= slab->spare_target, 1)
                ? ENG_OK
                : eng_slab_reserve_slow(slab);
 }

@@ -86,10 +86,10 @@ enum eng_status eng_slack_lay(struct eng_layout *layout)
                 layout->measures[i].total != ENG_NO_INDEX &&
                 model->measures[i].panes == layout->ages[age])
                 add_units(layout, age, i);
-    layout->rises_only = true;
+    layout->steady = layout->age_count == 1;
     for (uint32_t i = 0; i < model->score_count; i++) {
         layout->scores[i].rises_only = rises_only(layout, i);
-        layout->rises_only &= layout->scores[i].rises_only;
+        layout->steady &= layout->scores[i].rises_only;
     }
     return ENG_OK;
 }

@@ -82,7 +82,7 @@ enum eng_status eng_store_reserve_slow(struct eng_store *store);
 static inline enum eng_status eng_store_reserve(struct eng_store *store)
 {
     bool easy = store->count < store->easy_count && store->bytes_max == 0 &&
-                store->slab.spare_count == store->slab.spare_target;
+                store->slab.spare_count >= store->slab.spare_target;
     return __builtin_expect(easy, 1) ? ENG_OK : eng_store_reserve_slow(store);
 }
 
