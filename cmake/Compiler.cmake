@@ -37,6 +37,9 @@ endforeach()
 add_compile_options("$<$<COMPILE_LANGUAGE:C>:${ENGAGED_WARNINGS_C}>")
 
 # __FILE__ is "src/...", whatever the checkout is called: the same sources give the same bytes.
+# Nobody replaces a function of ours by one of the same name, so calls may be inlined although the code can go
+# into a shared library of an embedder.
+add_compile_options(-fno-semantic-interposition)
 add_compile_options(-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= -fno-common)
 add_link_options(-Wl,--as-needed)
 

@@ -13,9 +13,9 @@
  *
  * Peaks of a drop alert: the largest values of the last `within` panes that are no longer in force,
  * as a list of (last pane in which it was in force, value) with falling values and rising
- * panes, all above the value in force. A value that a boundary itself replaces was last in force in
- * the pane before; one that an event replaces, in this pane. The first one within the window, or
- * else the value in force, is the baseline. */
+ * panes. A value that a boundary itself replaces was last in force in the pane before; one that an
+ * event replaces, in this pane. The first one within the window, or the value in force where that is
+ * greater, is the baseline. Those that a greater value has overtaken go when the next is noted. */
 #include "base/assert.h"
 #include "engine/internal.h"
 #include "engine/silence.h"
@@ -234,51 +234,56 @@ static inline int32_t peak_pane(const struct peaks *peaks, uint32_t index)
     return eng_load_i32(peaks->data + (size_t)index * peaks->bytes);
 }
 
-/* Forgets peaks that have left the window (its first pane is `oldest`) and those that the value now
- * is not under. */
-static void prune_peaks(struct eng_engine *engine, unsigned index, int64_t oldest, int64_t value_e4)
+/* Notes a value that was in force up to `last` and has been replaced by a smaller one. */
+static void push_peak(struct eng_engine *engine, unsigned index, int32_t last, int64_t value_e4)
 {
     unsigned list = engine->layout->alert_list[index];
     struct peaks peaks = peaks_of(&engine->hand, index);
-    uint32_t left = 0, kept = peaks.count;
+    uint32_t kept = peaks.count;
     eng_assert(list != ENG_NO_INDEX);
-    eng_assert(engine->model->alerts[index].within > 0);
-    while (left < peaks.count && peak_pane(&peaks, left) < oldest)
-        left++;
-    while (kept > left && peak_value(&peaks, kept - 1) <= value_e4)
+    eng_assert(last <= engine->now.pane);
+    while (kept > 0 && peak_value(&peaks, kept - 1) <= value_e4)
         kept--;
-    eng_record_erase(&engine->hand, list, kept, peaks.count - kept, peaks.bytes);
-    eng_record_erase(&engine->hand, list, 0, left, peaks.bytes);
+    /* What was in force up to the same pane as something larger can never be the largest. */
+    bool counts = kept == 0 || peak_pane(&peaks, kept - 1) < last;
+    uint8_t *place = peaks.data + (size_t)kept * peaks.bytes;
+    if (counts && kept < peaks.count)
+        kept++;
+    else if (counts)
+        place = eng_record_insert(&engine->store, &engine->hand, list, kept, peaks.bytes);
+    if (counts) {
+        eng_store_i32(place, last);
+        eng_score_store(peaks.score, place + ENG_PEAK_PANE_BYTES, value_e4);
+    }
+    if (kept < peaks.count)
+        eng_record_erase(&engine->hand, list, kept, peaks.count - kept, peaks.bytes);
 }
 
-/* Takes in the value that is in force from the boundary `pane` on, or from within that pane, and
- * returns the baseline. */
-static int64_t take_peak(struct eng_engine *engine, unsigned index, int32_t pane, bool at_boundary)
+/* Takes in the value that is in force from the boundary `pane` on, or from within that pane. */
+static void take_peak(struct eng_engine *engine, unsigned index, int32_t pane, bool at_boundary)
 {
     const struct eng_alert *alert = &engine->model->alerts[index];
-    int64_t value = engine->scratch.value[alert->score];
-    int64_t before = engine->scratch.value_before[alert->score];
-    int32_t last = pane - (at_boundary ? 1 : 0);
-    int64_t oldest = (int64_t)pane - alert->within + 1;
-    eng_assert(alert->kind == ENG_DROP);
     struct peaks peaks = peaks_of(&engine->hand, index);
-    if (peaks.count > 0 &&
-        (peak_pane(&peaks, 0) < oldest || peak_value(&peaks, peaks.count - 1) <= value)) {
-        prune_peaks(engine, index, oldest, value);
-        peaks = peaks_of(&engine->hand, index);
-    }
-    /* What was in force up to the same pane as something larger can never be the largest. */
-    if (before > value && last >= oldest &&
-        (peaks.count == 0 || peak_pane(&peaks, peaks.count - 1) < last)) {
-        uint8_t *gap =
-            eng_record_insert(&engine->store, &engine->hand, engine->layout->alert_list[index],
-                              peaks.count, peaks.bytes);
-        eng_store_i32(gap, last);
-        eng_score_store(peaks.score, gap + ENG_PEAK_PANE_BYTES, before);
-        peaks = peaks_of(&engine->hand, index);
-    }
-    eng_assert(peaks.count == 0 || peak_value(&peaks, 0) > value);
-    return peaks.count == 0 ? value : peak_value(&peaks, 0);
+    int64_t oldest = (int64_t)pane - alert->within + 1, before;
+    int32_t last = pane - (at_boundary ? 1 : 0);
+    uint32_t left = 0;
+    eng_assert(alert->kind == ENG_DROP);
+    eng_assert(alert->within > 0);
+    while (left < peaks.count && peak_pane(&peaks, left) < oldest)
+        left++;
+    if (left > 0)
+        eng_record_erase(&engine->hand, engine->layout->alert_list[index], 0, left, peaks.bytes);
+    before = engine->scratch.value_before[alert->score];
+    if (before > engine->scratch.value[alert->score] && last >= oldest)
+        push_peak(engine, index, last, before);
+}
+
+/* How far the value is under the baseline, the largest one in the window. */
+static int64_t depth_of(const struct eng_record *record, unsigned index, int64_t value_e4)
+{
+    struct peaks peaks = peaks_of(record, index);
+    int64_t depth = peaks.count == 0 ? 0 : peak_value(&peaks, 0) - value_e4;
+    return depth > 0 ? depth : 0;
 }
 
 static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *evaluation,
@@ -290,9 +295,7 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
     bool known = get_opening(&engine->hand, index, &opening);
     eng_assert(alert->kind == ENG_DROP);
     eng_assert(alert->drop_e4 > 0);
-    if (!known && value == engine->scratch.value_before[alert->score])
-        return; /* the baseline can only have fallen */
-    int64_t baseline = take_peak(engine, index, engine->now.pane, evaluation->at_boundary);
+    take_peak(engine, index, engine->now.pane, evaluation->at_boundary);
     if (known && opening.flags & OPEN) {
         if ((opening.baseline_e4 - value) * 2 > alert->drop_e4)
             return;
@@ -301,6 +304,7 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
             effect->baseline_e4 = opening.baseline_e4;
         return;
     }
+    int64_t baseline = value + depth_of(&engine->hand, index, value);
     if (baseline <= 0 || baseline - value < alert->drop_e4 || /* S10 */
         !cooled_down(engine, evaluation, index, known ? &opening : NULL))
         return;
@@ -315,7 +319,7 @@ void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane)
     eng_assert(score < engine->model->score_count);
     eng_assert(pane <= engine->now.pane);
     for (uint32_t i = layout->drops_first[score]; i < layout->drops_first[score + 1]; i++)
-        (void)take_peak(engine, layout->drops[i], pane, true); /* not deep enough: slack.h */
+        take_peak(engine, layout->drops[i], pane, true); /* not deep enough to open: slack.h */
 }
 
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
@@ -331,9 +335,7 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
         bool open = opening != NULL && opening[1] & OPEN;
         if (open && !layout->scores[score].rises_only)
             return -1;
-        struct peaks peaks = peaks_of(record, layout->drops[i]);
-        int64_t depth = peaks.count == 0 ? 0 : peak_value(&peaks, 0) - value;
-        eng_assert(depth >= 0);
+        int64_t depth = depth_of(record, layout->drops[i], value);
         /* Deep enough already and not open: it waits for its cooldown, and is looked at then. */
         if (!open && depth < alert->drop_e4 && alert->drop_e4 - 1 - depth < slack)
             slack = alert->drop_e4 - 1 - depth;
@@ -402,19 +404,20 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_
                               unsigned alert, enum eng_due how)
 {
     const struct eng_alert *rule = &engine->model->alerts[alert];
-    struct eng_rhythm rhythm = load_rhythm(silence_place(record, alert));
-    struct opening opening;
-    if (rhythm.count < rule->min_active)
+    const uint8_t *place = silence_place(record, alert);
+    if (place[12] < rule->min_active)
         return ENG_PANE_NEVER;
-    bool known = get_opening(record, alert, &opening);
-    if (known && opening.flags & OPEN)
+    struct eng_list openings = openings_of(record);
+    const uint8_t *known = openings.bytes > 0 ? find_opening(&openings, alert) : NULL;
+    if (known != NULL && known[1] & OPEN)
         return ENG_PANE_NEVER;
+    struct eng_rhythm rhythm = load_rhythm(place);
     int64_t due = (int64_t)rhythm.last + rule->min_silence + 1;
     if (how == ENG_DUE_EXACT || (how == ENG_DUE_NEXT && due <= engine->now.pane))
         due = (int64_t)rhythm.last + silence_due(engine, alert, &rhythm) + 1;
-    if (known) {
-        int32_t over =
-            eng_moment_due(&engine->now, engine->model, opening.opened_at_ms + rule->cooldown_ms);
+    if (known != NULL) {
+        int32_t over = eng_moment_due(&engine->now, engine->model,
+                                      load_opening(known).opened_at_ms + rule->cooldown_ms);
         due = over > due ? over : due;
     }
     eng_assert(rule->kind == ENG_SILENCE);
@@ -497,29 +500,87 @@ static inline bool idle(const struct eng_engine *engine, const struct eng_evalua
         return scratch->band_before[alert->score] == scratch->band_after[alert->score] &&
                !(flags & WAITING);
     case ENG_DROP:
-        return scratch->value_before[alert->score] == scratch->value[alert->score] &&
-               (opening == NULL || flags & OPEN);
+        /* A greater value is less far under the baseline, which was not far enough. */
+        return opening == NULL
+                   ? scratch->value[alert->score] >= scratch->value_before[alert->score]
+                   : scratch->value[alert->score] == scratch->value_before[alert->score] &&
+                         flags & OPEN;
     default:
         return flags & OPEN ? !(scratch->resumed >> index & 1) : !evaluation->at_boundary;
     }
 }
 
+/* One alert that may have something to say. */
+static void evaluate_alert(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                           unsigned index)
+{
+    eng_assert(index < engine->model->alert_count);
+    eng_assert(evaluation->due > engine->now.pane);
+    switch (engine->model->alerts[index].kind) {
+    case ENG_FALLS_TO:
+        evaluate_falls_to(engine, evaluation, index);
+        return;
+    case ENG_DROP:
+        evaluate_drop(engine, evaluation, index);
+        return;
+    default:
+        evaluate_silence(engine, evaluation, index);
+    }
+}
+
 void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
 {
-    const struct eng_model *model = engine->model;
-    if (model->alert_count == 0)
+    uint32_t count = engine->model->alert_count;
+    if (count == 0)
         return;
-    eng_assert(evaluation->due > engine->now.pane);
     eng_assert(engine->layout->list_openings != ENG_NO_INDEX);
-    for (uint32_t i = 0; i < model->alert_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         struct eng_list openings = openings_of(&engine->hand);
-        if (idle(engine, evaluation, i, find_opening(&openings, i)))
-            continue;
-        if (model->alerts[i].kind == ENG_FALLS_TO)
-            evaluate_falls_to(engine, evaluation, i);
-        else if (model->alerts[i].kind == ENG_DROP)
-            evaluate_drop(engine, evaluation, i);
-        else
-            evaluate_silence(engine, evaluation, i);
+        if (!idle(engine, evaluation, i, find_opening(&openings, i)))
+            evaluate_alert(engine, evaluation, i);
     }
+}
+
+/* True when an opening stays as it is while its score rises within a band. */
+static inline bool stays(const struct eng_engine *engine, const struct opening *opening,
+                         uint16_t action, unsigned score, int64_t value)
+{
+    const struct eng_alert *alert = &engine->model->alerts[opening->alert];
+    switch (alert->kind) {
+    case ENG_FALLS_TO:
+        return !(opening->flags & WAITING);
+    case ENG_DROP:
+        return opening->flags & OPEN && (alert->score != score ||
+                                         (opening->baseline_e4 - value) * 2 > alert->drop_e4);
+    default:
+        return !(opening->flags & OPEN) || !eng_action_set_has(&alert->actions, action);
+    }
+}
+
+bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,
+                      int64_t value)
+{
+    eng_assert(value >= engine->scratch.value_before[score]);
+    eng_assert(action < engine->model->action_count);
+    if (engine->layout->list_openings == ENG_NO_INDEX)
+        return true;
+    struct eng_list openings = openings_of(&engine->hand);
+    const uint8_t *end = openings.data + openings.bytes;
+    for (const uint8_t *at = openings.data; at < end; at += ENG_OPENING_BYTES) {
+        struct opening opening = load_opening(at);
+        if (!stays(engine, &opening, action, score, value))
+            return false;
+    }
+    return true;
+}
+
+void eng_alerts_swift(struct eng_engine *engine, const struct eng_event *event, uint16_t action)
+{
+    const struct eng_layout *layout = engine->layout;
+    uint32_t end = layout->action_silences_first[action + 1];
+    eng_assert(action < engine->model->action_count);
+    eng_assert(event->time_ms >= engine->now.start_ms);
+    for (uint32_t i = layout->action_silences_first[action]; i < end; i++)
+        (void)eng_alert_silence_count(engine, &engine->hand, layout->action_silences[i],
+                                      engine->now.pane, event->time_ms); /* none is open */
 }

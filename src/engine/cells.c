@@ -111,39 +111,14 @@ static bool crowded(const struct eng_cells *cells, uint32_t end, uint32_t key)
     return cells->code < 3 && end >= SAME_KEY_MAX && key_at(cells, end - SAME_KEY_MAX) == key;
 }
 
-/* The usual case: an event of the newest pane whose cell comes behind all others. */
-static bool append(struct eng_store *store, struct eng_record *record, int32_t pane, uint32_t key)
-{
-    const struct eng_layout *layout = record->layout;
-    struct eng_partner *partner = record->partner;
-    unsigned list = layout->list_cells, code = partner->cell_code;
-    uint32_t begin = eng_record_begin(record, list), end = partner->ends[list + 1];
-    uint32_t count_bits = (8u << code) - layout->pane_bits - layout->action_bits;
-    eng_assert(list != ENG_NO_INDEX);
-    eng_assert(code <= 3);
-    if (pane != partner->as_of || end & ENG_LIST_BIG)
-        return false;
-    if (end > begin) {
-        const uint8_t *newest = (const uint8_t *)partner + end - (1u << code);
-        uint32_t last = (uint32_t)(eng_load_wide(newest, code) >> count_bits);
-        if (last >> layout->action_bits == key >> layout->action_bits && last >= key)
-            return false;
-    }
-    uint8_t *gap = eng_record_append(store, record, list, 1u << code);
-    eng_store_wide(gap, code, (uint64_t)key << count_bits);
-    return true;
-}
-
-void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t pane,
-                   uint32_t action)
+void eng_cells_add_slow(struct eng_store *store, struct eng_record *record, int32_t pane,
+                        uint32_t action)
 {
     const struct eng_layout *layout = record->layout;
     uint32_t key = (((uint32_t)pane & layout->pane_mask) << layout->action_bits) | action;
     eng_assert(action < layout->cell_count);
     eng_assert(pane <= record->partner->as_of);
     eng_assert((uint32_t)(record->partner->as_of - pane) < layout->retention[action]);
-    if (append(store, record, pane, key))
-        return;
     for (;;) {
         struct eng_cells cells = eng_cells_of(record);
         uint32_t end = find_end(&cells, key);

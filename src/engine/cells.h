@@ -90,8 +90,31 @@ static inline uint32_t eng_cells_first(const struct eng_cells *cells, uint32_t a
 
 /* Adds one to a pane and action. The pane's age is under the action's retention. Cannot fail after
  * eng_store_prepare. */
-void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t pane,
-                   uint32_t action);
+void eng_cells_add_slow(struct eng_store *store, struct eng_record *record, int32_t pane,
+                        uint32_t action);
+static inline void eng_cells_add(struct eng_store *store, struct eng_record *record, int32_t pane,
+                                 uint32_t action)
+{
+    const struct eng_layout *layout = record->layout;
+    const struct eng_partner *partner = record->partner;
+    unsigned list = layout->list_cells, code = partner->cell_code;
+    uint32_t begin = eng_record_begin(record, list), end = partner->ends[list + 1];
+    uint32_t shift = (8u << code) - layout->pane_bits - layout->action_bits;
+    uint32_t key = ((uint32_t)pane & layout->pane_mask) << layout->action_bits | action;
+    /* The usual case is an event of the newest pane whose cell comes behind all others. */
+    bool newest = pane == partner->as_of && !(end & ENG_LIST_BIG);
+    if (newest && end > begin) {
+        const uint8_t *at = (const uint8_t *)partner + end - (1u << code);
+        uint32_t last = (uint32_t)(eng_load_wide(at, code) >> shift);
+        newest = (last ^ key) >> layout->action_bits != 0 || last < key;
+    }
+    if (__builtin_expect(!newest, 0)) {
+        eng_cells_add_slow(store, record, pane, action);
+        return;
+    }
+    uint8_t *gap = eng_record_append(store, record, list, 1u << code);
+    eng_store_wide(gap, code, (uint64_t)key << shift);
+}
 
 /* Removes the cells that have reached their action's retention. */
 void eng_cells_expire(struct eng_record *record);

@@ -60,7 +60,6 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score)
 {
     const struct eng_scratch *scratch = &engine->scratch;
-    size_t first = (size_t)score * engine->layout->contribution_most;
     struct eng_contribution *to = (struct eng_contribution *)(void *)(effect + 1);
     eng_assert(score < engine->model->score_count);
     eng_assert(effect->contribution_count == engine->model->scores[score].dimension_count);
@@ -70,6 +69,6 @@ void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsi
     effect->band = scratch->band_after[score];
     for (uint32_t i = 0; i < effect->contribution_count; i++)
         to[i] =
-            (struct eng_contribution){scratch->contribution[first + i],
-                                      scratch->contribution[first + i] - scratch->told[first + i]};
+            (struct eng_contribution){scratch->contribution[score][i],
+                                      scratch->contribution[score][i] - scratch->told[score][i]};
 }

@@ -10,28 +10,9 @@
 #include "engine/cells.h"
 #include "engine/internal.h"
 #include "engine/seen.h"
+#include "engine/swift.h"
 
 enum { BLOCK = 32 };
-
-static enum eng_status new_scratch(struct eng_engine *engine)
-{
-    eng_assert(engine->layout != NULL);
-    eng_assert(engine->scratch.value == NULL);
-    struct eng_scratch *scratch = &engine->scratch;
-    size_t scores = engine->model->score_count;
-    size_t contributions = scores * engine->layout->contribution_most;
-    scratch->value = eng_calloc(scores, sizeof *scratch->value);
-    scratch->value_before = eng_calloc(scores, sizeof *scratch->value_before);
-    scratch->contribution = eng_calloc(contributions, sizeof *scratch->contribution);
-    scratch->told = eng_calloc(contributions, sizeof *scratch->told);
-    scratch->band_before = eng_calloc(scores, 1);
-    scratch->band_after = eng_calloc(scores, 1);
-    scratch->ever_positive = eng_calloc(scores, sizeof *scratch->ever_positive);
-    engine->silences = eng_calloc(1, sizeof *engine->silences);
-    bool all = engine->silences && scratch->value && scratch->value_before && scratch->contribution && scratch->told &&
-               scratch->band_before && scratch->band_after && scratch->ever_positive;
-    return all ? ENG_OK : ENG_NO_MEMORY;
-}
 
 enum eng_status eng_engine_new(const struct eng_model *model,
                                const struct eng_engine_options *options,
@@ -54,8 +35,9 @@ enum eng_status eng_engine_new(const struct eng_model *model,
     if (status == ENG_OK)
         status = eng_store_init(&engine->store, engine->layout, options->partners_hint,
                                 options->memory_bytes_max);
-    if (status == ENG_OK)
-        status = new_scratch(engine);
+    engine->silences = eng_calloc(1, sizeof *engine->silences);
+    if (engine->silences == NULL)
+        status = ENG_NO_MEMORY;
     if (status != ENG_OK) {
         eng_engine_free(engine);
         return eng_error_set(err, status, "no memory for an engine");
@@ -76,13 +58,6 @@ void eng_engine_free(struct eng_engine *engine)
     eng_free(engine->boundary.sorted);
     eng_free(engine->boundary.counts);
     eng_free(engine->silences);
-    eng_free(engine->scratch.value);
-    eng_free(engine->scratch.value_before);
-    eng_free(engine->scratch.contribution);
-    eng_free(engine->scratch.told);
-    eng_free(engine->scratch.band_before);
-    eng_free(engine->scratch.band_after);
-    eng_free(engine->scratch.ever_positive);
     eng_free(engine);
 }
 
@@ -152,24 +127,25 @@ static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
     return status;
 }
 
-/* After an event: when has the partner to be looked at next? */
-static void plan_visit(struct eng_engine *engine, const struct eng_evaluation *evaluation,
-                       uint16_t action)
+/* After an event: when has the partner to be looked at next? `moved`: something was told, or counts
+ * may have got smaller. */
+static void plan_visit(struct eng_engine *engine, bool moved, uint16_t action, int32_t due)
 {
     struct eng_partner *partner = engine->hand.partner;
-    int32_t due;
+    int32_t other;
     eng_assert(partner->as_of == engine->now.pane);
-    if (evaluation->moved || evaluation->cause != ENG_CAUSE_EVENT || !engine->layout->steady ||
+    eng_assert(due > engine->now.pane);
+    if (moved || !engine->layout->steady ||
         partner->due - engine->now.pane <= ENG_IMMINENT_PANES || eng_cells_few(&engine->hand)) {
         partner->due = ENG_PANE_NEVER;
-        due = eng_measure_due(engine);
+        other = eng_measure_due(engine);
     } else {
         /* Counts have risen and nothing was told, so there is at least as much slack as before, and
          * what was counted now leaves last: what was due stays safe, and most often another event
          * comes before it. */
-        due = eng_measure_due_after(engine, action);
+        other = eng_measure_due_after(engine, action);
     }
-    eng_arm(engine, engine->hand.number, partner, due < evaluation->due ? due : evaluation->due);
+    eng_arm(engine, engine->hand.number, partner, other < due ? other : due);
 }
 
 static void count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
@@ -187,10 +163,9 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     };
     eng_assert(pane <= engine->now.pane);
     eng_assert(action < engine->model->action_count);
-    eng_measure_catch_up(engine, engine->now.pane);
     eng_measure_count(engine, event, action, pane);
     eng_evaluate(engine, &evaluation);
-    plan_visit(engine, &evaluation, action);
+    plan_visit(engine, evaluation.moved || pane < engine->now.pane, action, evaluation.due);
 }
 
 /* S4 to S6 and counting, for a well-formed event whose time the clock has reached. */
@@ -219,8 +194,13 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
     *ret_outcome = ENG_OUTCOME_COUNTED;
     if (make_room(engine, hash, event, number) != ENG_OK)
         return ENG_NO_MEMORY;
+    eng_measure_catch_up(engine, engine->now.pane);
+    if (number != ENG_PARTNER_NONE && eng_swift_count(engine, event, action, dedup, id)) {
+        plan_visit(engine, false, action, ENG_PANE_NEVER);
+        return ENG_OK;
+    }
     if (dedup)
-        eng_seen_add(&engine->store, &engine->hand, engine->now.pane, id);
+        eng_seen_add(&engine->store, &engine->hand, id);
     count(engine, event, action, effects);
     return ENG_OK;
 }

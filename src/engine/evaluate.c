@@ -149,9 +149,8 @@ static void refresh(struct eng_engine *engine)
     struct eng_scratch *scratch = &engine->scratch;
     for (uint32_t i = 0; scratch->stale != 0; i++, scratch->stale >>= 1)
         if (scratch->stale & 1)
-            scratch->value[i] = eng_contributions(
-                engine, &engine->hand, i,
-                scratch->contribution + (size_t)i * engine->layout->contribution_most);
+            scratch->value[i] =
+                eng_contributions(engine, &engine->hand, i, scratch->contribution[i]);
 }
 
 /* ---- one score ---- */
@@ -159,14 +158,13 @@ static void refresh(struct eng_engine *engine)
 void eng_fill(struct eng_engine *engine, unsigned index)
 {
     struct eng_scratch *scratch = &engine->scratch;
-    size_t first = (size_t)index * engine->layout->contribution_most;
     eng_assert(index < engine->model->score_count);
     if (scratch->filled >> index & 1)
         return;
-    int64_t sum = eng_contributions(engine, &engine->hand, index, scratch->contribution + first);
+    int64_t sum = eng_contributions(engine, &engine->hand, index, scratch->contribution[index]);
     eng_assert(sum == scratch->value[index]); /* S8 */
     for (uint32_t i = 0; i < engine->model->scores[index].dimension_count; i++)
-        scratch->told[first + i] = eng_told(&engine->hand, index, i);
+        scratch->told[index][i] = eng_told(&engine->hand, index, i);
     scratch->filled |= 1u << index;
 }
 
@@ -226,7 +224,6 @@ static void tell(struct eng_engine *engine, struct eng_evaluation *evaluation, u
 {
     const struct eng_score_layout *place = &engine->layout->scores[index];
     const struct eng_scratch *scratch = &engine->scratch;
-    size_t first = (size_t)index * engine->layout->contribution_most;
     evaluation->moved = true;
     eng_fill(engine, index);
     emit_score_change(engine, evaluation, index, told_value);
@@ -234,8 +231,8 @@ static void tell(struct eng_engine *engine, struct eng_evaluation *evaluation, u
                     scratch->value[index]);
     for (uint32_t i = 0; i < engine->model->scores[index].dimension_count; i++) {
         memcpy(eng_record_fixed(&engine->hand, place->told + i * place->told_bytes),
-               &scratch->contribution[first + i], place->told_bytes);
-        eng_assert(eng_told(&engine->hand, index, i) == scratch->contribution[first + i]);
+               &scratch->contribution[index][i], place->told_bytes);
+        eng_assert(eng_told(&engine->hand, index, i) == scratch->contribution[index][i]);
     }
 }
 

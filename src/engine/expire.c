@@ -169,30 +169,32 @@ static void catch_up_plain(struct eng_engine *engine, int32_t pane, int32_t sett
     struct eng_record *record = &engine->hand;
     struct eng_cells cells = eng_cells_of(record);
     const struct eng_layout *layout = engine->layout;
-    int64_t length = layout->ages[0], as_of = record->partner->as_of;
-    uint32_t gone = 0;
+    /* What has at least this age by the old as_of has left, if it lies within the window. */
+    int64_t length = layout->ages[0], behind = (int64_t)pane - record->partner->as_of;
+    uint32_t gone = 0, age = UINT32_MAX;
+    int32_t base = record->partner->as_of + (int32_t)length;
     eng_assert(layout->plain);
-    while (gone < cells.count) {
+    for (; gone < cells.count; gone++) {
         struct eng_cell cell = eng_cells_get(&cells, gone);
-        int64_t leaves = as_of - cell.age + length;
-        if (leaves > pane)
-            break;
-        for (uint32_t age = cell.age; gone < cells.count;) {
-            cell = eng_cells_get(&cells, gone);
-            if (cell.age != age)
+        if (cell.age != age) {
+            if (gone > 0 && record->partner->as_of <= settled) {
+                eng_settle(engine);
+                cells.data = eng_cells_of(record).data; /* it may have moved */
+            }
+            if (cell.age + behind < length)
                 break;
-            for (uint32_t i = layout->rolling_first[cell.action];
-                 i < layout->rolling_first[cell.action + 1]; i++)
-                take_off(engine, layout->rolling[i], cell.count);
-            gone++;
+            age = cell.age;
+            record->partner->as_of = base - (int32_t)age;
         }
-        record->partner->as_of = (int32_t)leaves;
-        if (leaves <= settled)
-            eng_settle(engine);
-        cells.data = eng_cells_of(record).data; /* it may have moved */
+        for (uint32_t i = layout->rolling_first[cell.action];
+             i < layout->rolling_first[cell.action + 1]; i++)
+            take_off(engine, layout->rolling[i], cell.count);
     }
-    if (gone > 0)
-        eng_record_erase(record, layout->list_cells, 0, gone, 1u << cells.code);
+    if (gone == 0)
+        return;
+    if (gone == cells.count && record->partner->as_of <= settled)
+        eng_settle(engine);
+    eng_record_erase(record, layout->list_cells, 0, gone, 1u << cells.code);
 }
 
 /* Takes off what leaves up to and with `pane`; what does so after `settled` is for an evaluation to
@@ -202,8 +204,8 @@ static void catch_up(struct eng_engine *engine, int32_t pane, int32_t settled)
     const struct eng_layout *layout = engine->layout;
     eng_assert(pane >= engine->hand.partner->as_of);
     eng_assert(pane <= engine->now.pane);
-    if (engine->hand.partner->as_of == pane)
-        return;
+    if (layout->list_seen != ENG_NO_INDEX)
+        eng_seen_expire(&engine->hand, pane);
     if (layout->plain)
         catch_up_plain(engine, pane, settled);
     else if (layout->list_cells != ENG_NO_INDEX)
@@ -211,7 +213,7 @@ static void catch_up(struct eng_engine *engine, int32_t pane, int32_t settled)
     engine->hand.partner->as_of = pane;
 }
 
-void eng_measure_catch_up(struct eng_engine *engine, int32_t pane)
+void eng_measure_catch_up_slow(struct eng_engine *engine, int32_t pane)
 {
     catch_up(engine, pane, pane);
 }
@@ -232,8 +234,6 @@ void eng_measure_expire(struct eng_engine *engine)
         else if (engine->model->measures[index].kind == ENG_STREAK)
             eng_measure_drop_runs(engine, index);
     }
-    if (layout->list_seen != ENG_NO_INDEX)
-        eng_seen_expire(&engine->hand, engine->now.pane);
 }
 
 /* Drops runs that no event can touch any more: they end before the oldest pane that is not late,

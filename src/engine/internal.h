@@ -56,12 +56,13 @@ struct eng_action_cached {
 
 /* What is known of the scores of the partner in hand, kept here so that nothing is allocated. */
 struct eng_scratch {
-    int64_t *value;                    /* by score: now */
-    int64_t *value_before;             /* by score: at the last evaluation */
-    int64_t *contribution;             /* [score][contribution_most], of the scores in `filled` */
-    int64_t *told;                     /* the same shape: last told before this evaluation */
-    uint8_t *band_before, *band_after; /* by score */
-    bool *ever_positive;               /* by score: an earlier evaluation gave a value above 0 */
+    int64_t value[ENG_SCORES_MAX];        /* now */
+    int64_t value_before[ENG_SCORES_MAX]; /* at the last evaluation */
+    uint8_t band_before[ENG_SCORES_MAX], band_after[ENG_SCORES_MAX];
+    bool ever_positive[ENG_SCORES_MAX]; /* an earlier evaluation gave a value above 0 */
+    /* By dimension, of the scores in `filled`: now, and last told before this evaluation. */
+    int64_t contribution[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
+    int64_t told[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
     uint32_t stale;                    /* scores (a bit each) whose value has to be computed anew */
     uint32_t filled;                   /* scores whose contributions have been computed */
     uint32_t resumed; /* silence alerts (a bit each) whose partner has just acted in a newer pane */
@@ -114,7 +115,12 @@ void eng_measure_count(struct eng_engine *engine, const struct eng_event *event,
 
 /* Takes off in silence, boundary by boundary, what has left windows up to and with `pane` (not over
  * the clock's) and could not be told (slack.h). Cannot fail after prepare. */
-void eng_measure_catch_up(struct eng_engine *engine, int32_t pane);
+void eng_measure_catch_up_slow(struct eng_engine *engine, int32_t pane);
+static inline void eng_measure_catch_up(struct eng_engine *engine, int32_t pane)
+{
+    if (engine->hand.partner->as_of != pane)
+        eng_measure_catch_up_slow(engine, pane);
+}
 
 /* At a boundary: catches up, then what falls out of windows at the clock's pane leaves the totals
  * and lists. */
@@ -253,6 +259,14 @@ void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
 /* How far a score may fall before one of its drop alerts has something to say; under 0: not known. */
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned score);
+
+/* True when an event of `action` that takes a score from its value to a greater one, in the same
+ * band, gives no alert of the partner in hand anything to say. */
+bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,
+                      int64_t value);
+
+/* Takes such an event into the rhythms of silence alerts. */
+void eng_alerts_swift(struct eng_engine *engine, const struct eng_event *event, uint16_t action);
 
 /* Forgets openings that are closed and whose cooldown is over. Changes nothing but memory. */
 void eng_alert_expire(struct eng_engine *engine);

@@ -8,6 +8,7 @@
 #include "engine/slab.h"
 #include "engine/slack.h"
 #include "engine/store.h"
+#include "engine/swift.h"
 #include <engaged/effect.h>
 
 enum { TABLE_COUNTS_MAX = 256, HOURS_A_DAY_MAX = 25, LIST_INLINE_BYTES = 192 };
@@ -70,6 +71,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->retention);
     eng_free(layout->ages);
     eng_free(layout->unit);
+    eng_free(layout->swift);
     eng_free(layout->action_measures_first);
     eng_free(layout->action_silences_first);
     eng_free(layout->action_measures);
@@ -340,8 +342,6 @@ static void lay_fixed(struct eng_layout *layout)
     for (uint32_t i = 0; i < model->alert_count; i++)
         if (model->alerts[i].kind == ENG_SILENCE)
             layout->alert_offset[i] = take(&offset, ENG_SILENCE_BYTES);
-    if (layout->list_seen != ENG_NO_INDEX)
-        layout->seen_base_offset = take(&offset, 4);
     layout->fixed_bytes = offset;
 }
 
@@ -558,6 +558,8 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
     }
     if (status == ENG_OK)
         status = eng_slack_lay(layout);
+    if (status == ENG_OK)
+        status = eng_swift_lay(layout);
     if (status != ENG_OK) {
         eng_layout_free(layout);
         return eng_error_set(err, status, "no memory for the layout of partner records");

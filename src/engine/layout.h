@@ -104,8 +104,9 @@ struct eng_layout {
     uint32_t *alert_offset;                                   /* SILENCE: place in the fixed part */
     uint16_t *alert_list;                                     /* DROP: its list of peaks */
     uint16_t list_openings, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
-    uint32_t seen_base_offset; /* newest clock pane of the seen list, i32 */
     uint8_t seen_bits;         /* of an id seen, for its pane: see seen.h */
+
+    struct eng_swift *swift; /* by action: see swift.h */
 
     /* Cells: actions that are counted per pane, numbered. */
     uint32_t cell_count;

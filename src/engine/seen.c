@@ -13,14 +13,11 @@ struct set_entry {
 
 enum { SET_CAPACITY_MIN = 128 };
 
-static int32_t base_pane(const struct eng_record *record)
-{
-    return eng_load_i32(eng_record_fixed(record, record->layout->seen_base_offset));
-}
-
 /* The pane that an entry of the list form was counted in. */
-static int32_t entry_pane(const struct eng_layout *layout, int32_t base, uint64_t entry)
+static int32_t entry_pane(const struct eng_record *record, uint64_t entry)
 {
+    const struct eng_layout *layout = record->layout;
+    int32_t base = record->partner->as_of;
     uint32_t mask = (1u << layout->seen_bits) - 1;
     return base - (int32_t)(((uint32_t)base - (uint32_t)entry) & mask);
 }
@@ -94,10 +91,9 @@ static enum eng_status make_set(struct eng_store *store, struct eng_record *reco
         return ENG_NO_MEMORY;
     }
     *set = (struct eng_big_list){data, 0, SET_CAPACITY_MIN};
-    int32_t base = base_pane(record);
     for (uint32_t i = 0; i < list.count; i++) {
         uint64_t entry = eng_load_u64(list.data + (size_t)i * ENG_SEEN_BYTES);
-        set_put(set, entry >> layout->seen_bits, entry_pane(layout, base, entry));
+        set_put(set, entry >> layout->seen_bits, entry_pane(record, entry));
     }
     eng_record_make_big(store, record, layout->list_seen, set);
     store->heap_bytes += sizeof *set + (uint64_t)set->capacity * sizeof(struct set_entry);
@@ -119,70 +115,54 @@ enum eng_status eng_seen_prepare_slow(struct eng_store *store, struct eng_record
         struct eng_big_list *set = eng_record_big(record, list);
         return set->count * 4 < set->capacity * 3u ? ENG_OK : set_rebuild(store, set, clock_pane);
     }
-    eng_seen_expire(record, clock_pane);
     uint32_t bytes = eng_record_end(record, list) - eng_record_begin(record, list);
     return bytes < ENG_SEEN_INLINE * ENG_SEEN_BYTES ? ENG_OK : make_set(store, record);
 }
 
-bool eng_seen_has(const struct eng_record *record, int32_t clock_pane, uint64_t hash)
+bool eng_seen_has_slow(const struct eng_record *record, int32_t clock_pane, uint64_t hash)
 {
     const struct eng_layout *layout = record->layout;
-    unsigned bits = layout->seen_bits;
-    uint64_t print = hash >> bits << bits, panes = (1ull << bits) - 1;
+    uint64_t print = hash >> layout->seen_bits;
     eng_assert(layout->list_seen != ENG_NO_INDEX);
     if (eng_record_is_big(record, layout->list_seen)) {
-        const struct set_entry *entry =
-            set_find(eng_record_big(record, layout->list_seen), hash >> bits);
+        const struct set_entry *entry = set_find(eng_record_big(record, layout->list_seen), print);
         return entry->used && !too_old(layout, entry->pane, clock_pane);
     }
-    const uint8_t *at = eng_record_fixed(record, eng_record_begin(record, layout->list_seen));
-    const uint8_t *end = eng_record_fixed(record, eng_record_end(record, layout->list_seen));
-    eng_assert(end - at <= ENG_SEEN_INLINE * ENG_SEEN_BYTES);
-    for (; at < end; at += ENG_SEEN_BYTES) {
-        uint64_t entry = eng_load_u64(at);
-        if (__builtin_expect((entry ^ print) <= panes, 0) &&
-            !too_old(layout, entry_pane(layout, base_pane(record), entry), clock_pane))
+    struct eng_list list = eng_record_list(record, layout->list_seen, ENG_SEEN_BYTES);
+    eng_assert(list.count <= ENG_SEEN_INLINE);
+    for (uint32_t i = 0; i < list.count; i++) {
+        uint64_t entry = eng_load_u64(list.data + (size_t)i * ENG_SEEN_BYTES);
+        if (entry >> layout->seen_bits == print &&
+            !too_old(layout, entry_pane(record, entry), clock_pane))
             return true;
     }
     return false;
 }
 
-void eng_seen_expire(struct eng_record *record, int32_t clock_pane)
+void eng_seen_add_slow(struct eng_record *record, uint64_t hash)
+{
+    const struct eng_layout *layout = record->layout;
+    eng_assert(layout->list_seen != ENG_NO_INDEX);
+    eng_assert(eng_record_is_big(record, layout->list_seen));
+    set_put(eng_record_big(record, layout->list_seen), hash >> layout->seen_bits,
+            record->partner->as_of);
+}
+
+void eng_seen_expire(struct eng_record *record, int32_t as_of)
 {
     const struct eng_layout *layout = record->layout;
     unsigned list = layout->list_seen;
     eng_assert(list != ENG_NO_INDEX);
+    eng_assert(as_of >= record->partner->as_of);
     if (eng_record_is_big(record, list))
         return; /* a set forgets when it is rebuilt */
     const uint8_t *begin = eng_record_fixed(record, eng_record_begin(record, list));
     const uint8_t *end = eng_record_fixed(record, eng_record_end(record, list)), *at = begin;
-    uint32_t base = (uint32_t)base_pane(record), mask = (1u << layout->seen_bits) - 1;
-    /* Entries whose pane is more than this before the newest one's are too old. */
-    int64_t kept = (int64_t)layout->model->dedup - ((int64_t)clock_pane - (int32_t)base);
-    eng_assert(clock_pane >= (int32_t)base || begin == end);
-    while (at < end && (int64_t)((base - eng_load_u32(at)) & mask) > kept)
+    uint32_t before = (uint32_t)record->partner->as_of, mask = (1u << layout->seen_bits) - 1;
+    /* Entries whose pane is more than this before as_of as it was are too old. */
+    int64_t kept = (int64_t)layout->model->dedup - ((int64_t)as_of - record->partner->as_of);
+    while (at < end && (int64_t)((before - eng_load_u32(at)) & mask) > kept)
         at += ENG_SEEN_BYTES;
     if (at > begin)
         eng_record_erase(record, list, 0, (uint32_t)(at - begin) / ENG_SEEN_BYTES, ENG_SEEN_BYTES);
-}
-
-void eng_seen_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,
-                  uint64_t hash)
-{
-    const struct eng_layout *layout = record->layout;
-    unsigned list = layout->list_seen, bits = layout->seen_bits;
-    eng_assert(list != ENG_NO_INDEX);
-    if (__builtin_expect(eng_record_is_big(record, list), 0)) {
-        set_put(eng_record_big(record, list), hash >> bits, clock_pane);
-        return;
-    }
-    uint8_t *base = eng_record_fixed(record, layout->seen_base_offset);
-    if (eng_load_i32(base) != clock_pane) {
-        eng_seen_expire(record, clock_pane);
-        eng_store_i32(base, clock_pane);
-    }
-    uint8_t *gap = eng_record_append(store, record, list, ENG_SEEN_BYTES);
-    eng_store_u64(gap, hash >> bits << bits | ((uint32_t)clock_pane & ((1u << bits) - 1)));
-    eng_assert(eng_record_end(record, list) - eng_record_begin(record, list) <=
-               ENG_SEEN_INLINE * ENG_SEEN_BYTES);
 }

@@ -33,14 +33,41 @@ static inline enum eng_status eng_seen_prepare(struct eng_store *store, struct e
 }
 
 /* True when the id (by its hash) was counted while the clock was at most `dedup` panes back. */
-bool eng_seen_has(const struct eng_record *record, int32_t clock_pane, uint64_t hash);
+bool eng_seen_has_slow(const struct eng_record *record, int32_t clock_pane, uint64_t hash);
+static inline bool eng_seen_has(const struct eng_record *record, int32_t clock_pane, uint64_t hash)
+{
+    const struct eng_layout *layout = record->layout;
+    const struct eng_partner *partner = record->partner;
+    const uint8_t *at = (const uint8_t *)partner + eng_record_begin(record, layout->list_seen);
+    const uint8_t *end = (const uint8_t *)partner + eng_record_end(record, layout->list_seen);
+    uint64_t print = hash >> layout->seen_bits << layout->seen_bits;
+    uint64_t panes = (1ull << layout->seen_bits) - 1;
+    if (__builtin_expect(eng_record_is_big(record, layout->list_seen), 0))
+        return eng_seen_has_slow(record, clock_pane, hash);
+    for (; at < end; at += ENG_SEEN_BYTES)
+        if (__builtin_expect((eng_load_u64(at) ^ print) <= panes, 0))
+            return eng_seen_has_slow(record, clock_pane, hash);
+    return false;
+}
 
-/* Remembers an id that is not there, and forgets those that are too old. Cannot fail after prepare.
- */
-void eng_seen_add(struct eng_store *store, struct eng_record *record, int32_t clock_pane,
-                  uint64_t hash);
+/* Remembers an id that is not there; the record is true as of the clock's pane. Cannot fail after
+ * prepare. */
+void eng_seen_add_slow(struct eng_record *record, uint64_t hash);
+static inline void eng_seen_add(struct eng_store *store, struct eng_record *record, uint64_t hash)
+{
+    const struct eng_layout *layout = record->layout;
+    unsigned list = layout->list_seen, bits = layout->seen_bits;
+    if (__builtin_expect(eng_record_is_big(record, list), 0)) {
+        eng_seen_add_slow(record, hash);
+        return;
+    }
+    uint8_t *gap = eng_record_append(store, record, list, ENG_SEEN_BYTES);
+    uint64_t pane = (uint32_t)record->partner->as_of & ((1u << bits) - 1);
+    eng_store_u64(gap, hash >> bits << bits | pane);
+}
 
-/* Forgets ids that are too old, to save memory: changes no answer. */
-void eng_seen_expire(struct eng_record *record, int32_t clock_pane);
+/* Before the record becomes true of `as_of`: forgets ids that are too old by then, which changes no
+ * answer. Those that are left are told apart by the low bits of their panes. */
+void eng_seen_expire(struct eng_record *record, int32_t as_of);
 
 #endif

@@ -131,18 +131,18 @@ static int64_t slack_of(const struct eng_engine *engine, const struct eng_record
 
 /* The index of the first cell whose leaving windows of length `age` uses up the slack, or is the
  * first beyond so many boundaries; the number of cells when there is none. `unit` is by cell. */
-static uint32_t walk_to(const struct eng_cells *cells, uint32_t age, const int64_t *unit,
-                        int64_t slack, uint32_t boundaries)
+static inline uint32_t walk_to(const struct eng_cells *cells, uint32_t age, const int64_t *unit,
+                               int64_t slack, uint32_t boundaries)
 {
-    uint32_t index = eng_cells_first(cells, age - 1), last_age = UINT32_MAX;
+    uint32_t index = 0, count = cells->count, last_age = UINT32_MAX;
     eng_assert(age > 0);
     eng_assert(unit != NULL);
-    for (; index < cells->count; index++) {
+    if (eng_cells_age(cells, 0) >= age)
+        index = eng_cells_first(cells, age - 1);
+    for (; index < count; index++) {
         struct eng_cell cell = eng_cells_get(cells, index);
         int64_t one = unit[cell.action];
-        if (one == 0)
-            continue;
-        if (cell.age != last_age) {
+        if (cell.age != last_age && one > 0) {
             if (boundaries-- == 0)
                 return index;
             last_age = cell.age;

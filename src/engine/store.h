@@ -246,11 +246,16 @@ static inline uint8_t *eng_record_append(struct eng_store *store, struct eng_rec
     uint32_t end = partner->ends[list + 1], begin = partner->ends[list] & (uint32_t)ENG_LIST_END;
     if (__builtin_expect(end + bytes - begin > record->layout->lists[list].easy_bytes, 0))
         partner->is_crowded = 1;
-    if (list + 1 < record->layout->list_count ||
-        end + bytes > eng_slab_class_bytes(partner->class))
+    unsigned lists = record->layout->list_count;
+    uint32_t used = partner->ends[lists] & (uint32_t)ENG_LIST_END;
+    if (__builtin_expect(used + bytes > eng_slab_class_bytes(partner->class), 0))
         return eng_record_open_gap(store, record, end, bytes, list + 1);
-    partner->ends[list + 1] = (uint16_t)(end + bytes);
-    return (uint8_t *)partner + end;
+    uint8_t *gap = (uint8_t *)partner + end;
+    if (used > end)
+        memmove(gap + bytes, gap, used - end);
+    for (unsigned i = list + 1; i <= lists; i++)
+        partner->ends[i] = (uint16_t)(partner->ends[i] + bytes);
+    return gap;
 }
 
 /* Removes `count` elements of `bytes` each from `index` on. Never moves the record. */
