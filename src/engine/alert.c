@@ -279,7 +279,7 @@ static void take_peak(struct eng_engine *engine, unsigned index, int32_t pane, b
 }
 
 /* How far the value is under the baseline, the largest one in the window. */
-static int64_t depth_of(const struct eng_record *record, unsigned index, int64_t value_e4)
+static inline int64_t depth_of(const struct eng_record *record, unsigned index, int64_t value_e4)
 {
     struct peaks peaks = peaks_of(record, index);
     int64_t depth = peaks.count == 0 ? 0 : peak_value(&peaks, 0) - value_e4;
@@ -574,13 +574,14 @@ bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned
     return true;
 }
 
-void eng_alerts_swift(struct eng_engine *engine, const struct eng_event *event, uint16_t action)
+void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action)
 {
     const struct eng_layout *layout = engine->layout;
     uint32_t end = layout->action_silences_first[action + 1];
     eng_assert(action < engine->model->action_count);
     eng_assert(event->time_ms >= engine->now.start_ms);
     for (uint32_t i = layout->action_silences_first[action]; i < end; i++)
-        (void)eng_alert_silence_count(engine, &engine->hand, layout->action_silences[i],
-                                      engine->now.pane, event->time_ms); /* none is open */
+        if (eng_alert_silence_count(engine, &engine->hand, layout->action_silences[i],
+                                    engine->now.pane, event->time_ms))
+            engine->scratch.resumed |= 1u << layout->action_silences[i];
 }

@@ -1,118 +1,137 @@
 /* Boundaries: the clock crosses them one by one, in increasing order (S3).
  *
- * At each, the wheel's bucket is taken whole: its valid and due partners are sorted by the hash of
- * their ids, then visited in that order, as many per call as the step budget and the effects buffer
- * allow. The work stands in engine->boundary, so it goes on with the next call. A visit lets what
- * has expired leave, evaluates, and arms the partner for the next thing that will happen to it.
+ * At each, the wheel's bucket is taken whole: its valid and due partners are marked, one bit each, at
+ * their slots of the partner table, which is in the order of the hashes of ids; then the marked ones
+ * are visited in that order, as many per call as the step budget and the effects buffer allow. The
+ * marks stay in engine->boundary, so the work goes on with the next call. A visit lets what has
+ * expired leave, evaluates, and arms the partner for the next thing that will happen to it.
  *
- * Cost: proportional to the entries of the bucket; sorting spreads them over as many buckets by
- * their hash, which is uniform, so one pass of insertion finishes it. */
+ * Cost: proportional to the entries of the bucket, and one bit a slot. Partners whose hashes agree in
+ * their upper half stand side by side and are put in order when they are reached. */
 #include "base/assert.h"
 #include "base/memory.h"
 #include "engine/internal.h"
 
 enum { PREFETCH_AHEAD = 12 };
 
-/* Room for the visits of a bucket. */
-static enum eng_status reserve_visits(struct eng_boundary *boundary, uint32_t count)
+/* Room for a mark at every slot. */
+static enum eng_status reserve_marks(struct eng_engine *engine)
 {
-    eng_assert(boundary != NULL);
+    struct eng_boundary *boundary = &engine->boundary;
+    uint64_t words = (engine->store.slot_count + engine->store.slots_behind + 63) / 64;
     eng_assert(!boundary->working);
-    if (count <= boundary->visit_capacity)
+    eng_assert(boundary->waiting == 0);
+    if (words <= boundary->mark_words)
         return ENG_OK;
-    uint32_t capacity = count + count / 4 + 64;
-    struct eng_visit *visits = eng_calloc(capacity, sizeof *visits);
-    struct eng_visit *sorted = eng_calloc(capacity, sizeof *sorted);
-    uint32_t *counts = eng_calloc((size_t)capacity + 1, sizeof *counts);
-    if (visits == NULL || sorted == NULL || counts == NULL) {
-        eng_free(visits);
-        eng_free(sorted);
-        eng_free(counts);
+    uint64_t *marks = eng_calloc(words, sizeof *marks);
+    if (marks == NULL)
         return ENG_NO_MEMORY;
-    }
-    eng_free(boundary->visits);
-    eng_free(boundary->sorted);
-    eng_free(boundary->counts);
-    boundary->visits = visits;
-    boundary->sorted = sorted;
-    boundary->counts = counts;
-    boundary->visit_capacity = capacity;
+    eng_free(boundary->marks);
+    boundary->marks = marks;
+    boundary->mark_words = words;
     return ENG_OK;
 }
 
-/* Takes the bucket of the clock's pane. An entry counts when it is the one that its record knows
- * of; a partner that is due later is armed again. */
-static void collect(struct eng_engine *engine, uint32_t entries)
+/* Looks at an entry of the bucket: it counts when it is the one that its record knows of; a partner
+ * that is due later is armed again, one that is due now is marked. */
+static void collect_one(struct eng_engine *engine, uint32_t number)
 {
-    eng_assert(engine->boundary.working);
     struct eng_boundary *boundary = &engine->boundary;
-    uint32_t *numbers = boundary->counts; /* not in use before the sorting */
-    int32_t pane = engine->now.pane;
-    eng_assert(entries <= boundary->visit_capacity);
-    eng_wheel_take(&engine->wheel, pane, numbers);
-    boundary->visit_count = 0;
-    for (uint32_t i = 0; i < entries; i++) {
-        if (i + PREFETCH_AHEAD < entries)
-            eng_store_prefetch_record(&engine->store, numbers[i + PREFETCH_AHEAD]);
-        struct eng_partner *partner = eng_store_at(&engine->store, numbers[i]);
-        if (!partner->is_armed || partner->armed != (uint16_t)pane)
-            continue;
-        partner->is_armed = 0;
-        if (partner->due > pane) {
-            eng_arm(engine, numbers[i], partner, partner->due);
-            continue;
-        }
-        struct eng_slice id = eng_partner_id(partner);
-        boundary->visits[boundary->visit_count++] =
-            (struct eng_visit){eng_hash(id.data, id.length), numbers[i]};
+    struct eng_partner *partner = eng_store_at(&engine->store, number);
+    eng_assert(boundary->working);
+    if (!partner->is_armed || partner->armed != (uint16_t)engine->now.pane)
+        return;
+    partner->is_armed = 0;
+    if (partner->due > engine->now.pane) {
+        eng_arm(engine, number, partner, partner->due);
+        return;
+    }
+    uint64_t slot = eng_store_slot(&engine->store, number);
+    eng_assert(!(boundary->marks[slot / 64] >> slot % 64 & 1));
+    boundary->marks[slot / 64] |= 1ull << slot % 64;
+    boundary->waiting++;
+}
+
+/* Takes the bucket of the clock's pane, block by block. */
+static void collect(struct eng_engine *engine)
+{
+    uint32_t block = eng_wheel_take(&engine->wheel, engine->now.pane);
+    eng_assert(engine->boundary.working);
+    while (block != ENG_WHEEL_NO_BLOCK) {
+        struct eng_wheel_block entries = engine->wheel.blocks[block]; /* arming may move the blocks */
+        for (uint32_t i = 0; i < entries.count; i++)
+            eng_store_prefetch_head(&engine->store, entries.numbers[i]);
+        for (uint32_t i = 0; i < entries.count; i++)
+            collect_one(engine, entries.numbers[i]);
+        eng_wheel_give(&engine->wheel, block);
+        block = entries.next;
     }
 }
 
 /* The order of two partners at a boundary: hash, then id. */
-static bool comes_after(const struct eng_engine *engine, const struct eng_visit *one,
-                        const struct eng_visit *two)
+static bool comes_before(const struct eng_engine *engine, uint32_t one, uint32_t two)
 {
     eng_assert(one != two);
-    eng_assert(one->number != two->number);
-    if (one->hash != two->hash)
-        return one->hash > two->hash;
-    struct eng_slice a = eng_partner_id(eng_store_at(&engine->store, one->number));
-    struct eng_slice b = eng_partner_id(eng_store_at(&engine->store, two->number));
+    struct eng_slice a = eng_partner_id(eng_store_at(&engine->store, one));
+    struct eng_slice b = eng_partner_id(eng_store_at(&engine->store, two));
+    uint64_t hash_a = eng_hash(a.data, a.length), hash_b = eng_hash(b.data, b.length);
+    eng_assert(hash_a >> 32 == hash_b >> 32);
+    if (hash_a != hash_b)
+        return hash_a < hash_b;
     int order = memcmp(a.data, b.data, a.length < b.length ? a.length : b.length);
-    return order != 0 ? order > 0 : a.length > b.length;
+    return order != 0 ? order < 0 : a.length < b.length;
 }
 
-/* Where a hash falls when `count` buckets share the range. */
-static uint32_t bucket_of(uint64_t hash, uint32_t count)
+static bool is_marked(const struct eng_boundary *boundary, uint64_t slot)
 {
-    return (uint32_t)(((hash >> 32) * count) >> 32);
+    return boundary->marks[slot / 64] >> slot % 64 & 1;
 }
 
-static void sort_visits(struct eng_engine *engine)
+/* The first marked slot from `from` on; one behind all marks when there is none. */
+static uint64_t next_marked(const struct eng_boundary *boundary, uint64_t from)
 {
-    eng_assert(engine->boundary.working);
-    struct eng_boundary *boundary = &engine->boundary;
-    uint32_t count = boundary->visit_count, *counts = boundary->counts, first = 0;
-    eng_assert(count <= boundary->visit_capacity);
-    if (count == 0)
-        return;
-    memset(counts, 0, ((size_t)count + 1) * sizeof *counts);
-    for (uint32_t i = 0; i < count; i++)
-        counts[bucket_of(boundary->visits[i].hash, count)]++;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t here = counts[i];
-        counts[i] = first;
-        first += here;
+    uint64_t word = from / 64, bits;
+    if (word == boundary->mark_words)
+        return word * 64;
+    bits = boundary->marks[word] >> from % 64 << from % 64;
+    while (bits == 0) {
+        if (++word == boundary->mark_words)
+            return word * 64;
+        bits = boundary->marks[word];
     }
-    for (uint32_t i = 0; i < count; i++)
-        boundary->sorted[counts[bucket_of(boundary->visits[i].hash, count)]++] =
-            boundary->visits[i];
-    for (uint32_t i = 1; i < count; i++) {
-        struct eng_visit visit = boundary->sorted[i];
-        uint32_t at = i;
-        for (; at > 0 && comes_after(engine, &boundary->sorted[at - 1], &visit); at--)
-            boundary->sorted[at] = boundary->sorted[at - 1];
-        boundary->sorted[at] = visit;
+    return word * 64 + (uint64_t)__builtin_ctzll(bits);
+}
+
+/* The slot to be visited next: of those with the same tag as the first marked one, the first in
+ * order. */
+static uint64_t next_slot(struct eng_engine *engine)
+{
+    struct eng_boundary *boundary = &engine->boundary;
+    const struct eng_slot *slots = engine->store.slots;
+    boundary->next = next_marked(boundary, boundary->next);
+    uint64_t best = boundary->next;
+    eng_assert(best < boundary->mark_words * 64);
+    for (uint64_t slot = best + 1;
+         slots[slot].tag == slots[best].tag && slots[slot].number != ENG_PARTNER_NONE; slot++)
+        if (is_marked(boundary, slot) &&
+            comes_before(engine, slots[slot].number, slots[best].number))
+            best = slot;
+    eng_assert(is_marked(boundary, best));
+    return best;
+}
+
+/* Prefetches the records of partners that will be visited soon. */
+static void prefetch_ahead(struct eng_engine *engine)
+{
+    struct eng_boundary *boundary = &engine->boundary;
+    uint64_t end = boundary->mark_words * 64;
+    while (boundary->ahead < end && boundary->ahead_count < PREFETCH_AHEAD) {
+        boundary->ahead = next_marked(boundary, boundary->ahead);
+        if (boundary->ahead == end)
+            return;
+        eng_store_prefetch_record(&engine->store, engine->store.slots[boundary->ahead].number);
+        boundary->ahead++;
+        boundary->ahead_count++;
     }
 }
 
@@ -146,26 +165,26 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
 /* Visits the partners of the boundary in work. */
 static enum eng_status work(struct eng_engine *engine, struct eng_effects *effects)
 {
-    eng_assert(engine->boundary.visit_next <= engine->boundary.visit_count);
     struct eng_boundary *boundary = &engine->boundary;
     eng_assert(boundary->working);
-    for (; boundary->visit_next < boundary->visit_count; boundary->visit_next++) {
+    while (boundary->waiting > 0) {
         if (engine->evaluations_left == 0 || !eng_effects_fit(engine, effects))
             return ENG_AGAIN;
-        uint32_t ahead = boundary->visit_next + PREFETCH_AHEAD;
-        if (ahead < boundary->visit_count)
-            eng_store_prefetch_record(&engine->store, boundary->sorted[ahead].number);
-        enum eng_status status =
-            visit(engine, boundary->sorted[boundary->visit_next].number, effects);
+        prefetch_ahead(engine);
+        uint64_t slot = next_slot(engine);
+        enum eng_status status = visit(engine, engine->store.slots[slot].number, effects);
         if (status != ENG_OK)
             return status;
+        boundary->marks[slot / 64] &= ~(1ull << slot % 64);
+        boundary->waiting--;
+        boundary->ahead_count -= boundary->ahead_count > 0;
         engine->evaluations_left--;
     }
     boundary->working = false;
     return ENG_OK;
 }
 
-/* Puts the clock to the next boundary and collects who is due. */
+/* Puts the clock to the next boundary and marks who is due. */
 static enum eng_status begin_boundary(struct eng_engine *engine)
 {
     eng_assert(engine->now.clock_ms >= 0);
@@ -173,14 +192,14 @@ static enum eng_status begin_boundary(struct eng_engine *engine)
     uint32_t entries = eng_wheel_count(&engine->wheel, engine->now.pane + 1);
     eng_assert(!boundary->working);
     /* Every entry that is armed again takes one block of the wheel at most. */
-    if (reserve_visits(boundary, entries) != ENG_OK ||
+    if (reserve_marks(engine) != ENG_OK ||
         eng_wheel_reserve_many(&engine->wheel, entries) != ENG_OK)
         return ENG_NO_MEMORY;
     eng_moment_set(&engine->now, engine->model, engine->now.end_ms);
     boundary->working = true;
-    boundary->visit_next = 0;
-    collect(engine, entries);
-    sort_visits(engine);
+    boundary->next = boundary->ahead = 0;
+    boundary->ahead_count = 0;
+    collect(engine);
     return ENG_OK;
 }
 

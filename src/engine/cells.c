@@ -4,8 +4,6 @@
 
 #include "base/assert.h"
 
-enum { SAME_KEY_MAX = 4 }; /* cells of one pane and action before all get wider */
-
 uint32_t eng_cells_search(const struct eng_cells *cells, uint32_t age)
 {
     uint32_t low = 0, high = cells->count;
@@ -108,7 +106,7 @@ static bool bump(const struct eng_cells *cells, uint32_t end, uint32_t key)
 /* True when as many cells of this key stand before `end` as there may be. */
 static bool crowded(const struct eng_cells *cells, uint32_t end, uint32_t key)
 {
-    return cells->code < 3 && end >= SAME_KEY_MAX && key_at(cells, end - SAME_KEY_MAX) == key;
+    return cells->code < 3 && end >= ENG_SAME_KEY_MAX && key_at(cells, end - ENG_SAME_KEY_MAX) == key;
 }
 
 void eng_cells_add_slow(struct eng_store *store, struct eng_record *record, int32_t pane,

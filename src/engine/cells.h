@@ -13,6 +13,8 @@
 
 #include "engine/store.h"
 
+enum { ENG_SAME_KEY_MAX = 4 }; /* cells of one pane and action before all get wider */
+
 /* A cell taken apart. */
 struct eng_cell {
     uint32_t age;

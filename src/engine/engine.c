@@ -54,9 +54,7 @@ void eng_engine_free(struct eng_engine *engine)
         eng_store_done(&engine->store);
     eng_wheel_done(&engine->wheel);
     eng_layout_free(engine->layout);
-    eng_free(engine->boundary.visits);
-    eng_free(engine->boundary.sorted);
-    eng_free(engine->boundary.counts);
+    eng_free(engine->boundary.marks);
     eng_free(engine->silences);
     eng_free(engine);
 }
@@ -148,8 +146,9 @@ static void plan_visit(struct eng_engine *engine, bool moved, uint16_t action, i
     eng_arm(engine, engine->hand.number, partner, other < due ? other : due);
 }
 
+/* Counts an event for the partner in hand and tells what changed. */
 static void count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
-                  struct eng_effects *effects)
+                  bool counted, struct eng_effects *effects)
 {
     int32_t pane = event->time_ms >= engine->now.start_ms
                        ? engine->now.pane
@@ -163,7 +162,8 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     };
     eng_assert(pane <= engine->now.pane);
     eng_assert(action < engine->model->action_count);
-    eng_measure_count(engine, event, action, pane);
+    if (!counted)
+        eng_measure_count(engine, event, action, pane);
     eng_evaluate(engine, &evaluation);
     plan_visit(engine, evaluation.moved || pane < engine->now.pane, action, evaluation.due);
 }
@@ -195,13 +195,16 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
     if (make_room(engine, hash, event, number) != ENG_OK)
         return ENG_NO_MEMORY;
     eng_measure_catch_up(engine, engine->now.pane);
-    if (number != ENG_PARTNER_NONE && eng_swift_count(engine, event, action, dedup, id)) {
+    enum eng_swift_result swift = ENG_SWIFT_NOT;
+    if (number != ENG_PARTNER_NONE)
+        swift = eng_swift_count(engine, event, action, dedup, id);
+    if (swift == ENG_SWIFT_DONE) {
         plan_visit(engine, false, action, ENG_PANE_NEVER);
         return ENG_OK;
     }
-    if (dedup)
+    if (dedup && swift == ENG_SWIFT_NOT)
         eng_seen_add(&engine->store, &engine->hand, id);
-    count(engine, event, action, effects);
+    count(engine, event, action, swift == ENG_SWIFT_COUNTED, effects);
     return ENG_OK;
 }
 
@@ -349,7 +352,7 @@ uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
     return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) + eng_wheel_bytes(&engine->wheel) +
-           engine->boundary.visit_capacity * (2 * sizeof(struct eng_visit) + sizeof(uint32_t));
+           engine->boundary.mark_words * sizeof *engine->boundary.marks;
 }
 
 void eng_engine_check(const struct eng_engine *engine)

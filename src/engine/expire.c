@@ -2,6 +2,7 @@
 #include "engine/measure.h"
 #include "engine/seen.h"
 #include "engine/slack.h"
+#include "engine/swift.h"
 
 /* ---- a boundary ---- */
 
@@ -163,6 +164,17 @@ static void catch_up_slow(struct eng_engine *engine, int32_t pane, int32_t settl
     }
 }
 
+/* Takes a cell off all totals that it counts in. */
+static void leave(struct eng_engine *engine, const struct eng_cell *cell)
+{
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(layout->plain);
+    eng_assert(cell->action < layout->cell_count);
+    for (uint32_t i = layout->rolling_first[cell->action];
+         i < layout->rolling_first[cell->action + 1]; i++)
+        take_off(engine, layout->rolling[i], cell->count);
+}
+
 /* Counts in windows of one length, the usual case: one pass over the cells that have left. */
 static void catch_up_plain(struct eng_engine *engine, int32_t pane, int32_t settled)
 {
@@ -186,9 +198,11 @@ static void catch_up_plain(struct eng_engine *engine, int32_t pane, int32_t sett
             age = cell.age;
             record->partner->as_of = base - (int32_t)age;
         }
-        for (uint32_t i = layout->rolling_first[cell.action];
-             i < layout->rolling_first[cell.action + 1]; i++)
-            take_off(engine, layout->rolling[i], cell.count);
+        const struct eng_swift *swift = &layout->swift[layout->action_of_cell[cell.action]];
+        if (swift->may)
+            eng_swift_leave(engine, swift, cell.count);
+        else
+            leave(engine, &cell);
     }
     if (gone == 0)
         return;

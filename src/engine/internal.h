@@ -32,19 +32,16 @@ struct eng_moment {
     int32_t period_next[ENG_PERIODS];
 };
 
-/* A partner to look at, with its place in the order (S3). */
-struct eng_visit {
-    uint64_t hash;
-    uint32_t number;
-};
-
 /* Work at a boundary that may be spread over several calls. */
 struct eng_boundary {
     bool working;
     int64_t target_ms; /* the time that the input moves the clock to; -1: none in work */
-    struct eng_visit *visits, *sorted; /* `sorted` holds the order; the other is for sorting */
-    uint32_t *counts;                  /* for sorting */
-    uint32_t visit_count, visit_next, visit_capacity;
+    uint64_t *marks; /* a bit per slot of the partner table: to be visited */
+    uint64_t mark_words;
+    uint64_t next;    /* no slot before it is marked */
+    uint32_t waiting; /* slots that are marked */
+    uint32_t ahead_count;
+    uint64_t ahead; /* the marked slots before it have been prefetched */
 };
 
 struct eng_action_cached {
@@ -265,8 +262,8 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
 bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,
                       int64_t value);
 
-/* Takes such an event into the rhythms of silence alerts. */
-void eng_alerts_swift(struct eng_engine *engine, const struct eng_event *event, uint16_t action);
+/* Takes an event of the clock's pane into the rhythms of silence alerts; sets scratch.resumed. */
+void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action);
 
 /* Forgets openings that are closed and whose cooldown is over. Changes nothing but memory. */
 void eng_alert_expire(struct eng_engine *engine);

@@ -71,6 +71,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->retention);
     eng_free(layout->ages);
     eng_free(layout->unit);
+    eng_free(layout->byte_unit);
     eng_free(layout->swift);
     eng_free(layout->action_measures_first);
     eng_free(layout->action_silences_first);
@@ -168,6 +169,7 @@ static void lay_cells(struct eng_layout *layout)
         if (most == 0)
             continue;
         layout->cell_of_action[action] = (uint16_t)layout->cell_count;
+        layout->action_of_cell[layout->cell_count] = (uint8_t)action;
         layout->retention[layout->cell_count++] = most;
         longest = most > longest ? most : longest;
     }

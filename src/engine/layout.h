@@ -111,6 +111,7 @@ struct eng_layout {
     /* Cells: actions that are counted per pane, numbered. */
     uint32_t cell_count;
     uint16_t cell_of_action[ENG_ACTIONS_MAX + 1]; /* ENG_NO_INDEX: not counted per pane */
+    uint8_t action_of_cell[ENG_ACTIONS_MAX + 1];
     uint32_t *retention;                          /* per cell: panes that its counts are kept for */
     uint8_t pane_bits, action_bits;               /* of a cell's key */
     uint8_t cell_code_min;                        /* smallest width that holds a key: 1 << code */
@@ -120,6 +121,7 @@ struct eng_layout {
     uint32_t age_count;
     uint32_t *ages;
     int64_t *unit; /* [age][score][cell]: see slack.h */
+    int64_t *byte_unit; /* [score][256]: what a cell of one byte is charged with; one age only */
     bool plain;    /* one age, and cells are only counted (no sums, no active panes) */
     bool steady;   /* one age, and all scores only rise with counts */
 

@@ -71,6 +71,27 @@ static bool rises_only(const struct eng_layout *layout, uint32_t index)
     return true;
 }
 
+/* What a cell of one byte is charged with: its unit times its count. */
+static enum eng_status lay_byte_units(struct eng_layout *layout)
+{
+    uint32_t scores = layout->model->score_count;
+    eng_assert(layout->byte_unit == NULL);
+    eng_assert(layout->age_count == 1);
+    layout->byte_unit = eng_calloc((size_t)scores * 256, sizeof *layout->byte_unit);
+    if (layout->byte_unit == NULL)
+        return ENG_NO_MEMORY;
+    uint32_t count_bits = 8u - layout->pane_bits - layout->action_bits;
+    for (uint32_t i = 0; i < scores * 256; i++) {
+        uint32_t cell = i >> count_bits & ((1u << layout->action_bits) - 1);
+        int64_t count = (int64_t)(i & ((1u << count_bits) - 1)) + 1;
+        int64_t unit = cell < layout->cell_count
+                           ? layout->unit[(size_t)(i >> 8) * layout->cell_count + cell]
+                           : 0;
+        layout->byte_unit[i] = unit > ENG_UNIT_UNKNOWN / count ? ENG_UNIT_UNKNOWN : unit * count;
+    }
+    return ENG_OK;
+}
+
 enum eng_status eng_slack_lay(struct eng_layout *layout)
 {
     const struct eng_model *model = layout->model;
@@ -91,7 +112,7 @@ enum eng_status eng_slack_lay(struct eng_layout *layout)
         layout->scores[i].rises_only = rises_only(layout, i);
         layout->steady &= layout->scores[i].rises_only;
     }
-    return ENG_OK;
+    return layout->age_count == 1 && layout->cell_code_min == 0 ? lay_byte_units(layout) : ENG_OK;
 }
 
 /* ---- slack ---- */
@@ -154,6 +175,26 @@ static inline uint32_t walk_to(const struct eng_cells *cells, uint32_t age, cons
     return index;
 }
 
+/* The same for cells of one byte and one length of windows, all of them within it. Boundaries count
+ * whether or not they touch the score. */
+static inline uint32_t walk_bytes(const struct eng_cells *cells, const int64_t *byte_unit,
+                                  int64_t slack, uint32_t boundaries)
+{
+    uint32_t shift = (uint32_t)cells->count_bits + cells->action_bits, last = UINT32_MAX;
+    const uint8_t *at = cells->data, *end = at + cells->count;
+    eng_assert(cells->code == 0);
+    for (; at < end; at++) {
+        uint32_t pane = (uint32_t)*at >> shift;
+        if (pane != last && boundaries-- == 0)
+            break;
+        last = pane;
+        slack -= byte_unit[*at];
+        if (slack < 0)
+            break;
+    }
+    return (uint32_t)(at - cells->data);
+}
+
 /* The boundary at which the slack of one score is used up. */
 static int32_t score_due(const struct eng_engine *engine, const struct eng_record *record,
                          const struct eng_cells *cells, unsigned score)
@@ -168,6 +209,14 @@ static int32_t score_due(const struct eng_engine *engine, const struct eng_recor
         return ENG_PANE_NEVER;
     if (layout->drops_first[score] < layout->drops_first[score + 1])
         boundaries = ENG_LAZY_BOUNDARIES / ages;
+    if (cells->code == 0 && layout->byte_unit != NULL) {
+        uint32_t index =
+            walk_bytes(cells, layout->byte_unit + (size_t)score * 256, slack, boundaries);
+        return index == cells->count ? ENG_PANE_NEVER
+                                     : record->partner->as_of -
+                                           (int32_t)eng_cells_age(cells, index) +
+                                           (int32_t)layout->ages[0];
+    }
     if (ages > 1 && slack > 0)
         slack /= ages;
     const int64_t *unit = layout->unit + (size_t)score * layout->cell_count;

@@ -14,6 +14,7 @@
 
 enum {
     SLOTS_MIN = 64,
+    SLOTS_BEHIND_MIN = 64,
     HANDLES_MIN = 64,
     MOVE_SLACK_BYTES = 8,   /* the least room that a record gets when it has to move anyway */
     FIRST_SLACK_BYTES = 24, /* of a new one: its first event is counted at once */
@@ -27,11 +28,12 @@ static bool slots_full(uint64_t slot_count, uint64_t partners)
     return partners * 5 > slot_count * 4;
 }
 
+/* Slots, free: with the greatest tag, at which a search for another one ends. */
 static struct eng_slot *new_slots(uint64_t count)
 {
     struct eng_slot *slots = eng_calloc(count, sizeof *slots);
     for (uint64_t i = 0; slots != NULL && i < count; i++)
-        slots[i].number = ENG_PARTNER_NONE;
+        slots[i] = (struct eng_slot){UINT32_MAX, ENG_PARTNER_NONE};
     return slots;
 }
 
@@ -43,7 +45,8 @@ enum eng_status eng_store_init(struct eng_store *store, const struct eng_layout 
     *store = (struct eng_store){.layout = layout, .bytes_max = bytes_max};
     eng_slab_init(&store->slab, layout->insert_most + 1);
     store->slot_count = SLOTS_MIN + partners_hint * 5 / 4;
-    store->slots = new_slots(store->slot_count);
+    store->slots_behind = SLOTS_BEHIND_MIN;
+    store->slots = new_slots(store->slot_count + store->slots_behind);
     if (store->slots == NULL) {
         eng_store_done(store);
         return ENG_NO_MEMORY;
@@ -79,33 +82,51 @@ void eng_store_done(struct eng_store *store)
 uint64_t eng_store_bytes(const struct eng_store *store)
 {
     eng_assert(store->layout != NULL);
-    return eng_slab_bytes(&store->slab) + store->slot_count * sizeof *store->slots +
+    return eng_slab_bytes(&store->slab) + (store->slot_count + store->slots_behind) * sizeof *store->slots +
            (uint64_t)store->handle_capacity * sizeof *store->handles + store->heap_bytes;
 }
 
-/* Puts a number into the first free slot from its home on. */
-static void place(struct eng_slot *slots, uint64_t slot_count, struct eng_slot slot)
+/* Puts a slot behind those with the same or smaller tags; greater ones move on by one. */
+static void place(struct eng_store *store, struct eng_slot slot)
 {
-    uint64_t at = ((uint64_t)slot.tag * slot_count) >> 32;
-    while (slots[at].number != ENG_PARTNER_NONE)
-        at = at + 1 == slot_count ? 0 : at + 1;
+    struct eng_slot *slots = store->slots;
+    uint64_t at = ((uint64_t)slot.tag * store->slot_count) >> 32, end;
+    while (slots[at].number != ENG_PARTNER_NONE && slots[at].tag <= slot.tag)
+        at++;
+    for (end = at; slots[end].number != ENG_PARTNER_NONE; end++)
+        ;
+    eng_assert(end + 1 < store->slot_count + store->slots_behind);
+    memmove(slots + at + 1, slots + at, (end - at) * sizeof *slots);
     slots[at] = slot;
 }
 
+/* True when more than half of the slots behind the last home are in use. */
+static bool behind_full(const struct eng_store *store)
+{
+    return store->slots[store->slot_count + store->slots_behind / 2 - 2].number !=
+           ENG_PARTNER_NONE;
+}
+
+/* A larger table, with more homes or more slots behind them, by what is short. */
 static enum eng_status grow_slots(struct eng_store *store)
 {
+    struct eng_store grown = *store;
     eng_assert(store->slots != NULL);
     eng_assert(store->slot_count >= SLOTS_MIN);
-    uint64_t count = store->slot_count + store->slot_count / 2;
-    struct eng_slot *slots = new_slots(count);
-    if (slots == NULL)
+    if (slots_full(store->slot_count, (uint64_t)store->count + 1))
+        grown.slot_count += store->slot_count / 2;
+    else
+        grown.slots_behind *= 2;
+    grown.slots = new_slots(grown.slot_count + grown.slots_behind);
+    if (grown.slots == NULL)
         return ENG_NO_MEMORY;
-    for (uint64_t i = 0; i < store->slot_count; i++)
+    for (uint64_t i = 0; i < store->slot_count + store->slots_behind; i++)
         if (store->slots[i].number != ENG_PARTNER_NONE)
-            place(slots, count, store->slots[i]);
+            place(&grown, store->slots[i]);
     eng_free(store->slots);
-    store->slots = slots;
-    store->slot_count = count;
+    store->slots = grown.slots;
+    store->slot_count = grown.slot_count;
+    store->slots_behind = grown.slots_behind;
     return ENG_OK;
 }
 
@@ -134,9 +155,13 @@ enum eng_status eng_store_reserve_slow(struct eng_store *store)
         return ENG_NO_MEMORY;
     if (store->count == store->handle_capacity && grow_handles(store) != ENG_OK)
         return ENG_NO_MEMORY;
-    if (slots_full(store->slot_count, (uint64_t)store->count + 1) && grow_slots(store) != ENG_OK)
-        return ENG_NO_MEMORY;
-    uint64_t slots_hold = store->slot_count * 4 / 5;
+    while (slots_full(store->slot_count, (uint64_t)store->count + 1) ||
+           behind_full(store))
+        if (grow_slots(store) != ENG_OK)
+            return ENG_NO_MEMORY;
+    /* As many newcomers as may all end up behind the last home do not fill the slots there. */
+    uint64_t slots_hold = store->slot_count * 4 / 5, soon = store->count + store->slots_behind / 2;
+    slots_hold = soon < slots_hold ? soon : slots_hold;
     store->easy_count =
         slots_hold < store->handle_capacity ? (uint32_t)slots_hold : store->handle_capacity;
     return ENG_OK;
@@ -153,13 +178,22 @@ uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng
     eng_assert(id.data != NULL);
     eng_assert(id.length <= ENG_PARTNER_BYTES_MAX);
     uint32_t tag = (uint32_t)(hash >> 32);
-    uint64_t at = eng_store_home(store, hash);
-    while (store->slots[at].number != ENG_PARTNER_NONE) {
-        if (store->slots[at].tag == tag && has_id(store, store->slots[at].number, id))
-            return store->slots[at].number;
-        at = at + 1 == store->slot_count ? 0 : at + 1;
-    }
+    const struct eng_slot *slot = store->slots + eng_store_home(store, hash);
+    for (; slot->tag <= tag && slot->number != ENG_PARTNER_NONE; slot++)
+        if (slot->tag == tag && has_id(store, slot->number, id))
+            return slot->number;
     return ENG_PARTNER_NONE;
+}
+
+uint64_t eng_store_slot(const struct eng_store *store, uint32_t number)
+{
+    eng_assert(number < store->count);
+    struct eng_slice id = eng_partner_id(eng_store_at(store, number));
+    uint64_t at = eng_store_home(store, eng_hash(id.data, id.length));
+    while (store->slots[at].number != number)
+        at++;
+    eng_assert(at < store->slot_count + store->slots_behind);
+    return at;
 }
 
 uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash)
@@ -167,15 +201,13 @@ uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash)
     eng_assert(store->slots != NULL);
     eng_assert(store->count < store->slot_count);
     uint32_t tag = (uint32_t)(hash >> 32);
-    uint64_t at = eng_store_home(store, hash);
-    while (store->slots[at].number != ENG_PARTNER_NONE) {
-        if (store->slots[at].tag == tag) {
-            __builtin_prefetch(&store->handles[store->slots[at].number]);
-            return store->slots[at].number;
-        }
-        at = at + 1 == store->slot_count ? 0 : at + 1;
-    }
-    return ENG_PARTNER_NONE;
+    const struct eng_slot *slot = store->slots + eng_store_home(store, hash);
+    while (slot->tag < tag)
+        slot++;
+    if (slot->tag != tag || slot->number == ENG_PARTNER_NONE)
+        return ENG_PARTNER_NONE;
+    __builtin_prefetch(&store->handles[slot->number]);
+    return slot->number;
 }
 
 /* ---- records ---- */
@@ -200,7 +232,7 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
     for (uint32_t list = 0; list <= layout->list_count; list++)
         partner->ends[list] = (uint16_t)used;
     memcpy((uint8_t *)partner + layout->fixed_bytes + layout->total_count, id.data, id.length);
-    place(store->slots, store->slot_count, (struct eng_slot){(uint32_t)(hash >> 32), number});
+    place(store, (struct eng_slot){(uint32_t)(hash >> 32), number});
     return number;
 }
 
@@ -435,9 +467,14 @@ void eng_store_check(const struct eng_store *store)
 {
     eng_assert(store->count <= store->handle_capacity);
     eng_assert(!slots_full(store->slot_count, store->count));
-    uint64_t taken = 0;
-    for (uint64_t i = 0; i < store->slot_count; i++)
-        taken += store->slots[i].number != ENG_PARTNER_NONE;
+    uint64_t taken = 0, tag = 0;
+    for (uint64_t i = 0; i < store->slot_count + store->slots_behind; i++) {
+        if (store->slots[i].number == ENG_PARTNER_NONE)
+            continue;
+        taken++;
+        eng_assert(store->slots[i].tag >= tag);
+        tag = store->slots[i].tag;
+    }
     eng_assert(taken == store->count);
     for (uint32_t number = 0; number < store->count; number++)
         check_record(store, number);

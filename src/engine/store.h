@@ -4,9 +4,11 @@
  * id to the number, `handles` maps the number to its block. Records move when they grow, so a
  * `struct eng_partner *` is valid until the next call that takes the store without const.
  *
- * The table is open addressing with linear probing. A slot holds the upper 32 bits of the hash and
- * the number; the home slot is the hash scaled to the capacity, so the table is ordered by hash,
- * roughly. There is no removal. */
+ * The table is open addressing with linear probing. A slot holds the upper 32 bits of the hash (its
+ * tag) and the number; the home slot is the tag scaled to the capacity, and a newcomer pushes those
+ * with greater tags on by one. So the slots in use are in the order of their tags, which is the order
+ * in which partners are visited at a boundary (boundary.c), and a search ends at the first greater
+ * tag. The table does not wrap: some slots follow the last home. There is no removal. */
 #ifndef ENG_ENGINE_STORE_H
 #define ENG_ENGINE_STORE_H
 
@@ -59,7 +61,8 @@ struct eng_store {
     const struct eng_layout *layout; /* borrowed */
     struct eng_slab slab;
     struct eng_slot *slots;
-    uint64_t slot_count;
+    uint64_t slot_count;  /* homes */
+    uint64_t slots_behind; /* slots behind the last home; half of them are free after a reserve */
     uint32_t *handles;
     uint32_t count, handle_capacity;
     uint32_t easy_count; /* one more partner fits while there are fewer than these */
@@ -85,6 +88,9 @@ static inline enum eng_status eng_store_reserve(struct eng_store *store)
                 store->slab.spare_count >= store->slab.spare_target;
     return __builtin_expect(easy, 1) ? ENG_OK : eng_store_reserve_slow(store);
 }
+
+/* The slot of a partner that is there. */
+uint64_t eng_store_slot(const struct eng_store *store, uint32_t number);
 
 /* The number of a partner, or ENG_PARTNER_NONE. */
 uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng_slice id);
@@ -114,6 +120,13 @@ static inline void eng_store_prefetch_slot(const struct eng_store *store, uint64
     __builtin_prefetch((const void *)(slots + eng_store_home(store, hash) * sizeof *store->slots));
 }
 uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash);
+static inline void eng_store_prefetch_head(const struct eng_store *store, uint32_t number)
+{
+    const uint8_t *record = eng_slab_at(&store->slab, store->handles[number]);
+    __asm__ volatile(""); /* as below */
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + 64);
+}
 static inline void eng_store_prefetch_record(const struct eng_store *store, uint32_t number)
 {
     const uint8_t *record = eng_slab_at(&store->slab, store->handles[number]);

@@ -81,59 +81,54 @@ static inline bool look_score(const struct eng_score_layout *place, const struct
            moved < place->tell_from && -moved < place->tell_from;
 }
 
-/* True when the cell of the event comes behind all others. */
-static inline bool look_cells(const struct eng_record *record, uint32_t key)
+/* Where the cell of the event belongs: an offset in the record; 0: into a cell that there is. */
+static inline uint32_t look_cells(const struct eng_record *record, uint32_t key)
 {
     const struct eng_layout *layout = record->layout;
     const struct eng_partner *partner = record->partner;
-    unsigned code = partner->cell_code;
+    unsigned code = partner->cell_code, same = 0;
     uint32_t begin = eng_record_begin(record, layout->list_cells);
-    uint32_t end = eng_record_end(record, layout->list_cells);
-    if (begin == end)
-        return true;
+    uint32_t at = eng_record_end(record, layout->list_cells);
     uint32_t shift = (8u << code) - layout->pane_bits - layout->action_bits;
-    const uint8_t *at = (const uint8_t *)partner + end - (1u << code);
-    uint32_t last = (uint32_t)(eng_load_wide(at, code) >> shift);
-    return (last ^ key) >> layout->action_bits != 0 || last < key;
+    for (; at > begin; at -= 1u << code) {
+        const uint8_t *cell = (const uint8_t *)partner + at - (1u << code);
+        uint32_t last = (uint32_t)(eng_load_wide(cell, code) >> shift);
+        if ((last ^ key) >> layout->action_bits != 0 || last < key)
+            return at;
+        if (last == key && (shift > 0 || ++same == ENG_SAME_KEY_MAX))
+            return 0;
+        if (last == key && at - (1u << code) == begin)
+            return at;
+    }
+    return at;
 }
 
 /* ---- changing ---- */
 
-/* Opens room for the cell before the ids seen, and for the id behind them; writes both. */
-static inline void put_lists(struct eng_record *record, uint32_t key, bool dedup, uint64_t id)
+/* Opens room for the cell at its place before the ids seen, and for the id behind them; writes both.
+ */
+static inline void put_lists(struct eng_record *record, uint32_t place, uint32_t key, bool dedup,
+                             uint64_t id)
 {
     const struct eng_layout *layout = record->layout;
     struct eng_partner *partner = record->partner;
     unsigned cells = layout->list_cells, code = partner->cell_code, width = 1u << code;
     uint32_t shift = (8u << code) - layout->pane_bits - layout->action_bits;
-    uint32_t end = partner->ends[cells + 1];
-    uint8_t *gap = (uint8_t *)partner + end;
-    eng_assert(!(end & ENG_LIST_BIG));
-    if (layout->list_seen != ENG_NO_INDEX) {
-        uint32_t used = partner->ends[cells + 2];
-        memmove(gap + width, gap, used - end);
-        used += width;
-        if (dedup) {
-            uint64_t low = (1ull << layout->seen_bits) - 1;
-            eng_store_u64((uint8_t *)partner + used,
-                          (id & ~low) | ((uint32_t)partner->as_of & low));
-            used += ENG_SEEN_BYTES;
-        }
-        partner->ends[cells + 2] = (uint16_t)used;
+    uint32_t used = eng_record_used(record);
+    uint8_t *gap = (uint8_t *)partner + place;
+    eng_assert(place <= used);
+    eng_assert(cells + 2 >= layout->list_count);
+    if (used > place)
+        memmove(gap + width, gap, used - place);
+    used += width;
+    if (dedup) {
+        uint64_t low = (1ull << layout->seen_bits) - 1;
+        eng_store_u64((uint8_t *)partner + used, (id & ~low) | ((uint32_t)partner->as_of & low));
+        used += ENG_SEEN_BYTES;
     }
-    partner->ends[cells + 1] = (uint16_t)(end + width);
+    partner->ends[cells + 1] = (uint16_t)(partner->ends[cells + 1] + width);
+    partner->ends[layout->list_count] = (uint16_t)used;
     eng_store_wide(gap, code, (uint64_t)key << shift);
-}
-
-static inline void put_score(const struct eng_swift *swift, const struct eng_score_layout *place,
-                             const struct eng_record *record, int64_t value)
-{
-    uint8_t *totals = eng_record_totals(record);
-    for (unsigned i = 0; i < swift->term_count; i++)
-        totals[swift->terms[i]->total]++;
-    eng_score_store(place, eng_record_fixed(record, place->value), value);
-    if (value > 0)
-        *eng_record_fixed(record, place->band) |= ENG_EVER_POSITIVE;
 }
 
 /* Room of the record and of its two last lists. */
@@ -151,8 +146,17 @@ static inline bool look_room(const struct eng_record *record, uint32_t width)
                 layout->lists[layout->list_seen].easy_bytes);
 }
 
-bool eng_swift_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
-                     bool dedup, uint64_t id)
+/* What an evaluation that tells nothing leaves behind. */
+static inline void put_score(const struct eng_score_layout *place, const struct eng_record *record,
+                             int64_t value)
+{
+    eng_score_store(place, eng_record_fixed(record, place->value), value);
+    if (value > 0)
+        *eng_record_fixed(record, place->band) |= ENG_EVER_POSITIVE;
+}
+
+enum eng_swift_result eng_swift_count(struct eng_engine *engine, const struct eng_event *event,
+                                      uint16_t action, bool dedup, uint64_t id)
 {
     const struct eng_layout *layout = engine->layout;
     const struct eng_swift *swift = &layout->swift[action];
@@ -160,19 +164,27 @@ bool eng_swift_count(struct eng_engine *engine, const struct eng_event *event, u
     struct eng_partner *partner = record->partner;
     if (!swift->may || partner->is_crowded || partner->total_code != 0 ||
         event->time_ms < engine->now.start_ms)
-        return false;
+        return ENG_SWIFT_NOT;
     const struct eng_score_layout *place = &layout->scores[swift->score];
     uint32_t key = ((uint32_t)engine->now.pane & layout->pane_mask) << layout->action_bits |
                    swift->cell;
+    uint32_t at = look_cells(record, key);
     int64_t value = engine->scratch.value[swift->score];
     eng_assert(partner->as_of == engine->now.pane);
     eng_assert(engine->scratch.stale == 0);
-    if (!look_value(swift, record, &value) || !look_score(place, record, value) ||
-        !look_cells(record, key) || !look_room(record, 1u << partner->cell_code) ||
-        !eng_alerts_quiet(engine, action, swift->score, value))
-        return false;
-    put_score(swift, place, record, value);
-    put_lists(record, key, dedup, id);
-    eng_alerts_swift(engine, event, action);
-    return true;
+    if (at == 0 || !look_room(record, 1u << partner->cell_code) ||
+        !look_value(swift, record, &value))
+        return ENG_SWIFT_NOT;
+    bool quiet = look_score(place, record, value) &&
+                 eng_alerts_quiet(engine, action, swift->score, value);
+    uint8_t *totals = eng_record_totals(record);
+    for (unsigned i = 0; i < swift->term_count; i++)
+        totals[swift->terms[i]->total]++;
+    put_lists(record, at, key, dedup, id);
+    eng_alerts_count(engine, event, action);
+    engine->scratch.value[swift->score] = value;
+    if (!quiet)
+        return ENG_SWIFT_COUNTED;
+    put_score(place, record, value);
+    return ENG_SWIFT_DONE;
 }

@@ -86,21 +86,22 @@ uint32_t eng_wheel_count(const struct eng_wheel *wheel, int32_t pane)
     return count;
 }
 
-void eng_wheel_take(struct eng_wheel *wheel, int32_t pane, uint32_t *ret_numbers)
+uint32_t eng_wheel_take(struct eng_wheel *wheel, int32_t pane)
 {
-    eng_assert(wheel->entries == 0 || wheel->blocks != NULL);
-    uint32_t index = wheel->bucket[bucket_at(pane)], next;
-    eng_assert(ret_numbers != NULL || index == ENG_WHEEL_NO_BLOCK);
+    uint32_t first = wheel->bucket[bucket_at(pane)];
+    eng_assert(first == ENG_WHEEL_NO_BLOCK || first < wheel->block_count);
     wheel->bucket[bucket_at(pane)] = ENG_WHEEL_NO_BLOCK;
-    for (; index != ENG_WHEEL_NO_BLOCK; index = next) {
-        struct eng_wheel_block *block = &wheel->blocks[index];
-        for (uint32_t i = 0; i < block->count; i++)
-            *ret_numbers++ = block->numbers[i];
-        wheel->entries -= block->count;
-        next = block->next;
-        block->next = wheel->free_block;
-        wheel->free_block = index;
-    }
+    for (uint32_t i = first; i != ENG_WHEEL_NO_BLOCK; i = wheel->blocks[i].next)
+        wheel->entries -= wheel->blocks[i].count;
+    return first;
+}
+
+void eng_wheel_give(struct eng_wheel *wheel, uint32_t block)
+{
+    eng_assert(block < wheel->block_count);
+    eng_assert(wheel->blocks != NULL);
+    wheel->blocks[block].next = wheel->free_block;
+    wheel->free_block = block;
 }
 
 uint64_t eng_wheel_bytes(const struct eng_wheel *wheel)

@@ -45,9 +45,11 @@ void eng_wheel_add(struct eng_wheel *wheel, int32_t pane, uint32_t number);
 /* The number of entries at a pane. */
 uint32_t eng_wheel_count(const struct eng_wheel *wheel, int32_t pane);
 
-/* Moves the numbers of a pane's bucket to `numbers` (room for eng_wheel_count of them) and empties
- * it. */
-void eng_wheel_take(struct eng_wheel *wheel, int32_t pane, uint32_t *ret_numbers);
+/* Takes the chain of a pane's blocks out and empties its bucket: the first block's index, or
+ * ENG_WHEEL_NO_BLOCK. The caller follows `next` and gives each block back with eng_wheel_give;
+ * entries may be added meanwhile (which may move the blocks). */
+uint32_t eng_wheel_take(struct eng_wheel *wheel, int32_t pane);
+void eng_wheel_give(struct eng_wheel *wheel, uint32_t block);
 
 uint64_t eng_wheel_bytes(const struct eng_wheel *wheel);
 
