@@ -12,7 +12,7 @@
 #include "engine/seen.h"
 #include "engine/swift.h"
 
-enum { BLOCK = 32 };
+enum { BLOCK = 32, SWEEP = 8 };
 
 enum eng_status eng_engine_new(const struct eng_model *model,
                                const struct eng_engine_options *options,
@@ -279,6 +279,7 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
         if (batch->done == block_end) {
             block_first = batch->done;
             block_end = batch->count - block_first < BLOCK ? batch->count : block_first + BLOCK;
+            eng_store_sweep(&engine->store, SWEEP);
             prefetch(engine, batch->events + block_first, block_end - block_first, hashes);
         }
         enum eng_outcome outcome = ENG_OUTCOME_BAD;

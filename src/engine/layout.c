@@ -266,9 +266,10 @@ static void lay_lists(struct eng_layout *layout)
         layout->list_sums = add_list(layout, ENG_LIST_SUMS, ENG_SUM_BYTES, 0);
     if (layout->cell_count > 0)
         layout->list_cells = add_list(layout, ENG_LIST_CELLS, 0, 0);
-    if (model->dedup > 0)
-        layout->list_seen = add_list(layout, ENG_LIST_SEEN, ENG_SEEN_BYTES, 0);
     layout->seen_bits = eng_seen_bits(model->dedup);
+    layout->seen_bytes = (uint8_t)((ENG_SEEN_PRINT_BITS + layout->seen_bits) / 8);
+    if (model->dedup > 0)
+        layout->list_seen = add_list(layout, ENG_LIST_SEEN, layout->seen_bytes, 0);
 }
 
 /* ---- the fixed part ---- */

@@ -36,7 +36,6 @@ enum {
     ENG_RUN_BYTES = 8,
     ENG_MEMBER_BYTES = 12,
     ENG_SUM_BYTES = 16,
-    ENG_SEEN_BYTES = 8,
     /* Places in the fixed part. */
     ENG_SUM_TOTAL_BYTES = 16, /* __int128 */
     ENG_LAST_BYTES = 20,      /* time i64, value i64, pane i32 */
@@ -104,7 +103,7 @@ struct eng_layout {
     uint32_t *alert_offset;                                   /* SILENCE: place in the fixed part */
     uint16_t *alert_list;                                     /* DROP: its list of peaks */
     uint16_t list_openings, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
-    uint8_t seen_bits;         /* of an id seen, for its pane: see seen.h */
+    uint8_t seen_bits, seen_bytes; /* of an id seen, for its pane and for all of it: see seen.h */
 
     struct eng_swift *swift; /* by action: see swift.h */
 

@@ -80,7 +80,8 @@ static enum eng_status set_rebuild(struct eng_store *store, struct eng_big_list 
 static enum eng_status make_set(struct eng_store *store, struct eng_record *record)
 {
     const struct eng_layout *layout = record->layout;
-    struct eng_list list = eng_record_list(record, layout->list_seen, ENG_SEEN_BYTES);
+    uint32_t bytes = layout->seen_bytes;
+    struct eng_list list = eng_record_list(record, layout->list_seen, bytes);
     eng_assert(layout->list_seen != ENG_NO_INDEX);
     eng_assert(list.count <= ENG_SEEN_INLINE);
     struct eng_big_list *set = eng_calloc(1, sizeof *set);
@@ -92,7 +93,7 @@ static enum eng_status make_set(struct eng_store *store, struct eng_record *reco
     }
     *set = (struct eng_big_list){data, 0, SET_CAPACITY_MIN};
     for (uint32_t i = 0; i < list.count; i++) {
-        uint64_t entry = eng_load_u64(list.data + (size_t)i * ENG_SEEN_BYTES);
+        uint64_t entry = eng_seen_load(list.data + (size_t)i * bytes, bytes);
         set_put(set, entry >> layout->seen_bits, entry_pane(record, entry));
     }
     eng_record_make_big(store, record, layout->list_seen, set);
@@ -116,22 +117,23 @@ enum eng_status eng_seen_prepare_slow(struct eng_store *store, struct eng_record
         return set->count * 4 < set->capacity * 3u ? ENG_OK : set_rebuild(store, set, clock_pane);
     }
     uint32_t bytes = eng_record_end(record, list) - eng_record_begin(record, list);
-    return bytes < ENG_SEEN_INLINE * ENG_SEEN_BYTES ? ENG_OK : make_set(store, record);
+    return bytes < (uint32_t)ENG_SEEN_INLINE * record->layout->seen_bytes ? ENG_OK : make_set(store, record);
 }
 
 bool eng_seen_has_slow(const struct eng_record *record, int32_t clock_pane, uint64_t hash)
 {
     const struct eng_layout *layout = record->layout;
-    uint64_t print = hash >> layout->seen_bits;
+    uint64_t print = hash >> (64 - ENG_SEEN_PRINT_BITS);
     eng_assert(layout->list_seen != ENG_NO_INDEX);
     if (eng_record_is_big(record, layout->list_seen)) {
         const struct set_entry *entry = set_find(eng_record_big(record, layout->list_seen), print);
         return entry->used && !too_old(layout, entry->pane, clock_pane);
     }
-    struct eng_list list = eng_record_list(record, layout->list_seen, ENG_SEEN_BYTES);
+    uint32_t bytes = layout->seen_bytes;
+    struct eng_list list = eng_record_list(record, layout->list_seen, bytes);
     eng_assert(list.count <= ENG_SEEN_INLINE);
     for (uint32_t i = 0; i < list.count; i++) {
-        uint64_t entry = eng_load_u64(list.data + (size_t)i * ENG_SEEN_BYTES);
+        uint64_t entry = eng_seen_load(list.data + (size_t)i * bytes, bytes);
         if (entry >> layout->seen_bits == print &&
             !too_old(layout, entry_pane(record, entry), clock_pane))
             return true;
@@ -144,7 +146,7 @@ void eng_seen_add_slow(struct eng_record *record, uint64_t hash)
     const struct eng_layout *layout = record->layout;
     eng_assert(layout->list_seen != ENG_NO_INDEX);
     eng_assert(eng_record_is_big(record, layout->list_seen));
-    set_put(eng_record_big(record, layout->list_seen), hash >> layout->seen_bits,
+    set_put(eng_record_big(record, layout->list_seen), hash >> (64 - ENG_SEEN_PRINT_BITS),
             record->partner->as_of);
 }
 
@@ -159,10 +161,11 @@ void eng_seen_expire(struct eng_record *record, int32_t as_of)
     const uint8_t *begin = eng_record_fixed(record, eng_record_begin(record, list));
     const uint8_t *end = eng_record_fixed(record, eng_record_end(record, list)), *at = begin;
     uint32_t before = (uint32_t)record->partner->as_of, mask = (1u << layout->seen_bits) - 1;
+    uint32_t bytes = layout->seen_bytes;
     /* Entries whose pane is more than this before as_of as it was are too old. */
     int64_t kept = (int64_t)layout->model->dedup - ((int64_t)as_of - record->partner->as_of);
-    while (at < end && (int64_t)((before - eng_load_u32(at)) & mask) > kept)
-        at += ENG_SEEN_BYTES;
+    while (at < end && (int64_t)((before - eng_load_u16(at)) & mask) > kept)
+        at += bytes;
     if (at > begin)
-        eng_record_erase(record, list, 0, (uint32_t)(at - begin) / ENG_SEEN_BYTES, ENG_SEEN_BYTES);
+        eng_record_erase(record, list, 0, (uint32_t)(at - begin), 1);
 }

@@ -1,10 +1,9 @@
 /* Event ids that a partner has had counted within `dedup` (S6).
  *
- * An id is kept as one integer: 56 bits of its hash and the low 8 bits of the clock's pane when it
- * was counted, relative to the newest such pane (which stands in the fixed part), so the pane is
- * exact whatever the time passed. Two ids of one partner meet by chance with a probability of 2^-56
- * per pair: with a billion events a day and ten ids a partner, one false duplicate in some twenty
- * thousand years. In windows of 250 panes or more, 16 bits hold the pane and 48 the hash.
+ * An id is kept as one integer: 48 bits of its hash and the low 8 bits of the clock's pane when it
+ * was counted, relative to the pane that the record is true of. In windows of 250 panes or more, 16
+ * bits hold the pane. Two ids of one partner meet by chance with a probability of 2^-48 per pair: with
+ * a billion events a day and ten ids a partner, one false duplicate in some seventy years.
  *
  * Small sets are a list in the order of counting; from ENG_SEEN_INLINE ids on it is a hash set on
  * the heap, so that a partner with a million ids costs no more per event. */
@@ -13,12 +12,33 @@
 
 #include "engine/store.h"
 
-enum { ENG_SEEN_BITS_SMALL = 8, ENG_SEEN_BITS_LARGE = 16 };
+enum { ENG_SEEN_PRINT_BITS = 48 };
 
 /* Bits of an id for its pane; windows up to 249 panes get along with 8. */
 static inline uint8_t eng_seen_bits(uint32_t dedup)
 {
-    return dedup < 250 ? ENG_SEEN_BITS_SMALL : ENG_SEEN_BITS_LARGE;
+    return dedup < 250 ? 8 : 16;
+}
+
+/* An id without its pane, at its place in an entry. */
+static inline uint64_t eng_seen_print(const struct eng_layout *layout, uint64_t hash)
+{
+    return hash >> (64 - ENG_SEEN_PRINT_BITS) << layout->seen_bits;
+}
+
+/* An entry of the list form is 7 bytes wide, or 8; what is before a list belongs to the record too.
+ */
+static inline uint64_t eng_seen_load(const uint8_t *at, uint32_t bytes)
+{
+    return eng_load_u64(at + bytes - 8) >> (64 - 8 * bytes);
+}
+
+static inline void eng_seen_store(uint8_t *at, uint32_t bytes, uint64_t entry)
+{
+    if (bytes == 8)
+        eng_store_u64(at, entry);
+    else
+        eng_store_u64(at - 1, entry << 8 | at[-1]);
 }
 
 /* Before the event is applied: makes room for one more id. ENG_OK or ENG_NO_MEMORY. */
@@ -40,12 +60,12 @@ static inline bool eng_seen_has(const struct eng_record *record, int32_t clock_p
     const struct eng_partner *partner = record->partner;
     const uint8_t *at = (const uint8_t *)partner + eng_record_begin(record, layout->list_seen);
     const uint8_t *end = (const uint8_t *)partner + eng_record_end(record, layout->list_seen);
-    uint64_t print = hash >> layout->seen_bits << layout->seen_bits;
-    uint64_t panes = (1ull << layout->seen_bits) - 1;
+    uint64_t print = eng_seen_print(layout, hash), panes = (1ull << layout->seen_bits) - 1;
+    uint32_t bytes = layout->seen_bytes;
     if (__builtin_expect(eng_record_is_big(record, layout->list_seen), 0))
         return eng_seen_has_slow(record, clock_pane, hash);
-    for (; at < end; at += ENG_SEEN_BYTES)
-        if (__builtin_expect((eng_load_u64(at) ^ print) <= panes, 0))
+    for (; at < end; at += bytes)
+        if (__builtin_expect((eng_seen_load(at, bytes) ^ print) <= panes, 0))
             return eng_seen_has_slow(record, clock_pane, hash);
     return false;
 }
@@ -61,9 +81,9 @@ static inline void eng_seen_add(struct eng_store *store, struct eng_record *reco
         eng_seen_add_slow(record, hash);
         return;
     }
-    uint8_t *gap = eng_record_append(store, record, list, ENG_SEEN_BYTES);
+    uint8_t *gap = eng_record_append(store, record, list, layout->seen_bytes);
     uint64_t pane = (uint32_t)record->partner->as_of & ((1u << bits) - 1);
-    eng_store_u64(gap, hash >> bits << bits | pane);
+    eng_seen_store(gap, layout->seen_bytes, eng_seen_print(layout, hash) | pane);
 }
 
 /* Before the record becomes true of `as_of`: forgets ids that are too old by then, which changes no

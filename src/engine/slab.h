@@ -76,12 +76,12 @@ uint32_t eng_slab_alloc(struct eng_slab *slab, uint8_t class);
 /* Gives a block back. */
 void eng_slab_give(struct eng_slab *slab, uint32_t handle, uint8_t class);
 
-/* True when a chunk that was once full has less than half of its blocks in use. */
+/* True when a chunk that was once full has less than two thirds of its blocks in use. */
 static inline bool eng_slab_is_sparse(const struct eng_slab_chunk *chunk)
 {
     uint32_t units = eng_slab_class_bytes(chunk->class) / ENG_SLAB_UNIT_BYTES;
     return chunk->fresh_unit + units > ENG_SLAB_CHUNK_UNITS &&
-           chunk->used * units * 2 < ENG_SLAB_CHUNK_UNITS;
+           chunk->used * units * 3 < ENG_SLAB_CHUNK_UNITS * 2;
 }
 
 /* True when a block stands in a chunk that is to fall empty: move out when it is cheap. */

@@ -254,7 +254,7 @@ static void move_record(struct eng_store *store, struct eng_record *record, uint
 /* The room that a record of this size should have beyond it. */
 static uint32_t slack_bytes(uint32_t used)
 {
-    return used / 16 + MOVE_SLACK_BYTES;
+    return used / 32 + MOVE_SLACK_BYTES;
 }
 
 uint8_t *eng_record_open_gap(struct eng_store *store, struct eng_record *record, uint32_t offset,
@@ -415,6 +415,22 @@ void eng_record_trim(struct eng_store *store, struct eng_record *record)
     if (wanted + wanted / 4 + 16 <= eng_slab_class_bytes(record->partner->class) ||
         eng_slab_is_left(&store->slab, store->handles[record->number]))
         move_record(store, record, wanted);
+}
+
+void eng_store_sweep(struct eng_store *store, uint32_t count)
+{
+    eng_assert(store->layout != NULL);
+    eng_assert(store->sweep <= store->count);
+    count = count < store->count ? count : store->count;
+    for (; count > 0 && store->slab.spare_count >= store->slab.spare_target; count--) {
+        if (store->sweep == store->count)
+            store->sweep = 0;
+        if (eng_slab_is_left(&store->slab, store->handles[store->sweep])) {
+            struct eng_record record = eng_record_open(store, store->sweep);
+            eng_record_trim(store, &record);
+        }
+        store->sweep++;
+    }
 }
 
 void eng_record_widen_totals(struct eng_store *store, struct eng_record *record)

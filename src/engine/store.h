@@ -65,6 +65,7 @@ struct eng_store {
     uint64_t slots_behind; /* slots behind the last home; half of them are free after a reserve */
     uint32_t *handles;
     uint32_t count, handle_capacity;
+    uint32_t sweep;      /* the next partner that eng_store_sweep looks at */
     uint32_t easy_count; /* one more partner fits while there are fewer than these */
     uint64_t heap_bytes; /* of big lists and id sets */
     uint64_t bytes_max;  /* cap; 0: none */
@@ -283,6 +284,10 @@ void eng_record_make_big(struct eng_store *store, struct eng_record *record, uns
 /* Takes the record into a smaller block when much of its block is free. Cannot fail after reserve.
  */
 void eng_record_trim(struct eng_store *store, struct eng_record *record);
+
+/* Looks at the next `count` partners in the order of their numbers, round and round, and moves the
+ * records that stand in chunks with few others, so that those chunks fall empty. Between events. */
+void eng_store_sweep(struct eng_store *store, uint32_t count);
 
 /* Doubles the width of the totals (until `total_code` is 3). Cannot fail after prepare. */
 void eng_record_widen_totals(struct eng_store *store, struct eng_record *record);

@@ -122,9 +122,10 @@ static inline void put_lists(struct eng_record *record, uint32_t place, uint32_t
         memmove(gap + width, gap, used - place);
     used += width;
     if (dedup) {
-        uint64_t low = (1ull << layout->seen_bits) - 1;
-        eng_store_u64((uint8_t *)partner + used, (id & ~low) | ((uint32_t)partner->as_of & low));
-        used += ENG_SEEN_BYTES;
+        uint64_t pane = (uint32_t)partner->as_of & ((1u << layout->seen_bits) - 1);
+        eng_seen_store((uint8_t *)partner + used, layout->seen_bytes,
+                       eng_seen_print(layout, id) | pane);
+        used += layout->seen_bytes;
     }
     partner->ends[cells + 1] = (uint16_t)(partner->ends[cells + 1] + width);
     partner->ends[layout->list_count] = (uint16_t)used;
@@ -137,12 +138,12 @@ static inline bool look_room(const struct eng_record *record, uint32_t width)
     const struct eng_layout *layout = record->layout;
     const struct eng_partner *partner = record->partner;
     uint32_t used = eng_record_used(record), cells = layout->list_cells;
-    if (used + width + ENG_SEEN_BYTES > eng_slab_class_bytes(partner->class))
+    if (used + width + layout->seen_bytes > eng_slab_class_bytes(partner->class))
         return false;
     return eng_record_end(record, cells) - eng_record_begin(record, cells) + width <=
                layout->lists[cells].easy_bytes &&
            (layout->list_seen == ENG_NO_INDEX ||
-            used - eng_record_end(record, cells) + ENG_SEEN_BYTES <=
+            used - eng_record_end(record, cells) + layout->seen_bytes <=
                 layout->lists[layout->list_seen].easy_bytes);
 }
 
