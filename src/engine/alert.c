@@ -401,11 +401,12 @@ static uint32_t silence_due(const struct eng_engine *engine, unsigned alert,
 }
 
 int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_record *record,
-                              unsigned alert, enum eng_due how)
+                              unsigned alert, enum eng_due how, int32_t before)
 {
     const struct eng_alert *rule = &engine->model->alerts[alert];
     const uint8_t *place = silence_place(record, alert);
-    if (place[12] < rule->min_active)
+    int64_t earliest = (int64_t)eng_load_i32(place + 4) + rule->min_silence + 1;
+    if (place[12] < rule->min_active || (earliest >= before && earliest > engine->now.pane))
         return ENG_PANE_NEVER;
     struct eng_list openings = openings_of(record);
     const uint8_t *known = openings.bytes > 0 ? find_opening(&openings, alert) : NULL;
@@ -458,10 +459,7 @@ static void maybe_silent(struct eng_engine *engine, struct eng_evaluation *evalu
     const struct eng_alert *alert = &engine->model->alerts[index];
     struct eng_rhythm rhythm = load_rhythm(silence_place(&engine->hand, index));
     eng_assert(evaluation->at_boundary);
-    eng_assert(alert->kind == ENG_SILENCE);
-    int64_t earliest = (int64_t)rhythm.last + alert->min_silence + 1;
-    if (rhythm.count < alert->min_active || engine->now.pane < earliest)
-        return;
+    eng_assert(rhythm.count >= alert->min_active);
     uint32_t silence = silence_due(engine, index, &rhythm);
     if (engine->now.pane >= (int64_t)rhythm.last + silence + 1 &&
         cooled_down(engine, evaluation, index, opening))
@@ -487,6 +485,15 @@ static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *e
         effect->last_action_at_ms = last_action_at(engine, index);
 }
 
+/* False while a partner has acted too recently, or too seldom, for this alert. */
+static inline bool may_be_silent(const struct eng_engine *engine, unsigned index)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    const uint8_t *place = silence_place(&engine->hand, index);
+    int64_t earliest = (int64_t)eng_load_i32(place + 4) + alert->min_silence + 1;
+    return place[12] >= alert->min_active && engine->now.pane >= earliest;
+}
+
 /* True when an alert can have nothing to say: what it looks at has not changed, and it does not wait
  * for the end of a cooldown. `opening` may be NULL. */
 static inline bool idle(const struct eng_engine *engine, const struct eng_evaluation *evaluation,
@@ -506,7 +513,8 @@ static inline bool idle(const struct eng_engine *engine, const struct eng_evalua
                    : scratch->value[alert->score] == scratch->value_before[alert->score] &&
                          flags & OPEN;
     default:
-        return flags & OPEN ? !(scratch->resumed >> index & 1) : !evaluation->at_boundary;
+        return flags & OPEN ? !(scratch->resumed >> index & 1)
+                            : !evaluation->at_boundary || !may_be_silent(engine, index);
     }
 }
 
@@ -534,10 +542,12 @@ void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evalu
     if (count == 0)
         return;
     eng_assert(engine->layout->list_openings != ENG_NO_INDEX);
+    struct eng_list openings = openings_of(&engine->hand);
     for (uint32_t i = 0; i < count; i++) {
-        struct eng_list openings = openings_of(&engine->hand);
-        if (!idle(engine, evaluation, i, find_opening(&openings, i)))
-            evaluate_alert(engine, evaluation, i);
+        if (idle(engine, evaluation, i, find_opening(&openings, i)))
+            continue;
+        evaluate_alert(engine, evaluation, i);
+        openings = openings_of(&engine->hand); /* it may have opened, and the record moved */
     }
 }
 

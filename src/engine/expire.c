@@ -317,7 +317,7 @@ int32_t eng_measure_due(const struct eng_engine *engine)
         due = earlier(due, eng_measure_timed_due(engine, record, engine->layout->timed[i]));
     for (uint32_t i = 0; i < engine->layout->silence_count; i++)
         due = earlier(due, eng_alert_silence_due(engine, record, engine->layout->silences[i],
-                                                 ENG_DUE_NEXT));
+                                                 ENG_DUE_NEXT, due));
     eng_assert(record->number < engine->store.count);
     eng_assert(due > engine->now.pane);
     return due;
@@ -334,6 +334,6 @@ int32_t eng_measure_due_after(const struct eng_engine *engine, uint16_t action)
     for (uint32_t i = layout->action_silences_first[action];
          i < layout->action_silences_first[action + 1]; i++)
         due = earlier(due, eng_alert_silence_due(engine, &engine->hand, layout->action_silences[i],
-                                                 ENG_DUE_NEXT));
+                                                 ENG_DUE_NEXT, engine->hand.partner->due));
     return due;
 }

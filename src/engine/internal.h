@@ -240,9 +240,9 @@ enum eng_due {
 };
 
 /* The boundary at which a silence alert can be told, as a pane after the clock's. ENG_PANE_NEVER:
- * not until there is another event. */
+ * not until there is another event, or not before the pane `before`. */
 int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_record *record,
-                              unsigned alert, enum eng_due how);
+                              unsigned alert, enum eng_due how, int32_t before);
 
 /* Takes an event of a silence alert's list into its rhythm. True when its pane is newer than all
  * before. */

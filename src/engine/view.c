@@ -34,7 +34,7 @@ static void view_score(const struct eng_engine *engine, const struct eng_record 
 static int64_t silence_due_ms(const struct eng_engine *engine, const struct eng_record *record,
                               unsigned index)
 {
-    int32_t due = eng_alert_silence_due(engine, record, index, ENG_DUE_EXACT);
+    int32_t due = eng_alert_silence_due(engine, record, index, ENG_DUE_EXACT, ENG_PANE_NEVER);
     eng_assert(engine->model->alerts[index].kind == ENG_SILENCE);
     eng_assert(due > engine->now.pane);
     return due == ENG_PANE_NEVER ? -1 : eng_calendar_start_ms(engine->model->calendar, due);
