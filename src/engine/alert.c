@@ -14,8 +14,9 @@
  * Peaks of a drop alert: the largest values of the last `within` panes that are no longer in force,
  * as a list of (last pane in which it was in force, value) with falling values and rising
  * panes. A value that a boundary itself replaces was last in force in the pane before; one that an
- * event replaces, in this pane. The first one within the window, or the value in force where that is
- * greater, is the baseline. Those that a greater value has overtaken go when the next is noted. */
+ * event replaces, in this pane. The first one within the window, or the value in force where that
+ * is greater, is the baseline. Those that a greater value has overtaken go when the next is noted.
+ */
 #include "base/assert.h"
 #include "engine/internal.h"
 #include "engine/silence.h"
@@ -153,17 +154,15 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
 }
 
 /* Opens the alert: the record, and the effect for its kind to fill in. */
-static struct eng_effect *open_alert(struct eng_engine *engine,
-                                     struct eng_evaluation *evaluation, unsigned index,
-                                     int64_t baseline_e4)
+static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                                     unsigned index, int64_t baseline_e4)
 {
     put_opening(engine, (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
     return begin(engine, evaluation, index, ENG_OPENED);
 }
 
 static struct eng_effect *resolve_alert(struct eng_engine *engine,
-                                        struct eng_evaluation *evaluation,
-                                        struct opening opening)
+                                        struct eng_evaluation *evaluation, struct opening opening)
 {
     eng_assert(opening.flags & OPEN);
     opening.flags = 0;
@@ -494,8 +493,8 @@ static inline bool may_be_silent(const struct eng_engine *engine, unsigned index
     return place[12] >= alert->min_active && engine->now.pane >= earliest;
 }
 
-/* True when an alert can have nothing to say: what it looks at has not changed, and it does not wait
- * for the end of a cooldown. `opening` may be NULL. */
+/* True when an alert can have nothing to say: what it looks at has not changed, and it does not
+ * wait for the end of a cooldown. `opening` may be NULL. */
 static inline bool idle(const struct eng_engine *engine, const struct eng_evaluation *evaluation,
                         unsigned index, const uint8_t *opening)
 {
@@ -560,8 +559,8 @@ static inline bool stays(const struct eng_engine *engine, const struct opening *
     case ENG_FALLS_TO:
         return !(opening->flags & WAITING);
     case ENG_DROP:
-        return opening->flags & OPEN && (alert->score != score ||
-                                         (opening->baseline_e4 - value) * 2 > alert->drop_e4);
+        return opening->flags & OPEN &&
+               (alert->score != score || (opening->baseline_e4 - value) * 2 > alert->drop_e4);
     default:
         return !(opening->flags & OPEN) || !eng_action_set_has(&alert->actions, action);
     }

@@ -1,13 +1,13 @@
 /* Boundaries: the clock crosses them one by one, in increasing order (S3).
  *
- * At each, the wheel's bucket is taken whole: its valid and due partners are marked, one bit each, at
- * their slots of the partner table, which is in the order of the hashes of ids; then the marked ones
- * are visited in that order, as many per call as the step budget and the effects buffer allow. The
- * marks stay in engine->boundary, so the work goes on with the next call. A visit lets what has
+ * At each, the wheel's bucket is taken whole: its valid and due partners are marked, one bit each,
+ * at their slots of the partner table, which is in the order of the hashes of ids; then the marked
+ * ones are visited in that order, as many per call as the step budget and the effects buffer allow.
+ * The marks stay in engine->boundary, so the work goes on with the next call. A visit lets what has
  * expired leave, evaluates, and arms the partner for the next thing that will happen to it.
  *
- * Cost: proportional to the entries of the bucket, and one bit a slot. Partners whose hashes agree in
- * their upper half stand side by side and are put in order when they are reached. */
+ * Cost: proportional to the entries of the bucket, and one bit a slot. Partners whose hashes agree
+ * in their upper half stand side by side and are put in order when they are reached. */
 #include "base/assert.h"
 #include "base/memory.h"
 #include "engine/internal.h"
@@ -58,7 +58,8 @@ static void collect(struct eng_engine *engine)
     uint32_t block = eng_wheel_take(&engine->wheel, engine->now.pane);
     eng_assert(engine->boundary.working);
     while (block != ENG_WHEEL_NO_BLOCK) {
-        struct eng_wheel_block entries = engine->wheel.blocks[block]; /* arming may move the blocks */
+        struct eng_wheel_block entries =
+            engine->wheel.blocks[block]; /* arming may move the blocks */
         for (uint32_t i = 0; i < entries.count; i++)
             eng_store_prefetch_head(&engine->store, entries.numbers[i]);
         for (uint32_t i = 0; i < entries.count; i++)

@@ -66,8 +66,8 @@ static void merge(struct eng_record *record)
         eng_assert(one.age >= two.age);
         if (one.age != two.age || one.action != two.action)
             continue;
-        put(&cells, cells.data + ((size_t)(i - 1) << cells.code), record->partner->as_of - (int32_t)one.age,
-            one.action, one.count + two.count);
+        put(&cells, cells.data + ((size_t)(i - 1) << cells.code),
+            record->partner->as_of - (int32_t)one.age, one.action, one.count + two.count);
         eng_record_erase(record, record->layout->list_cells, i, 1, 1u << cells.code);
     }
 }
@@ -83,8 +83,8 @@ static void widen(struct eng_store *store, struct eng_record *record)
     old.data = now.data; /* the record may have moved; the bytes came along */
     for (uint32_t i = old.count; i-- > 0;) {
         struct eng_cell cell = eng_cells_get(&old, i);
-        put(&now, now.data + ((size_t)i << now.code), record->partner->as_of - (int32_t)cell.age, cell.action,
-            cell.count);
+        put(&now, now.data + ((size_t)i << now.code), record->partner->as_of - (int32_t)cell.age,
+            cell.action, cell.count);
     }
     merge(record);
 }
@@ -106,7 +106,8 @@ static bool bump(const struct eng_cells *cells, uint32_t end, uint32_t key)
 /* True when as many cells of this key stand before `end` as there may be. */
 static bool crowded(const struct eng_cells *cells, uint32_t end, uint32_t key)
 {
-    return cells->code < 3 && end >= ENG_SAME_KEY_MAX && key_at(cells, end - ENG_SAME_KEY_MAX) == key;
+    return cells->code < 3 && end >= ENG_SAME_KEY_MAX &&
+           key_at(cells, end - ENG_SAME_KEY_MAX) == key;
 }
 
 void eng_cells_add_slow(struct eng_store *store, struct eng_record *record, int32_t pane,

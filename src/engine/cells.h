@@ -6,8 +6,9 @@
  * one-byte cell without bits for a count gets by; when that would take more than four, all cells of
  * the partner become wider.
  *
- * A pane's age is the pane that the record is true of (as_of), less the pane. No cell is older than its action's retention, and
- * 2^pane_bits is larger than every retention, so the modulus loses nothing. */
+ * A pane's age is the pane that the record is true of (as_of), less the pane. No cell is older than
+ * its action's retention, and 2^pane_bits is larger than every retention, so the modulus loses
+ * nothing. */
 #ifndef ENG_ENGINE_CELLS_H
 #define ENG_ENGINE_CELLS_H
 
@@ -69,13 +70,13 @@ static inline struct eng_cell eng_cells_get(const struct eng_cells *cells, uint3
     };
 }
 
-/* True when there is at most one cell, so that before the event in hand there may have been none. */
+/* True when there is at most one cell, so that before the event in hand there may have been none.
+ */
 static inline bool eng_cells_few(const struct eng_record *record)
 {
     unsigned list = record->layout->list_cells;
-    return list == ENG_NO_INDEX ||
-           eng_record_end(record, list) - eng_record_begin(record, list) <=
-               1u << record->partner->cell_code;
+    return list == ENG_NO_INDEX || eng_record_end(record, list) - eng_record_begin(record, list) <=
+                                       1u << record->partner->cell_code;
 }
 
 /* The first cell whose age is at most `age` (count: none): older ones come before it. */

@@ -116,7 +116,8 @@ static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
     if (eng_store_reserve(&engine->store) != ENG_OK || eng_wheel_reserve(&engine->wheel) != ENG_OK)
         return ENG_NO_MEMORY;
     if (number == ENG_PARTNER_NONE) {
-        eng_take_newcomer(engine, eng_store_add(&engine->store, hash, event->partner, engine->now.pane));
+        eng_take_newcomer(engine,
+                          eng_store_add(&engine->store, hash, event->partner, engine->now.pane));
         return ENG_OK; /* its lists are empty */
     }
     enum eng_status status = eng_record_prepare(&engine->store, &engine->hand);
@@ -133,8 +134,8 @@ static void plan_visit(struct eng_engine *engine, bool moved, uint16_t action, i
     int32_t other;
     eng_assert(partner->as_of == engine->now.pane);
     eng_assert(due > engine->now.pane);
-    if (moved || !engine->layout->steady ||
-        partner->due - engine->now.pane <= ENG_IMMINENT_PANES || eng_cells_few(&engine->hand)) {
+    if (moved || !engine->layout->steady || partner->due - engine->now.pane <= ENG_IMMINENT_PANES ||
+        eng_cells_few(&engine->hand)) {
         partner->due = ENG_PANE_NEVER;
         other = eng_measure_due(engine);
     } else {
@@ -352,7 +353,8 @@ uint64_t eng_engine_partner_count(const struct eng_engine *engine)
 uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
-    return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) + eng_wheel_bytes(&engine->wheel) +
+    return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) +
+           eng_wheel_bytes(&engine->wheel) +
            engine->boundary.mark_words * sizeof *engine->boundary.marks;
 }
 

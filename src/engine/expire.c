@@ -72,8 +72,7 @@ static void drop_sums(struct eng_engine *engine)
             continue;
         store_pane_sum(sums.data + (size_t)kept++ * ENG_SUM_BYTES, element);
     }
-    eng_record_erase(&engine->hand, layout->list_sums, kept, sums.count - kept,
-                     ENG_SUM_BYTES);
+    eng_record_erase(&engine->hand, layout->list_sums, kept, sums.count - kept, ENG_SUM_BYTES);
 }
 
 /* Members whose newest pane has left the window. */

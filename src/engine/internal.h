@@ -36,7 +36,7 @@ struct eng_moment {
 struct eng_boundary {
     bool working;
     int64_t target_ms; /* the time that the input moves the clock to; -1: none in work */
-    uint64_t *marks; /* a bit per slot of the partner table: to be visited */
+    uint64_t *marks;   /* a bit per slot of the partner table: to be visited */
     uint64_t mark_words;
     uint64_t next;    /* no slot before it is marked */
     uint32_t waiting; /* slots that are marked */
@@ -60,8 +60,8 @@ struct eng_scratch {
     /* By dimension, of the scores in `filled`: now, and last told before this evaluation. */
     int64_t contribution[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
     int64_t told[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
-    uint32_t stale;                    /* scores (a bit each) whose value has to be computed anew */
-    uint32_t filled;                   /* scores whose contributions have been computed */
+    uint32_t stale;   /* scores (a bit each) whose value has to be computed anew */
+    uint32_t filled;  /* scores whose contributions have been computed */
     uint32_t resumed; /* silence alerts (a bit each) whose partner has just acted in a newer pane */
 };
 
@@ -104,8 +104,8 @@ int32_t eng_moment_due(const struct eng_moment *now, const struct eng_model *mod
 
 /* ---- measure.c: the partner in hand ---- */
 
-/* Counts an event of `action` in `pane` (not newer than the clock's) into the partner, which has been
- * caught up. Sets scratch.resumed and brings the scores' values up to date. Cannot fail after
+/* Counts an event of `action` in `pane` (not newer than the clock's) into the partner, which has
+ * been caught up. Sets scratch.resumed and brings the scores' values up to date. Cannot fail after
  * prepare. */
 void eng_measure_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
                        int32_t pane);
@@ -123,12 +123,12 @@ static inline void eng_measure_catch_up(struct eng_engine *engine, int32_t pane)
  * and lists. */
 void eng_measure_expire(struct eng_engine *engine);
 
-/* The earliest later boundary at which anything could be told of the partner by itself (alerts' dwell
- * and cooldown apart). After an evaluation. */
+/* The earliest later boundary at which anything could be told of the partner by itself (alerts'
+ * dwell and cooldown apart). After an evaluation. */
 int32_t eng_measure_due(const struct eng_engine *engine);
 
-/* After an event of `action` that made counts greater, with nothing told: the earliest boundary that
- * it adds to those known before. Cheap. */
+/* After an event of `action` that made counts greater, with nothing told: the earliest boundary
+ * that it adds to those known before. Cheap. */
 int32_t eng_measure_due_after(const struct eng_engine *engine, uint16_t action);
 
 /* A measure's value in 1/10,000; *ret_missing: there is none (`missing: skip`). */
@@ -166,8 +166,8 @@ static inline void eng_total_changed(struct eng_engine *engine, unsigned measure
 /* A measure that is not a plain count has changed: its scores are computed anew. */
 void eng_measure_changed(struct eng_engine *engine, unsigned measure);
 
-/* After cells have left at a boundary that nobody hears of: notes the new values of scores, and what
- * drop alerts remember. Cannot fail after prepare. */
+/* After cells have left at a boundary that nobody hears of: notes the new values of scores, and
+ * what drop alerts remember. Cannot fail after prepare. */
 void eng_settle(struct eng_engine *engine);
 
 /* Evaluates all scores, then all alerts, of the partner in hand. The effects buffer has room.
@@ -253,7 +253,8 @@ bool eng_alert_silence_count(const struct eng_engine *engine, const struct eng_r
  * remember. */
 void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
 
-/* How far a score may fall before one of its drop alerts has something to say; under 0: not known. */
+/* How far a score may fall before one of its drop alerts has something to say; under 0: not known.
+ */
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned score);
 

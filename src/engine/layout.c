@@ -49,7 +49,8 @@ static enum eng_status allocate(struct eng_layout *layout)
         eng_calloc((size_t)model->action_count * model->measure_count, sizeof *layout->rolling);
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
-    bool all = layout->silences && layout->drops && layout->drops_first && layout->terms && layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
+    bool all = layout->silences && layout->drops && layout->drops_first && layout->terms &&
+               layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
                layout->rolling_first && layout->active && layout->lists && layout->measures &&
                layout->scores && layout->alert_offset && layout->alert_list && layout->retention &&
                layout->ages && layout->action_measures_first && layout->action_silences_first &&
@@ -232,8 +233,9 @@ static uint16_t add_list(struct eng_layout *layout, enum eng_list_kind kind, uns
     layout->lists[layout->list_count] = (struct eng_list_layout){
         .kind = kind,
         .element_bytes = (uint8_t)element_bytes,
-        .easy_bytes = (uint16_t)(kind == ENG_LIST_SEEN ? (ENG_SEEN_INLINE - 1) * element_bytes
-                                                       : LIST_INLINE_BYTES - inserts * element_most),
+        .easy_bytes =
+            (uint16_t)(kind == ENG_LIST_SEEN ? (ENG_SEEN_INLINE - 1) * element_bytes
+                                             : LIST_INLINE_BYTES - inserts * element_most),
         .owner = (uint16_t)owner};
     return (uint16_t)layout->list_count++;
 }
@@ -337,7 +339,8 @@ static void lay_fixed(struct eng_layout *layout)
     eng_assert(layout->fixed_bytes == 0);
     eng_assert(layout->total_count == 0);
     const struct eng_model *model = layout->model;
-    uint32_t offset = ENG_PARTNER_HEAD_BYTES + (layout->list_count + 1) * (uint32_t)sizeof(uint16_t);
+    uint32_t offset =
+        ENG_PARTNER_HEAD_BYTES + (layout->list_count + 1) * (uint32_t)sizeof(uint16_t);
     for (uint32_t i = 0; i < model->measure_count; i++)
         lay_measure(layout, i, &offset);
     for (uint32_t i = 0; i < model->score_count; i++)

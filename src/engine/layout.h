@@ -64,11 +64,11 @@ struct eng_measure_layout {
  * points each, or (neither) only by eng_contributions. */
 struct eng_term {
     uint16_t score, dimension;
-    uint16_t total;       /* of a plain count; ENG_NO_INDEX: the measure is something else */
-    bool flat;            /* greater counts contribute like the last one of the table */
-    bool points;          /* points_e4 each */
-    uint32_t row_counts;  /* counts 0..row_counts-1 are in the table; 0: there is none */
-    const int64_t *row;   /* the table, borrowed from the score */
+    uint16_t total;      /* of a plain count; ENG_NO_INDEX: the measure is something else */
+    bool flat;           /* greater counts contribute like the last one of the table */
+    bool points;         /* points_e4 each */
+    uint32_t row_counts; /* counts 0..row_counts-1 are in the table; 0: there is none */
+    const int64_t *row;  /* the table, borrowed from the score */
     int64_t points_e4;
 };
 
@@ -84,10 +84,10 @@ struct eng_score_layout {
     uint8_t told_bytes;  /* width of a told contribution: 2, 4 or 8 */
     bool skips;          /* some dimension may be skipped */
     int64_t *table;      /* contributions with nothing skipped: [dimension][count]; points: NULL */
-    uint32_t table_counts; /* counts 0..table_counts-1 are in the table */
+    uint32_t table_counts;  /* counts 0..table_counts-1 are in the table */
     struct eng_term *terms; /* by dimension */
     int64_t tell_from;      /* a move of this size is told; INT64_MAX: none is */
-    bool rises_only;       /* more of any windowed count never makes the value smaller */
+    bool rises_only;        /* more of any windowed count never makes the value smaller */
     int64_t leave_below[ENG_BANDS_MAX]; /* by band in force: another one is wanted below this, */
     int64_t leave_from[ENG_BANDS_MAX];  /* and from this value on */
 };
@@ -111,18 +111,18 @@ struct eng_layout {
     uint32_t cell_count;
     uint16_t cell_of_action[ENG_ACTIONS_MAX + 1]; /* ENG_NO_INDEX: not counted per pane */
     uint8_t action_of_cell[ENG_ACTIONS_MAX + 1];
-    uint32_t *retention;                          /* per cell: panes that its counts are kept for */
-    uint8_t pane_bits, action_bits;               /* of a cell's key */
-    uint8_t cell_code_min;                        /* smallest width that holds a key: 1 << code */
+    uint32_t *retention;            /* per cell: panes that its counts are kept for */
+    uint8_t pane_bits, action_bits; /* of a cell's key */
+    uint8_t cell_code_min;          /* smallest width that holds a key: 1 << code */
     uint32_t pane_mask;
 
     /* Distinct ages at which a counted pane leaves a window or the record, ascending. */
     uint32_t age_count;
     uint32_t *ages;
-    int64_t *unit; /* [age][score][cell]: see slack.h */
+    int64_t *unit;      /* [age][score][cell]: see slack.h */
     int64_t *byte_unit; /* [score][256]: what a cell of one byte is charged with; one age only */
-    bool plain;    /* one age, and cells are only counted (no sums, no active panes) */
-    bool steady;   /* one age, and all scores only rise with counts */
+    bool plain;         /* one age, and cells are only counted (no sums, no active panes) */
+    bool steady;        /* one age, and all scores only rise with counts */
 
     /* Lists by something: those of x are at first[x] .. first[x+1]-1. */
     uint16_t *action_measures; /* measures that an action goes into */
@@ -130,7 +130,8 @@ struct eng_layout {
     uint16_t *action_silences; /* silence alerts that list an action */
     uint32_t *action_silences_first;
     struct eng_term *terms; /* by measure: where it goes */
-    struct eng_term *dimension_terms; /* by score and dimension: those of the scores point into it */
+    struct eng_term
+        *dimension_terms; /* by score and dimension: those of the scores point into it */
     uint32_t *terms_first;
     uint16_t *timed; /* measures that change or end by time alone, rolling cells apart */
     uint32_t timed_count;
@@ -150,15 +151,16 @@ struct eng_layout {
     uint32_t contribution_most; /* contributions of the largest score */
 };
 
-/* Bytes of an element of a drop alert's peaks: its score's value is 4 bytes wide, or 8 for points. */
+/* Bytes of an element of a drop alert's peaks: its score's value is 4 bytes wide, or 8 for points.
+ */
 static inline uint32_t eng_peak_bytes(const struct eng_model *model, unsigned alert)
 {
     return ENG_PEAK_PANE_BYTES + (model->scores[model->alerts[alert].score].points ? 8u : 4u);
 }
 
-/* What a count contributes to a term's dimension while nothing is skipped; false: not known here. */
-static inline bool eng_term_value(const struct eng_term *term, uint64_t count,
-                                  int64_t *ret_value)
+/* What a count contributes to a term's dimension while nothing is skipped; false: not known here.
+ */
+static inline bool eng_term_value(const struct eng_term *term, uint64_t count, int64_t *ret_value)
 {
     if (count < term->row_counts) {
         *ret_value = term->row[count];

@@ -87,7 +87,8 @@ static void check_due(const struct eng_engine *engine, const struct eng_record *
         eng_assert(due <= eng_measure_timed_due(engine, record, layout->timed[i]));
     for (uint32_t i = 0; i < engine->model->alert_count; i++)
         if (engine->model->alerts[i].kind == ENG_SILENCE)
-            eng_assert(due <= eng_alert_silence_due(engine, record, i, ENG_DUE_NEXT, ENG_PANE_NEVER));
+            eng_assert(due <=
+                       eng_alert_silence_due(engine, record, i, ENG_DUE_NEXT, ENG_PANE_NEVER));
 }
 
 void eng_measure_check(const struct eng_engine *engine, const struct eng_record *record)

@@ -30,7 +30,8 @@ static inline bool is_calendar(enum eng_window_kind window)
 }
 
 /* True when a pane (not newer than the clock's) lies in the measure's window. */
-static inline bool in_window(const struct eng_moment *now, const struct eng_measure *measure, int32_t pane)
+static inline bool in_window(const struct eng_moment *now, const struct eng_measure *measure,
+                             int32_t pane)
 {
     if (measure->window == ENG_WINDOW_ROLLING)
         return (int64_t)now->pane - pane < measure->panes;
@@ -41,7 +42,7 @@ static inline bool in_window(const struct eng_moment *now, const struct eng_meas
 
 /* The boundary at which a pane leaves the window that it is in. */
 static inline int32_t leaves_at(const struct eng_moment *now, const struct eng_measure *measure,
-                         int32_t pane)
+                                int32_t pane)
 {
     if (measure->window == ENG_WINDOW_ROLLING)
         return pane + (int32_t)measure->panes;
@@ -62,7 +63,7 @@ static inline bool counts_cell(const struct eng_measure_layout *place, uint32_t 
 
 /* True when there is a cell of the measure in the pane of this age. */
 static inline bool active_at(const struct eng_cells *cells, const struct eng_measure_layout *place,
-                      uint32_t age)
+                             uint32_t age)
 {
     eng_assert(place->total != ENG_NO_INDEX);
     eng_assert(age <= cells->pane_mask);

@@ -117,7 +117,8 @@ enum eng_status eng_seen_prepare_slow(struct eng_store *store, struct eng_record
         return set->count * 4 < set->capacity * 3u ? ENG_OK : set_rebuild(store, set, clock_pane);
     }
     uint32_t bytes = eng_record_end(record, list) - eng_record_begin(record, list);
-    return bytes < (uint32_t)ENG_SEEN_INLINE * record->layout->seen_bytes ? ENG_OK : make_set(store, record);
+    return bytes < (uint32_t)ENG_SEEN_INLINE * record->layout->seen_bytes ? ENG_OK
+                                                                          : make_set(store, record);
 }
 
 bool eng_seen_has_slow(const struct eng_record *record, int32_t clock_pane, uint64_t hash)

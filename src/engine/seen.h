@@ -2,8 +2,8 @@
  *
  * An id is kept as one integer: 48 bits of its hash and the low 8 bits of the clock's pane when it
  * was counted, relative to the pane that the record is true of. In windows of 250 panes or more, 16
- * bits hold the pane. Two ids of one partner meet by chance with a probability of 2^-48 per pair: with
- * a billion events a day and ten ids a partner, one false duplicate in some seventy years.
+ * bits hold the pane. Two ids of one partner meet by chance with a probability of 2^-48 per pair:
+ * with a billion events a day and ten ids a partner, one false duplicate in some seventy years.
  *
  * Small sets are a list in the order of counting; from ENG_SEEN_INLINE ids on it is a hash set on
  * the heap, so that a partner with a million ids costs no more per event. */

@@ -30,8 +30,8 @@ bool eng_rhythm_add(struct eng_rhythm *rhythm, int32_t pane);
  * over the horizon, with q(H) >= risk * q(s). */
 uint32_t eng_silence_due(const struct eng_alert *alert, const struct eng_rhythm *rhythm);
 
-/* Answers of eng_silence_due by alert, n and last - first: most partners share few rhythms. Zeroed it
- * is empty; it may forget any answer at any time. */
+/* Answers of eng_silence_due by alert, n and last - first: most partners share few rhythms. Zeroed
+ * it is empty; it may forget any answer at any time. */
 enum { ENG_SILENCE_MEMO = 1024 };
 struct eng_silence_memo {
     struct {

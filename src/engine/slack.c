@@ -50,7 +50,8 @@ static void add_units(struct eng_layout *layout, uint32_t age, uint32_t measure)
     }
 }
 
-/* True when more of any count never makes the score smaller, and that is all that panes take away. */
+/* True when more of any count never makes the score smaller, and that is all that panes take away.
+ */
 static bool rises_only(const struct eng_layout *layout, uint32_t index)
 {
     const struct eng_score *score = &layout->model->scores[index];
@@ -212,10 +213,10 @@ static int32_t score_due(const struct eng_engine *engine, const struct eng_recor
     if (cells->code == 0 && layout->byte_unit != NULL) {
         uint32_t index =
             walk_bytes(cells, layout->byte_unit + (size_t)score * 256, slack, boundaries);
-        return index == cells->count ? ENG_PANE_NEVER
-                                     : record->partner->as_of -
-                                           (int32_t)eng_cells_age(cells, index) +
-                                           (int32_t)layout->ages[0];
+        return index == cells->count
+                   ? ENG_PANE_NEVER
+                   : record->partner->as_of - (int32_t)eng_cells_age(cells, index) +
+                         (int32_t)layout->ages[0];
     }
     if (ages > 1 && slack > 0)
         slack /= ages;

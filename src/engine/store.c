@@ -82,7 +82,8 @@ void eng_store_done(struct eng_store *store)
 uint64_t eng_store_bytes(const struct eng_store *store)
 {
     eng_assert(store->layout != NULL);
-    return eng_slab_bytes(&store->slab) + (store->slot_count + store->slots_behind) * sizeof *store->slots +
+    return eng_slab_bytes(&store->slab) +
+           (store->slot_count + store->slots_behind) * sizeof *store->slots +
            (uint64_t)store->handle_capacity * sizeof *store->handles + store->heap_bytes;
 }
 
@@ -103,8 +104,7 @@ static void place(struct eng_store *store, struct eng_slot slot)
 /* True when more than half of the slots behind the last home are in use. */
 static bool behind_full(const struct eng_store *store)
 {
-    return store->slots[store->slot_count + store->slots_behind / 2 - 2].number !=
-           ENG_PARTNER_NONE;
+    return store->slots[store->slot_count + store->slots_behind / 2 - 2].number != ENG_PARTNER_NONE;
 }
 
 /* A larger table, with more homes or more slots behind them, by what is short. */
@@ -155,8 +155,7 @@ enum eng_status eng_store_reserve_slow(struct eng_store *store)
         return ENG_NO_MEMORY;
     if (store->count == store->handle_capacity && grow_handles(store) != ENG_OK)
         return ENG_NO_MEMORY;
-    while (slots_full(store->slot_count, (uint64_t)store->count + 1) ||
-           behind_full(store))
+    while (slots_full(store->slot_count, (uint64_t)store->count + 1) || behind_full(store))
         if (grow_slots(store) != ENG_OK)
             return ENG_NO_MEMORY;
     /* As many newcomers as may all end up behind the last home do not fill the slots there. */
@@ -440,7 +439,7 @@ void eng_record_widen_totals(struct eng_store *store, struct eng_record *record)
     eng_assert(code < 3);
     eng_assert(layout->total_count > 0);
     (void)eng_record_open_gap(store, record, layout->fixed_bytes + (layout->total_count << code),
-                   layout->total_count << code, 0);
+                              layout->total_count << code, 0);
     uint8_t *totals = eng_record_totals(record);
     for (uint32_t i = layout->total_count; i-- > 0;)
         eng_store_wide(totals + ((size_t)i << (code + 1)), code + 1,

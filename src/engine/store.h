@@ -6,9 +6,9 @@
  *
  * The table is open addressing with linear probing. A slot holds the upper 32 bits of the hash (its
  * tag) and the number; the home slot is the tag scaled to the capacity, and a newcomer pushes those
- * with greater tags on by one. So the slots in use are in the order of their tags, which is the order
- * in which partners are visited at a boundary (boundary.c), and a search ends at the first greater
- * tag. The table does not wrap: some slots follow the last home. There is no removal. */
+ * with greater tags on by one. So the slots in use are in the order of their tags, which is the
+ * order in which partners are visited at a boundary (boundary.c), and a search ends at the first
+ * greater tag. The table does not wrap: some slots follow the last home. There is no removal. */
 #ifndef ENG_ENGINE_STORE_H
 #define ENG_ENGINE_STORE_H
 
@@ -18,7 +18,7 @@
 
 enum {
     ENG_PARTNER_NONE = 0xFFFFFFFFu,
-    ENG_SEEN_INLINE = 32, /* the most ids inside the record */
+    ENG_SEEN_INLINE = 32,                      /* the most ids inside the record */
     ENG_INSERTS_MAX = 2 + ENG_LAZY_BOUNDARIES, /* elements that an event adds to one list at most */
     ENG_LISTS_MAX = 4 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
     ENG_LIST_BIG = 0x8000, /* of an end: the list has its own block on the heap */
@@ -61,7 +61,7 @@ struct eng_store {
     const struct eng_layout *layout; /* borrowed */
     struct eng_slab slab;
     struct eng_slot *slots;
-    uint64_t slot_count;  /* homes */
+    uint64_t slot_count;   /* homes */
     uint64_t slots_behind; /* slots behind the last home; half of them are free after a reserve */
     uint32_t *handles;
     uint32_t count, handle_capacity;
@@ -96,8 +96,8 @@ uint64_t eng_store_slot(const struct eng_store *store, uint32_t number);
 /* The number of a partner, or ENG_PARTNER_NONE. */
 uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng_slice id);
 
-/* Adds a partner that is not there, true as of `pane`; must follow a successful reserve. Returns its
- * number. */
+/* Adds a partner that is not there, true as of `pane`; must follow a successful reserve. Returns
+ * its number. */
 uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane);
 
 /* Its record. */
@@ -242,8 +242,8 @@ static inline enum eng_status eng_record_prepare(struct eng_store *store, struct
                                                             : ENG_OK;
 }
 
-/* Opens a gap of one element of `bytes` at the element `index` and returns its place, with undefined
- * content. Cannot fail after prepare. */
+/* Opens a gap of one element of `bytes` at the element `index` and returns its place, with
+ * undefined content. Cannot fail after prepare. */
 uint8_t *eng_record_insert(struct eng_store *store, struct eng_record *record, unsigned list,
                            uint32_t index, uint32_t bytes);
 

@@ -105,7 +105,8 @@ static inline uint32_t look_cells(const struct eng_record *record, uint32_t key)
 
 /* ---- changing ---- */
 
-/* Opens room for the cell at its place before the ids seen, and for the id behind them; writes both.
+/* Opens room for the cell at its place before the ids seen, and for the id behind them; writes
+ * both.
  */
 static inline void put_lists(struct eng_record *record, uint32_t place, uint32_t key, bool dedup,
                              uint64_t id)
@@ -167,8 +168,8 @@ enum eng_swift_result eng_swift_count(struct eng_engine *engine, const struct en
         event->time_ms < engine->now.start_ms)
         return ENG_SWIFT_NOT;
     const struct eng_score_layout *place = &layout->scores[swift->score];
-    uint32_t key = ((uint32_t)engine->now.pane & layout->pane_mask) << layout->action_bits |
-                   swift->cell;
+    uint32_t key =
+        ((uint32_t)engine->now.pane & layout->pane_mask) << layout->action_bits | swift->cell;
     uint32_t at = look_cells(record, key);
     int64_t value = engine->scratch.value[swift->score];
     eng_assert(partner->as_of == engine->now.pane);
@@ -176,8 +177,8 @@ enum eng_swift_result eng_swift_count(struct eng_engine *engine, const struct en
     if (at == 0 || !look_room(record, 1u << partner->cell_code) ||
         !look_value(swift, record, &value))
         return ENG_SWIFT_NOT;
-    bool quiet = look_score(place, record, value) &&
-                 eng_alerts_quiet(engine, action, swift->score, value);
+    bool quiet =
+        look_score(place, record, value) && eng_alerts_quiet(engine, action, swift->score, value);
     uint8_t *totals = eng_record_totals(record);
     for (unsigned i = 0; i < swift->term_count; i++)
         totals[swift->terms[i]->total]++;

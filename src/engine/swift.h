@@ -5,8 +5,8 @@
  * into one score. That is looked at before anything is changed; if one thing is otherwise, nothing
  * has been changed and the event is counted the general way (count.c). Then, if the score stays in
  * its band and under `tell_every`, and no alert that is open or waits has anything to say, there is
- * nothing to evaluate either. Both ways give the same result for every event: tests/property compares
- * them with the reference. */
+ * nothing to evaluate either. Both ways give the same result for every event: tests/property
+ * compares them with the reference. */
 #ifndef ENG_ENGINE_SWIFT_H
 #define ENG_ENGINE_SWIFT_H
 

@@ -1,5 +1,5 @@
-/* What is known of one partner at the clock: for queries. Changes nothing that is ever told: it only
- * catches the partner up, which would happen later anyway. */
+/* What is known of one partner at the clock: for queries. Changes nothing that is ever told: it
+ * only catches the partner up, which would happen later anyway. */
 #include "base/assert.h"
 #include "engine/internal.h"
 

@@ -120,3 +120,49 @@ Test(s03_expiry, a_cooldown_that_ends_is_looked_at_again)
                "day 2        tick\n"
                "day 3        tick                       ->  acme a opened at 0, low\n");
 }
+
+/* What leaves without anybody hearing of it is worked off later: these are the exact edges at which
+ * somebody has to hear of it. */
+
+Test(s03_expiry, a_score_rises_into_a_band_at_the_boundary_where_something_bad_leaves)
+{
+    spec_holds("S3",
+               "scores: {s: {points: {bad: -3, good: 1}, over: 3d, bands: {low: -10, high: 1}}}\n",
+               "day 0  acme  bad\n"
+               "day 1  acme  good\n"
+               "day 3  tick        ->  acme s 0 -> 1, low -> high (expiry)\n"
+               "day 4  tick        ->  acme s 1 -> 0, high -> low (expiry)\n");
+}
+
+Test(s03_expiry, a_score_rises_by_tell_every_at_the_boundary_where_something_bad_leaves)
+{
+    spec_holds("S3",
+               "scores: {s: {points: {bad: -3, good: 1}, over: 3d, bands: {all: -10},\n"
+               "             tell_every: 3}}\n",
+               "day 0  acme  bad   ->  s 0 -> -3, all\n"
+               "day 3  tick        ->  acme s -3 -> 0, all (expiry)\n");
+}
+
+Test(s03_expiry, a_score_falls_by_tell_every_over_several_boundaries_and_is_told_at_the_last)
+{
+    spec_holds("S3",
+               "scores: {s: {points: {a: 1, b: 2}, over: 5d, bands: {all: 0}, tell_every: 3}}\n",
+               "day 0  acme  a\n"
+               "day 1  acme  b     ->  s 0 -> 3, all\n"
+               "day 2  acme  a\n"
+               "day 5  tick\n"
+               "day 6  tick\n"
+               "day 7  tick        ->  acme s 3 -> 0, all (expiry)\n");
+}
+
+Test(s03_expiry, a_drop_over_several_boundaries_opens_at_the_one_that_makes_it_deep_enough)
+{
+    spec_holds("S3",
+               "scores: {s: {points: {a: 1}, over: 5d, bands: {all: 0}}}\n"
+               "alerts: {gone: {score: s, drop: 2, within: 9d}}\n",
+               "day 0  acme  a\n"
+               "day 1  acme  a\n"
+               "day 2  acme  a\n"
+               "day 5  tick\n"
+               "day 6  tick        ->  acme gone opened, 1 from 3\n");
+}
