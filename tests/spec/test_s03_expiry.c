@@ -137,9 +137,11 @@ Test(s03_expiry, a_score_rises_into_a_band_at_the_boundary_where_something_bad_l
 Test(s03_expiry, a_score_rises_by_tell_every_at_the_boundary_where_something_bad_leaves)
 {
     spec_holds("S3",
+               "measures: {m: {count: other, over: 3d}}\n"
                "scores: {s: {points: {bad: -3, good: 1}, over: 3d, bands: {all: -10},\n"
                "             tell_every: 3}}\n",
                "day 0  acme  bad   ->  s 0 -> -3, all\n"
+               "day 1  acme  other\n"
                "day 3  tick        ->  acme s -3 -> 0, all (expiry)\n");
 }
 
