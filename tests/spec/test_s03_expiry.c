@@ -137,12 +137,12 @@ Test(s03_expiry, a_score_rises_into_a_band_at_the_boundary_where_something_bad_l
 Test(s03_expiry, a_score_rises_by_tell_every_at_the_boundary_where_something_bad_leaves)
 {
     spec_holds("S3",
-               "measures: {m: {count: other, over: 3d}}\n"
-               "scores: {s: {points: {bad: -3, good: 1}, over: 3d, bands: {all: -10},\n"
+               "scores: {s: {points: {late: -2, bad: -3, good: 1}, over: 3d, bands: {all: -10},\n"
                "             tell_every: 3}}\n",
-               "day 0  acme  bad   ->  s 0 -> -3, all\n"
-               "day 1  acme  other\n"
-               "day 3  tick        ->  acme s -3 -> 0, all (expiry)\n");
+               "day 0  acme  late\n"
+               "day 1  acme  bad   ->  s 0 -> -5, all\n"
+               "day 1  acme  good\n"
+               "day 3  tick        ->  acme s -5 -> -2, all (expiry)\n");
 }
 
 Test(s03_expiry, a_score_falls_by_tell_every_over_several_boundaries_and_is_told_at_the_last)
