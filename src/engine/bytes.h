@@ -47,6 +47,11 @@ static inline void eng_store_i32(void *to, int32_t value)
     memcpy(to, &value, sizeof value);
 }
 
+static inline void eng_store_u16(void *to, uint16_t value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
 static inline void eng_store_u32(void *to, uint32_t value)
 {
     memcpy(to, &value, sizeof value);

@@ -13,20 +13,40 @@
 
 /* ---- what stands in the record ---- */
 
-int64_t eng_told(const struct eng_record *record, unsigned score, unsigned dimension)
+/* The last told contributions of a score. */
+static void load_told(const struct eng_record *record, unsigned score, int64_t *ret_told)
 {
     const struct eng_score_layout *place = &record->layout->scores[score];
-    const uint8_t *at = eng_record_fixed(record, place->told + dimension * place->told_bytes);
+    const uint8_t *at = eng_record_fixed(record, place->told);
+    uint32_t count = record->layout->model->scores[score].dimension_count;
     eng_assert(score < record->layout->model->score_count);
-    eng_assert(dimension < record->layout->model->scores[score].dimension_count);
-    switch (place->told_bytes) {
-    case 2:
-        return eng_load_u16(at);
-    case 4:
-        return eng_load_i32(at);
-    default:
-        return eng_load_i64(at);
+    eng_assert(count <= ENG_DIMENSIONS_MAX);
+    if (place->told_bytes == 2)
+        for (uint32_t i = 0; i < count; i++)
+            ret_told[i] = eng_load_u16(at + i * 2u);
+    else if (place->told_bytes == 4)
+        for (uint32_t i = 0; i < count; i++)
+            ret_told[i] = eng_load_i32(at + i * 4u);
+    else
+        memcpy(ret_told, at, count * sizeof *ret_told);
+}
+
+static void store_told(const struct eng_record *record, unsigned score, const int64_t *told)
+{
+    const struct eng_score_layout *place = &record->layout->scores[score];
+    uint8_t *at = eng_record_fixed(record, place->told);
+    uint32_t count = record->layout->model->scores[score].dimension_count;
+    eng_assert(score < record->layout->model->score_count);
+    for (uint32_t i = 0; i < count && place->told_bytes == 2; i++) {
+        eng_assert(told[i] >= 0 && told[i] <= UINT16_MAX);
+        eng_store_u16(at + i * 2u, (uint16_t)told[i]);
     }
+    for (uint32_t i = 0; i < count && place->told_bytes == 4; i++) {
+        eng_assert(told[i] >= INT32_MIN && told[i] <= INT32_MAX);
+        eng_store_i32(at + i * 4u, (int32_t)told[i]);
+    }
+    if (place->told_bytes == 8)
+        memcpy(at, told, count * sizeof *told);
 }
 
 void eng_take(struct eng_engine *engine, uint32_t number)
@@ -110,9 +130,14 @@ int64_t eng_contributions(const struct eng_engine *engine, const struct eng_reco
     eng_assert(ret_contribution != NULL);
     if (engine->layout->scores[index].skips)
         weights = present_weights(engine, record, score, &skipped);
+    const struct eng_term *terms = engine->layout->scores[index].terms;
     for (uint32_t i = 0; i < score->dimension_count; i++) {
-        ret_contribution[i] =
-            skipped >> i & 1 ? 0 : contribution(engine, record, index, i, weights);
+        ret_contribution[i] = 0;
+        if (terms[i].row_counts == 0 ||
+            !eng_term_value(&terms[i], eng_record_total(record, terms[i].total),
+                            &ret_contribution[i]))
+            if (!(skipped >> i & 1))
+                ret_contribution[i] = contribution(engine, record, index, i, weights);
         sum += ret_contribution[i];
     }
     return sum;
@@ -163,8 +188,7 @@ void eng_fill(struct eng_engine *engine, unsigned index)
         return;
     int64_t sum = eng_contributions(engine, &engine->hand, index, scratch->contribution[index]);
     eng_assert(sum == scratch->value[index]); /* S8 */
-    for (uint32_t i = 0; i < engine->model->scores[index].dimension_count; i++)
-        scratch->told[index][i] = eng_told(&engine->hand, index, i);
+    load_told(&engine->hand, index, scratch->told[index]);
     scratch->filled |= 1u << index;
 }
 
@@ -229,11 +253,7 @@ static void tell(struct eng_engine *engine, struct eng_evaluation *evaluation, u
     emit_score_change(engine, evaluation, index, told_value);
     eng_score_store(place, eng_record_fixed(&engine->hand, place->told_value),
                     scratch->value[index]);
-    for (uint32_t i = 0; i < engine->model->scores[index].dimension_count; i++) {
-        memcpy(eng_record_fixed(&engine->hand, place->told + i * place->told_bytes),
-               &scratch->contribution[index][i], place->told_bytes);
-        eng_assert(eng_told(&engine->hand, index, i) == scratch->contribution[index][i]);
-    }
+    store_told(&engine->hand, index, scratch->contribution[index]);
 }
 
 /* Looks at a score whose value is known. */
@@ -326,8 +346,9 @@ void eng_evaluate_check(const struct eng_engine *engine, const struct eng_record
         int64_t told = 0;
         eng_assert(eng_contributions(engine, record, i, contributions) ==
                    eng_score_value(place, record));
+        load_told(record, i, contributions);
         for (uint32_t j = 0; j < engine->model->scores[i].dimension_count; j++)
-            told += eng_told(record, i, j);
+            told += contributions[j];
         eng_assert(told == eng_score_told_value(place, record));
     }
 }

@@ -185,9 +185,6 @@ bool eng_provisional(const struct eng_engine *engine, const struct eng_score *sc
 int64_t eng_contributions(const struct eng_engine *engine, const struct eng_record *record,
                           unsigned score, int64_t *ret_contribution);
 
-/* The last told contribution of a dimension. */
-int64_t eng_told(const struct eng_record *record, unsigned score, unsigned dimension);
-
 /* A score's number as it stands in a record, 4 bytes wide or 8. */
 static inline int64_t eng_score_load(const struct eng_score_layout *place, const uint8_t *from)
 {

@@ -256,6 +256,14 @@ static uint32_t slack_bytes(uint32_t used)
     return used / 32 + MOVE_SLACK_BYTES;
 }
 
+void eng_record_grow(struct eng_store *store, struct eng_record *record, uint32_t bytes)
+{
+    uint32_t used = eng_record_used(record);
+    eng_assert(bytes > 0);
+    eng_assert(used + bytes <= ENG_LIST_END);
+    move_record(store, record, used + bytes + slack_bytes(used));
+}
+
 uint8_t *eng_record_open_gap(struct eng_store *store, struct eng_record *record, uint32_t offset,
                              uint32_t bytes, uint32_t first)
 {
@@ -263,7 +271,7 @@ uint8_t *eng_record_open_gap(struct eng_store *store, struct eng_record *record,
     eng_assert(offset <= used);
     eng_assert(first <= lists && used + bytes <= ENG_LIST_END);
     if (__builtin_expect(used + bytes > eng_slab_class_bytes(record->partner->class), 0))
-        move_record(store, record, used + bytes + slack_bytes(used));
+        eng_record_grow(store, record, bytes);
     uint8_t *from = (uint8_t *)record->partner + offset;
     if (offset < used)
         memmove(from + bytes, from, used - offset);

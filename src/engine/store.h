@@ -247,6 +247,9 @@ static inline enum eng_status eng_record_prepare(struct eng_store *store, struct
 uint8_t *eng_record_insert(struct eng_store *store, struct eng_record *record, unsigned list,
                            uint32_t index, uint32_t bytes);
 
+/* Moves the record to a block with room for so many bytes more. Cannot fail after prepare. */
+void eng_record_grow(struct eng_store *store, struct eng_record *record, uint32_t bytes);
+
 /* Opens `bytes` at `offset` in the record, moving it when they do not fit; the ends from `first` on
  * are later by as much. Returns the place. */
 uint8_t *eng_record_open_gap(struct eng_store *store, struct eng_record *record, uint32_t offset,

@@ -133,19 +133,16 @@ static inline void put_lists(struct eng_record *record, uint32_t place, uint32_t
     eng_store_wide(gap, code, (uint64_t)key << shift);
 }
 
-/* Room of the record and of its two last lists. */
+/* True when the two lists can take an element more without care for their room. */
 static inline bool look_room(const struct eng_record *record, uint32_t width)
 {
     const struct eng_layout *layout = record->layout;
-    const struct eng_partner *partner = record->partner;
-    uint32_t used = eng_record_used(record), cells = layout->list_cells;
-    if (used + width + layout->seen_bytes > eng_slab_class_bytes(partner->class))
+    uint32_t cells = layout->list_cells, end = eng_record_end(record, cells);
+    if (end - eng_record_begin(record, cells) + width > layout->lists[cells].easy_bytes)
         return false;
-    return eng_record_end(record, cells) - eng_record_begin(record, cells) + width <=
-               layout->lists[cells].easy_bytes &&
-           (layout->list_seen == ENG_NO_INDEX ||
-            used - eng_record_end(record, cells) + layout->seen_bytes <=
-                layout->lists[layout->list_seen].easy_bytes);
+    return layout->list_seen == ENG_NO_INDEX ||
+           eng_record_used(record) - end + layout->seen_bytes <=
+               layout->lists[layout->list_seen].easy_bytes;
 }
 
 /* What an evaluation that tells nothing leaves behind. */
@@ -179,6 +176,9 @@ enum eng_swift_result eng_swift_count(struct eng_engine *engine, const struct en
         return ENG_SWIFT_NOT;
     bool quiet =
         look_score(place, record, value) && eng_alerts_quiet(engine, action, swift->score, value);
+    uint32_t used = eng_record_used(record), more = (1u << partner->cell_code) + layout->seen_bytes;
+    if (__builtin_expect(used + more > eng_slab_class_bytes(partner->class), 0))
+        eng_record_grow(&engine->store, record, more);
     uint8_t *totals = eng_record_totals(record);
     for (unsigned i = 0; i < swift->term_count; i++)
         totals[swift->terms[i]->total]++;
