@@ -303,6 +303,7 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
             effect->baseline_e4 = opening.baseline_e4;
         return;
     }
+    evaluation->moved |= known; /* while it cools down, slack comes and goes with the depth */
     int64_t baseline = value + depth_of(&engine->hand, index, value);
     if (baseline <= 0 || baseline - value < alert->drop_e4 || /* S10 */
         !cooled_down(engine, evaluation, index, known ? &opening : NULL))

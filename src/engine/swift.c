@@ -40,12 +40,13 @@ enum eng_status eng_swift_lay(struct eng_layout *layout)
     layout->swift = eng_calloc(model->action_count, sizeof *layout->swift);
     if (layout->swift == NULL)
         return ENG_NO_MEMORY;
-    for (uint32_t action = 0; layout->plain && layout->steady && action < model->action_count;
-         action++) {
+    bool may = layout->plain && layout->steady;
+    for (uint32_t i = 0; i < model->score_count; i++)
+        may &= layout->scores[i].dwell == 0; /* a running dwell wants every evaluation */
+    for (uint32_t action = 0; may && action < model->action_count; action++) {
         struct eng_swift *swift = &layout->swift[action];
         swift->cell = layout->cell_of_action[action];
-        swift->may = lay_terms(layout, action, swift) && swift->cell != ENG_NO_INDEX &&
-                     layout->scores[swift->score].dwell == 0;
+        swift->may = lay_terms(layout, action, swift) && swift->cell != ENG_NO_INDEX;
     }
     return ENG_OK;
 }
@@ -77,8 +78,9 @@ static inline bool look_score(const struct eng_score_layout *place, const struct
     unsigned band = *eng_record_fixed(record, place->band) & ENG_BAND_MASK;
     int64_t moved = value - eng_score_told_value(place, record);
     eng_assert(band < ENG_BANDS_MAX);
-    return value >= place->leave_below[band] && value < place->leave_from[band] &&
-           moved < place->tell_from && -moved < place->tell_from;
+    /* It has risen, and would have been told before if it were under these. */
+    eng_assert(value >= place->leave_below[band] && -moved < place->tell_from);
+    return value < place->leave_from[band] && moved < place->tell_from;
 }
 
 /* Where the cell of the event belongs: an offset in the record; 0: into a cell that there is. */

@@ -1,7 +1,10 @@
 /* Writes random programs. See program.h.
  *
  * Windows are a few panes long so that short histories see them slide; amounts and targets are of
- * a size that lets scores move through their bands. Actions are few and overlap in families. */
+ * a size that lets scores move through their bands. Actions are few and overlap in families.
+ *
+ * A third of the programs are plain: counts over one length of windows, and nothing that falls when
+ * a count rises. Those are the ones that the engine has quick ways for. */
 #include "program.h"
 #include "base/assert.h"
 #include <inttypes.h>
@@ -13,7 +16,8 @@ enum { MEASURES_MAX = 8, BANDS_MAX = 5 };
 struct writer {
     struct chance *chance;
     FILE *out;
-    bool hours; /* panes are hours */
+    bool hours;          /* panes are hours */
+    int64_t plain_panes; /* a plain program: the length of all windows; 0: anything goes */
     unsigned measures;
     struct {
         bool points;
@@ -106,7 +110,9 @@ static void over(struct writer *w, bool rolling_only)
 {
     static const char *const calendar[] = {"week", "month", "quarter", "life"};
     fprintf(w->out, "over: ");
-    if (rolling_only || percent(w, 70))
+    if (w->plain_panes > 0)
+        panes(w, w->plain_panes);
+    else if (rolling_only || percent(w, 70))
         panes(w, window_panes(w));
     else
         fprintf(w->out, "%s", CHANCE_ONE_OF(w->chance, calendar));
@@ -137,7 +143,7 @@ static void time_section(struct writer *w)
 static void measure(struct writer *w, unsigned index)
 {
     static const char *const kinds[] = {"count", "active", "members"};
-    int64_t kind = between(w, 0, 9);
+    int64_t kind = w->plain_panes > 0 ? 0 : between(w, 0, 9);
     fprintf(w->out, "  m%u: {", index);
     if (kind <= 4) {
         fprintf(w->out, "%s: ", kinds[kind % 3]);
@@ -182,13 +188,13 @@ static void dimension(struct writer *w, unsigned index, bool may_skip)
     fprintf(w->out, "      d%u: {weight: ", index);
     number(w, percent(w, 70) ? between(w, 1, 30) * 10000 : between(w, 1, 100000));
     fprintf(w->out, ", measure: m%" PRId64 ", ", measure_index);
-    if (percent(w, 25)) {
+    if (percent(w, w->plain_panes > 0 ? 5 : 25)) {
         steps(w);
     } else {
         fprintf(w->out, "target: ");
         number(w, percent(w, 70) ? between(w, 1, 6) * 10000 : between(w, 1, 300000));
     }
-    if (may_skip && percent(w, 40))
+    if (may_skip && w->plain_panes == 0 && percent(w, 40))
         fprintf(w->out, ", missing: skip");
     fprintf(w->out, "}\n");
 }
@@ -214,7 +220,9 @@ static void points(struct writer *w, unsigned index)
     fprintf(w->out, "    points:\n");
     for (int64_t i = 0; i < keys; i++) {
         fprintf(w->out, "      \"%s\": ", names[(first + (uint64_t)i * 3) % NAMES]);
-        number(w, percent(w, 70) ? between(w, -2, 6) * 10000 + 5000 : between(w, -30000, 90000));
+        int64_t low = w->plain_panes > 0 ? 0 : -3;
+        number(w,
+               percent(w, 70) ? between(w, low, 6) * 10000 + 5000 : between(w, low * 10000, 90000));
         fprintf(w->out, "\n");
     }
     fprintf(w->out, "    ");
@@ -252,7 +260,7 @@ static void settings(struct writer *w, unsigned index)
         number(w, percent(w, 60) ? between(w, 1, scale_e4 / 20) : scale_e4 / 10);
         fprintf(w->out, "\n");
     }
-    if (percent(w, 35)) {
+    if (percent(w, w->plain_panes > 0 ? 5 : 35)) {
         fprintf(w->out, "    dwell: ");
         elapsed(w);
         fprintf(w->out, "\n");
@@ -341,12 +349,13 @@ char *program_write(struct chance *chance, struct program_traits *ret_traits)
     eng_assert(w.out != NULL);
     w.hours = percent(&w, 30);
     ret_traits->pane_ms = w.hours ? 3600000 : 86400000;
+    w.plain_panes = percent(&w, 33) ? between(&w, 1, 12) : 0;
     time_section(&w);
     w.measures = (unsigned)between(&w, 1, MEASURES_MAX);
     fprintf(w.out, "measures:\n");
     for (unsigned i = 0; i < w.measures; i++)
         measure(&w, i);
-    w.score_count = (unsigned)between(&w, 1, 3);
+    w.score_count = (unsigned)(percent(&w, w.plain_panes > 0 ? 60 : 33) ? 1 : between(&w, 2, 3));
     fprintf(w.out, "scores:\n");
     for (unsigned i = 0; i < w.score_count; i++)
         score(&w, i);
