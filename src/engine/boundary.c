@@ -126,6 +126,8 @@ static void prefetch_ahead(struct eng_engine *engine)
 {
     struct eng_boundary *boundary = &engine->boundary;
     uint64_t end = boundary->mark_words * 64;
+    eng_assert(boundary->working);
+    eng_assert(boundary->ahead_count <= PREFETCH_AHEAD);
     while (boundary->ahead < end && boundary->ahead_count < PREFETCH_AHEAD) {
         boundary->ahead = next_marked(boundary, boundary->ahead);
         if (boundary->ahead == end)
@@ -168,6 +170,7 @@ static enum eng_status work(struct eng_engine *engine, struct eng_effects *effec
 {
     struct eng_boundary *boundary = &engine->boundary;
     eng_assert(boundary->working);
+    eng_assert(engine->now.clock_ms == engine->now.start_ms);
     while (boundary->waiting > 0) {
         if (engine->evaluations_left == 0 || !eng_effects_fit(engine, effects))
             return ENG_AGAIN;

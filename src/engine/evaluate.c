@@ -248,6 +248,7 @@ static void tell(struct eng_engine *engine, struct eng_evaluation *evaluation, u
 {
     const struct eng_score_layout *place = &engine->layout->scores[index];
     const struct eng_scratch *scratch = &engine->scratch;
+    eng_assert(index < engine->model->score_count);
     evaluation->moved = true;
     eng_fill(engine, index);
     emit_score_change(engine, evaluation, index, told_value);

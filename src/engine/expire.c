@@ -152,6 +152,8 @@ static int32_t next_leaving(const struct eng_engine *engine)
 /* Several lengths of windows, or sums or active panes: boundary by boundary. */
 static void catch_up_slow(struct eng_engine *engine, int32_t pane, int32_t settled)
 {
+    eng_assert(settled <= pane);
+    eng_assert(!engine->layout->plain);
     for (;;) {
         int32_t next = next_leaving(engine);
         if (next > pane)

@@ -56,6 +56,8 @@ static bool rises_only(const struct eng_layout *layout, uint32_t index)
 {
     const struct eng_score *score = &layout->model->scores[index];
     const struct eng_score_layout *place = &layout->scores[index];
+    eng_assert(index < layout->model->score_count);
+    eng_assert(layout->unit != NULL);
     for (uint32_t age = 0; age < layout->age_count; age++)
         for (uint32_t cell = 0; cell < layout->cell_count; cell++)
             if (layout->unit[(age * layout->model->score_count + index) * layout->cell_count +

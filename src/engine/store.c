@@ -96,6 +96,7 @@ static void place(struct eng_store *store, struct eng_slot slot)
         at++;
     for (end = at; slots[end].number != ENG_PARTNER_NONE; end++)
         ;
+    eng_assert(slot.number != ENG_PARTNER_NONE);
     eng_assert(end + 1 < store->slot_count + store->slots_behind);
     memmove(slots + at + 1, slots + at, (end - at) * sizeof *slots);
     slots[at] = slot;
