@@ -26,6 +26,7 @@ if(NOT ENGAGED_SANITIZE)
     # One translation unit: small functions of one file are called by others for every event. The other
     # presets build file by file, so that no file leans on what another includes.
     set_target_properties(eng_engine PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+    target_compile_options(eng_engine PRIVATE -O3)
 endif()
 engaged_room(model eng_engine dep_yaml)
 engaged_room(codec eng_engine dep_avro dep_jansson dep_zlib m)
