@@ -208,10 +208,10 @@ static int32_t score_due(const struct eng_engine *engine, const struct eng_recor
     int64_t due = ENG_PANE_NEVER;
     eng_assert(score < engine->model->score_count);
     eng_assert(ages > 0);
-    if (slack == INT64_MAX)
-        return ENG_PANE_NEVER;
     if (layout->drops_first[score] < layout->drops_first[score + 1])
-        boundaries = ENG_LAZY_BOUNDARIES / ages;
+        boundaries = ENG_LAZY_BOUNDARIES / ages; /* as many values as there is room made for */
+    else if (slack == INT64_MAX)
+        return ENG_PANE_NEVER;
     if (cells->code == 0 && layout->byte_unit != NULL) {
         uint32_t index =
             walk_bytes(cells, layout->byte_unit + (size_t)score * 256, slack, boundaries);

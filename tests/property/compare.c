@@ -18,6 +18,7 @@ struct run {
     uint8_t *told;
     size_t told_bytes, told_capacity;
     uint8_t *outcomes; /* of the history's steps; ticks 0xFF */
+    bool looks;        /* at everybody, whenever a call leaves work undone */
     FILE *out;
 };
 
@@ -59,6 +60,15 @@ static void collect(struct run *run)
     run->buffer.count = 0;
 }
 
+/* Looks at all partners of the history: nobody may ever hear a difference. */
+static void look(const struct run *run)
+{
+    static struct eng_view view;
+    for (uint32_t i = 0; run->looks && i < run->history->count; i++)
+        if (!run->history->steps[i].tick)
+            (void)eng_engine_view(run->engine, run->history->steps[i].event.partner, &view);
+}
+
 /* One call after another until the work is done. */
 static void run_events(struct run *run, const struct eng_event *events, uint8_t *outcomes,
                        uint32_t count)
@@ -68,6 +78,7 @@ static void run_events(struct run *run, const struct eng_event *events, uint8_t 
     enum eng_status status;
     do {
         status = eng_engine_apply(run->engine, &batch, run->untold ? NULL : &run->buffer, &err);
+        look(run);
         eng_engine_check(run->engine);
         collect(run);
     } while (status == ENG_AGAIN);
@@ -82,6 +93,7 @@ static void run_tick(struct run *run, int64_t time_ms)
     enum eng_status status;
     do {
         status = eng_engine_tick(run->engine, time_ms, run->untold ? NULL : &run->buffer, &err);
+        look(run);
         eng_engine_check(run->engine);
         collect(run);
     } while (status == ENG_AGAIN);
@@ -328,6 +340,7 @@ static bool against_itself(const struct run *first, struct chance *chance, uint3
         chance_percent(chance, 60) ? (uint32_t)chance_between(chance, 1, 4) : 0;
     options.partners_hint = chance_percent(chance, 30) ? 1000 : 0;
     run_start(&run, first->model, first->history, &options);
+    run.looks = chance_percent(chance, 30);
     run.out = first->out;
     run.untold = silent_steps > 0;
     run_steps(&run, 0, silent_steps, chance, 16);

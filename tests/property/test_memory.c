@@ -256,3 +256,34 @@ Test(memory, a_full_cap_refuses_the_event_and_keeps_the_state)
     eng_engine_free(engine);
     eng_model_free(model);
 }
+
+/* A score of which one point leaves each day for a long time, told to nobody. */
+static const char slow_fall[] = "program: memory\n"
+                                "time: {late_after: 10d, dedup: 0}\n"
+                                "scores: {s: {points: {a: 1}, over: 200d, bands: {all: 0}}}\n"
+                                "alerts: {deep: {score: s, drop: 1000, within: 300d}}\n";
+
+static void act(struct run *run, int day)
+{
+    uint8_t outcome = 0;
+    struct step step = {.event = {.time_ms = START_MS + day * DAY_MS,
+                                  .value_e4 = ENG_VALUE_NONE,
+                                  .partner = {"p", 1},
+                                  .action = {"a", 1}}};
+    run_step(run, &step, &outcome);
+    eng_engine_check(run->engine);
+}
+
+Test(memory, boundaries_that_nobody_hears_of_do_not_outgrow_what_was_made_ready)
+{
+    struct eng_model *model = load(slow_fall);
+    struct run run;
+    run_start(&run, model);
+    for (int day = 0; day < 200; day++)
+        act(&run, day);
+    act(&run, 230); /* more values to remember than the record itself holds */
+    act(&run, 350); /* and then far more at once */
+    cr_expect(eng_engine_counters(run.engine)->churn_drops == 0);
+    run_end(&run);
+    eng_model_free(model);
+}

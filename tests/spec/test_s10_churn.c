@@ -196,3 +196,15 @@ Test(s10_churn, alerts_come_after_scores_in_file_order)
                "                                 ->  z opened at 1, low\n"
                "                                 ->  a opened, 1 from 9\n");
 }
+
+Test(s10_churn, a_value_above_zero_that_only_a_boundary_gave_is_former_activity)
+{
+    spec_holds("S10",
+               "scores: {s: {points: {bad: -3, good: 1, worst: -20}, over: 3d,\n"
+               "             bands: {low: -30, mid: -5}}}\n"
+               "alerts: {a: {score: s, falls_to: low}}\n",
+               "day 0  acme  bad\n"
+               "day 1  acme  good\n"
+               "day 3  acme  worst  ->  s 0 -> -19, mid -> low\n"
+               "                    ->  a opened at -19, low\n");
+}
