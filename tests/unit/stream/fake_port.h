@@ -21,7 +21,10 @@ struct fake_record {
     char key[64], value[256];
     bool has_key, has_value;
     int64_t timestamp_ms;
-    char header[32]; /* value of a header "trace"; "": none */
+    uint32_t value_bytes;     /* 0: it is a text */
+    char header[32];          /* value of a header "trace"; "": none */
+    uint8_t schema_id[8];     /* value of a header with the schema's id */
+    uint32_t schema_id_bytes; /* 0: none */
 };
 
 struct fake_partition {
@@ -80,6 +83,7 @@ struct fake_port {
     const char *topic_names[ENG_TOPIC_COUNT];
     void (*before)(struct fake_port *fake, char call); /* hook; NULL: none */
     void *context;                                     /* the hook's */
+    uint32_t headers_asked;                            /* how often a header was asked for */
     bool borrowed; /* free() of the port leaves it alone: the log outlives its workers */
 };
 
@@ -184,7 +188,7 @@ static void fake_fetch(struct fake_port *fake, int32_t number, struct eng_port_b
         batch->records[batch->count++] = (struct eng_port_record){
             .value = record->has_value ? record->value : NULL,
             .key = record->has_key ? record->key : NULL,
-            .value_bytes = strlen(record->value),
+            .value_bytes = record->value_bytes > 0 ? record->value_bytes : strlen(record->value),
             .key_bytes = strlen(record->key),
             .offset = partition->fetch_at++,
             .timestamp_ms = record->timestamp_ms,
@@ -227,11 +231,16 @@ static bool fake_header(struct eng_port *port, const struct eng_port_record *rec
                         struct eng_port_header *ret_header)
 {
     const struct fake_record *from = record->handle;
-    (void)port;
-    if (from == NULL || from->header[0] == '\0' || index > 0)
+    fake_of(port)->headers_asked++;
+    if (from == NULL)
         return false;
-    *ret_header = (struct eng_port_header){"trace", from->header, strlen(from->header)};
-    return true;
+    if (from->header[0] != '\0' && index-- == 0) {
+        *ret_header = (struct eng_port_header){"trace", from->header, strlen(from->header)};
+        return true;
+    }
+    *ret_header =
+        (struct eng_port_header){"__value_schema_id", from->schema_id, from->schema_id_bytes};
+    return from->schema_id_bytes > 0 && index == 0;
 }
 
 static enum eng_status fake_assign(struct eng_port *port, const struct eng_port_offset *set,
