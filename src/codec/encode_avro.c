@@ -152,6 +152,17 @@ enum eng_status eng_encode_avro(const struct eng_encode_context *context,
     return eng_writer_end(&writer);
 }
 
+/* It is the first field of both kinds: a string, which is its length and its bytes. */
+struct eng_slice eng_encode_avro_id(const uint8_t *body)
+{
+    uint64_t coded = 0, byte = 0x80;
+    for (unsigned shift = 0; byte >= 0x80; shift += 7) {
+        byte = *body++;
+        coded |= (byte & 0x7F) << shift;
+    }
+    return (struct eng_slice){(const char *)body, (uint32_t)(coded >> 1)};
+}
+
 enum eng_status eng_encode_action_avro(const struct eng_action_record *action,
                                        struct eng_bytes *out)
 {

@@ -27,10 +27,16 @@ static inline enum eng_status eng_writer_end(const struct eng_writer *writer)
     return writer->status;
 }
 
+/* Written out, since most pieces are a few bytes and there is room for them. */
 static inline void eng_put(struct eng_writer *writer, const void *data, size_t length)
 {
-    if (writer->status == ENG_OK)
-        writer->status = eng_bytes_append(writer->out, data, length);
+    struct eng_bytes *out = writer->out;
+    if (out->capacity - out->used < length && writer->status == ENG_OK)
+        writer->status = eng_bytes_reserve(out, length);
+    if (length == 0 || writer->status != ENG_OK)
+        return;
+    memcpy(out->data + out->used, data, length);
+    out->used += length;
 }
 
 static inline void eng_put_byte(struct eng_writer *writer, uint8_t byte)
