@@ -7,6 +7,7 @@
 #define ENG_CODEC_WRITER_H
 
 #include "codec/encode.h"
+#include <endian.h>
 #include <string.h>
 
 struct eng_writer {
@@ -41,7 +42,7 @@ static inline void eng_put(struct eng_writer *writer, const void *data, size_t l
 
 static inline void eng_put_byte(struct eng_writer *writer, uint8_t byte)
 {
-    eng_put(writer, &byte, 1);
+    eng_put(writer, &byte, sizeof byte);
 }
 
 static inline void eng_put_text(struct eng_writer *writer, const char *text)
@@ -60,10 +61,45 @@ void eng_put_e4(struct eng_writer *writer, int64_t number_e4);
 /* A JSON string with its quotes; the text is valid UTF-8. */
 void eng_put_json_string(struct eng_writer *writer, struct eng_slice text);
 
-/* Avro: int and long; string and bytes; double. */
-void eng_put_avro_long(struct eng_writer *writer, int64_t number);
-void eng_put_avro_bytes(struct eng_writer *writer, const void *data, size_t length);
-void eng_put_avro_double(struct eng_writer *writer, double number);
+/* Where the next `bytes` bytes go; NULL when there is no room to be had. */
+static inline uint8_t *eng_put_room(struct eng_writer *writer, size_t bytes)
+{
+    struct eng_bytes *out = writer->out;
+    if (out->capacity - out->used < bytes && writer->status == ENG_OK)
+        writer->status = eng_bytes_reserve(out, bytes);
+    return writer->status == ENG_OK ? out->data + out->used : NULL;
+}
+
+enum { ENG_AVRO_LONG_BYTES = 10 };
+
+/* Avro: int and long. */
+static inline void eng_put_avro_long(struct eng_writer *writer, int64_t number)
+{
+    uint64_t rest = (uint64_t)number << 1 ^ (number < 0 ? UINT64_MAX : 0);
+    uint8_t *begin = eng_put_room(writer, ENG_AVRO_LONG_BYTES), *p = begin;
+    if (begin == NULL)
+        return;
+    for (; rest >= 0x80; rest >>= 7)
+        *p++ = (uint8_t)(rest | 0x80);
+    *p++ = (uint8_t)rest;
+    writer->out->used += (size_t)(p - begin);
+}
+
+/* Avro: string and bytes. */
+static inline void eng_put_avro_bytes(struct eng_writer *writer, const void *data, size_t length)
+{
+    eng_put_avro_long(writer, (int64_t)length);
+    eng_put(writer, data, length);
+}
+
+/* Avro: double. */
+static inline void eng_put_avro_double(struct eng_writer *writer, double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    bits = htole64(bits);
+    eng_put(writer, &bits, sizeof bits);
+}
 
 static inline struct eng_slice eng_slice_of(const char *text)
 {

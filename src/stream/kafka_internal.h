@@ -22,13 +22,25 @@ struct eng_kafka_place {
     bool placed;  /* and its position is surely this one: see kafka_consumer.c */
 };
 
-/* An output topic at the producer. Making a list of headers takes as many allocations as there are
- * headers, so lists come back with the delivery reports and are used again. */
+enum { ENG_KAFKA_OWN_HEADERS = 4, ENG_KAFKA_PILES = 256 };
+
+/* A list of headers that is used again and again, and where the values of its own headers are. */
+struct eng_kafka_list {
+    rd_kafka_headers_t *headers; /* ours while it lies in a pile, else the record's */
+    bool lies;
+    struct eng_kafka_list *below; /* in its pile */
+    struct eng_kafka_list *made_before;
+    uint8_t *values[ENG_KAFKA_OWN_HEADERS];
+    uint32_t bytes[ENG_KAFKA_OWN_HEADERS];
+};
+
+/* An output topic at the producer; see kafka_outlet.c. */
 struct eng_kafka_outlet {
-    rd_kafka_topic_t *topic;              /* NULL: not yet used */
-    const struct eng_port_family *family; /* of the lists */
-    rd_kafka_headers_t **lists;           /* ready to be used; see kafka_outlet.c */
-    uint32_t list_count;
+    rd_kafka_topic_t *topic;                       /* NULL: not yet used */
+    const struct eng_port_family *family;          /* of the lists */
+    struct eng_kafka_list *piles[ENG_KAFKA_PILES]; /* by the length of the first own header */
+    struct eng_kafka_list *made_last;              /* all lists, wherever they are */
+    uint32_t made_count;
 };
 
 struct eng_kafka {
@@ -54,6 +66,7 @@ struct eng_kafka {
     struct eng_kafka_outlet outlets[ENG_TOPIC_COUNT];
     rd_kafka_message_t run[ENG_KAFKA_RUN_MAX]; /* scratch */
     uint64_t unreported;  /* records taken whose delivery report has not come yet */
+    uint64_t window;      /* as many may be under way before producing waits */
     _Atomic bool suspect; /* trouble on its wire since begin */
 
     pthread_mutex_t lock; /* for the next two: written by whatever thread serves callbacks */
@@ -112,6 +125,8 @@ enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic top
 
 /* Sets what of them a producer's configuration has to know. */
 void eng_kafka_outlets_conf(struct eng_kafka *kafka, rd_kafka_conf_t *conf);
+/* A transaction begins. */
+void eng_kafka_window_begin(struct eng_kafka *kafka);
 /* Lets go of topics, before the producer is destroyed, and of lists, after. */
 void eng_kafka_outlets_close(struct eng_kafka *kafka);
 void eng_kafka_outlets_free(struct eng_kafka *kafka);

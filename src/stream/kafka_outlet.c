@@ -3,11 +3,18 @@
  * What is told has half a dozen headers, and with them librdkafka's work for a record is mostly
  * making and freeing headers: an allocation for each, in one thread, and a free in another. So
  *
- *  1. lists of headers are used again. The delivery report gives a record's list back, and the next
- *     record takes it: the fixed headers are in it already, only its own are replaced;
+ *  1. lists of headers are used again. The delivery report gives a record's list back, and a later
+ *     record takes it: the fixed headers are in it already, and its own are written over those of
+ *     the record before. librdkafka has no call for that, but it copies values into the list when
+ *     they are added, and a list that was detached from its record is ours alone; nothing in it
+ *     depends on the bytes of a value but their number. So lists lie in piles by the length of the
+ *     first own header, the id;
  *  2. delivery reports are asked for. They are served by the thread that produces (in poll and
  *     flush), so that records are freed where the next ones are allocated;
- *  3. values are not copied, and records of one partition are handed over together.
+ *  3. values are not copied, and records of one partition are handed over together;
+ *  4. only so many records are under way at a time (the window): with a whole transaction under way
+ *     every touch of a record, a list or a value misses the cache. A broker that takes long to
+ *     answer widens the window, so that it is never what bounds the rate.
  *
  * librdkafka takes several records at once only without headers. They are given to each record by
  * an interceptor, which is called for it in between.
@@ -18,10 +25,13 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include <string.h>
 
-/* Lists kept for each topic: a few megabytes. More records than this are under way for a moment
- * only. */
-enum { LISTS_MAX = 16384 };
+/* Lists for each topic: up to 20 MB. Records beyond them have headers of their own. */
+enum { LISTS_MAX = 32768 };
+
+/* Reports that have not come within PATIENCE_MS widen the window. */
+enum { WINDOW_MIN = 4096, WINDOW_MAX = 65536, PATIENCE_MS = 20 };
 
 static const char interceptor_name[] = "engaged";
 
@@ -35,47 +45,115 @@ static void add_header(rd_kafka_headers_t *list, const struct eng_port_header *h
                               (ssize_t)header->value_bytes); /* cannot fail */
 }
 
-static rd_kafka_headers_t *new_list(const struct eng_port_output *output)
+static rd_kafka_headers_t *make_headers(const struct eng_port_output *output)
 {
     const struct eng_port_family *family = output->family;
     uint32_t fixed = family != NULL ? family->fixed_count : 0;
-    rd_kafka_headers_t *list = rd_kafka_headers_new(fixed + output->header_count);
-    eng_assert(list != NULL);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(fixed + output->header_count);
+    eng_assert(headers != NULL);
     eng_assert(output->headers != NULL || output->header_count == 0);
     for (uint32_t i = 0; i < fixed; i++)
-        add_header(list, &family->fixed[i]);
+        add_header(headers, &family->fixed[i]);
     for (uint32_t i = 0; i < output->header_count; i++)
-        add_header(list, &output->headers[i]);
+        add_header(headers, &output->headers[i]);
+    return headers;
+}
+
+static struct eng_kafka_list **pile_of(struct eng_kafka_outlet *outlet, size_t bytes)
+{
+    eng_assert(outlet->family != NULL);
+    return &outlet->piles[bytes < ENG_KAFKA_PILES ? bytes : 0];
+}
+
+static void lay_down(struct eng_kafka_outlet *outlet, struct eng_kafka_list *list)
+{
+    struct eng_kafka_list **pile = pile_of(outlet, list->bytes[0]);
+    eng_assert(list->headers != NULL && !list->lies);
+    list->lies = true;
+    list->below = *pile;
+    *pile = list;
+}
+
+static struct eng_kafka_list *pick_up(struct eng_kafka_list **pile)
+{
+    struct eng_kafka_list *list = *pile;
+    eng_assert(list == NULL || list->lies);
+    if (list == NULL)
+        return NULL;
+    list->lies = false;
+    *pile = list->below;
     return list;
 }
 
-/* A list with the record's headers: one that was used before, else a new one. */
-static rd_kafka_headers_t *list_for(struct eng_kafka_outlet *outlet,
-                                    const struct eng_port_output *output)
+/* A list without headers: a new one, or one that lies in some pile. NULL: there is none. */
+static struct eng_kafka_list *bare_list(struct eng_kafka_outlet *outlet)
+{
+    struct eng_kafka_list *list = NULL;
+    eng_assert(outlet->made_count <= LISTS_MAX);
+    if (outlet->made_count < LISTS_MAX) {
+        list = eng_calloc(1, sizeof *list);
+        if (list == NULL)
+            return NULL;
+        list->made_before = outlet->made_last;
+        outlet->made_last = list;
+        outlet->made_count++;
+        return list;
+    }
+    for (int i = 0; list == NULL && i < ENG_KAFKA_PILES; i++)
+        list = pick_up(&outlet->piles[i]);
+    if (list != NULL)
+        rd_kafka_headers_destroy(list->headers);
+    return list;
+}
+
+/* Makes the headers of a list, and notes where the values are. */
+static void fill_list(struct eng_kafka_list *list, const struct eng_port_output *output)
+{
+    eng_assert(output->header_count <= ENG_KAFKA_OWN_HEADERS);
+    eng_assert(!list->lies);
+    list->headers = make_headers(output);
+    for (uint32_t i = 0; i < output->header_count; i++) {
+        const char *name;
+        const void *value;
+        size_t bytes = 0;
+        rd_kafka_resp_err_t code = rd_kafka_header_get_all(
+            list->headers, output->family->fixed_count + i, &name, &value, &bytes);
+        eng_assert(code == RD_KAFKA_RESP_ERR_NO_ERROR && value != NULL);
+        eng_assert(bytes == output->headers[i].value_bytes);
+        list->values[i] = (uint8_t *)(uintptr_t)value; /* the list's own, see above */
+        list->bytes[i] = (uint32_t)bytes;
+    }
+}
+
+/* Do the record's own headers fit where those of the list are? */
+static bool fits(const struct eng_kafka_list *list, const struct eng_port_output *output)
+{
+    eng_assert(list->headers != NULL);
+    for (uint32_t i = 0; i < output->header_count; i++)
+        if (list->bytes[i] != output->headers[i].value_bytes)
+            return false;
+    return true;
+}
+
+/* A list with the record's headers. NULL: none is left, or memory is not. */
+static struct eng_kafka_list *list_for(struct eng_kafka_outlet *outlet,
+                                       const struct eng_port_output *output)
 {
     eng_assert(output->family == outlet->family);
     eng_assert(output->header_count == outlet->family->own_count);
-    if (outlet->list_count == 0)
-        return new_list(output);
-    rd_kafka_headers_t *list = outlet->lists[--outlet->list_count];
+    struct eng_kafka_list **pile = pile_of(outlet, output->headers[0].value_bytes);
+    if (*pile == NULL || !fits(*pile, output)) {
+        struct eng_kafka_list *bare = bare_list(outlet);
+        if (bare != NULL)
+            fill_list(bare, output);
+        return bare;
+    }
+    struct eng_kafka_list *list = pick_up(pile);
+    for (uint32_t i = 0; *pile != NULL && i < output->header_count; i++)
+        __builtin_prefetch((*pile)->values[i], 1); /* for the next record */
     for (uint32_t i = 0; i < output->header_count; i++)
-        (void)rd_kafka_header_remove(list, outlet->family->own[i]); /* it is there */
-    for (uint32_t i = 0; i < output->header_count; i++)
-        add_header(list, &output->headers[i]);
+        memcpy(list->values[i], output->headers[i].value, list->bytes[i]);
     return list;
-}
-
-/* Keeps the list of a record that is done, if there is room. */
-static void keep_list(struct eng_kafka_outlet *outlet, rd_kafka_headers_t *list)
-{
-    eng_assert(list != NULL);
-    eng_assert(outlet->list_count <= LISTS_MAX);
-    if (outlet->lists == NULL)
-        outlet->lists = eng_calloc(LISTS_MAX, sizeof(rd_kafka_headers_t *));
-    if (outlet->lists == NULL || outlet->list_count == LISTS_MAX)
-        rd_kafka_headers_destroy(list);
-    else
-        outlet->lists[outlet->list_count++] = list;
 }
 
 /* ---- Called by librdkafka. ---- */
@@ -85,16 +163,17 @@ static void keep_list(struct eng_kafka_outlet *outlet, rd_kafka_headers_t *list)
 static void report(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     struct eng_kafka *kafka = opaque;
-    struct eng_kafka_outlet *outlet = rd_kafka_topic_opaque(message->rkt);
-    rd_kafka_headers_t *list = NULL;
+    struct eng_kafka_list *list = message->_private;
+    rd_kafka_headers_t *headers = NULL;
     eng_assert(client == kafka->producer);
     eng_assert(kafka->unreported > 0);
     kafka->unreported--;
-    if (outlet->family == NULL)
+    if (list == NULL)
         return;
     rd_kafka_message_t *ours = (rd_kafka_message_t *)(uintptr_t)message; /* we made it */
-    if (rd_kafka_message_detach_headers(ours, &list) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        keep_list(outlet, list);
+    rd_kafka_resp_err_t code = rd_kafka_message_detach_headers(ours, &headers);
+    eng_assert(code == RD_KAFKA_RESP_ERR_NO_ERROR && headers == list->headers);
+    lay_down(rd_kafka_topic_opaque(message->rkt), list);
 }
 
 /* A record of a run is being made: gives it its headers. */
@@ -105,9 +184,9 @@ static rd_kafka_resp_err_t on_send(rd_kafka_t *client, rd_kafka_message_t *messa
     if (output == NULL)
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     eng_assert(message->payload == output->value);
-    struct eng_kafka_outlet *outlet = rd_kafka_topic_opaque(message->rkt);
-    rd_kafka_message_set_headers(message, list_for(outlet, output));
-    message->_private = NULL; /* it is the caller's */
+    struct eng_kafka_list *list = list_for(rd_kafka_topic_opaque(message->rkt), output);
+    rd_kafka_message_set_headers(message, list != NULL ? list->headers : make_headers(output));
+    message->_private = list;
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -171,9 +250,13 @@ void eng_kafka_outlets_free(struct eng_kafka *kafka)
     for (int i = 0; i < ENG_TOPIC_COUNT; i++) {
         struct eng_kafka_outlet *outlet = &kafka->outlets[i];
         eng_assert(outlet->topic == NULL);
-        while (outlet->list_count > 0)
-            rd_kafka_headers_destroy(outlet->lists[--outlet->list_count]);
-        eng_free(outlet->lists);
+        while (outlet->made_last != NULL) {
+            struct eng_kafka_list *list = outlet->made_last;
+            outlet->made_last = list->made_before;
+            if (list->lies) /* else the headers have gone with the producer */
+                rd_kafka_headers_destroy(list->headers);
+            eng_free(list);
+        }
         *outlet = (struct eng_kafka_outlet){0};
     }
 }
@@ -203,17 +286,17 @@ static rd_kafka_resp_err_t produce_one(struct eng_kafka *kafka,
     eng_assert(output->family == NULL);
     if (outlet == NULL)
         return rd_kafka_last_error();
-    rd_kafka_headers_t *list = output->header_count > 0 ? new_list(output) : NULL;
+    rd_kafka_headers_t *headers = output->header_count > 0 ? make_headers(output) : NULL;
     rd_kafka_resp_err_t code = rd_kafka_producev(
         kafka->producer, RD_KAFKA_V_RKT(outlet->topic), RD_KAFKA_V_PARTITION(output->partition),
         RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_OPAQUE(NULL),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)output->value, output->value_bytes),
-        RD_KAFKA_V_KEY((void *)(uintptr_t)output->key, output->key_bytes), RD_KAFKA_V_HEADERS(list),
-        RD_KAFKA_V_END);
+        RD_KAFKA_V_KEY((void *)(uintptr_t)output->key, output->key_bytes),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         kafka->unreported++;
-    else if (list != NULL)
-        rd_kafka_headers_destroy(list);
+    else if (headers != NULL)
+        rd_kafka_headers_destroy(headers);
     return code;
 }
 
@@ -258,6 +341,33 @@ static rd_kafka_resp_err_t produce_run(struct eng_kafka *kafka,
     return first < count ? kafka->run[first].err : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* Serves reports, so that lists come back, and errors. Waits for them while too many records are
+ * under way. */
+static void serve(struct eng_kafka *kafka)
+{
+    eng_assert(kafka->producer != NULL);
+    (void)rd_kafka_poll(kafka->producer, 0); /* what is there */
+    while (kafka->unreported > kafka->window) {
+        uint64_t before = kafka->unreported;
+        (void)rd_kafka_poll(kafka->producer, PATIENCE_MS); /* judged by what it does */
+        if (kafka->unreported < before)
+            continue;
+        if (kafka->window >= WINDOW_MAX)
+            break;
+        kafka->window *= 2;
+    }
+    eng_assert(kafka->window >= WINDOW_MIN && kafka->window <= WINDOW_MAX);
+}
+
+void eng_kafka_window_begin(struct eng_kafka *kafka)
+{
+    eng_assert(kafka->unreported == 0);
+    kafka->window /= 2; /* the broker may answer sooner now */
+    if (kafka->window < WINDOW_MIN)
+        kafka->window = WINDOW_MIN;
+    eng_assert(kafka->window <= WINDOW_MAX);
+}
+
 enum eng_status eng_kafka_produce(struct eng_port *port, const struct eng_port_output *outputs,
                                   uint32_t count, uint32_t *ret_taken, struct eng_error *err)
 {
@@ -276,6 +386,6 @@ enum eng_status eng_kafka_produce(struct eng_port *port, const struct eng_port_o
         }
     }
     *ret_taken = taken;
-    (void)rd_kafka_poll(kafka->producer, 0); /* reports, so that lists come back; errors */
+    serve(kafka);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? ENG_OK : refused(kafka, code, &outputs[taken], err);
 }

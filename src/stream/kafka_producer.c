@@ -86,7 +86,7 @@ enum eng_status eng_kafka_begin(struct eng_port *port, struct eng_error *err)
     struct eng_kafka *kafka = eng_kafka_of(port);
     eng_assert(kafka->producer != NULL);
     eng_assert(kafka->initialised);
-    eng_assert(kafka->unreported == 0);
+    eng_kafka_window_begin(kafka);
     (void)rd_kafka_poll(kafka->producer, 0); /* errors of the idle time are of no concern */
     atomic_store(&kafka->suspect, false);
     return classify(kafka, rd_kafka_begin_transaction(kafka->producer), "beginning a transaction",
