@@ -72,17 +72,31 @@ static inline uint8_t *eng_put_room(struct eng_writer *writer, size_t bytes)
 
 enum { ENG_AVRO_LONG_BYTES = 10 };
 
-/* Avro: int and long. */
-static inline void eng_put_avro_long(struct eng_writer *writer, int64_t number)
+/* Avro where there is room: int and long; double. Return what is behind. */
+static inline uint8_t *eng_avro_long(uint8_t *p, int64_t number)
 {
     uint64_t rest = (uint64_t)number << 1 ^ (number < 0 ? UINT64_MAX : 0);
-    uint8_t *begin = eng_put_room(writer, ENG_AVRO_LONG_BYTES), *p = begin;
-    if (begin == NULL)
-        return;
     for (; rest >= 0x80; rest >>= 7)
         *p++ = (uint8_t)(rest | 0x80);
     *p++ = (uint8_t)rest;
-    writer->out->used += (size_t)(p - begin);
+    return p;
+}
+
+static inline uint8_t *eng_avro_double(uint8_t *p, double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    bits = htole64(bits);
+    memcpy(p, &bits, sizeof bits);
+    return p + sizeof bits;
+}
+
+/* Avro: int and long. */
+static inline void eng_put_avro_long(struct eng_writer *writer, int64_t number)
+{
+    uint8_t *begin = eng_put_room(writer, ENG_AVRO_LONG_BYTES);
+    if (begin != NULL)
+        writer->out->used += (size_t)(eng_avro_long(begin, number) - begin);
 }
 
 /* Avro: string and bytes. */
@@ -95,10 +109,9 @@ static inline void eng_put_avro_bytes(struct eng_writer *writer, const void *dat
 /* Avro: double. */
 static inline void eng_put_avro_double(struct eng_writer *writer, double number)
 {
-    uint64_t bits;
-    memcpy(&bits, &number, sizeof bits);
-    bits = htole64(bits);
-    eng_put(writer, &bits, sizeof bits);
+    uint8_t *begin = eng_put_room(writer, sizeof number);
+    if (begin != NULL)
+        writer->out->used += (size_t)(eng_avro_double(begin, number) - begin);
 }
 
 static inline struct eng_slice eng_slice_of(const char *text)

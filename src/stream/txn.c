@@ -1,6 +1,6 @@
 /* Records of a transaction as bytes, one buffer ("lane") for each topic.
  *
- *   frame   struct frame | key | value | header*
+ *   frame   struct eng_txn_frame | key | value | header*
  *   header  struct head | name with its zero (without a family) | value (unless inside the
  * record's)
  *
@@ -14,12 +14,6 @@
 #include <string.h>
 
 #define LENGTH_NONE UINT32_MAX
-
-struct frame {
-    uint32_t bytes, key_bytes, value_bytes; /* LENGTH_NONE: there is none */
-    uint32_t header_count;
-    int32_t partition;
-};
 
 /* Places are counted from the frame's beginning. */
 struct head {
@@ -86,22 +80,15 @@ static size_t present(uint32_t length)
     return length == LENGTH_NONE ? 0 : length;
 }
 
-static struct frame open_frame(const struct eng_txn *txn)
-{
-    struct frame frame;
-    const struct eng_bytes *lane = &txn->lanes[txn->open_topic];
-    eng_assert(txn->record_count > 0);
-    eng_assert(lane->used - txn->open_at >= sizeof frame);
-    memcpy(&frame, lane->data + txn->open_at, sizeof frame);
-    return frame;
-}
-
-static void set_open_frame(struct eng_txn *txn, const struct frame *frame)
+/* Writes the open record's frame. It is kept beside the lane, since reading it back just after it
+ * was written in pieces would stall. */
+static void write_frame(struct eng_txn *txn)
 {
     struct eng_bytes *lane = &txn->lanes[txn->open_topic];
-    eng_assert(frame->bytes == lane->used - txn->open_at);
-    eng_assert(frame->bytes >= sizeof *frame);
-    memcpy(lane->data + txn->open_at, frame, sizeof *frame);
+    eng_assert(txn->record_count > 0);
+    eng_assert(txn->open.bytes >= sizeof txn->open);
+    eng_assert(txn->open.bytes == lane->used - txn->open_at);
+    memcpy(lane->data + txn->open_at, &txn->open, sizeof txn->open);
 }
 
 struct eng_bytes *eng_txn_open(struct eng_txn *txn, const struct eng_port_output *output)
@@ -110,31 +97,32 @@ struct eng_bytes *eng_txn_open(struct eng_txn *txn, const struct eng_port_output
     eng_assert(output->topic < ENG_TOPIC_COUNT);
     eng_assert(output->partition >= 0);
     eng_assert(lane->used == 0 || txn->families[output->topic] == output->family);
-    struct frame frame = {.key_bytes = length_of(output->key, output->key_bytes),
-                          .value_bytes = LENGTH_NONE,
-                          .partition = output->partition};
+    struct eng_txn_frame frame = {.key_bytes = length_of(output->key, output->key_bytes),
+                                  .value_bytes = LENGTH_NONE,
+                                  .partition = output->partition};
     size_t key = present(frame.key_bytes);
     if (eng_bytes_reserve(lane, sizeof frame + key) != ENG_OK)
         return NULL;
+    frame.bytes = (uint32_t)(sizeof frame + key);
     txn->families[output->topic] = output->family;
     txn->open_topic = output->topic;
     txn->open_at = lane->used;
-    frame.bytes = (uint32_t)(sizeof frame + key);
-    put(lane, &frame, sizeof frame);
-    put(lane, output->key, key);
+    txn->open = frame;
     txn->record_count++;
+    lane->used += sizeof frame;
+    put(lane, output->key, key);
+    write_frame(txn);
     return lane;
 }
 
 void eng_txn_close(struct eng_txn *txn)
 {
-    struct frame frame = open_frame(txn);
     size_t bytes = txn->lanes[txn->open_topic].used - txn->open_at;
-    eng_assert(frame.header_count == 0 && frame.value_bytes == LENGTH_NONE);
-    eng_assert(bytes >= frame.bytes && bytes < LENGTH_NONE);
-    frame.value_bytes = (uint32_t)(bytes - frame.bytes);
-    frame.bytes = (uint32_t)bytes;
-    set_open_frame(txn, &frame);
+    eng_assert(txn->open.header_count == 0 && txn->open.value_bytes == LENGTH_NONE);
+    eng_assert(bytes >= txn->open.bytes && bytes < LENGTH_NONE);
+    txn->open.value_bytes = (uint32_t)(bytes - txn->open.bytes);
+    txn->open.bytes = (uint32_t)bytes;
+    write_frame(txn);
 }
 
 void eng_txn_drop(struct eng_txn *txn)
@@ -167,24 +155,24 @@ static enum eng_status add_header(struct eng_txn *txn, const char *name, struct 
                                   const void *value)
 {
     struct eng_bytes *lane = &txn->lanes[txn->open_topic];
-    struct frame frame = open_frame(txn);
+    struct eng_txn_frame *frame = &txn->open;
     size_t name_bytes = txn->families[txn->open_topic] == NULL ? strlen(name) + 1 : 0;
     size_t value_bytes = value != NULL ? head.value_bytes : 0;
     eng_assert(value != NULL || head.value_at != 0 || head.value_bytes == LENGTH_NONE);
-    if (frame.header_count == ENG_TXN_HEADERS_MAX)
+    if (frame->header_count == ENG_TXN_HEADERS_MAX)
         return ENG_LIMIT;
     if (eng_bytes_reserve(lane, sizeof head + name_bytes + value_bytes) != ENG_OK)
         return ENG_NO_MEMORY;
-    head.name_at = frame.bytes + (uint32_t)sizeof head;
+    head.name_at = frame->bytes + (uint32_t)sizeof head;
     if (head.value_at == 0)
         head.value_at = head.name_at + (uint32_t)name_bytes;
     head.bytes = (uint32_t)(sizeof head + name_bytes + value_bytes);
     put(lane, &head, sizeof head);
     put(lane, name, name_bytes);
     put(lane, value, value_bytes);
-    frame.header_count++;
-    frame.bytes += head.bytes;
-    set_open_frame(txn, &frame);
+    frame->header_count++;
+    frame->bytes += head.bytes;
+    write_frame(txn);
     return ENG_OK;
 }
 
@@ -199,10 +187,11 @@ enum eng_status eng_txn_header(struct eng_txn *txn, const struct eng_port_header
 enum eng_status eng_txn_header_of_value(struct eng_txn *txn, const char *name, size_t at,
                                         size_t bytes)
 {
-    struct frame frame = open_frame(txn);
+    const struct eng_txn_frame *frame = &txn->open;
+    size_t all = present(frame->value_bytes);
     eng_assert(name != NULL);
-    eng_assert(at <= present(frame.value_bytes) && bytes <= present(frame.value_bytes) - at);
-    struct head head = {.value_at = (uint32_t)(sizeof frame + present(frame.key_bytes) + at),
+    eng_assert(at <= all && bytes <= all - at);
+    struct head head = {.value_at = (uint32_t)(sizeof *frame + present(frame->key_bytes) + at),
                         .value_bytes = (uint32_t)bytes};
     return add_header(txn, name, head, NULL);
 }
@@ -230,7 +219,7 @@ static size_t read_header(const uint8_t *frame, size_t at, const char *name,
     struct head head;
     memcpy(&head, frame + at, sizeof head);
     eng_assert(head.bytes >= sizeof head);
-    eng_assert(head.value_at >= sizeof(struct frame));
+    eng_assert(head.value_at >= sizeof(struct eng_txn_frame));
     ret_header->name = name != NULL ? name : (const char *)frame + head.name_at;
     ret_header->value = head.value_bytes == LENGTH_NONE ? NULL : frame + head.value_at;
     ret_header->value_bytes = present(head.value_bytes);
@@ -238,7 +227,7 @@ static size_t read_header(const uint8_t *frame, size_t at, const char *name,
 }
 
 /* Reads the record at `from`, which takes frame.bytes. */
-static void read_record(const uint8_t *from, const struct frame *frame,
+static void read_record(const uint8_t *from, const struct eng_txn_frame *frame,
                         const struct eng_port_family *family, struct eng_port_header *headers,
                         struct eng_port_output *output)
 {
@@ -262,7 +251,7 @@ static void read_record(const uint8_t *from, const struct frame *frame,
 bool eng_txn_next(const struct eng_txn *txn, struct eng_txn_place *place,
                   struct eng_port_header *headers, struct eng_port_output *ret_output)
 {
-    struct frame frame;
+    struct eng_txn_frame frame;
     while (place->topic < ENG_TOPIC_COUNT && place->at == txn->lanes[place->topic].used)
         *place = (struct eng_txn_place){.topic = place->topic + 1};
     if (place->topic == ENG_TOPIC_COUNT)
@@ -274,5 +263,7 @@ bool eng_txn_next(const struct eng_txn *txn, struct eng_txn_place *place,
     ret_output->topic = (enum eng_topic)place->topic;
     read_record(lane->data + place->at, &frame, txn->families[place->topic], headers, ret_output);
     place->at += frame.bytes;
+    if (lane->used - place->at > frame.bytes) /* about where the one after the next begins */
+        __builtin_prefetch(lane->data + place->at + frame.bytes);
     return true;
 }

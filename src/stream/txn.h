@@ -26,12 +26,21 @@ struct eng_txn_offset {
     struct eng_port_offset now, before;
 };
 
+/* What a record begins with, in its lane; UINT32_MAX as a length: there is none. */
+struct eng_txn_frame {
+    uint32_t bytes, key_bytes, value_bytes;
+    uint32_t header_count;
+    int32_t partition;
+};
+
 struct eng_txn {
     struct eng_bytes lanes[ENG_TOPIC_COUNT]; /* frames by topic, see txn.c */
     const struct eng_port_family *families[ENG_TOPIC_COUNT];
     uint32_t record_count;
-    enum eng_topic open_topic;      /* of the record that was added last */
-    size_t open_at;                 /* its frame */
+    /* The record that was added last: its topic, where it begins, and its frame as it is there. */
+    enum eng_topic open_topic;
+    size_t open_at;
+    struct eng_txn_frame open;
     struct eng_txn_offset *offsets; /* one per touched task */
     uint32_t offset_count, offset_capacity;
     int64_t opened_us; /* monotonic time of the first thing in it; -1: empty */
