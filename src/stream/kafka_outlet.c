@@ -31,7 +31,7 @@
 enum { LISTS_MAX = 32768 };
 
 /* Reports that have not come within PATIENCE_MS widen the window. */
-enum { WINDOW_MIN = 4096, WINDOW_MAX = 65536, PATIENCE_MS = 20 };
+enum { WINDOW_MIN = 8192, WINDOW_MAX = 65536, PATIENCE_MS = 20 };
 
 static const char interceptor_name[] = "engaged";
 

@@ -91,6 +91,17 @@ static void write_frame(struct eng_txn *txn)
     memcpy(lane->data + txn->open_at, &txn->open, sizeof txn->open);
 }
 
+/* Fetches the lines that the record after this one will be written to. They were last touched a
+ * transaction ago, and writing waits for them otherwise. */
+static inline void fetch_room(const struct eng_bytes *lane)
+{
+    enum { LINE = 64, FROM = 384, TO = 768 };
+    if (lane->capacity - lane->used < TO)
+        return;
+    for (int at = FROM; at < TO; at += LINE)
+        __builtin_prefetch(lane->data + lane->used + at, 1);
+}
+
 struct eng_bytes *eng_txn_open(struct eng_txn *txn, const struct eng_port_output *output)
 {
     struct eng_bytes *lane = &txn->lanes[output->topic];
@@ -109,6 +120,7 @@ struct eng_bytes *eng_txn_open(struct eng_txn *txn, const struct eng_port_output
     txn->open_at = lane->used;
     txn->open = frame;
     txn->record_count++;
+    fetch_room(lane);
     lane->used += sizeof frame;
     put(lane, output->key, key);
     write_frame(txn);
@@ -248,6 +260,18 @@ static void read_record(const uint8_t *from, const struct eng_txn_frame *frame,
     eng_assert(at == frame->bytes);
 }
 
+/* Fetches about where a record ends and the next one begins, some records ahead: another thread has
+ * written them. Records of a topic are about as long. */
+static inline void fetch_ahead(const struct eng_bytes *lane, size_t at, size_t bytes)
+{
+    enum { RECORDS = 4, AROUND = 32 };
+    size_t ahead = at + RECORDS * bytes;
+    if (ahead + AROUND > lane->used)
+        return;
+    __builtin_prefetch(lane->data + ahead - AROUND);
+    __builtin_prefetch(lane->data + ahead + AROUND);
+}
+
 bool eng_txn_next(const struct eng_txn *txn, struct eng_txn_place *place,
                   struct eng_port_header *headers, struct eng_port_output *ret_output)
 {
@@ -263,7 +287,6 @@ bool eng_txn_next(const struct eng_txn *txn, struct eng_txn_place *place,
     ret_output->topic = (enum eng_topic)place->topic;
     read_record(lane->data + place->at, &frame, txn->families[place->topic], headers, ret_output);
     place->at += frame.bytes;
-    if (lane->used - place->at > frame.bytes) /* about where the one after the next begins */
-        __builtin_prefetch(lane->data + place->at + frame.bytes);
+    fetch_ahead(lane, place->at, frame.bytes);
     return true;
 }
