@@ -125,6 +125,9 @@ enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic top
 
 /* Sets what of them a producer's configuration has to know. */
 void eng_kafka_outlets_conf(struct eng_kafka *kafka, rd_kafka_conf_t *conf);
+/* Sends what has been taken and waits a moment. RD_KAFKA_RESP_ERR_NO_ERROR when all of it has
+ * been reported, RD_KAFKA_RESP_ERR__TIMED_OUT when not yet. */
+rd_kafka_resp_err_t eng_kafka_send_now(struct eng_kafka *kafka);
 /* A transaction begins. */
 void eng_kafka_window_begin(struct eng_kafka *kafka);
 /* Lets go of topics, before the producer is destroyed, and of lists, after. */

@@ -14,7 +14,11 @@
  *  3. values are not copied, and records of one partition are handed over together;
  *  4. only so many records are under way at a time (the window): with a whole transaction under way
  *     every touch of a record, a list or a value misses the cache. A broker that takes long to
- *     answer widens the window, so that it is never what bounds the rate.
+ *     answer widens the window, so that it is never what bounds the rate;
+ *  5. batches are sent when the window is full, or the transaction complete, and not by the time
+ *     that records have waited. A partition has one batch on the wire, and librdkafka 2.8 turns
+ *     without a pause while more records are due and cannot be sent yet: while they have waited
+ *     longer than linger.ms, and in a flush. So linger.ms is long, and a flush given a moment only.
  *
  * librdkafka takes several records at once only without headers. They are given to each record by
  * an interceptor, which is called for it in between.
@@ -31,7 +35,7 @@
 enum { LISTS_MAX = 32768 };
 
 /* Reports that have not come within PATIENCE_MS widen the window. */
-enum { WINDOW_MIN = 8192, WINDOW_MAX = 65536, PATIENCE_MS = 20 };
+enum { WINDOW_MIN = 8192, WINDOW_MAX = 65536, PATIENCE_MS = 20, MOMENT_MS = 1 };
 
 static const char interceptor_name[] = "engaged";
 
@@ -341,15 +345,25 @@ static rd_kafka_resp_err_t produce_run(struct eng_kafka *kafka,
     return first < count ? kafka->run[first].err : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/* Serves reports, so that lists come back, and errors. Waits for them while too many records are
- * under way. */
+rd_kafka_resp_err_t eng_kafka_send_now(struct eng_kafka *kafka)
+{
+    eng_assert(kafka->producer != NULL);
+    rd_kafka_resp_err_t code = rd_kafka_flush(kafka->producer, MOMENT_MS);
+    eng_assert(code != RD_KAFKA_RESP_ERR_NO_ERROR || kafka->unreported == 0);
+    return code;
+}
+
+/* Serves reports, so that lists come back, and errors. While too many records are under way, sends
+ * them and waits for their reports. */
 static void serve(struct eng_kafka *kafka)
 {
     eng_assert(kafka->producer != NULL);
     (void)rd_kafka_poll(kafka->producer, 0); /* what is there */
     while (kafka->unreported > kafka->window) {
         uint64_t before = kafka->unreported;
-        (void)rd_kafka_poll(kafka->producer, PATIENCE_MS); /* judged by what it does */
+        (void)eng_kafka_send_now(kafka); /* it need not be all of them */
+        if (kafka->unreported == before)
+            (void)rd_kafka_poll(kafka->producer, PATIENCE_MS); /* judged by what it does */
         if (kafka->unreported < before)
             continue;
         if (kafka->window >= WINDOW_MAX)

@@ -4,7 +4,10 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "stream/clock.h"
 #include <string.h>
+
+enum { REPORT_MS = 5 }; /* how long a flush waits for reports before it looks again */
 
 /* What can be done about a failed transactional call, asked in the order that librdkafka demands:
  * permission and sizes first, because no repetition helps there whatever the class; then fatal,
@@ -98,8 +101,12 @@ enum eng_status eng_kafka_flush(struct eng_port *port, struct eng_error *err)
     struct eng_kafka *kafka = eng_kafka_of(port);
     eng_assert(kafka->producer != NULL);
     eng_assert(kafka->initialised);
-    rd_kafka_resp_err_t code = rd_kafka_flush(kafka->producer, ENG_KAFKA_TXN_MS);
-    eng_assert(code != RD_KAFKA_RESP_ERR_NO_ERROR || kafka->unreported == 0);
+    int64_t deadline_us = eng_clock_mono_us() + (int64_t)ENG_KAFKA_TXN_MS * 1000;
+    rd_kafka_resp_err_t code = eng_kafka_send_now(kafka);
+    while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && eng_clock_mono_us() < deadline_us) {
+        (void)rd_kafka_poll(kafka->producer, REPORT_MS); /* more can be sent when some are in */
+        code = eng_kafka_send_now(kafka);
+    }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ENG_OK;
     return eng_error_set(err, ENG_TIMED_OUT, "sending the outputs: %s", rd_kafka_err2str(code));
