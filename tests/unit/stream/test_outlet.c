@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PARTITIONS = 2, RECORDS = 3000, CHUNK = 100 };
+/* More records in a transaction than may be under way. */
+enum { PARTITIONS = 2, RECORDS = 10000, CHUNK = 100 };
 
 static const struct eng_port_header fixed[] = {{"kind", "test", 4}, {"other", "x", 1}};
 static const char *const own[] = {"id", "time"};
