@@ -50,6 +50,9 @@ enum eng_status eng_encode_id(const struct eng_encode_context *context,
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out);
 
+/* The effect's id in a body that eng_encode_avro has written: what eng_encode_id writes. */
+struct eng_slice eng_encode_avro_id(const uint8_t *body);
+
 /* Appends one JSON object and a newline, as `replay` prints it. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_encode_json(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out);

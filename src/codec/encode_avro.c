@@ -61,6 +61,21 @@ static void put_head(struct eng_writer *writer, const struct eng_encode_context 
     put_string(writer, eng_encode_subject_name(context->model, effect));
 }
 
+/* One of the array: a name and two doubles, with room for all three at once. */
+static void put_contribution(struct eng_writer *writer, const char *name,
+                             const struct eng_contribution *one)
+{
+    size_t length = strlen(name);
+    uint8_t *begin = eng_put_room(writer, ENG_AVRO_LONG_BYTES + length + 2 * sizeof(double));
+    if (begin == NULL)
+        return;
+    uint8_t *p = eng_avro_long(begin, (int64_t)length);
+    memcpy(p, name, length);
+    p = eng_avro_double(p + length, (double)one->value_e4 / 10000);
+    p = eng_avro_double(p, (double)one->delta_e4 / 10000);
+    writer->out->used += (size_t)(p - begin);
+}
+
 /* An array in one block, closed by an empty one. */
 static void put_contributions(struct eng_writer *writer, const struct eng_score *score,
                               const struct eng_effect *effect)
@@ -68,11 +83,8 @@ static void put_contributions(struct eng_writer *writer, const struct eng_score 
     const struct eng_contribution *list = eng_effect_contributions(effect);
     eng_assert(effect->contribution_count == score->dimension_count);
     eng_put_avro_long(writer, effect->contribution_count);
-    for (unsigned i = 0; i < effect->contribution_count; i++) {
-        put_string(writer, score->dimensions[i].name);
-        put_points(writer, list[i].value_e4);
-        put_points(writer, list[i].delta_e4);
-    }
+    for (unsigned i = 0; i < effect->contribution_count; i++)
+        put_contribution(writer, score->dimensions[i].name, &list[i]);
     if (effect->contribution_count > 0)
         eng_put_avro_long(writer, 0);
 }
@@ -150,6 +162,17 @@ enum eng_status eng_encode_avro(const struct eng_encode_context *context,
     else
         put_churn_drop(&writer, context, effect);
     return eng_writer_end(&writer);
+}
+
+/* It is the first field of both kinds: a string, which is its length and its bytes. */
+struct eng_slice eng_encode_avro_id(const uint8_t *body)
+{
+    uint64_t coded = 0, byte = 0x80;
+    for (unsigned shift = 0; byte >= 0x80; shift += 7) {
+        byte = *body++;
+        coded |= (byte & 0x7F) << shift;
+    }
+    return (struct eng_slice){(const char *)body, (uint32_t)(coded >> 1)};
 }
 
 enum eng_status eng_encode_action_avro(const struct eng_action_record *action,

@@ -3,14 +3,57 @@
 
 #include "base/assert.h"
 
-/* A part of the id; what would look like a separator or spoil a header is percent-encoded. */
+/* Bytes that would look like a separator, or spoil a header. */
+static bool is_special(unsigned char c)
+{
+    return c < 0x20 || c == '/' || c == '%' || c == 0x7F;
+}
+
+#define EACH(byte) ((byte)*0x0101010101010101u)
+
+/* The high bit of each byte below 0x20 or equal to one of the others; of more bytes too, when there
+ * is one: it only has to be zero when there is none. */
+static inline uint64_t special_in(uint64_t eight)
+{
+    uint64_t slash = eight ^ EACH(0x2Fu), percent = eight ^ EACH(0x25u), del = eight ^ EACH(0x7Fu);
+    uint64_t low = (eight - EACH(0x20u)) & ~eight;
+    uint64_t others = ((slash - EACH(1u)) & ~slash) | ((percent - EACH(1u)) & ~percent) |
+                      ((del - EACH(1u)) & ~del);
+    return (low | others) & EACH(0x80u);
+}
+
+static inline uint64_t load_eight(const char *data)
+{
+    uint64_t eight;
+    memcpy(&eight, data, sizeof eight);
+    return eight;
+}
+
+/* True when nothing of the text is special: the usual case, eight bytes at a time; the last word
+ * overlaps the one before. */
+static bool is_plain(struct eng_slice text)
+{
+    uint64_t any = 0;
+    if (text.length >= 8) {
+        any = special_in(load_eight(text.data + text.length - 8));
+        for (uint32_t i = 0; i + 8 < text.length; i += 8)
+            any |= special_in(load_eight(text.data + i));
+        return any == 0;
+    }
+    for (uint32_t i = 0; i < text.length; i++)
+        any |= is_special((unsigned char)text.data[i]);
+    return any == 0;
+}
+
+/* A part of the id, with what is special percent-encoded. */
 static void put_part(struct eng_writer *writer, struct eng_slice text)
 {
     static const char hex[] = "0123456789ABCDEF";
     uint32_t plain = 0;
-    for (uint32_t i = 0; i < text.length; i++) {
+    bool all = is_plain(text);
+    for (uint32_t i = 0; !all && i < text.length; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (c >= 0x20 && c != '/' && c != '%' && c != 0x7F)
+        if (!is_special(c))
             continue;
         char code[] = {'%', hex[c >> 4], hex[c & 15]};
         eng_put(writer, text.data + plain, i - plain);

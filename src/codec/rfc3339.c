@@ -6,7 +6,6 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
-#include <stdio.h>
 
 enum { DATE_TIME_BYTES = 19 }; /* 2026-01-31T09:30:00 */
 
@@ -126,15 +125,28 @@ static void date_from_days(int64_t days, int *ret_year, int *ret_month, int *ret
     *ret_year = (int)(year_of_era + era * 400 + (month >= 10));
 }
 
+/* Two digits and what stands behind them. */
+static void put_two(char *text, int number, char behind)
+{
+    eng_assert(number >= 0 && number <= 99);
+    text[0] = (char)('0' + number / 10);
+    text[1] = (char)('0' + number % 10);
+    text[2] = behind;
+}
+
 void eng_rfc3339_format(int64_t ms, char text[ENG_RFC3339_BYTES])
 {
     eng_assert(ms >= 0 && ms <= ENG_TIME_MS_MAX);
-    int year, month, day, seconds = (int)(ms / 1000 % 86400);
+    int year, month, day, of_day = (int)(ms % 86400000), seconds = of_day / 1000;
     date_from_days(ms / 86400000, &year, &month, &day);
-    char wide[96]; /* the compiler cannot know how small the numbers are */
-    int length = snprintf(wide, sizeof wide, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month,
-                          day, seconds / 3600, seconds / 60 % 60, seconds % 60, (int)(ms % 1000));
-    eng_assert(length == ENG_RFC3339_BYTES - 1);
-    for (int i = 0; i < ENG_RFC3339_BYTES; i++)
-        text[i] = wide[i];
+    put_two(text, year / 100, '0');
+    put_two(text + 2, year % 100, '-');
+    put_two(text + 5, month, '-');
+    put_two(text + 8, day, 'T');
+    put_two(text + 11, seconds / 3600, ':');
+    put_two(text + 14, seconds / 60 % 60, ':');
+    put_two(text + 17, seconds % 60, '.');
+    text[20] = (char)('0' + of_day % 1000 / 100);
+    put_two(text + 21, of_day % 100, 'Z');
+    text[24] = '\0';
 }

@@ -109,30 +109,3 @@ void eng_put_json_string(struct eng_writer *writer, struct eng_slice text)
     eng_put(writer, text.data + plain, text.length - plain);
     eng_put_byte(writer, '"');
 }
-
-void eng_put_avro_long(struct eng_writer *writer, int64_t number)
-{
-    uint8_t bytes[10];
-    size_t length = 0;
-    uint64_t rest = (uint64_t)number << 1 ^ (number < 0 ? UINT64_MAX : 0);
-    for (; rest >= 0x80; rest >>= 7)
-        bytes[length++] = (uint8_t)(rest | 0x80);
-    bytes[length++] = (uint8_t)rest;
-    eng_put(writer, bytes, length);
-}
-
-void eng_put_avro_bytes(struct eng_writer *writer, const void *data, size_t length)
-{
-    eng_put_avro_long(writer, (int64_t)length);
-    eng_put(writer, data, length);
-}
-
-void eng_put_avro_double(struct eng_writer *writer, double number)
-{
-    uint64_t bits;
-    uint8_t bytes[8];
-    memcpy(&bits, &number, sizeof bits);
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)(bits >> (8 * i));
-    eng_put(writer, bytes, sizeof bytes);
-}

@@ -127,33 +127,50 @@ enum eng_status eng_committer_ready(struct eng_committer *committer, struct eng_
     return ENG_OK;
 }
 
-static enum eng_status produce_one(struct eng_committer *committer,
-                                   const struct eng_port_output *output, struct eng_error *err)
+/* The next records, as many as there is room for. */
+static uint32_t gather(struct eng_committer *committer, const struct eng_txn *txn,
+                       struct eng_txn_place *place)
 {
-    eng_assert(committer->state == ENG_COMMITTER_OPEN);
+    uint32_t count = 0, headers = 0;
+    eng_assert(txn != NULL);
+    while (count < ENG_COMMITTER_OUTPUTS && headers <= ENG_COMMITTER_OUTPUTS * 2 &&
+           eng_txn_next(txn, place, &committer->headers[headers], &committer->outputs[count]))
+        headers += committer->outputs[count++].header_count;
+    eng_assert(headers <= sizeof committer->headers / sizeof committer->headers[0]);
+    return count;
+}
+
+/* Gives records to the port, waiting where its queue is full. */
+static enum eng_status produce(struct eng_committer *committer, uint32_t count,
+                               struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
     struct eng_port *port = committer->port;
-    enum eng_status status = port->ops->produce(port, output, err);
-    while (status == ENG_AGAIN && !cancelled(committer)) {
+    eng_assert(committer->state == ENG_COMMITTER_OPEN);
+    for (uint32_t done = 0, taken = 0; status == ENG_OK && done < count; done += taken) {
+        status = port->ops->produce(port, &committer->outputs[done], count - done, &taken, err);
+        eng_assert(taken <= count - done);
+        if (status != ENG_AGAIN)
+            continue;
         port->ops->sleep_ms(port, 5);
-        status = port->ops->produce(port, output, err);
+        status = cancelled(committer) ? ENG_STOPPED : ENG_OK;
     }
-    eng_assert(status != ENG_AGAIN || cancelled(committer));
-    return status == ENG_AGAIN ? ENG_STOPPED : status;
+    return status;
 }
 
 static enum eng_status produce_all(struct eng_committer *committer, const struct eng_txn *txn,
                                    struct eng_error *err)
 {
-    struct eng_port_output output;
     enum eng_status status = ENG_OK;
-    size_t at = 0;
-    uint32_t count = 0;
-    while (status == ENG_OK && eng_txn_next(txn, &at, committer->headers, &output)) {
-        status = produce_one(committer, &output, err);
-        count++;
+    struct eng_txn_place place = {0};
+    uint32_t sum = 0, count = gather(committer, txn, &place);
+    while (status == ENG_OK && count > 0) {
+        status = produce(committer, count, err);
+        sum += count;
+        count = gather(committer, txn, &place);
     }
-    eng_assert(status != ENG_OK || count == txn->record_count);
-    eng_assert(count <= txn->record_count);
+    eng_assert(status != ENG_OK || sum == txn->record_count);
+    eng_assert(sum <= txn->record_count);
     return status;
 }
 

@@ -28,6 +28,8 @@ enum eng_committer_state {
     ENG_COMMITTER_DOUBT,  /* no producer; the last commit may or may not have happened */
 };
 
+enum { ENG_COMMITTER_OUTPUTS = 128 }; /* records given to the port at once */
+
 struct eng_committer {
     struct eng_port *port;
     enum eng_committer_state state;
@@ -35,7 +37,9 @@ struct eng_committer {
     int64_t usual_us;    /* moving average of commits */
     _Atomic bool cancel; /* set by the worker: come back soon */
     _Atomic uint64_t aborts, rotations;
-    struct eng_port_header headers[ENG_TXN_HEADERS_MAX];
+    /* Scratch: records on their way to the port, and their headers. */
+    struct eng_port_output outputs[ENG_COMMITTER_OUTPUTS];
+    struct eng_port_header headers[ENG_COMMITTER_OUTPUTS * 2 + ENG_TXN_HEADERS_MAX];
     struct eng_port_offset *set; /* scratch: offsets of the transaction */
     uint32_t set_capacity;
 };

@@ -37,7 +37,7 @@ static const struct setting consumer_settings[] = {
 
 static const struct setting producer_settings[] = {
     {"retry.backoff.ms", "5"},
-    {"linger.ms", "5"},
+    {"linger.ms", "100"},
     {"compression.type", "lz4"},
     {"queue.buffering.max.messages", "1000000"},
     {"queue.buffering.max.kbytes", "262144"},

@@ -12,6 +12,7 @@ enum {
     ENG_KAFKA_ASK_MS = 5000,  /* how long one question to the broker may take */
     ENG_KAFKA_TXN_MS = 10000, /* how long one step of a transaction may take */
     ENG_KAFKA_BATCH_MAX = 4096,
+    ENG_KAFKA_RUN_MAX = 128, /* records handed to the producer at once */
 };
 
 /* A partition that is fetched from. */
@@ -19,6 +20,27 @@ struct eng_kafka_place {
     int64_t next; /* everything below has been handed over */
     bool fetched; /* assigned at the consumer */
     bool placed;  /* and its position is surely this one: see kafka_consumer.c */
+};
+
+enum { ENG_KAFKA_OWN_HEADERS = 4, ENG_KAFKA_PILES = 256 };
+
+/* A list of headers that is used again and again, and where the values of its own headers are. */
+struct eng_kafka_list {
+    rd_kafka_headers_t *headers; /* ours while it lies in a pile, else the record's */
+    bool lies;
+    struct eng_kafka_list *below; /* in its pile */
+    struct eng_kafka_list *made_before;
+    uint8_t *values[ENG_KAFKA_OWN_HEADERS];
+    uint32_t bytes[ENG_KAFKA_OWN_HEADERS];
+};
+
+/* An output topic at the producer; see kafka_outlet.c. */
+struct eng_kafka_outlet {
+    rd_kafka_topic_t *topic;                       /* NULL: not yet used */
+    const struct eng_port_family *family;          /* of the lists */
+    struct eng_kafka_list *piles[ENG_KAFKA_PILES]; /* by the length of the first own header */
+    struct eng_kafka_list *made_last;              /* all lists, wherever they are */
+    uint32_t made_count;
 };
 
 struct eng_kafka {
@@ -41,6 +63,10 @@ struct eng_kafka {
 
     rd_kafka_t *producer; /* commit thread's */
     bool initialised;     /* it has an epoch */
+    struct eng_kafka_outlet outlets[ENG_TOPIC_COUNT];
+    rd_kafka_message_t run[ENG_KAFKA_RUN_MAX]; /* scratch */
+    uint64_t unreported;  /* records taken whose delivery report has not come yet */
+    uint64_t window;      /* as many may be under way before producing waits */
     _Atomic bool suspect; /* trouble on its wire since begin */
 
     pthread_mutex_t lock; /* for the next two: written by whatever thread serves callbacks */
@@ -95,13 +121,26 @@ enum eng_status eng_kafka_topic_info(struct eng_port *port, const char *topic,
 enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic topic,
                                        int32_t partition_count, struct eng_error *err);
 
+/* kafka_outlet.c: records on their way to librdkafka. */
+
+/* Sets what of them a producer's configuration has to know. */
+void eng_kafka_outlets_conf(struct eng_kafka *kafka, rd_kafka_conf_t *conf);
+/* Sends what has been taken and waits a moment. RD_KAFKA_RESP_ERR_NO_ERROR when all of it has
+ * been reported, RD_KAFKA_RESP_ERR__TIMED_OUT when not yet. */
+rd_kafka_resp_err_t eng_kafka_send_now(struct eng_kafka *kafka);
+/* A transaction begins. */
+void eng_kafka_window_begin(struct eng_kafka *kafka);
+/* Lets go of topics, before the producer is destroyed, and of lists, after. */
+void eng_kafka_outlets_close(struct eng_kafka *kafka);
+void eng_kafka_outlets_free(struct eng_kafka *kafka);
+
 /* kafka_producer.c */
 enum eng_status eng_kafka_producer_open(struct eng_port *port, struct eng_error *err);
 void eng_kafka_producer_close(struct eng_port *port);
 bool eng_kafka_producer_suspect(struct eng_port *port);
 enum eng_status eng_kafka_begin(struct eng_port *port, struct eng_error *err);
-enum eng_status eng_kafka_produce(struct eng_port *port, const struct eng_port_output *output,
-                                  struct eng_error *err);
+enum eng_status eng_kafka_produce(struct eng_port *port, const struct eng_port_output *outputs,
+                                  uint32_t count, uint32_t *ret_taken, struct eng_error *err);
 enum eng_status eng_kafka_flush(struct eng_port *port, struct eng_error *err);
 enum eng_status eng_kafka_send_offsets(struct eng_port *port, const struct eng_port_offset *set,
                                        uint32_t count, struct eng_error *err);

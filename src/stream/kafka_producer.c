@@ -4,7 +4,10 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "stream/clock.h"
 #include <string.h>
+
+enum { REPORT_MS = 5 }; /* how long a flush waits for reports before it looks again */
 
 /* What can be done about a failed transactional call, asked in the order that librdkafka demands:
  * permission and sizes first, because no repetition helps there whatever the class; then fatal,
@@ -46,6 +49,7 @@ enum eng_status eng_kafka_producer_open(struct eng_port *port, struct eng_error 
         enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_PRODUCER, &conf, err);
         if (status != ENG_OK)
             return status;
+        eng_kafka_outlets_conf(kafka, conf);
         kafka->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
         if (kafka->producer == NULL) {
             rd_kafka_conf_destroy(conf);
@@ -63,9 +67,12 @@ enum eng_status eng_kafka_producer_open(struct eng_port *port, struct eng_error 
 void eng_kafka_producer_close(struct eng_port *port)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_kafka_outlets_close(kafka);
     if (kafka->producer != NULL)
         rd_kafka_destroy(kafka->producer);
+    eng_kafka_outlets_free(kafka);
     kafka->producer = NULL;
+    kafka->unreported = 0; /* nobody is left to look at their bytes */
     kafka->initialised = false;
 }
 
@@ -82,54 +89,11 @@ enum eng_status eng_kafka_begin(struct eng_port *port, struct eng_error *err)
     struct eng_kafka *kafka = eng_kafka_of(port);
     eng_assert(kafka->producer != NULL);
     eng_assert(kafka->initialised);
+    eng_kafka_window_begin(kafka);
     (void)rd_kafka_poll(kafka->producer, 0); /* errors of the idle time are of no concern */
     atomic_store(&kafka->suspect, false);
     return classify(kafka, rd_kafka_begin_transaction(kafka->producer), "beginning a transaction",
                     err);
-}
-
-/* A record was not taken. */
-static enum eng_status refused(struct eng_kafka *kafka, rd_kafka_resp_err_t code,
-                               const struct eng_port_output *output, struct eng_error *err)
-{
-    enum eng_status status = eng_kafka_status(code);
-    eng_assert(code != RD_KAFKA_RESP_ERR_NO_ERROR);
-    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        (void)rd_kafka_poll(kafka->producer, 0); /* its errors */
-        return ENG_AGAIN;
-    }
-    if (status == ENG_UNAVAILABLE)
-        status = ENG_TXN_ABORT; /* the transaction has failed already; the next call says why */
-    eng_assert(status != ENG_OK);
-    return eng_error_set(err, status, "producing to \"%s\": %s",
-                         eng_kafka_topic(kafka, output->topic), rd_kafka_err2str(code));
-}
-
-enum eng_status eng_kafka_produce(struct eng_port *port, const struct eng_port_output *output,
-                                  struct eng_error *err)
-{
-    struct eng_kafka *kafka = eng_kafka_of(port);
-    rd_kafka_headers_t *headers = NULL;
-    eng_assert(kafka->initialised);
-    eng_assert(output->partition >= 0);
-    if (output->header_count > 0) {
-        headers = rd_kafka_headers_new(output->header_count);
-        for (uint32_t i = 0; i < output->header_count; i++)
-            (void)rd_kafka_header_add(headers, output->headers[i].name, -1,
-                                      output->headers[i].value,
-                                      (ssize_t)output->headers[i].value_bytes); /* cannot fail */
-    }
-    rd_kafka_resp_err_t code = rd_kafka_producev(
-        kafka->producer, RD_KAFKA_V_TOPIC(eng_kafka_topic(kafka, output->topic)),
-        RD_KAFKA_V_PARTITION(output->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)output->value, output->value_bytes),
-        RD_KAFKA_V_KEY((void *)(uintptr_t)output->key, output->key_bytes),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return ENG_OK;
-    if (headers != NULL)
-        rd_kafka_headers_destroy(headers);
-    return refused(kafka, code, output, err);
 }
 
 enum eng_status eng_kafka_flush(struct eng_port *port, struct eng_error *err)
@@ -137,7 +101,12 @@ enum eng_status eng_kafka_flush(struct eng_port *port, struct eng_error *err)
     struct eng_kafka *kafka = eng_kafka_of(port);
     eng_assert(kafka->producer != NULL);
     eng_assert(kafka->initialised);
-    rd_kafka_resp_err_t code = rd_kafka_flush(kafka->producer, ENG_KAFKA_TXN_MS);
+    int64_t deadline_us = eng_clock_mono_us() + (int64_t)ENG_KAFKA_TXN_MS * 1000;
+    rd_kafka_resp_err_t code = eng_kafka_send_now(kafka);
+    while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && eng_clock_mono_us() < deadline_us) {
+        (void)rd_kafka_poll(kafka->producer, REPORT_MS); /* more can be sent when some are in */
+        code = eng_kafka_send_now(kafka);
+    }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ENG_OK;
     return eng_error_set(err, ENG_TIMED_OUT, "sending the outputs: %s", rd_kafka_err2str(code));

@@ -53,13 +53,24 @@ struct eng_port_header {
     size_t value_bytes;
 };
 
-/* A record to produce. Everything is borrowed for the call. */
+/* The headers of a topic's records: those that are the same on every one, and the names of the
+ * others. Lives as long as the port, so that an implementation may keep headers that are made. */
+struct eng_port_family {
+    const struct eng_port_header *fixed; /* these come first */
+    uint32_t fixed_count;
+    uint32_t own_count;
+    const char *const *own; /* names of the headers that each record has of its own */
+};
+
+/* A record to produce. Key and headers are borrowed for the call; the value stays as it is until
+ * the transaction is flushed or aborted with ENG_OK, or the producer closed. */
 struct eng_port_output {
     enum eng_topic topic;
     int32_t partition;
     const void *key, *value; /* value NULL: a tombstone */
     size_t key_bytes, value_bytes;
-    const struct eng_port_header *headers;
+    const struct eng_port_family *family;  /* NULL: none. The same one for all records of a topic */
+    const struct eng_port_header *headers; /* with a family: own_count of them, so named */
     uint32_t header_count;
 };
 
@@ -148,9 +159,10 @@ struct eng_port_ops {
     /* Commit: was there trouble on the wire since begin? Then a late request may still arrive. */
     bool (*producer_suspect)(struct eng_port *port);
     enum eng_status (*begin)(struct eng_port *port, struct eng_error *err);
-    /* Copies the record. ENG_AGAIN: queue full, call again after a pause. */
-    enum eng_status (*produce)(struct eng_port *port, const struct eng_port_output *output,
-                               struct eng_error *err);
+    /* Takes records in their order; *ret_taken says how many. ENG_AGAIN: the queue is full, call
+     * again with the rest after a pause. */
+    enum eng_status (*produce)(struct eng_port *port, const struct eng_port_output *outputs,
+                               uint32_t count, uint32_t *ret_taken, struct eng_error *err);
     enum eng_status (*flush)(struct eng_port *port, struct eng_error *err);
     /* Reads the group's generation just then. */
     enum eng_status (*send_offsets)(struct eng_port *port, const struct eng_port_offset *set,

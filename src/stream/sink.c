@@ -2,10 +2,10 @@
 #include "stream/sink.h"
 
 #include "base/assert.h"
+#include "codec/rfc3339.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* Brokers take about 1 MiB a batch unless told otherwise; our own headers need room too. */
 enum { DEAD_LETTER_BYTES_MAX = 1040000 };
@@ -20,6 +20,30 @@ static const enum eng_topic effect_topics[] = {
     [ENG_EFFECT_CHURN_DROP] = ENG_TOPIC_CHURN_DROPS,
 };
 
+/* Headers that differ from one effect to the next. */
+static const char *const own_headers[] = {"ce_id", "ce_time"};
+
+static struct eng_port_header text_header(const char *name, const char *value)
+{
+    return (struct eng_port_header){name, value, strlen(value)};
+}
+
+static void make_family(struct eng_sink *sink, enum eng_effect_kind kind)
+{
+    struct eng_port_header *fixed = sink->fixed[kind];
+    eng_assert(kind <= ENG_EFFECT_CHURN_DROP);
+    eng_assert(sink->source[0] == '/');
+    fixed[0] = text_header("ce_specversion", "1.0");
+    fixed[1] = text_header("ce_type", effect_types[kind]);
+    fixed[2] = text_header("ce_source", sink->source);
+    fixed[3] = text_header("content-type", "application/avro");
+    sink->families[kind] =
+        (struct eng_port_family){.fixed = fixed,
+                                 .fixed_count = ENG_SINK_FIXED,
+                                 .own_count = sizeof own_headers / sizeof own_headers[0],
+                                 .own = own_headers};
+}
+
 void eng_sink_init(struct eng_sink *sink, struct eng_port *port, const struct eng_model *model,
                    const char *input_topic, const char *topic_id)
 {
@@ -29,64 +53,65 @@ void eng_sink_init(struct eng_sink *sink, struct eng_port *port, const struct en
         .port = port, .input_topic = input_topic, .encode = {.model = model, .source = topic_id}};
     (void)snprintf(sink->source, sizeof sink->source, "/engaged/%s",
                    eng_model_program(model)); /* names are shorter */
+    make_family(sink, ENG_EFFECT_SCORE_CHANGE);
+    make_family(sink, ENG_EFFECT_CHURN_DROP);
 }
 
 void eng_sink_done(struct eng_sink *sink)
 {
     eng_assert(sink != NULL);
-    eng_bytes_done(&sink->id);
     eng_bytes_done(&sink->value);
 }
 
-static struct eng_port_header text_header(const char *name, const char *value)
+/* The headers of an effect: its id, which its value begins with, and its time. */
+static enum eng_status add_own_headers(struct eng_txn *txn, const struct eng_effect *effect,
+                                       size_t id_at, size_t id_bytes)
 {
-    return (struct eng_port_header){name, value, strlen(value)};
+    char at[ENG_RFC3339_BYTES];
+    eng_assert(effect->at_ms >= 0);
+    eng_assert(id_bytes > 0);
+    enum eng_status status = eng_txn_header_of_value(txn, own_headers[0], id_at, id_bytes);
+    if (status != ENG_OK)
+        return status;
+    eng_rfc3339_format(effect->at_ms, at);
+    struct eng_port_header time = {own_headers[1], at, ENG_RFC3339_BYTES - 1};
+    return eng_txn_header(txn, &time);
 }
 
-/* Event time as RFC 3339; years beyond 9999 do not come (the decoder refuses them). */
-static void write_time(int64_t ms, char text[40])
+/* Writes value and headers of an effect whose record is open. */
+static enum eng_status write_effect(const struct eng_sink *sink, struct eng_txn *txn,
+                                    const struct eng_effect *effect, struct eng_bytes *lane)
 {
-    eng_assert(text != NULL);
-    struct tm utc = {0};
-    time_t seconds = (time_t)(ms >= 0 ? ms / 1000 : (ms - 999) / 1000);
-    (void)gmtime_r(&seconds, &utc); /* in range, see above */
-    size_t used = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &utc);
-    eng_assert(used > 0 && used < 32);
-    (void)snprintf(text + used, 40 - used, ".%03dZ", (int)(ms - (int64_t)seconds * 1000));
+    size_t begin = lane->used;
+    eng_assert(lane == &txn->lanes[effect_topics[effect->kind]]);
+    eng_assert(begin > 0);
+    enum eng_status status = eng_encode_avro(&sink->encode, effect, lane);
+    if (status != ENG_OK)
+        return status;
+    struct eng_slice id = eng_encode_avro_id(lane->data + begin);
+    size_t id_at = (size_t)(id.data - (const char *)lane->data) - begin;
+    eng_txn_close(txn);
+    return add_own_headers(txn, effect, id_at, id.length);
 }
 
 static enum eng_status add_effect(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
                                   const struct eng_effect *effect)
 {
+    struct eng_slice partner = eng_effect_partner(effect);
     eng_assert(effect->kind <= ENG_EFFECT_CHURN_DROP);
     eng_assert(partition >= 0);
-    eng_bytes_clear(&sink->id);
-    eng_bytes_clear(&sink->value);
-    enum eng_status status = eng_encode_id(&sink->encode, effect, &sink->id);
-    if (status == ENG_OK)
-        status = eng_encode_avro(&sink->encode, effect, &sink->value);
-    if (status != ENG_OK)
-        return status;
-    char at[40];
-    write_time(effect->at_ms, at);
-    struct eng_port_header headers[] = {
-        text_header("ce_specversion", "1.0"),
-        {"ce_id", sink->id.data, sink->id.used},
-        text_header("ce_type", effect_types[effect->kind]),
-        text_header("ce_source", sink->source),
-        text_header("ce_time", at),
-        text_header("content-type", "application/avro"),
-    };
-    struct eng_slice partner = eng_effect_partner(effect);
     struct eng_port_output output = {.topic = effect_topics[effect->kind],
                                      .partition = partition,
                                      .key = partner.data,
                                      .key_bytes = partner.length,
-                                     .value = sink->value.data,
-                                     .value_bytes = sink->value.used,
-                                     .headers = headers,
-                                     .header_count = sizeof headers / sizeof headers[0]};
-    return eng_txn_add(txn, &output);
+                                     .family = &sink->families[effect->kind]};
+    struct eng_bytes *lane = eng_txn_open(txn, &output);
+    if (lane == NULL)
+        return ENG_NO_MEMORY;
+    enum eng_status status = write_effect(sink, txn, effect, lane);
+    if (status != ENG_OK)
+        eng_txn_drop(txn);
+    return status;
 }
 
 enum eng_status eng_sink_effects(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,

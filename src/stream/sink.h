@@ -3,7 +3,7 @@
  * Effects go to their topic as Avro, keyed by partner, into the input's partition, with CloudEvents
  * headers (binary mode). Dead letters keep key, value and headers as they came; headers behind them
  * say why and from where, named as Kafka Streams names them. One sink per worker, on its thread;
- * buffers are kept. */
+ * buffers are kept. Transactions refer to its families of headers, so it outlives them. */
 #ifndef ENG_STREAM_SINK_H
 #define ENG_STREAM_SINK_H
 
@@ -14,12 +14,17 @@
 #include "stream/txn.h"
 #include <engaged/effect.h>
 
+enum { ENG_SINK_FIXED = 4 };
+
 struct eng_sink {
     struct eng_port *port;
     const char *input_topic; /* for dead letters */
     struct eng_encode_context encode;
     char source[160]; /* ce_source */
-    struct eng_bytes id, value;
+    /* By kind of effect: the headers that all of them have, and the names of the others. */
+    struct eng_port_header fixed[ENG_EFFECT_CHURN_DROP + 1][ENG_SINK_FIXED];
+    struct eng_port_family families[ENG_EFFECT_CHURN_DROP + 1];
+    struct eng_bytes value;                  /* scratch: a journal record's */
     uint64_t dead_letters[ENG_REASON_COUNT]; /* written, by reason; not taken back by an abort */
 };
 

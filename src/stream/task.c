@@ -362,20 +362,61 @@ static enum eng_status apply_events(struct eng_task *task, struct eng_feed *feed
     return status;
 }
 
-/* The last header that may hold the schema's id. Few records have headers, so it is cheap. */
+/* The last header that may hold the schema's id. Finding it makes librdkafka unpack the headers,
+ * which costs more than decoding the record, so it is only looked for when it matters. */
 static void find_schema_header(const struct eng_feed *feed, const struct eng_port_record *record,
                                struct eng_record *to)
 {
     struct eng_port_header header;
     eng_assert(record != NULL);
     eng_assert(to->schema_id == NULL);
-    if (feed->config->input.format != ENG_FORMAT_AVRO)
+    if (feed->config->input.format != ENG_FORMAT_AVRO ||
+        feed->config->input.framing == ENG_FRAMING_NONE)
         return;
     for (uint32_t i = 0; feed->port->ops->header(feed->port, record, i, &header); i++)
         if (strcmp(header.name, ENG_SCHEMA_ID_HEADER) == 0) {
             to->schema_id = header.value;
             to->schema_id_bytes = header.value_bytes;
         }
+}
+
+static struct eng_record raw_of(const struct eng_port_record *record)
+{
+    return (struct eng_record){.value = record->value,
+                               .value_bytes = record->value_bytes,
+                               .key = record->key,
+                               .key_bytes = record->key_bytes,
+                               .offset = (uint64_t)record->offset};
+}
+
+/* Decodes a record by what its value alone says; when that does not make sense, by its header. */
+static enum eng_reason decode(struct eng_feed *feed, const struct eng_port_record *record,
+                              struct eng_event *event)
+{
+    struct eng_record raw = raw_of(record);
+    eng_assert(event != NULL);
+    enum eng_reason reason = eng_decoder_decode(feed->decoder, &raw, event);
+    if (reason == ENG_REASON_NONE || reason == ENG_REASON_NO_MEMORY)
+        return reason;
+    find_schema_header(feed, record, &raw);
+    eng_assert(raw.schema_id != NULL || raw.schema_id_bytes == 0);
+    return raw.schema_id != NULL ? eng_decoder_decode(feed->decoder, &raw, event) : reason;
+}
+
+/* The schema id for a dead letter. A record that made sense by its value may have one in its
+ * header all the same. */
+static int64_t schema_id_of(const struct eng_feed *feed, uint32_t i)
+{
+    struct eng_record raw = raw_of(feed->records[i]);
+    struct eng_event event;
+    eng_assert(i < feed->count);
+    if (feed->schema_ids[i] >= 0 || feed->reasons[i] != ENG_REASON_NONE)
+        return feed->schema_ids[i];
+    find_schema_header(feed, feed->records[i], &raw);
+    if (raw.schema_id == NULL)
+        return -1;
+    (void)eng_decoder_decode(feed->decoder, &raw, &event); /* only what is in front matters */
+    return eng_decoder_schema_id(feed->decoder);
 }
 
 /* S5, first sight: refused for being ahead of the wall clock, and journaled. Later: as journaled.
@@ -406,15 +447,9 @@ static enum eng_status gather_one(struct eng_task *task, struct eng_feed *feed,
                                   const struct eng_port_record *record)
 {
     uint32_t i = feed->count;
-    struct eng_record raw = {.value = record->value,
-                             .value_bytes = record->value_bytes,
-                             .key = record->key,
-                             .key_bytes = record->key_bytes,
-                             .offset = (uint64_t)record->offset};
     eng_assert(i < ENG_FEED_EVENTS);
     eng_assert(record->partition == task->partition && record->offset >= task->next);
-    find_schema_header(feed, record, &raw);
-    enum eng_reason reason = eng_decoder_decode(feed->decoder, &raw, &feed->events[i]);
+    enum eng_reason reason = decode(feed, record, &feed->events[i]);
     if (reason == ENG_REASON_NO_MEMORY)
         return ENG_NO_MEMORY;
     feed->records[i] = record;
@@ -490,11 +525,11 @@ static enum eng_status bury(struct eng_feed *feed)
     eng_assert(feed->txn != NULL);
     eng_assert(feed->count <= ENG_FEED_EVENTS);
     for (uint32_t i = 0; status == ENG_OK && i < feed->count; i++) {
-        struct eng_dead_letter letter = {feed->records[i], ENG_REASON_NONE, feed->schema_ids[i],
-                                         ""};
         if (feed->outcomes[i] == ENG_OUTCOME_COUNTED || feed->outcomes[i] == ENG_OUTCOME_FILTERED ||
             feed->outcomes[i] == ENG_OUTCOME_DUPLICATE)
             continue;
+        struct eng_dead_letter letter = {feed->records[i], ENG_REASON_NONE, schema_id_of(feed, i),
+                                         ""};
         letter.reason = feed->outcomes[i] == ENG_OUTCOME_LATE ? ENG_REASON_LATE
                         : feed->outcomes[i] == ENG_OUTCOME_FUTURE
                             ? ENG_REASON_FUTURE

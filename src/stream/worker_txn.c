@@ -25,7 +25,7 @@ static struct eng_txn *flying(struct eng_worker *worker)
 
 bool eng_worker_full(const struct eng_worker *worker)
 {
-    return worker->txns[worker->filling].records.used >= ENG_WORKER_TXN_BYTES;
+    return eng_txn_bytes(&worker->txns[worker->filling]) >= ENG_WORKER_TXN_BYTES;
 }
 
 /* ---- Outcomes. ---- */

@@ -21,7 +21,10 @@ struct fake_record {
     char key[64], value[256];
     bool has_key, has_value;
     int64_t timestamp_ms;
-    char header[32]; /* value of a header "trace"; "": none */
+    uint32_t value_bytes;     /* 0: it is a text */
+    char header[32];          /* value of a header "trace"; "": none */
+    uint8_t schema_id[8];     /* value of a header with the schema's id */
+    uint32_t schema_id_bytes; /* 0: none */
 };
 
 struct fake_partition {
@@ -37,6 +40,7 @@ struct fake_output {
     enum eng_topic topic;
     int32_t partition;
     uint8_t *key, *value; /* NULL: none */
+    const void *borrowed; /* the caller's value, until it is given back; NULL: it was */
     size_t key_bytes, value_bytes;
     char headers[8][2][200]; /* name, value */
     uint32_t header_count;
@@ -80,6 +84,7 @@ struct fake_port {
     const char *topic_names[ENG_TOPIC_COUNT];
     void (*before)(struct fake_port *fake, char call); /* hook; NULL: none */
     void *context;                                     /* the hook's */
+    uint32_t headers_asked;                            /* how often a header was asked for */
     bool borrowed; /* free() of the port leaves it alone: the log outlives its workers */
 };
 
@@ -184,7 +189,7 @@ static void fake_fetch(struct fake_port *fake, int32_t number, struct eng_port_b
         batch->records[batch->count++] = (struct eng_port_record){
             .value = record->has_value ? record->value : NULL,
             .key = record->has_key ? record->key : NULL,
-            .value_bytes = strlen(record->value),
+            .value_bytes = record->value_bytes > 0 ? record->value_bytes : strlen(record->value),
             .key_bytes = strlen(record->key),
             .offset = partition->fetch_at++,
             .timestamp_ms = record->timestamp_ms,
@@ -227,11 +232,16 @@ static bool fake_header(struct eng_port *port, const struct eng_port_record *rec
                         struct eng_port_header *ret_header)
 {
     const struct fake_record *from = record->handle;
-    (void)port;
-    if (from == NULL || from->header[0] == '\0' || index > 0)
+    fake_of(port)->headers_asked++;
+    if (from == NULL)
         return false;
-    *ret_header = (struct eng_port_header){"trace", from->header, strlen(from->header)};
-    return true;
+    if (from->header[0] != '\0' && index-- == 0) {
+        *ret_header = (struct eng_port_header){"trace", from->header, strlen(from->header)};
+        return true;
+    }
+    *ret_header =
+        (struct eng_port_header){"__value_schema_id", from->schema_id, from->schema_id_bytes};
+    return from->schema_id_bytes > 0 && index == 0;
 }
 
 static enum eng_status fake_assign(struct eng_port *port, const struct eng_port_offset *set,
@@ -356,10 +366,24 @@ static enum eng_status fake_open(struct eng_port *port, struct eng_error *err)
     return status;
 }
 
+/* Values that were lent must be as they were until they are given back. */
+static void fake_give_back(struct fake_port *fake)
+{
+    pthread_mutex_lock(&fake->lock);
+    for (uint32_t i = 0; i < fake->output_count; i++) {
+        struct fake_output *output = &fake->outputs[i];
+        if (output->borrowed != NULL)
+            eng_assert(memcmp(output->borrowed, output->value, output->value_bytes) == 0);
+        output->borrowed = NULL;
+    }
+    pthread_mutex_unlock(&fake->lock);
+}
+
 static void fake_close(struct eng_port *port)
 {
     bool done;
     (void)fake_call(port, 'x', &done, NULL);
+    fake_give_back(fake_of(port));
     fake_of(port)->producer = false; /* what is open stays open until the next epoch */
 }
 
@@ -380,41 +404,61 @@ static enum eng_status fake_begin(struct eng_port *port, struct eng_error *err)
     return status;
 }
 
-static enum eng_status fake_produce(struct eng_port *port, const struct eng_port_output *output,
-                                    struct eng_error *err)
+static void fake_note_header(struct fake_output *to, const struct eng_port_header *header)
 {
-    struct fake_port *fake = fake_of(port);
-    bool done;
-    enum eng_status status = fake_call(port, 'p', &done, err);
-    eng_assert(fake->begun && fake->output_count < FAKE_OUTPUTS);
-    if (status != ENG_OK)
-        return status;
-    pthread_mutex_lock(&fake->lock);
+    if (to->header_count == 8)
+        return;
+    (void)snprintf(to->headers[to->header_count][0], 200, "%s", header->name);
+    (void)snprintf(to->headers[to->header_count++][1], 200, "%.*s", (int)header->value_bytes,
+                   header->value != NULL ? (const char *)header->value : "");
+}
+
+static void fake_take(struct fake_port *fake, const struct eng_port_output *output)
+{
     struct fake_output *to = &fake->outputs[fake->output_count++];
+    const struct eng_port_family *family = output->family;
     *to = (struct fake_output){.topic = output->topic,
                                .partition = output->partition,
                                .key_bytes = output->key_bytes,
-                               .value_bytes = output->value_bytes};
+                               .value_bytes = output->value_bytes,
+                               .borrowed = output->value};
     if (output->key != NULL)
         to->key = (uint8_t *)eng_strndup(output->key, output->key_bytes);
     if (output->value != NULL)
         to->value = (uint8_t *)eng_strndup(output->value, output->value_bytes);
-    for (uint32_t i = 0; i < output->header_count && i < 8; i++) {
-        const struct eng_port_header *header = &output->headers[i];
-        (void)snprintf(to->headers[i][0], 200, "%s", header->name);
-        (void)snprintf(to->headers[i][1], 200, "%.*s", (int)header->value_bytes,
-                       header->value != NULL ? (const char *)header->value : "");
-        to->header_count++;
+    for (uint32_t i = 0; family != NULL && i < family->fixed_count; i++)
+        fake_note_header(to, &family->fixed[i]);
+    for (uint32_t i = 0; i < output->header_count; i++)
+        fake_note_header(to, &output->headers[i]);
+}
+
+static enum eng_status fake_produce(struct eng_port *port, const struct eng_port_output *outputs,
+                                    uint32_t count, uint32_t *ret_taken, struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    enum eng_status status = ENG_OK;
+    bool done;
+    *ret_taken = 0;
+    while (*ret_taken < count && status == ENG_OK) {
+        status = fake_call(port, 'p', &done, err);
+        eng_assert(fake->begun && fake->output_count < FAKE_OUTPUTS);
+        if (status != ENG_OK)
+            break;
+        pthread_mutex_lock(&fake->lock);
+        fake_take(fake, &outputs[(*ret_taken)++]);
+        pthread_mutex_unlock(&fake->lock);
     }
-    pthread_mutex_unlock(&fake->lock);
-    return ENG_OK;
+    return status;
 }
 
 static enum eng_status fake_flush(struct eng_port *port, struct eng_error *err)
 {
     bool done;
     eng_assert(fake_of(port)->begun);
-    return fake_call(port, 'f', &done, err);
+    enum eng_status status = fake_call(port, 'f', &done, err);
+    if (status == ENG_OK)
+        fake_give_back(fake_of(port));
+    return status;
 }
 
 static enum eng_status fake_offsets(struct eng_port *port, const struct eng_port_offset *set,
@@ -443,6 +487,8 @@ static enum eng_status fake_abort(struct eng_port *port, struct eng_error *err)
 {
     bool done;
     enum eng_status status = fake_call(port, 'a', &done, err);
+    if (status == ENG_OK)
+        fake_give_back(fake_of(port));
     if (done)
         fake_end_transaction(fake_of(port), false);
     return status;

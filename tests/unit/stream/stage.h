@@ -141,32 +141,35 @@ static inline struct eng_counters stage_counters(const struct stage *stage, int3
     return counters;
 }
 
-/* ce_id of committed output number `index` of the topic; "" when there is none. */
-static inline const char *stage_id(const struct stage *stage, enum eng_topic topic, uint32_t index)
+/* Value of a header of an output; "" when there is none. */
+static inline const char *stage_header(const struct fake_output *output, const char *name)
+{
+    for (uint32_t i = 0; i < output->header_count; i++)
+        if (strcmp(output->headers[i][0], name) == 0)
+            return output->headers[i][1];
+    return "";
+}
+
+/* A header of committed output number `index` of a topic; "" when there is none. */
+static inline const char *stage_header_of(const struct stage *stage, enum eng_topic topic,
+                                          uint32_t index, const char *name)
 {
     for (uint32_t i = 0; i < stage->fake->output_count; i++) {
         const struct fake_output *output = &stage->fake->outputs[i];
-        if (output->topic != topic || !output->committed || index-- > 0)
-            continue;
-        for (uint32_t k = 0; k < output->header_count; k++)
-            if (strcmp(output->headers[k][0], "ce_id") == 0)
-                return output->headers[k][1];
+        if (output->topic == topic && output->committed && index-- == 0)
+            return stage_header(output, name);
     }
     return "";
 }
 
-/* Value of a header of committed dead letter `index`; "" when there is none. */
+static inline const char *stage_id(const struct stage *stage, enum eng_topic topic, uint32_t index)
+{
+    return stage_header_of(stage, topic, index, "ce_id");
+}
+
 static inline const char *stage_reason(const struct stage *stage, uint32_t index, const char *name)
 {
-    for (uint32_t i = 0; i < stage->fake->output_count; i++) {
-        const struct fake_output *output = &stage->fake->outputs[i];
-        if (output->topic != ENG_TOPIC_DEAD_LETTERS || !output->committed || index-- > 0)
-            continue;
-        for (uint32_t k = 0; k < output->header_count; k++)
-            if (strcmp(output->headers[k][0], name) == 0)
-                return output->headers[k][1];
-    }
-    return "";
+    return stage_header_of(stage, ENG_TOPIC_DEAD_LETTERS, index, name);
 }
 
 #endif

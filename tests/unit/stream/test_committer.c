@@ -2,6 +2,7 @@
 #include "fake_port.h"
 #include "stream/committer.h"
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 struct stage {
     struct fake_port *fake;
@@ -264,4 +265,31 @@ Test(committer, no_single_fault_loses_or_repeats_a_transaction)
                              statuses[k], variant, s.txn.outcome);
                 tear_down(&s);
             }
+}
+
+Test(committer, more_records_than_go_together_all_go_and_in_their_order)
+{
+    struct stage s;
+    set_up(&s);
+    for (int i = 0; i < 1000; i++) {
+        char value[8];
+        struct eng_port_header headers[3] = {{"a", "1", 1}, {"b", "2", 1}, {"c", "3", 1}};
+        (void)snprintf(value, sizeof value, "%d", i);
+        struct eng_port_output output = {.topic = ENG_TOPIC_SCORE_CHANGES,
+                                         .value = value,
+                                         .value_bytes = strlen(value),
+                                         .headers = headers,
+                                         .header_count = (uint32_t)(i % 4)};
+        cr_assert_eq(eng_txn_add(&s.txn, &output), ENG_OK);
+    }
+    fake_fault(s.fake, (struct fake_fault){'p', 300, 2, ENG_AGAIN, false});
+    eng_committer_send(&s.committer, &s.txn);
+    cr_expect_eq(s.txn.outcome, ENG_TXN_DONE);
+    cr_assert_eq(s.fake->output_count, 1002);
+    for (uint32_t i = 0; i < 1000; i++) {
+        const struct fake_output *output = &s.fake->outputs[i + 2];
+        cr_expect_eq(atoi((const char *)output->value), (int)i);
+        cr_expect_eq(output->header_count, i % 4);
+    }
+    tear_down(&s);
 }

@@ -158,9 +158,9 @@ Test(txn, records_and_headers_come_back_as_they_were_put)
         cr_assert_eq(eng_txn_add(&txn, &put), ENG_OK);
         cr_assert_eq(eng_txn_header(&txn, &header), ENG_OK);
     }
-    size_t at = 0;
+    struct eng_txn_place place = {0};
     for (int i = 0; i < 500; i++) {
-        cr_assert(eng_txn_next(&txn, &at, found, &output));
+        cr_assert(eng_txn_next(&txn, &place, found, &output));
         cr_expect_eq(output.partition, i);
         cr_expect_eq(output.key == NULL, i % 2 == 0);
         cr_expect_eq(output.value == NULL, i % 5 == 0);
@@ -171,7 +171,7 @@ Test(txn, records_and_headers_come_back_as_they_were_put)
         if (output.value_bytes > 0)
             cr_expect_eq(((const char *)output.value)[output.value_bytes - 1], 'a' + i % 26);
     }
-    cr_expect_not(eng_txn_next(&txn, &at, found, &output));
+    cr_expect_not(eng_txn_next(&txn, &place, found, &output));
     eng_txn_done(&txn);
 }
 
@@ -191,10 +191,87 @@ Test(txn, memory_that_runs_out_leaves_whole_records)
         for (int i = 0; i < 300; i++)
             kept += eng_txn_add(&txn, &put) == ENG_OK;
         eng_memory_fail(0, 0);
-        for (size_t at = 0; eng_txn_next(&txn, &at, found, &output);)
+        for (struct eng_txn_place place = {0}; eng_txn_next(&txn, &place, found, &output);)
             found_count++;
         cr_expect_eq(found_count, kept);
         cr_expect_eq(txn.record_count, kept);
         eng_txn_done(&txn);
     }
+}
+
+/* A record whose value is written in place. */
+static void write_in_place(struct eng_txn *txn, const struct eng_port_family *family,
+                           int32_t partition, const char *value)
+{
+    struct eng_port_output put = {.topic = ENG_TOPIC_SCORE_CHANGES,
+                                  .partition = partition,
+                                  .key = "key",
+                                  .key_bytes = 3,
+                                  .family = family};
+    struct eng_port_header time = {"time", value, 2};
+    struct eng_bytes *lane = eng_txn_open(txn, &put);
+    cr_assert_not_null(lane);
+    cr_assert_eq(eng_bytes_append(lane, value, strlen(value)), ENG_OK);
+    eng_txn_close(txn);
+    cr_assert_eq(eng_txn_header_of_value(txn, "id", 2, 3), ENG_OK);
+    cr_assert_eq(eng_txn_header(txn, &time), ENG_OK);
+}
+
+Test(txn, a_value_written_in_place_lends_its_bytes_to_a_header)
+{
+    static const char *const own[] = {"id", "time"};
+    static const struct eng_port_family family = {.own = own, .own_count = 2};
+    const struct eng_port_family *families[] = {NULL, &family};
+    for (int i = 0; i < 2; i++) {
+        struct eng_port_header found[ENG_TXN_HEADERS_MAX];
+        struct eng_port_output output;
+        struct eng_txn_place place = {0};
+        struct eng_txn txn;
+        eng_txn_init(&txn);
+        write_in_place(&txn, families[i], 1, "a value");
+        write_in_place(&txn, families[i], 2, "an other");
+        eng_txn_drop(&txn);
+        write_in_place(&txn, families[i], 3, "one more");
+        cr_expect_eq(txn.record_count, 2);
+        cr_assert(eng_txn_next(&txn, &place, found, &output));
+        cr_expect_eq(output.family, families[i]);
+        cr_expect_eq(output.header_count, 2);
+        cr_expect_eq(memcmp(output.value, "a value", 7), 0);
+        cr_expect_eq(memcmp(output.key, "key", 3), 0);
+        cr_expect_str_eq(found[0].name, "id");
+        cr_expect_eq(found[0].value, (const char *)output.value + 2, "not copied");
+        cr_expect_eq(found[0].value_bytes, 3);
+        cr_expect_str_eq(found[1].name, "time");
+        cr_expect_eq(memcmp(found[1].value, "a ", 2), 0);
+        cr_assert(eng_txn_next(&txn, &place, found, &output));
+        cr_expect_eq(output.partition, 3);
+        cr_expect_not(eng_txn_next(&txn, &place, found, &output));
+        eng_txn_done(&txn);
+    }
+}
+
+Test(txn, topics_are_walked_one_after_the_other_each_in_its_order)
+{
+    struct eng_port_header found[ENG_TXN_HEADERS_MAX];
+    struct eng_port_output output;
+    struct eng_txn_place place = {0};
+    struct eng_txn txn;
+    eng_txn_init(&txn);
+    for (int i = 0; i < 6; i++) {
+        struct eng_port_output put = {.topic = i % 2 ? ENG_TOPIC_CHURN_DROPS : ENG_TOPIC_STATE,
+                                      .partition = i};
+        cr_assert_eq(eng_txn_add(&txn, &put), ENG_OK);
+    }
+    for (int i = 0; i < 6; i++) {
+        static const int32_t order[] = {1, 3, 5, 0, 2, 4};
+        cr_assert(eng_txn_next(&txn, &place, found, &output));
+        cr_expect_eq(output.partition, order[i]);
+        cr_expect_eq(output.topic, i < 3 ? ENG_TOPIC_CHURN_DROPS : ENG_TOPIC_STATE);
+    }
+    cr_expect_not(eng_txn_next(&txn, &place, found, &output));
+    size_t bytes = eng_txn_bytes(&txn);
+    eng_txn_clear(&txn);
+    cr_expect_gt(bytes, 0);
+    cr_expect_eq(eng_txn_bytes(&txn), 0);
+    eng_txn_done(&txn);
 }

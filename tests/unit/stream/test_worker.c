@@ -34,6 +34,29 @@ Test(worker, what_it_tells_is_committed_with_the_offset_behind_it)
     stage_done(&s);
 }
 
+Test(worker, what_it_tells_carries_the_headers_of_a_cloud_event)
+{
+    static const char *const headers[][2] = {
+        {"ce_specversion", "1.0"},
+        {"ce_type", "engaged.score_change"},
+        {"ce_source", "/engaged/stage"},
+        {"content-type", "application/avro"},
+        {"ce_id", "stage/acme/engagement/changed/oT:0"},
+        {"ce_time", "2026-01-01T00:00:01.234Z"},
+    };
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", 1767225601234);
+    stage_turn(&s, TURNS);
+    cr_assert_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1);
+    cr_expect_eq(s.fake->outputs[0].header_count, sizeof headers / sizeof headers[0]);
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+        cr_expect_str_eq(stage_header(&s.fake->outputs[0], headers[i][0]), headers[i][1]);
+    cr_expect_eq(s.fake->outputs[0].key_bytes, 4);
+    stage_done(&s);
+}
+
 Test(worker, s15_every_record_is_in_one_class_and_the_unusable_are_dead_letters)
 {
     struct stage s;
@@ -90,7 +113,8 @@ static void list_told(const struct stage *s, char *text, size_t size)
             const struct fake_output *output = &s->fake->outputs[i];
             if (output->topic == ENG_TOPIC_SCORE_CHANGES && output->committed &&
                 output->partition == p)
-                used += (size_t)snprintf(text + used, size - used, "%s\n", output->headers[1][1]);
+                used += (size_t)snprintf(text + used, size - used, "%s\n",
+                                         stage_header(output, "ce_id"));
         }
     cr_assert_lt(used, size - 1);
 }
