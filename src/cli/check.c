@@ -6,7 +6,7 @@
 #include "cli/explain.h"
 #include "cli/output.h"
 #include "cli/sample.h"
-#include "codec/decode.h"
+#include "cli/warn.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -27,15 +27,6 @@ static const struct eng_option check_options[] = {
     {.name = NULL},
 };
 
-/* The reader of the input as `run` would make it: finds a schema that does not fit the fields. */
-static enum eng_status check_input(const struct eng_config *config, struct eng_error *err)
-{
-    struct eng_decoder *decoder = NULL;
-    enum eng_status status = eng_decoder_new(config, &decoder, err);
-    eng_decoder_free(decoder);
-    return status;
-}
-
 static enum eng_status add_memory(struct eng_text *out, const struct eng_config *config,
                                   struct eng_error *err)
 {
@@ -50,10 +41,16 @@ static enum eng_status add_memory(struct eng_text *out, const struct eng_config 
     return ENG_OK;
 }
 
+/* Warnings go where errors go; they do not change the exit code. */
+static void print_warning(const char *text)
+{
+    fprintf(stderr, "warning: %s\n", text);
+}
+
 static enum eng_status check(const struct eng_args *args, const struct eng_config *config,
                              struct eng_text *out, struct eng_error *err)
 {
-    enum eng_status status = check_input(config, err);
+    enum eng_status status = eng_warn(config, print_warning, err);
     if (status != ENG_OK || args->values[OPTION_QUIET].given)
         return status;
     if (args->values[OPTION_PRINT_CONFIG].given) {
@@ -64,13 +61,6 @@ static enum eng_status check(const struct eng_args *args, const struct eng_confi
     return add_memory(out, config, err);
 }
 
-/* Warnings go where errors go; they do not change the exit code. */
-static void print_warnings(const struct eng_config *config)
-{
-    for (uint32_t i = 0; i < config->warning_count; i++)
-        fprintf(stderr, "warning: %s\n", config->warnings[i].text);
-}
-
 static int run_check(const struct eng_args *args)
 {
     struct eng_config *config = NULL;
@@ -79,8 +69,6 @@ static int run_check(const struct eng_args *args)
     enum eng_status status = eng_config_open(args->values[OPTION_CONFIG].text, &config, &err);
     if (status == ENG_OK)
         status = check(args, config, &out, &err);
-    if (status == ENG_OK)
-        print_warnings(config);
     eng_config_free(config);
     if (status == ENG_OK)
         return eng_print(&out);

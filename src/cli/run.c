@@ -5,6 +5,7 @@
 #include "cli/config.h"
 #include "cli/exits.h"
 #include "cli/output.h"
+#include "cli/warn.h"
 #include "serve/daemon.h"
 
 enum { OPTION_CONFIG, OPTION_LOG_LEVEL };
@@ -23,6 +24,11 @@ static const struct eng_option run_options[] = {
     {.name = NULL},
 };
 
+static void log_warning(const char *text)
+{
+    eng_log(ENG_LOG_WARN, "cli", "%s", text);
+}
+
 static enum eng_status run_config(const char *path, bool *ret_abrupt, struct eng_error *err)
 {
     struct eng_config *config = NULL;
@@ -31,10 +37,11 @@ static enum eng_status run_config(const char *path, bool *ret_abrupt, struct eng
         return status;
     eng_log(ENG_LOG_INFO, "cli", "engaged " ENGAGED_VERSION ": program %s, model %u, from %s",
             eng_model_program(config->model), eng_model_version(config->model), path);
-    if (config->input.topic == NULL)
+    status = eng_warn(config, log_warning, err);
+    if (status == ENG_OK && config->input.topic == NULL)
         status = eng_error_set(err, ENG_BAD_CONFIG,
                                "%s: `input.topic` is missing; `run` needs the topic to read", path);
-    else
+    if (status == ENG_OK)
         status = eng_daemon_run(config, ret_abrupt, err);
     if (!*ret_abrupt)
         eng_config_free(config);

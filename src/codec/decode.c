@@ -65,6 +65,12 @@ enum eng_status eng_decoder_new_schema(const struct eng_config *config, const ch
     return ENG_OK;
 }
 
+bool eng_decoder_lacks(const struct eng_decoder *decoder, unsigned field)
+{
+    eng_assert(decoder != NULL && field < ENG_FIELD_COUNT);
+    return decoder->plan != NULL && !eng_plan_has(decoder->plan, (enum eng_field)field);
+}
+
 /* The schema file's place: relative to the folder of the configuration file. Owned by the caller;
  * NULL when out of memory. */
 static char *schema_path(const struct eng_config *config)

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include <engaged/event.h>
 #include <engaged/status.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct eng_config;
@@ -73,6 +74,10 @@ enum eng_status eng_decoder_new_schema(const struct eng_config *config, const ch
                                        struct eng_error *err);
 
 void eng_decoder_free(struct eng_decoder *decoder);
+
+/* True when it is known that no record can have the field (enum eng_field): there is a schema, and
+ * at the field's path it has nothing that would do. */
+bool eng_decoder_lacks(const struct eng_decoder *decoder, unsigned field);
 
 /* Decodes one record into *ret_event (all fields set). verdict is GOOD or BAD; returns the reason
  * (NONE when good). */

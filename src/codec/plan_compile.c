@@ -784,6 +784,7 @@ static enum eng_status make_plan(struct compiler *compiler, struct eng_plan **re
     plan->keys = compiler->keys.items;
     plan->symbols = compiler->symbols.items;
     plan->texts = compiler->texts;
+    plan->found = compiler->found;
     compiler->code = compiler->jumps = compiler->keys = compiler->symbols = (struct table){0};
     eng_arena_init(&compiler->texts, TEXTS_CHUNK_BYTES);
     *ret_plan = plan;
@@ -822,6 +823,12 @@ enum eng_status eng_plan_compile(const char *schema_json, size_t length,
     json_decref(json);
     (void)avro_schema_decref(root); /* the count that is left says nothing to us */
     return status;
+}
+
+bool eng_plan_has(const struct eng_plan *plan, enum eng_field field)
+{
+    eng_assert(plan != NULL);
+    return plan->found >> field & 1;
 }
 
 void eng_plan_free(struct eng_plan *plan)

@@ -59,6 +59,7 @@ struct eng_plan {
     struct eng_plan_key *keys;
     struct eng_slice *symbols; /* of enums that become texts */
     struct eng_arena texts;    /* holds the bytes of keys and symbols */
+    unsigned found;            /* fields (a bit each) that records of the schema can have */
 };
 
 enum { ENG_DECIMAL_SCALE_MAX = 22 }; /* the powers of ten up to it are exact as doubles */

@@ -107,6 +107,27 @@ def check_says_in_plain_words_what_the_model_means():
         assert text in run.stdout, text
 
 
+def what_the_model_asks_for_and_the_schema_lacks_is_warned_about():
+    schema = {"type": "record", "name": "Event", "fields": [
+        {"name": "eventId", "type": "string"}, {"name": "org", "type": "string"},
+        {"name": "kind", "type": "string"}, {"name": "at", "type": "long"},
+        {"name": "amount", "type": ["null", "double"]}]}
+    write("event.avsc", json.dumps(schema))
+    mapping = "{id: %s, partner: org, action: kind, time: at, value: amount}"
+    config = CONFIG + "input: {topic: in, format: avro, schema: event.avsc, fields: " + mapping + "}\n"
+    write("good.yaml", config % "eventId")
+    run = engaged("check", "--config", "good.yaml")
+    expect(run, 0)
+    assert "input.fields" not in run.stderr, run.stderr
+    write("typo.yaml", config % "eventID")
+    run = engaged("check", "--config", "typo.yaml", "--quiet")
+    expect(run, 0)
+    for word in ("warning: input.fields.id:", '"eventID"', "counted again", "dedup"):
+        assert word in run.stderr, run.stderr
+    write("off.yaml", "time: {dedup: 0}\n" + config % "eventID")
+    assert "input.fields" not in engaged("check", "--config", "off.yaml").stderr
+
+
 def check_prints_effective_settings_without_secrets():
     write("c.yaml", CONFIG + "input: {topic: in}\nkafka: {client: {sasl.password: \"${env:PASS}\", "
                              "security.protocol: SASL_SSL}}\n")

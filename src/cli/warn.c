@@ -1,0 +1,63 @@
+/* Warnings. See warn.h. */
+#include "cli/warn.h"
+
+#include "base/assert.h"
+#include "codec/decode.h"
+#include "codec/fields.h"
+#include "engine/model.h"
+#include <stdio.h>
+
+/* What is lost when no record has an optional field; NULL: this model does not need it. */
+static const char *loss(const struct eng_model *model, enum eng_field field)
+{
+    bool values = false, members = false;
+    for (uint32_t i = 0; i < model->measure_count; i++) {
+        values |= model->measures[i].kind == ENG_SUM || model->measures[i].kind == ENG_LAST;
+        members |= model->measures[i].kind == ENG_MEMBERS;
+    }
+    switch (field) {
+    case ENG_FIELD_ID:
+        return model->dedup > 0 ? "an event that comes again is counted again" : NULL;
+    case ENG_FIELD_MEMBER:
+        return members ? "`members` measures stay at 0" : NULL;
+    case ENG_FIELD_VALUE:
+        return values ? "`sum` measures stay at 0 and `last` ones have no value" : NULL;
+    default:
+        return NULL; /* required: the reader would not have been made */
+    }
+}
+
+static void warn_lacking(const struct eng_config *config, const struct eng_decoder *decoder,
+                         void (*say)(const char *text))
+{
+    for (int i = 0; i < ENG_FIELD_COUNT; i++) {
+        enum eng_field field = (enum eng_field)i;
+        const char *path = eng_field_path(&config->input.fields, field);
+        const char *what = loss(config->model, field);
+        char text[512];
+        if (what == NULL || !eng_decoder_lacks(decoder, field))
+            continue;
+        (void)snprintf(
+            text, sizeof text,
+            "input.fields.%s: the schema has nothing at \"%.200s\" that would do, so %s; "
+            "name the place where it is%s",
+            eng_field_name(field), path != NULL ? path : "", what,
+            field == ENG_FIELD_ID ? ", or set time.dedup: 0" : ""); /* fits */
+        say(text);
+    }
+}
+
+enum eng_status eng_warn(const struct eng_config *config, void (*say)(const char *text),
+                         struct eng_error *err)
+{
+    struct eng_decoder *decoder = NULL;
+    eng_assert(config != NULL && say != NULL);
+    enum eng_status status = eng_decoder_new(config, &decoder, err);
+    if (status != ENG_OK)
+        return status;
+    for (uint32_t i = 0; i < config->warning_count; i++)
+        say(config->warnings[i].text);
+    warn_lacking(config, decoder, say);
+    eng_decoder_free(decoder);
+    return ENG_OK;
+}
