@@ -24,7 +24,6 @@ enum {
 #define ENG_SCALE_MAX_E4 1000000000LL         /* 100,000 points */
 #define ENG_WEIGHT_MAX_E4 1000000000LL        /* 100,000 */
 #define ENG_TARGET_MAX_E4 10000000000000000LL /* 1e12 */
-#define ENG_TIME_MS_MAX 253402300799999LL     /* the last instant of the year 9999 */
 #define ENG_TIME_MS_MAX 253402300799999LL     /* the end of the year 9999; later is bad */
 #define ENG_VALUE_MAX 1e11                    /* |value| beyond counts as missing */
 

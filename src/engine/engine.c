@@ -134,7 +134,8 @@ static void plan_visit(struct eng_engine *engine, bool moved, uint16_t action, i
     int32_t other;
     eng_assert(partner->as_of == engine->now.pane);
     eng_assert(due > engine->now.pane);
-    if (moved || !engine->layout->steady || partner->due - engine->now.pane <= ENG_IMMINENT_PANES ||
+    if (moved || !engine->layout->steady ||
+        (int64_t)partner->due - engine->now.pane <= ENG_IMMINENT_PANES ||
         eng_cells_few(&engine->hand)) {
         partner->due = ENG_PANE_NEVER;
         other = eng_measure_due(engine);

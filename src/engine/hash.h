@@ -3,7 +3,7 @@
  *
  * Uses: the partner table, the order of partners at a boundary (S3), fingerprints of event ids and
  * of members. Inside one partner two different event ids meet by chance with a probability of
- * 2^-56 per pair, two members with 2^-64. */
+ * 2^-48 per pair, two members with 2^-64. */
 #ifndef ENG_ENGINE_HASH_H
 #define ENG_ENGINE_HASH_H
 

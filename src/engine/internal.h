@@ -2,9 +2,11 @@
  *
  * An input (event or tick) is worked off in this order (engine.c):
  *
- *     clock past a boundary?  -> boundary.c: take the wheel's bucket, visit its partners in the
- * order of their hashes: measure.c lets panes leave, evaluate.c tells what changed event ->
- * measure.c counts it in its pane, evaluate.c tells what changed
+ *   clock past a boundary?  boundary.c: marks who is due in the wheel's bucket, visits them in the
+ *                           order of the table: expire.c lets panes leave, evaluate.c and alert.c
+ *                           tell what changed, slack.c says when to look again
+ *   event                   expire.c: what has left since the partner was looked at last
+ *                           swift.c counts it, or count.c; evaluate.c and alert.c tell what changed
  */
 #ifndef ENG_ENGINE_INTERNAL_H
 #define ENG_ENGINE_INTERNAL_H
