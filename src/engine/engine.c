@@ -122,7 +122,7 @@ static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
     }
     enum eng_status status = eng_record_prepare(&engine->store, &engine->hand);
     if (status == ENG_OK && engine->layout->list_seen != ENG_NO_INDEX)
-        status = eng_seen_prepare(&engine->store, &engine->hand, engine->now.pane);
+        status = eng_seen_prepare(&engine->store, &engine->hand);
     return status;
 }
 
@@ -170,9 +170,14 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     plan_visit(engine, evaluation.moved || pane < engine->now.pane, action, evaluation.due);
 }
 
+/* Of an event: of its partner, and of its id where that counts. */
+struct hashes {
+    uint64_t partner, id;
+};
+
 /* S4 to S6 and counting, for a well-formed event whose time the clock has reached. */
 static enum eng_status judge(struct eng_engine *engine, const struct eng_event *event,
-                             uint64_t hash, struct eng_effects *effects,
+                             struct hashes hashes, struct eng_effects *effects,
                              enum eng_outcome *ret_outcome)
 {
     uint16_t action = action_of(engine, event->action);
@@ -184,9 +189,9 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
     *ret_outcome = ENG_OUTCOME_LATE;
     if (event->time_ms < engine->now.late_before_ms)
         return ENG_OK;
-    uint32_t number = eng_store_find(&engine->store, hash, event->partner);
+    uint32_t number = eng_store_find(&engine->store, hashes.partner, event->partner);
     bool dedup = engine->layout->list_seen != ENG_NO_INDEX && event->id.data != NULL;
-    uint64_t id = dedup ? eng_hash(event->id.data, event->id.length) : 0;
+    uint64_t id = hashes.id;
     if (number != ENG_PARTNER_NONE) {
         eng_take(engine, number);
         *ret_outcome = ENG_OUTCOME_DUPLICATE;
@@ -194,7 +199,7 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
             return ENG_OK;
     }
     *ret_outcome = ENG_OUTCOME_COUNTED;
-    if (make_room(engine, hash, event, number) != ENG_OK)
+    if (make_room(engine, hashes.partner, event, number) != ENG_OK)
         return ENG_NO_MEMORY;
     eng_measure_catch_up(engine, engine->now.pane);
     enum eng_swift_result swift = ENG_SWIFT_NOT;
@@ -229,7 +234,7 @@ static enum eng_status move_clock(struct eng_engine *engine, int64_t time_ms,
 }
 
 static enum eng_status apply_one(struct eng_engine *engine, const struct eng_event *event,
-                                 uint64_t hash, struct eng_effects *effects,
+                                 struct hashes hashes, struct eng_effects *effects,
                                  enum eng_outcome *ret_outcome)
 {
     eng_assert(event != NULL);
@@ -247,32 +252,63 @@ static enum eng_status apply_one(struct eng_engine *engine, const struct eng_eve
         return status;
     if (!eng_effects_fit(engine, effects))
         return ENG_AGAIN;
-    return judge(engine, event, hash, effects, ret_outcome);
+    return judge(engine, event, hashes, effects, ret_outcome);
 }
 
-/* Hashes the partners of a block and prefetches what their events will touch. */
-static void prefetch(const struct eng_engine *engine, const struct eng_event *events,
-                     uint32_t count, uint64_t *ret_hashes)
+/* What is known of a block of events before the first of them is applied. */
+struct block {
+    uint64_t partner[BLOCK], id[BLOCK]; /* hashes; of an id where there is one and it counts */
+    uint32_t guess[BLOCK];              /* the partner's number, probably; or ENG_PARTNER_NONE */
+};
+
+/* Prefetches, for records that have lists on the heap, what an event will touch there. */
+static void prefetch_heap(const struct eng_engine *engine, const struct block *block,
+                          uint32_t count)
 {
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(count <= BLOCK);
+    eng_assert(layout->list_seen != ENG_NO_INDEX);
+    for (uint32_t i = 0; i < count; i++) {
+        if (block->guess[i] == ENG_PARTNER_NONE)
+            continue;
+        struct eng_record record = eng_record_open(&engine->store, block->guess[i]);
+        if (!record.partner->is_crowded)
+            continue;
+        eng_seen_prefetch(&record, block->id[i]);
+        if (layout->list_cells != ENG_NO_INDEX && eng_record_is_big(&record, layout->list_cells))
+            __builtin_prefetch(eng_record_big(&record, layout->list_cells));
+    }
+}
+
+/* Hashes the partners and ids of a block and prefetches what its events will touch. */
+static void prefetch(const struct eng_engine *engine, const struct eng_event *events,
+                     uint32_t count, struct block *ret_block)
+{
+    bool dedup = engine->layout->list_seen != ENG_NO_INDEX;
     eng_assert(count > 0);
-    uint32_t guesses[BLOCK];
     eng_assert(count <= BLOCK);
     for (uint32_t i = 0; i < count; i++) {
-        bool good = events[i].verdict == ENG_VERDICT_GOOD && events[i].partner.data != NULL;
-        ret_hashes[i] = good ? eng_hash(events[i].partner.data, events[i].partner.length) : 0;
-        eng_store_prefetch_slot(&engine->store, ret_hashes[i]);
+        const struct eng_event *event = &events[i];
+        bool good = event->verdict == ENG_VERDICT_GOOD && event->partner.data != NULL;
+        ret_block->partner[i] = good ? eng_hash(event->partner.data, event->partner.length) : 0;
+        eng_store_prefetch_slot(&engine->store, ret_block->partner[i]);
     }
     for (uint32_t i = 0; i < count; i++)
-        guesses[i] = eng_store_prefetch_handle(&engine->store, ret_hashes[i]);
+        ret_block->guess[i] = eng_store_prefetch_handle(&engine->store, ret_block->partner[i]);
     for (uint32_t i = 0; i < count; i++)
-        if (guesses[i] != ENG_PARTNER_NONE)
-            eng_store_prefetch_record(&engine->store, guesses[i]);
+        if (ret_block->guess[i] != ENG_PARTNER_NONE)
+            eng_store_prefetch_record(&engine->store, ret_block->guess[i]);
+    for (uint32_t i = 0; i < count && dedup; i++)
+        ret_block->id[i] =
+            events[i].id.data != NULL ? eng_hash(events[i].id.data, events[i].id.length) : 0;
+    if (dedup)
+        prefetch_heap(engine, ret_block, count);
 }
 
 enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *batch,
                                  struct eng_effects *effects, struct eng_error *err)
 {
-    uint64_t hashes[BLOCK];
+    struct block block;
     uint32_t block_end = batch->done, block_first = batch->done;
     eng_assert(batch->done <= batch->count);
     eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
@@ -282,11 +318,13 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
             block_first = batch->done;
             block_end = batch->count - block_first < BLOCK ? batch->count : block_first + BLOCK;
             eng_store_sweep(&engine->store, SWEEP);
-            prefetch(engine, batch->events + block_first, block_end - block_first, hashes);
+            prefetch(engine, batch->events + block_first, block_end - block_first, &block);
         }
         enum eng_outcome outcome = ENG_OUTCOME_BAD;
-        enum eng_status status = apply_one(engine, &batch->events[batch->done],
-                                           hashes[batch->done - block_first], effects, &outcome);
+        uint32_t at = batch->done - block_first;
+        enum eng_status status =
+            apply_one(engine, &batch->events[batch->done],
+                      (struct hashes){block.partner[at], block.id[at]}, effects, &outcome);
         if (status == ENG_NO_MEMORY)
             return eng_error_set(err, status,
                                  "no memory for the event at offset %llu: %llu partners take %llu "

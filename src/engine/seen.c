@@ -1,25 +1,38 @@
-/* Ids seen: see seen.h. */
+/* Ids seen: see seen.h.
+ *
+ * The set is open addressing with linear probing, a power of two of entries in one block of memory
+ * behind a small head. An entry is one integer: 48 bits of the hash, and the low 16 of the pane; 0
+ * is free (a print of 0 is taken for 1). In the record stands the block's address with the
+ * logarithm of the capacity in its upper byte, so the place of an id follows from the record
+ * without a look at the block. Entries that are too old go when the set fills up, and before 2^16
+ * panes have passed. */
 #include "engine/seen.h"
 
 #include "base/assert.h"
 #include "base/memory.h"
 
-/* An entry of the heap form. */
-struct set_entry {
-    uint64_t print; /* fingerprint */
-    int32_t pane;   /* the clock's pane when it was counted */
-    uint32_t used;
+struct set {
+    uint32_t count; /* entries in use */
+    int32_t since;  /* no entry is older than `dedup` panes before this one */
+    uint64_t entries[];
 };
 
-enum { SET_CAPACITY_MIN = 128 };
+enum {
+    CAPACITY_LOG_MIN = 7,
+    ADDRESS_BITS = 56,
+    PANE_BITS = 16,
+    PANES_KEPT_MAX =
+        20000, /* without a purge; with `dedup` on top, all panes differ by their bits */
+};
 
-/* The pane that an entry of the list form was counted in. */
-static int32_t entry_pane(const struct eng_record *record, uint64_t entry)
+_Static_assert(PANES_KEPT_MAX + ENG_PANES_MAX < 1 << PANE_BITS, "panes are told apart");
+_Static_assert(1 << CAPACITY_LOG_MIN > 2 * ENG_SEEN_INLINE, "room for the list form and more");
+
+/* The pane that an entry of either form was counted in, from its low bits. */
+static inline int32_t entry_pane(int32_t as_of, uint64_t entry, unsigned bits)
 {
-    const struct eng_layout *layout = record->layout;
-    int32_t base = record->partner->as_of;
-    uint32_t mask = (1u << layout->seen_bits) - 1;
-    return base - (int32_t)(((uint32_t)base - (uint32_t)entry) & mask);
+    uint32_t mask = (1u << bits) - 1;
+    return as_of - (int32_t)(((uint32_t)as_of - (uint32_t)entry) & mask);
 }
 
 static bool too_old(const struct eng_layout *layout, int32_t pane, int32_t clock_pane)
@@ -29,50 +42,127 @@ static bool too_old(const struct eng_layout *layout, int32_t pane, int32_t clock
 
 /* ---- the heap form ---- */
 
-/* The entry of a fingerprint, or the free one where it belongs. */
-static struct set_entry *set_find(const struct eng_big_list *set, uint64_t print)
+/* A set in hand: what its word in the record says. */
+struct handle {
+    struct set *set;
+    uint32_t mask;
+};
+
+static inline struct handle set_of(const struct eng_record *record)
 {
-    eng_assert((set->capacity & (set->capacity - 1)) == 0);
-    struct set_entry *entries = (struct set_entry *)(void *)set->data;
-    uint32_t mask = set->capacity - 1;
-    uint32_t at = (uint32_t)(print * 0x9E3779B97F4A7C15u >> 32) & mask;
-    eng_assert(set->count < set->capacity);
-    while (entries[at].used && entries[at].print != print)
-        at = (at + 1) & mask;
+    uint64_t word = eng_record_word(record, record->layout->list_seen);
+    return (struct handle){(struct set *)(uintptr_t)(word & ((1ull << ADDRESS_BITS) - 1)),
+                           (1u << (word >> ADDRESS_BITS)) - 1};
+}
+
+static inline uint64_t print_of(uint64_t hash)
+{
+    uint64_t print = hash >> (64 - ENG_SEEN_PRINT_BITS);
+    return print | (print == 0);
+}
+
+static inline uint32_t home_of(uint64_t print, uint32_t mask)
+{
+    return (uint32_t)(print * 0x9E3779B97F4A7C15u >> 32) & mask;
+}
+
+/* The place of a print's entry, or the free one where it belongs. */
+static uint64_t *set_find(struct handle handle, uint64_t print)
+{
+    uint32_t at = home_of(print, handle.mask);
+    uint64_t *entries = handle.set->entries;
+    eng_assert(print != 0);
+    eng_assert(handle.set->count <= handle.mask);
+    while (entries[at] != 0 && entries[at] >> PANE_BITS != print)
+        at = (at + 1) & handle.mask;
     return &entries[at];
 }
 
-static void set_put(struct eng_big_list *set, uint64_t print, int32_t pane)
+static void set_put(struct handle handle, uint64_t print, int32_t pane)
 {
-    struct set_entry *entry = set_find(set, print);
-    eng_assert(set->count + 1 < set->capacity);
-    set->count += !entry->used;
-    *entry = (struct set_entry){print, pane, 1};
+    uint64_t *entry = set_find(handle, print);
+    eng_assert(handle.set->count < handle.mask);
+    handle.set->count += *entry == 0;
+    *entry = print << PANE_BITS | ((uint32_t)pane & ((1u << PANE_BITS) - 1));
 }
 
-/* The same set without what is too old, with room for as many again. */
-static enum eng_status set_rebuild(struct eng_store *store, struct eng_big_list *set,
-                                   int32_t clock_pane)
+/* Takes an entry out: those behind it that would not be found any more move up. */
+static void set_drop(struct handle handle, uint32_t at)
 {
-    eng_assert(set->data != NULL);
-    eng_assert(set->count <= set->capacity);
-    const struct set_entry *old = (const struct set_entry *)(const void *)set->data;
-    struct eng_big_list next = {.capacity = SET_CAPACITY_MIN};
-    uint32_t live = 0;
-    for (uint32_t i = 0; i < set->capacity; i++)
-        live += old[i].used && !too_old(store->layout, old[i].pane, clock_pane);
-    while (next.capacity < live * 2 + 2)
-        next.capacity *= 2;
-    next.data = eng_calloc(next.capacity, sizeof *old);
-    if (next.data == NULL)
+    uint64_t *entries = handle.set->entries;
+    eng_assert(entries[at] != 0);
+    eng_assert(handle.set->count > 0);
+    for (uint32_t i = (at + 1) & handle.mask; entries[i] != 0; i = (i + 1) & handle.mask) {
+        uint32_t home = home_of(entries[i] >> PANE_BITS, handle.mask);
+        if (((i - home) & handle.mask) < ((i - at) & handle.mask))
+            continue; /* its home lies behind the gap */
+        entries[at] = entries[i];
+        at = i;
+    }
+    entries[at] = 0;
+    handle.set->count--;
+}
+
+/* Takes out what will be too old at `as_of`. */
+static void set_purge(const struct eng_record *record, int32_t as_of)
+{
+    struct handle handle = set_of(record);
+    int32_t before = record->partner->as_of;
+    eng_assert(as_of >= before);
+    eng_assert((int64_t)before - handle.set->since <= PANES_KEPT_MAX);
+    for (uint32_t i = 0; i <= handle.mask; i++)
+        while (
+            handle.set->entries[i] != 0 &&
+            too_old(record->layout, entry_pane(before, handle.set->entries[i], PANE_BITS), as_of))
+            set_drop(handle, i);
+    handle.set->since = as_of;
+}
+
+static struct set *new_set(unsigned capacity_log, int32_t since)
+{
+    struct set *set = eng_calloc(1, sizeof *set + (sizeof(uint64_t) << capacity_log));
+    eng_assert(capacity_log < 32);
+    if (set != NULL)
+        set->since = since;
+    return set;
+}
+
+static uint64_t word_of(const struct set *set, unsigned capacity_log)
+{
+    uint64_t address = (uintptr_t)set;
+    eng_assert(address != 0);
+    eng_assert(address >> ADDRESS_BITS == 0);
+    return (uint64_t)capacity_log << ADDRESS_BITS | address;
+}
+
+static uint64_t set_bytes(uint32_t mask)
+{
+    return sizeof(struct set) + ((uint64_t)mask + 1) * sizeof(uint64_t);
+}
+
+/* Another set with the same entries, of which there is room for as many again. */
+static enum eng_status set_resize(struct eng_store *store, struct eng_record *record)
+{
+    struct handle old = set_of(record), next = {NULL, 0};
+    unsigned capacity_log = CAPACITY_LOG_MIN;
+    eng_assert(old.set->count <= old.mask);
+    while (old.set->count * 2 >= 1u << capacity_log)
+        capacity_log++;
+    eng_assert(capacity_log < 31);
+    if (1u << capacity_log == old.mask + 1)
+        return ENG_OK;
+    next = (struct handle){new_set(capacity_log, old.set->since), (1u << capacity_log) - 1};
+    if (next.set == NULL)
         return ENG_NO_MEMORY;
-    for (uint32_t i = 0; i < set->capacity; i++)
-        if (old[i].used && !too_old(store->layout, old[i].pane, clock_pane))
-            set_put(&next, old[i].print, old[i].pane);
-    store->heap_bytes += (uint64_t)next.capacity * sizeof *old;
-    store->heap_bytes -= (uint64_t)set->capacity * sizeof *old;
-    eng_free(set->data);
-    *set = next;
+    for (uint32_t i = 0; i <= old.mask; i++)
+        if (old.set->entries[i] != 0) {
+            *set_find(next, old.set->entries[i] >> PANE_BITS) = old.set->entries[i];
+            next.set->count++;
+        }
+    store->heap_bytes += set_bytes(next.mask) - set_bytes(old.mask);
+    eng_store_u64(eng_record_fixed(record, eng_record_begin(record, record->layout->list_seen)),
+                  word_of(next.set, capacity_log));
+    eng_free(old.set);
     return ENG_OK;
 }
 
@@ -84,59 +174,78 @@ static enum eng_status make_set(struct eng_store *store, struct eng_record *reco
     struct eng_list list = eng_record_list(record, layout->list_seen, bytes);
     eng_assert(layout->list_seen != ENG_NO_INDEX);
     eng_assert(list.count <= ENG_SEEN_INLINE);
-    struct eng_big_list *set = eng_calloc(1, sizeof *set);
-    uint8_t *data = eng_calloc(SET_CAPACITY_MIN, sizeof(struct set_entry));
-    if (set == NULL || data == NULL) {
-        eng_free(set);
-        eng_free(data);
+    struct handle handle = {new_set(CAPACITY_LOG_MIN, record->partner->as_of),
+                            (1u << CAPACITY_LOG_MIN) - 1};
+    if (handle.set == NULL)
         return ENG_NO_MEMORY;
-    }
-    *set = (struct eng_big_list){data, 0, SET_CAPACITY_MIN};
     for (uint32_t i = 0; i < list.count; i++) {
         uint64_t entry = eng_seen_load(list.data + (size_t)i * bytes, bytes);
-        set_put(set, entry >> layout->seen_bits, entry_pane(record, entry));
+        uint64_t print = entry >> layout->seen_bits;
+        set_put(handle, print | (print == 0),
+                entry_pane(record->partner->as_of, entry, layout->seen_bits));
     }
-    eng_record_make_big(store, record, layout->list_seen, set);
-    store->heap_bytes += sizeof *set + (uint64_t)set->capacity * sizeof(struct set_entry);
+    eng_record_make_big(store, record, layout->list_seen, word_of(handle.set, CAPACITY_LOG_MIN));
+    store->heap_bytes += set_bytes(handle.mask);
     return eng_slab_reserve(&store->slab);
 }
 
-_Static_assert((SET_CAPACITY_MIN & (SET_CAPACITY_MIN - 1)) == 0, "a power of two");
-_Static_assert(SET_CAPACITY_MIN > 2 * ENG_SEEN_INLINE, "room for the list form and more");
+void eng_seen_free(const struct eng_record *record)
+{
+    eng_assert(record->layout->list_seen != ENG_NO_INDEX);
+    eng_assert(eng_record_is_big(record, record->layout->list_seen));
+    eng_free(set_of(record).set);
+}
+
+void eng_seen_prefetch(const struct eng_record *record, uint64_t hash)
+{
+    eng_assert(record->layout->list_seen != ENG_NO_INDEX);
+    if (!eng_record_is_big(record, record->layout->list_seen))
+        return;
+    struct handle handle = set_of(record);
+    /* As a number: what is prefetched need not be looked at. */
+    uintptr_t entries = (uintptr_t)handle.set + offsetof(struct set, entries);
+    __builtin_prefetch((const void *)handle.set, 1);
+    __builtin_prefetch(
+        (const void *)(entries + home_of(print_of(hash), handle.mask) * sizeof(uint64_t)), 1);
+}
 
 /* ---- both forms ---- */
 
-enum eng_status eng_seen_prepare_slow(struct eng_store *store, struct eng_record *record,
-                                      int32_t clock_pane)
+enum eng_status eng_seen_prepare_slow(struct eng_store *store, struct eng_record *record)
 {
     unsigned list = record->layout->list_seen;
     eng_assert(list != ENG_NO_INDEX);
     eng_assert(record->number < store->count);
-    if (eng_record_is_big(record, list)) {
-        struct eng_big_list *set = eng_record_big(record, list);
-        return set->count * 4 < set->capacity * 3u ? ENG_OK : set_rebuild(store, set, clock_pane);
+    if (!eng_record_is_big(record, list)) {
+        uint32_t bytes = eng_record_end(record, list) - eng_record_begin(record, list);
+        return bytes < (uint32_t)ENG_SEEN_INLINE * record->layout->seen_bytes
+                   ? ENG_OK
+                   : make_set(store, record);
     }
-    uint32_t bytes = eng_record_end(record, list) - eng_record_begin(record, list);
-    return bytes < (uint32_t)ENG_SEEN_INLINE * record->layout->seen_bytes ? ENG_OK
-                                                                          : make_set(store, record);
+    struct handle handle = set_of(record);
+    if (handle.set->count * 4u < handle.mask * 3u)
+        return ENG_OK;
+    set_purge(record, record->partner->as_of);
+    return set_resize(store, record);
 }
 
 bool eng_seen_has_slow(const struct eng_record *record, int32_t clock_pane, uint64_t hash)
 {
     const struct eng_layout *layout = record->layout;
-    uint64_t print = hash >> (64 - ENG_SEEN_PRINT_BITS);
+    int32_t as_of = record->partner->as_of;
     eng_assert(layout->list_seen != ENG_NO_INDEX);
+    eng_assert(clock_pane >= as_of);
     if (eng_record_is_big(record, layout->list_seen)) {
-        const struct set_entry *entry = set_find(eng_record_big(record, layout->list_seen), print);
-        return entry->used && !too_old(layout, entry->pane, clock_pane);
+        uint64_t entry = *set_find(set_of(record), print_of(hash));
+        return entry != 0 && !too_old(layout, entry_pane(as_of, entry, PANE_BITS), clock_pane);
     }
     uint32_t bytes = layout->seen_bytes;
+    uint64_t print = hash >> (64 - ENG_SEEN_PRINT_BITS);
     struct eng_list list = eng_record_list(record, layout->list_seen, bytes);
-    eng_assert(list.count <= ENG_SEEN_INLINE);
     for (uint32_t i = 0; i < list.count; i++) {
         uint64_t entry = eng_seen_load(list.data + (size_t)i * bytes, bytes);
         if (entry >> layout->seen_bits == print &&
-            !too_old(layout, entry_pane(record, entry), clock_pane))
+            !too_old(layout, entry_pane(as_of, entry, layout->seen_bits), clock_pane))
             return true;
     }
     return false;
@@ -144,11 +253,9 @@ bool eng_seen_has_slow(const struct eng_record *record, int32_t clock_pane, uint
 
 void eng_seen_add_slow(struct eng_record *record, uint64_t hash)
 {
-    const struct eng_layout *layout = record->layout;
-    eng_assert(layout->list_seen != ENG_NO_INDEX);
-    eng_assert(eng_record_is_big(record, layout->list_seen));
-    set_put(eng_record_big(record, layout->list_seen), hash >> (64 - ENG_SEEN_PRINT_BITS),
-            record->partner->as_of);
+    eng_assert(record->layout->list_seen != ENG_NO_INDEX);
+    eng_assert(eng_record_is_big(record, record->layout->list_seen));
+    set_put(set_of(record), print_of(hash), record->partner->as_of);
 }
 
 void eng_seen_expire(struct eng_record *record, int32_t as_of)
@@ -157,8 +264,11 @@ void eng_seen_expire(struct eng_record *record, int32_t as_of)
     unsigned list = layout->list_seen;
     eng_assert(list != ENG_NO_INDEX);
     eng_assert(as_of >= record->partner->as_of);
-    if (eng_record_is_big(record, list))
-        return; /* a set forgets when it is rebuilt */
+    if (eng_record_is_big(record, list)) {
+        if ((int64_t)as_of - set_of(record).set->since > PANES_KEPT_MAX)
+            set_purge(record, as_of); /* else a set forgets when it fills up */
+        return;
+    }
     const uint8_t *begin = eng_record_fixed(record, eng_record_begin(record, list));
     const uint8_t *end = eng_record_fixed(record, eng_record_end(record, list)), *at = begin;
     uint32_t before = (uint32_t)record->partner->as_of, mask = (1u << layout->seen_bits) - 1;

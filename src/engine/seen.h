@@ -6,7 +6,8 @@
  * with a billion events a day and ten ids a partner, one false duplicate in some seventy years.
  *
  * Small sets are a list in the order of counting; from ENG_SEEN_INLINE ids on it is a hash set on
- * the heap, so that a partner with a million ids costs no more per event. */
+ * the heap, so that a partner with a million ids costs no more per event: one more cache line,
+ * which can be prefetched from the record alone. */
 #ifndef ENG_ENGINE_SEEN_H
 #define ENG_ENGINE_SEEN_H
 
@@ -42,14 +43,11 @@ static inline void eng_seen_store(uint8_t *at, uint32_t bytes, uint64_t entry)
 }
 
 /* Before the event is applied: makes room for one more id. ENG_OK or ENG_NO_MEMORY. */
-enum eng_status eng_seen_prepare_slow(struct eng_store *store, struct eng_record *record,
-                                      int32_t clock_pane);
-static inline enum eng_status eng_seen_prepare(struct eng_store *store, struct eng_record *record,
-                                               int32_t clock_pane)
+enum eng_status eng_seen_prepare_slow(struct eng_store *store, struct eng_record *record);
+static inline enum eng_status eng_seen_prepare(struct eng_store *store, struct eng_record *record)
 {
-    return __builtin_expect(record->partner->is_crowded, 0)
-               ? eng_seen_prepare_slow(store, record, clock_pane)
-               : ENG_OK;
+    return __builtin_expect(record->partner->is_crowded, 0) ? eng_seen_prepare_slow(store, record)
+                                                            : ENG_OK;
 }
 
 /* True when the id (by its hash) was counted while the clock was at most `dedup` panes back. */
@@ -85,6 +83,12 @@ static inline void eng_seen_add(struct eng_store *store, struct eng_record *reco
     uint64_t pane = (uint32_t)record->partner->as_of & ((1u << bits) - 1);
     eng_seen_store(gap, layout->seen_bytes, eng_seen_print(layout, hash) | pane);
 }
+
+/* Prefetches the place of an id in a set. */
+void eng_seen_prefetch(const struct eng_record *record, uint64_t hash);
+
+/* Frees the set of a record whose ids are in one. */
+void eng_seen_free(const struct eng_record *record);
 
 /* Before the record becomes true of `as_of`: forgets ids that are too old by then, which changes no
  * answer. Those that are left are told apart by the low bits of their panes. */

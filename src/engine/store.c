@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "engine/hash.h"
+#include "engine/seen.h"
 
 enum {
     SLOTS_MIN = 64,
@@ -61,6 +62,10 @@ static void free_big_lists(const struct eng_store *store, uint32_t number)
     for (uint32_t list = 0; list < store->layout->list_count; list++) {
         if (!eng_record_is_big(&record, list))
             continue;
+        if (store->layout->lists[list].kind == ENG_LIST_SEEN) {
+            eng_seen_free(&record);
+            continue;
+        }
         struct eng_big_list *big = eng_record_big(&record, list);
         eng_assert(big != NULL && big->data != NULL);
         eng_free(big->data);
@@ -329,14 +334,13 @@ void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, 
 }
 
 void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
-                         struct eng_big_list *big)
+                         uint64_t word)
 {
     uint32_t begin = eng_record_begin(record, list);
-    eng_assert(big != NULL);
+    eng_assert(word != 0);
     eng_assert(!eng_record_is_big(record, list));
     eng_record_erase(record, list, 0, eng_record_end(record, list) - begin, 1);
-    uint8_t *gap = eng_record_open_gap(store, record, begin, sizeof big, list + 1);
-    memcpy(gap, &big, sizeof big);
+    eng_store_u64(eng_record_open_gap(store, record, begin, sizeof word, list + 1), word);
     record->partner->ends[list + 1] |= ENG_LIST_BIG;
     record->partner->is_crowded = 1;
 }
@@ -371,7 +375,7 @@ static enum eng_status move_out(struct eng_store *store, struct eng_record *reco
     }
     *big = (struct eng_big_list){data, view.count, capacity};
     memcpy(data, view.data, view.bytes);
-    eng_record_make_big(store, record, list, big);
+    eng_record_make_big(store, record, list, (uint64_t)(uintptr_t)big);
     store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
     return eng_slab_reserve(&store->slab);
 }

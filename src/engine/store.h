@@ -211,12 +211,17 @@ static inline bool eng_record_is_big(const struct eng_record *record, unsigned l
     return record->partner->ends[list + 1] & ENG_LIST_BIG;
 }
 
-/* The heap part of a list that is big. */
+/* What stands in the record in place of a list that is big: the address of its heap part; of ids
+ * seen, see seen.c. */
+static inline uint64_t eng_record_word(const struct eng_record *record, unsigned list)
+{
+    return eng_load_u64((const uint8_t *)record->partner + eng_record_begin(record, list));
+}
+
+/* The heap part of a list that is big, ids seen apart. */
 static inline struct eng_big_list *eng_record_big(const struct eng_record *record, unsigned list)
 {
-    struct eng_big_list *big;
-    memcpy(&big, (const uint8_t *)record->partner + eng_record_begin(record, list), sizeof big);
-    return big;
+    return (struct eng_big_list *)(uintptr_t)eng_record_word(record, list);
 }
 
 /* `element_bytes` is that of the list's kind, a constant where this is inlined. */
@@ -279,10 +284,9 @@ static inline uint8_t *eng_record_append(struct eng_store *store, struct eng_rec
 void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count,
                       uint32_t bytes);
 
-/* Replaces the content of an inline list by `big`, which the store owns from then on (for the seen
- * ids, whose heap form is a hash set). */
+/* Replaces the content of an inline list by the word for its heap part. */
 void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
-                         struct eng_big_list *big);
+                         uint64_t word);
 
 /* Takes the record into a smaller block when much of its block is free. Cannot fail after reserve.
  */
