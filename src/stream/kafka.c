@@ -121,13 +121,18 @@ void eng_kafka_note_error(rd_kafka_t *client, int code, const char *reason, void
     }
 }
 
+/* The last value counts, as it does for librdkafka: what kafka.consumer says comes after
+ * kafka.client. */
 bool eng_kafka_is_eager(const struct eng_config *config)
 {
-    const struct eng_properties *own = &config->kafka.consumer;
+    const struct eng_properties *const both[] = {&config->kafka.client, &config->kafka.consumer};
     const char *strategy = "cooperative-sticky";
-    for (size_t i = 0; i < own->count; i++)
-        if (strcmp(own->items[i].name, "partition.assignment.strategy") == 0)
-            strategy = own->items[i].value;
+    for (size_t k = 0; k < sizeof both / sizeof both[0]; k++)
+        for (size_t i = 0; i < both[k]->count; i++)
+            if (strcmp(both[k]->items[i].name, "partition.assignment.strategy") == 0)
+                strategy = both[k]->items[i].value;
+    eng_assert(strategy != NULL);
+    eng_assert(config->kafka.consumer.items != NULL || config->kafka.consumer.count == 0);
     return strstr(strategy, "cooperative") == NULL;
 }
 

@@ -13,9 +13,15 @@ from harness import (INPUT, Daemon, Forwarder, Progress, check, compare_with_rep
 
 PER_SECOND = 40_000
 # A process that was killed is missed after three seconds, and its open transaction ends after five.
-QUICK = {"kafka": {"consumer": {"session.timeout.ms": 3000, "heartbeat.interval.ms": 500},
-                   "producer": {"transaction.timeout.ms": 5000, "message.timeout.ms": 4000,
-                                "socket.timeout.ms": 4000}}}
+QUICK = {"consumer": {"session.timeout.ms": 3000, "heartbeat.interval.ms": 500},
+         "producer": {"transaction.timeout.ms": 5000, "message.timeout.ms": 4000, "socket.timeout.ms": 4000}}
+
+
+def _pair(context, broker, *kafka):
+    """Two daemons, each with its settings under `kafka`."""
+    return [Daemon(context.folder, shipped_config(broker.address, {
+        "kafka": each, "http": {"listen": f"127.0.0.1:{free_ports(1)[0]}"}}), name)
+            for name, each in zip(("one", "two"), kafka)]
 
 
 def _owned(daemon):
@@ -38,12 +44,9 @@ def _come_and_go(context, one, two, forwarder, progress, turns):
         progress.wait_past(progress.total(), [one]) if forwarder.sent > progress.total() else None
 
 
-def test_partitions_that_move_lose_nothing_and_repeat_nothing(context):
-    events, turns = (1_000_000, 12) if context.long else (400_000, 4)
+def _move(context, events, turns, *kafka):
     with context.broker() as broker:
-        config = shipped_config(broker.address, QUICK)
-        one = Daemon(context.folder, config, "one")
-        two = Daemon(context.folder, merged(config, {"http": {"listen": f"127.0.0.1:{free_ports(1)[0]}"}}), "two")
+        one, two = _pair(context, broker, *(merged(QUICK, each) for each in kafka))
         create_topic(broker, "staging")
         create_topic(broker, INPUT)
         generate(context, broker, "staging", events)
@@ -56,6 +59,18 @@ def test_partitions_that_move_lose_nothing_and_repeat_nothing(context):
         one.stop()
         summaries = compare_with_replay(broker, context.folder, one.config_path)
         check(sum(each["read"] for each in summaries.values()) == events, f"replay has read {summaries}")
+
+
+def test_partitions_that_move_lose_nothing_and_repeat_nothing(context):
+    events, turns = (1_000_000, 12) if context.long else (400_000, 4)
+    _move(context, events, turns, {}, {})
+
+
+def test_the_same_holds_when_all_partitions_are_given_back_at_every_change(context):
+    """Eager assignment. One process has the setting under kafka.consumer, the other under kafka.client."""
+    events, turns = (1_000_000, 12) if context.long else (200_000, 2)
+    eager = {"partition.assignment.strategy": "range"}
+    _move(context, events, turns, {"consumer": eager}, {"client": eager})
 
 
 if __name__ == "__main__":
