@@ -10,7 +10,9 @@
  *  5. A commit in doubt is decided by the group's offset metadata, and by nothing else: ours is
  * done, the one before means send again, any other means that somebody else owns the partition.
  *  6. A cancelled transaction is aborted; when its commit was asked for already it goes to DOUBT,
- * and the next producer's epoch ends it before anybody reads the committed offset. */
+ * and the next producer's epoch ends it before anybody reads the committed offset.
+ *  7. Whoever has lost its place to another process opens no new epoch: that would fence the other,
+ * which would open one too. */
 #include "stream/committer.h"
 
 #include "base/assert.h"
@@ -357,7 +359,7 @@ static void rotate_when_suspect(struct eng_committer *committer, int64_t took_us
 /* True when the failure may pass by itself, so that sending again makes sense. */
 static bool worth_repeating(enum eng_status status, uint32_t dead)
 {
-    if (status == ENG_FATAL || status == ENG_LOST)
+    if (status == ENG_FATAL)
         return dead < FATAL_MAX;
     return passes(status) || status == ENG_TXN_ABORT;
 }
@@ -383,12 +385,13 @@ static enum eng_txn_outcome send_round(struct eng_committer *committer, struct e
     if (committer->state != ENG_COMMITTER_NONE && committer->state != ENG_COMMITTER_DOUBT)
         wind_up(committer, status);
     *asked = true;
-    *dead += status == ENG_FATAL || status == ENG_LOST;
+    *dead += status == ENG_FATAL;
     if (cancelled(committer) || status == ENG_STOPPED)
         return ENG_TXN_CANCELLED;
-    eng_log(ENG_LOG_WARN, "stream", "transaction not committed yet: %s", cause.text);
-    if (worth_repeating(status, *dead))
+    if (worth_repeating(status, *dead)) {
+        eng_log(ENG_LOG_WARN, "stream", "transaction not committed yet: %s", cause.text);
         return ENG_TXN_NONE;
+    }
     (void)eng_error_set(&txn->error, status, "%s", cause.text);
     return ENG_TXN_FAILED;
 }

@@ -56,14 +56,34 @@ enum eng_status eng_kafka_status(rd_kafka_resp_err_t code)
     }
 }
 
+/* ---- Two processes with one kafka.instance. ---- */
+
+bool eng_kafka_is_shut_out(const struct eng_kafka *kafka)
+{
+    char text[64];
+    eng_assert(kafka->consumer != NULL);
+    eng_assert(kafka->config != NULL);
+    return rd_kafka_fatal_error(kafka->consumer, text, sizeof text) ==
+           RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
+enum eng_status eng_kafka_tell_shut_out(const struct eng_kafka *kafka, struct eng_error *err)
+{
+    const struct eng_kafka_config *own = &kafka->config->kafka;
+    eng_assert(own->group != NULL);
+    eng_assert(kafka->instance[0] != '\0');
+    return eng_error_set(err, ENG_LOST,
+                         "another process has started with kafka.instance \"%s\" in group \"%s\" "
+                         "and takes this one's place; every process needs its own kafka.instance",
+                         own->instance, own->group);
+}
+
 /* What to do about it. */
 static const char *way_out(enum eng_status status)
 {
     switch (status) {
     case ENG_DENIED:
         return "; check the credentials under kafka.client and the permissions on the broker";
-    case ENG_LOST:
-        return "; another process uses the same kafka.instance: give each its own";
     case ENG_LIMIT:
         return "; raise message.max.bytes of the topic and under kafka.producer";
     default:
@@ -77,6 +97,8 @@ enum eng_status eng_kafka_fail(struct eng_kafka *kafka, rd_kafka_resp_err_t code
     eng_assert(code != RD_KAFKA_RESP_ERR_NO_ERROR);
     eng_assert(what != NULL && thing != NULL);
     enum eng_status status = eng_kafka_status(code);
+    if (eng_kafka_is_shut_out(kafka))
+        return eng_kafka_tell_shut_out(kafka, err);
     if (status != ENG_UNAVAILABLE)
         return eng_error_set(err, status, "%s \"%s\": %s%s", what, thing, rd_kafka_err2str(code),
                              way_out(status));
@@ -121,13 +143,18 @@ void eng_kafka_note_error(rd_kafka_t *client, int code, const char *reason, void
     }
 }
 
+/* The last value counts, as it does for librdkafka: what kafka.consumer says comes after
+ * kafka.client. */
 bool eng_kafka_is_eager(const struct eng_config *config)
 {
-    const struct eng_properties *own = &config->kafka.consumer;
+    const struct eng_properties *const both[] = {&config->kafka.client, &config->kafka.consumer};
     const char *strategy = "cooperative-sticky";
-    for (size_t i = 0; i < own->count; i++)
-        if (strcmp(own->items[i].name, "partition.assignment.strategy") == 0)
-            strategy = own->items[i].value;
+    for (size_t k = 0; k < sizeof both / sizeof both[0]; k++)
+        for (size_t i = 0; i < both[k]->count; i++)
+            if (strcmp(both[k]->items[i].name, "partition.assignment.strategy") == 0)
+                strategy = both[k]->items[i].value;
+    eng_assert(strategy != NULL);
+    eng_assert(config->kafka.consumer.items != NULL || config->kafka.consumer.count == 0);
     return strstr(strategy, "cooperative") == NULL;
 }
 

@@ -72,10 +72,13 @@ static const struct refusal refusals[] = {
     {"opaque", "it is no setting for a file"},
 };
 
+/* A client's fatal error is told by the call that meets it, in our words. */
 static void log_line(const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
     eng_assert(facility != NULL && text != NULL);
-    eng_log(level <= 2 ? ENG_LOG_ERROR : ENG_LOG_DEBUG, "kafka", "%s %s: %s",
+    eng_assert(level >= 0);
+    bool told = strcmp(facility, "FATAL") == 0 || strcmp(facility, "TXNERR") == 0;
+    eng_log(level <= 2 && !told ? ENG_LOG_ERROR : ENG_LOG_DEBUG, "kafka", "%s %s: %s",
             client != NULL ? rd_kafka_name(client) : "-", facility, text);
 }
 

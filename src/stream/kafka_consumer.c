@@ -29,16 +29,27 @@ static bool has(const rd_kafka_topic_partition_list_t *list, const char *topic, 
 
 /* ---- Rebalance. ---- */
 
+/* The consumer can do no more. When it is shut out, that is why. */
+static void fail_fatally(struct eng_kafka *kafka, const char *what, const char *why)
+{
+    struct eng_error error = {0};
+    eng_assert(kafka->handler != NULL);
+    eng_assert(what != NULL && why != NULL);
+    if (eng_kafka_is_shut_out(kafka))
+        (void)eng_kafka_tell_shut_out(kafka, &error);
+    else
+        (void)eng_error_set(&error, ENG_FATAL, "%s: %s", what, why);
+    kafka->handler->failed(kafka->handler->context, -1, error.status, error.text);
+}
+
 /* Ends a call that must not fail; if it does the consumer is of no more use. */
 static void must(struct eng_kafka *kafka, rd_kafka_error_t *error, const char *what)
 {
     if (error == NULL)
         return;
-    char text[400];
-    eng_assert(kafka->handler != NULL);
+    eng_assert(kafka->consumer != NULL);
     eng_assert(what != NULL);
-    (void)snprintf(text, sizeof text, "%s: %s", what, rd_kafka_error_string(error));
-    kafka->handler->failed(kafka->handler->context, -1, ENG_FATAL, text);
+    fail_fatally(kafka, what, rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
 }
 
@@ -64,7 +75,7 @@ static void assign_eager(struct eng_kafka *kafka, const rd_kafka_topic_partition
     rd_kafka_resp_err_t code = rd_kafka_assign(kafka->consumer, list);
     eng_assert(kafka->eager);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        kafka->handler->failed(kafka->handler->context, -1, ENG_FATAL, rd_kafka_err2str(code));
+        fail_fatally(kafka, "assign", rd_kafka_err2str(code));
 }
 
 /* The callback's answer to the group, after the worker has dealt with it. */
@@ -132,22 +143,6 @@ enum eng_status eng_kafka_join(struct eng_port *port, const struct eng_port_hand
 
 /* ---- Records. ---- */
 
-/* The consumer can do no more. */
-static void fail_fatally(struct eng_kafka *kafka)
-{
-    char text[300] = "", all[400];
-    rd_kafka_resp_err_t code = rd_kafka_fatal_error(kafka->consumer, text, sizeof text);
-    eng_assert(kafka->consumer != NULL);
-    eng_assert(kafka->handler != NULL);
-    if (eng_kafka_status(code) == ENG_LOST)
-        (void)snprintf(all, sizeof all, "another process uses kafka.instance \"%s\": %s",
-                       kafka->instance, text);
-    else
-        (void)snprintf(all, sizeof all, "the consumer has failed: %s", text);
-    kafka->handler->failed(kafka->handler->context, -1,
-                           eng_kafka_status(code) == ENG_LOST ? ENG_LOST : ENG_FATAL, all);
-}
-
 /* Which thing a permission is missing for. */
 static void fail_with(struct eng_kafka *kafka, const rd_kafka_message_t *message)
 {
@@ -169,7 +164,7 @@ static void serve_event(struct eng_kafka *kafka, const rd_kafka_message_t *messa
     eng_assert(message->err != RD_KAFKA_RESP_ERR_NO_ERROR);
     eng_assert(kafka->handler != NULL);
     if (message->err == RD_KAFKA_RESP_ERR__FATAL)
-        fail_fatally(kafka);
+        fail_fatally(kafka, "the consumer has failed", rd_kafka_message_errstr(message));
     else
         fail_with(kafka, message);
 }
@@ -428,6 +423,10 @@ bool eng_kafka_leave(struct eng_port *port, int64_t timeout_ms)
     int64_t deadline_us = eng_clock_mono_us() + timeout_ms * 1000;
     eng_assert(!kafka->closed);
     eng_assert(kafka->queue != NULL);
+    if (eng_kafka_is_shut_out(kafka)) {
+        kafka->closed = true; /* the member that it was is somebody else */
+        return true;
+    }
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(kafka->consumer, kafka->queue);
     if (error != NULL) {
         eng_log(ENG_LOG_WARN, "kafka", "close: %s", rd_kafka_error_string(error));

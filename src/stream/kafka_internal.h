@@ -92,6 +92,12 @@ enum eng_status eng_kafka_fail(struct eng_kafka *kafka, rd_kafka_resp_err_t code
                                const char *thing, struct eng_error *err);
 void eng_kafka_note_error(rd_kafka_t *client, int code, const char *reason, void *opaque);
 
+/* Any thread: has the broker told our consumer that somebody else is this member of the group now?
+ * Only with kafka.instance. */
+bool eng_kafka_is_shut_out(const struct eng_kafka *kafka);
+/* Sets ENG_LOST, with the setting, its value and the way out. */
+enum eng_status eng_kafka_tell_shut_out(const struct eng_kafka *kafka, struct eng_error *err);
+
 /* kafka_consumer.c */
 enum eng_status eng_kafka_join(struct eng_port *port, const struct eng_port_handler *handler,
                                struct eng_error *err);

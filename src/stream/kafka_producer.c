@@ -5,9 +5,45 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "stream/clock.h"
+#include <stdlib.h>
 #include <string.h>
 
-enum { REPORT_MS = 5 }; /* how long a flush waits for reports before it looks again */
+enum {
+    REPORT_MS = 5, /* how long a flush waits for reports before it looks again */
+    WORD_STEP_MS = 20,
+    WORD_MORE_MS = 1000, /* than the heartbeat's interval, for the answer to it */
+    WORD_MS_MAX = 10000,
+};
+
+/* How long it takes until the consumer must have heard that it is no member any more. */
+static int64_t word_ms(const struct eng_kafka *kafka)
+{
+    char text[24] = "";
+    size_t size = sizeof text;
+    eng_assert(kafka->consumer != NULL);
+    if (rd_kafka_conf_get(rd_kafka_conf(kafka->consumer), "heartbeat.interval.ms", text, &size) !=
+        RD_KAFKA_CONF_OK)
+        return WORD_MS_MAX;
+    int64_t ms = strtol(text, NULL, 10) + WORD_MORE_MS;
+    eng_assert(ms > 0);
+    return ms < WORD_MS_MAX ? ms : WORD_MS_MAX;
+}
+
+/* The broker has fenced us. Either another process runs with our kafka.instance, or a transaction
+ * took longer than the broker waits for one. A new epoch is right in the second case only: in the
+ * first it would fence the other process, which would open one too, and so on. Another process
+ * joins the group before it opens its producer, so our consumer's next heartbeat tells which. */
+static bool shut_out(struct eng_kafka *kafka)
+{
+    int64_t deadline_us = eng_clock_mono_us() + word_ms(kafka) * 1000;
+    eng_assert(kafka->consumer != NULL);
+    eng_assert(kafka->transactional_id[0] != '\0');
+    if (kafka->instance[0] == '\0')
+        return false; /* nobody has the same id */
+    while (!eng_kafka_is_shut_out(kafka) && eng_clock_mono_us() < deadline_us)
+        eng_clock_sleep_ms(WORD_STEP_MS);
+    return eng_kafka_is_shut_out(kafka);
+}
 
 /* What can be done about a failed transactional call, asked in the order that librdkafka demands:
  * permission and sizes first, because no repetition helps there whatever the class; then fatal,
@@ -22,8 +58,10 @@ static enum eng_status classify(struct eng_kafka *kafka, rd_kafka_error_t *error
     eng_assert(by_code != ENG_OK);
     if (by_code == ENG_DENIED || by_code == ENG_LIMIT || by_code == ENG_BAD_CONFIG)
         status = by_code;
+    else if (by_code == ENG_LOST && shut_out(kafka))
+        status = eng_kafka_tell_shut_out(kafka, err);
     else if (rd_kafka_error_is_fatal(error))
-        status = by_code == ENG_LOST ? ENG_LOST : ENG_FATAL;
+        status = ENG_FATAL;
     else if (rd_kafka_error_txn_requires_abort(error))
         status = ENG_TXN_ABORT;
     else if (rd_kafka_error_is_retriable(error) ||
@@ -44,6 +82,8 @@ enum eng_status eng_kafka_producer_open(struct eng_port *port, struct eng_error 
     struct eng_kafka *kafka = eng_kafka_of(port);
     char text[256] = "";
     eng_assert(!kafka->initialised);
+    if (eng_kafka_is_shut_out(kafka))
+        return eng_kafka_tell_shut_out(kafka, err);
     if (kafka->producer == NULL) {
         rd_kafka_conf_t *conf;
         enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_PRODUCER, &conf, err);

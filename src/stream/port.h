@@ -10,8 +10,9 @@
  * Failures come as a status by what can be done about them:
  *   ENG_UNAVAILABLE, ENG_TIMED_OUT   the same call again, after a pause
  *   ENG_TXN_ABORT                    abort the transaction, then send it again
- *   ENG_FATAL, ENG_LOST              this producer can do no more; open a new one (LOST: it was
- * fenced) others (DENIED, TOPIC, LIMIT..)  no repetition will help */
+ *   ENG_FATAL                        this producer can do no more; open a new one
+ *   ENG_LOST                         another process has taken our place: end, and touch nothing
+ *   others (DENIED, TOPIC, LIMIT..)  no repetition will help */
 #ifndef ENG_STREAM_PORT_H
 #define ENG_STREAM_PORT_H
 

@@ -18,7 +18,7 @@ enum eng_txn_outcome {
     ENG_TXN_DONE,  /* committed, for sure */
     ENG_TXN_TAKEN, /* somebody else has committed in our place: the state here is worth nothing */
     ENG_TXN_CANCELLED, /* given up on request; restore before going on */
-    ENG_TXN_FAILED,    /* it cannot be committed; `error` says why */
+    ENG_TXN_FAILED,    /* it cannot be committed, or we may not ask any more; `error` says why */
 };
 
 /* A task's part: what is to be committed, and what was before. */

@@ -187,10 +187,14 @@ static bool look_up(struct eng_worker *worker, struct eng_query *query, struct e
         const struct eng_task *task = worker->tasks[i];
         if (task->state == ENG_TASK_ASKING || task->state == ENG_TASK_REPLAYING)
             note_restoring(task, query);
-        if (task->state != ENG_TASK_LIVE || eng_engine_view(task->engine, partner, &view) != ENG_OK)
+        if (task->state != ENG_TASK_LIVE)
+            continue;
+        enum eng_status status = eng_engine_view(task->engine, partner, &view);
+        if (status == ENG_NOT_FOUND)
             continue;
         eng_bytes_clear(json);
-        enum eng_status status = eng_encode_view(&worker->sink.encode, partner, &view, json);
+        if (status == ENG_OK)
+            status = eng_encode_view(&worker->sink.encode, partner, &view, json);
         eng_assert(status == ENG_OK || status == ENG_NO_MEMORY);
         answer(query, status, json);
         return true;

@@ -173,16 +173,33 @@ Test(committer, a_permission_that_is_missing_is_not_tried_for_again)
     tear_down(&s);
 }
 
-Test(committer, a_producer_that_is_fenced_again_and_again_gives_up)
+Test(committer, a_producer_that_dies_again_and_again_gives_up)
 {
     struct stage s;
     set_up(&s);
-    fake_fault(s.fake, (struct fake_fault){'b', 0, 99, ENG_LOST, false});
+    fake_fault(s.fake, (struct fake_fault){'b', 0, 99, ENG_FATAL, false});
     eng_committer_send(&s.committer, &s.txn);
     cr_expect_eq(s.txn.outcome, ENG_TXN_FAILED);
-    cr_expect_eq(s.txn.error.status, ENG_LOST);
+    cr_expect_eq(s.txn.error.status, ENG_FATAL);
     cr_expect(s.fake->epochs >= 3, "it tried with new epochs before");
     tear_down(&s);
+}
+
+Test(committer, whoever_has_lost_its_place_opens_no_new_epoch)
+{
+    static const char calls[] = "obpfsc";
+    for (size_t c = 0; c < sizeof calls - 1; c++) {
+        struct stage s;
+        set_up(&s);
+        fake_fault(s.fake, (struct fake_fault){calls[c], 0, 1, ENG_LOST, false});
+        eng_committer_send(&s.committer, &s.txn);
+        cr_expect_eq(s.txn.outcome, ENG_TXN_FAILED, "%c: outcome %d", calls[c], s.txn.outcome);
+        cr_expect_eq(s.txn.error.status, ENG_LOST);
+        cr_expect_eq(s.fake->epochs, calls[c] == 'o' ? 0 : 1, "%c: it would fence the other",
+                     calls[c]);
+        cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 0);
+        tear_down(&s);
+    }
 }
 
 Test(committer, trouble_on_the_wire_replaces_the_producer_before_the_next_transaction)
@@ -241,7 +258,7 @@ Test(committer, a_broker_that_is_away_is_waited_for)
 }
 
 /* Whatever single call fails in whatever way, the records are there once, with their offset; or the
- * outcome says that they are not. */
+ * outcome says that they are not. Whoever has lost its place does not know, and need not. */
 Test(committer, no_single_fault_loses_or_repeats_a_transaction)
 {
     static const char calls[] = "obpfscam";
@@ -261,8 +278,9 @@ Test(committer, no_single_fault_loses_or_repeats_a_transaction)
                 bool there = strcmp(s.fake->partitions[1].committed.meta, "ours") == 0;
                 cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), there ? 2 : 0, "%c %d %d",
                              calls[c], statuses[k], variant);
-                cr_expect_eq(s.txn.outcome == ENG_TXN_DONE, there, "%c %d %d: outcome %d", calls[c],
-                             statuses[k], variant, s.txn.outcome);
+                bool lost = s.txn.outcome == ENG_TXN_FAILED && s.txn.error.status == ENG_LOST;
+                cr_expect(lost || (s.txn.outcome == ENG_TXN_DONE) == there, "%c %d %d: outcome %d",
+                          calls[c], statuses[k], variant, s.txn.outcome);
                 tear_down(&s);
             }
 }

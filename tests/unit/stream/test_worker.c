@@ -1,5 +1,6 @@
 /* The worker's loop over a log in memory: what is told, committed, restored, journaled and given
  * up. */
+#include "base/memory.h"
 #include "stage.h"
 
 enum { HOUR_MS = 3600000, TURNS = 30 };
@@ -573,6 +574,30 @@ Test(worker, a_query_is_answered_between_two_turns)
     ask(&s, "acme", &heard);
     stage_stop(&s);
     cr_expect_eq(heard.times, 1, "a question that is left is answered at the end");
+    stage_done(&s);
+}
+
+/* Looking at a partner may need memory itself, at some of these numbers of partners. */
+Test(worker, a_query_for_which_memory_is_short_is_not_answered_as_if_there_were_no_such_partner)
+{
+    struct stage s;
+    struct heard heard;
+    stage_init(&s, 1);
+    stage_start(&s);
+    for (int i = 0; i < 200; i++) {
+        char partner[8];
+        (void)snprintf(partner, sizeof partner, "p%d", i);
+        stage_login(&s, 0, partner, now_ms(&s));
+        stage_turn(&s, i == 0 ? TURNS : 2);
+        cr_assert_eq(eng_engine_partner_count(eng_worker_task(s.worker, 0)->engine), i + 1);
+        ask(&s, partner, &heard);
+        eng_memory_fail(1, 1);
+        eng_worker_answer(s.worker);
+        eng_memory_fail(0, 0);
+        cr_assert_eq(heard.status, ENG_NO_MEMORY, "%s: status %d", partner, heard.status);
+        cr_assert_eq(heard.times, 1);
+        cr_assert_str_eq(heard.text, "");
+    }
     stage_done(&s);
 }
 
