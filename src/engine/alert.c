@@ -336,11 +336,30 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
         if (open && !layout->scores[score].rises_only)
             return -1;
         int64_t depth = depth_of(record, layout->drops[i], value);
-        /* Deep enough already and not open: it waits for its cooldown, and is looked at then. */
-        if (!open && depth < alert->drop_e4 && alert->drop_e4 - 1 - depth < slack)
-            slack = alert->drop_e4 - 1 - depth;
+        /* Deep enough already: an alert that cools down is looked at when that ends. One that had
+         * no value above 0 to fall from (S10) needs a fall as deep from a new one. */
+        if (depth >= alert->drop_e4 && opening != NULL && value + depth > 0)
+            continue;
+        int64_t left = alert->drop_e4 - 1 - (depth < alert->drop_e4 ? depth : 0);
+        if (!open && left < slack)
+            slack = left;
     }
     return slack;
+}
+
+bool eng_alert_cools_down(const struct eng_engine *engine, const struct eng_record *record)
+{
+    if (engine->layout->list_openings == ENG_NO_INDEX)
+        return false;
+    struct eng_list openings = openings_of(record);
+    for (uint32_t i = 0; i < openings.count; i++) {
+        struct opening opening = load_opening(openings.data + (size_t)i * ENG_OPENING_BYTES);
+        eng_assert(opening.alert < engine->model->alert_count);
+        if (engine->model->alerts[opening.alert].kind == ENG_DROP && !(opening.flags & OPEN))
+            return true;
+    }
+    eng_assert(openings.count <= engine->model->alert_count);
+    return false;
 }
 
 /* ---- silence ---- */

@@ -134,7 +134,7 @@ static void plan_visit(struct eng_engine *engine, bool moved, uint16_t action, i
     int32_t other;
     eng_assert(partner->as_of == engine->now.pane);
     eng_assert(due > engine->now.pane);
-    if (moved || !engine->layout->steady ||
+    if (moved || !engine->layout->steady || partner->is_low ||
         (int64_t)partner->due - engine->now.pane <= ENG_IMMINENT_PANES ||
         eng_cells_few(&engine->hand)) {
         partner->due = ENG_PANE_NEVER;

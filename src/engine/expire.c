@@ -312,8 +312,10 @@ int32_t eng_measure_due(const struct eng_engine *engine)
 {
     const struct eng_record *record = &engine->hand;
     int32_t due = ENG_PANE_NEVER;
+    bool low = false;
     if (engine->layout->list_cells != ENG_NO_INDEX)
-        due = eng_slack_due(engine, record);
+        due = eng_slack_due(engine, record, &low);
+    record->partner->is_low = low;
     for (uint32_t i = 0; i < engine->layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, record, engine->layout->timed[i]));
     for (uint32_t i = 0; i < engine->layout->silence_count; i++)

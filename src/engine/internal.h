@@ -265,6 +265,9 @@ bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned
 /* Takes an event of the clock's pane into the rhythms of silence alerts; sets scratch.resumed. */
 void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action);
 
+/* True while some drop alert of the partner is closed and within its cooldown. */
+bool eng_alert_cools_down(const struct eng_engine *engine, const struct eng_record *record);
+
 /* Forgets openings that are closed and whose cooldown is over. Changes nothing but memory. */
 void eng_alert_expire(struct eng_engine *engine);
 

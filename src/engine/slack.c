@@ -125,9 +125,10 @@ static inline int64_t smaller(int64_t one, int64_t two)
     return one < two ? one : two;
 }
 
-/* How far the score may move from its value without anything to tell; under 0: not at all. */
+/* How far the score may move from its value without anything to tell; under 0: not at all. Sets
+ * *ret_low where that is only so because the value is small. */
 static int64_t slack_of(const struct eng_engine *engine, const struct eng_record *record,
-                        unsigned index)
+                        unsigned index, bool *ret_low)
 {
     const struct eng_score_layout *place = &engine->layout->scores[index];
     unsigned band = *eng_record_fixed(record, place->band) & ENG_BAND_MASK;
@@ -148,7 +149,10 @@ static int64_t slack_of(const struct eng_engine *engine, const struct eng_record
         down = smaller(down, eng_alert_drop_slack(engine, record, index));
     if (!place->rises_only)
         return smaller(down, up);
-    return down >= value ? INT64_MAX : down; /* it cannot fall under 0 by counts that leave */
+    if (down < value)
+        return down;
+    *ret_low |= down != INT64_MAX; /* it cannot fall under 0 by counts that leave */
+    return INT64_MAX;
 }
 
 /* ---- the walk ---- */
@@ -200,10 +204,10 @@ static inline uint32_t walk_bytes(const struct eng_cells *cells, const int64_t *
 
 /* The boundary at which the slack of one score is used up. */
 static int32_t score_due(const struct eng_engine *engine, const struct eng_record *record,
-                         const struct eng_cells *cells, unsigned score)
+                         const struct eng_cells *cells, unsigned score, bool *ret_low)
 {
     const struct eng_layout *layout = engine->layout;
-    int64_t slack = slack_of(engine, record, score);
+    int64_t slack = slack_of(engine, record, score, ret_low);
     uint32_t ages = layout->age_count, boundaries = UINT32_MAX;
     int64_t due = ENG_PANE_NEVER;
     eng_assert(score < engine->model->score_count);
@@ -233,17 +237,19 @@ static int32_t score_due(const struct eng_engine *engine, const struct eng_recor
     return (int32_t)due;
 }
 
-int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *record)
+int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *record,
+                      bool *ret_low)
 {
     const struct eng_layout *layout = engine->layout;
     struct eng_cells cells = eng_cells_of(record);
     eng_assert(layout->age_count > 0);
+    *ret_low = false;
     if (cells.count == 0)
         return ENG_PANE_NEVER;
     int64_t due = record->partner->as_of - (int64_t)eng_cells_age(&cells, cells.count - 1) +
                   layout->ages[layout->age_count - 1]; /* everything has left */
     for (uint32_t score = 0; score < engine->model->score_count; score++)
-        due = smaller(due, score_due(engine, record, &cells, score));
+        due = smaller(due, score_due(engine, record, &cells, score, ret_low));
     eng_assert(due > record->partner->as_of);
     return (int32_t)due;
 }

@@ -35,6 +35,7 @@ struct eng_partner {
     uint16_t armed;     /* low bits of the pane of its valid entry in the wheel */
     uint8_t is_armed : 1;
     uint8_t is_crowded : 1; /* some list may be on the heap, or near its inline limit */
+    uint8_t is_low : 1;     /* what is due has to be worked out anew when a score rises */
     uint8_t cell_code : 2;  /* width of its cells: 1 << code */
     uint8_t total_code : 2; /* width of its totals */
     uint8_t class;          /* size class of its block */

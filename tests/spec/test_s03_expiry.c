@@ -168,3 +168,18 @@ Test(s03_expiry, a_drop_over_several_boundaries_opens_at_the_one_that_makes_it_d
                "day 5  tick\n"
                "day 6  tick        ->  acme gone opened, 1 from 3\n");
 }
+
+Test(s03_expiry, a_score_that_was_too_small_to_drop_has_risen_since_and_drops_at_the_first_boundary)
+{
+    spec_holds("S3",
+               "measures: {m: {count: x, over: 9d}}\n"
+               "scores: {s: {scale: 10, dimensions: {m: {weight: 1, steps: [[4, 0.1], [5, 1]]}},\n"
+               "             bands: {all: 0}}}\n"
+               "alerts: {a: {score: s, drop: 5, within: 20d}}\n",
+               "day 0  acme  x\n"
+               "day 1  acme  x\n"
+               "day 3  acme  x\n"
+               "day 2  acme  x\n"
+               "day 4  acme  x\n"
+               "day 9  tick         ->  acme a opened, 1 from 10\n");
+}

@@ -208,3 +208,15 @@ Test(s10_churn, a_value_above_zero_that_only_a_boundary_gave_is_former_activity)
                "day 3  acme  worst  ->  s 0 -> -19, mid -> low\n"
                "                    ->  a opened at -19, low\n");
 }
+
+Test(s10_churn, a_drop_from_a_value_that_only_a_boundary_gave_opens_at_the_boundary_of_the_fall)
+{
+    spec_holds("S10",
+               "scores: {s: {points: {bad: -10, good: 5, other: 0}, over: 3d, bands: {all: -30}}}\n"
+               "alerts: {a: {score: s, drop: 2, within: 9d}}\n",
+               "day 0  acme  bad\n"
+               "day 1  acme  good\n"
+               "day 2  acme  other\n"
+               "day 3  tick\n"
+               "day 4  tick         ->  acme a opened, 0 from 5\n");
+}
