@@ -278,6 +278,7 @@ static void evaluate_score(struct eng_engine *engine, struct eng_evaluation *eva
         tell(engine, evaluation, index, told_value);
         head = eng_record_fixed(&engine->hand, place->band);
     }
+    evaluation->moved |= value < scratch->value_before[index]; /* slack has been used up */
     if (value != scratch->value_before[index])
         eng_score_store(place, eng_record_fixed(&engine->hand, place->value), value);
     *head = scratch->band_after[index] | (value > 0 ? ENG_EVER_POSITIVE : positive);

@@ -92,7 +92,8 @@ struct eng_evaluation {
     int64_t at_ms;
     struct eng_effects *effects; /* NULL: tell nothing */
     int32_t due;                 /* out: earliest boundary for dwell and cooldowns */
-    bool moved; /* out: something was told, or a dwell or a drop's cooldown is running */
+    bool moved; /* out: something was told, a score has fallen, or a dwell or a drop's
+                 * cooldown is running */
 };
 
 /* ---- clock.c: the moment ---- */
