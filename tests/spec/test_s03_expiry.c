@@ -184,15 +184,16 @@ Test(s03_expiry, a_score_that_was_too_small_to_drop_has_risen_since_and_drops_at
                "day 9  tick         ->  acme a opened, 1 from 10\n");
 }
 
-Test(s03_expiry, a_score_that_an_event_has_lowered_unheard_falls_at_the_first_boundary_that_is_enough)
+Test(s03_expiry, a_score_lowered_unheard_by_an_event_falls_at_the_first_boundary_that_is_enough)
 {
-    spec_holds("S3",
-               "measures: {m: {count: x, over: 9d}, st: {state: on, until: off}}\n"
-               "scores: {s: {scale: 10, bands: {low: 0, top: 3},\n"
-               "             dimensions: {m: {weight: 1, target: 2}, st: {weight: 1, target: 1}}}}\n",
-               "day 0  acme  on   ->  s 0 -> 5, low -> top\n"
-               "day 1  acme  x\n"
-               "day 0  acme  x\n"
-               "day 4  acme  off\n"
-               "day 9  tick       ->  acme s 5 -> 2.5, top -> low (expiry)\n");
+    spec_holds(
+        "S3",
+        "measures: {m: {count: x, over: 9d}, st: {state: on, until: off}}\n"
+        "scores: {s: {scale: 10, bands: {low: 0, top: 3},\n"
+        "             dimensions: {m: {weight: 1, target: 2}, st: {weight: 1, target: 1}}}}\n",
+        "day 0  acme  on   ->  s 0 -> 5, low -> top\n"
+        "day 1  acme  x\n"
+        "day 0  acme  x\n"
+        "day 4  acme  off\n"
+        "day 9  tick       ->  acme s 5 -> 2.5, top -> low (expiry)\n");
 }
