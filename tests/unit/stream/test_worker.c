@@ -589,7 +589,8 @@ Test(worker, a_query_for_which_memory_is_short_is_not_answered_as_if_there_were_
         (void)snprintf(partner, sizeof partner, "p%d", i);
         stage_login(&s, 0, partner, now_ms(&s));
         stage_turn(&s, i == 0 ? TURNS : 2);
-        cr_assert_eq(eng_engine_partner_count(eng_worker_task(s.worker, 0)->engine), i + 1);
+        cr_assert_eq(eng_engine_partner_count(eng_worker_task(s.worker, 0)->engine),
+                     (uint64_t)i + 1);
         ask(&s, partner, &heard);
         eng_memory_fail(1, 1);
         eng_worker_answer(s.worker);
