@@ -220,3 +220,22 @@ Test(s10_churn, a_drop_from_a_value_that_only_a_boundary_gave_opens_at_the_bound
                "day 3  tick\n"
                "day 4  tick         ->  acme a opened, 0 from 5\n");
 }
+
+/* While the drop cools down nothing it sees can be told, but it will look back: at day 20, when -5
+ * leaves the sum, the last value is still there. */
+Test(s10_churn, a_boundary_within_a_cooldown_sees_the_last_value_that_leaves_at_the_next)
+{
+    spec_holds("S10",
+               "measures: {v: {sum: value, of: x, over: 20d}, l: {last: value, of: y, over: 4d}}\n"
+               "scores: {s: {scale: 10, bands: {all: 0},\n"
+               "             dimensions: {v: {weight: 5, target: 5}, l: {weight: 5, target: 5}}}}\n"
+               "alerts: {a: {score: s, drop: 2, within: 21d, cooldown: 30d}}\n",
+               "day 0   acme  x value=-5\n"
+               "day 10  acme  x value=10\n"
+               "day 10  acme  y value=5\n"
+               "day 10  acme  x value=-2  ->  a opened, 8 from 10\n"
+               "day 11  acme  x value=2   ->  a resolved, 10 from 10\n"
+               "day 17  acme  y value=5\n"
+               "day 18  acme  x value=-5\n"
+               "day 40  tick              ->  acme a opened, 0 from 10\n");
+}
