@@ -20,6 +20,7 @@ struct kind {
     unsigned dwells; /* per cent of scores */
     unsigned deep;   /* per cent of targets beyond any table */
     bool below;      /* points may be under 0 */
+    bool patient;    /* nothing but drops is told, and cooldowns are long */
     int64_t drop_most;
     unsigned bands[4];
 };
@@ -51,6 +52,8 @@ static void measure(const struct kind *k, unsigned index)
     static const char *const periods[] = {"week", "month", "life"};
     fprintf(k->out, "  m%u: {", index);
     int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 8);
+    if (k->patient && k->other > 0)
+        what = index == 0 ? 2 : between(k, 2, 5);
     if (what == 0 && percent(k, 30))
         fprintf(k->out, "count: [\"%s\", \"%s\"]", names[between(k, 0, 1)],
                 names[between(k, 2, 3)]);
@@ -100,7 +103,7 @@ static void weighted(const struct kind *k)
         int64_t weight = i + 1 == dimensions ? left : between(k, 1, left - (dimensions - i - 1));
         left -= weight;
         fprintf(k->out, "      d%" PRId64 ": {weight: %" PRId64 ", measure: m%" PRId64 ", ", i,
-                weight, between(k, 0, k->measures - 1));
+                weight, k->patient ? i % k->measures : between(k, 0, k->measures - 1));
         if (percent(k, k->curves))
             steps(k);
         else if (percent(k, k->deep))
@@ -127,7 +130,7 @@ static void elapsed(const struct kind *k)
 {
     static const char *const parts[] = {"1h", "12h", "25h", "30m"};
     if (percent(k, 75))
-        fprintf(k->out, "%" PRId64 "%s", between(k, 1, 9), k->unit);
+        fprintf(k->out, "%" PRId64 "%s", between(k, 1, k->patient ? 40 : 9), k->unit);
     else
         fprintf(k->out, "%s", CHANCE_ONE_OF(k->chance, parts));
 }
@@ -139,7 +142,8 @@ static void score(struct kind *k, unsigned index)
         points(k);
     else
         weighted(k);
-    int64_t bands = percent(k, 40) ? 1 : between(k, 2, 3), edge = k->below ? between(k, -3, 0) : 0;
+    int64_t bands = k->patient || percent(k, 30) ? 1 : between(k, 2, 3),
+            edge = k->below ? between(k, -3, 0) : 0;
     fprintf(k->out, "    bands:\n      b0: %" PRId64 "\n", edge);
     for (int64_t i = 1; i < bands; i++) {
         edge += between(k, 1, 4);
@@ -156,7 +160,7 @@ static void score(struct kind *k, unsigned index)
         elapsed(k);
         fprintf(k->out, "\n");
     }
-    if (percent(k, 35))
+    if (!k->patient && percent(k, 35))
         fprintf(k->out, "    tell_every: %" PRId64 "\n", between(k, 1, 5));
 }
 
@@ -172,9 +176,9 @@ static void alert(const struct kind *k, unsigned index)
                 between(k, 2, 12), k->unit, between(k, 1, 3));
     else
         fprintf(k->out, "score: s%" PRId64 ", drop: %" PRId64 ", within: %" PRId64 "%s", of,
-                between(k, 1, k->drop_most), percent(k, 50) ? window(k) : between(k, 1, 12),
-                k->unit);
-    if (percent(k, 60)) {
+                between(k, 1, k->drop_most),
+                percent(k, 50) ? window(k) : between(k, 1, k->patient ? 40 : 12), k->unit);
+    if (percent(k, k->patient ? 90 : 60)) {
         fprintf(k->out, ", cooldown: ");
         elapsed(k);
     }
@@ -200,6 +204,14 @@ static struct kind draw(struct chance *chance, FILE *out)
     k.dwells = CHANCE_ONE_OF(chance, shares) / 2;
     k.deep = CHANCE_ONE_OF(chance, shares) / 4;
     k.below = percent(&k, 25);
+    k.patient = percent(&k, 25);
+    if (k.patient && percent(&k, 50)) {
+        k.measures = 2;
+        k.other = 100;
+        k.window_count = 2;
+        k.windows[0] = between(&k, 8, 20);
+        k.windows[1] = between(&k, 2, 7);
+    }
     k.drop_most = between(&k, 1, 8);
     return k;
 }

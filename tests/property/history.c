@@ -189,7 +189,7 @@ static void make_direct(struct chance *chance, struct manner *m)
     static const unsigned shares[] = {0, 0, 3, 20};
     m->direct = true;
     m->partners = chance_percent(chance, 70) ? 1 : 2;
-    m->tie = (unsigned)chance_between(chance, 0, 9) * 10;
+    m->tie = chance_percent(chance, 10) ? 98 : (unsigned)chance_between(chance, 0, 9) * 10;
     m->leap = CHANCE_ONE_OF(chance, shares);
     m->back = CHANCE_ONE_OF(chance, shares);
     m->far_back = CHANCE_ONE_OF(chance, shares) / 2;
