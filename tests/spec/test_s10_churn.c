@@ -2,6 +2,7 @@
  * opens and resolves each kind of alert. */
 #include "spec.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #define MODEL(alerts)                                                                              \
     "measures: {m: {sum: value, of: x, over: 90d}}\n"                                              \
@@ -238,4 +239,22 @@ Test(s10_churn, a_boundary_within_a_cooldown_sees_the_last_value_that_leaves_at_
                "day 17  acme  y value=5\n"
                "day 18  acme  x value=-5\n"
                "day 40  tick              ->  acme a opened, 0 from 10\n");
+}
+
+/* Nine drops of 1, then 23 more of 2: as many alerts as a program may have. */
+Test(s10_churn, a_score_opens_as_many_alerts_at_once_as_there_are)
+{
+    enum { FEW = 9, ALL = 32 };
+    char model[4096], story[4096];
+    int m = snprintf(model, sizeof model,
+                     "scores: {s: {points: {x: 9, fee: -1}, over: 9d, bands: {all: -90}}}\n"
+                     "alerts:\n");
+    int s = snprintf(story, sizeof story, "day 0  acme  x\n");
+    for (int i = 0; i < ALL; i++)
+        m += snprintf(model + m, sizeof model - (size_t)m,
+                      "  a%d: {score: s, drop: %d, within: 9d}\n", i, i < FEW ? 1 : 2);
+    for (int i = 0; i < ALL; i++)
+        s += snprintf(story + s, sizeof story - (size_t)s, "%s  ->  a%d opened, %d from 9\n",
+                      i == 0 || i == FEW ? "day 1  acme  fee" : "", i, i < FEW ? 8 : 7);
+    spec_holds("S10", model, story);
 }
