@@ -5,14 +5,14 @@
 #include "directed.h"
 #include <inttypes.h>
 
-enum { WINDOWS_MAX = 3, MEASURES_MAX = 5 };
+enum { WINDOWS_MAX = 3, MEASURES_MAX = 5, SCORES_MOST = 16, ALERTS_MOST = 32 };
 
 struct kind {
     struct chance *chance;
     FILE *out;
     const char *unit; /* of panes: d or h */
     int64_t windows[WINDOWS_MAX];
-    unsigned window_count, measures, scores;
+    unsigned window_count, measures, scores, alerts;
     unsigned other;  /* per cent of measures that are no plain counts */
     unsigned curves; /* per cent of dimensions by steps */
     unsigned skips;  /* per cent of dimensions that may be skipped */
@@ -22,7 +22,7 @@ struct kind {
     bool below;      /* points may be under 0 */
     bool patient;    /* nothing but drops is told, and cooldowns are long */
     int64_t drop_most;
-    unsigned bands[4];
+    unsigned bands[SCORES_MOST];
 };
 
 static const char *const names[] = {"x", "invoice.upload", "platform.login", "training.start"};
@@ -212,6 +212,12 @@ static struct kind draw(struct chance *chance, FILE *out)
         k.windows[0] = between(&k, 8, 20);
         k.windows[1] = between(&k, 2, 7);
     }
+    k.alerts = percent(&k, 10) ? 0 : (unsigned)between(&k, 1, 3);
+    if (percent(&k, 5)) { /* as many of everything as there may be */
+        k.measures = (unsigned)between(&k, 5, 40);
+        k.scores = (unsigned)between(&k, 1, SCORES_MOST);
+        k.alerts = (unsigned)between(&k, 10, ALERTS_MOST);
+    }
     k.drop_most = between(&k, 1, 8);
     return k;
 }
@@ -238,9 +244,8 @@ void directed_write(struct chance *chance, FILE *out, struct program_traits *ret
     fprintf(out, "scores:\n");
     for (unsigned i = 0; i < k.scores; i++)
         score(&k, i);
-    int64_t alerts = between(&k, 0, 9) == 0 ? 0 : between(&k, 1, 3);
-    if (alerts > 0)
+    if (k.alerts > 0)
         fprintf(out, "alerts:\n");
-    for (unsigned i = 0; i < alerts; i++)
+    for (unsigned i = 0; i < k.alerts; i++)
         alert(&k, i);
 }
