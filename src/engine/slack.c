@@ -216,6 +216,7 @@ static int32_t score_due(const struct eng_engine *engine, const struct eng_recor
         boundaries = ENG_LAZY_BOUNDARIES / ages; /* as many values as there is room made for */
     else if (slack == INT64_MAX)
         return ENG_PANE_NEVER;
+    slack = smaller(slack, ENG_UNIT_UNKNOWN - 1); /* a unit that is not known is more than any */
     if (cells->code == 0 && layout->byte_unit != NULL) {
         uint32_t index =
             walk_bytes(cells, layout->byte_unit + (size_t)score * 256, slack, boundaries);

@@ -358,12 +358,23 @@ static uint32_t element_bytes(const struct eng_record *record, unsigned list)
     return bytes != 0 ? bytes : 1u << record->partner->cell_code;
 }
 
+/* The most elements that an event adds to a list: all alerts may open at once. */
+static uint32_t inserts_most(const struct eng_layout *layout, unsigned list)
+{
+    uint32_t alerts = layout->model->alert_count;
+    eng_assert(list < layout->list_count);
+    eng_assert(alerts <= ENG_ALERTS_MAX);
+    return layout->lists[list].kind == ENG_LIST_OPENINGS && alerts > ENG_INSERTS_MAX
+               ? alerts
+               : (uint32_t)ENG_INSERTS_MAX;
+}
+
 /* Moves an inline list to the heap. */
 static enum eng_status move_out(struct eng_store *store, struct eng_record *record, unsigned list)
 {
     uint32_t bytes = element_bytes(record, list), size = heap_element_bytes(bytes);
     struct eng_list view = eng_record_list(record, list, bytes);
-    uint32_t capacity = view.count * 2 + ENG_INSERTS_MAX;
+    uint32_t capacity = view.count * 2 + inserts_most(record->layout, list);
     eng_assert(list < record->layout->list_count);
     eng_assert(view.bytes >= sizeof(void *));
     struct eng_big_list *big = eng_calloc(1, sizeof *big);
@@ -380,13 +391,15 @@ static enum eng_status move_out(struct eng_store *store, struct eng_record *reco
     return eng_slab_reserve(&store->slab);
 }
 
-static enum eng_status grow_big(struct eng_store *store, struct eng_big_list *big, uint32_t size)
+/* Makes room for `inserts` more elements. */
+static enum eng_status grow_big(struct eng_store *store, struct eng_big_list *big, uint32_t size,
+                                uint32_t inserts)
 {
     eng_assert(big->data != NULL);
     eng_assert(big->count <= big->capacity);
-    if (big->count + ENG_INSERTS_MAX <= big->capacity)
+    if (big->count + inserts <= big->capacity)
         return ENG_OK;
-    uint32_t capacity = big->capacity * 2 + ENG_INSERTS_MAX;
+    uint32_t capacity = big->capacity * 2 + inserts;
     uint8_t *data = eng_realloc(big->data, (size_t)capacity * size);
     if (data == NULL)
         return ENG_NO_MEMORY;
@@ -411,7 +424,8 @@ enum eng_status eng_record_prepare_slow(struct eng_store *store, struct eng_reco
             continue; /* seen.c looks after its own */
         if (big)
             status = grow_big(store, eng_record_big(record, list),
-                              heap_element_bytes(element_bytes(record, list)));
+                              heap_element_bytes(element_bytes(record, list)),
+                              inserts_most(layout, list));
         else if (bytes > layout->lists[list].easy_bytes)
             status = move_out(store, record, list);
     }

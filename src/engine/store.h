@@ -18,8 +18,9 @@
 
 enum {
     ENG_PARTNER_NONE = 0xFFFFFFFFu,
-    ENG_SEEN_INLINE = 32,                      /* the most ids inside the record */
-    ENG_INSERTS_MAX = 2 + ENG_LAZY_BOUNDARIES, /* elements that an event adds to one list at most */
+    ENG_SEEN_INLINE = 32, /* the most ids inside the record */
+    /* Elements that an event adds to one list at most; openings apart, of which all may be new. */
+    ENG_INSERTS_MAX = 2 + ENG_LAZY_BOUNDARIES,
     ENG_LISTS_MAX = 4 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
     ENG_LIST_BIG = 0x8000, /* of an end: the list has its own block on the heap */
     ENG_LIST_END = 0x7FFF, /* of an end: the offset behind the list */

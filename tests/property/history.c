@@ -44,6 +44,7 @@ struct manner {
     int64_t pane_ms;
     unsigned partners, members, actions_from, actions_count;
     unsigned tie, edge, jump, leap, back, far_back, repeat, odd, tick;
+    bool direct; /* steps of whole panes, values of whole numbers */
 };
 
 static struct eng_slice text(const char *data)
@@ -55,6 +56,10 @@ static int64_t forward(struct chance *chance, const struct manner *m, int64_t no
 {
     if (chance_percent(chance, m->tie))
         return now;
+    if (m->direct)
+        return now + (chance_percent(chance, 75) ? 1 : chance_between(chance, 1, 6)) * m->pane_ms +
+               (chance_percent(chance, m->leap) ? chance_between(chance, 1, 20) * m->pane_ms : 0) +
+               (chance_percent(chance, 20) ? chance_between(chance, 0, m->pane_ms) : 0);
     if (chance_percent(chance, m->edge)) {
         /* A pane's edge in UTC, or just before: often an edge of the zone's too. */
         int64_t unit = chance_percent(chance, 70) ? m->pane_ms : 30 * MINUTE_MS;
@@ -120,8 +125,10 @@ static bool is_named(const char *program, const char *action)
 {
     char quoted[64];
     snprintf(quoted, sizeof quoted, "%s\"", action);
-    if (strstr(program, quoted) != NULL || strncmp(action, "social.", 7) == 0)
+    if (strstr(program, quoted) != NULL)
         return true;
+    if (strncmp(action, "social.", 7) == 0)
+        return strstr(program, "social.") != NULL;
     for (const char *dot = strchr(action, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
         snprintf(quoted, sizeof quoted, "\"%.*s*\"", (int)(dot + 1 - action), action);
         if (strstr(program, quoted) != NULL)
@@ -132,12 +139,12 @@ static bool is_named(const char *program, const char *action)
 
 static const char *draw_action(struct chance *chance, const struct manner *m)
 {
-    enum { TRIES = 12, ACTIONS = sizeof actions / sizeof actions[0] };
+    enum { TRIES = 40, ACTIONS = sizeof actions / sizeof actions[0] };
     const char *action = NULL;
     for (int i = 0; i < TRIES; i++) {
         uint64_t place = m->actions_from + chance_next(chance) % m->actions_count;
         action = actions[place % ACTIONS];
-        if (is_named(m->program, action) || chance_percent(chance, 10))
+        if (is_named(m->program, action) || chance_percent(chance, m->direct ? 1 : 10))
             break;
     }
     return action;
@@ -147,7 +154,7 @@ static void make_event(struct chance *chance, const struct manner *m, uint32_t i
                        struct step *step)
 {
     struct eng_event *event = &step->event;
-    event->value_e4 = amount_e4(chance);
+    event->value_e4 = m->direct ? chance_between(chance, -4, 9) * 10000 : amount_e4(chance);
     event->offset = index;
     event->partner = text(partners[chance_next(chance) % m->partners]);
     event->action = text(draw_action(chance, m));
@@ -176,10 +183,29 @@ static struct manner make_manner(struct chance *chance, const struct program_tra
     return m;
 }
 
+/* For small programs: one or two partners, a step or a burst a pane, few that are out of order. */
+static void make_direct(struct chance *chance, struct manner *m)
+{
+    static const unsigned shares[] = {0, 0, 3, 20};
+    m->direct = true;
+    m->partners = chance_percent(chance, 70) ? 1 : 2;
+    m->tie = chance_percent(chance, 10) ? 98 : (unsigned)chance_between(chance, 0, 9) * 10;
+    m->leap = CHANCE_ONE_OF(chance, shares);
+    m->back = CHANCE_ONE_OF(chance, shares);
+    m->far_back = CHANCE_ONE_OF(chance, shares) / 2;
+    m->repeat = CHANCE_ONE_OF(chance, shares) / 2;
+    m->tick = CHANCE_ONE_OF(chance, shares);
+    m->odd = 0;
+    m->actions_from = 0;
+    m->actions_count = 16;
+}
+
 struct history history_make(struct chance *chance, const struct program_traits *traits,
                             uint32_t steps_max)
 {
     struct manner m = make_manner(chance, traits);
+    if (traits->directed)
+        make_direct(chance, &m);
     struct history history = {NULL, (uint32_t)chance_between(chance, 3, steps_max)};
     int64_t now = CHANCE_ONE_OF(chance, beginnings_ms) + chance_between(chance, 0, 86400000);
     if (chance_percent(chance, 20))

@@ -1,7 +1,7 @@
-/* property [--seeds N] [--from S] [--jobs J] [--steps N]: random programs and random histories, the
- * engine against the naive reference and against itself in other portions.
- * property --seed S [--out DIR]: one of them with a readable trace; writes engaged.yaml and
- * events.jsonl for `engaged replay` into DIR.
+/* property [--seeds N] [--from S] [--jobs J] [--steps N] [--directed P]: random programs and random
+ * histories, the engine against the naive reference and against itself in other portions. property
+ * --seed S [--out DIR]: one of them with a readable trace; writes engaged.yaml and events.jsonl for
+ * `engaged replay` into DIR.
  *
  * Seeds are shared out among J processes. The first that differs (or dies) is made small and shown;
  * the exit status is 1 then. */
@@ -21,7 +21,7 @@ enum { JOBS_MAX = 64, PROGRAM_TRIES = 50 };
 
 struct options {
     uint64_t from, count;
-    uint32_t jobs, steps;
+    uint32_t jobs, steps, directed;
     bool one;
     const char *out;
 };
@@ -36,18 +36,18 @@ struct shared {
 };
 
 /* The case of a seed: the first program of its that the loader takes. */
-static struct sample sample_of(uint64_t seed, uint32_t steps, uint64_t *ret_refused)
+static struct sample sample_of(const struct options *options, uint64_t seed, uint64_t *ret_refused)
 {
     struct chance chance = {seed * 0x9E3779B97F4A7C15u + 1};
     struct program_traits traits;
     struct sample sample = {NULL, {NULL, 0}, seed};
     for (int i = 0; i < PROGRAM_TRIES; i++) {
         struct eng_model *model = NULL;
-        sample.text = program_write(&chance, &traits);
+        sample.text = program_write(&chance, options->directed, &traits);
         if (eng_model_load_text(sample.text, strlen(sample.text), "random.yaml", &model, NULL) ==
             ENG_OK) {
             eng_model_free(model);
-            sample.history = history_make(&chance, &traits, steps);
+            sample.history = history_make(&chance, &traits, options->steps);
             return sample;
         }
         free(sample.text);
@@ -86,7 +86,7 @@ static void write_case(const struct sample *sample, const char *folder)
 static int show_one(const struct options *options)
 {
     uint64_t refused = 0;
-    struct sample sample = sample_of(options->from, options->steps, &refused);
+    struct sample sample = sample_of(options, options->from, &refused);
     printf("%s\n", sample.text);
     fflush(NULL);
     if (options->out != NULL)
@@ -102,7 +102,7 @@ static int show_one(const struct options *options)
 static void show_failure(const struct options *options, uint64_t seed)
 {
     uint64_t refused = 0;
-    struct sample sample = sample_of(seed, options->steps, &refused);
+    struct sample sample = sample_of(options, seed, &refused);
     fprintf(stderr, "seed %" PRIu64 " differs; making it small ...\n", seed);
     sample_shrink(&sample);
     printf("seed %" PRIu64 ", made small:\n%s\n", seed, sample.text);
@@ -126,8 +126,7 @@ static void work(const struct options *options, uint32_t job, struct shared *sha
     eng_assert(nowhere != NULL);
     for (uint64_t i = job; i < options->count; i += options->jobs) {
         shared->job[job].seed = options->from + i;
-        struct sample sample =
-            sample_of(options->from + i, options->steps, &shared->job[job].refused);
+        struct sample sample = sample_of(options, options->from + i, &shared->job[job].refused);
         struct comparison how = {.out = nowhere, .tally = &shared->job[job].tally};
         if (sample_judge(&sample, how) != VERDICT_SAME)
             _exit(1);
@@ -234,6 +233,8 @@ static bool parse(int argc, char **argv, struct options *ret)
             ret->jobs = (uint32_t)number;
         else if (strcmp(argv[i], "--steps") == 0)
             ret->steps = (uint32_t)number;
+        else if (strcmp(argv[i], "--directed") == 0)
+            ret->directed = (uint32_t)number;
         else if (strcmp(argv[i], "--out") == 0)
             ret->out = argv[i + 1];
         else
@@ -245,11 +246,11 @@ static bool parse(int argc, char **argv, struct options *ret)
 
 int main(int argc, char **argv)
 {
-    struct options options = {1, 2000, 2, 60, false, NULL};
+    struct options options = {1, 2000, 2, 60, 40, false, NULL};
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a crash must not swallow the trace */
     if (!parse(argc, argv, &options)) {
-        fprintf(stderr, "usage: property [--seeds N] [--from S] [--jobs J] [--steps N] | --seed S "
-                        "[--out DIR]\n");
+        fprintf(stderr, "usage: property [--seeds N] [--from S] [--jobs J] [--steps N] "
+                        "[--directed PERCENT] | --seed S [--out DIR]\n");
         return 2;
     }
     return options.one ? show_one(&options) : run_all(&options);

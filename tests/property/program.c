@@ -7,6 +7,7 @@
  * a count rises. Those are the ones that the engine has quick ways for. */
 #include "program.h"
 #include "base/assert.h"
+#include "directed.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,12 +343,9 @@ static void alert(struct writer *w, unsigned index)
     fprintf(w->out, "}\n");
 }
 
-char *program_write(struct chance *chance, struct program_traits *ret_traits)
+static void wide_write(struct chance *chance, FILE *out, struct program_traits *ret_traits)
 {
-    char *text = NULL;
-    size_t length = 0;
-    struct writer w = {.chance = chance, .out = open_memstream(&text, &length)};
-    eng_assert(w.out != NULL);
+    struct writer w = {.chance = chance, .out = out};
     w.hours = percent(&w, 30);
     ret_traits->pane_ms = w.hours ? 3600000 : 86400000;
     w.plain_panes = percent(&w, 33) ? between(&w, 1, 12) : 0;
@@ -365,7 +363,20 @@ char *program_write(struct chance *chance, struct program_traits *ret_traits)
         fprintf(w.out, "alerts:\n");
     for (unsigned i = 0; i < alerts; i++)
         alert(&w, i);
-    fclose(w.out);
+}
+
+char *program_write(struct chance *chance, unsigned directed, struct program_traits *ret_traits)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    eng_assert(out != NULL);
+    *ret_traits = (struct program_traits){0};
+    if (directed > 0 && chance_percent(chance, directed))
+        directed_write(chance, out, ret_traits);
+    else
+        wide_write(chance, out, ret_traits);
+    fclose(out);
     ret_traits->text = text;
     return text;
 }

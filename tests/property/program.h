@@ -4,14 +4,16 @@
 #define TESTS_PROPERTY_PROGRAM_H
 
 #include "chance.h"
+#include <stdbool.h>
 
 /* What a history has to know of its program. */
 struct program_traits {
     const char *text; /* the program, borrowed: events mostly do what it names */
     int64_t pane_ms;  /* 3,600,000, or 86,400,000 give or take a clock change */
+    bool directed;    /* a small program with exact edges: directed.h */
 };
 
-/* A program as a text of the caller (free). */
-char *program_write(struct chance *chance, struct program_traits *ret_traits);
+/* A program as a text of the caller (free); `directed` of 100 are of that kind. */
+char *program_write(struct chance *chance, unsigned directed, struct program_traits *ret_traits);
 
 #endif

@@ -218,7 +218,7 @@ Test(memory, an_allocation_that_fails_anywhere_leaves_the_engine_intact)
         char *text = NULL;
         while (model == NULL) {
             free(text);
-            text = program_write(&chance, &traits);
+            text = program_write(&chance, 25, &traits);
             (void)eng_model_load_text(text, strlen(text), "memory.yaml", &model, NULL);
         }
         struct history history = history_make(&chance, &traits, 60);

@@ -2,6 +2,7 @@
  * opens and resolves each kind of alert. */
 #include "spec.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #define MODEL(alerts)                                                                              \
     "measures: {m: {sum: value, of: x, over: 90d}}\n"                                              \
@@ -219,4 +220,41 @@ Test(s10_churn, a_drop_from_a_value_that_only_a_boundary_gave_opens_at_the_bound
                "day 2  acme  other\n"
                "day 3  tick\n"
                "day 4  tick         ->  acme a opened, 0 from 5\n");
+}
+
+/* While the drop cools down nothing it sees can be told, but it will look back: at day 20, when -5
+ * leaves the sum, the last value is still there. */
+Test(s10_churn, a_boundary_within_a_cooldown_sees_the_last_value_that_leaves_at_the_next)
+{
+    spec_holds("S10",
+               "measures: {v: {sum: value, of: x, over: 20d}, l: {last: value, of: y, over: 4d}}\n"
+               "scores: {s: {scale: 10, bands: {all: 0},\n"
+               "             dimensions: {v: {weight: 5, target: 5}, l: {weight: 5, target: 5}}}}\n"
+               "alerts: {a: {score: s, drop: 2, within: 21d, cooldown: 30d}}\n",
+               "day 0   acme  x value=-5\n"
+               "day 10  acme  x value=10\n"
+               "day 10  acme  y value=5\n"
+               "day 10  acme  x value=-2  ->  a opened, 8 from 10\n"
+               "day 11  acme  x value=2   ->  a resolved, 10 from 10\n"
+               "day 17  acme  y value=5\n"
+               "day 18  acme  x value=-5\n"
+               "day 40  tick              ->  acme a opened, 0 from 10\n");
+}
+
+/* Nine drops of 1, then 23 more of 2: as many alerts as a program may have. */
+Test(s10_churn, a_score_opens_as_many_alerts_at_once_as_there_are)
+{
+    enum { FEW = 9, ALL = 32 };
+    char model[4096], story[4096];
+    int m = snprintf(model, sizeof model,
+                     "scores: {s: {points: {x: 9, fee: -1}, over: 9d, bands: {all: -90}}}\n"
+                     "alerts:\n");
+    int s = snprintf(story, sizeof story, "day 0  acme  x\n");
+    for (int i = 0; i < ALL; i++)
+        m += snprintf(model + m, sizeof model - (size_t)m,
+                      "  a%d: {score: s, drop: %d, within: 9d}\n", i, i < FEW ? 1 : 2);
+    for (int i = 0; i < ALL; i++)
+        s += snprintf(story + s, sizeof story - (size_t)s, "%s  ->  a%d opened, %d from 9\n",
+                      i == 0 || i == FEW ? "day 1  acme  fee" : "", i, i < FEW ? 8 : 7);
+    spec_holds("S10", model, story);
 }
