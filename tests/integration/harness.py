@@ -256,7 +256,7 @@ def settled_ends(broker, topic):
     until the broker ends it."""
     deadline = time.monotonic() + GUARD_S
     while (ends := end_offsets(broker, topic)) != end_offsets(broker, topic, "read_uncommitted"):
-        check(time.monotonic() < deadline, f"{topic}: a transaction has been open for {GUARD_S} s: visible up to {ends}")
+        check(time.monotonic() < deadline, f"{topic}: a transaction is open since {GUARD_S} s, at {ends}")
         time.sleep(0.2)
     return ends
 
