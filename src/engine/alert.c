@@ -385,8 +385,8 @@ static int64_t last_action_at(const struct eng_engine *engine, unsigned alert)
     return eng_calendar_start_ms(engine->model->calendar, rhythm.last) + eng_load_u32(place + 8);
 }
 
-bool eng_alert_silence_count(const struct eng_engine *engine, const struct eng_record *record,
-                             unsigned alert, int32_t pane, int64_t time_ms)
+static bool count_silence(const struct eng_engine *engine, const struct eng_record *record,
+                          unsigned alert, int32_t pane, int64_t time_ms)
 {
     uint8_t *place = silence_place(record, alert);
     struct eng_rhythm rhythm = load_rhythm(place);
@@ -603,14 +603,14 @@ bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned
     return true;
 }
 
-void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action)
+void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
+                      int32_t pane)
 {
     const struct eng_layout *layout = engine->layout;
     uint32_t end = layout->action_silences_first[action + 1];
     eng_assert(action < engine->model->action_count);
-    eng_assert(event->time_ms >= engine->now.start_ms);
+    eng_assert(pane <= engine->now.pane);
     for (uint32_t i = layout->action_silences_first[action]; i < end; i++)
-        if (eng_alert_silence_count(engine, &engine->hand, layout->action_silences[i],
-                                    engine->now.pane, event->time_ms))
+        if (count_silence(engine, &engine->hand, layout->action_silences[i], pane, event->time_ms))
             engine->scratch.resumed |= 1u << layout->action_silences[i];
 }

@@ -193,21 +193,6 @@ static void count_cell(struct eng_engine *engine, const struct eng_event *event,
         add_pane_sum(engine, pane, cell, event->value_e4);
 }
 
-/* The silence alerts whose list holds the action. */
-static void count_silences(struct eng_engine *engine, const struct eng_event *event,
-                           uint16_t action, int32_t pane)
-{
-    const struct eng_layout *layout = engine->layout;
-    uint32_t end = layout->action_silences_first[action + 1];
-    eng_assert(action < engine->model->action_count);
-    eng_assert(pane <= engine->now.pane);
-    for (uint32_t i = layout->action_silences_first[action]; i < end; i++) {
-        unsigned alert = layout->action_silences[i];
-        if (eng_alert_silence_count(engine, &engine->hand, alert, pane, event->time_ms))
-            engine->scratch.resumed |= 1u << alert;
-    }
-}
-
 void eng_measure_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
                        int32_t pane)
 {
@@ -223,7 +208,7 @@ void eng_measure_count(struct eng_engine *engine, const struct eng_event *event,
             count_without_cells(engine, index, event, action, pane);
     }
     count_cell(engine, event, action, pane);
-    count_silences(engine, event, action, pane);
+    eng_alerts_count(engine, event, action, pane);
     struct eng_partner *partner = engine->hand.partner;
     partner->first_pane = earlier(partner->first_pane, pane);
 }

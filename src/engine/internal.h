@@ -244,11 +244,6 @@ enum eng_due {
 int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_record *record,
                               unsigned alert, enum eng_due how, int32_t before);
 
-/* Takes an event of a silence alert's list into its rhythm. True when its pane is newer than all
- * before. */
-bool eng_alert_silence_count(const struct eng_engine *engine, const struct eng_record *record,
-                             unsigned alert, int32_t pane, int64_t time_ms);
-
 /* A score's value has changed at the boundary `pane` with nothing to tell: what its drop alerts
  * remember. */
 void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
@@ -263,8 +258,10 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
 bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,
                       int64_t value);
 
-/* Takes an event of the clock's pane into the rhythms of silence alerts; sets scratch.resumed. */
-void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action);
+/* Takes an event of `pane` into the rhythms of the silence alerts that list its action; sets
+ * scratch.resumed for those that it is newer for than all before. */
+void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
+                      int32_t pane);
 
 /* True while some drop alert of the partner is closed and within its cooldown. */
 bool eng_alert_cools_down(const struct eng_engine *engine, const struct eng_record *record);

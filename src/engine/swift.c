@@ -185,7 +185,7 @@ enum eng_swift_result eng_swift_count(struct eng_engine *engine, const struct en
     for (unsigned i = 0; i < swift->term_count; i++)
         totals[swift->terms[i]->total]++;
     put_lists(record, at, key, dedup, id);
-    eng_alerts_count(engine, event, action);
+    eng_alerts_count(engine, event, action, engine->now.pane);
     engine->scratch.value[swift->score] = value;
     if (!quiet)
         return ENG_SWIFT_COUNTED;
