@@ -1,0 +1,44 @@
+/* Safety rules by name, so that a build for tests can leave one out and see that it is needed.
+ *
+ * Exactly-once rests on some thirty rules (docs/state-topic.md), each of which looks superfluous on
+ * most days. Where the code keeps one it asks ENG_RULE(NAME): always true in the program, and so
+ * without cost. Built with ENGAGED_CANARIES, a bit per rule says which are left out; the simulation
+ * (tests/sim) then has to find a history that ends wrong, or the rule goes. */
+#ifndef ENG_BASE_RULES_H
+#define ENG_BASE_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* X(NAME, what is kept) */
+#define ENG_RULES(X)                                                                               \
+    X(STABLE_OFFSETS, "the committed offset is asked for with stable offsets only")                \
+    X(JOURNAL_TICKS, "ticks are journaled and applied again at their positions")                   \
+    X(JOURNAL_FUTURE, "refusals of the future are journaled")                                      \
+    X(ROTATE_IN_DOUBT, "a commit in doubt is followed by a new producer epoch")                    \
+    X(ROTATE_ON_LOST, "so is a transaction that was open when partitions were lost")               \
+    X(OUTCOME_BY_META, "whose commit took place is told by the offset's metadata")                 \
+    X(RESEND_SAME_BYTES, "what is sent again is the same, byte for byte")                          \
+    X(FORGET_ON_LOST, "tasks of a lost transaction are dropped, and those of the next one")        \
+    X(RECALL_OF_ASSIGNMENT, "an answer belongs to the assignment that it was asked for")           \
+    X(SETTLE_ON_REVOKE, "nothing is in flight when the revoke callback returns")                   \
+    X(OFFSETS_OF_TIMERS, "a transaction of timers alone carries its offsets too")                  \
+    X(FRESH_GENERATION, "the group's generation is read when offsets are sent")                    \
+    X(NO_OFFSET_IS_ASKED_AGAIN,                                                                    \
+      "no committed offset beside a state topic with records is no beginning")
+
+enum eng_rule {
+#define ENG_RULE_ENUM(name, what) ENG_RULE_##name,
+    ENG_RULES(ENG_RULE_ENUM)
+#undef ENG_RULE_ENUM
+        ENG_RULE_COUNT
+};
+
+#ifdef ENGAGED_CANARIES
+extern uint64_t eng_rules_left_out; /* a bit per rule; set before anything runs */
+#define ENG_RULE(name) (!(eng_rules_left_out >> ENG_RULE_##name & 1))
+#else
+#define ENG_RULE(name) true
+#endif
+
+#endif
