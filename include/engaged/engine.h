@@ -24,6 +24,7 @@ struct eng_engine_options {
     uint64_t partners_hint;    /* expected partners, to size tables; 0: small */
     uint32_t step_evaluations; /* evaluations at boundaries per call; 0: the default (20,000) */
     uint64_t memory_bytes_max; /* hard cap of state; 0: none. Beyond: ENG_NO_MEMORY, state intact */
+    bool track_changes;        /* for checkpoint.h: remember whose page is out of date */
 };
 
 /* Events of one call. */
@@ -109,7 +110,8 @@ struct eng_view {
     } alerts[ENG_VIEW_ALERTS_MAX];
 };
 
-/* Fills *ret_view. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), or ENG_NO_MEMORY. Not
+/* Fills *ret_view. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), ENG_UNAVAILABLE (while
+ * it is being restored), or ENG_NO_MEMORY. Not
  * const: the partner is brought up to the clock, which changes nothing that is ever told. May be
  * called between two steps of the same work. */
 enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,

@@ -11,12 +11,13 @@
 #ifndef ENG_ENGINE_INTERNAL_H
 #define ENG_ENGINE_INTERNAL_H
 
+#include "engine/changes.h"
 #include "engine/hash.h"
 #include "engine/score.h"
 #include "engine/silence.h"
 #include "engine/store.h"
 #include "engine/wheel.h"
-#include <engaged/engine.h>
+#include <engaged/checkpoint.h>
 
 /* A visit that is due this soon is worth working out anew when an event has put it off. */
 enum { ENG_IMMINENT_PANES = 3 };
@@ -67,6 +68,8 @@ struct eng_scratch {
     uint32_t resumed; /* silence alerts (a bit each) whose partner has just acted in a newer pane */
 };
 
+struct eng_restore;
+
 struct eng_engine {
     const struct eng_model *model;
     struct eng_layout *layout;
@@ -77,6 +80,9 @@ struct eng_engine {
     struct eng_record hand; /* the partner that is being changed */
     struct eng_scratch scratch;
     struct eng_counters counters;
+    struct eng_changes changes;
+    struct eng_restore *restore; /* NULL: it is not being restored */
+    bool notes_visits;           /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
     struct eng_action_cached actions[ENG_ACTION_CACHE];
@@ -275,6 +281,11 @@ void eng_alert_expire(struct eng_engine *engine);
  * ENG_NO_MEMORY. */
 enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_ms,
                                      struct eng_effects *effects, struct eng_error *err);
+
+/* ---- restore.c ---- */
+
+/* True when the partner's page holds its events up to and with this offset. */
+bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint64_t offset);
 
 /* ---- effect.c ---- */
 

@@ -55,22 +55,37 @@ enum eng_status eng_store_init(struct eng_store *store, const struct eng_layout 
     return ENG_OK;
 }
 
+/* Elements of a list on the heap have room for the widest cell, so that cells can widen in place.
+ */
+static uint32_t heap_element_bytes(uint32_t bytes)
+{
+    return bytes < 8 ? 8 : bytes;
+}
+
+void eng_big_word_free(struct eng_store *store, unsigned list, uint64_t word)
+{
+    eng_assert(word != 0);
+    eng_assert(list < store->layout->list_count);
+    if (store->layout->lists[list].kind == ENG_LIST_SEEN) {
+        store->heap_bytes -= eng_seen_free(word);
+        return;
+    }
+    struct eng_big_list *big = (struct eng_big_list *)(uintptr_t)word;
+    uint32_t element = store->layout->lists[list].element_bytes;
+    store->heap_bytes -= sizeof *big + (uint64_t)big->capacity * heap_element_bytes(element);
+    eng_free(big->data);
+    eng_free(big);
+}
+
 /* Frees what a record holds on the heap. */
-static void free_big_lists(const struct eng_store *store, uint32_t number)
+static void free_big_lists(struct eng_store *store, uint32_t number)
 {
     struct eng_record record = eng_record_open(store, number);
-    for (uint32_t list = 0; list < store->layout->list_count; list++) {
-        if (!eng_record_is_big(&record, list))
-            continue;
-        if (store->layout->lists[list].kind == ENG_LIST_SEEN) {
-            eng_seen_free(&record);
-            continue;
-        }
-        struct eng_big_list *big = eng_record_big(&record, list);
-        eng_assert(big != NULL && big->data != NULL);
-        eng_free(big->data);
-        eng_free(big);
-    }
+    eng_assert(number < store->count);
+    eng_assert(store->layout->list_count <= ENG_LISTS_MAX);
+    for (uint32_t list = 0; list < store->layout->list_count; list++)
+        if (eng_record_is_big(&record, list))
+            eng_big_word_free(store, list, eng_record_word(&record, list));
 }
 
 void eng_store_done(struct eng_store *store)
@@ -262,6 +277,20 @@ static uint32_t slack_bytes(uint32_t used)
     return used / 32 + MOVE_SLACK_BYTES;
 }
 
+struct eng_partner *eng_store_renew(struct eng_store *store, uint32_t number, uint32_t used)
+{
+    struct eng_partner *old = eng_store_at(store, number);
+    uint8_t class = eng_slab_class(used + slack_bytes(used));
+    eng_assert(number < store->count);
+    eng_assert(used <= ENG_PAGE_RECORD_BYTES_MAX);
+    free_big_lists(store, number);
+    eng_slab_give(&store->slab, store->handles[number], old->class);
+    store->handles[number] = eng_slab_alloc(&store->slab, class);
+    struct eng_partner *partner = eng_store_at(store, number);
+    partner->class = class;
+    return partner;
+}
+
 void eng_record_grow(struct eng_store *store, struct eng_record *record, uint32_t bytes)
 {
     uint32_t used = eng_record_used(record);
@@ -345,13 +374,6 @@ void eng_record_make_big(struct eng_store *store, struct eng_record *record, uns
     record->partner->is_crowded = 1;
 }
 
-/* Elements of a list on the heap have room for the widest cell, so that cells can widen in place.
- */
-static uint32_t heap_element_bytes(uint32_t bytes)
-{
-    return bytes < 8 ? 8 : bytes;
-}
-
 static uint32_t element_bytes(const struct eng_record *record, unsigned list)
 {
     uint32_t bytes = record->layout->lists[list].element_bytes;
@@ -372,23 +394,36 @@ static uint32_t inserts_most(const struct eng_layout *layout, unsigned list)
 /* Moves an inline list to the heap. */
 static enum eng_status move_out(struct eng_store *store, struct eng_record *record, unsigned list)
 {
-    uint32_t bytes = element_bytes(record, list), size = heap_element_bytes(bytes);
+    uint32_t bytes = element_bytes(record, list);
     struct eng_list view = eng_record_list(record, list, bytes);
-    uint32_t capacity = view.count * 2 + inserts_most(record->layout, list);
     eng_assert(list < record->layout->list_count);
     eng_assert(view.bytes >= sizeof(void *));
-    struct eng_big_list *big = eng_calloc(1, sizeof *big);
-    uint8_t *data = eng_calloc(capacity, size);
-    if (big == NULL || data == NULL) {
-        eng_free(big);
-        eng_free(data);
+    uint64_t word = eng_big_list_new(store, list, bytes, view.data, view.bytes);
+    if (word == 0)
         return ENG_NO_MEMORY;
-    }
-    *big = (struct eng_big_list){data, view.count, capacity};
-    memcpy(data, view.data, view.bytes);
-    eng_record_make_big(store, record, list, (uint64_t)(uintptr_t)big);
-    store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
+    eng_record_make_big(store, record, list, word);
     return eng_slab_reserve(&store->slab);
+}
+
+uint64_t eng_big_list_new(struct eng_store *store, unsigned list, uint32_t element,
+                          const uint8_t *data, uint32_t bytes)
+{
+    uint32_t count = bytes / element, size = heap_element_bytes(element);
+    uint32_t capacity = count * 2 + inserts_most(store->layout, list);
+    eng_assert(bytes % element == 0);
+    struct eng_big_list *big = eng_calloc(1, sizeof *big);
+    uint8_t *copy = eng_calloc(capacity, size);
+    if (big == NULL || copy == NULL) {
+        eng_free(big);
+        eng_free(copy);
+        return 0;
+    }
+    *big = (struct eng_big_list){copy, count, capacity};
+    if (bytes > 0)
+        memcpy(copy, data, bytes);
+    store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
+    eng_assert((uintptr_t)big != 0);
+    return (uint64_t)(uintptr_t)big;
 }
 
 /* Makes room for `inserts` more elements. */

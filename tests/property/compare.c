@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "engine/model.h"
 #include "naive.h"
+#include "restored.h"
 #include <engaged/engine.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -334,7 +335,7 @@ static bool against_naive(struct run *run, size_t *told_before, struct chance *c
 static bool against_itself(const struct run *first, struct chance *chance, uint32_t silent_steps,
                            size_t told_from)
 {
-    struct eng_engine_options options = {0, 0, 0};
+    struct eng_engine_options options = {0};
     struct run run;
     options.step_evaluations =
         chance_percent(chance, 60) ? (uint32_t)chance_between(chance, 1, 4) : 0;
@@ -400,6 +401,10 @@ bool compare(const struct eng_model *model, const struct history *history,
     if (same) {
         uint32_t silent = (uint32_t)chance_between(&chance, 0, history->count);
         same = against_itself(&run, &chance, silent, told_before[silent]);
+    }
+    if (same) {
+        struct uninterrupted want = {run.engine, run.told, told_before, run.outcomes};
+        same = restored_is_same(model, history, &want, &chance, how->out);
     }
     if (same && how->tally != NULL)
         tally_up(how->tally, &run);

@@ -234,7 +234,7 @@ Test(memory, an_allocation_that_fails_anywhere_leaves_the_engine_intact)
 Test(memory, a_full_cap_refuses_the_event_and_keeps_the_state)
 {
     struct eng_model *model = load(everything);
-    struct eng_engine_options options = {0, 0, CAP};
+    struct eng_engine_options options = {.memory_bytes_max = CAP};
     struct eng_engine *engine = NULL;
     struct eng_event event = {.time_ms = START_MS, .value_e4 = 10000, .action = {"b", 1}};
     struct eng_batch batch = {&event, NULL, 1, 0};
