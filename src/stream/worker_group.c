@@ -103,6 +103,9 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
     eng_assert(partitions != NULL || count == 0);
     worker->assignment++;
     worker->stats.rebalances++;
+    for (uint32_t i = 0; !lost && i < count; i++)
+        if (eng_worker_task(worker, partitions[i]) != NULL)
+            eng_worker_task(worker, partitions[i])->leaving = true;
     if (!eng_worker_settle(worker, lost, REVOKE_MS))
         eng_log(ENG_LOG_WARN, "stream", "worker=%" PRIu32 " %s with work not committed",
                 worker->options.index, lost ? "lost its partitions" : "gives up partitions");
