@@ -121,6 +121,7 @@ static void read_state(struct eng_recall *recall, struct eng_recall_item *item)
         .config = recall->config,
         .partition = item->partition,
         .meta = item->has_meta ? &item->meta : NULL,
+        .next = item->committed.next,
         .fingerprint = eng_model_fingerprint(recall->config->model),
         .memory_bytes_max = recall->memory_bytes_max,
         .cancel = &recall->cancel,

@@ -129,7 +129,7 @@ static enum eng_status take_commit(struct reader *reader, const struct eng_port_
     found->sequence = commit.sequence > found->sequence ? commit.sequence : found->sequence;
     found->life = commit.life > found->life ? commit.life : found->life;
     found->has_commit = meta != NULL && commit.sequence == meta->sequence && sum == meta->record;
-    if (found->has_commit)
+    if (found->has_commit || meta == NULL)
         found->commit = commit;
     return ENG_OK;
 }
@@ -205,7 +205,7 @@ static enum eng_status finish_engine(const struct eng_restore_request *request,
         return eng_error_set(err, ENG_CORRUPT,
                              "partition %" PRId32 ": the state topic has the pages of %" PRIu64
                              " partners, %" PRIu64 " were committed%s: it has lost records "
-                             "(cleanup.policy with delete? records deleted by hand?)" WAY_OUT,
+                             "(has its cleanup.policy had delete in it?)" WAY_OUT,
                              request->partition, sum.count, commit->page_count,
                              sum.count == commit->page_count ? ", but not the same ones" : "");
     return eng_engine_restore_catch_up(found->engine, commit->low.clock_ms, err);
@@ -214,8 +214,14 @@ static enum eng_status finish_engine(const struct eng_restore_request *request,
 static enum eng_status finish(const struct eng_restore_request *request, struct eng_restored *found,
                               struct eng_error *err)
 {
-    if (request->meta == NULL)
-        return ENG_OK;
+    if (request->meta == NULL) {
+        found->has_commit = found->sequence > 0 && found->commit.next == request->next;
+        if (!found->has_commit)
+            eng_journal_clear(&found->journal);
+        return found->has_commit
+                   ? eng_journal_settle(&found->journal, 0, found->commit.journal, err)
+                   : ENG_OK;
+    }
     if (!found->has_commit)
         return eng_error_set(err, ENG_CORRUPT,
                              "partition %" PRId32

@@ -22,7 +22,8 @@ struct eng_restore_request {
     struct eng_port *port;
     const struct eng_config *config;
     int32_t partition;
-    const struct eng_meta *meta; /* what the group says; NULL: nothing, so no record is the last */
+    const struct eng_meta *meta; /* what the group says; NULL: nothing */
+    int64_t next;                /* the group's offset */
     uint64_t fingerprint;        /* of the config's model */
     uint64_t memory_bytes_max;   /* of the engine; 0: none */
     const _Atomic bool *cancel;
@@ -31,7 +32,9 @@ struct eng_restore_request {
 
 /* What was found. Zero-initialised is nothing. */
 struct eng_restored {
-    bool has_commit; /* the record that the group names */
+    /* The record that the group names; when it names none, the newest, if it is of the group's
+     * offset: state is made anew then, but counts and journal go on. */
+    bool has_commit;
     struct eng_commit commit;
     uint64_t sequence, life;    /* the greatest of all commit records read */
     struct eng_journal journal; /* ascending: entries behind low water, or all without an engine */

@@ -287,8 +287,7 @@ static enum eng_status finish_replay(struct eng_task *task, struct eng_feed *fee
     if (task->has_commit && !task->whole)
         eng_log(ENG_LOG_WARN, "stream",
                 "partition=%" PRId32
-                " retention has removed the beginning of the input: scores are "
-                "of what is left, counts go on",
+                " state was made anew from the input as it is now retained; counts go on",
                 task->partition);
     carry_counters(task);
     eng_engine_restore_end(task->engine);
@@ -317,7 +316,7 @@ static void take_answer(struct eng_task *task, struct eng_recall_item *item)
     restored->engine = NULL;
     task->life = checkpoint ? task->commit.life : restored->life + 1;
     task->first = task->has_commit ? task->commit.first : item->low;
-    task->whole = checkpoint || item->low <= task->first;
+    task->whole = checkpoint || (item->has_meta && item->low <= task->first);
     task->low = checkpoint ? task->commit.low : (struct eng_low_water){item->low, 0, -1, 0};
     task->base.read = task->low.read;
     task->journal_last = task->low.journal;

@@ -286,6 +286,29 @@ Test(checkpoint, another_version_reads_the_input_again_and_its_pages_replace_the
     stage_done(&s);
 }
 
+Test(checkpoint, state_that_is_made_anew_keeps_its_counts_and_its_journal)
+{
+    struct stage s;
+    leave_state(&s);
+    stage_start(&s);
+    stage_login(&s, 0, "p1", now_ms(&s) + HOUR_MS); /* refused for ever */
+    stage_turn(&s, TURNS);
+    uint32_t told = fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES);
+    stage_kill(&s);
+    s.fake->wall_ms += 2 * HOUR_MS;
+    s.fake->partitions[0].committed.meta[0] = '\0';
+    s.fake->partitions[0].low = 2;
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    cr_assert_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), told, "nothing is told on the way");
+    cr_expect_eq(stage_counters(&s, 0).read, 10);
+    cr_expect_eq(stage_counters(&s, 0).outcome[ENG_OUTCOME_FUTURE], 1);
+    cr_expect_eq(eng_worker_task(s.worker, 0)->life, 2);
+    cr_expect_lt(eng_engine_clock_ms(eng_worker_task(s.worker, 0)->engine), now_ms(&s) - HOUR_MS);
+    stage_done(&s);
+}
+
 /* ---- Large pages. ---- */
 
 enum { IDS = 200000 };
