@@ -54,7 +54,7 @@ void eng_engine_free(struct eng_engine *engine)
         eng_store_done(&engine->store);
     eng_wheel_done(&engine->wheel);
     eng_layout_free(engine->layout);
-    eng_free(engine->boundary.marks);
+    eng_walk_done(&engine->walk);
     eng_free(engine->silences);
     eng_free(engine);
 }
@@ -393,8 +393,7 @@ uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
     return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) +
-           eng_wheel_bytes(&engine->wheel) +
-           engine->boundary.mark_words * sizeof *engine->boundary.marks;
+           eng_wheel_bytes(&engine->wheel) + eng_walk_bytes(&engine->walk);
 }
 
 void eng_engine_check(const struct eng_engine *engine)

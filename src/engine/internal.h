@@ -15,6 +15,7 @@
 #include "engine/score.h"
 #include "engine/silence.h"
 #include "engine/store.h"
+#include "engine/walk.h"
 #include "engine/wheel.h"
 #include <engaged/engine.h>
 
@@ -38,12 +39,6 @@ struct eng_moment {
 struct eng_boundary {
     bool working;
     int64_t target_ms; /* the time that the input moves the clock to; -1: none in work */
-    uint64_t *marks;   /* a bit per slot of the partner table: to be visited */
-    uint64_t mark_words;
-    uint64_t next;    /* no slot before it is marked */
-    uint32_t waiting; /* slots that are marked */
-    uint32_t ahead_count;
-    uint64_t ahead; /* the marked slots before it have been prefetched */
 };
 
 struct eng_action_cached {
@@ -74,6 +69,7 @@ struct eng_engine {
     struct eng_wheel wheel;
     struct eng_moment now;
     struct eng_boundary boundary;
+    struct eng_walk walk;   /* of the boundary or activation in work */
     struct eng_record hand; /* the partner that is being changed */
     struct eng_scratch scratch;
     struct eng_counters counters;
