@@ -28,6 +28,12 @@ enum eng_status eng_model_load_file(const char *path, struct eng_model **ret_mod
 /* NULL is fine. No engine may use it any more. */
 void eng_model_free(struct eng_model *model);
 
+/* S14: can the counts of a task under the model `before` go on under `after`? ENG_OK, or
+ * ENG_BAD_CONFIG and a text that names what cannot change, both values and the way out. Pure; any
+ * thread. */
+enum eng_status eng_model_carries(const struct eng_model *before, const struct eng_model *after,
+                                  struct eng_error *err);
+
 /* The program's name and version; borrowed from the model. */
 const char *eng_model_program(const struct eng_model *model);
 uint32_t eng_model_version(const struct eng_model *model);

@@ -7,6 +7,7 @@
  * correctness. */
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/carry.h"
 #include "engine/cells.h"
 #include "engine/internal.h"
 #include "engine/seen.h"
@@ -27,6 +28,7 @@ enum eng_status eng_engine_new(const struct eng_model *model,
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for an engine");
     engine->model = model;
     engine->now.clock_ms = -1;
+    eng_known_init(&engine->known);
     engine->boundary.target_ms = -1;
     engine->step_evaluations =
         options->step_evaluations ? options->step_evaluations : ENG_STEP_EVALUATIONS;
@@ -50,6 +52,8 @@ void eng_engine_free(struct eng_engine *engine)
 {
     if (engine == NULL)
         return;
+    if (engine->activation.working)
+        eng_activation_drop(engine);
     if (engine->store.layout != NULL)
         eng_store_done(&engine->store);
     eng_wheel_done(&engine->wheel);
@@ -313,6 +317,9 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
     eng_assert(batch->done <= batch->count);
     eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
     engine->evaluations_left = engine->step_evaluations;
+    enum eng_status before = eng_activation_finish(engine, effects, err);
+    if (before != ENG_OK)
+        return before;
     for (; batch->done < batch->count; batch->done++) {
         if (batch->done == block_end) {
             block_first = batch->done;
@@ -348,6 +355,9 @@ enum eng_status eng_engine_tick(struct eng_engine *engine, int64_t time_ms,
     eng_assert(engine != NULL);
     eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
     engine->evaluations_left = engine->step_evaluations;
+    enum eng_status before = eng_activation_finish(engine, effects, err);
+    if (before != ENG_OK)
+        return before;
     if (engine->now.clock_ms < 0 || time_ms > ENG_TIME_MS_MAX)
         return ENG_OK;
     if (engine->boundary.target_ms < 0 && time_ms < engine->now.end_ms)
@@ -363,6 +373,12 @@ size_t eng_engine_effects_bytes_min(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
     return engine->layout->effects_bytes_min;
+}
+
+const struct eng_model *eng_engine_model(const struct eng_engine *engine)
+{
+    eng_assert(engine != NULL);
+    return engine->model;
 }
 
 int64_t eng_engine_clock_ms(const struct eng_engine *engine)
@@ -393,7 +409,8 @@ uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
     return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) +
-           eng_wheel_bytes(&engine->wheel) + eng_walk_bytes(&engine->walk);
+           eng_wheel_bytes(&engine->wheel) + eng_walk_bytes(&engine->walk) +
+           (engine->activation.working ? eng_carry_bytes(engine->activation.carry) : 0);
 }
 
 void eng_engine_check(const struct eng_engine *engine)
@@ -403,10 +420,14 @@ void eng_engine_check(const struct eng_engine *engine)
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         read += engine->counters.outcome[i];
     eng_assert(read == engine->counters.read); /* S15 */
+    if (engine->activation.working)
+        return; /* there are records of two layouts */
     eng_store_check(&engine->store);
     if (engine->boundary.working)
         return; /* those who wait for their visit still hold what has expired */
     for (uint32_t number = 0; number < engine->store.count; number++) {
+        if (!eng_store_has(&engine->store, number))
+            continue;
         struct eng_record record = eng_record_open(&engine->store, number);
         eng_measure_check(engine, &record);
         eng_evaluate_check(engine, &record);

@@ -55,29 +55,15 @@ enum eng_status eng_store_init(struct eng_store *store, const struct eng_layout 
     return ENG_OK;
 }
 
-/* Frees what a record holds on the heap. */
-static void free_big_lists(const struct eng_store *store, uint32_t number)
-{
-    struct eng_record record = eng_record_open(store, number);
-    for (uint32_t list = 0; list < store->layout->list_count; list++) {
-        if (!eng_record_is_big(&record, list))
-            continue;
-        if (store->layout->lists[list].kind == ENG_LIST_SEEN) {
-            eng_seen_free(&record);
-            continue;
-        }
-        struct eng_big_list *big = eng_record_big(&record, list);
-        eng_assert(big != NULL && big->data != NULL);
-        eng_free(big->data);
-        eng_free(big);
-    }
-}
-
 void eng_store_done(struct eng_store *store)
 {
     eng_assert(store != NULL);
-    for (uint32_t number = 0; number < store->count; number++)
-        free_big_lists(store, number);
+    for (uint32_t number = 0; number < store->count; number++) {
+        if (!eng_store_has(store, number))
+            continue;
+        struct eng_record record = eng_record_open(store, number);
+        eng_record_free_lists(store, &record, false);
+    }
     eng_slab_done(&store->slab);
     eng_free(store->slots);
     eng_free(store->handles);
@@ -369,25 +355,56 @@ static uint32_t inserts_most(const struct eng_layout *layout, unsigned list)
                : (uint32_t)ENG_INSERTS_MAX;
 }
 
-/* Moves an inline list to the heap. */
-static enum eng_status move_out(struct eng_store *store, struct eng_record *record, unsigned list)
+struct eng_big_list *eng_big_list_new(struct eng_store *store, const struct eng_record *record,
+                                      unsigned list, uint32_t count, uint32_t bytes)
 {
-    uint32_t bytes = element_bytes(record, list), size = heap_element_bytes(bytes);
-    struct eng_list view = eng_record_list(record, list, bytes);
-    uint32_t capacity = view.count * 2 + inserts_most(record->layout, list);
+    uint32_t size = heap_element_bytes(bytes);
+    uint32_t capacity = count * 2 + inserts_most(record->layout, list);
     eng_assert(list < record->layout->list_count);
-    eng_assert(view.bytes >= sizeof(void *));
+    eng_assert(bytes > 0);
     struct eng_big_list *big = eng_calloc(1, sizeof *big);
     uint8_t *data = eng_calloc(capacity, size);
     if (big == NULL || data == NULL) {
         eng_free(big);
         eng_free(data);
-        return ENG_NO_MEMORY;
+        return NULL;
     }
-    *big = (struct eng_big_list){data, view.count, capacity};
-    memcpy(data, view.data, view.bytes);
-    eng_record_make_big(store, record, list, (uint64_t)(uintptr_t)big);
+    *big = (struct eng_big_list){data, count, capacity};
     store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
+    return big;
+}
+
+void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved)
+{
+    const struct eng_layout *layout = record->layout;
+    for (uint32_t list = 0; list < layout->list_count; list++) {
+        if (!eng_record_is_big(record, list) || (moved && list == layout->list_seen))
+            continue;
+        if (list == layout->list_seen) {
+            store->heap_bytes -= eng_seen_free(record);
+            continue;
+        }
+        struct eng_big_list *big = eng_record_big(record, list);
+        eng_assert(big != NULL && big->data != NULL);
+        store->heap_bytes -=
+            sizeof *big + (uint64_t)big->capacity * heap_element_bytes(element_bytes(record, list));
+        eng_free(big->data);
+        eng_free(big);
+    }
+}
+
+/* Moves an inline list to the heap. */
+static enum eng_status move_out(struct eng_store *store, struct eng_record *record, unsigned list)
+{
+    uint32_t bytes = element_bytes(record, list);
+    struct eng_list view = eng_record_list(record, list, bytes);
+    eng_assert(list < record->layout->list_count);
+    eng_assert(view.bytes >= sizeof(void *));
+    struct eng_big_list *big = eng_big_list_new(store, record, list, view.count, bytes);
+    if (big == NULL)
+        return ENG_NO_MEMORY;
+    memcpy(big->data, view.data, view.bytes);
+    eng_record_make_big(store, record, list, (uint64_t)(uintptr_t)big);
     return eng_slab_reserve(&store->slab);
 }
 
@@ -441,6 +458,29 @@ void eng_record_trim(struct eng_store *store, struct eng_record *record)
     if (wanted + wanted / 4 + 16 <= eng_slab_class_bytes(record->partner->class) ||
         eng_slab_is_left(&store->slab, store->handles[record->number]))
         move_record(store, record, wanted);
+}
+
+void eng_store_give(struct eng_store *store, const struct eng_record *record)
+{
+    eng_assert(record->number < store->count);
+    eng_assert(eng_store_at(store, record->number) == record->partner);
+    eng_record_free_lists(store, record, false);
+    eng_slab_give(&store->slab, store->handles[record->number], record->partner->class);
+    store->handles[record->number] = ENG_SLAB_NONE;
+}
+
+void eng_record_replace(struct eng_store *store, struct eng_record *record)
+{
+    struct eng_partner *old = eng_store_at(store, record->number);
+    uint32_t used = eng_record_used(record), old_handle = store->handles[record->number];
+    uint8_t old_class = old->class, class = eng_slab_class(used + slack_bytes(used));
+    eng_assert(record->layout == store->layout);
+    eng_assert(record->partner != old);
+    store->handles[record->number] = eng_slab_alloc(&store->slab, class);
+    memcpy(eng_store_at(store, record->number), record->partner, used);
+    record->partner = eng_store_at(store, record->number);
+    record->partner->class = class;
+    eng_slab_give(&store->slab, old_handle, old_class);
 }
 
 void eng_store_sweep(struct eng_store *store, uint32_t count)

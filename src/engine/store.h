@@ -102,6 +102,12 @@ uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng
  * its number. */
 uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane);
 
+/* True when a number that was once given out belongs to a partner. */
+static inline bool eng_store_has(const struct eng_store *store, uint32_t number)
+{
+    return store->handles[number] != ENG_SLAB_NONE;
+}
+
 /* Its record. */
 static inline struct eng_partner *eng_store_at(const struct eng_store *store, uint32_t number)
 {
@@ -289,6 +295,21 @@ void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, 
 /* Replaces the content of an inline list by the word for its heap part. */
 void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
                          uint64_t word);
+
+/* A list for the heap with `count` elements of `bytes`, and room for more; NULL: no memory. The
+ * record says for which layout and cell code. */
+struct eng_big_list *eng_big_list_new(struct eng_store *store, const struct eng_record *record,
+                                      unsigned list, uint32_t count, uint32_t bytes);
+
+/* Frees what a record holds on the heap; but for its ids when they have `moved`. */
+void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved);
+
+/* Gives back a partner's block, and what its record holds on the heap. */
+void eng_store_give(struct eng_store *store, const struct eng_record *record);
+
+/* Puts a copy of a record, built elsewhere, in the place of the one that the partner has, whose
+ * block goes back. Cannot fail after reserve. */
+void eng_record_replace(struct eng_store *store, struct eng_record *record);
 
 /* Takes the record into a smaller block when much of its block is free. Cannot fail after reserve.
  */
