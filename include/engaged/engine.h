@@ -76,6 +76,13 @@ enum eng_status eng_engine_activate(struct eng_engine *engine, const struct eng_
                                     bool silent, struct eng_effects *effects,
                                     struct eng_error *err);
 
+/* Forgets a partner at once: counts, ids seen, what was told; a later event of it is a newcomer's.
+ * Nothing is told. May be called between two steps of the same work: an evaluation that was still
+ * to come for it does not take place. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), or
+ * ENG_NO_MEMORY (nothing has changed). */
+enum eng_status eng_engine_erase(struct eng_engine *engine, struct eng_slice partner,
+                                 struct eng_error *err);
+
 /* The model in force, or coming into force. */
 const struct eng_model *eng_engine_model(const struct eng_engine *engine);
 

@@ -14,6 +14,8 @@
  * that is due later is armed again, one that is due now is marked. */
 static void collect_one(struct eng_engine *engine, uint32_t number)
 {
+    if (!eng_store_has(&engine->store, number))
+        return;
     struct eng_partner *partner = eng_store_at(&engine->store, number);
     eng_assert(engine->boundary.working);
     if (!partner->is_armed || partner->armed != (uint16_t)engine->now.pane)
@@ -35,7 +37,8 @@ static void collect(struct eng_engine *engine)
         struct eng_wheel_block entries =
             engine->wheel.blocks[block]; /* arming may move the blocks */
         for (uint32_t i = 0; i < entries.count; i++)
-            eng_store_prefetch_head(&engine->store, entries.numbers[i]);
+            if (eng_store_has(&engine->store, entries.numbers[i]))
+                eng_store_prefetch_head(&engine->store, entries.numbers[i]);
         for (uint32_t i = 0; i < entries.count; i++)
             collect_one(engine, entries.numbers[i]);
         eng_wheel_give(&engine->wheel, block);
@@ -125,7 +128,7 @@ enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_m
     }
     if (status == ENG_NO_MEMORY)
         return eng_error_set(err, status, "no memory at a boundary (%llu partners, %llu bytes)",
-                             (unsigned long long)engine->store.count,
+                             (unsigned long long)eng_engine_partner_count(engine),
                              (unsigned long long)eng_engine_memory_bytes(engine));
     if (status == ENG_OK) {
         boundary->target_ms = -1;

@@ -337,7 +337,7 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
                                  "no memory for the event at offset %llu: %llu partners take %llu "
                                  "bytes; raise run.memory or run more processes",
                                  (unsigned long long)batch->events[batch->done].offset,
-                                 (unsigned long long)engine->store.count,
+                                 (unsigned long long)eng_engine_partner_count(engine),
                                  (unsigned long long)eng_engine_memory_bytes(engine));
         if (status != ENG_OK)
             return status;
@@ -402,7 +402,7 @@ const struct eng_counters *eng_engine_counters(const struct eng_engine *engine)
 uint64_t eng_engine_partner_count(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
-    return engine->store.count;
+    return eng_store_partners(&engine->store);
 }
 
 uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)

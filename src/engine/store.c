@@ -67,6 +67,7 @@ void eng_store_done(struct eng_store *store)
     eng_slab_done(&store->slab);
     eng_free(store->slots);
     eng_free(store->handles);
+    eng_free(store->free_numbers);
     *store = (struct eng_store){0};
 }
 
@@ -75,7 +76,8 @@ uint64_t eng_store_bytes(const struct eng_store *store)
     eng_assert(store->layout != NULL);
     return eng_slab_bytes(&store->slab) +
            (store->slot_count + store->slots_behind) * sizeof *store->slots +
-           (uint64_t)store->handle_capacity * sizeof *store->handles + store->heap_bytes;
+           (uint64_t)store->handle_capacity * sizeof *store->handles +
+           (uint64_t)store->free_capacity * sizeof *store->free_numbers + store->heap_bytes;
 }
 
 /* Puts a slot behind those with the same or smaller tags; greater ones move on by one. */
@@ -210,7 +212,8 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
     eng_assert(id.length > 0 && id.length <= ENG_PARTNER_BYTES_MAX);
     uint32_t used = layout->fixed_bytes + layout->total_count + id.length;
     uint8_t class = eng_slab_class(used + FIRST_SLACK_BYTES);
-    uint32_t number = store->count++;
+    uint32_t number =
+        store->free_count > 0 ? store->free_numbers[--store->free_count] : store->count++;
     store->handles[number] = eng_slab_alloc(&store->slab, class);
     struct eng_partner *partner = eng_store_at(store, number);
     memset(partner, 0, used);
@@ -460,6 +463,39 @@ void eng_record_trim(struct eng_store *store, struct eng_record *record)
         move_record(store, record, wanted);
 }
 
+enum eng_status eng_store_reserve_erase(struct eng_store *store)
+{
+    eng_assert(store->free_count <= store->free_capacity);
+    eng_assert(store->free_count <= store->count);
+    if (store->free_count < store->free_capacity)
+        return ENG_OK;
+    uint32_t capacity = store->free_capacity * 2 + HANDLES_MIN;
+    uint32_t *numbers = eng_realloc(store->free_numbers, capacity * sizeof *numbers);
+    if (numbers == NULL)
+        return ENG_NO_MEMORY;
+    store->free_numbers = numbers;
+    store->free_capacity = capacity;
+    return ENG_OK;
+}
+
+uint64_t eng_store_take_out(struct eng_store *store, uint64_t slot)
+{
+    struct eng_slot *slots = store->slots;
+    uint32_t number = slots[slot].number;
+    eng_assert(number < store->count && !eng_store_has(store, number));
+    eng_assert(store->free_count < store->free_capacity);
+    store->free_numbers[store->free_count++] = number;
+    for (;; slot++) {
+        const struct eng_slot *behind = &slots[slot + 1];
+        if (behind->number == ENG_PARTNER_NONE ||
+            ((uint64_t)behind->tag * store->slot_count) >> 32 > slot)
+            break;
+        slots[slot] = *behind;
+    }
+    slots[slot] = (struct eng_slot){UINT32_MAX, ENG_PARTNER_NONE};
+    return slot;
+}
+
 void eng_store_give(struct eng_store *store, const struct eng_record *record)
 {
     eng_assert(record->number < store->count);
@@ -491,7 +527,8 @@ void eng_store_sweep(struct eng_store *store, uint32_t count)
     for (; count > 0 && store->slab.spare_count >= store->slab.spare_target; count--) {
         if (store->sweep == store->count)
             store->sweep = 0;
-        if (eng_slab_is_left(&store->slab, store->handles[store->sweep])) {
+        if (eng_store_has(store, store->sweep) &&
+            eng_slab_is_left(&store->slab, store->handles[store->sweep])) {
             struct eng_record record = eng_record_open(store, store->sweep);
             eng_record_trim(store, &record);
         }
@@ -557,7 +594,10 @@ void eng_store_check(const struct eng_store *store)
         eng_assert(store->slots[i].tag >= tag);
         tag = store->slots[i].tag;
     }
-    eng_assert(taken == store->count);
+    eng_assert(taken == eng_store_partners(store));
     for (uint32_t number = 0; number < store->count; number++)
-        check_record(store, number);
+        if (eng_store_has(store, number))
+            check_record(store, number);
+    for (uint32_t i = 0; i < store->free_count; i++)
+        eng_assert(!eng_store_has(store, store->free_numbers[i]));
 }

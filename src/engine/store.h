@@ -1,14 +1,16 @@
 /* All partners of an engine: the table that finds them, and their records.
  *
- * A partner has a number for life (0, 1, ... in order of arrival); the table maps the hash of its
- * id to the number, `handles` maps the number to its block. Records move when they grow, so a
- * `struct eng_partner *` is valid until the next call that takes the store without const.
+ * A partner has a number for life (0, 1, ... in order of arrival, or that of one that was taken
+ * out); the table maps the hash of its id to the number, `handles` maps the number to its block.
+ * Records move when they grow, so a `struct eng_partner *` is valid until the next call that takes
+ * the store without const.
  *
  * The table is open addressing with linear probing. A slot holds the upper 32 bits of the hash (its
  * tag) and the number; the home slot is the tag scaled to the capacity, and a newcomer pushes those
  * with greater tags on by one. So the slots in use are in the order of their tags, which is the
  * order in which partners are visited at a boundary (boundary.c), and a search ends at the first
- * greater tag. The table does not wrap: some slots follow the last home. There is no removal. */
+ * greater tag. The table does not wrap: some slots follow the last home. When one is
+ * taken out, those behind it that are not at home move up. */
 #ifndef ENG_ENGINE_STORE_H
 #define ENG_ENGINE_STORE_H
 
@@ -66,7 +68,9 @@ struct eng_store {
     uint64_t slot_count;   /* homes */
     uint64_t slots_behind; /* slots behind the last home; half of them are free after a reserve */
     uint32_t *handles;
-    uint32_t count, handle_capacity;
+    uint32_t count, handle_capacity; /* numbers given out, and room for more */
+    uint32_t *free_numbers;          /* those of partners that were taken out; the last is next */
+    uint32_t free_count, free_capacity;
     uint32_t sweep;      /* the next partner that eng_store_sweep looks at */
     uint32_t easy_count; /* one more partner fits while there are fewer than these */
     uint64_t heap_bytes; /* of big lists and id sets */
@@ -97,6 +101,12 @@ uint64_t eng_store_slot(const struct eng_store *store, uint32_t number);
 
 /* The number of a partner, or ENG_PARTNER_NONE. */
 uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng_slice id);
+
+/* Partners that are there. */
+static inline uint32_t eng_store_partners(const struct eng_store *store)
+{
+    return store->count - store->free_count;
+}
 
 /* Adds a partner that is not there, true as of `pane`; must follow a successful reserve. Returns
  * its number. */
@@ -303,6 +313,13 @@ struct eng_big_list *eng_big_list_new(struct eng_store *store, const struct eng_
 
 /* Frees what a record holds on the heap; but for its ids when they have `moved`. */
 void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved);
+
+/* Makes sure that one partner can be taken out. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_store_reserve_erase(struct eng_store *store);
+
+/* Takes the partner in a slot, whose record has been given back, out of the table: those behind it
+ * that are not at home move up by one, up to the slot that is returned. Its number is free. */
+uint64_t eng_store_take_out(struct eng_store *store, uint64_t slot);
 
 /* Gives back a partner's block, and what its record holds on the heap. */
 void eng_store_give(struct eng_store *store, const struct eng_record *record);

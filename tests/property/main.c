@@ -35,23 +35,44 @@ struct shared {
     } job[JOBS_MAX];
 };
 
+/* In half of all cases the program changes on the way; each time from what it was. */
+static void vary(struct chance *chance, const struct eng_model *model,
+                 const struct program_traits *traits, struct sample *sample)
+{
+    unsigned count = chance_percent(chance, 50) ? 0 : (unsigned)chance_between(chance, 1, 3);
+    for (int i = 0; sample->text_count <= count && i < PROGRAM_TRIES; i++) {
+        struct eng_model *varied = NULL;
+        char *text = program_vary(chance, sample->texts[sample->text_count - 1], traits,
+                                  eng_model_version(model) + sample->text_count);
+        if (eng_model_load_text(text, strlen(text), "random.yaml", &varied, NULL) == ENG_OK &&
+            eng_model_carries(model, varied, NULL) == ENG_OK)
+            sample->texts[sample->text_count++] = text;
+        else
+            free(text);
+        eng_model_free(varied);
+    }
+}
+
 /* The case of a seed: the first program of its that the loader takes. */
 static struct sample sample_of(const struct options *options, uint64_t seed, uint64_t *ret_refused)
 {
     struct chance chance = {seed * 0x9E3779B97F4A7C15u + 1};
     struct program_traits traits;
-    struct sample sample = {NULL, {NULL, 0}, seed};
+    struct sample sample = {.seed = seed};
     for (int i = 0; i < PROGRAM_TRIES; i++) {
         struct eng_model *model = NULL;
-        sample.text = program_write(&chance, options->directed, &traits);
-        if (eng_model_load_text(sample.text, strlen(sample.text), "random.yaml", &model, NULL) ==
-            ENG_OK) {
+        sample.texts[0] = program_write(&chance, options->directed, &traits);
+        if (eng_model_load_text(sample.texts[0], strlen(sample.texts[0]), "random.yaml", &model,
+                                NULL) == ENG_OK) {
+            sample.text_count = 1;
+            vary(&chance, model, &traits, &sample);
             eng_model_free(model);
+            traits.variants = sample.text_count - 1;
+            traits.erases = chance_percent(&chance, 20);
             sample.history = history_make(&chance, &traits, options->steps);
             return sample;
         }
-        free(sample.text);
-        sample.text = NULL;
+        free(sample.texts[0]);
         (*ret_refused)++;
     }
     fprintf(stderr, "seed %" PRIu64 ": no program in %d that loads\n", seed, PROGRAM_TRIES);
@@ -60,7 +81,8 @@ static struct sample sample_of(const struct options *options, uint64_t seed, uin
 
 static void sample_free(struct sample *sample)
 {
-    free(sample->text);
+    for (uint32_t i = 0; i < sample->text_count; i++)
+        free(sample->texts[i]);
     history_free(&sample->history);
 }
 
@@ -70,7 +92,7 @@ static void write_case(const struct sample *sample, const char *folder)
     snprintf(path, sizeof path, "%s/engaged.yaml", folder);
     FILE *file = fopen(path, "w");
     if (file != NULL) {
-        fputs(sample->text, file);
+        fputs(sample->texts[0], file);
         fclose(file);
     }
     snprintf(path, sizeof path, "%s/events.jsonl", folder);
@@ -83,11 +105,17 @@ static void write_case(const struct sample *sample, const char *folder)
     }
 }
 
+static void print_texts(const struct sample *sample)
+{
+    for (uint32_t i = 0; i < sample->text_count; i++)
+        printf("%s%s\n", i > 0 ? "# becomes\n" : "", sample->texts[i]);
+}
+
 static int show_one(const struct options *options)
 {
     uint64_t refused = 0;
     struct sample sample = sample_of(options, options->from, &refused);
-    printf("%s\n", sample.text);
+    print_texts(&sample);
     fflush(NULL);
     if (options->out != NULL)
         write_case(&sample, options->out);
@@ -105,7 +133,8 @@ static void show_failure(const struct options *options, uint64_t seed)
     struct sample sample = sample_of(options, seed, &refused);
     fprintf(stderr, "seed %" PRIu64 " differs; making it small ...\n", seed);
     sample_shrink(&sample);
-    printf("seed %" PRIu64 ", made small:\n%s\n", seed, sample.text);
+    printf("seed %" PRIu64 ", made small:\n", seed);
+    print_texts(&sample);
     if (options->out != NULL)
         write_case(&sample, options->out);
     fflush(NULL);
@@ -189,6 +218,8 @@ static void print_tally(const struct tally *tally)
     printf("\n  score changes %" PRIu64 ", at boundaries %" PRIu64 ", by corrections %" PRIu64
            "\n ",
            tally->score_changes, tally->expiries, tally->corrections);
+    printf(" activations %" PRIu64 ", told by them %" PRIu64 ", erasures %" PRIu64 "\n ",
+           tally->activations, tally->configs, tally->erased);
     for (unsigned i = 0; i < 3; i++)
         printf(" %s opened %" PRIu64 " resolved %" PRIu64, kinds[i], tally->opened[i],
                tally->resolved[i]);

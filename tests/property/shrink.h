@@ -9,8 +9,11 @@
 #include <stdint.h>
 
 /* A program and what happens. Both owned. */
+enum { SAMPLE_TEXTS_MAX = 4 };
+
 struct sample {
-    char *text;
+    char *texts[SAMPLE_TEXTS_MAX]; /* the program, and those that it becomes */
+    uint32_t text_count;
     struct history history;
     uint64_t seed; /* decides on the portions of the comparison */
 };
