@@ -11,23 +11,15 @@ enum verdict sample_judge(const struct sample *sample, struct comparison how)
 {
     struct eng_model *models[SAMPLE_TEXTS_MAX] = {NULL};
     struct eng_error err = {ENG_OK, ""};
-    enum eng_status status = ENG_OK;
     enum verdict verdict = VERDICT_REFUSED;
-    for (uint32_t i = 0; status == ENG_OK && i < sample->text_count; i++) {
-        status = eng_model_load_text(sample->texts[i], strlen(sample->texts[i]), "random.yaml",
-                                     &models[i], &err);
-        if (status == ENG_OK && i > 0)
-            status = eng_model_carries(models[i - 1], models[i], &err);
-    }
     how.seed = sample->seed;
-    if (status == ENG_OK)
+    if (sample_load(sample, models, &err) == ENG_OK)
         verdict = compare((const struct eng_model *const *)models, &sample->history, &how)
                       ? VERDICT_SAME
                       : VERDICT_DIFFERENT;
     else
         fprintf(how.out, "%s\n", err.text);
-    for (uint32_t i = 0; i < sample->text_count; i++)
-        eng_model_free(models[i]);
+    sample_unload(sample, models);
     return verdict;
 }
 

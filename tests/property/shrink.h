@@ -4,19 +4,9 @@
 #define TESTS_PROPERTY_SHRINK_H
 
 #include "compare.h"
-#include "history.h"
+#include "sample.h"
 #include <stdbool.h>
 #include <stdint.h>
-
-/* A program and what happens. Both owned. */
-enum { SAMPLE_TEXTS_MAX = 4 };
-
-struct sample {
-    char *texts[SAMPLE_TEXTS_MAX]; /* the program, and those that it becomes */
-    uint32_t text_count;
-    struct history history;
-    uint64_t seed; /* decides on the portions of the comparison */
-};
 
 enum verdict {
     VERDICT_SAME,
