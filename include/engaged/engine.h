@@ -76,6 +76,17 @@ enum eng_status eng_engine_activate(struct eng_engine *engine, const struct eng_
                                     bool silent, struct eng_effects *effects,
                                     struct eng_error *err);
 
+enum { ENG_KNOWN_BYTES_MAX = 4096 };
+
+/* What counts can answer since the model was changed is state beside that of the partners: as
+ * bytes, the same on every machine, into `to` with room for ENG_KNOWN_BYTES_MAX; returns how many.
+ * They are of the model in force. */
+uint32_t eng_engine_known_write(const struct eng_engine *engine, uint8_t *to);
+
+/* Puts them back into an engine under the same model. ENG_OK, or ENG_CORRUPT (nothing changed). */
+enum eng_status eng_engine_known_read(struct eng_engine *engine, const uint8_t *from,
+                                      uint32_t bytes);
+
 /* Forgets a partner at once: counts, ids seen, what was told; a later event of it is a newcomer's.
  * Nothing is told. May be called between two steps of the same work: an evaluation that was still
  * to come for it does not take place. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), or

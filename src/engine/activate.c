@@ -17,43 +17,6 @@
 #include "engine/internal.h"
 #include "engine/seen.h"
 
-/* ---- what can be carried over ---- */
-
-static enum eng_status refuse(struct eng_error *err, const char *key, const char *old,
-                              const char *new)
-{
-    return eng_error_set(
-        err, ENG_BAD_CONFIG,
-        "`%s` is %s and cannot become %s with the counts that there are; keep %s, or "
-        "begin anew with another `kafka.group` and state topic",
-        key, old, new, old);
-}
-
-enum eng_status eng_model_carries(const struct eng_model *before, const struct eng_model *after,
-                                  struct eng_error *err)
-{
-    static const char *const panes[] = {[ENG_PANE_HOUR] = "1h", [ENG_PANE_DAY] = "1d"};
-    eng_assert(before != NULL && after != NULL);
-    if (strcmp(before->program, after->program) != 0)
-        return refuse(err, "program", before->program, after->program);
-    if (before->pane_unit != after->pane_unit)
-        return refuse(err, "time.pane", panes[before->pane_unit], panes[after->pane_unit]);
-    if (strcmp(before->zone, after->zone) != 0)
-        return refuse(err, "time.zone", before->zone, after->zone);
-    if (!eng_calendar_equal(before->calendar, after->calendar))
-        return eng_error_set(
-            err, ENG_BAD_CONFIG,
-            "the system's data of `time.zone` %s have changed, and with them where "
-            "days begin; restart with the data of before, or begin anew",
-            before->zone);
-    if (after->version <= before->version)
-        return eng_error_set(err, ENG_BAD_CONFIG,
-                             "`version` is %u and was %u: a changed model needs a greater one; "
-                             "write %u or more",
-                             after->version, before->version, before->version + 1);
-    return ENG_OK;
-}
-
 /* ---- beginning ---- */
 
 static void use_model(struct eng_engine *engine, const struct eng_model *model,

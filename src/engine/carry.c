@@ -472,7 +472,7 @@ static enum eng_status put_runs(struct eng_carry *carry, struct eng_store *store
     return ENG_OK;
 }
 
-/* Members who were seen in the old window and lie in the new one; the order stays. */
+/* Members who lie in the new window; those that lie in the old one are all that there are. */
 static enum eng_status put_members(struct eng_carry *carry, struct eng_store *store,
                                    const struct eng_moment *now, const struct eng_record *from,
                                    unsigned list)
@@ -491,9 +491,7 @@ static enum eng_status put_members(struct eng_carry *carry, struct eng_store *st
         kept = 0;
         for (uint32_t i = 0; i < members.count; i++) {
             const uint8_t *member = members.data + (size_t)i * ENG_MEMBER_BYTES;
-            int32_t pane = eng_load_i32(member + 8);
-            if (!in_window(now, &carry->from->model->measures[old], pane) ||
-                !in_window(now, &carry->to->model->measures[index], pane))
+            if (!in_window(now, &carry->to->model->measures[index], eng_load_i32(member + 8)))
                 continue;
             if (round == 1)
                 memcpy(place + (size_t)kept * ENG_MEMBER_BYTES, member, ENG_MEMBER_BYTES);

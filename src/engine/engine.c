@@ -367,6 +367,19 @@ enum eng_status eng_engine_tick(struct eng_engine *engine, int64_t time_ms,
     return eng_boundary_advance(engine, boundary_ms, effects, err);
 }
 
+uint32_t eng_engine_known_write(const struct eng_engine *engine, uint8_t *to)
+{
+    eng_assert(engine != NULL && to != NULL);
+    return eng_known_write(&engine->known, engine->model, to);
+}
+
+enum eng_status eng_engine_known_read(struct eng_engine *engine, const uint8_t *from,
+                                      uint32_t bytes)
+{
+    eng_assert(engine != NULL);
+    return eng_known_read(&engine->known, engine->model, from, bytes);
+}
+
 /* ---- looking in ---- */
 
 size_t eng_engine_effects_bytes_min(const struct eng_engine *engine)

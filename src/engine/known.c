@@ -190,6 +190,14 @@ int32_t eng_known_full(const struct eng_known *known, const struct eng_model *mo
     return full;
 }
 
+static void know_scores(struct eng_known *known, const struct eng_model *model)
+{
+    eng_assert(model->score_count <= ENG_SCORES_MAX);
+    for (uint32_t i = 0; i < model->score_count; i++)
+        for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
+            known->full[i] = later(known->full[i], eng_known_full(known, model, i, j));
+}
+
 void eng_known_change(struct eng_known *known, struct eng_change *change,
                       const struct eng_layout *from, const struct eng_moment *now)
 {
@@ -202,7 +210,66 @@ void eng_known_change(struct eng_known *known, struct eng_change *change,
     for (uint32_t i = 0; i < model->measure_count; i++)
         if (!from_counts(&model->measures[i]))
             know_other(known, &before, change, i, now);
-    for (uint32_t i = 0; i < model->score_count; i++)
-        for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
-            known->full[i] = later(known->full[i], eng_known_full(known, model, i, j));
+    know_scores(known, model);
+}
+
+/* ---- as bytes ---- */
+
+enum { COUNTS, SUMS, OTHERS, KINDS, ROW_BYTES = 6 };
+
+_Static_assert(ENG_KNOWN_BYTES_MAX >= (2 * ENG_ACTIONS_MAX + ENG_MEASURES_MAX) * ROW_BYTES,
+               "all rows");
+
+/* The places of a kind, and how many the model has. */
+static int32_t *places_of(struct eng_known *known, const struct eng_model *model, unsigned kind,
+                          uint32_t *ret_count)
+{
+    int32_t *const places[] = {known->counts, known->sums, known->others};
+    eng_assert(kind < KINDS);
+    eng_assert(model->measure_count <= ENG_MEASURES_MAX);
+    *ret_count = kind == OTHERS ? model->measure_count : model->action_count;
+    return places[kind];
+}
+
+uint32_t eng_known_write(const struct eng_known *known, const struct eng_model *model, uint8_t *to)
+{
+    struct eng_known copy = *known;
+    uint8_t *at = to;
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        uint32_t count;
+        const int32_t *places = places_of(&copy, model, kind, &count);
+        for (uint32_t i = 0; i < count; i++) {
+            if (places[i] == KNOWN_ALWAYS)
+                continue;
+            at[0] = (uint8_t)kind;
+            at[1] = (uint8_t)i;
+            eng_store_i32(at + 2, places[i]);
+            at += ROW_BYTES;
+        }
+    }
+    eng_assert(at - to <= ENG_KNOWN_BYTES_MAX);
+    return (uint32_t)(at - to);
+}
+
+enum eng_status eng_known_read(struct eng_known *known, const struct eng_model *model,
+                               const uint8_t *from, uint32_t bytes)
+{
+    struct eng_known read;
+    eng_known_init(&read);
+    eng_assert(from != NULL || bytes == 0);
+    if (bytes % ROW_BYTES != 0)
+        return ENG_CORRUPT;
+    for (uint32_t at = 0; at < bytes; at += ROW_BYTES) {
+        uint32_t count, index = from[at + 1];
+        if (from[at] >= KINDS)
+            return ENG_CORRUPT;
+        int32_t *places = places_of(&read, model, from[at], &count);
+        if (index >= count || eng_load_i32(from + at + 2) < -ENG_PANES_MAX)
+            return ENG_CORRUPT;
+        places[index] = eng_load_i32(from + at + 2);
+    }
+    know_scores(&read, model);
+    *known = read;
+    eng_assert(known->counts[ENG_ACTIONS_MAX] == KNOWN_ALWAYS);
+    return ENG_OK;
 }

@@ -32,6 +32,14 @@ void eng_known_init(struct eng_known *known);
 void eng_known_change(struct eng_known *known, struct eng_change *change,
                       const struct eng_layout *from, const struct eng_moment *now);
 
+/* As bytes, the same on every machine, for the entries and measures of `model`: at most
+ * ENG_KNOWN_BYTES_MAX (engine.h); none while everything is known. Returns how many. */
+uint32_t eng_known_write(const struct eng_known *known, const struct eng_model *model, uint8_t *to);
+
+/* Reads them again. ENG_OK, or ENG_CORRUPT (`known` is as it was). */
+enum eng_status eng_known_read(struct eng_known *known, const struct eng_model *model,
+                               const uint8_t *from, uint32_t bytes);
+
 /* The first pane from which on the window of a dimension lies within what is known; INT32_MIN: it
  * always has. */
 int32_t eng_known_full(const struct eng_known *known, const struct eng_model *model, unsigned score,

@@ -131,6 +131,17 @@ Test(s14_changes, two_names_that_become_one_family_are_counted_together)
             "day 9  tick        ->  acme s 3 -> 0, all (expiry)\n");
 }
 
+Test(s14_changes, two_names_that_become_one_family_are_summed_together)
+{
+    CHANGES(0, SCORE("sum: value, of: [a.b, a.c], over: 9d", "weight: 1, target: 10", ALL),
+            SCORE("sum: value, of: \"a.*\", over: 9d", "weight: 1, target: 10", ALL),
+            "day 0  acme  a.b value=1  ->  s 0 -> 1, all\n"
+            "day 0  acme  a.c value=2  ->  s 1 -> 3, all\n"
+            "becomes 2\n"
+            "day 1  acme  a.d value=4  ->  s 3 -> 7, all\n"
+            "day 9  tick               ->  acme s 7 -> 4, all (expiry)\n");
+}
+
 Test(s14_changes, sums_are_known_where_something_was_summed)
 {
     CHANGES(SPEC_PROVISIONAL, SCORE("count: x, over: 3d", "weight: 1, target: 10", ALL),
@@ -180,6 +191,16 @@ Test(s14_changes, members_states_and_streaks_go_on_under_any_name)
         "day 3  acme  x member=c value=1\n"
         "view acme          ->  s 6.875, b, provisional\n"
         "becomes 2          ->  acme s 0 -> 6.25, b (config)\n");
+}
+
+Test(s14_changes, a_last_value_that_had_left_its_window_does_not_come_back)
+{
+    CHANGES(0, SCORE("last: value, of: x, over: 2d", "weight: 1, target: 10", ALL),
+            SCORE("last: value, of: x, over: 9d", "weight: 1, target: 10", ALL),
+            "day 0  acme  x value=4  ->  s 0 -> 4, all\n"
+            "day 3  tick             ->  day 2 acme s 4 -> 0, all (expiry)\n"
+            "becomes 2\n"
+            "day 3  acme  x value=5  ->  s 0 -> 5, all\n");
 }
 
 Test(s14_changes, totals_over_life_go_on_and_new_ones_begin_with_what_is_counted)
@@ -285,6 +306,23 @@ Test(s14_changes, a_drop_goes_on_from_its_peaks_when_its_score_is_made_as_before
             "day 0  acme  x\n"
             "day 2  tick\n"
             "becomes 2            ->  acme a opened, 0 from 3\n");
+}
+
+Test(s14_changes, a_drop_looks_back_no_further_than_it_did)
+{
+    CHANGES(0,
+            SCORE("count: x, over: 2d", "weight: 1, target: 10",
+                  "bands: {b: 0}") "alerts: {a: {score: s, drop: 4, within: 3d}}\n",
+            SCORE("count: x, over: 2d", "weight: 1, target: 10",
+                  "bands: {b: 0}") "alerts: {a: {score: s, drop: 2, within: 9d}}\n",
+            "day 0  acme  x\n"
+            "day 0  acme  x\n"
+            "day 0  acme  x\n"
+            "day 5  tick\n"
+            "becomes 2\n"
+            "day 5  acme  x\n"
+            "day 5  acme  x\n"
+            "day 7  tick           ->  acme a opened, 0 from 2\n");
 }
 
 Test(s14_changes, a_rhythm_goes_on_and_a_new_one_begins_anew)
