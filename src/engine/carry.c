@@ -58,13 +58,6 @@ static enum eng_status room_for(void *array, uint32_t *capacity, uint64_t wanted
     return ENG_OK;
 }
 
-/* True when a total of the new layout is added up from counts per pane. */
-static bool is_recounted(const struct eng_carry *carry, uint32_t measure)
-{
-    return carry->to->measures[measure].total != ENG_NO_INDEX &&
-           carry->change.measure[measure] == ENG_CHANGE_NONE;
-}
-
 /* Adds a pane's count to the totals of the entry's measures. */
 static void add_to_totals(struct eng_carry *carry, const struct eng_moment *now, uint32_t entry,
                           const struct eng_cell *cell)
@@ -147,8 +140,7 @@ static void add_to_sums(struct eng_carry *carry, const struct eng_moment *now, u
          i++) {
         uint32_t index = to->action_measures[i];
         const struct eng_measure *measure = &to->model->measures[index];
-        if (measure->kind == ENG_SUM && is_recounted(carry, index) &&
-            in_window(now, measure, old->pane))
+        if (measure->kind == ENG_SUM && in_window(now, measure, old->pane))
             carry->sums[index] += old->sum;
     }
 }
@@ -194,7 +186,7 @@ static enum eng_status gather_sums(struct eng_carry *carry, const struct eng_mom
     return ENG_OK;
 }
 
-/* Totals over life go on where they stood. */
+/* Totals over life go on where they stood, whatever was added up. */
 static void go_on(struct eng_carry *carry, const struct eng_record *from)
 {
     const struct eng_model *model = carry->to->model;
