@@ -69,7 +69,8 @@ static void add_to_totals(struct eng_carry *carry, const struct eng_moment *now,
          i++) {
         uint32_t index = to->action_measures[i];
         const struct eng_measure *measure = &to->model->measures[index];
-        if (!is_recounted(carry, index) || !in_window(now, measure, now->pane - (int32_t)cell->age))
+        if (to->measures[index].total == ENG_NO_INDEX ||
+            !in_window(now, measure, now->pane - (int32_t)cell->age))
             continue;
         if (measure->kind != ENG_ACTIVE)
             carry->totals[index] += cell->count;
