@@ -10,7 +10,8 @@
  * Values of scores under the two models are not compared with each other: what a drop falls from is
  * a value of the same making, and a fall that the change itself makes is none.
  *
- * Cost: proportional to the partners and their records. Memory: one block more than before. */
+ * Cost: proportional to the partners and their records. Memory: records that fit stay in their
+ * blocks. */
 #include "base/assert.h"
 #include "base/memory.h"
 #include "engine/carry.h"

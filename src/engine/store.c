@@ -453,12 +453,18 @@ enum eng_status eng_record_prepare_slow(struct eng_store *store, struct eng_reco
     return status;
 }
 
+/* True when a smaller block would do for a record that wants so much. */
+static bool is_roomy(uint8_t class, uint32_t wanted)
+{
+    return wanted + wanted / 4 + 16 <= eng_slab_class_bytes(class);
+}
+
 void eng_record_trim(struct eng_store *store, struct eng_record *record)
 {
     uint32_t used = eng_record_used(record), wanted = used + slack_bytes(used);
     eng_assert(record->number < store->count);
     eng_assert(store->slab.spare_count > 0);
-    if (wanted + wanted / 4 + 16 <= eng_slab_class_bytes(record->partner->class) ||
+    if (is_roomy(record->partner->class, wanted) ||
         eng_slab_is_left(&store->slab, store->handles[record->number]))
         move_record(store, record, wanted);
 }
@@ -508,15 +514,19 @@ void eng_store_give(struct eng_store *store, const struct eng_record *record)
 void eng_record_replace(struct eng_store *store, struct eng_record *record)
 {
     struct eng_partner *old = eng_store_at(store, record->number);
-    uint32_t used = eng_record_used(record), old_handle = store->handles[record->number];
-    uint8_t old_class = old->class, class = eng_slab_class(used + slack_bytes(used));
+    uint32_t used = eng_record_used(record), wanted = used + slack_bytes(used);
+    uint32_t old_handle = store->handles[record->number];
+    uint8_t old_class = old->class, class = eng_slab_class(wanted);
+    bool stays = used <= eng_slab_class_bytes(old_class) && !is_roomy(old_class, wanted);
     eng_assert(record->layout == store->layout);
     eng_assert(record->partner != old);
-    store->handles[record->number] = eng_slab_alloc(&store->slab, class);
+    if (!stays)
+        store->handles[record->number] = eng_slab_alloc(&store->slab, class);
     memcpy(eng_store_at(store, record->number), record->partner, used);
     record->partner = eng_store_at(store, record->number);
-    record->partner->class = class;
-    eng_slab_give(&store->slab, old_handle, old_class);
+    record->partner->class = stays ? old_class : class;
+    if (!stays)
+        eng_slab_give(&store->slab, old_handle, old_class);
 }
 
 void eng_store_sweep(struct eng_store *store, uint32_t count)

@@ -324,8 +324,8 @@ uint64_t eng_store_take_out(struct eng_store *store, uint64_t slot);
 /* Gives back a partner's block, and what its record holds on the heap. */
 void eng_store_give(struct eng_store *store, const struct eng_record *record);
 
-/* Puts a copy of a record, built elsewhere, in the place of the one that the partner has, whose
- * block goes back. Cannot fail after reserve. */
+/* Puts a copy of a record, built elsewhere, in the place of the one that the partner has: into its
+ * block, or one that fits better. Cannot fail after reserve. */
 void eng_record_replace(struct eng_store *store, struct eng_record *record);
 
 /* Takes the record into a smaller block when much of its block is free. Cannot fail after reserve.
