@@ -226,15 +226,20 @@ Test(s14_changes, totals_over_life_go_on_and_new_ones_begin_with_what_is_counted
 
 Test(s14_changes, a_streak_that_late_events_could_not_reach_stays_out_of_reach)
 {
-    CHANGES(0, "time: {late_after: 1d}\n" SCORE("streak: x", "weight: 1, target: 10", ALL),
-            "time: {late_after: 9d}\n" SCORE("streak: x", "weight: 1, target: 10", ALL),
+    CHANGES(0, "time: {late_after: 5d}\n" SCORE("streak: x", "weight: 1, target: 10", ALL),
+            "time: {late_after: 20d}\n" SCORE("streak: x", "weight: 1, target: 10", ALL),
             "day 0  acme  x     ->  s 0 -> 1, all\n"
-            "day 1  acme  x     ->  s 1 -> 2, all\n"
-            "day 3  acme  x     ->  s 2 -> 0, all (expiry)\n"
+            "day 2  acme  x     ->  s 1 -> 0, all (expiry)\n"
             "                   ->  s 0 -> 1, all\n"
-            "day 4  acme  x     ->  s 1 -> 2, all\n"
-            "becomes 2\n"
-            "day 2  acme  x     ->  s 2 -> 3, all (correction)\n");
+            "day 9  tick        ->  day 4 acme s 1 -> 0, all (expiry)\n"
+            "becomes 2\n" /* day 0 was out of reach, and is no part of any streak now */
+            "day 1  acme  x\n"
+            "day 3  acme  x\n"
+            "day 4  acme  x\n"
+            "day 5  acme  x\n"
+            "day 6  acme  x\n"
+            "day 7  acme  x\n"
+            "day 8  acme  x     ->  s 0 -> 8, all (correction)\n");
 }
 
 Test(s14_changes, ids_are_known_as_far_back_as_they_were_kept)
@@ -306,6 +311,28 @@ Test(s14_changes, a_drop_goes_on_from_its_peaks_when_its_score_is_made_as_before
             "day 0  acme  x\n"
             "day 2  tick\n"
             "becomes 2            ->  acme a opened, 0 from 3\n");
+}
+
+Test(s14_changes, a_drop_begins_anew_when_its_score_is_made_otherwise)
+{
+#define DROP(rest, size)                                                                           \
+    "measures: {m: {count: x, over: 9d}, n: {count: y, over: 9d}}\n"                               \
+    "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 2},\n"                            \
+    "  n: {weight: 1, target: 2" rest "}}, bands: {b: 0}}}\n"                                      \
+    "alerts: {a: {score: s, drop: " size ", within: 9d}}\n"
+    CHANGES(0, DROP(", missing: skip", "4"), DROP("", "2"),
+            "day 0  acme  x\n"
+            "day 0  acme  x\n"
+            "view acme             ->  s 10, b, provisional\n"
+            "day 0  acme  y\n"
+            "view acme             ->  s 7.5, b, provisional\n"
+            "becomes 2\n");
+    CHANGES(0, DROP(", missing: skip", "4"), DROP(", missing: skip", "2"),
+            "day 0  acme  x\n"
+            "day 0  acme  x\n"
+            "day 0  acme  y\n"
+            "becomes 2             ->  acme a opened, 7.5 from 10\n");
+#undef DROP
 }
 
 Test(s14_changes, a_drop_looks_back_no_further_than_it_did)
