@@ -61,8 +61,8 @@ static uint32_t list_starts(const struct eng_known *known, const struct eng_mode
 enum eng_status eng_model_starts(const struct eng_model *before, const struct eng_model *after,
                                  struct eng_start *ret_starts, uint32_t most, uint32_t *ret_count)
 {
-    /* The first pane of a quarter, far from the epoch: calendar windows are about to begin. */
-    const int64_t some_time_ms = 1830384000000;
+    /* Noon of 1 January 2028: wherever that is, calendar windows have begun a short while ago. */
+    const int64_t some_time_ms = 1830340800000;
     struct eng_layout *layout = NULL;
     struct eng_moment now = {.clock_ms = -1};
     struct eng_change change;
