@@ -215,7 +215,7 @@ void eng_known_change(struct eng_known *known, struct eng_change *change,
 
 /* ---- as bytes ---- */
 
-enum { COUNTS, SUMS, OTHERS, KINDS, ROW_BYTES = 6 };
+enum { COUNTS, SUMS, OTHERS, KINDS, ROW_BYTES = 6, PANE_MOST = 1 << 30 };
 
 _Static_assert(ENG_KNOWN_BYTES_MAX >= (2 * ENG_ACTIONS_MAX + ENG_MEASURES_MAX) * ROW_BYTES,
                "all rows");
@@ -264,9 +264,10 @@ enum eng_status eng_known_read(struct eng_known *known, const struct eng_model *
         if (from[at] >= KINDS)
             return ENG_CORRUPT;
         int32_t *places = places_of(&read, model, from[at], &count);
-        if (index >= count || eng_load_i32(from + at + 2) < -ENG_PANES_MAX)
+        int32_t pane = eng_load_i32(from + at + 2);
+        if (index >= count || pane < -ENG_PANES_MAX || pane > PANE_MOST)
             return ENG_CORRUPT;
-        places[index] = eng_load_i32(from + at + 2);
+        places[index] = pane;
     }
     know_scores(&read, model);
     *known = read;

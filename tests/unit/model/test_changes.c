@@ -165,8 +165,8 @@ Test(changes, what_is_known_can_be_written_and_read_again)
         static const struct {
             uint32_t at;
             uint8_t value;
-        } wrong[] = {{0, 3}, {1, 200}, {5, 0x80}};
-        for (unsigned j = 0; j < 3; j++) {
+        } wrong[] = {{0, 3}, {1, 200}, {5, 0x80}, {5, 0x7F}};
+        for (unsigned j = 0; j < 4; j++) {
             memcpy(again, bytes, count);
             again[i + wrong[j].at] = wrong[j].value;
             cr_expect_eq(eng_engine_known_read(other, again, count), ENG_CORRUPT);
