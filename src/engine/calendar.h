@@ -45,7 +45,8 @@ enum eng_status eng_calendar_new(enum eng_pane_unit unit, const struct eng_zone_
 
 void eng_calendar_free(struct eng_calendar *calendar);
 
-/* True when the panes of both have the same numbers and begin at the same instants. */
+/* True when the panes of both, and their weeks, have the same numbers and begin at the same
+ * instants. */
 bool eng_calendar_equal(const struct eng_calendar *one, const struct eng_calendar *two);
 
 /* The pane of an instant (>= 0). */
