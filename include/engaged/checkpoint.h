@@ -31,7 +31,7 @@ uint64_t eng_model_fingerprint(const struct eng_model *model);
 struct eng_changed {
     uint64_t first, end;
 };
-struct eng_changed eng_engine_changes(const struct eng_engine *engine);
+struct eng_changed eng_engine_changes(struct eng_engine *engine);
 
 /* All pages that were taken or restored, one per partner: their number, and a sum that changes with
  * each of them. Equal sums mean that no page is missing or older than it should be. */
@@ -41,7 +41,7 @@ struct eng_page_sum {
 struct eng_page_sum eng_engine_page_sum(const struct eng_engine *engine);
 
 /* Bytes that the page of the partner at the head of the queue takes, at most; 0: nobody waits. */
-size_t eng_engine_page_bytes(const struct eng_engine *engine);
+size_t eng_engine_page_bytes(struct eng_engine *engine);
 
 /* Takes the partner at the head off the queue and writes its page: as of now, so between two
  * inputs. `sequence` (> 0) is that of the caller's commit. *ret_bytes is how many were written;

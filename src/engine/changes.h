@@ -42,6 +42,12 @@ static inline void eng_changes_note(struct eng_changes *changes, struct eng_part
     changes->numbers[changes->end++ & (changes->capacity - 1)] = number;
 }
 
+/* Takes off the head of the queue who has been erased: their numbers may be other partners' now. */
+void eng_changes_skip(struct eng_changes *changes, const struct eng_store *store);
+
+/* A partner is erased: its page no longer counts. */
+void eng_changes_gone(struct eng_changes *changes, uint64_t hash, uint32_t number);
+
 /* The partner at the head of the queue, which is not empty. */
 static inline uint32_t eng_changes_head(const struct eng_changes *changes)
 {

@@ -7,6 +7,7 @@
  * correctness. */
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/carry.h"
 #include "engine/cells.h"
 #include "engine/internal.h"
 #include "engine/seen.h"
@@ -27,6 +28,7 @@ enum eng_status eng_engine_new(const struct eng_model *model,
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for an engine");
     engine->model = model;
     engine->now.clock_ms = -1;
+    eng_known_init(&engine->known);
     engine->boundary.target_ms = -1;
     engine->changes.on = options->track_changes;
     engine->step_evaluations =
@@ -51,13 +53,15 @@ void eng_engine_free(struct eng_engine *engine)
 {
     if (engine == NULL)
         return;
+    if (engine->activation.working)
+        eng_activation_drop(engine);
     if (engine->store.layout != NULL)
         eng_store_done(&engine->store);
     eng_wheel_done(&engine->wheel);
     eng_changes_done(&engine->changes);
     eng_engine_restore_end(engine);
     eng_layout_free(engine->layout);
-    eng_free(engine->boundary.marks);
+    eng_walk_done(&engine->walk);
     eng_free(engine->silences);
     eng_free(engine);
 }
@@ -324,6 +328,9 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
     eng_assert(batch->done <= batch->count);
     eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
     engine->evaluations_left = engine->step_evaluations;
+    enum eng_status before = eng_activation_finish(engine, effects, err);
+    if (before != ENG_OK)
+        return before;
     for (; batch->done < batch->count; batch->done++) {
         if (batch->done == block_end) {
             block_first = batch->done;
@@ -341,7 +348,7 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
                                  "no memory for the event at offset %llu: %llu partners take %llu "
                                  "bytes; raise run.memory or run more processes",
                                  (unsigned long long)batch->events[batch->done].offset,
-                                 (unsigned long long)engine->store.count,
+                                 (unsigned long long)eng_engine_partner_count(engine),
                                  (unsigned long long)eng_engine_memory_bytes(engine));
         if (status != ENG_OK)
             return status;
@@ -359,6 +366,9 @@ enum eng_status eng_engine_tick(struct eng_engine *engine, int64_t time_ms,
     eng_assert(engine != NULL);
     eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
     engine->evaluations_left = engine->step_evaluations;
+    enum eng_status before = eng_activation_finish(engine, effects, err);
+    if (before != ENG_OK)
+        return before;
     if (engine->now.clock_ms < 0 || time_ms > ENG_TIME_MS_MAX)
         return ENG_OK;
     if (engine->boundary.target_ms < 0 && time_ms < engine->now.end_ms)
@@ -368,12 +378,31 @@ enum eng_status eng_engine_tick(struct eng_engine *engine, int64_t time_ms,
     return eng_boundary_advance(engine, boundary_ms, effects, err);
 }
 
+uint32_t eng_engine_known_write(const struct eng_engine *engine, uint8_t *to)
+{
+    eng_assert(engine != NULL && to != NULL);
+    return eng_known_write(&engine->known, engine->model, to);
+}
+
+enum eng_status eng_engine_known_read(struct eng_engine *engine, const uint8_t *from,
+                                      uint32_t bytes)
+{
+    eng_assert(engine != NULL);
+    return eng_known_read(&engine->known, engine->model, from, bytes);
+}
+
 /* ---- looking in ---- */
 
 size_t eng_engine_effects_bytes_min(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
     return engine->layout->effects_bytes_min;
+}
+
+const struct eng_model *eng_engine_model(const struct eng_engine *engine)
+{
+    eng_assert(engine != NULL);
+    return engine->model;
 }
 
 int64_t eng_engine_clock_ms(const struct eng_engine *engine)
@@ -397,7 +426,7 @@ const struct eng_counters *eng_engine_counters(const struct eng_engine *engine)
 uint64_t eng_engine_partner_count(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
-    return engine->store.count;
+    return eng_store_partners(&engine->store);
 }
 
 uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
@@ -405,7 +434,8 @@ uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
     eng_assert(engine != NULL);
     return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) +
            eng_wheel_bytes(&engine->wheel) + eng_changes_bytes(&engine->changes) +
-           engine->boundary.mark_words * sizeof *engine->boundary.marks;
+           eng_walk_bytes(&engine->walk) +
+           (engine->activation.working ? eng_carry_bytes(engine->activation.carry) : 0);
 }
 
 void eng_engine_check(const struct eng_engine *engine)
@@ -415,16 +445,21 @@ void eng_engine_check(const struct eng_engine *engine)
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         read += engine->counters.outcome[i];
     eng_assert(read == engine->counters.read); /* S15 */
+    if (engine->activation.working)
+        return; /* there are records of two layouts */
     eng_store_check(&engine->store);
-    for (uint64_t i = engine->changes.first; i < engine->changes.end; i++) {
-        uint32_t number = engine->changes.numbers[i & (engine->changes.capacity - 1)];
-        eng_assert(eng_store_at(&engine->store, number)->is_dirty);
-    }
+    uint64_t dirty = 0;
+    for (uint32_t number = 0; number < engine->store.count; number++)
+        dirty +=
+            eng_store_has(&engine->store, number) && eng_store_at(&engine->store, number)->is_dirty;
+    eng_assert(dirty <= engine->changes.end - engine->changes.first);
     if (engine->restore != NULL)
         return; /* pages may be younger than the clock */
     if (engine->boundary.working)
         return; /* those who wait for their visit still hold what has expired */
     for (uint32_t number = 0; number < engine->store.count; number++) {
+        if (!eng_store_has(&engine->store, number))
+            continue;
         struct eng_record record = eng_record_open(&engine->store, number);
         eng_measure_check(engine, &record);
         eng_evaluate_check(engine, &record);

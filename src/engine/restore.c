@@ -20,9 +20,10 @@ struct eng_restore {
 
 /* ---- out ---- */
 
-struct eng_changed eng_engine_changes(const struct eng_engine *engine)
+struct eng_changed eng_engine_changes(struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
+    eng_changes_skip(&engine->changes, &engine->store);
     return (struct eng_changed){engine->changes.first, engine->changes.end};
 }
 
@@ -32,10 +33,11 @@ struct eng_page_sum eng_engine_page_sum(const struct eng_engine *engine)
     return (struct eng_page_sum){engine->changes.page_count, engine->changes.page_sum};
 }
 
-size_t eng_engine_page_bytes(const struct eng_engine *engine)
+size_t eng_engine_page_bytes(struct eng_engine *engine)
 {
-    const struct eng_changes *changes = &engine->changes;
-    eng_assert(changes->first <= changes->end);
+    struct eng_changes *changes = &engine->changes;
+    eng_assert(engine->boundary.target_ms < 0 && !engine->activation.working);
+    eng_changes_skip(changes, &engine->store);
     if (changes->first == changes->end)
         return 0;
     struct eng_record record = eng_record_open(&engine->store, eng_changes_head(changes));
@@ -48,7 +50,7 @@ enum eng_status eng_engine_page_take(struct eng_engine *engine, uint64_t sequenc
 {
     struct eng_changes *changes = &engine->changes;
     eng_assert(changes->first < changes->end);
-    eng_assert(engine->boundary.target_ms < 0); /* between two inputs */
+    eng_assert(engine->boundary.target_ms < 0 && !engine->activation.working);
     struct eng_record record = eng_record_open(&engine->store, eng_changes_head(changes));
     *ret_partner = eng_partner_id(record.partner);
     if (eng_changes_page(changes, eng_hash(ret_partner->data, ret_partner->length), record.number,
@@ -92,6 +94,14 @@ bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint6
     eng_assert(restore != NULL);
     eng_assert(number != ENG_PARTNER_NONE);
     return number < restore->capacity && offset < restore->next[number];
+}
+
+void eng_restore_forget(struct eng_restore *restore, uint32_t number)
+{
+    eng_assert(restore != NULL);
+    eng_assert(number != ENG_PARTNER_NONE);
+    if (number < restore->capacity)
+        restore->next[number] = 0;
 }
 
 static enum eng_status reserve_offset(struct eng_restore *restore, uint32_t number)
@@ -150,6 +160,8 @@ static int32_t first_due(const struct eng_engine *engine)
     int32_t due = ENG_PANE_NEVER;
     eng_assert(engine->restore != NULL);
     for (uint32_t number = 0; number < engine->store.count; number++) {
+        if (!eng_store_has(&engine->store, number))
+            continue;
         const struct eng_partner *partner = eng_store_at(&engine->store, number);
         eng_assert(!partner->is_armed);
         due = partner->due < due ? partner->due : due;
@@ -168,6 +180,8 @@ static enum eng_status arm_all(struct eng_engine *engine, int64_t clock_ms)
     from_ms = from_ms < 0 ? 0 : from_ms;
     eng_moment_set(&engine->now, engine->model, from_ms < clock_ms ? from_ms : clock_ms);
     for (uint32_t number = 0; number < engine->store.count; number++) {
+        if (!eng_store_has(&engine->store, number))
+            continue;
         struct eng_partner *partner = eng_store_at(&engine->store, number);
         if (eng_wheel_reserve(&engine->wheel) != ENG_OK)
             return ENG_NO_MEMORY;

@@ -202,6 +202,14 @@ uint64_t eng_seen_free(uint64_t word)
     return set_bytes(handle.mask);
 }
 
+uint64_t eng_seen_move(const struct eng_record *from)
+{
+    eng_assert(from->layout->list_seen != ENG_NO_INDEX);
+    eng_assert(eng_record_is_big(from, from->layout->list_seen));
+    set_purge(from, from->partner->as_of);
+    return eng_record_word(from, from->layout->list_seen);
+}
+
 /* ---- a set as bytes ---- */
 
 enum { SINCE_BYTES = 4, ENTRY_BYTES = 8, SET_ENTRIES_MAX = 1 << 28 };
@@ -344,4 +352,26 @@ void eng_seen_expire(struct eng_record *record, int32_t as_of)
         at += bytes;
     if (at > begin)
         eng_record_erase(record, list, 0, (uint32_t)(at - begin), 1);
+}
+
+uint32_t eng_seen_copy(const struct eng_record *from, const struct eng_layout *to, uint8_t *at)
+{
+    const struct eng_layout *layout = from->layout;
+    struct eng_list list = eng_record_list(from, layout->list_seen, layout->seen_bytes);
+    int32_t as_of = from->partner->as_of;
+    uint32_t bytes = 0;
+    eng_assert(to->list_seen != ENG_NO_INDEX);
+    eng_assert(!eng_record_is_big(from, layout->list_seen));
+    for (uint32_t i = 0; i < list.count; i++) {
+        uint64_t entry =
+            eng_seen_load(list.data + (size_t)i * layout->seen_bytes, layout->seen_bytes);
+        int32_t pane = entry_pane(as_of, entry, layout->seen_bits);
+        if (too_old(layout, pane, as_of) || too_old(to, pane, as_of))
+            continue;
+        eng_seen_store(at + bytes, to->seen_bytes,
+                       entry >> layout->seen_bits << to->seen_bits |
+                           ((uint32_t)pane & ((1u << to->seen_bits) - 1)));
+        bytes += to->seen_bytes;
+    }
+    return bytes;
 }

@@ -54,9 +54,8 @@ enum eng_status eng_checkpoint_begin(struct eng_checkpoint *checkpoint,
     return ENG_OK;
 }
 
-enum eng_status eng_checkpoint_mark(struct eng_checkpoint *checkpoint,
-                                    const struct eng_engine *engine, const struct eng_low_water *at,
-                                    int64_t now_us)
+enum eng_status eng_checkpoint_mark(struct eng_checkpoint *checkpoint, struct eng_engine *engine,
+                                    const struct eng_low_water *at, int64_t now_us)
 {
     struct eng_mark mark = {eng_engine_changes(engine).end, *at, now_us};
     eng_assert(at->next >= 0);
@@ -84,9 +83,8 @@ void eng_checkpoint_shift(struct eng_checkpoint *checkpoint, uint64_t more)
         checkpoint->marks[i].at.read += more;
 }
 
-uint64_t eng_checkpoint_due(const struct eng_checkpoint *checkpoint,
-                            const struct eng_engine *engine, const struct eng_recovery *recovery,
-                            int64_t next, int64_t now_us)
+uint64_t eng_checkpoint_due(const struct eng_checkpoint *checkpoint, struct eng_engine *engine,
+                            const struct eng_recovery *recovery, int64_t next, int64_t now_us)
 {
     struct eng_changed queue = eng_engine_changes(engine);
     eng_assert(next >= 0);
@@ -117,8 +115,7 @@ enum eng_status eng_checkpoint_write(struct eng_checkpoint *checkpoint,
 }
 
 struct eng_low_water eng_checkpoint_low(struct eng_checkpoint *checkpoint,
-                                        const struct eng_engine *engine,
-                                        const struct eng_low_water *now)
+                                        struct eng_engine *engine, const struct eng_low_water *now)
 {
     struct eng_changed queue = eng_engine_changes(engine);
     eng_assert(now->next >= 0);

@@ -47,18 +47,16 @@ enum eng_status eng_checkpoint_begin(struct eng_checkpoint *checkpoint,
 
 /* Before events are applied: changes from now on are made at or behind `at`. ENG_OK or
  * ENG_NO_MEMORY. */
-enum eng_status eng_checkpoint_mark(struct eng_checkpoint *checkpoint,
-                                    const struct eng_engine *engine, const struct eng_low_water *at,
-                                    int64_t now_us);
+enum eng_status eng_checkpoint_mark(struct eng_checkpoint *checkpoint, struct eng_engine *engine,
+                                    const struct eng_low_water *at, int64_t now_us);
 
 /* The records read before the marks were by `more` more than was known when they were made. */
 void eng_checkpoint_shift(struct eng_checkpoint *checkpoint, uint64_t more);
 
 /* The place up to which partners are to be written: those before it changed longer ago than the
  * recovery target allows at the position `next`. */
-uint64_t eng_checkpoint_due(const struct eng_checkpoint *checkpoint,
-                            const struct eng_engine *engine, const struct eng_recovery *recovery,
-                            int64_t next, int64_t now_us);
+uint64_t eng_checkpoint_due(const struct eng_checkpoint *checkpoint, struct eng_engine *engine,
+                            const struct eng_recovery *recovery, int64_t next, int64_t now_us);
 
 /* Adds the pages of those before `place`, as far as `bytes_max` goes. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_checkpoint_write(struct eng_checkpoint *checkpoint,
@@ -67,7 +65,6 @@ enum eng_status eng_checkpoint_write(struct eng_checkpoint *checkpoint,
 
 /* Low water at the position `now`, forgetting what lies before it. */
 struct eng_low_water eng_checkpoint_low(struct eng_checkpoint *checkpoint,
-                                        const struct eng_engine *engine,
-                                        const struct eng_low_water *now);
+                                        struct eng_engine *engine, const struct eng_low_water *now);
 
 #endif

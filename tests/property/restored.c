@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A page as it was committed. */
+/* A page as it was committed; without data it says that the partner's page is gone. */
 struct page {
     char partner[ENG_PARTNER_BYTES_MAX];
     uint32_t partner_bytes;
-    uint8_t *data;
+    uint8_t *data; /* owned, or NULL */
     size_t bytes;
     uint64_t next, sequence;
 };
@@ -50,6 +50,8 @@ struct world {
     uint32_t page_count, page_capacity;
     struct mark *marks; /* ascending; marks[first_mark] is the oldest that counts */
     uint32_t first_mark, mark_count;
+    struct eng_slice *erased; /* since the last commit */
+    uint32_t erased_count;
     struct commit commit;
 };
 
@@ -72,6 +74,13 @@ static uint8_t apply(struct world *world, uint32_t index, bool loud)
     struct eng_batch batch = {&step->event, &outcome, 1, 0};
     struct eng_effects *effects = loud ? &world->buffer : NULL;
     enum eng_status status;
+    if (step->erase) {
+        world->erased[world->erased_count++] = step->event.partner;
+        status = eng_engine_erase(world->engine, step->event.partner, NULL);
+        eng_assert(status == ENG_OK || status == ENG_NOT_FOUND);
+        eng_engine_check(world->engine);
+        return outcome;
+    }
     do {
         world->buffer.used = world->buffer.count = 0;
         status = step->tick ? eng_engine_tick(world->engine, step->event.time_ms, effects, NULL)
@@ -97,14 +106,14 @@ static void mark(struct world *world, uint32_t step)
 /* The offset behind all events before a step. */
 static uint64_t next_offset(const struct world *world, uint32_t step)
 {
-    while (step > 0 && world->history->steps[step - 1].tick)
+    while (step > 0 && !step_is_event(&world->history->steps[step - 1]))
         step--;
     return step == 0 ? 0 : world->history->steps[step - 1].event.offset + 1;
 }
 
 /* ---- committing ---- */
 
-static void write_page(struct world *world, uint32_t step, uint64_t sequence)
+static struct page *new_page(struct world *world, struct eng_slice partner)
 {
     if (world->page_count == world->page_capacity) {
         world->page_capacity = world->page_capacity * 2 + 16;
@@ -112,27 +121,37 @@ static void write_page(struct world *world, uint32_t step, uint64_t sequence)
         eng_assert(world->pages != NULL);
     }
     struct page *page = &world->pages[world->page_count++];
-    struct eng_slice partner;
-    size_t most = eng_engine_page_bytes(world->engine);
-    *page =
-        (struct page){.data = malloc(most), .next = next_offset(world, step), .sequence = sequence};
-    eng_assert(page->data != NULL);
-    enum eng_status status =
-        eng_engine_page_take(world->engine, sequence, page->data, &page->bytes, &partner);
-    eng_assert(status == ENG_OK && page->bytes <= most);
+    *page = (struct page){.partner_bytes = partner.length};
     memcpy(page->partner, partner.data, partner.length);
-    page->partner_bytes = partner.length;
+    return page;
+}
+
+static void write_page(struct world *world, uint32_t step, uint64_t sequence)
+{
+    struct eng_slice partner;
+    size_t most = eng_engine_page_bytes(world->engine), bytes;
+    uint8_t *data = malloc(most);
+    eng_assert(data != NULL);
+    enum eng_status status = eng_engine_page_take(world->engine, sequence, data, &bytes, &partner);
+    eng_assert(status == ENG_OK && bytes <= most);
+    struct page *page = new_page(world, partner);
+    page->data = data;
+    page->bytes = bytes;
+    page->next = next_offset(world, step);
+    page->sequence = sequence;
 }
 
 /* Commits up to before `step`, with the pages of some at the head of the queue. */
 static void commit(struct world *world, uint32_t step)
 {
     uint64_t sequence = world->commit.sequence + 1;
+    for (; world->erased_count > 0; world->erased_count--)
+        (void)new_page(world, world->erased[world->erased_count - 1]);
     struct eng_changed queue = eng_engine_changes(world->engine);
     uint64_t most = queue.end - queue.first;
     if (!chance_percent(world->chance, 15))
         most = (uint64_t)chance_between(world->chance, 0, (int64_t)most);
-    for (uint64_t i = 0; i < most; i++)
+    for (uint64_t i = 0; i < most && eng_engine_page_bytes(world->engine) > 0; i++)
         write_page(world, step, sequence);
     queue = eng_engine_changes(world->engine);
     struct mark low = {queue.end, step, eng_engine_clock_ms(world->engine)};
@@ -168,6 +187,11 @@ static bool load_pages(struct world *world)
         const struct page *page = &world->pages[i];
         if (is_compacted(world, i))
             continue;
+        if (page->data == NULL) {
+            (void)eng_engine_erase(world->engine,
+                                   (struct eng_slice){page->partner, page->partner_bytes}, NULL);
+            continue; /* it may never have had a page */
+        }
         struct eng_page given = {{page->partner, page->partner_bytes},
                                  page->data,
                                  page->bytes,
@@ -196,7 +220,7 @@ static bool restore(struct world *world)
     while (world->page_count > commit->page_count)
         free(world->pages[--world->page_count].data);
     world->told_bytes = world->want->told_before[commit->step];
-    world->first_mark = world->mark_count = 0;
+    world->first_mark = world->mark_count = world->erased_count = 0;
     enum eng_status status = eng_engine_restore_begin(world->engine);
     eng_assert(status == ENG_OK);
     if (!load_pages(world))
@@ -231,7 +255,7 @@ static bool same_views(const struct world *world)
     static struct eng_view want, got;
     for (uint32_t i = 0; i < world->history->count; i++) {
         const struct eng_event *event = &world->history->steps[i].event;
-        if (world->history->steps[i].tick || event->verdict != ENG_VERDICT_GOOD)
+        if (!step_is_event(&world->history->steps[i]) || event->verdict != ENG_VERDICT_GOOD)
             continue;
         memset(&want, 0, sizeof want);
         memset(&got, 0, sizeof got);
@@ -272,6 +296,7 @@ static void clean_up(struct world *world)
         free(world->pages[i].data);
     free(world->pages);
     free(world->marks);
+    free(world->erased);
     free(world->told);
     free(world->buffer.data);
 }
@@ -281,7 +306,12 @@ bool restored_is_same(const struct eng_model *model, const struct history *histo
 {
     struct world world = {
         .model = model, .history = history, .want = want, .chance = chance, .out = out};
+    uint32_t count = 0;
+    while (count < history->count && history->steps[count].model == 0)
+        count++;
     world.engine = new_engine(&world);
+    world.erased = malloc((history->count + 1u) * sizeof *world.erased);
+    eng_assert(world.erased != NULL);
     world.buffer.capacity = eng_engine_effects_bytes_min(world.engine);
     world.buffer.data = malloc(world.buffer.capacity);
     world.marks = malloc((2u * history->count + 2u) * sizeof *world.marks);
@@ -290,13 +320,12 @@ bool restored_is_same(const struct eng_model *model, const struct history *histo
     bool same = true;
     uint32_t step = 0;
     for (int64_t lives = chance_between(chance, 1, 4); same && lives > 0; lives--) {
-        same =
-            run_until_crash(&world, &step, (uint32_t)chance_between(chance, step, history->count));
+        same = run_until_crash(&world, &step, (uint32_t)chance_between(chance, step, count));
         same = same && restore(&world);
         step = world.commit.step;
     }
-    same = same && run_until_crash(&world, &step, history->count);
-    same = same && same_views(&world);
+    same = same && run_until_crash(&world, &step, count);
+    same = same && (count < history->count || same_views(&world));
     clean_up(&world);
     return same;
 }
