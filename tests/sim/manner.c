@@ -1,0 +1,254 @@
+/* Manners and faults. See manner.h. */
+#include "manner.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "sim.h"
+#include <inttypes.h>
+#include <stddef.h>
+
+#define MS INT64_C(1000)
+#define S (1000 * MS)
+
+/* Some seeds have it, and of those some have it often. */
+static int64_t maybe(struct sim *sim, unsigned percent, int64_t low_us, int64_t high_us)
+{
+    return sim_percent(sim, percent) ? sim_between(sim, low_us, high_us) : 0;
+}
+
+static unsigned share(struct sim *sim, unsigned percent, int64_t low, int64_t high)
+{
+    return sim_percent(sim, percent) ? (unsigned)sim_between(sim, low, high) : 0;
+}
+
+void manner_draw(struct sim *sim)
+{
+    struct manner *m = &sim->manner;
+    bool storm = sim_percent(sim, 25);
+    m->partitions = (int32_t)sim_between(sim, 1, BROKER_PARTITIONS);
+    m->processes = (uint32_t)sim_between(sim, 1, SIM_PROCESSES);
+    m->eager = sim_percent(sim, 40);
+    m->stable_ids = sim_percent(sim, 70);
+    m->pane_us = sim_between(sim, 300 * MS, 3 * S);
+    m->calm_us = sim_between(sim, 8 * S, 40 * S);
+    m->records = (uint32_t)sim_between(sim, 20, 200);
+    m->crash = share(sim, 60, 5, 80);
+    m->hiccup = share(sim, 50, 10, 200);
+    m->refuse = share(sim, 40, 10, 200);
+    m->doubt = storm ? 66 : share(sim, 50, 2, 20);
+    m->slow = share(sim, 50, 1, 8);
+    m->late_markers = share(sim, 50, 2, 20);
+    m->replies_lost = share(sim, 40, 1, 10);
+    m->kill_us = maybe(sim, 40, 3 * S, 12 * S);
+    m->deaf_us = maybe(sim, 40, 3 * S, 15 * S);
+    m->freeze_us = maybe(sim, 30, 3 * S, 15 * S);
+    m->bump_us = maybe(sim, 40, 2 * S, 10 * S);
+    m->stop_us = maybe(sim, 30, 4 * S, 12 * S);
+    m->compact_us = maybe(sim, 50, 2 * S, 10 * S);
+    m->hang_us = maybe(sim, 20, 5 * S, 15 * S);
+    m->jump_us = maybe(sim, 40, 2 * S, 8 * S);
+    m->away_us = maybe(sim, 20, 4 * S, 12 * S);
+    m->memory_us = maybe(sim, 15, 4 * S, 12 * S);
+    m->retain_us = maybe(sim, 3, 6 * S, 12 * S);
+    m->oversize_us = maybe(sim, 5, 8 * S, 20 * S);
+}
+
+bool manner_strikes(struct sim *sim, unsigned parts)
+{
+    return !sim->calm && parts > 0 && sim_between(sim, 1, 10000) <= (int64_t)parts;
+}
+
+static bool happens(struct sim *sim, unsigned percent)
+{
+    return !sim->calm && percent > 0 && sim_percent(sim, percent);
+}
+
+int64_t manner_marker_us(struct sim *sim)
+{
+    if (happens(sim, sim->manner.late_markers))
+        return sim_between(sim, 50 * MS, 4 * S);
+    return sim_between(sim, MS, 15 * MS);
+}
+
+int64_t manner_latency_us(struct sim *sim)
+{
+    if (happens(sim, sim->manner.slow))
+        return sim_between(sim, 50 * MS, 3 * S);
+    return sim_between(sim, 100, 3 * MS);
+}
+
+enum fate manner_fate(struct sim *sim)
+{
+    static const enum fate fates[] = {FATE_REQUEST_LOST, FATE_ANSWER_LOST, FATE_DELAYED,
+                                      FATE_DELAYED,      FATE_DOUBLED,     FATE_REFUSED};
+    return happens(sim, sim->manner.doubt) ? CHANCE_ONE_OF(&sim->chance, fates) : FATE_FINE;
+}
+
+/* ---- Faults that come by the clock. ---- */
+
+/* One of the processes, if it lives. */
+static struct process *victim(struct sim *sim)
+{
+    struct process *process =
+        &sim->processes[sim_between(sim, 0, (int64_t)sim->manner.processes - 1)];
+    return process->state == PROCESS_ALIVE ? process : NULL;
+}
+
+static void kill_one(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process != NULL)
+        process_kill(process, "killed");
+}
+
+static void deafen_one(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process != NULL)
+        group_deafen(&sim->group, process, sim_between(sim, 500 * MS, 14 * S));
+}
+
+static void freeze_one(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process == NULL)
+        return;
+    int64_t us = sim_between(sim, 200 * MS, 14 * S);
+    process->frozen_until_us = sim->now_us + us;
+    sim_say(sim, "process %u is frozen for %" PRId64 " ms", process->slot, us / MS);
+    group_deafen(&sim->group, process, us);
+}
+
+static void bump(struct sim *sim)
+{
+    group_bump(&sim->group, sim_percent(sim, 50));
+}
+
+static void stop_one(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process != NULL)
+        process_stop(process);
+}
+
+static void compact(struct sim *sim)
+{
+    for (int32_t i = 0; i < sim->manner.partitions; i++)
+        broker_compact(&sim->broker, broker_place(ENG_TOPIC_STATE, i));
+}
+
+/* A transaction of somebody else, on a log that we write to or read: it will be aborted. */
+static void hang(struct sim *sim)
+{
+    static const enum eng_topic topics[] = {ENG_TOPIC_STATE, ENG_TOPIC_SCORE_CHANGES,
+                                            ENG_TOPIC_INPUT};
+    struct broker *broker = &sim->broker;
+    int32_t epoch = -1;
+    if (broker->producer_count == BROKER_PRODUCERS)
+        return;
+    uint32_t producer = broker_producer_new(broker);
+    uint32_t place = broker_place(CHANCE_ONE_OF(&sim->chance, topics),
+                                  (int32_t)sim_between(sim, 0, sim->manner.partitions - 1));
+    struct broker_record record = {.key = (const uint8_t *)"?", .key_bytes = 1};
+    eng_assert(broker_open(broker, producer, &epoch) == BROKER_OK);
+    eng_assert(broker_produce(broker, producer, epoch, place, &record) == BROKER_OK);
+    sim_say(sim, "a transaction hangs at place %u", place);
+}
+
+static void jump(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    int64_t pane_ms = sim->input.pane_ms;
+    if (process == NULL)
+        return;
+    process->wall_error_ms = sim_percent(sim, 30) ? 0 : sim_between(sim, -2 * pane_ms, pane_ms);
+    sim_say(sim, "clock of process %u is off by %" PRId64 " ms", process->slot,
+            process->wall_error_ms);
+}
+
+static void coordinator(struct sim *sim)
+{
+    sim->broker.away_until_us = sim->now_us + sim_between(sim, 100 * MS, 4 * S);
+    sim->broker.forgets_until_us =
+        sim_percent(sim, 50) ? sim->broker.away_until_us + sim_between(sim, 0, S) : -1;
+    sim_say(sim, "the coordinator moves");
+}
+
+static void starve(struct sim *sim)
+{
+    eng_memory_fail((uint64_t)sim_between(sim, 1, 200), 0);
+    sim_say(sim, "an allocation is going to fail");
+}
+
+/* Retention deletes the older records of a partition, maybe unread ones. */
+static void retain(struct sim *sim)
+{
+    uint32_t place =
+        broker_place(ENG_TOPIC_INPUT, (int32_t)sim_between(sim, 0, sim->manner.partitions - 1));
+    struct broker_log *log = &sim->broker.logs[place];
+    log->low = sim_between(sim, log->low, broker_last_stable(&sim->broker, place));
+    sim->input.retained = true;
+    sim_say(sim, "the input at place %u begins at %" PRId64, place, log->low);
+}
+
+static void oversize(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process != NULL)
+        process->port.refuse_next = true;
+}
+
+static const struct {
+    size_t mean; /* where its mean time is in a manner */
+    void (*strike)(struct sim *sim);
+} faults[] = {
+    {offsetof(struct manner, kill_us), kill_one},
+    {offsetof(struct manner, deaf_us), deafen_one},
+    {offsetof(struct manner, freeze_us), freeze_one},
+    {offsetof(struct manner, bump_us), bump},
+    {offsetof(struct manner, stop_us), stop_one},
+    {offsetof(struct manner, compact_us), compact},
+    {offsetof(struct manner, hang_us), hang},
+    {offsetof(struct manner, jump_us), jump},
+    {offsetof(struct manner, away_us), coordinator},
+    {offsetof(struct manner, memory_us), starve},
+    {offsetof(struct manner, retain_us), retain},
+    {offsetof(struct manner, oversize_us), oversize},
+};
+
+enum { FAULTS = sizeof faults / sizeof faults[0] };
+
+static int64_t mean_of(const struct sim *sim, int64_t fault)
+{
+    return *(const int64_t *)(const void *)((const char *)&sim->manner + faults[fault].mean);
+}
+
+static void fault_comes(struct sim *sim, const struct event *event)
+{
+    if (sim->calm)
+        return;
+    faults[event->a].strike(sim);
+    sim_after(sim, sim_about(sim, mean_of(sim, event->a)), *event);
+}
+
+void manner_begin(struct sim *sim)
+{
+    for (int64_t i = 0; i < FAULTS; i++)
+        if (mean_of(sim, i) > 0)
+            sim_after(sim, sim_about(sim, mean_of(sim, i)),
+                      (struct event){.run = fault_comes, .a = i});
+}
+
+void manner_calm(struct sim *sim)
+{
+    sim->calm = true;
+    sim->broker.away_until_us = sim->broker.forgets_until_us = -1;
+    for (uint32_t i = 0; i < sim->manner.processes; i++) {
+        sim->processes[i].frozen_until_us = -1;
+        sim->processes[i].deaf_until_us = -1;
+        sim->processes[i].wall_error_ms = 0;
+        sim->processes[i].port.refuse_next = false;
+    }
+    eng_memory_fail(0, 0);
+    sim_say(sim, "---- no more faults ----");
+}
