@@ -139,8 +139,10 @@ static void begin_rebalance(struct group *group)
         return;
     group->rebalancing = true;
     group->round++;
+    sim_say(group->sim, "rebalance %" PRIu64 " begins", group->round);
     for (int i = 0; i < GROUP_MEMBERS; i++)
-        if (group->members[i].number != 0 && !group->members[i].joined)
+        if (group->members[i].number != 0 && !group->members[i].joined &&
+            group->members[i].process->life == group->members[i].life)
             tell(group->sim, group->members[i].process, notice_comes,
                  (int64_t)group->members[i].number);
     sim_after(group->sim, JOIN_US,
@@ -225,6 +227,7 @@ static void complete_if_all(struct group *group)
     }
     group->rebalancing = false;
     group->generation++;
+    sim_say(sim, "generation %d of %u members", group->generation, count);
     if (count == 0)
         return;
     if (group->retarget)
@@ -269,6 +272,8 @@ static void join_comes(struct sim *sim, const struct event *event)
     process->client.member = member->number;
     member->joined = true;
     member->claimed = process->client.owned;
+    sim_say(sim, "member %u (process %u) joins with %x", member->number, process->slot,
+            member->claimed);
     begin_rebalance(group);
     complete_if_all(group);
 }
@@ -375,21 +380,28 @@ void group_bump(struct group *group, bool move)
     begin_rebalance(group);
 }
 
-bool group_is_settled(const struct group *group)
+/* Is the process a member, as far as both know, with nothing to tell or to ask? */
+static bool is_settled(struct group *group, const struct process *process)
 {
-    uint32_t owned = 0;
+    const struct group_client *client = &process->client;
+    const struct group_member *member = find(group, client->member);
+    return process->state == PROCESS_ALIVE && member != NULL && member->process == process &&
+           member->life == process->life && !client->joining && !client->wants_to_join &&
+           client->change_count == 0;
+}
+
+bool group_is_settled(struct group *group)
+{
+    struct sim *sim = group->sim;
+    uint32_t owned = 0, members = 0;
     if (group->rebalancing)
         return false;
-    for (int i = 0; i < GROUP_MEMBERS; i++) {
-        const struct group_member *member = &group->members[i];
-        if (member->number == 0)
-            continue;
-        const struct group_client *client = &member->process->client;
-        if (member->process->state != PROCESS_ALIVE || member->process->life != member->life ||
-            client->member != member->number || client->joining || client->wants_to_join ||
-            client->change_count > 0)
+    for (uint32_t i = 0; i < sim->manner.processes; i++) {
+        if (!is_settled(group, &sim->processes[i]))
             return false;
-        owned |= client->owned;
+        owned |= sim->processes[i].client.owned;
     }
-    return owned == (1u << group->sim->manner.partitions) - 1;
+    for (int i = 0; i < GROUP_MEMBERS; i++)
+        members += group->members[i].number != 0;
+    return members == sim->manner.processes && owned == (1u << sim->manner.partitions) - 1;
 }

@@ -86,6 +86,6 @@ void group_bump(struct group *group, bool move);
 bool group_accepts(const struct group *group, uint32_t member, int32_t generation);
 
 /* Is nothing under way, and every partition somebody's who knows it? */
-bool group_is_settled(const struct group *group);
+bool group_is_settled(struct group *group);
 
 #endif

@@ -97,6 +97,8 @@ void history_run(uint64_t seed, const struct history_options *options,
     sim.crash_at = options->crash_at;
     if (has_program)
         run(&sim);
+    if (sim.failed && sim.trace != NULL)
+        oracle_trace(&sim);
     ret_result->failed = sim.failed;
     ret_result->calls = sim.calls;
     memcpy(ret_result->reason, sim.reason, sizeof sim.reason);

@@ -30,8 +30,8 @@ void manner_draw(struct sim *sim)
     m->eager = sim_percent(sim, 40);
     m->stable_ids = sim_percent(sim, 70);
     m->pane_us = sim_between(sim, 300 * MS, 3 * S);
-    m->calm_us = sim_between(sim, 8 * S, 40 * S);
-    m->records = (uint32_t)sim_between(sim, 20, 200);
+    m->calm_us = sim_between(sim, 8 * S, 60 * S);
+    m->records = (uint32_t)sim_between(sim, 20, 400);
     m->crash = share(sim, 60, 5, 80);
     m->hiccup = share(sim, 50, 10, 200);
     m->refuse = share(sim, 40, 10, 200);

@@ -80,6 +80,8 @@ static void apply_tick(struct oracle *oracle, const struct eng_journal_entry *en
         status = eng_engine_tick(oracle->engine, entry->time_ms, &oracle->effects, NULL);
     while (status == ENG_AGAIN);
     eng_assert(status == ENG_OK);
+    sim_say(oracle->sim, "oracle: %d/%" PRId64 " tick to %" PRId64, oracle->partition,
+            entry->offset, entry->time_ms);
     naive_tick(oracle->naive, entry->time_ms);
     same_effects(oracle, 0, "tick at", entry->offset);
 }
@@ -96,6 +98,9 @@ static void apply_event(struct oracle *oracle, const struct broker_entry *entry,
         status = eng_engine_apply(oracle->engine, &batch, &oracle->effects, NULL);
     while (status == ENG_AGAIN);
     eng_assert(status == ENG_OK);
+    sim_say(oracle->sim, "oracle: %d/%" PRIu64 " %s, clock %" PRId64, oracle->partition,
+            event.offset, eng_outcome_name((enum eng_outcome)outcome),
+            eng_engine_clock_ms(oracle->engine));
     if (naive_apply(oracle->naive, &event) != (enum eng_outcome)outcome)
         sim_fail(oracle->sim,
                  "partition %d, event %" PRIu64 ": another outcome by the naive rescan",
@@ -399,6 +404,17 @@ static void compare_partition(struct sim *sim, int32_t partition)
     if (!sim->failed)
         same_task(&oracle, task);
     oracle_done(&oracle);
+}
+
+void oracle_trace(struct sim *sim)
+{
+    for (int32_t p = 0; p < sim->manner.partitions; p++) {
+        struct oracle oracle;
+        oracle_init(&oracle, sim, p);
+        read_journal(&oracle);
+        run_all(&oracle);
+        oracle_done(&oracle);
+    }
 }
 
 void oracle_compare(struct sim *sim)

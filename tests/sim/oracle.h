@@ -14,4 +14,7 @@ struct sim;
 /* Compares everything; what differs goes to sim_fail. The world has to be at rest. */
 void oracle_compare(struct sim *sim);
 
+/* Says in the trace what the uninterrupted run makes of each record, as far as all is known. */
+void oracle_trace(struct sim *sim);
+
 #endif

@@ -202,7 +202,8 @@ static void poll(struct eng_port *port, struct eng_port_batch *batch, int64_t ti
     if (!records_first)
         fetch_all(self, batch);
     if (batch->count > 0)
-        sim_say(sim, "poll: %u records", batch->count);
+        sim_say(sim, "poll: %u records, the first %d/%" PRId64, batch->count,
+                batch->records[0].partition, batch->records[0].offset);
     if (sim_percent(sim, 70))
         tell_ends(self);
     risk_death(self, "poll", 1);

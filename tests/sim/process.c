@@ -184,6 +184,7 @@ void process_start(struct process *process)
     process->state = PROCESS_ALIVE;
     process->life++;
     process->frozen_until_us = process->deaf_until_us = -1;
+    process->client = (struct group_client){.generation = -1};
     process->gate = 0;
     process->memory_bytes = 0;
     port_init(&process->port, process);
