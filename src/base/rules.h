@@ -16,10 +16,12 @@
     X(JOURNAL_TICKS, "ticks are journaled and applied again at their positions")                   \
     X(JOURNAL_FUTURE, "refusals of the future are journaled")                                      \
     X(ROTATE_IN_DOUBT, "a commit in doubt is followed by a new producer epoch")                    \
+    X(ROTATE_WHEN_SUSPECT, "so is one that came through with trouble on the wire")                 \
     X(ROTATE_ON_LOST, "so is a transaction that was open when partitions were lost")               \
     X(OUTCOME_BY_META, "whose commit took place is told by the offset's metadata")                 \
     X(RESEND_SAME_BYTES, "what is sent again is the same, byte for byte")                          \
     X(FORGET_ON_LOST, "tasks of a lost transaction are dropped, and those of the next one")        \
+    X(KEPT_IF_TRUE, "a task that was kept goes on only if nobody has committed since")             \
     X(RECALL_OF_ASSIGNMENT, "an answer belongs to the assignment that it was asked for")           \
     X(SETTLE_ON_REVOKE, "nothing is in flight when the revoke callback returns")                   \
     X(OFFSETS_OF_TIMERS, "a transaction of timers alone carries its offsets too")                  \

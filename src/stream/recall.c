@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -89,7 +90,8 @@ static void find_committed(struct eng_recall *recall, struct eng_recall_item *it
 {
     eng_assert(item->status == ENG_OK);
     item->status = ask_committed(recall, item);
-    if (item->status != ENG_OK || item->committed.next >= 0 || !has_past(recall, item))
+    if (item->status != ENG_OK || item->committed.next >= 0 ||
+        !ENG_RULE(NO_OFFSET_IS_ASKED_AGAIN) || !has_past(recall, item))
         return;
     for (int i = 0; i < ASK_AGAIN_MAX && !cancelled(recall); i++) {
         recall->port->ops->sleep_ms(recall->port, ASK_AGAIN_MS);
