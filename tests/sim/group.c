@@ -287,7 +287,11 @@ static void join_if_told(struct group *group, struct process *process)
         return;
     client->wants_to_join = false;
     client->joining = true;
-    tell(group->sim, process, join_comes, (int64_t)client->member);
+    sim_after(group->sim, manner_join_us(group->sim),
+              (struct event){.run = join_comes,
+                             .who = process,
+                             .a = (int64_t)client->member,
+                             .b = (int64_t)process->life});
 }
 
 void group_subscribe(struct group *group, struct process *process)
@@ -372,6 +376,16 @@ void group_deafen(struct group *group, struct process *process, int64_t us)
     sim_say(group->sim, "process %u is not heard of for %" PRId64 " ms", process->slot, us / MS);
     if (us > SESSION_US)
         let_session_end(group, process);
+}
+
+void group_expel(struct group *group, const struct process *process)
+{
+    struct group_member *member = find(group, process->client.member);
+    if (member == NULL)
+        return;
+    throw_out(group, member, "a fault");
+    begin_rebalance(group);
+    complete_if_all(group);
 }
 
 void group_bump(struct group *group, bool move)

@@ -79,6 +79,9 @@ void group_died(struct group *group, struct process *process);
 /* Nothing of the group reaches the process for so long, and no heartbeat the group. */
 void group_deafen(struct group *group, struct process *process, int64_t us);
 
+/* The process is thrown out now, and hears of it. */
+void group_expel(struct group *group, const struct process *process);
+
 /* A rebalance without a cause; `move`: partitions may change hands. */
 void group_bump(struct group *group, bool move);
 

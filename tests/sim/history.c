@@ -101,6 +101,7 @@ void history_run(uint64_t seed, const struct history_options *options,
         oracle_trace(&sim);
     ret_result->failed = sim.failed;
     ret_result->calls = sim.calls;
+    memcpy(ret_result->tally, sim.tally, sizeof sim.tally);
     memcpy(ret_result->reason, sim.reason, sizeof sim.reason);
     sim_done(&sim);
 }

@@ -14,6 +14,7 @@ struct history_result {
     bool failed;
     char reason[SIM_REASON_BYTES];
     uint64_t calls; /* of ports */
+    uint64_t tally[TALLY_COUNT];
 };
 
 /* Runs the history of a seed: faults, then calm, rest, comparison, a restart, comparison. */

@@ -6,6 +6,7 @@
 #include "base/rules.h"
 #include "history.h"
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,12 @@ static const char *const rule_texts[] = {
 #undef TEXT
 };
 
+static const char *const tally_texts[] = {
+#define TEXT(name, what) what,
+    SIM_TALLY(TEXT)
+#undef TEXT
+};
+
 static double seconds(void)
 {
     struct timespec now;
@@ -46,6 +53,7 @@ struct shared {
     uint64_t seed; /* in work */
     bool failed;
     char reason[SIM_REASON_BYTES];
+    uint64_t tally[TALLY_COUNT];
 };
 
 /* Tries seeds until one fails. True when one has. */
@@ -56,6 +64,8 @@ static bool try_seeds(uint64_t from, uint64_t count, struct shared *shared)
     for (uint64_t i = 0; i < count && !result.failed; i++) {
         shared->seed = from + i;
         history_run(from + i, &options, &result);
+        for (int k = 0; k < TALLY_COUNT; k++)
+            shared->tally[k] += result.tally[k];
     }
     shared->failed = result.failed;
     memcpy(shared->reason, result.reason, sizeof result.reason);
@@ -89,6 +99,8 @@ static int run_seeds(const struct options *options, struct shared *shared)
     double took = seconds() - began;
     printf("%" PRIu64 " histories are as they should be (%.0f a second)\n", options->count,
            (double)options->count / took);
+    for (int i = 0; i < TALLY_COUNT; i++)
+        printf("%12" PRIu64 " %s\n", shared->tally[i], tally_texts[i]);
     return 0;
 }
 
@@ -188,6 +200,7 @@ static struct options read_options(int count, char **words)
 int main(int count, char **words)
 {
     struct options options = read_options(count, words);
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 17); /* large blocks come zeroed, and most are not used */
     struct shared *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)

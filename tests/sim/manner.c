@@ -32,17 +32,20 @@ void manner_draw(struct sim *sim)
     m->pane_us = sim_between(sim, 300 * MS, 3 * S);
     m->calm_us = sim_between(sim, 8 * S, 60 * S);
     m->records = (uint32_t)sim_between(sim, 20, 400);
-    m->crash = share(sim, 60, 5, 80);
+    m->crash = share(sim, 50, 2, 40);
     m->hiccup = share(sim, 50, 10, 200);
     m->refuse = share(sim, 40, 10, 200);
     m->doubt = storm ? 66 : share(sim, 50, 2, 20);
     m->slow = share(sim, 50, 1, 8);
     m->late_markers = share(sim, 50, 2, 20);
+    m->late_joins = share(sim, 30, 3, 30);
+    m->expelled = share(sim, 40, 5, 40);
+    m->late_answers = share(sim, 35, 2, 40);
     m->replies_lost = share(sim, 40, 1, 10);
     m->kill_us = maybe(sim, 40, 3 * S, 12 * S);
     m->deaf_us = maybe(sim, 40, 3 * S, 15 * S);
     m->freeze_us = maybe(sim, 30, 3 * S, 15 * S);
-    m->bump_us = maybe(sim, 40, 2 * S, 10 * S);
+    m->bump_us = maybe(sim, 50, 500 * MS, 8 * S);
     m->stop_us = maybe(sim, 30, 4 * S, 12 * S);
     m->compact_us = maybe(sim, 50, 2 * S, 10 * S);
     m->hang_us = maybe(sim, 20, 5 * S, 15 * S);
@@ -75,6 +78,18 @@ int64_t manner_latency_us(struct sim *sim)
     if (happens(sim, sim->manner.slow))
         return sim_between(sim, 50 * MS, 3 * S);
     return sim_between(sim, 100, 3 * MS);
+}
+
+int64_t manner_join_us(struct sim *sim)
+{
+    if (happens(sim, sim->manner.late_joins))
+        return sim_between(sim, 500 * MS, 9 * S);
+    return sim_between(sim, MS, sim_percent(sim, 30) ? 600 * MS : 5 * MS);
+}
+
+bool manner_expels(struct sim *sim)
+{
+    return happens(sim, sim->manner.expelled);
 }
 
 enum fate manner_fate(struct sim *sim)

@@ -31,7 +31,7 @@ struct manner {
     /* Per 10,000 calls of a port. */
     unsigned crash, hiccup, refuse;
     /* Per cent. */
-    unsigned doubt, slow, late_markers, replies_lost;
+    unsigned doubt, slow, late_markers, late_answers, late_joins, expelled, replies_lost;
     /* Mean time between two of a kind, us; 0: none. */
     int64_t kill_us, deaf_us, freeze_us, bump_us, stop_us, compact_us, hang_us, jump_us, away_us,
         memory_us, retain_us, oversize_us;
@@ -52,6 +52,10 @@ int64_t manner_latency_us(struct sim *sim);
 
 /* What becomes of a request to end a transaction. */
 enum fate manner_fate(struct sim *sim);
+
+/* How long a request to join takes; is a member thrown out while its commit is in doubt? */
+int64_t manner_join_us(struct sim *sim);
+bool manner_expels(struct sim *sim);
 
 /* Yes in `parts` of 10,000, and never when it is calm. */
 bool manner_strikes(struct sim *sim, unsigned parts);

@@ -142,6 +142,12 @@ static void run_all(struct oracle *oracle)
                      oracle->partition, i);
     }
     (void)apply_journal(oracle, INT64_MAX - 1); /* ticks behind the last record */
+    const struct eng_counters *counters = eng_engine_counters(oracle->engine);
+    sim->tally[TALLY_INPUTS] += counters->read;
+    sim->tally[TALLY_REFUSALS] += counters->outcome[ENG_OUTCOME_FUTURE];
+    sim->tally[TALLY_TICKS] += oracle->journal.count - counters->outcome[ENG_OUTCOME_FUTURE];
+    sim->tally[TALLY_OUTPUTS] += oracle->told.record_count;
+    sim->tally[TALLY_LETTERS] += (uint64_t)oracle->letter_count;
 }
 
 static void oracle_init(struct oracle *oracle, struct sim *sim, int32_t partition)

@@ -54,6 +54,15 @@ void port_sleep(struct port *port, int64_t us)
     process_sleep(port->process, us);
 }
 
+/* The answer to a question may be an old one when it comes. */
+static enum eng_status answer(struct port *port, const char *what)
+{
+    struct sim *sim = port_sim(port);
+    if (manner_strikes(sim, sim->manner.late_answers * 100))
+        port_sleep(port, sim_between(sim, 100 * MS, 6000 * MS));
+    return port_leave(port, what, ENG_OK);
+}
+
 bool port_hiccup(struct port *port)
 {
     return manner_strikes(port_sim(port), port_sim(port)->manner.hiccup);
@@ -95,6 +104,8 @@ static void tell_change(struct port *port, const struct group_change *change)
     else
         port->handler->revoked(port->handler->context, partitions, count,
                                change->kind == GROUP_LOST);
+    if (change->kind != GROUP_ASSIGNED)
+        sim->tally[change->kind == GROUP_LOST ? TALLY_LOST : TALLY_REVOKED] += count;
     for (uint32_t i = 0; change->kind != GROUP_ASSIGNED && i < count; i++)
         port->fetch[partitions[i]].on = false;
     sim_say(sim, "partitions %x: told", change->mask);
@@ -319,12 +330,13 @@ static enum eng_status committed(struct eng_port *port, struct eng_port_offset *
         if (sim->now_us >= deadline_us)
             return fail(err, port_leave(self, "committed? unstable", ENG_TIMED_OUT),
                         "committed offsets");
+        sim->tally[TALLY_UNSTABLE]++;
         port_sleep(self, ASK_AGAIN_US);
     }
     for (uint32_t i = 0; i < count; i++)
         sim_say(sim, "committed of %d: %" PRId64 " %.60s", set[i].partition, set[i].next,
                 set[i].meta);
-    return port_leave(self, "committed?", ENG_OK);
+    return answer(self, "committed?");
 }
 
 static enum eng_status bounds(struct eng_port *port, enum eng_topic topic, int32_t partition,
@@ -338,7 +350,7 @@ static enum eng_status bounds(struct eng_port *port, enum eng_topic topic, int32
         return fail(err, port_leave(self, "bounds?", ENG_UNAVAILABLE), "ends of a partition");
     ret_bounds[0] = sim->broker.logs[place].low;
     ret_bounds[1] = broker_last_stable(&sim->broker, place);
-    return port_leave(self, "bounds?", ENG_OK);
+    return answer(self, "bounds?");
 }
 
 /* Hands over what is stable from *at on. False: the visitor has enough. */
@@ -382,7 +394,7 @@ static enum eng_status scan_state(struct eng_port *port, const struct eng_port_s
         port_sleep(self, SCAN_STEP_US);
     }
     sim_say(sim, "scan of %d up to %" PRId64, scan->partition, at);
-    return port_leave(self, "scan", ENG_OK);
+    return answer(self, "scan");
 }
 
 /* ---- Topics, clocks. ---- */

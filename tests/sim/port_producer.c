@@ -58,6 +58,7 @@ enum eng_status port_producer_open(struct eng_port *port, struct eng_error *err)
         return fail(self, ENG_TIMED_OUT, "open (answer lost)", err);
     forget_queue(self);
     self->opened = true;
+    sim->tally[TALLY_EPOCHS]++;
     self->fatal = false;
     sim_say(sim, "producer %u has epoch %d", self->producer, self->epoch);
     return port_leave(self, "open", ENG_OK);
@@ -82,10 +83,11 @@ bool port_producer_suspect(struct eng_port *port)
 enum eng_status port_begin(struct eng_port *port, struct eng_error *err)
 {
     struct port *self = port_of(port);
-    eng_assert(!self->begun || !ENG_RULE(ROTATE_IN_DOUBT));
+    /* With a rule left out a client is used again that librdkafka would not let begin. */
+    eng_assert(!self->begun || !ENG_RULE(ROTATE_IN_DOUBT) || !ENG_RULE(ROTATE_ON_LOST));
     port_enter(self, "begin");
-    if (standing(self) != ENG_OK)
-        return fail(self, standing(self), "begin", err);
+    if (self->fatal)
+        return fail(self, ENG_FATAL, "begin", err);
     forget_queue(self);
     self->suspect = false;
     self->begun = true;
@@ -189,8 +191,10 @@ struct late_offsets {
 
 static enum eng_status offsets_arrive(struct sim *sim, const struct late_offsets *request)
 {
-    if (!group_accepts(&sim->group, request->member, request->generation))
+    if (!group_accepts(&sim->group, request->member, request->generation)) {
+        sim->tally[TALLY_FENCED]++;
         return ENG_TXN_ABORT;
+    }
     return status_of(broker_offsets(&sim->broker, request->producer, request->epoch, request->set,
                                     request->count));
 }
@@ -262,12 +266,14 @@ static void end_comes_late(struct sim *sim, const struct event *event)
     enum broker_answer answer = broker_end(&sim->broker, producer, (int32_t)event->b, commit);
     sim_say(sim, "%s of producer %u comes late: %s", commit ? "commit" : "abort", producer,
             answer == BROKER_OK ? "done" : "fenced");
+    sim->tally[TALLY_LATE_ENDS] += answer == BROKER_OK;
 }
 
 static void end_later(struct port *port, bool commit)
 {
     struct sim *sim = port_sim(port);
-    int64_t delay_us = sim_between(sim, MS, sim_percent(sim, 70) ? 800 * MS : 8000 * MS);
+    static const int64_t most_us[] = {60 * MS, 60 * MS, 800 * MS, 800 * MS, 9000 * MS};
+    int64_t delay_us = sim_between(sim, MS, CHANCE_ONE_OF(&sim->chance, most_us));
     sim_after(sim, delay_us,
               (struct event){.run = end_comes_late,
                              .a = (int64_t)port->producer << 1 | commit,
@@ -283,8 +289,12 @@ static enum eng_status request_end(struct port *port, bool commit)
         return commit ? ENG_TXN_ABORT : ENG_TIMED_OUT;
     if (fate == FATE_DELAYED || fate == FATE_DOUBLED)
         end_later(port, commit);
-    if (fate != FATE_FINE)
+    if (commit && fate != FATE_FINE && manner_expels(port_sim(port)))
+        group_expel(&port_sim(port)->group, port->process);
+    if (fate != FATE_FINE) {
         port->suspect = true;
+        port_sim(port)->tally[TALLY_DOUBTS]++;
+    }
     if (fate == FATE_REQUEST_LOST || fate == FATE_DELAYED)
         return ENG_TIMED_OUT;
     enum broker_answer answer = broker_end(broker, port->producer, port->epoch, commit);
@@ -320,6 +330,7 @@ enum eng_status port_commit(struct eng_port *port, struct eng_error *err)
     if (status != ENG_OK)
         return fail(self, status, "commit", err);
     forget_queue(self);
+    port_sim(self)->tally[TALLY_COMMITS]++;
     return port_leave(self, "commit", ENG_OK);
 }
 
@@ -334,5 +345,6 @@ enum eng_status port_abort(struct eng_port *port, struct eng_error *err)
     if (status != ENG_OK)
         return fail(self, status, "abort", err);
     forget_queue(self);
+    port_sim(self)->tally[TALLY_ABORTS]++;
     return port_leave(self, "abort", ENG_OK);
 }

@@ -122,6 +122,7 @@ static void judge_end(struct process *process, enum eng_status status, const cha
 {
     struct sim *sim = process->sim;
     sim_say(sim, "worker ended: %s %s", eng_status_name(status), text);
+    sim->tally[TALLY_FAILURES] += status != ENG_STOPPED;
     bool starved = status == ENG_NO_MEMORY && sim->manner.memory_us > 0;
     bool refused = status == ENG_LIMIT && sim->manner.oversize_us > 0;
     bool worn_out = status == ENG_FATAL && !sim->calm;
@@ -196,6 +197,7 @@ void process_kill(struct process *process, const char *why)
 {
     eng_assert(process->state == PROCESS_ALIVE);
     sim_say(process->sim, "process %u dies: %s", process->slot, why);
+    process->sim->tally[TALLY_DEATHS]++;
     process->dying = true;
     if (process->running != NULL)
         fiber_suspend(); /* does not come back */

@@ -34,6 +34,32 @@ struct event {
 
 enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
 
+/* X(NAME, what happened): counted, so that a generator that has gone dull is noticed. */
+#define SIM_TALLY(X)                                                                               \
+    X(COMMITS, "commits")                                                                          \
+    X(ABORTS, "aborts")                                                                            \
+    X(DOUBTS, "ends without an answer")                                                            \
+    X(LATE_ENDS, "ends that met a later transaction")                                              \
+    X(EPOCHS, "producers opened")                                                                  \
+    X(FENCED, "offsets refused for their generation")                                              \
+    X(UNSTABLE, "waits for stable offsets")                                                        \
+    X(DEATHS, "deaths")                                                                            \
+    X(FAILURES, "workers that gave up")                                                            \
+    X(REVOKED, "partitions given up")                                                              \
+    X(LOST, "partitions lost")                                                                     \
+    X(INPUTS, "records of input")                                                                  \
+    X(TICKS, "ticks")                                                                              \
+    X(REFUSALS, "refusals of the future")                                                          \
+    X(OUTPUTS, "outputs")                                                                          \
+    X(LETTERS, "dead letters")
+
+enum sim_tally {
+#define SIM_TALLY_ENUM(name, what) TALLY_##name,
+    SIM_TALLY(SIM_TALLY_ENUM)
+#undef SIM_TALLY_ENUM
+        TALLY_COUNT
+};
+
 struct sim {
     uint64_t seed;
     struct chance chance;
@@ -47,6 +73,7 @@ struct sim {
     int64_t wall_zero_ms; /* at now_us 0 */
     int64_t wall_stop_us; /* the wall's clock stands still from then on; INT64_MAX: it goes */
     FILE *trace;          /* NULL: none */
+    uint64_t tally[TALLY_COUNT];
     bool failed;
     char reason[SIM_REASON_BYTES];
 
