@@ -21,10 +21,8 @@ static unsigned share(struct sim *sim, unsigned percent, int64_t low, int64_t hi
     return sim_percent(sim, percent) ? (unsigned)sim_between(sim, low, high) : 0;
 }
 
-void manner_draw(struct sim *sim)
+static void draw_size(struct sim *sim, struct manner *m)
 {
-    struct manner *m = &sim->manner;
-    bool storm = sim_percent(sim, 25);
     m->partitions = (int32_t)sim_between(sim, 1, BROKER_PARTITIONS);
     m->processes = (uint32_t)sim_between(sim, 1, SIM_PROCESSES);
     m->eager = sim_percent(sim, 40);
@@ -32,20 +30,31 @@ void manner_draw(struct sim *sim)
     m->pane_us = sim_between(sim, 300 * MS, 3 * S);
     m->calm_us = sim_between(sim, 8 * S, 60 * S);
     m->records = (uint32_t)sim_between(sim, 20, 400);
+}
+
+/* Faults in calls. */
+static void draw_calls(struct sim *sim, struct manner *m)
+{
     m->crash = share(sim, 50, 2, 40);
     m->hiccup = share(sim, 50, 10, 200);
     m->refuse = share(sim, 40, 10, 200);
-    m->doubt = storm ? 66 : share(sim, 50, 2, 20);
+    m->doubt = share(sim, 60, 2, 30);
     m->slow = share(sim, 50, 1, 8);
     m->late_markers = share(sim, 50, 2, 20);
     m->late_joins = share(sim, 30, 3, 30);
     m->expelled = share(sim, 40, 5, 40);
     m->late_answers = share(sim, 35, 2, 40);
     m->replies_lost = share(sim, 40, 1, 10);
+    m->spite = share(sim, 50, 10, 70);
+}
+
+/* Faults by the clock. */
+static void draw_times(struct sim *sim, struct manner *m)
+{
     m->kill_us = maybe(sim, 40, 3 * S, 12 * S);
     m->deaf_us = maybe(sim, 40, 3 * S, 15 * S);
     m->freeze_us = maybe(sim, 30, 3 * S, 15 * S);
-    m->bump_us = maybe(sim, 50, 500 * MS, 8 * S);
+    m->bump_us = maybe(sim, 50, S, 8 * S);
     m->stop_us = maybe(sim, 30, 4 * S, 12 * S);
     m->compact_us = maybe(sim, 50, 2 * S, 10 * S);
     m->hang_us = maybe(sim, 20, 5 * S, 15 * S);
@@ -54,6 +63,51 @@ void manner_draw(struct sim *sim)
     m->memory_us = maybe(sim, 15, 4 * S, 12 * S);
     m->retain_us = maybe(sim, 3, 6 * S, 12 * S);
     m->oversize_us = maybe(sim, 5, 8 * S, 20 * S);
+}
+
+/* Two commits of three end in doubt, and nothing else goes wrong but what that brings. */
+static void draw_storm(struct sim *sim, struct manner *m)
+{
+    m->processes = (uint32_t)sim_between(sim, 1, 2);
+    m->records = (uint32_t)sim_between(sim, 200, 500);
+    m->doubt = (unsigned)sim_between(sim, 25, 66);
+    m->late_markers = share(sim, 30, 2, 10);
+    m->spite = (unsigned)sim_between(sim, 10, 60);
+}
+
+/* Members are thrown out while their commits are in doubt. */
+static void draw_losses(struct sim *sim, struct manner *m)
+{
+    draw_storm(sim, m);
+    m->partitions = (int32_t)sim_between(sim, 2, BROKER_PARTITIONS);
+    m->doubt = (unsigned)sim_between(sim, 10, 40);
+    m->expelled = (unsigned)sim_between(sim, 30, 90);
+}
+
+/* Partitions change hands all the time, and answers are old when they come. */
+static void draw_unrest(struct sim *sim, struct manner *m)
+{
+    m->processes = (uint32_t)sim_between(sim, 2, SIM_PROCESSES);
+    m->records = (uint32_t)sim_between(sim, 100, 500);
+    m->bump_us = sim_between(sim, 400 * MS, 2 * S);
+    m->late_answers = (unsigned)sim_between(sim, 10, 60);
+    m->late_joins = share(sim, 50, 3, 30);
+    m->late_markers = share(sim, 50, 5, 40);
+    m->deaf_us = maybe(sim, 40, 3 * S, 15 * S);
+}
+
+void manner_draw(struct sim *sim)
+{
+    struct manner *m = &sim->manner;
+    static void (*const themes[])(struct sim * sim, struct manner * m) = {draw_storm, draw_losses,
+                                                                          draw_unrest};
+    draw_size(sim, m);
+    if (sim_percent(sim, 50)) {
+        draw_calls(sim, m);
+        draw_times(sim, m);
+    } else {
+        CHANCE_ONE_OF(&sim->chance, themes)(sim, m);
+    }
 }
 
 bool manner_strikes(struct sim *sim, unsigned parts)
@@ -100,6 +154,26 @@ enum fate manner_fate(struct sim *sim)
 }
 
 /* ---- Faults that come by the clock. ---- */
+
+static void death_comes(struct sim *sim, const struct event *event)
+{
+    struct process *process = event->who;
+    if (!sim->calm && process->state == PROCESS_ALIVE && (int64_t)process->life == event->a)
+        process_kill(process, "trouble comes in company");
+}
+
+void manner_spite(struct sim *sim, uint32_t producer)
+{
+    if (!happens(sim, sim->manner.spite))
+        return;
+    for (uint32_t i = 0; i < sim->manner.processes; i++) {
+        struct process *process = &sim->processes[i];
+        if (process->port.producer == producer)
+            sim_after(
+                sim, sim_between(sim, 0, 40 * MS),
+                (struct event){.run = death_comes, .who = process, .a = (int64_t)process->life});
+    }
+}
 
 /* One of the processes, if it lives. */
 static struct process *victim(struct sim *sim)

@@ -1,7 +1,9 @@
 /* What the world of a seed is like: how large it is, and which faults happen how often.
  *
  * Each kind of fault is there in some seeds and not in others, so that rare meetings of two kinds
- * are not drowned by the others; in a "storm" two commits of three end in doubt. */
+ * are not drowned by the others. Half of the seeds have a theme: a
+ * storm of doubtful commits, members that are lost while in doubt, or partitions that change hands
+ * all the time. */
 #ifndef TESTS_SIM_MANNER_H
 #define TESTS_SIM_MANNER_H
 
@@ -31,7 +33,7 @@ struct manner {
     /* Per 10,000 calls of a port. */
     unsigned crash, hiccup, refuse;
     /* Per cent. */
-    unsigned doubt, slow, late_markers, late_answers, late_joins, expelled, replies_lost;
+    unsigned doubt, slow, late_markers, late_answers, late_joins, expelled, replies_lost, spite;
     /* Mean time between two of a kind, us; 0: none. */
     int64_t kill_us, deaf_us, freeze_us, bump_us, stop_us, compact_us, hang_us, jump_us, away_us,
         memory_us, retain_us, oversize_us;
@@ -56,6 +58,9 @@ enum fate manner_fate(struct sim *sim);
 /* How long a request to join takes; is a member thrown out while its commit is in doubt? */
 int64_t manner_join_us(struct sim *sim);
 bool manner_expels(struct sim *sim);
+
+/* Trouble comes in company: whoever has this producer may die soon. */
+void manner_spite(struct sim *sim, uint32_t producer);
 
 /* Yes in `parts` of 10,000, and never when it is calm. */
 bool manner_strikes(struct sim *sim, unsigned parts);

@@ -41,6 +41,7 @@ struct port {
     bool opened, begun, asked; /* asked: the broker knows of the transaction */
     bool abortable, fatal;     /* it has to be aborted; the producer is of no use any more */
     bool suspect, refuse_next;
+    int64_t cut_until_us; /* requests to end a transaction do not get through before */
     struct port_queued *queue;
     uint32_t queue_count, queue_capacity;
     int32_t cached_generation; /* for the canary FRESH_GENERATION; -1: none */

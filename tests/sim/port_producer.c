@@ -267,30 +267,45 @@ static void end_comes_late(struct sim *sim, const struct event *event)
     sim_say(sim, "%s of producer %u comes late: %s", commit ? "commit" : "abort", producer,
             answer == BROKER_OK ? "done" : "fenced");
     sim->tally[TALLY_LATE_ENDS] += answer == BROKER_OK;
+    if (answer == BROKER_OK)
+        manner_spite(sim, producer);
 }
 
-static void end_later(struct port *port, bool commit)
+static void end_later(struct port *port, bool commit, int64_t least_us)
 {
     struct sim *sim = port_sim(port);
     static const int64_t most_us[] = {60 * MS, 60 * MS, 800 * MS, 800 * MS, 9000 * MS};
-    int64_t delay_us = sim_between(sim, MS, CHANCE_ONE_OF(&sim->chance, most_us));
+    int64_t delay_us = least_us + sim_between(sim, MS, CHANCE_ONE_OF(&sim->chance, most_us));
     sim_after(sim, delay_us,
               (struct event){.run = end_comes_late,
                              .a = (int64_t)port->producer << 1 | commit,
                              .b = port->epoch});
 }
 
+/* The network breaks: a commit is still on its way somewhere, nothing else gets through for a
+ * while, and the group has given the member up. */
+static void cut_off(struct port *port)
+{
+    struct sim *sim = port_sim(port);
+    int64_t us = sim_between(sim, 200 * MS, 2000 * MS);
+    sim_say(sim, "producer %u is cut off for %" PRId64 " ms", port->producer, us / MS);
+    port->cut_until_us = sim->now_us + us;
+    end_later(port, true, us);
+    group_expel(&sim->group, port->process);
+}
+
 /* One request to end the transaction; ENG_TIMED_OUT: no answer. */
 static enum eng_status request_end(struct port *port, bool commit)
 {
     struct broker *broker = &port_sim(port)->broker;
-    enum fate fate = manner_fate(port_sim(port));
+    bool cut = port_sim(port)->now_us < port->cut_until_us;
+    enum fate fate = cut ? FATE_REQUEST_LOST : manner_fate(port_sim(port));
     if (fate == FATE_REFUSED)
         return commit ? ENG_TXN_ABORT : ENG_TIMED_OUT;
     if (fate == FATE_DELAYED || fate == FATE_DOUBLED)
-        end_later(port, commit);
-    if (commit && fate != FATE_FINE && manner_expels(port_sim(port)))
-        group_expel(&port_sim(port)->group, port->process);
+        end_later(port, commit, 0);
+    if (commit && fate != FATE_FINE && !cut && manner_expels(port_sim(port)))
+        cut_off(port);
     if (fate != FATE_FINE) {
         port->suspect = true;
         port_sim(port)->tally[TALLY_DOUBTS]++;
