@@ -196,7 +196,7 @@ static void choose_targets(struct group *group)
 {
     for (int32_t p = 0; p < group->sim->manner.partitions; p++) {
         uint32_t owner = claimant(group, p);
-        bool stays = owner != 0 && sim_percent(group->sim, 60);
+        bool stays = owner != 0 && sim_percent(group->sim, group->sim->manner.sticky);
         group->target[p] = stays ? owner : any_member(group);
     }
     group->retarget = false;

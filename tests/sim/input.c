@@ -32,7 +32,7 @@ static char *complete(struct sim *sim, const char *program)
     fprintf(out, "output: {score_changes: changes, churn_drops: drops, dead_letters: dead, "
                  "state: state}\n");
     fprintf(out, "run: {commit_interval: %" PRId64 "ms, stop_deadline: 8s}\n",
-            sim_between(sim, 10, 300));
+            sim_between(sim, 10, sim_percent(sim, 50) ? 40 : 300));
     fprintf(out, "%.*s", (int)(time - program), program);
     fprintf(out, "  idle_after: %" PRId64 "ms\n", sim_between(sim, 300, 3000));
     if (strstr(program, "future_skew") == NULL)

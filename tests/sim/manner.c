@@ -30,6 +30,7 @@ static void draw_size(struct sim *sim, struct manner *m)
     m->pane_us = sim_between(sim, 300 * MS, 3 * S);
     m->calm_us = sim_between(sim, 8 * S, 60 * S);
     m->records = (uint32_t)sim_between(sim, 20, 400);
+    m->sticky = 60;
 }
 
 /* Faults in calls. */
@@ -72,16 +73,20 @@ static void draw_storm(struct sim *sim, struct manner *m)
     m->records = (uint32_t)sim_between(sim, 200, 500);
     m->doubt = (unsigned)sim_between(sim, 25, 66);
     m->late_markers = share(sim, 30, 2, 10);
-    m->spite = (unsigned)sim_between(sim, 10, 60);
+    m->spite = (unsigned)sim_between(sim, 20, 80);
 }
 
 /* Members are thrown out while their commits are in doubt. */
 static void draw_losses(struct sim *sim, struct manner *m)
 {
     draw_storm(sim, m);
-    m->partitions = (int32_t)sim_between(sim, 2, BROKER_PARTITIONS);
-    m->doubt = (unsigned)sim_between(sim, 10, 40);
+    m->partitions = (int32_t)sim_between(sim, 3, BROKER_PARTITIONS);
+    m->processes = (uint32_t)sim_between(sim, 2, SIM_PROCESSES);
+    m->records = (uint32_t)sim_between(sim, 100, 300);
+    m->doubt = (unsigned)sim_between(sim, 5, 30);
     m->expelled = (unsigned)sim_between(sim, 30, 90);
+    m->slow = share(sim, 70, 3, 12);
+    m->sticky = 10;
 }
 
 /* Partitions change hands all the time, and answers are old when they come. */
@@ -170,7 +175,7 @@ void manner_spite(struct sim *sim, uint32_t producer)
         struct process *process = &sim->processes[i];
         if (process->port.producer == producer)
             sim_after(
-                sim, sim_between(sim, 0, 40 * MS),
+                sim, sim_between(sim, 0, sim_percent(sim, 60) ? 8 * MS : 40 * MS),
                 (struct event){.run = death_comes, .who = process, .a = (int64_t)process->life});
     }
 }

@@ -34,6 +34,7 @@ struct manner {
     unsigned crash, hiccup, refuse;
     /* Per cent. */
     unsigned doubt, slow, late_markers, late_answers, late_joins, expelled, replies_lost, spite;
+    unsigned sticky; /* that a partition stays with its owner */
     /* Mean time between two of a kind, us; 0: none. */
     int64_t kill_us, deaf_us, freeze_us, bump_us, stop_us, compact_us, hang_us, jump_us, away_us,
         memory_us, retain_us, oversize_us;

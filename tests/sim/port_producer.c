@@ -290,7 +290,7 @@ static void cut_off(struct port *port)
     int64_t us = sim_between(sim, 200 * MS, 2000 * MS);
     sim_say(sim, "producer %u is cut off for %" PRId64 " ms", port->producer, us / MS);
     port->cut_until_us = sim->now_us + us;
-    end_later(port, true, us);
+    end_later(port, true, us + sim_between(sim, 0, 6000 * MS));
     group_expel(&sim->group, port->process);
 }
 
