@@ -338,7 +338,7 @@ static bool same_view(const struct eng_view *a, const struct eng_view *b, bool o
     return same;
 }
 
-static void same_views(struct oracle *oracle, struct eng_engine *engine)
+static void same_views(struct oracle *oracle, struct eng_engine *engine, struct heap *heap)
 {
     static struct eng_view want, got, naive;
     for (int64_t i = 0; i < INPUT_PARTNERS; i++) {
@@ -346,7 +346,9 @@ static void same_views(struct oracle *oracle, struct eng_engine *engine)
         input_partner(oracle->partition, i, name);
         struct eng_slice partner = {name, (uint32_t)strlen(name)};
         enum eng_status a = eng_engine_view(oracle->engine, partner, &want);
+        heap_enter(heap); /* looking may take memory */
         enum eng_status b = eng_engine_view(engine, partner, &got);
+        heap_enter(NULL);
         enum eng_status c = naive_view(oracle->naive, partner, &naive);
         if (a != b || a != c)
             sim_fail(oracle->sim, "partner %s is known here and not there", name);
@@ -357,7 +359,7 @@ static void same_views(struct oracle *oracle, struct eng_engine *engine)
     }
 }
 
-static void same_task(struct oracle *oracle, const struct eng_task *task)
+static void same_task(struct oracle *oracle, const struct eng_task *task, struct heap *heap)
 {
     struct eng_counters got;
     const struct eng_counters *want = eng_engine_counters(oracle->engine);
@@ -379,14 +381,16 @@ static void same_task(struct oracle *oracle, const struct eng_task *task)
         sim_fail(oracle->sim, "partition %d: another clock than without interruption",
                  oracle->partition);
     eng_engine_check(task->engine);
-    same_views(oracle, task->engine);
+    same_views(oracle, task->engine, heap);
 }
 
-static const struct eng_task *live_task(const struct sim *sim, int32_t partition)
+static const struct eng_task *live_task(struct sim *sim, int32_t partition,
+                                        struct process **ret_process)
 {
     for (uint32_t i = 0; i < sim->manner.processes; i++) {
         const struct eng_worker *worker = sim->processes[i].worker;
         const struct eng_task *task = worker != NULL ? eng_worker_task(worker, partition) : NULL;
+        *ret_process = &sim->processes[i];
         if (task != NULL && task->state == ENG_TASK_LIVE)
             return task;
     }
@@ -396,7 +400,8 @@ static const struct eng_task *live_task(const struct sim *sim, int32_t partition
 static void compare_partition(struct sim *sim, int32_t partition)
 {
     struct oracle oracle;
-    const struct eng_task *task = live_task(sim, partition);
+    struct process *process = NULL;
+    const struct eng_task *task = live_task(sim, partition, &process);
     oracle_init(&oracle, sim, partition);
     read_journal(&oracle);
     if (!sim->failed)
@@ -408,7 +413,7 @@ static void compare_partition(struct sim *sim, int32_t partition)
     if (!sim->failed && task == NULL)
         sim_fail(sim, "partition %d: nobody has it", partition);
     if (!sim->failed)
-        same_task(&oracle, task);
+        same_task(&oracle, task, &process->heap);
     oracle_done(&oracle);
 }
 
