@@ -278,6 +278,17 @@ static enum eng_status attempt_once(struct eng_committer *committer, const struc
     return status;
 }
 
+/* Rule 4: was anything lost on the producer's wire since begin? An abort that was asked for twice
+ * counts too: the first request may yet abort the next transaction. */
+static bool is_suspect(const struct eng_committer *committer)
+{
+    struct eng_port *port = committer->port;
+    eng_assert(committer->state != ENG_COMMITTER_NONE && committer->state != ENG_COMMITTER_DOUBT);
+    eng_assert(port != NULL);
+    return ENG_RULE(ROTATE_WHEN_SUSPECT) &&
+           (committer->troubled || port->ops->producer_suspect(port));
+}
+
 /* Rule 4: may something be on its way to the broker that would end a later transaction? */
 static bool must_rotate(const struct eng_committer *committer, enum eng_status status)
 {
@@ -302,7 +313,8 @@ static void wind_up(struct eng_committer *committer, enum eng_status status)
     if ((was_open && !dead) || refused) {
         struct eng_error cause = {0};
         atomic_fetch_add(&committer->aborts, 1);
-        if (port->ops->abort(port, &cause) == ENG_OK && !committer->troubled)
+        bool aborted = port->ops->abort(port, &cause) == ENG_OK;
+        if (aborted && !is_suspect(committer))
             set_state(committer, ENG_COMMITTER_READY);
         else
             eng_log(ENG_LOG_DEBUG, "stream", "new producer after an abort: %s", cause.text);
@@ -374,11 +386,9 @@ static void rotate_when_suspect(struct eng_committer *committer, int64_t took_us
 {
     eng_assert(committer->state == ENG_COMMITTER_READY);
     eng_assert(took_us >= 0);
-    struct eng_port *port = committer->port;
     bool slow =
         took_us > SLOW_US && committer->usual_us > 0 && took_us > SLOW_FACTOR * committer->usual_us;
-    bool suspect = committer->troubled || slow || port->ops->producer_suspect(port);
-    if (suspect && ENG_RULE(ROTATE_WHEN_SUSPECT))
+    if (slow || is_suspect(committer))
         drop_producer(committer);
     committer->usual_us =
         committer->usual_us == 0 ? took_us : (committer->usual_us * 15 + took_us) / 16;
