@@ -73,6 +73,8 @@ static void draw_storm(struct sim *sim, struct manner *m)
     m->records = (uint32_t)sim_between(sim, 200, 500);
     m->doubt = (unsigned)sim_between(sim, 25, 66);
     m->late_markers = share(sim, 30, 2, 10);
+    m->refuse = share(sim, 50, 50, 1500);
+    m->slow = share(sim, 30, 2, 8);
     m->spite = (unsigned)sim_between(sim, 20, 80);
 }
 
@@ -264,7 +266,7 @@ static void coordinator(struct sim *sim)
 {
     sim->broker.away_until_us = sim->now_us + sim_between(sim, 100 * MS, 4 * S);
     sim->broker.forgets_until_us =
-        sim_percent(sim, 50) ? sim->broker.away_until_us + sim_between(sim, 0, S) : -1;
+        sim_percent(sim, 50) ? sim->broker.away_until_us + sim_between(sim, 0, 2500 * MS) : -1;
     sim_say(sim, "the coordinator moves");
 }
 

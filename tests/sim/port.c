@@ -322,9 +322,7 @@ static enum eng_status committed(struct eng_port *port, struct eng_port_offset *
     struct sim *sim = port_sim(self);
     int64_t deadline_us = sim->now_us + ASK_US;
     port_enter(self, "committed?");
-    bool away = sim->now_us < sim->broker.away_until_us &&
-                (sim->broker.forgets_until_us < 0 || sim_percent(sim, 50));
-    if (port_hiccup(self) || away)
+    if (port_hiccup(self) || sim->now_us < sim->broker.away_until_us)
         return fail(err, port_leave(self, "committed?", ENG_UNAVAILABLE), "committed offsets");
     while (!look_up(sim, set, count)) {
         if (sim->now_us >= deadline_us)

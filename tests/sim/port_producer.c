@@ -152,15 +152,15 @@ enum eng_status port_produce(struct eng_port *port, const struct eng_port_output
         self->refuse_next = false;
         return fail(self, ENG_LIMIT, "produce (record too large)", err);
     }
-    if (manner_strikes(sim, sim->manner.refuse))
-        return fail(self, ENG_TXN_ABORT, "produce", err);
     while (*ret_taken < count && self->queue_count < QUEUE_MOST)
         take(self, &outputs[(*ret_taken)++]);
     bool early = *ret_taken < count || sim_percent(sim, 40);
     enum eng_status status =
         early ? transmit(self, (uint32_t)sim_between(sim, 1, QUEUE_MOST)) : ENG_OK;
-    if (status == ENG_FATAL)
-        return fail(self, ENG_FATAL, "produce", err);
+    if (status != ENG_FATAL && manner_strikes(sim, sim->manner.refuse))
+        status = ENG_TXN_ABORT;
+    if (status == ENG_FATAL || status == ENG_TXN_ABORT)
+        return fail(self, status, "produce", err);
     return port_leave(self, "produce", *ret_taken < count ? ENG_AGAIN : ENG_OK);
 }
 
