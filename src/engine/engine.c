@@ -7,6 +7,7 @@
  * correctness. */
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include "engine/carry.h"
 #include "engine/cells.h"
 #include "engine/internal.h"
@@ -215,7 +216,8 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
     *ret_outcome = ENG_OUTCOME_COUNTED;
     if (make_room(engine, hashes.partner, event, number) != ENG_OK)
         return ENG_NO_MEMORY;
-    eng_changes_note(&engine->changes, engine->hand.partner, engine->hand.number);
+    if (ENG_RULE(DIRTY_WHEN_COUNTED) || number == ENG_PARTNER_NONE)
+        eng_changes_note(&engine->changes, engine->hand.partner, engine->hand.number);
     eng_measure_catch_up(engine, engine->now.pane);
     enum eng_swift_result swift = ENG_SWIFT_NOT;
     if (number != ENG_PARTNER_NONE)

@@ -8,6 +8,7 @@
  * they may come as a log holds them. */
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include "engine/internal.h"
 #include "engine/page.h"
 
@@ -57,7 +58,7 @@ enum eng_status eng_engine_page_take(struct eng_engine *engine, uint64_t sequenc
                          sequence) != ENG_OK)
         return ENG_NO_MEMORY;
     *ret_bytes = eng_record_page_write(&record, to);
-    record.partner->is_dirty = 0;
+    record.partner->is_dirty = !ENG_RULE(CLEAN_WHEN_ENCODED);
     changes->first++;
     return ENG_OK;
 }
@@ -93,7 +94,7 @@ bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint6
 {
     eng_assert(restore != NULL);
     eng_assert(number != ENG_PARTNER_NONE);
-    return number < restore->capacity && offset < restore->next[number];
+    return ENG_RULE(PAGE_STAMP) && number < restore->capacity && offset < restore->next[number];
 }
 
 void eng_restore_forget(struct eng_restore *restore, uint32_t number)
@@ -144,6 +145,8 @@ enum eng_status eng_engine_restore_page(struct eng_engine *engine, const struct 
     if (number == ENG_PARTNER_NONE || reserve_offset(engine->restore, number) != ENG_OK)
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for %u partners",
                              engine->store.count + 1);
+    if (!ENG_RULE(PAGE_REPLACES) && engine->restore->next[number] > 0)
+        return ENG_OK;
     enum eng_status status =
         eng_record_page_read(&engine->store, number, page->data, page->bytes, err);
     if (status != ENG_OK)
@@ -172,7 +175,7 @@ static int32_t first_due(const struct eng_engine *engine)
 /* Puts the clock before all that is still due, at most to `clock_ms`, and arms everybody. */
 static enum eng_status arm_all(struct eng_engine *engine, int64_t clock_ms)
 {
-    int32_t due = first_due(engine);
+    int32_t due = ENG_RULE(PAGE_CATCH_UP) ? first_due(engine) : ENG_PANE_NEVER;
     const struct eng_calendar *calendar = engine->model->calendar;
     int64_t from_ms = due == ENG_PANE_NEVER ? clock_ms : eng_calendar_start_ms(calendar, due - 1);
     eng_assert(clock_ms >= 0);
@@ -186,7 +189,7 @@ static enum eng_status arm_all(struct eng_engine *engine, int64_t clock_ms)
         if (eng_wheel_reserve(&engine->wheel) != ENG_OK)
             return ENG_NO_MEMORY;
         if (partner->due <= engine->now.pane)
-            continue; /* asserted not to be: see the caller */
+            continue; /* without the rule; else the clock is before it */
         eng_arm(engine, number, partner, ENG_PANE_NEVER);
     }
     return ENG_OK;

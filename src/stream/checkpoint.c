@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include <string.h>
 
 /* Marks nearer than this to the one before are not worth their memory; but then a small target has
@@ -119,7 +120,7 @@ struct eng_low_water eng_checkpoint_low(struct eng_checkpoint *checkpoint,
 {
     struct eng_changed queue = eng_engine_changes(engine);
     eng_assert(now->next >= 0);
-    if (queue.first == queue.end) {
+    if (queue.first == queue.end || !ENG_RULE(LOW_WATER)) {
         checkpoint->first = checkpoint->count = 0;
         return *now;
     }

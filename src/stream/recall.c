@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include "model/config.h"
 #include <engaged/checkpoint.h>
 #include <inttypes.h>
@@ -75,18 +76,15 @@ static bool see_one(void *context, const struct eng_port_record *record)
 }
 
 /* Has a predecessor committed anything for this partition? Aborted records and marks do not count.
- */
+ * A last stable offset of 0 proves nothing: an open transaction may hold it there, with committed
+ * records behind. So the topic is read, which waits for its whole end. */
 static bool has_past(struct eng_recall *recall, struct eng_recall_item *item)
 {
     bool seen = false;
-    int64_t bounds[2] = {0, 0};
     eng_assert(item->partition >= 0);
     eng_assert(item->status == ENG_OK);
     struct eng_port_scan scan = {item->partition, STALL_MS, &seen, see_one};
-    item->status = recall->port->ops->bounds(recall->port, ENG_TOPIC_STATE, item->partition, bounds,
-                                             &item->error);
-    if (item->status == ENG_OK && bounds[1] > bounds[0])
-        item->status = recall->port->ops->scan_state(recall->port, &scan, &item->error);
+    item->status = recall->port->ops->scan_state(recall->port, &scan, &item->error);
     return item->status == ENG_OK && seen;
 }
 
@@ -96,7 +94,8 @@ static void find_committed(struct eng_recall *recall, struct eng_recall_item *it
 {
     eng_assert(item->status == ENG_OK);
     item->status = ask_committed(recall, item);
-    if (item->status != ENG_OK || item->committed.next >= 0 || !has_past(recall, item))
+    if (item->status != ENG_OK || item->committed.next >= 0 ||
+        !ENG_RULE(NO_OFFSET_IS_ASKED_AGAIN) || !has_past(recall, item))
         return;
     for (int i = 0; i < ASK_AGAIN_MAX && !cancelled(recall); i++) {
         recall->port->ops->sleep_ms(recall->port, ASK_AGAIN_MS);

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include "model/config.h"
 #include <engaged/checkpoint.h>
 #include <inttypes.h>
@@ -53,7 +54,7 @@ static enum eng_status give_page(struct reader *reader, struct eng_slice partner
                             head->sequence};
     eng_assert(reader->found->engine != NULL);
     eng_assert(whole->body != NULL);
-    if (head->sequence > reader->request->meta->sequence)
+    if (head->sequence > reader->request->meta->sequence && ENG_RULE(NAMED_RECORD))
         return eng_error_set(&reader->cause, ENG_CORRUPT,
                              "the page of partner \"%.*s\" is of transaction %" PRIu64
                              ", but the group is at %" PRIu64,
@@ -128,8 +129,9 @@ static enum eng_status take_commit(struct reader *reader, const struct eng_port_
         return status;
     found->sequence = commit.sequence > found->sequence ? commit.sequence : found->sequence;
     found->life = commit.life > found->life ? commit.life : found->life;
-    found->has_commit = meta != NULL && commit.sequence == meta->sequence && sum == meta->record;
-    if (found->has_commit || meta == NULL)
+    found->has_commit = meta != NULL && commit.sequence == meta->sequence && sum == meta->record &&
+                        ENG_RULE(NAMED_RECORD);
+    if (found->has_commit || meta == NULL || !ENG_RULE(NAMED_RECORD))
         found->commit = commit;
     return ENG_OK;
 }
@@ -190,7 +192,9 @@ static enum eng_status make_engine(const struct eng_restore_request *request,
                                          .track_changes = true};
     enum eng_status status = eng_engine_new(model, &options, &found->engine, err);
     eng_assert(status != ENG_OK || found->engine != NULL);
-    return status == ENG_OK ? eng_engine_restore_begin(found->engine) : status;
+    if (status == ENG_OK && eng_engine_restore_begin(found->engine) != ENG_OK)
+        status = eng_error_set(err, ENG_NO_MEMORY, "no memory to restore");
+    return status;
 }
 
 /* The pages are those that were committed, and low water can be reached. */
@@ -208,7 +212,8 @@ static enum eng_status finish_engine(const struct eng_restore_request *request,
                              "(has its cleanup.policy had delete in it?)" WAY_OUT,
                              request->partition, sum.count, commit->page_count,
                              sum.count == commit->page_count ? ", but not the same ones" : "");
-    return eng_engine_restore_catch_up(found->engine, commit->low.clock_ms, err);
+    return eng_engine_restore_catch_up(
+        found->engine, ENG_RULE(LOW_WATER_CLOCK) ? commit->low.clock_ms : commit->clock_ms, err);
 }
 
 static enum eng_status finish(const struct eng_restore_request *request, struct eng_restored *found,
@@ -229,9 +234,11 @@ static enum eng_status finish(const struct eng_restore_request *request, struct 
                              ", the state topic ends with %" PRIu64
                              ": it has lost records, or is another group's" WAY_OUT,
                              request->partition, request->meta->sequence, found->sequence);
-    eng_assert(found->commit.sequence == request->meta->sequence);
+    eng_assert(found->commit.sequence == request->meta->sequence || !ENG_RULE(NAMED_RECORD));
     enum eng_status status = ENG_OK;
     uint64_t before = found->engine != NULL ? found->commit.low.journal : 0;
+    if (!ENG_RULE(LOW_WATER_JOURNAL))
+        before = found->commit.journal;
     if (found->engine != NULL)
         status = finish_engine(request, found, err);
     if (status == ENG_OK)

@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,6 +151,8 @@ static enum eng_status new_engine(struct eng_task *task, const struct eng_feed *
 static bool still_true(const struct eng_task *task, const struct eng_recall_item *item)
 {
     eng_assert(task->partition == item->partition);
+    if (!ENG_RULE(KEPT_IF_TRUE))
+        return task->engine != NULL;
     return task->engine != NULL && item->committed.next == task->committed.next &&
            item->committed.next >= item->low && item->committed.meta[0] != '\0' &&
            strcmp(item->committed.meta, task->committed.meta) == 0;
@@ -238,7 +241,7 @@ static void carry_counters(struct eng_task *task)
     eng_assert(task->state != ENG_TASK_LIVE);
     eng_assert(task->engine != NULL);
     task->base = (struct eng_counters){0};
-    if (task->has_commit) {
+    if (task->has_commit && ENG_RULE(COUNTS_OF_RECORD)) {
         task->base.read = then->read - now->read;
         for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
             task->base.outcome[i] = then->outcome[i] - now->outcome[i];
@@ -489,6 +492,16 @@ static int64_t schema_id_of(const struct eng_feed *feed, uint32_t i)
     return eng_decoder_schema_id(feed->decoder);
 }
 
+/* A decision for the journal, at a position. */
+static enum eng_status note(struct eng_task *task, int64_t offset, int64_t wall_ms,
+                            enum eng_journal_kind kind)
+{
+    struct eng_journal_entry entry = {++task->journal_last, offset, wall_ms, kind};
+    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_assert(offset >= 0);
+    return eng_journal_add(&task->pending, &entry);
+}
+
 /* S5, first sight: refused for being ahead of the wall clock, and journaled. Later: as journaled.
  */
 static enum eng_status judge_future(struct eng_task *task, struct eng_feed *feed,
@@ -508,9 +521,9 @@ static enum eng_status judge_future(struct eng_task *task, struct eng_feed *feed
     if (event->time_ms <= feed->wall_ms + feed->config->future_skew_ms)
         return ENG_OK;
     event->verdict = ENG_VERDICT_FUTURE;
-    struct eng_journal_entry entry = {++task->journal_last, (int64_t)event->offset, feed->wall_ms,
-                                      ENG_JOURNAL_FUTURE};
-    return eng_journal_add(&task->pending, &entry);
+    if (!ENG_RULE(JOURNAL_FUTURE))
+        return ENG_OK;
+    return note(task, (int64_t)event->offset, feed->wall_ms, ENG_JOURNAL_FUTURE);
 }
 
 /* Decodes one record into the feed. */
@@ -708,8 +721,7 @@ enum eng_status eng_task_idle(struct eng_task *task, struct eng_feed *feed, stru
     int64_t boundary_ms = eng_engine_next_boundary_ms(task->engine);
     if (boundary_ms < 0 || boundary_ms > wall_ms)
         return ENG_OK;
-    struct eng_journal_entry entry = {++task->journal_last, task->next, wall_ms, ENG_JOURNAL_TICK};
-    if (eng_journal_add(&task->pending, &entry) != ENG_OK)
+    if (ENG_RULE(JOURNAL_TICKS) && note(task, task->next, wall_ms, ENG_JOURNAL_TICK) != ENG_OK)
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for the journal");
     touch(task, feed);
     eng_log(ENG_LOG_DEBUG, "stream", "partition=%" PRId32 " idle: tick to %" PRId64,

@@ -257,12 +257,12 @@ static void make_feed(struct eng_worker *worker)
 
 static bool start_couriers(struct eng_worker *worker)
 {
-    bool threaded = worker->options.threaded;
+    struct eng_courier_way way = worker->options.couriers;
     eng_assert(!worker->in_flight);
     eng_assert(worker->error.status == ENG_OK);
-    if (eng_courier_start(&worker->sender, threaded, &worker->error) != ENG_OK)
+    if (eng_courier_start(&worker->sender, way, &worker->error) != ENG_OK)
         return false;
-    if (eng_courier_start(&worker->aide, threaded, &worker->error) == ENG_OK)
+    if (eng_courier_start(&worker->aide, way, &worker->error) == ENG_OK)
         return true;
     eng_courier_stop(&worker->sender);
     return false;

@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include "model/config.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,7 +107,7 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
     for (uint32_t i = 0; !lost && i < count; i++)
         if (eng_worker_task(worker, partitions[i]) != NULL)
             eng_worker_task(worker, partitions[i])->leaving = true;
-    if (!eng_worker_settle(worker, lost, REVOKE_MS))
+    if (ENG_RULE(SETTLE_ON_REVOKE) && !eng_worker_settle(worker, lost, REVOKE_MS))
         eng_log(ENG_LOG_WARN, "stream", "worker=%" PRIu32 " %s with work not committed",
                 worker->options.index, lost ? "lost its partitions" : "gives up partitions");
     for (uint32_t i = 0; i < count; i++)
@@ -233,8 +234,8 @@ static void submit_recall(struct eng_worker *worker)
 static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
 {
     struct eng_task *task = eng_worker_task(worker, item->partition);
-    eng_assert(task != NULL);
-    if (task->state != ENG_TASK_ASKING)
+    eng_assert(item->partition >= 0);
+    if (task == NULL || task->state != ENG_TASK_ASKING)
         return;
     if (item->status == ENG_OK) {
         (void)eng_task_begin(task, &worker->feed, item, &worker->error);
@@ -254,7 +255,7 @@ static void harvest(struct eng_worker *worker)
 {
     eng_assert(worker->recalling);
     worker->recalling = false;
-    bool stale = worker->recall_assignment != worker->assignment;
+    bool stale = ENG_RULE(RECALL_OF_ASSIGNMENT) && worker->recall_assignment != worker->assignment;
     for (uint32_t i = 0; !stale && i < worker->recall.count; i++)
         take_answer(worker, &worker->recall.items[i]);
     eng_recall_clear(&worker->recall);

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/rules.h"
 #include "model/config.h"
 #include <inttypes.h>
 
@@ -59,7 +60,7 @@ static void forget_tasks(struct eng_worker *worker, const struct eng_txn *lost)
     for (uint32_t i = 0; lost != NULL && i < lost->offset_count; i++) {
         struct eng_task *task = eng_worker_task(worker, lost->offsets[i].now.partition);
         eng_assert(task != NULL);
-        if (task->state == ENG_TASK_LIVE)
+        if (task->state == ENG_TASK_LIVE && ENG_RULE(FORGET_ON_LOST))
             eng_task_forget(task);
     }
     for (uint32_t i = 0; i < worker->task_count; i++)

@@ -57,7 +57,7 @@ static inline void stage_start(struct stage *stage)
                                          .port = &stage->fake->port,
                                          .writer = stage->writer++,
                                          .eager = stage->eager,
-                                         .threaded = stage->threaded,
+                                         .couriers = {.threaded = stage->threaded},
                                          .gate = &stage->gate,
                                          .memory_bytes = &stage->memory_bytes};
     struct eng_error err = {0};
