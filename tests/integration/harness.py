@@ -32,6 +32,7 @@ from confluent_kafka.admin import NewTopic
 
 import processes
 from broker import Broker, free_ports, versions
+from cluster import Cluster
 
 SOURCE = os.environ.get("ENGAGED_SOURCE_DIR", os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")))
 TOOLS = os.environ.get("ENGAGED_TOOLS_DIR", os.path.join(SOURCE, "build"))
@@ -201,7 +202,7 @@ def parse_metrics(text):
 
 def create_topic(broker, name, partitions=4, **config):
     admin = broker.admin()  # Has to live until the answer is there.
-    for future in admin.create_topics([NewTopic(name, partitions, 1, config=config)]).values():
+    for future in admin.create_topics([NewTopic(name, partitions, -1, config=config)]).values():
         future.result(60)
 
 
@@ -334,6 +335,9 @@ class Forwarder:
     def allow(self, count):
         self._allowed = min(count, self.total)
 
+    def allow_more(self, count):
+        self.allow(self._allowed + count)
+
     def finish(self):
         """Sends all that is left and waits for it."""
         self.allow(self.total)
@@ -401,6 +405,12 @@ def decode(parsed, body):
     value = fastavro.schemaless_reader(stream, parsed, None)
     check(stream.tell() == len(body), f"{len(body) - stream.tell()} bytes behind a record")
     return value
+
+
+def encode(parsed, event):
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, parsed, event)
+    return out.getvalue()
 
 
 def write_container(path, bodies, schema_text):
@@ -547,6 +557,9 @@ class Context:
     def broker(self, **options):
         return Broker(TOOLS, self.kafka, **options)
 
+    def cluster(self):
+        return Cluster(TOOLS, self.kafka)
+
 
 def every_version(test):
     """Marks a test that runs on the oldest and the newest Kafka; in the short form others run on the newest."""
@@ -554,11 +567,18 @@ def every_version(test):
     return test
 
 
+def only_long(test):
+    """Marks a test that has no short form."""
+    test.only_long = True
+    return test
+
+
 def _options(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--long", action="store_true", default=bool(os.environ.get("ENGAGED_LONG")),
                         help="the long form (also by ENGAGED_LONG=1)")
-    parser.add_argument("--seed", type=int, default=None, help="repeat a run (default: another one each time)")
+    parser.add_argument("--seed", type=int, default=os.environ.get("ENGAGED_SEED"),
+                        help="repeat a run (also by ENGAGED_SEED; default: another one each time)")
     parser.add_argument("--kafka", default=None, help="only this version of Kafka")
     parser.add_argument("--only", default="", help="only tests whose name has this in it")
     parser.add_argument("--keep", action="store_true", help="keep the files of the test")
@@ -593,6 +613,8 @@ def main(names):
     failed = 0
     for name, test in list(names.items()):
         if not (name.startswith("test_") and inspect.isfunction(test) and options.only in name):
+            continue
+        if getattr(test, "only_long", False) and not options.long:
             continue
         every = options.long or getattr(test, "every_version", False)
         for kafka in [options.kafka] if options.kafka else there if every else there[-1:]:
