@@ -6,18 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Asks by an admin call and waits for its event; NULL when none came in time. */
-struct question {
-    struct eng_kafka *kafka;
-    rd_kafka_queue_t *queue;
-    rd_kafka_AdminOptions_t *options;
-};
-
-static void open_question(struct question *question, struct eng_kafka *kafka,
-                          rd_kafka_admin_op_t op)
+void eng_kafka_question_open(struct eng_kafka_question *question, struct eng_kafka *kafka,
+                             rd_kafka_admin_op_t op)
 {
     char text[128];
-    question->kafka = kafka;
     question->queue = rd_kafka_queue_new(kafka->consumer);
     question->options = rd_kafka_AdminOptions_new(kafka->consumer, op);
     eng_assert(question->queue != NULL);
@@ -26,12 +18,12 @@ static void open_question(struct question *question, struct eng_kafka *kafka,
                                                     sizeof text); /* a fixed, valid number */
 }
 
-static rd_kafka_event_t *wait_answer(struct question *question)
+rd_kafka_event_t *eng_kafka_question_wait(struct eng_kafka_question *question)
 {
     return rd_kafka_queue_poll(question->queue, ENG_KAFKA_ASK_MS + 1000);
 }
 
-static void close_question(struct question *question, rd_kafka_event_t *event)
+void eng_kafka_question_close(struct eng_kafka_question *question, rd_kafka_event_t *event)
 {
     if (event != NULL)
         rd_kafka_event_destroy(event);
@@ -70,18 +62,18 @@ static void read_description(const rd_kafka_TopicDescription_t *topic, struct en
 /* The topic's id and our permissions, where the broker tells them. */
 static void ask_description(struct eng_kafka *kafka, const char *topic, struct eng_topic_info *info)
 {
-    struct question question;
+    struct eng_kafka_question question;
     size_t count = 0;
     rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&topic, 1);
     eng_assert(topics != NULL);
     eng_assert(info->exists);
-    open_question(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    eng_kafka_question_open(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
     rd_kafka_error_t *error =
         rd_kafka_AdminOptions_set_include_authorized_operations(question.options, 1);
     if (error != NULL)
         rd_kafka_error_destroy(error);
     rd_kafka_DescribeTopics(kafka->consumer, topics, question.options, question.queue);
-    rd_kafka_event_t *event = wait_answer(&question);
+    rd_kafka_event_t *event = eng_kafka_question_wait(&question);
     const rd_kafka_DescribeTopics_result_t *result =
         event != NULL ? rd_kafka_event_DescribeTopics_result(event) : NULL;
     const rd_kafka_TopicDescription_t **found =
@@ -89,7 +81,7 @@ static void ask_description(struct eng_kafka *kafka, const char *topic, struct e
     if (found != NULL && count == 1)
         read_description(found[0], info);
     rd_kafka_TopicCollection_destroy(topics);
-    close_question(&question, event);
+    eng_kafka_question_close(&question, event);
 }
 
 /* The value of one entry of a topic's configuration; "" when there is none. */
@@ -112,20 +104,20 @@ static void find_entry(const rd_kafka_DescribeConfigs_result_t *result, const ch
 /* The clean-up policy, where we may see it. */
 static void ask_policy(struct eng_kafka *kafka, const char *topic, struct eng_topic_info *info)
 {
-    struct question question;
+    struct eng_kafka_question question;
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
     eng_assert(resource != NULL);
     eng_assert(info->exists);
-    open_question(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    eng_kafka_question_open(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     rd_kafka_DescribeConfigs(kafka->consumer, &resource, 1, question.options, question.queue);
-    rd_kafka_event_t *event = wait_answer(&question);
+    rd_kafka_event_t *event = eng_kafka_question_wait(&question);
     const rd_kafka_DescribeConfigs_result_t *result =
         event != NULL ? rd_kafka_event_DescribeConfigs_result(event) : NULL;
     if (result != NULL)
         find_entry(result, "cleanup.policy", info->policy, sizeof info->policy);
     rd_kafka_ConfigResource_destroy(resource);
-    close_question(&question, event);
+    eng_kafka_question_close(&question, event);
 }
 
 /* Whether the cluster is the one inside the process (mock.h). It answers no question of the kinds
@@ -227,7 +219,7 @@ enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic top
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
     const char *name = eng_kafka_topic(kafka, topic);
-    struct question question;
+    struct eng_kafka_question question;
     char text[256] = "";
     eng_assert(topic != ENG_TOPIC_INPUT);
     eng_assert(partition_count > 0);
@@ -236,14 +228,14 @@ enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic top
     if (new_topic == NULL)
         return eng_error_set(err, ENG_BAD_CONFIG, "topic \"%s\" cannot be made: %s", name, text);
     describe_topic(new_topic, topic);
-    open_question(&question, kafka, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    eng_kafka_question_open(&question, kafka, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_CreateTopics(kafka->consumer, &new_topic, 1, question.options, question.queue);
-    rd_kafka_event_t *event = wait_answer(&question);
+    rd_kafka_event_t *event = eng_kafka_question_wait(&question);
     enum eng_status status = event != NULL ? created(kafka, event, name, err)
                                            : eng_kafka_fail(kafka, RD_KAFKA_RESP_ERR__TIMED_OUT,
                                                             "making topic", name, err);
     rd_kafka_NewTopic_destroy(new_topic);
-    close_question(&question, event);
+    eng_kafka_question_close(&question, event);
     if (status == ENG_OK)
         eng_log(ENG_LOG_INFO, "stream", "made topic %s with %d partitions", name,
                 (int)partition_count);

@@ -11,7 +11,8 @@
  *   ENG_UNAVAILABLE, ENG_TIMED_OUT   the same call again, after a pause
  *   ENG_TXN_ABORT                    abort the transaction, then send it again
  *   ENG_FATAL                        this producer can do no more; open a new one
- *   ENG_LOST                         another process has taken our place: end, and touch nothing
+ *   ENG_LOST                         another process has taken our place: touch nothing, and see
+ *                                    by `rejoin` whether it is so
  *   others (DENIED, TOPIC, LIMIT..)  no repetition will help */
 #ifndef ENG_STREAM_PORT_H
 #define ENG_STREAM_PORT_H
@@ -140,6 +141,10 @@ struct eng_port_ops {
     void (*pause)(struct eng_port *port, bool paused);
     /* Loop: leaves the group, calling the handler as needed. False when it took too long. */
     bool (*leave)(struct eng_port *port, int64_t timeout_ms);
+    /* Loop, after ENG_LOST, with nothing under way on the other threads: is there really another
+     * process in our place? ENG_OK: there is none, and the consumer has joined anew. ENG_AGAIN: not
+     * known yet, ask again after a pause. ENG_LOST: there is. Waits. */
+    enum eng_status (*rejoin)(struct eng_port *port, struct eng_error *err);
     /* Loop: high watermark as of the last fetch; -1: not known. Never waits. */
     int64_t (*high_watermark)(struct eng_port *port, int32_t partition);
 

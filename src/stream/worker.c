@@ -158,8 +158,7 @@ static bool stopping(const struct eng_worker *worker)
     return atomic_load_explicit(&worker->stop, memory_order_relaxed);
 }
 
-/* Sleeps in small pieces; false when asked to stop. */
-static bool doze(struct eng_worker *worker, int64_t ms)
+bool eng_worker_doze(struct eng_worker *worker, int64_t ms)
 {
     eng_assert(ms >= 0);
     for (int64_t slept = 0; slept < ms && !stopping(worker); slept += 50) {
@@ -177,7 +176,7 @@ static bool pass_gate(struct eng_worker *worker)
     eng_assert(gate != NULL);
     if (worker->options.index == 0)
         return true;
-    while (atomic_load(gate) == 0 && doze(worker, GATE_MS))
+    while (atomic_load(gate) == 0 && eng_worker_doze(worker, GATE_MS))
         continue;
     return atomic_load(gate) == 1;
 }
@@ -212,7 +211,7 @@ static bool check_topics(struct eng_worker *worker)
             return false;
         }
         eng_worker_say(worker, ENG_LOG_WARN, cause.text);
-        if (!doze(worker, pause_ms))
+        if (!eng_worker_doze(worker, pause_ms))
             return false;
         pause_ms = pause_ms * 2 < START_PAUSE_MS_MAX ? pause_ms * 2 : START_PAUSE_MS_MAX;
     }
@@ -447,8 +446,9 @@ void eng_worker_end(struct eng_worker *worker)
 void eng_worker_run(struct eng_worker *worker)
 {
     eng_assert(worker != NULL);
-    if (eng_worker_begin(worker))
-        while (eng_worker_turn(worker))
-            continue;
+    bool begun = eng_worker_begin(worker);
+    eng_assert(begun || atomic_load(&worker->state) == ENG_WORKER_STARTING);
+    while (begun && (eng_worker_turn(worker) || eng_worker_rejoin(worker)))
+        continue;
     eng_worker_end(worker);
 }

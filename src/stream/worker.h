@@ -104,6 +104,9 @@ void eng_worker_run(struct eng_worker *worker);
 bool eng_worker_begin(struct eng_worker *worker);
 bool eng_worker_turn(struct eng_worker *worker);
 void eng_worker_end(struct eng_worker *worker);
+/* After a turn that was the last: comes back to its group when it was shut out by mistake (true:
+ * there may be more turns). */
+bool eng_worker_rejoin(struct eng_worker *worker);
 
 /* ---- Between the files of the worker. ---- */
 
@@ -122,6 +125,9 @@ void eng_worker_seal_due(struct eng_worker *worker);     /* sends the filling on
 bool eng_worker_full(const struct eng_worker *worker);   /* the filling one can take no more */
 /* Ends all that is under way: commits it (true if all of it was) or, in a hurry, gives it up. */
 bool eng_worker_settle(struct eng_worker *worker, bool hurry, int64_t deadline_ms);
+
+/* worker.c: sleeps in small pieces; false when asked to stop. */
+bool eng_worker_doze(struct eng_worker *worker, int64_t ms);
 
 /* worker_group.c */
 void eng_worker_group_init(struct eng_worker *worker); /* sets the handler */

@@ -469,6 +469,57 @@ Test(worker, a_failure_of_the_consumer_ends_the_worker_with_its_status)
     }
 }
 
+/* Shut out with a transaction filling and one record more to come. */
+static void shut_out(struct stage *s, enum eng_status verdict)
+{
+    stage_init(s, 2);
+    stage_start(s);
+    stage_login(s, 0, "acme", now_ms(s));
+    stage_turn(s, TURNS);
+    stage_login(s, 0, "acme", now_ms(s));
+    stage_turn(s, 1);
+    s->fake->failure = ENG_LOST;
+    s->fake->failed_partition = -1;
+    fake_fault(s->fake, (struct fake_fault){'j', 0, 3, ENG_AGAIN, false});
+    fake_fault(s->fake, (struct fake_fault){'j', 0, verdict != ENG_OK, verdict, false});
+    cr_assert_not(eng_worker_turn(s->worker));
+}
+
+Test(worker, one_that_is_shut_out_and_in_whose_place_nobody_is_joins_again)
+{
+    struct stage s;
+    shut_out(&s, ENG_OK);
+    cr_assert(eng_worker_rejoin(s.worker));
+    cr_expect_eq(s.worker->error.status, ENG_OK);
+    cr_expect_eq(s.worker->task_count, 0);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1, "what was under way is given up");
+    move(&s, 'a');
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2, "and done again");
+    cr_expect_eq(stage_counters(&s, 0).read, 2);
+    stage_done(&s);
+}
+
+Test(worker, one_that_is_shut_out_by_another_process_ends)
+{
+    struct stage s;
+    shut_out(&s, ENG_LOST);
+    cr_expect_not(eng_worker_rejoin(s.worker));
+    cr_expect_eq(s.worker->error.status, ENG_LOST);
+    cr_expect_eq(s.fake->epochs, 1, "and opens no producer");
+    stage_done(&s);
+}
+
+Test(worker, one_that_is_shut_out_ends_when_it_is_told_to)
+{
+    struct stage s;
+    shut_out(&s, ENG_LOST);
+    atomic_store(&s.worker->stop, true);
+    cr_expect_not(eng_worker_rejoin(s.worker));
+    cr_expect_eq(s.worker->error.status, ENG_OK);
+    stage_done(&s);
+}
+
 Test(worker, a_position_outside_of_the_log_is_asked_for_anew)
 {
     struct stage s;
