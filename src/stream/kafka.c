@@ -227,6 +227,7 @@ static const struct eng_port_ops kafka_ops = {
     .send_offsets = eng_kafka_send_offsets,
     .commit = eng_kafka_commit,
     .abort = eng_kafka_abort,
+    .input_id = eng_kafka_input_id,
     .topic_info = eng_kafka_topic_info,
     .topic_create = eng_kafka_topic_create,
     .wall_ms = wall_ms,

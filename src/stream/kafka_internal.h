@@ -144,6 +144,8 @@ void eng_kafka_question_close(struct eng_kafka_question *question, rd_kafka_even
 
 enum eng_status eng_kafka_topic_info(struct eng_port *port, const char *topic,
                                      struct eng_topic_info *ret_info, struct eng_error *err);
+enum eng_status eng_kafka_input_id(struct eng_port *port, char ret_id[ENG_TOPIC_ID_BYTES],
+                                   struct eng_error *err);
 enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic topic,
                                        int32_t partition_count, struct eng_error *err);
 

@@ -86,13 +86,15 @@ struct eng_port_offset {
     char meta[ENG_META_TEXT_BYTES]; /* "": none */
 };
 
+enum { ENG_TOPIC_ID_BYTES = 64 };
+
 /* What is known of a topic. */
 struct eng_topic_info {
     bool exists;
     int32_t partition_count;
-    char id[64];     /* of this incarnation; "" when the broker tells none */
-    char policy[64]; /* cleanup.policy; "" when the broker does not tell */
-    bool may_known;  /* the broker told what we may do; else the next two say nothing */
+    char id[ENG_TOPIC_ID_BYTES]; /* of this incarnation; "" when the broker tells none */
+    char policy[64];             /* cleanup.policy; "" when the broker does not tell */
+    bool may_known;              /* the broker told what we may do; else the next two say nothing */
     bool may_read, may_write;
 };
 
@@ -157,6 +159,10 @@ struct eng_port_ops {
     /* Aide: reads the state topic. ENG_OK at the end, or when the visitor has enough. */
     enum eng_status (*scan_state)(struct eng_port *port, const struct eng_port_scan *scan,
                                   struct eng_error *err);
+
+    /* Aide: the id of the input topic as it is now; "": there is no such topic. Waits. */
+    enum eng_status (*input_id)(struct eng_port *port, char ret_id[ENG_TOPIC_ID_BYTES],
+                                struct eng_error *err);
 
     /* Commit: a producer with a new epoch; ends what its id left open. Again after ENG_UNAVAILABLE.
      */

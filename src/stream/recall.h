@@ -29,6 +29,8 @@ struct eng_recall {
     struct eng_port *port;
     struct eng_recall_item *items;
     uint32_t count, capacity;
+    enum eng_status id_status; /* of the question after the items': which topic was that? */
+    char input_id[ENG_TOPIC_ID_BYTES];
     _Atomic bool cancel; /* set by the worker: come back soon */
 };
 

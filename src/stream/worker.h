@@ -26,7 +26,9 @@ enum {
 struct eng_marks {
     struct eng_port *port;
     int32_t *partitions;
-    int64_t *ends; /* -1: not heard */
+    int64_t *ends;             /* -1: not heard */
+    enum eng_status id_status; /* of the question after that: which topic was that? */
+    char input_id[ENG_TOPIC_ID_BYTES];
     uint32_t count;
     int64_t asked_us;
 };
@@ -73,6 +75,7 @@ struct eng_worker {
     struct eng_marks marks;
     bool marking;
     int64_t marks_due_us;
+    int64_t gone_since_us; /* the input topic has not been there since then; 0: it is */
 
     struct eng_port_batch batch;
     bool paused;
@@ -128,6 +131,10 @@ bool eng_worker_settle(struct eng_worker *worker, bool hurry, int64_t deadline_m
 
 /* worker.c: sleeps in small pieces; false when asked to stop. */
 bool eng_worker_doze(struct eng_worker *worker, int64_t ms);
+
+/* worker_topic.c: the input topic's id as just heard, against the one at the start. False: it is
+ * not known to be the same topic, and what was heard with it says nothing; may set the error. */
+bool eng_worker_same_input(struct eng_worker *worker, enum eng_status status, const char *id);
 
 /* worker_group.c */
 void eng_worker_group_init(struct eng_worker *worker); /* sets the handler */

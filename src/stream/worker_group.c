@@ -272,6 +272,11 @@ static void submit_recall(struct eng_worker *worker)
     eng_courier_submit(&worker->aide, eng_recall_run, &worker->recall);
 }
 
+static void ask_later(struct eng_worker *worker, struct eng_task *task)
+{
+    task->retry_us = worker->port->ops->mono_us(worker->port) + ASK_AGAIN_US;
+}
+
 static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
 {
     struct eng_task *task = eng_worker_task(worker, item->partition);
@@ -285,7 +290,7 @@ static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
     }
     if (eng_status_class(item->status) == ENG_CLASS_RETRY) {
         eng_worker_say(worker, ENG_LOG_WARN, item->error.text);
-        task->retry_us = worker->port->ops->mono_us(worker->port) + ASK_AGAIN_US;
+        ask_later(worker, task);
         return;
     }
     eng_assert(item->error.status != ENG_OK);
@@ -297,8 +302,14 @@ static void harvest(struct eng_worker *worker)
     eng_assert(worker->recalling);
     worker->recalling = false;
     bool stale = worker->recall_assignment != worker->assignment;
-    for (uint32_t i = 0; !stale && i < worker->recall.count; i++)
-        take_answer(worker, &worker->recall.items[i]);
+    bool same =
+        stale || eng_worker_same_input(worker, worker->recall.id_status, worker->recall.input_id);
+    for (uint32_t i = 0; !stale && i < worker->recall.count; i++) {
+        if (same)
+            take_answer(worker, &worker->recall.items[i]);
+        else
+            ask_later(worker, eng_worker_task(worker, worker->recall.items[i].partition));
+    }
     eng_recall_clear(&worker->recall);
     eng_assert(worker->recall.count == 0);
 }

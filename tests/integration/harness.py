@@ -522,12 +522,12 @@ def compare(what, got, wanted):
         check(one == other, f"{what}: number {index} out of order\n    told: {one}\n    replay: {other}")
 
 
-def compare_with_replay(broker, folder, config_path, replayed=None):
+def compare_with_replay(broker, folder, config_path, replayed=None, topics=(CHANGES, DROPS)):
     """Every partition's outputs against replay of that partition's input, read back. `replayed` turns
     the records of a partition into what replay says of them. Returns the summaries by partition."""
     replayed = replayed or (lambda partition, records: replay_records(folder, config_path, records))
-    changes = told_by_daemon(broker, CHANGES, "score_change")
-    drops = told_by_daemon(broker, DROPS, "churn_drop")
+    changes = told_by_daemon(broker, topics[0], "score_change")
+    drops = told_by_daemon(broker, topics[1], "churn_drop")
     summaries, total = {}, 0
     for partition, records in read_topic(broker, INPUT).items():
         check(all(record.offset() == index for index, record in enumerate(records)),

@@ -538,6 +538,63 @@ Test(worker, a_position_outside_of_the_log_is_asked_for_anew)
     stage_done(&s);
 }
 
+/* Lets the ends of the partitions be asked for `seconds` times, once a second. */
+static void wait_seconds(struct stage *s, int seconds)
+{
+    for (int i = 0; i < seconds && s->worker->error.status == ENG_OK; i++) {
+        s->fake->now_us += 1000001;
+        stage_turn(s, 2);
+    }
+}
+
+Test(worker, an_input_topic_that_was_made_anew_ends_it_with_a_way_out)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    strcpy(s.fake->topics[ENG_TOPIC_INPUT].id, "U");
+    wait_seconds(&s, 2);
+    cr_expect_eq(s.worker->error.status, ENG_TOPIC);
+    cr_expect(strstr(s.worker->error.text, "another kafka.group") != NULL);
+    stage_done(&s);
+}
+
+Test(worker, a_partition_of_a_topic_that_was_made_anew_is_not_begun)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    strcpy(s.fake->topics[ENG_TOPIC_INPUT].id, "U");
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.worker->error.status, ENG_TOPIC);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 0);
+    stage_done(&s);
+}
+
+Test(worker, an_input_topic_that_is_gone_is_named_and_waited_for_but_not_for_ever)
+{
+    static const struct row {
+        int seconds; /* that it is gone */
+        enum eng_status status;
+    } rows[] = {{5, ENG_OK}, {30, ENG_TOPIC}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct stage s;
+        stage_init(&s, 1);
+        stage_start(&s);
+        stage_turn(&s, TURNS);
+        s.fake->topics[ENG_TOPIC_INPUT].exists = false;
+        wait_seconds(&s, rows[i].seconds);
+        cr_expect(strstr(s.worker->stats.text, "not there any more") != NULL);
+        s.fake->topics[ENG_TOPIC_INPUT].exists = true;
+        wait_seconds(&s, 30);
+        cr_expect_eq(s.worker->error.status, rows[i].status);
+        stage_done(&s);
+    }
+}
+
 Test(worker, too_much_memory_stops_it_with_a_text_that_names_the_key)
 {
     struct stage s;
