@@ -1,6 +1,7 @@
 /* The worker's loop.
  *
  *   STARTING -> JOINING -> RESTORING <-> RUNNING -> STOPPING -> STOPPED
+ *                 ^-- lost, shut out --------'
  *
  * A turn is a handful of bounded phases in a fixed order:
  *   1 outcome   what became of the transaction in flight
@@ -11,7 +12,8 @@
  *   6 idle      ticks (S7)
  *   7 seal      the filling transaction is handed over when its time has come and the other is done
  *   8 marks     ends of the partitions, for lag and for 6
- *   9 show      statistics
+ *   9 watch     partitions that do not get on
+ *  10 show      statistics
  *
  * While a transaction is in flight the next one fills. When that one is full too, the worker waits;
  * when it waits for long it goes on polling with its partitions paused, so that it stays a member
@@ -386,8 +388,8 @@ static void phase_state(struct eng_worker *worker)
                      worker->tasks[i]->state == ENG_TASK_REPLAYING;
     if (restoring)
         eng_worker_state_set(worker, ENG_WORKER_RESTORING);
-    else if (worker->assignment > 0)
-        eng_worker_state_set(worker, ENG_WORKER_RUNNING);
+    else
+        eng_worker_state_set(worker, worker->placed ? ENG_WORKER_RUNNING : ENG_WORKER_JOINING);
 }
 
 bool eng_worker_turn(struct eng_worker *worker)
@@ -404,6 +406,7 @@ bool eng_worker_turn(struct eng_worker *worker)
     if (worker->error.status == ENG_OK)
         eng_worker_seal_due(worker);
     eng_worker_mark(worker);
+    eng_worker_watch(worker);
     phase_state(worker);
     eng_worker_show(worker, false);
     check_memory(worker);

@@ -67,6 +67,7 @@ struct eng_worker {
     struct eng_task **places; /* by partition; NULL: not ours */
     uint32_t task_count;
     uint64_t assignment;         /* number of changes so far */
+    bool placed;                 /* the group has given us a share, even if it is none at all */
     bool assign_due;             /* the set to fetch from has changed */
     struct eng_port_offset *set; /* scratch: that set */
     struct eng_recall recall;
@@ -75,7 +76,9 @@ struct eng_worker {
     struct eng_marks marks;
     bool marking;
     int64_t marks_due_us;
-    int64_t gone_since_us; /* the input topic has not been there since then; 0: it is */
+    int64_t watch_due_us;
+    int64_t joining_since_us; /* 0: it is not */
+    int64_t gone_since_us;    /* the input topic has not been there since then; 0: it is */
 
     struct eng_port_batch batch;
     bool paused;
@@ -131,6 +134,9 @@ bool eng_worker_settle(struct eng_worker *worker, bool hurry, int64_t deadline_m
 
 /* worker.c: sleeps in small pieces; false when asked to stop. */
 bool eng_worker_doze(struct eng_worker *worker, int64_t ms);
+
+/* worker_watch.c: finds partitions that have stalled, now and then. */
+void eng_worker_watch(struct eng_worker *worker);
 
 /* worker_topic.c: the input topic's id as just heard, against the one at the start. False: it is
  * not known to be the same topic, and what was heard with it says nothing; may set the error. */

@@ -97,6 +97,7 @@ static void show_task(const struct eng_worker *worker, const struct eng_task *ta
     *shown = (struct eng_partition_stats){.partition = task->partition,
                                           .worker = worker->options.index,
                                           .restoring = task->state != ENG_TASK_LIVE,
+                                          .stalled = task->stalled,
                                           .restored_offset = task->next,
                                           .restore_target = task->replay_end,
                                           .next_offset = task->committed.next,

@@ -79,7 +79,7 @@ static void on_assigned(void *context, const int32_t *partitions, uint32_t count
     for (uint32_t i = 0; i < count; i++)
         add_task(worker, partitions[i]);
     drop_kept(worker);
-    worker->assign_due = true;
+    worker->placed = worker->assign_due = true;
     eng_log(ENG_LOG_INFO, "stream", "worker=%" PRIu32 " assigned %" PRIu32 " partitions",
             worker->options.index, count);
     eng_assert(worker->task_count <= (uint32_t)worker->input.partition_count);
@@ -110,6 +110,7 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
                 worker->options.index, lost ? "lost its partitions" : "gives up partitions");
     for (uint32_t i = 0; i < count; i++)
         give_up_task(worker, partitions[i], lost);
+    worker->placed &= !lost;
     worker->assign_due = true;
     eng_log(ENG_LOG_INFO, "stream", "worker=%" PRIu32 " %s %" PRIu32 " partitions",
             worker->options.index, lost ? "lost" : "gave back", count);
@@ -180,7 +181,7 @@ static void let_go(struct eng_worker *worker)
     eng_recall_clear(&worker->recall);
     worker->recalling = worker->marking = false;
     worker->assignment++;
-    worker->assign_due = worker->paused = false;
+    worker->placed = worker->assign_due = worker->paused = false;
     worker->blocked_since_us = -1;
     eng_worker_drop_tasks(worker);
     eng_assert(!worker->in_flight && !worker->renewing);

@@ -251,8 +251,9 @@ class Stage:
         for daemon in self.daemons:
             daemon.stop()
         self.trace(f"{self._forwarder.total} records committed")
-        for text in ("lost its partitions", "joining again", "in doubt", "-> doubt", "makes no progress"):
-            say(f"{sum(daemon.log().count(text) for daemon in self.daemons)} times: {text}")
+        told = {text: sum(daemon.log().count(text) for daemon in self.daemons)
+                for text in ("lost its partitions", "joining again", "-> doubt", "stalled:", "does not come back")}
+        say("in the logs: " + ", ".join(f"{count} times '{text}'" for text, count in told.items()))
         summaries = compare_with_replay(self._cluster, self._context.folder, self.daemons[0].config_path)
         read = sum(one["read"] for one in summaries.values())
         check(read == self._forwarder.total, f"replay has read {read} of {self._forwarder.total} records")

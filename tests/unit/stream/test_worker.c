@@ -637,6 +637,87 @@ Test(worker, marks_of_transactions_at_the_end_are_no_lag)
     stage_done(&s);
 }
 
+/* ---- Stalling. ---- */
+
+static bool stalled(struct stage *s, int32_t partition)
+{
+    return eng_worker_task(s->worker, partition)->stalled;
+}
+
+Test(worker, a_partition_whose_commits_do_not_come_through_has_stalled_until_they_do)
+{
+    struct stage s;
+    stage_init(&s, 2);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    wait_seconds(&s, 100);
+    cr_expect_not(stalled(&s, 0), "without input nothing stalls");
+    s.worker->in_flight = s.worker->sender.busy = true; /* what is told is held back */
+    stage_login(&s, 0, "acme", now_ms(&s));
+    wait_seconds(&s, 20);
+    cr_expect_not(stalled(&s, 0));
+    wait_seconds(&s, 15);
+    cr_expect(stalled(&s, 0));
+    cr_expect_not(stalled(&s, 1), "nothing has come there");
+    s.worker->sender.busy = s.worker->in_flight = false;
+    wait_seconds(&s, 3);
+    cr_expect_not(stalled(&s, 0));
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
+    stage_done(&s);
+}
+
+Test(worker, a_partition_whose_broker_gives_no_word_has_stalled)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    wait_seconds(&s, 2);
+    fake_fault(s.fake, (struct fake_fault){'e', 0, 100, ENG_UNAVAILABLE, false});
+    wait_seconds(&s, 50);
+    cr_expect_not(stalled(&s, 0), "its end was heard half a minute ago");
+    wait_seconds(&s, 15);
+    cr_expect(stalled(&s, 0));
+    wait_seconds(&s, 40);
+    cr_expect_not(stalled(&s, 0));
+    stage_done(&s);
+}
+
+Test(worker, a_partition_that_gets_no_answer_where_it_stands_has_stalled)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    fake_fault(s.fake, (struct fake_fault){'m', 0, 40, ENG_UNAVAILABLE, false});
+    stage_turn(&s, TURNS);
+    wait_seconds(&s, 35);
+    cr_expect(stalled(&s, 0));
+    wait_seconds(&s, 20);
+    cr_expect_not(stalled(&s, 0));
+    cr_expect_eq(s.worker->error.status, ENG_OK);
+    stage_done(&s);
+}
+
+Test(worker, one_that_has_lost_its_place_is_joining_and_says_so_when_it_takes_long)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.worker->state, ENG_WORKER_RUNNING);
+    move(&s, 'l');
+    wait_seconds(&s, 20);
+    cr_expect_eq(s.worker->state, ENG_WORKER_JOINING);
+    cr_expect_str_empty(s.worker->stats.text);
+    wait_seconds(&s, 20);
+    cr_expect(strstr(s.worker->stats.text, "no share") != NULL, "%s", s.worker->stats.text);
+    move(&s, 'a');
+    wait_seconds(&s, 5);
+    cr_expect_eq(s.worker->state, ENG_WORKER_RUNNING);
+    stage_done(&s);
+}
+
 /* ---- Queries and statistics. ---- */
 
 struct heard {
