@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 import processes
 from broker import CLUSTER_ID, PROPERTIES, READY_S, free_ports, java, write_properties
+from disk import Disk
 from proxy import Network, Proxy
 
 NODES = 3
@@ -61,6 +62,7 @@ class Node:
         self.address = f"127.0.0.1:{self._direct}"
         self.client_address = f"127.0.0.1:{self.proxy.port}"
         self.data.mkdir(parents=True)
+        self.disk = Disk(self.data, cluster.disk_megabytes) if cluster.disk_megabytes else None
 
     def _configuration(self):
         return str(self.folder / "server.properties")
@@ -86,6 +88,10 @@ class Node:
     def running(self):
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self):
+        return self._process.pid
+
     def kill(self):
         """kill -9."""
         if self._process is not None:
@@ -94,8 +100,11 @@ class Node:
 
 
 class Cluster:
-    def __init__(self, tools_dir, version, heap="384m"):
+    """With disk_megabytes, each node has a disk of its own, of that size."""
+
+    def __init__(self, tools_dir, version, disk_megabytes=0, heap="384m"):
         self.version = version
+        self.disk_megabytes = disk_megabytes
         self._tools_dir = tools_dir
         self._heap = heap
         self.folder = pathlib.Path(processes.folder(f"cluster-{version}"))
@@ -122,6 +131,8 @@ class Cluster:
     def __exit__(self, *_):
         for node in self.nodes:
             node.kill()
+            if node.disk is not None:
+                node.disk.remove()
         self.network.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 

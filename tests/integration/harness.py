@@ -202,6 +202,7 @@ def parse_metrics(text):
 
 def create_topic(broker, name, partitions=4, **config):
     admin = broker.admin()  # Has to live until the answer is there.
+    admin.list_topics(timeout=30)  # Once it knows the brokers, it lets go of the addresses it was given.
     for future in admin.create_topics([NewTopic(name, partitions, -1, config=config)]).values():
         future.result(60)
 
@@ -557,8 +558,8 @@ class Context:
     def broker(self, **options):
         return Broker(TOOLS, self.kafka, **options)
 
-    def cluster(self):
-        return Cluster(TOOLS, self.kafka)
+    def cluster(self, **options):
+        return Cluster(TOOLS, self.kafka, **options)
 
 
 def every_version(test):

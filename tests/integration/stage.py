@@ -167,6 +167,31 @@ class Stage:
         nodes = sorted({node for node in (group, transactions) if node}, key=lambda node: node.number)
         self._break_nodes(nodes, "the coordinators")
 
+    def break_two_disks(self):
+        """Nothing can be written any more until they are back."""
+        self.break_disk(2)
+
+    def break_disk(self, count=1):
+        """Full disks; a node whose disk is full ends by itself. There is room again when it comes back."""
+        self.more_load()
+        self.wait_for_progress()
+        nodes = self._random.sample(self._cluster.nodes, count)
+        for node in nodes:
+            node.disk.fill(node.pid)
+            way = "disk" if node.disk.mounted else "limit of files"
+            self.trace(f"the {way} of node {node.number} is full")
+        wait_for("the nodes to end by it", lambda: not any(node.running() for node in nodes), self.daemons)
+        self.trace(f"{count} of {NODES} nodes have ended by it")
+        if count == 1:
+            self.wait_for_progress()
+        self._doze(3)
+        for node in nodes:
+            node.disk.free()
+            node.start()
+        self._cluster.wait_whole()
+        self.trace("all nodes are back and in sync")
+        self.wait_for_progress()
+
     def break_by_freezing(self):
         """SIGSTOP until the other one has taken over, then SIGCONT: what was frozen must not write any more."""
         self.more_load()

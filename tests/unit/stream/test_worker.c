@@ -653,14 +653,16 @@ Test(worker, a_partition_whose_commits_do_not_come_through_has_stalled_until_the
     stage_turn(&s, TURNS);
     wait_seconds(&s, 100);
     cr_expect_not(stalled(&s, 0), "without input nothing stalls");
-    s.worker->in_flight = s.worker->sender.busy = true; /* what is told is held back */
+    s.worker->in_flight = true; /* what is told is held back */
+    s.worker->sender.busy = true;
     stage_login(&s, 0, "acme", now_ms(&s));
     wait_seconds(&s, 20);
     cr_expect_not(stalled(&s, 0));
     wait_seconds(&s, 15);
     cr_expect(stalled(&s, 0));
     cr_expect_not(stalled(&s, 1), "nothing has come there");
-    s.worker->sender.busy = s.worker->in_flight = false;
+    s.worker->sender.busy = false;
+    s.worker->in_flight = false;
     wait_seconds(&s, 3);
     cr_expect_not(stalled(&s, 0));
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
