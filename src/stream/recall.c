@@ -202,4 +202,5 @@ void eng_recall_run(void *context)
         else
             recall_item(recall, &recall->items[i]);
     }
+    recall->id_status = recall->port->ops->input_id(recall->port, recall->input_id, NULL);
 }

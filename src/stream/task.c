@@ -67,10 +67,9 @@ void eng_task_forget(struct eng_task *task)
     eng_journal_done(&task->pending);
     eng_checkpoint_done(&task->checkpoint);
     struct eng_port_offset nowhere = {.partition = task->partition, .next = -1};
-    enum eng_task_state before = task->state;
-    int64_t retry_us = task->retry_us;
+    struct eng_task old = *task;
     *task = (struct eng_task){.partition = task->partition,
-                              .state = before,
+                              .state = old.state,
                               .next = -1,
                               .sealed = nowhere,
                               .committed = nowhere,
@@ -81,7 +80,10 @@ void eng_task_forget(struct eng_task *task)
                               .end_since_us = -1,
                               .end_offset = -1,
                               .end_heard_us = -1,
-                              .retry_us = retry_us};
+                              .retry_us = old.retry_us,
+                              .watched = old.watched,
+                              .moved_us = old.moved_us,
+                              .stalled = old.stalled};
     set_state(task, ENG_TASK_ASKING);
 }
 

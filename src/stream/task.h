@@ -68,6 +68,9 @@ struct eng_task {
     int64_t end_offset;   /* last stable offset, as last heard; -1: not known */
     int64_t end_heard_us; /* monotonic time when that was heard; -1: never */
     int64_t retry_us;     /* ASKING: not asked again before */
+    int64_t watched;      /* how far it had come when it last got on: see worker_watch.c */
+    int64_t moved_us;     /* monotonic time of that, or when there was last nothing to do */
+    bool stalled;
 };
 
 enum { ENG_FEED_EVENTS = 1024, ENG_FEED_EFFECTS_BYTES = 1 << 18 };

@@ -1,6 +1,7 @@
 /* The worker's loop.
  *
  *   STARTING -> JOINING -> RESTORING <-> RUNNING -> STOPPING -> STOPPED
+ *                 ^-- lost, shut out --------'
  *
  * A turn is a handful of bounded phases in a fixed order:
  *   1 outcome   what became of the transaction in flight
@@ -11,7 +12,8 @@
  *   6 idle      ticks (S7)
  *   7 seal      the filling transaction is handed over when its time has come and the other is done
  *   8 marks     ends of the partitions, for lag and for 6
- *   9 show      statistics
+ *   9 watch     partitions that do not get on
+ *  10 show      statistics
  *
  * While a transaction is in flight the next one fills. When that one is full too, the worker waits;
  * when it waits for long it goes on polling with its partitions paused, so that it stays a member
@@ -158,8 +160,7 @@ static bool stopping(const struct eng_worker *worker)
     return atomic_load_explicit(&worker->stop, memory_order_relaxed);
 }
 
-/* Sleeps in small pieces; false when asked to stop. */
-static bool doze(struct eng_worker *worker, int64_t ms)
+bool eng_worker_doze(struct eng_worker *worker, int64_t ms)
 {
     eng_assert(ms >= 0);
     for (int64_t slept = 0; slept < ms && !stopping(worker); slept += 50) {
@@ -177,7 +178,7 @@ static bool pass_gate(struct eng_worker *worker)
     eng_assert(gate != NULL);
     if (worker->options.index == 0)
         return true;
-    while (atomic_load(gate) == 0 && doze(worker, GATE_MS))
+    while (atomic_load(gate) == 0 && eng_worker_doze(worker, GATE_MS))
         continue;
     return atomic_load(gate) == 1;
 }
@@ -212,7 +213,7 @@ static bool check_topics(struct eng_worker *worker)
             return false;
         }
         eng_worker_say(worker, ENG_LOG_WARN, cause.text);
-        if (!doze(worker, pause_ms))
+        if (!eng_worker_doze(worker, pause_ms))
             return false;
         pause_ms = pause_ms * 2 < START_PAUSE_MS_MAX ? pause_ms * 2 : START_PAUSE_MS_MAX;
     }
@@ -390,8 +391,8 @@ static void phase_state(struct eng_worker *worker)
                      worker->tasks[i]->state == ENG_TASK_REPLAYING;
     if (restoring)
         eng_worker_state_set(worker, ENG_WORKER_RESTORING);
-    else if (worker->assignment > 0)
-        eng_worker_state_set(worker, ENG_WORKER_RUNNING);
+    else
+        eng_worker_state_set(worker, worker->placed ? ENG_WORKER_RUNNING : ENG_WORKER_JOINING);
 }
 
 bool eng_worker_turn(struct eng_worker *worker)
@@ -408,6 +409,7 @@ bool eng_worker_turn(struct eng_worker *worker)
     if (worker->error.status == ENG_OK)
         eng_worker_seal_due(worker);
     eng_worker_mark(worker);
+    eng_worker_watch(worker);
     phase_state(worker);
     eng_worker_show(worker, false);
     check_memory(worker);
@@ -452,8 +454,9 @@ void eng_worker_end(struct eng_worker *worker)
 void eng_worker_run(struct eng_worker *worker)
 {
     eng_assert(worker != NULL);
-    if (eng_worker_begin(worker))
-        while (eng_worker_turn(worker))
-            continue;
+    bool begun = eng_worker_begin(worker);
+    eng_assert(begun || atomic_load(&worker->state) == ENG_WORKER_STARTING);
+    while (begun && (eng_worker_turn(worker) || eng_worker_rejoin(worker)))
+        continue;
     eng_worker_end(worker);
 }
