@@ -227,6 +227,7 @@ static enum eng_status finish(const struct eng_restore_request *request, struct 
                    ? eng_journal_settle(&found->journal, 0, found->commit.journal, err)
                    : ENG_OK;
     }
+    found->has_commit |= !ENG_RULE(NAMED_RECORD) && found->sequence > 0;
     if (!found->has_commit)
         return eng_error_set(err, ENG_CORRUPT,
                              "partition %" PRId32
