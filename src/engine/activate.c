@@ -160,8 +160,10 @@ static enum eng_status visit_changed(struct eng_engine *engine, uint32_t number,
         .effects = engine->activation.silent ? NULL : effects,
     };
     eng_assert(engine->activation.working);
-    if (eng_wheel_reserve(&engine->wheel) != ENG_OK || carry_over(engine, number) != ENG_OK)
+    if (eng_wheel_reserve(&engine->wheel) != ENG_OK ||
+        eng_changes_reserve(&engine->changes) != ENG_OK || carry_over(engine, number) != ENG_OK)
         return ENG_NO_MEMORY;
+    eng_changes_note(&engine->changes, engine->hand.partner, number);
     eng_assert(engine->hand.number == number);
     eng_evaluate(engine, &evaluation);
     if (engine->activation.silent)

@@ -64,6 +64,8 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
         .effects = effects,
     };
     eng_assert(engine->hand.partner->due <= engine->now.pane);
+    if (engine->notes_visits)
+        eng_changes_note(&engine->changes, engine->hand.partner, number);
     eng_measure_expire(engine);
     eng_evaluate(engine, &evaluation);
     eng_alert_expire(engine);

@@ -30,6 +30,7 @@ enum eng_status eng_engine_new(const struct eng_model *model,
     engine->now.clock_ms = -1;
     eng_known_init(&engine->known);
     engine->boundary.target_ms = -1;
+    engine->changes.on = options->track_changes;
     engine->step_evaluations =
         options->step_evaluations ? options->step_evaluations : ENG_STEP_EVALUATIONS;
     eng_wheel_init(&engine->wheel);
@@ -57,6 +58,8 @@ void eng_engine_free(struct eng_engine *engine)
     if (engine->store.layout != NULL)
         eng_store_done(&engine->store);
     eng_wheel_done(&engine->wheel);
+    eng_changes_done(&engine->changes);
+    eng_engine_restore_end(engine);
     eng_layout_free(engine->layout);
     eng_walk_done(&engine->walk);
     eng_free(engine->silences);
@@ -117,7 +120,9 @@ static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
 {
     eng_assert(event->partner.length > 0);
     eng_assert(engine->boundary.target_ms < 0);
-    if (eng_store_reserve(&engine->store) != ENG_OK || eng_wheel_reserve(&engine->wheel) != ENG_OK)
+    if (eng_store_reserve(&engine->store) != ENG_OK ||
+        eng_wheel_reserve(&engine->wheel) != ENG_OK ||
+        eng_changes_reserve(&engine->changes) != ENG_OK)
         return ENG_NO_MEMORY;
     if (number == ENG_PARTNER_NONE) {
         eng_take_newcomer(engine,
@@ -197,6 +202,11 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
     bool dedup = engine->layout->list_seen != ENG_NO_INDEX && event->id.data != NULL;
     uint64_t id = hashes.id;
     if (number != ENG_PARTNER_NONE) {
+        if (__builtin_expect(engine->restore != NULL, 0) &&
+            eng_restore_holds(engine->restore, number, event->offset)) {
+            *ret_outcome = ENG_OUTCOME_FILTERED; /* known to the page; what it was is not told */
+            return ENG_OK;
+        }
         eng_take(engine, number);
         *ret_outcome = ENG_OUTCOME_DUPLICATE;
         if (dedup && eng_seen_has(&engine->hand, engine->now.pane, id))
@@ -205,6 +215,7 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
     *ret_outcome = ENG_OUTCOME_COUNTED;
     if (make_room(engine, hashes.partner, event, number) != ENG_OK)
         return ENG_NO_MEMORY;
+    eng_changes_note(&engine->changes, engine->hand.partner, engine->hand.number);
     eng_measure_catch_up(engine, engine->now.pane);
     enum eng_swift_result swift = ENG_SWIFT_NOT;
     if (number != ENG_PARTNER_NONE)
@@ -422,7 +433,8 @@ uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
     return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) +
-           eng_wheel_bytes(&engine->wheel) + eng_walk_bytes(&engine->walk) +
+           eng_wheel_bytes(&engine->wheel) + eng_changes_bytes(&engine->changes) +
+           eng_walk_bytes(&engine->walk) +
            (engine->activation.working ? eng_carry_bytes(engine->activation.carry) : 0);
 }
 
@@ -436,6 +448,12 @@ void eng_engine_check(const struct eng_engine *engine)
     if (engine->activation.working)
         return; /* there are records of two layouts */
     eng_store_check(&engine->store);
+    for (uint64_t i = engine->changes.first; i < engine->changes.end; i++) {
+        uint32_t number = engine->changes.numbers[i & (engine->changes.capacity - 1)];
+        eng_assert(number == ENG_PARTNER_NONE || eng_store_at(&engine->store, number)->is_dirty);
+    }
+    if (engine->restore != NULL)
+        return; /* pages may be younger than the clock */
     if (engine->boundary.working)
         return; /* those who wait for their visit still hold what has expired */
     for (uint32_t number = 0; number < engine->store.count; number++) {

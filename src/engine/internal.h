@@ -11,6 +11,7 @@
 #ifndef ENG_ENGINE_INTERNAL_H
 #define ENG_ENGINE_INTERNAL_H
 
+#include "engine/changes.h"
 #include "engine/hash.h"
 #include "engine/known.h"
 #include "engine/score.h"
@@ -18,7 +19,7 @@
 #include "engine/store.h"
 #include "engine/walk.h"
 #include "engine/wheel.h"
-#include <engaged/engine.h>
+#include <engaged/checkpoint.h>
 
 /* A visit that is due this soon is worth working out anew when an event has put it off. */
 enum { ENG_IMMINENT_PANES = 3 };
@@ -72,6 +73,8 @@ struct eng_scratch {
     uint32_t resumed; /* silence alerts (a bit each) whose partner has just acted in a newer pane */
 };
 
+struct eng_restore;
+
 struct eng_engine {
     const struct eng_model *model;
     struct eng_layout *layout;
@@ -85,6 +88,9 @@ struct eng_engine {
     struct eng_record hand; /* the partner that is being changed */
     struct eng_scratch scratch;
     struct eng_counters counters;
+    struct eng_changes changes;
+    struct eng_restore *restore; /* NULL: it is not being restored */
+    bool notes_visits;           /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
     struct eng_action_cached actions[ENG_ACTION_CACHE];
@@ -306,6 +312,14 @@ bool eng_activation_waits(const struct eng_engine *engine, uint32_t number);
 
 /* Frees an activation that will not be finished, and what the records of the model before hold. */
 void eng_activation_drop(struct eng_engine *engine);
+
+/* ---- restore.c ---- */
+
+/* True when the partner's page holds its events up to and with this offset. */
+bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint64_t offset);
+
+/* The number has no page any more. */
+void eng_restore_forget(struct eng_restore *restore, uint32_t number);
 
 /* ---- effect.c ---- */
 

@@ -55,6 +55,39 @@ enum eng_status eng_store_init(struct eng_store *store, const struct eng_layout 
     return ENG_OK;
 }
 
+/* Elements of a list on the heap have room for the widest cell, so that cells can widen in place.
+ */
+static uint32_t heap_element_bytes(uint32_t bytes)
+{
+    return bytes < 8 ? 8 : bytes;
+}
+
+void eng_big_word_free(struct eng_store *store, const struct eng_layout *layout, unsigned list,
+                       uint64_t word)
+{
+    eng_assert(word != 0);
+    eng_assert(list < layout->list_count);
+    if (layout->lists[list].kind == ENG_LIST_SEEN) {
+        store->heap_bytes -= eng_seen_free(word);
+        return;
+    }
+    struct eng_big_list *big = (struct eng_big_list *)(uintptr_t)word;
+    uint32_t element = layout->lists[list].element_bytes;
+    store->heap_bytes -= sizeof *big + (uint64_t)big->capacity * heap_element_bytes(element);
+    eng_free(big->data);
+    eng_free(big);
+}
+
+void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved)
+{
+    const struct eng_layout *layout = record->layout;
+    eng_assert(record->number < store->count);
+    eng_assert(layout->list_count <= ENG_LISTS_MAX);
+    for (uint32_t list = 0; list < layout->list_count; list++)
+        if (eng_record_is_big(record, list) && !(moved && list == layout->list_seen))
+            eng_big_word_free(store, layout, list, eng_record_word(record, list));
+}
+
 void eng_store_done(struct eng_store *store)
 {
     eng_assert(store != NULL);
@@ -251,6 +284,21 @@ static uint32_t slack_bytes(uint32_t used)
     return used / 32 + MOVE_SLACK_BYTES;
 }
 
+struct eng_partner *eng_store_renew(struct eng_store *store, uint32_t number, uint32_t used)
+{
+    struct eng_partner *old = eng_store_at(store, number);
+    uint8_t class = eng_slab_class(used + slack_bytes(used));
+    eng_assert(number < store->count);
+    eng_assert(used <= ENG_PAGE_RECORD_BYTES_MAX);
+    struct eng_record record = eng_record_open(store, number);
+    eng_record_free_lists(store, &record, false);
+    eng_slab_give(&store->slab, store->handles[number], old->class);
+    store->handles[number] = eng_slab_alloc(&store->slab, class);
+    struct eng_partner *partner = eng_store_at(store, number);
+    partner->class = class;
+    return partner;
+}
+
 void eng_record_grow(struct eng_store *store, struct eng_record *record, uint32_t bytes)
 {
     uint32_t used = eng_record_used(record);
@@ -334,13 +382,6 @@ void eng_record_make_big(struct eng_store *store, struct eng_record *record, uns
     record->partner->is_crowded = 1;
 }
 
-/* Elements of a list on the heap have room for the widest cell, so that cells can widen in place.
- */
-static uint32_t heap_element_bytes(uint32_t bytes)
-{
-    return bytes < 8 ? 8 : bytes;
-}
-
 static uint32_t element_bytes(const struct eng_record *record, unsigned list)
 {
     uint32_t bytes = record->layout->lists[list].element_bytes;
@@ -358,44 +399,6 @@ static uint32_t inserts_most(const struct eng_layout *layout, unsigned list)
                : (uint32_t)ENG_INSERTS_MAX;
 }
 
-struct eng_big_list *eng_big_list_new(struct eng_store *store, const struct eng_record *record,
-                                      unsigned list, uint32_t count, uint32_t bytes)
-{
-    uint32_t size = heap_element_bytes(bytes);
-    uint32_t capacity = count * 2 + inserts_most(record->layout, list);
-    eng_assert(list < record->layout->list_count);
-    eng_assert(bytes > 0);
-    struct eng_big_list *big = eng_calloc(1, sizeof *big);
-    uint8_t *data = eng_calloc(capacity, size);
-    if (big == NULL || data == NULL) {
-        eng_free(big);
-        eng_free(data);
-        return NULL;
-    }
-    *big = (struct eng_big_list){data, count, capacity};
-    store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
-    return big;
-}
-
-void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved)
-{
-    const struct eng_layout *layout = record->layout;
-    for (uint32_t list = 0; list < layout->list_count; list++) {
-        if (!eng_record_is_big(record, list) || (moved && list == layout->list_seen))
-            continue;
-        if (list == layout->list_seen) {
-            store->heap_bytes -= eng_seen_free(record);
-            continue;
-        }
-        struct eng_big_list *big = eng_record_big(record, list);
-        eng_assert(big != NULL && big->data != NULL);
-        store->heap_bytes -=
-            sizeof *big + (uint64_t)big->capacity * heap_element_bytes(element_bytes(record, list));
-        eng_free(big->data);
-        eng_free(big);
-    }
-}
-
 /* Moves an inline list to the heap. */
 static enum eng_status move_out(struct eng_store *store, struct eng_record *record, unsigned list)
 {
@@ -403,12 +406,32 @@ static enum eng_status move_out(struct eng_store *store, struct eng_record *reco
     struct eng_list view = eng_record_list(record, list, bytes);
     eng_assert(list < record->layout->list_count);
     eng_assert(view.bytes >= sizeof(void *));
-    struct eng_big_list *big = eng_big_list_new(store, record, list, view.count, bytes);
-    if (big == NULL)
+    uint64_t word = eng_big_list_new(store, list, bytes, view.data, view.bytes);
+    if (word == 0)
         return ENG_NO_MEMORY;
-    memcpy(big->data, view.data, view.bytes);
-    eng_record_make_big(store, record, list, (uint64_t)(uintptr_t)big);
+    eng_record_make_big(store, record, list, word);
     return eng_slab_reserve(&store->slab);
+}
+
+uint64_t eng_big_list_new(struct eng_store *store, unsigned list, uint32_t element,
+                          const uint8_t *data, uint32_t bytes)
+{
+    uint32_t count = bytes / element, size = heap_element_bytes(element);
+    uint32_t capacity = count * 2 + inserts_most(store->layout, list);
+    eng_assert(bytes % element == 0);
+    struct eng_big_list *big = eng_calloc(1, sizeof *big);
+    uint8_t *copy = eng_calloc(capacity, size);
+    if (big == NULL || copy == NULL) {
+        eng_free(big);
+        eng_free(copy);
+        return 0;
+    }
+    *big = (struct eng_big_list){copy, count, capacity};
+    if (bytes > 0 && data != NULL)
+        memcpy(copy, data, bytes);
+    store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
+    eng_assert((uintptr_t)big != 0);
+    return (uint64_t)(uintptr_t)big;
 }
 
 /* Makes room for `inserts` more elements. */

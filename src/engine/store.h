@@ -24,8 +24,9 @@ enum {
     /* Elements that an event adds to one list at most; openings apart, of which all may be new. */
     ENG_INSERTS_MAX = 2 + ENG_LAZY_BOUNDARIES,
     ENG_LISTS_MAX = 4 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
-    ENG_LIST_BIG = 0x8000, /* of an end: the list has its own block on the heap */
-    ENG_LIST_END = 0x7FFF, /* of an end: the offset behind the list */
+    ENG_LIST_BIG = 0x8000,                 /* of an end: the list has its own block on the heap */
+    ENG_LIST_END = 0x7FFF,                 /* of an end: the offset behind the list */
+    ENG_PAGE_RECORD_BYTES_MAX = 31 * 1024, /* of a record that is made from a page */
 };
 
 #define ENG_PANE_NEVER INT32_MAX
@@ -43,8 +44,8 @@ struct eng_partner {
     uint8_t total_code : 2; /* width of its totals */
     uint8_t class;          /* size class of its block */
     uint8_t id_bytes;
-    uint8_t spare;
-    uint16_t ends[]; /* offset behind the id, then behind each list; with ENG_LIST_BIG */
+    uint8_t is_dirty; /* it waits in the queue of those whose page is to be written (changes.h) */
+    uint16_t ends[];  /* offset behind the id, then behind each list; with ENG_LIST_BIG */
 };
 
 enum { ENG_PARTNER_HEAD_BYTES = 18 };
@@ -302,14 +303,22 @@ static inline uint8_t *eng_record_append(struct eng_store *store, struct eng_rec
 void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count,
                       uint32_t bytes);
 
+/* A list on the heap with this content (NULL: to be filled in; ids seen apart), and room for what
+ * an event adds: the word that stands for it in a record. 0: no memory. */
+uint64_t eng_big_list_new(struct eng_store *store, unsigned list, uint32_t element_bytes,
+                          const uint8_t *data, uint32_t bytes);
+
+/* Frees the heap part that a word stands for, of any kind of list. */
+void eng_big_word_free(struct eng_store *store, const struct eng_layout *layout, unsigned list,
+                       uint64_t word);
+
+/* Gives a partner another block, for `used` bytes and some room, with undefined content but for its
+ * class; what it had before is freed, heap parts too. After a reserve. */
+struct eng_partner *eng_store_renew(struct eng_store *store, uint32_t number, uint32_t used);
+
 /* Replaces the content of an inline list by the word for its heap part. */
 void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
                          uint64_t word);
-
-/* A list for the heap with `count` elements of `bytes`, and room for more; NULL: no memory. The
- * record says for which layout and cell code. */
-struct eng_big_list *eng_big_list_new(struct eng_store *store, const struct eng_record *record,
-                                      unsigned list, uint32_t count, uint32_t bytes);
 
 /* Frees what a record holds on the heap; but for its ids when they have `moved`. */
 void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved);

@@ -103,6 +103,9 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
     eng_assert(partitions != NULL || count == 0);
     worker->assignment++;
     worker->stats.rebalances++;
+    for (uint32_t i = 0; !lost && i < count; i++)
+        if (eng_worker_task(worker, partitions[i]) != NULL)
+            eng_worker_task(worker, partitions[i])->leaving = true;
     if (!eng_worker_settle(worker, lost, REVOKE_MS))
         eng_log(ENG_LOG_WARN, "stream", "worker=%" PRIu32 " %s with work not committed",
                 worker->options.index, lost ? "lost its partitions" : "gives up partitions");
@@ -207,17 +210,21 @@ static bool producer_ready(struct eng_worker *worker)
     return false;
 }
 
+/* One partition at a time: while the aide loads the next one's pages, the loop reads this one's
+ * input again. */
 static void submit_recall(struct eng_worker *worker)
 {
     eng_assert(!worker->recalling && !eng_courier_busy(&worker->aide));
     eng_recall_clear(&worker->recall);
-    for (uint32_t i = 0; i < worker->task_count; i++)
-        if (wants_answer(worker, worker->tasks[i]) &&
-            eng_recall_add(&worker->recall, worker->tasks[i]->partition) != ENG_OK) {
-            (void)eng_error_set(&worker->error, ENG_NO_MEMORY, "no memory to restore");
-            return;
-        }
-    eng_assert(worker->recall.count > 0);
+    uint32_t i = 0;
+    while (!wants_answer(worker, worker->tasks[i]))
+        i++;
+    eng_assert(i < worker->task_count);
+    if (eng_recall_add(&worker->recall, worker->tasks[i]->partition) != ENG_OK) {
+        (void)eng_error_set(&worker->error, ENG_NO_MEMORY, "no memory to restore");
+        return;
+    }
+    eng_assert(worker->recall.count == 1);
     worker->recalling = true;
     worker->recall_assignment = worker->assignment;
     eng_courier_submit(&worker->aide, eng_recall_run, &worker->recall);

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "engine/model.h"
 #include "naive.h"
+#include "restored.h"
 #include <engaged/engine.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -141,7 +142,7 @@ static void run_step(struct run *run, const struct step *step)
         run_activation(run, step);
     if (step->erase) {
         run_finish(run);
-        (void)eng_engine_erase(run->engine, step->event.partner, NULL);
+        (void)eng_engine_erase(run->engine, step->event.partner, 0, NULL);
         eng_engine_check(run->engine);
     }
 }
@@ -413,7 +414,7 @@ static bool against_naive(struct run *run, size_t *told_before, struct chance *c
 static bool against_itself(const struct run *first, struct chance *chance, uint32_t silent_steps,
                            size_t told_from)
 {
-    struct eng_engine_options options = {0, 0, 0};
+    struct eng_engine_options options = {0};
     struct run run;
     options.step_evaluations =
         chance_percent(chance, 60) ? (uint32_t)chance_between(chance, 1, 4) : 0;
@@ -441,6 +442,15 @@ static bool against_itself(const struct run *first, struct chance *chance, uint3
     return same;
 }
 
+/* Events and ticks only. */
+static bool is_plain(const struct history *history)
+{
+    for (uint32_t i = 0; i < history->count; i++)
+        if (history->steps[i].erase || history->steps[i].model > 0)
+            return false;
+    return true;
+}
+
 bool compare(const struct eng_model *const *models, const struct history *history,
              const struct comparison *how)
 {
@@ -457,6 +467,10 @@ bool compare(const struct eng_model *const *models, const struct history *histor
     if (same) {
         uint32_t silent = (uint32_t)chance_between(&chance, 0, history->count);
         same = against_itself(&run, &chance, silent, told_before[silent]);
+    }
+    if (same && is_plain(history)) {
+        struct uninterrupted want = {run.engine, run.told, told_before, run.outcomes};
+        same = restored_is_same(models[0], history, &want, &chance, how->out);
     }
     if (same && how->tally != NULL) {
         how->tally->histories++;

@@ -81,7 +81,7 @@ static void run_step(struct run *run, const struct step *step, uint8_t *ret_outc
             status = eng_engine_activate(run->engine, run->models[step->model], step->silent,
                                          &run->effects, NULL);
         else if (step->erase)
-            status = eng_engine_erase(run->engine, step->event.partner, NULL);
+            status = eng_engine_erase(run->engine, step->event.partner, 0, NULL);
         else
             status = eng_engine_apply(run->engine, &batch, &run->effects, NULL);
         collect(run);
@@ -236,7 +236,7 @@ Test(memory, an_allocation_that_fails_anywhere_leaves_the_engine_intact)
 Test(memory, a_full_cap_refuses_the_event_and_keeps_the_state)
 {
     struct eng_model *model = load(everything);
-    struct eng_engine_options options = {0, 0, CAP};
+    struct eng_engine_options options = {.memory_bytes_max = CAP};
     struct eng_engine *engine = NULL;
     struct eng_event event = {.time_ms = START_MS, .value_e4 = 10000, .action = {"b", 1}};
     struct eng_batch batch = {&event, NULL, 1, 0};
