@@ -31,11 +31,13 @@ enum eng_status eng_engine_erase(struct eng_engine *engine, struct eng_slice par
         return eng_error_set(err, ENG_NO_MEMORY, "no memory to erase %.*s", (int)partner.length,
                              partner.data);
     struct eng_record record = eng_record_open(store, number);
-    if (eng_activation_waits(engine, number))
+    if (eng_restore_layout(engine, number) != NULL)
+        record.layout = eng_restore_layout(engine, number);
+    else if (eng_activation_waits(engine, number))
         record.layout = engine->activation.layout_before;
     uint64_t at = eng_store_slot(store, number);
-    forget_pages(engine, number, partner);
     eng_store_give(store, &record);
+    forget_pages(engine, number, partner);
     eng_walk_moved(&engine->walk, at, eng_store_take_out(store, at));
     eng_assert(!eng_store_has(store, number));
     return ENG_OK;

@@ -318,6 +318,18 @@ void eng_activation_drop(struct eng_engine *engine);
 /* True when the partner's page holds its events up to and with this offset. */
 bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint64_t offset);
 
+/* Pages of models that are yet to come: is there any (NULL: none), and the layout of the partner's
+ * record then; NULL: it is of the model in force. */
+bool eng_restore_any_ahead(const struct eng_restore *restore);
+const struct eng_layout *eng_restore_layout(const struct eng_engine *engine, uint32_t number);
+
+/* An activation has come to a partner whose page is of a later model; it may be this one. ENG_OK,
+ * ENG_NO_MEMORY. */
+enum eng_status eng_restore_arrive(struct eng_engine *engine, uint32_t number);
+
+/* Gives back the records that are of later models. */
+void eng_restore_drop(struct eng_engine *engine);
+
 /* The number has no page any more. */
 void eng_restore_forget(struct eng_restore *restore, uint32_t number);
 

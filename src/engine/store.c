@@ -238,15 +238,13 @@ uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash)
 
 /* ---- records ---- */
 
-uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane)
+/* An empty record in a block of its own. */
+static void make_empty(struct eng_store *store, uint32_t number, struct eng_slice id, int32_t pane)
 {
     const struct eng_layout *layout = store->layout;
-    eng_assert(store->count < store->handle_capacity);
-    eng_assert(id.length > 0 && id.length <= ENG_PARTNER_BYTES_MAX);
     uint32_t used = layout->fixed_bytes + layout->total_count + id.length;
     uint8_t class = eng_slab_class(used + FIRST_SLACK_BYTES);
-    uint32_t number =
-        store->free_count > 0 ? store->free_numbers[--store->free_count] : store->count++;
+    eng_assert(id.length > 0 && id.length <= ENG_PARTNER_BYTES_MAX);
     store->handles[number] = eng_slab_alloc(&store->slab, class);
     struct eng_partner *partner = eng_store_at(store, number);
     memset(partner, 0, used);
@@ -259,8 +257,30 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
     for (uint32_t list = 0; list <= layout->list_count; list++)
         partner->ends[list] = (uint16_t)used;
     memcpy((uint8_t *)partner + layout->fixed_bytes + layout->total_count, id.data, id.length);
+    eng_assert(eng_store_has(store, number));
+}
+
+uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane)
+{
+    eng_assert(store->count < store->handle_capacity);
+    eng_assert(id.length > 0);
+    uint32_t number =
+        store->free_count > 0 ? store->free_numbers[--store->free_count] : store->count++;
+    make_empty(store, number, id, pane);
     place(store, (struct eng_slot){(uint32_t)(hash >> 32), number});
     return number;
+}
+
+void eng_store_blank(struct eng_store *store, const struct eng_record *record, int32_t pane)
+{
+    char id[ENG_PARTNER_BYTES_MAX];
+    struct eng_slice own = eng_partner_id(record->partner);
+    eng_assert(record->number < store->count);
+    eng_assert(!record->partner->is_dirty);
+    memcpy(id, own.data, own.length);
+    own.data = id;
+    eng_store_give(store, record);
+    make_empty(store, record->number, own, pane);
 }
 
 /* Moves a record into a block for `bytes` or more. */

@@ -312,6 +312,10 @@ uint64_t eng_big_list_new(struct eng_store *store, unsigned list, uint32_t eleme
 void eng_big_word_free(struct eng_store *store, const struct eng_layout *layout, unsigned list,
                        uint64_t word);
 
+/* Takes all from a partner but its id: an empty record of the store's layout, true as of `pane`, in
+ * place of `record`, which may be of another layout. After a reserve. */
+void eng_store_blank(struct eng_store *store, const struct eng_record *record, int32_t pane);
+
 /* Gives a partner another block, for `used` bytes and some room, with undefined content but for its
  * class; what it had before is freed, heap parts too. After a reserve. */
 struct eng_partner *eng_store_renew(struct eng_store *store, uint32_t number, uint32_t used);

@@ -442,15 +442,6 @@ static bool against_itself(const struct run *first, struct chance *chance, uint3
     return same;
 }
 
-/* Events and ticks only. */
-static bool is_plain(const struct history *history)
-{
-    for (uint32_t i = 0; i < history->count; i++)
-        if (history->steps[i].erase || history->steps[i].model > 0)
-            return false;
-    return true;
-}
-
 bool compare(const struct eng_model *const *models, const struct history *history,
              const struct comparison *how)
 {
@@ -468,9 +459,9 @@ bool compare(const struct eng_model *const *models, const struct history *histor
         uint32_t silent = (uint32_t)chance_between(&chance, 0, history->count);
         same = against_itself(&run, &chance, silent, told_before[silent]);
     }
-    if (same && is_plain(history)) {
+    if (same) {
         struct uninterrupted want = {run.engine, run.told, told_before, run.outcomes};
-        same = restored_is_same(models[0], history, &want, &chance, how->out);
+        same = restored_is_same(models, history, &want, &chance, how->out);
     }
     if (same && how->tally != NULL) {
         how->tally->histories++;
