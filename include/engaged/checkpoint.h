@@ -31,7 +31,7 @@ uint64_t eng_model_fingerprint(const struct eng_model *model);
 struct eng_changed {
     uint64_t first, end;
 };
-struct eng_changed eng_engine_changes(struct eng_engine *engine);
+struct eng_changed eng_engine_changes(const struct eng_engine *engine);
 
 /* All pages that were taken or restored, one per partner: their number, and a sum that changes with
  * each of them. Equal sums mean that no page is missing or older than it should be. */
@@ -41,7 +41,7 @@ struct eng_page_sum {
 struct eng_page_sum eng_engine_page_sum(const struct eng_engine *engine);
 
 /* Bytes that the page of the partner at the head of the queue takes, at most; 0: nobody waits. */
-size_t eng_engine_page_bytes(struct eng_engine *engine);
+size_t eng_engine_page_bytes(const struct eng_engine *engine);
 
 /* Takes the partner at the head off the queue and writes its page: as of now, so between two
  * inputs. `sequence` (> 0) is that of the caller's commit. *ret_bytes is how many were written;
@@ -53,12 +53,20 @@ enum eng_status eng_engine_page_take(struct eng_engine *engine, uint64_t sequenc
 enum eng_status eng_engine_restore_begin(struct eng_engine *engine);
 
 /* A page, as it was taken with `sequence`; it holds all events of its partner before the offset
- * `next`. A later page of the same partner replaces it. ENG_OK, ENG_NO_MEMORY, ENG_CORRUPT. */
+ * `next`. A later page of the same partner replaces it. `model`: the one that it was taken under,
+ * which the engine will come to by activations; it must live until then. (A page of a model before
+ * the engine's is passed over: whose page that still is has been evaluated since, so low water
+ * would lie before that.) Where the log says that the page is gone (the partner was erased),
+ * eng_engine_erase with an offset of UINT64_MAX. ENG_OK, ENG_NO_MEMORY, ENG_CORRUPT, ENG_LIMIT
+ * (pages of more than ENG_RESTORE_MODELS_MAX later models).
+ */
+enum { ENG_RESTORE_MODELS_MAX = 64 };
 struct eng_page {
     struct eng_slice partner;
     const uint8_t *data;
     size_t bytes;
     uint64_t next, sequence;
+    const struct eng_model *model; /* NULL: the engine's */
 };
 enum eng_status eng_engine_restore_page(struct eng_engine *engine, const struct eng_page *page,
                                         struct eng_error *err);
@@ -66,7 +74,8 @@ enum eng_status eng_engine_restore_page(struct eng_engine *engine, const struct 
 /* All pages are there: works off, telling nothing, the boundaries up to low water's clock that they
  * have not seen. Those of whom something changed are in the queue then. clock_ms -1: low water is
  * before the first event. ENG_OK or ENG_NO_MEMORY. From then on events (offsets ascending from low
- * water) and ticks are applied as ever. */
+ * water), ticks, activations and erasures are applied as ever. What counts could answer at low
+ * water (eng_engine_known_read) is the caller's to keep, too. */
 enum eng_status eng_engine_restore_catch_up(struct eng_engine *engine, int64_t clock_ms,
                                             struct eng_error *err);
 

@@ -90,10 +90,12 @@ enum eng_status eng_engine_known_read(struct eng_engine *engine, const uint8_t *
 
 /* Forgets a partner at once: counts, ids seen, what was told; a later event of it is a newcomer's.
  * Nothing is told. May be called between two steps of the same work: an evaluation that was still
- * to come for it does not take place. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), or
- * ENG_NO_MEMORY (nothing has changed). */
+ * to come for it does not take place. `offset`: that of the next input, which tells, while an
+ * engine is being restored, whether the partner's page (checkpoint.h) is of before the erasure.
+ * ENG_OK, ENG_NOT_FOUND (no counted event of this partner), or ENG_NO_MEMORY (nothing has changed).
+ */
 enum eng_status eng_engine_erase(struct eng_engine *engine, struct eng_slice partner,
-                                 struct eng_error *err);
+                                 uint64_t offset, struct eng_error *err);
 
 /* The model in force, or coming into force. */
 const struct eng_model *eng_engine_model(const struct eng_engine *engine);
@@ -147,10 +149,10 @@ struct eng_view {
     } alerts[ENG_VIEW_ALERTS_MAX];
 };
 
-/* Fills *ret_view. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), ENG_UNAVAILABLE (the
- * engine is being restored, or an activation has not come to the partner), or ENG_NO_MEMORY. Not
- * const: the partner is brought up to the clock, which changes nothing that is ever told. May be
- * called between two steps of the same work. */
+/* Fills *ret_view. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), ENG_UNAVAILABLE (while
+ * it is being restored, or an activation has not come to it), or ENG_NO_MEMORY. Not const: the
+ * partner is brought up to the clock, which changes nothing that is ever told. May be called
+ * between two steps of the same work. */
 enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,
                                 struct eng_view *ret_view);
 

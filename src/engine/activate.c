@@ -88,7 +88,8 @@ void eng_activation_drop(struct eng_engine *engine)
         struct eng_record old = {engine->activation.layout_before,
                                  eng_store_at(&engine->store, number), number};
         eng_walk_visited(&engine->walk, slot);
-        eng_store_give(&engine->store, &old);
+        if (eng_restore_layout(engine, number) == NULL)
+            eng_store_give(&engine->store, &old);
     }
     end_activation(engine);
 }
@@ -160,16 +161,18 @@ static enum eng_status visit_changed(struct eng_engine *engine, uint32_t number,
         .effects = engine->activation.silent ? NULL : effects,
     };
     eng_assert(engine->activation.working);
+    if (eng_restore_layout(engine, number) != NULL)
+        return eng_restore_arrive(engine, number);
     if (eng_wheel_reserve(&engine->wheel) != ENG_OK ||
         eng_changes_reserve(&engine->changes) != ENG_OK || carry_over(engine, number) != ENG_OK)
         return ENG_NO_MEMORY;
+    eng_changes_note(&engine->changes, engine->hand.partner, number);
     eng_assert(engine->hand.number == number);
     eng_evaluate(engine, &evaluation);
     if (engine->activation.silent)
         engine->counters = counters; /* of what is told */
     engine->hand.partner->due = evaluation.due;
     eng_arm(engine, number, engine->hand.partner, eng_measure_due(engine));
-    eng_changes_note(&engine->changes, engine->hand.partner, number);
     return ENG_OK;
 }
 

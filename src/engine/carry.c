@@ -228,8 +228,8 @@ static void put_head(struct eng_carry *carry, const struct eng_partner *old)
     partner->due = ENG_PANE_NEVER;
     partner->as_of = old->as_of;
     partner->total_code = code & 3;
-    partner->id_bytes = old->id_bytes;
     partner->is_dirty = old->is_dirty;
+    partner->id_bytes = old->id_bytes;
     memcpy(carry->record + used, id.data, id.length);
     for (uint32_t list = 0; list <= to->list_count; list++)
         partner->ends[list] = (uint16_t)(used + id.length);
@@ -249,11 +249,11 @@ static uint8_t *put_list(struct eng_carry *carry, struct eng_store *store, unsig
     uint8_t *place = carry->record + used;
     eng_assert(eng_record_end(&record, list) == used);
     if (count > carry->to->lists[list].easy_bytes / bytes) {
-        struct eng_big_list *big = eng_big_list_new(store, carry->to, list, count, bytes);
-        if (big == NULL)
+        uint64_t word = eng_big_list_new(store, list, bytes, NULL, size);
+        if (word == 0)
             return NULL;
-        eng_store_u64(place, (uint64_t)(uintptr_t)big);
-        place = big->data;
+        eng_store_u64(place, word);
+        place = ((struct eng_big_list *)(uintptr_t)word)->data;
         size = sizeof(uint64_t);
         record.partner->is_crowded = 1;
     }

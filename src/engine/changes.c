@@ -86,25 +86,19 @@ enum eng_status eng_changes_page(struct eng_changes *changes, uint64_t hash, uin
     return ENG_OK;
 }
 
-void eng_changes_gone(struct eng_changes *changes, uint64_t hash, uint32_t number)
+/* Cost: the queue, if the partner is in it; partners are seldom erased. */
+void eng_changes_forget(struct eng_changes *changes, uint64_t hash, uint32_t number)
 {
-    eng_assert(number < ENG_PARTNER_NONE);
-    eng_assert(changes->page_count > 0 || changes->page_sum == 0);
-    if (number >= changes->sequence_capacity || changes->sequences[number] == 0)
-        return;
-    changes->page_sum -= weight(hash, changes->sequences[number]);
-    changes->page_count--;
-    changes->sequences[number] = 0;
-}
-
-void eng_changes_skip(struct eng_changes *changes, const struct eng_store *store)
-{
+    eng_assert(number != ENG_PARTNER_NONE);
     eng_assert(changes->first <= changes->end);
-    eng_assert(store != NULL);
-    while (changes->first < changes->end) {
-        uint32_t number = eng_changes_head(changes);
-        if (eng_store_has(store, number) && eng_store_at(store, number)->is_dirty)
-            return;
-        changes->first++;
+    if (number < changes->sequence_capacity && changes->sequences[number] != 0) {
+        changes->page_sum -= weight(hash, changes->sequences[number]);
+        changes->page_count--;
+        changes->sequences[number] = 0;
     }
+    for (uint64_t i = changes->first; i < changes->end; i++)
+        if (changes->numbers[i & (changes->capacity - 1)] == number)
+            changes->numbers[i & (changes->capacity - 1)] = ENG_PARTNER_NONE;
+    if (changes->first < changes->end && eng_changes_head(changes) == ENG_PARTNER_NONE)
+        eng_changes_next(changes);
 }

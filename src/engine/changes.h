@@ -42,16 +42,21 @@ static inline void eng_changes_note(struct eng_changes *changes, struct eng_part
     changes->numbers[changes->end++ & (changes->capacity - 1)] = number;
 }
 
-/* Takes off the head of the queue who has been erased: their numbers may be other partners' now. */
-void eng_changes_skip(struct eng_changes *changes, const struct eng_store *store);
-
-/* A partner is erased: its page no longer counts. */
-void eng_changes_gone(struct eng_changes *changes, uint64_t hash, uint32_t number);
-
 /* The partner at the head of the queue, which is not empty. */
 static inline uint32_t eng_changes_head(const struct eng_changes *changes)
 {
     return changes->numbers[changes->first & (changes->capacity - 1)];
+}
+
+/* The partner is gone, and so is its page: it leaves the queue and the sum. */
+void eng_changes_forget(struct eng_changes *changes, uint64_t hash, uint32_t number);
+
+/* The head has been seen to. Those that were forgotten behind it go with it. */
+static inline void eng_changes_next(struct eng_changes *changes)
+{
+    do
+        changes->first++;
+    while (changes->first < changes->end && eng_changes_head(changes) == ENG_PARTNER_NONE);
 }
 
 /* A page of the partner is written with this sequence (> 0): counts it in place of the one before.

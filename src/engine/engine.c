@@ -56,6 +56,7 @@ void eng_engine_free(struct eng_engine *engine)
         return;
     if (engine->activation.working)
         eng_activation_drop(engine);
+    eng_restore_drop(engine);
     if (engine->store.layout != NULL)
         eng_store_done(&engine->store);
     eng_wheel_done(&engine->wheel);
@@ -318,7 +319,7 @@ static void prefetch(const struct eng_engine *engine, const struct eng_event *ev
     for (uint32_t i = 0; i < count && dedup; i++)
         ret_block->id[i] =
             events[i].id.data != NULL ? eng_hash(events[i].id.data, events[i].id.length) : 0;
-    if (dedup)
+    if (dedup && engine->restore == NULL)
         prefetch_heap(engine, ret_block, count);
 }
 
@@ -337,7 +338,8 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
         if (batch->done == block_end) {
             block_first = batch->done;
             block_end = batch->count - block_first < BLOCK ? batch->count : block_first + BLOCK;
-            eng_store_sweep(&engine->store, SWEEP);
+            if (engine->restore == NULL)
+                eng_store_sweep(&engine->store, SWEEP);
             prefetch(engine, batch->events + block_first, block_end - block_first, &block);
         }
         enum eng_outcome outcome = ENG_OUTCOME_BAD;
@@ -447,14 +449,13 @@ void eng_engine_check(const struct eng_engine *engine)
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         read += engine->counters.outcome[i];
     eng_assert(read == engine->counters.read); /* S15 */
-    if (engine->activation.working)
+    if (engine->activation.working || eng_restore_any_ahead(engine->restore))
         return; /* there are records of two layouts */
     eng_store_check(&engine->store);
-    uint64_t dirty = 0;
-    for (uint32_t number = 0; number < engine->store.count; number++)
-        dirty +=
-            eng_store_has(&engine->store, number) && eng_store_at(&engine->store, number)->is_dirty;
-    eng_assert(dirty <= engine->changes.end - engine->changes.first);
+    for (uint64_t i = engine->changes.first; i < engine->changes.end; i++) {
+        uint32_t number = engine->changes.numbers[i & (engine->changes.capacity - 1)];
+        eng_assert(number == ENG_PARTNER_NONE || eng_store_at(&engine->store, number)->is_dirty);
+    }
     if (engine->restore != NULL)
         return; /* pages may be younger than the clock */
     if (engine->boundary.working)

@@ -294,14 +294,6 @@ void eng_alert_expire(struct eng_engine *engine);
 enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_ms,
                                      struct eng_effects *effects, struct eng_error *err);
 
-/* ---- restore.c ---- */
-
-/* True when the partner's page holds its events up to and with this offset. */
-bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint64_t offset);
-
-/* The partner is erased: what its page held is to be applied again. */
-void eng_restore_forget(struct eng_restore *restore, uint32_t number);
-
 /* ---- activate.c ---- */
 
 /* Goes on with the activation in work, if there is one. ENG_OK, ENG_AGAIN, ENG_NO_MEMORY. */
@@ -320,6 +312,26 @@ bool eng_activation_waits(const struct eng_engine *engine, uint32_t number);
 
 /* Frees an activation that will not be finished, and what the records of the model before hold. */
 void eng_activation_drop(struct eng_engine *engine);
+
+/* ---- restore.c ---- */
+
+/* True when the partner's page holds its events up to and with this offset. */
+bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint64_t offset);
+
+/* Pages of models that are yet to come: is there any (NULL: none), and the layout of the partner's
+ * record then; NULL: it is of the model in force. */
+bool eng_restore_any_ahead(const struct eng_restore *restore);
+const struct eng_layout *eng_restore_layout(const struct eng_engine *engine, uint32_t number);
+
+/* An activation has come to a partner whose page is of a later model; it may be this one. ENG_OK,
+ * ENG_NO_MEMORY. */
+enum eng_status eng_restore_arrive(struct eng_engine *engine, uint32_t number);
+
+/* Gives back the records that are of later models. */
+void eng_restore_drop(struct eng_engine *engine);
+
+/* The number has no page any more. */
+void eng_restore_forget(struct eng_restore *restore, uint32_t number);
 
 /* ---- effect.c ---- */
 

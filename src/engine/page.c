@@ -207,18 +207,6 @@ static const char *parse(const struct eng_store *store, const uint8_t *data, siz
     return wrong;
 }
 
-static uint64_t big_list(struct eng_store *store, unsigned list, const struct part *part,
-                         uint32_t element)
-{
-    struct eng_big_list *big =
-        eng_big_list_new(store, store->layout, list, part->bytes / element, element);
-    eng_assert(part->big);
-    eng_assert(part->bytes % element == 0);
-    if (big != NULL && part->bytes > 0)
-        memcpy(big->data, part->data, part->bytes);
-    return (uint64_t)(uintptr_t)big;
-}
-
 /* Heap parts of the lists that have one, by list; on failure none is left. */
 static enum eng_status make_big_lists(struct eng_store *store, const struct parsed *parsed,
                                       uint64_t *words)
@@ -233,7 +221,7 @@ static enum eng_status make_big_lists(struct eng_store *store, const struct pars
         uint32_t element = element_of(layout, list, parsed->cell_code);
         words[list] = layout->lists[list].kind == ENG_LIST_SEEN
                           ? eng_seen_set_read(store, part->data, part->bytes)
-                          : big_list(store, list, part, element);
+                          : eng_big_list_new(store, list, element, part->data, part->bytes);
         status = words[list] != 0 ? ENG_OK : ENG_NO_MEMORY;
     }
     for (unsigned list = 0; status != ENG_OK && list < layout->list_count; list++)
@@ -242,7 +230,7 @@ static enum eng_status make_big_lists(struct eng_store *store, const struct pars
     return status;
 }
 
-/* Writes head, fixed part, totals and id into a block; returns where the lists begin. */
+/* Writes head, fixed part, totals and id into a fresh block; returns where the lists begin. */
 static uint8_t *fill(const struct eng_layout *layout, struct eng_partner *partner,
                      const struct parsed *parsed, struct eng_slice id)
 {
@@ -288,21 +276,24 @@ enum eng_status eng_record_page_read(struct eng_store *store, uint32_t number, c
 {
     struct parsed parsed;
     uint64_t words[ENG_LISTS_MAX] = {0};
+    char id[ENG_PARTNER_BYTES_MAX];
     struct eng_slice key = eng_partner_id(eng_store_at(store, number));
     eng_assert(data != NULL && number < store->count);
     const char *wrong = parse(store, data, bytes, key.length, &parsed);
     if (wrong != NULL)
         return eng_error_set(err, ENG_CORRUPT, "the page of partner \"%.*s\" (%zu bytes): %s",
                              (int)key.length, key.data, bytes, wrong);
+    memcpy(id, key.data, key.length);
+    key.data = id;
     if (eng_store_reserve(store) != ENG_OK || make_big_lists(store, &parsed, words) != ENG_OK)
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for the page of partner \"%.*s\"",
                              (int)key.length, key.data);
-    uint8_t block[ENG_PAGE_RECORD_BYTES_MAX] __attribute__((aligned(8)));
-    struct eng_record old = eng_record_open(store, number);
-    struct eng_record record = {store->layout, (struct eng_partner *)(void *)block, number};
-    uint8_t *lists = fill(store->layout, record.partner, &parsed, key);
-    fill_lists(store->layout, record.partner, lists, &parsed, words);
-    eng_record_free_lists(store, &old, false);
-    eng_record_replace(store, &record);
+    uint32_t used = store->layout->fixed_bytes + (store->layout->total_count << parsed.total_code) +
+                    key.length + parsed.inline_bytes;
+    struct eng_partner *partner = eng_store_renew(store, number, used);
+    uint8_t class = partner->class;
+    uint8_t *lists = fill(store->layout, partner, &parsed, key);
+    partner->class = class;
+    fill_lists(store->layout, partner, lists, &parsed, words);
     return ENG_OK;
 }

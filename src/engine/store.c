@@ -55,6 +55,39 @@ enum eng_status eng_store_init(struct eng_store *store, const struct eng_layout 
     return ENG_OK;
 }
 
+/* Elements of a list on the heap have room for the widest cell, so that cells can widen in place.
+ */
+static uint32_t heap_element_bytes(uint32_t bytes)
+{
+    return bytes < 8 ? 8 : bytes;
+}
+
+void eng_big_word_free(struct eng_store *store, const struct eng_layout *layout, unsigned list,
+                       uint64_t word)
+{
+    eng_assert(word != 0);
+    eng_assert(list < layout->list_count);
+    if (layout->lists[list].kind == ENG_LIST_SEEN) {
+        store->heap_bytes -= eng_seen_free(word);
+        return;
+    }
+    struct eng_big_list *big = (struct eng_big_list *)(uintptr_t)word;
+    uint32_t element = layout->lists[list].element_bytes;
+    store->heap_bytes -= sizeof *big + (uint64_t)big->capacity * heap_element_bytes(element);
+    eng_free(big->data);
+    eng_free(big);
+}
+
+void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved)
+{
+    const struct eng_layout *layout = record->layout;
+    eng_assert(record->number < store->count);
+    eng_assert(layout->list_count <= ENG_LISTS_MAX);
+    for (uint32_t list = 0; list < layout->list_count; list++)
+        if (eng_record_is_big(record, list) && !(moved && list == layout->list_seen))
+            eng_big_word_free(store, layout, list, eng_record_word(record, list));
+}
+
 void eng_store_done(struct eng_store *store)
 {
     eng_assert(store != NULL);
@@ -205,15 +238,13 @@ uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash)
 
 /* ---- records ---- */
 
-uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane)
+/* An empty record in a block of its own. */
+static void make_empty(struct eng_store *store, uint32_t number, struct eng_slice id, int32_t pane)
 {
     const struct eng_layout *layout = store->layout;
-    eng_assert(store->count < store->handle_capacity);
-    eng_assert(id.length > 0 && id.length <= ENG_PARTNER_BYTES_MAX);
     uint32_t used = layout->fixed_bytes + layout->total_count + id.length;
     uint8_t class = eng_slab_class(used + FIRST_SLACK_BYTES);
-    uint32_t number =
-        store->free_count > 0 ? store->free_numbers[--store->free_count] : store->count++;
+    eng_assert(id.length > 0 && id.length <= ENG_PARTNER_BYTES_MAX);
     store->handles[number] = eng_slab_alloc(&store->slab, class);
     struct eng_partner *partner = eng_store_at(store, number);
     memset(partner, 0, used);
@@ -226,8 +257,30 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
     for (uint32_t list = 0; list <= layout->list_count; list++)
         partner->ends[list] = (uint16_t)used;
     memcpy((uint8_t *)partner + layout->fixed_bytes + layout->total_count, id.data, id.length);
+    eng_assert(eng_store_has(store, number));
+}
+
+uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane)
+{
+    eng_assert(store->count < store->handle_capacity);
+    eng_assert(id.length > 0);
+    uint32_t number =
+        store->free_count > 0 ? store->free_numbers[--store->free_count] : store->count++;
+    make_empty(store, number, id, pane);
     place(store, (struct eng_slot){(uint32_t)(hash >> 32), number});
     return number;
+}
+
+void eng_store_blank(struct eng_store *store, const struct eng_record *record, int32_t pane)
+{
+    char id[ENG_PARTNER_BYTES_MAX];
+    struct eng_slice own = eng_partner_id(record->partner);
+    eng_assert(record->number < store->count);
+    eng_assert(!record->partner->is_dirty);
+    memcpy(id, own.data, own.length);
+    own.data = id;
+    eng_store_give(store, record);
+    make_empty(store, record->number, own, pane);
 }
 
 /* Moves a record into a block for `bytes` or more. */
@@ -249,6 +302,21 @@ static void move_record(struct eng_store *store, struct eng_record *record, uint
 static uint32_t slack_bytes(uint32_t used)
 {
     return used / 32 + MOVE_SLACK_BYTES;
+}
+
+struct eng_partner *eng_store_renew(struct eng_store *store, uint32_t number, uint32_t used)
+{
+    struct eng_partner *old = eng_store_at(store, number);
+    uint8_t class = eng_slab_class(used + slack_bytes(used));
+    eng_assert(number < store->count);
+    eng_assert(used <= ENG_PAGE_RECORD_BYTES_MAX);
+    struct eng_record record = eng_record_open(store, number);
+    eng_record_free_lists(store, &record, false);
+    eng_slab_give(&store->slab, store->handles[number], old->class);
+    store->handles[number] = eng_slab_alloc(&store->slab, class);
+    struct eng_partner *partner = eng_store_at(store, number);
+    partner->class = class;
+    return partner;
 }
 
 void eng_record_grow(struct eng_store *store, struct eng_record *record, uint32_t bytes)
@@ -351,58 +419,6 @@ static uint32_t inserts_most(const struct eng_layout *layout, unsigned list)
                : (uint32_t)ENG_INSERTS_MAX;
 }
 
-/* Elements of a list on the heap have room for the widest cell, so that cells can widen in place.
- */
-static uint32_t heap_element_bytes(uint32_t bytes)
-{
-    return bytes < 8 ? 8 : bytes;
-}
-
-struct eng_big_list *eng_big_list_new(struct eng_store *store, const struct eng_layout *layout,
-                                      unsigned list, uint32_t count, uint32_t bytes)
-{
-    uint32_t size = heap_element_bytes(bytes);
-    uint32_t capacity = count * 2 + inserts_most(layout, list);
-    eng_assert(list < layout->list_count);
-    eng_assert(bytes > 0);
-    struct eng_big_list *big = eng_calloc(1, sizeof *big);
-    uint8_t *data = eng_calloc(capacity, size);
-    if (big == NULL || data == NULL) {
-        eng_free(big);
-        eng_free(data);
-        return NULL;
-    }
-    *big = (struct eng_big_list){data, count, capacity};
-    store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
-    return big;
-}
-
-void eng_big_word_free(struct eng_store *store, const struct eng_layout *layout, unsigned list,
-                       uint64_t word)
-{
-    eng_assert(word != 0);
-    eng_assert(list < layout->list_count);
-    if (list == layout->list_seen) {
-        store->heap_bytes -= eng_seen_free(word);
-        return;
-    }
-    struct eng_big_list *big = (struct eng_big_list *)(uintptr_t)word;
-    uint32_t size = heap_element_bytes(layout->lists[list].element_bytes); /* of any cell code */
-    store->heap_bytes -= sizeof *big + (uint64_t)big->capacity * size;
-    eng_free(big->data);
-    eng_free(big);
-}
-
-void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved)
-{
-    const struct eng_layout *layout = record->layout;
-    eng_assert(layout->list_count <= ENG_LISTS_MAX);
-    eng_assert(record->partner != NULL);
-    for (uint32_t list = 0; list < layout->list_count; list++)
-        if (eng_record_is_big(record, list) && !(moved && list == layout->list_seen))
-            eng_big_word_free(store, layout, list, eng_record_word(record, list));
-}
-
 /* Moves an inline list to the heap. */
 static enum eng_status move_out(struct eng_store *store, struct eng_record *record, unsigned list)
 {
@@ -410,12 +426,32 @@ static enum eng_status move_out(struct eng_store *store, struct eng_record *reco
     struct eng_list view = eng_record_list(record, list, bytes);
     eng_assert(list < record->layout->list_count);
     eng_assert(view.bytes >= sizeof(void *));
-    struct eng_big_list *big = eng_big_list_new(store, record->layout, list, view.count, bytes);
-    if (big == NULL)
+    uint64_t word = eng_big_list_new(store, list, bytes, view.data, view.bytes);
+    if (word == 0)
         return ENG_NO_MEMORY;
-    memcpy(big->data, view.data, view.bytes);
-    eng_record_make_big(store, record, list, (uint64_t)(uintptr_t)big);
+    eng_record_make_big(store, record, list, word);
     return eng_slab_reserve(&store->slab);
+}
+
+uint64_t eng_big_list_new(struct eng_store *store, unsigned list, uint32_t element,
+                          const uint8_t *data, uint32_t bytes)
+{
+    uint32_t count = bytes / element, size = heap_element_bytes(element);
+    uint32_t capacity = count * 2 + inserts_most(store->layout, list);
+    eng_assert(bytes % element == 0);
+    struct eng_big_list *big = eng_calloc(1, sizeof *big);
+    uint8_t *copy = eng_calloc(capacity, size);
+    if (big == NULL || copy == NULL) {
+        eng_free(big);
+        eng_free(copy);
+        return 0;
+    }
+    *big = (struct eng_big_list){copy, count, capacity};
+    if (bytes > 0 && data != NULL)
+        memcpy(copy, data, bytes);
+    store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
+    eng_assert((uintptr_t)big != 0);
+    return (uint64_t)(uintptr_t)big;
 }
 
 /* Makes room for `inserts` more elements. */

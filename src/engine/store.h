@@ -303,17 +303,26 @@ static inline uint8_t *eng_record_append(struct eng_store *store, struct eng_rec
 void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count,
                       uint32_t bytes);
 
-/* Replaces the content of an inline list by the word for its heap part. */
-void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
-                         uint64_t word);
-
-/* A list for the heap with `count` elements of `bytes`, and room for more; NULL: no memory. */
-struct eng_big_list *eng_big_list_new(struct eng_store *store, const struct eng_layout *layout,
-                                      unsigned list, uint32_t count, uint32_t bytes);
+/* A list on the heap with this content (NULL: to be filled in; ids seen apart), and room for what
+ * an event adds: the word that stands for it in a record. 0: no memory. */
+uint64_t eng_big_list_new(struct eng_store *store, unsigned list, uint32_t element_bytes,
+                          const uint8_t *data, uint32_t bytes);
 
 /* Frees the heap part that a word stands for, of any kind of list. */
 void eng_big_word_free(struct eng_store *store, const struct eng_layout *layout, unsigned list,
                        uint64_t word);
+
+/* Takes all from a partner but its id: an empty record of the store's layout, true as of `pane`, in
+ * place of `record`, which may be of another layout. After a reserve. */
+void eng_store_blank(struct eng_store *store, const struct eng_record *record, int32_t pane);
+
+/* Gives a partner another block, for `used` bytes and some room, with undefined content but for its
+ * class; what it had before is freed, heap parts too. After a reserve. */
+struct eng_partner *eng_store_renew(struct eng_store *store, uint32_t number, uint32_t used);
+
+/* Replaces the content of an inline list by the word for its heap part. */
+void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
+                         uint64_t word);
 
 /* Frees what a record holds on the heap; but for its ids when they have `moved`. */
 void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved);

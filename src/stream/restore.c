@@ -50,8 +50,11 @@ static enum eng_status give_page(struct reader *reader, struct eng_slice partner
                                  const struct eng_page_part *whole)
 {
     const struct eng_page_head *head = &whole->head;
-    struct eng_page page = {partner, whole->body, whole->bytes, (uint64_t)head->next,
-                            head->sequence};
+    struct eng_page page = {.partner = partner,
+                            .data = whole->body,
+                            .bytes = whole->bytes,
+                            .next = (uint64_t)head->next,
+                            .sequence = head->sequence};
     eng_assert(reader->found->engine != NULL);
     eng_assert(whole->body != NULL);
     if (head->sequence > reader->request->meta->sequence && ENG_RULE(NAMED_RECORD))

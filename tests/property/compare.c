@@ -142,7 +142,7 @@ static void run_step(struct run *run, const struct step *step)
         run_activation(run, step);
     if (step->erase) {
         run_finish(run);
-        (void)eng_engine_erase(run->engine, step->event.partner, NULL);
+        (void)eng_engine_erase(run->engine, step->event.partner, 0, NULL);
         eng_engine_check(run->engine);
     }
 }
@@ -461,7 +461,7 @@ bool compare(const struct eng_model *const *models, const struct history *histor
     }
     if (same) {
         struct uninterrupted want = {run.engine, run.told, told_before, run.outcomes};
-        same = restored_is_same(models[0], history, &want, &chance, how->out);
+        same = restored_is_same(models, history, &want, &chance, how->out);
     }
     if (same && how->tally != NULL) {
         how->tally->histories++;

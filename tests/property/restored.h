@@ -19,10 +19,10 @@ struct uninterrupted {
 
 /* Runs the history with commits here and there, each with the pages of some who have changed; stops
  * after one of them, as a crash would; restores from what was committed, and goes on; several times
- * in a history, up to where it changes its model. Told, outcomes and views
- * have to be those of the uninterrupted run, and the sum of the pages that of the commit.
+ * in a history. Told, outcomes and views have to be those of the uninterrupted run, and the sum of
+ * the pages that of the commit. Pages may be of later models than low water's, and partners erased.
  * Differences are described in `out`. */
-bool restored_is_same(const struct eng_model *model, const struct history *history,
+bool restored_is_same(const struct eng_model *const *models, const struct history *history,
                       const struct uninterrupted *want, struct chance *chance, FILE *out);
 
 #endif

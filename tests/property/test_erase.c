@@ -81,12 +81,12 @@ static bool erase_within(struct run *within, struct run *before, struct eng_mode
                          const struct step *step, struct eng_slice partner)
 {
     bool erased = false;
-    enum eng_status known = eng_engine_erase(before->engine, partner, NULL);
+    enum eng_status known = eng_engine_erase(before->engine, partner, 0, NULL);
     while (portion(before, models, step))
         ;
     while (portion(within, models, step))
         if (!erased) {
-            cr_assert(eng_engine_erase(within->engine, partner, NULL) == known);
+            cr_assert(eng_engine_erase(within->engine, partner, 0, NULL) == known);
             erased = true;
             eng_engine_check(within->engine);
         }
@@ -99,7 +99,7 @@ static void run_rest(struct run *run, struct eng_model *const *models,
     for (uint32_t i = from; i < to; i++) {
         const struct step *step = &history->steps[i];
         if (step->erase)
-            (void)eng_engine_erase(run->engine, step->event.partner, NULL);
+            (void)eng_engine_erase(run->engine, step->event.partner, 0, NULL);
         else
             while (portion(run, models, step))
                 ;
@@ -188,8 +188,8 @@ static void forget(struct eng_engine *engine, uint32_t partner)
     char name[16];
     snprintf(name, sizeof name, "p%u", partner);
     struct eng_slice id = {name, (uint32_t)strlen(name)};
-    cr_assert(eng_engine_erase(engine, id, NULL) == ENG_OK);
-    cr_assert(eng_engine_erase(engine, id, NULL) == ENG_NOT_FOUND);
+    cr_assert(eng_engine_erase(engine, id, 0, NULL) == ENG_OK);
+    cr_assert(eng_engine_erase(engine, id, 0, NULL) == ENG_NOT_FOUND);
 }
 
 Test(erase, numbers_and_memory_are_used_again)

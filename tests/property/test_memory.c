@@ -81,7 +81,7 @@ static void run_step(struct run *run, const struct step *step, uint8_t *ret_outc
             status = eng_engine_activate(run->engine, run->models[step->model], step->silent,
                                          &run->effects, NULL);
         else if (step->erase)
-            status = eng_engine_erase(run->engine, step->event.partner, NULL);
+            status = eng_engine_erase(run->engine, step->event.partner, 0, NULL);
         else
             status = eng_engine_apply(run->engine, &batch, &run->effects, NULL);
         collect(run);

@@ -307,8 +307,9 @@ static void become(struct subject *s, uint32_t version, bool silent)
 
 static void erase(struct subject *s, const char *partner)
 {
-    enum eng_status status = s->engine != NULL ? eng_engine_erase(s->engine, slice(partner), NULL)
-                                               : naive_erase(s->naive, slice(partner));
+    enum eng_status status = s->engine != NULL
+                                 ? eng_engine_erase(s->engine, slice(partner), 0, NULL)
+                                 : naive_erase(s->naive, slice(partner));
     if (status != ENG_OK)
         fprintf(s->out, "-> unknown\n");
     if (s->engine != NULL)
