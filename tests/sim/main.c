@@ -15,8 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-uint64_t eng_rules_left_out;
-
 struct options {
     uint64_t from, count, seed, crash_at;
     bool one, every, canaries;

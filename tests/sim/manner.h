@@ -1,9 +1,8 @@
 /* What the world of a seed is like: how large it is, and which faults happen how often.
  *
  * Each kind of fault is there in some seeds and not in others, so that rare meetings of two kinds
- * are not drowned by the others. Half of the seeds have a theme: a
- * storm of doubtful commits, members that are lost while in doubt, or partitions that change hands
- * all the time. */
+ * are not drowned by the others. Half of the seeds have a theme: a storm of doubtful commits,
+ * members that are lost while in doubt, or partitions that change hands all the time. */
 #ifndef TESTS_SIM_MANNER_H
 #define TESTS_SIM_MANNER_H
 

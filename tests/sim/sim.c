@@ -4,10 +4,13 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/rules.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+uint64_t eng_rules_left_out;
 
 static struct sim *current;
 

@@ -1,0 +1,158 @@
+/* The model broker keeps what the simulation rests on: when records are seen, when offsets are
+ * stable, what a late request meets. */
+#include "sim.h"
+#include <criterion/criterion.h>
+
+enum { STATE = ENG_TOPIC_STATE * BROKER_PARTITIONS };
+
+static struct sim sim;
+
+static void set_up(void)
+{
+    cr_assert(sim_init(&sim, 1, NULL));
+    sim.calm = true; /* markers take some ms */
+}
+
+static void tear_down(void)
+{
+    sim_done(&sim);
+}
+
+TestSuite(broker, .init = set_up, .fini = tear_down);
+
+static uint32_t producer(int32_t *ret_epoch)
+{
+    uint32_t number = broker_producer_new(&sim.broker);
+    cr_assert_eq(broker_open(&sim.broker, number, ret_epoch), BROKER_OK);
+    return number;
+}
+
+static enum broker_answer put(uint32_t number, int32_t epoch, const char *key, const char *value)
+{
+    struct broker_record record = {.key = (const uint8_t *)key,
+                                   .value = (const uint8_t *)value,
+                                   .key_bytes = (uint32_t)strlen(key),
+                                   .value_bytes = value == NULL ? 0 : (uint32_t)strlen(value)};
+    return broker_produce(&sim.broker, number, epoch, STATE, &record);
+}
+
+static void let_markers_come(void)
+{
+    while (!broker_is_quiet(&sim.broker))
+        sim_step(&sim);
+}
+
+/* Keys that a reader of committed records is given now, in order. */
+static const char *seen(void)
+{
+    static char keys[64];
+    const struct broker_log *log = &sim.broker.logs[STATE];
+    size_t used = 0;
+    for (int64_t i = 0; i < broker_last_stable(&sim.broker, STATE); i++)
+        if (broker_is_visible(&log->entries[i]))
+            keys[used++] = (char)log->entries[i].record.key[0];
+    keys[used] = '\0';
+    return keys;
+}
+
+Test(broker, records_are_seen_when_their_marker_has_come)
+{
+    int32_t epoch;
+    uint32_t one = producer(&epoch);
+    cr_expect_eq(put(one, epoch, "a", "1"), BROKER_OK);
+    cr_expect_str_eq(seen(), "", "open");
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_OK);
+    cr_expect_str_eq(seen(), "", "decided, but nobody has told the log");
+    let_markers_come();
+    cr_expect_str_eq(seen(), "a");
+}
+
+Test(broker, an_open_transaction_hides_what_is_behind_it)
+{
+    int32_t epoch, other;
+    uint32_t one = producer(&epoch), two = producer(&other);
+    cr_expect_eq(put(one, epoch, "a", "1"), BROKER_OK);
+    cr_expect_eq(put(two, other, "b", "1"), BROKER_OK);
+    cr_expect_eq(broker_end(&sim.broker, two, other, true), BROKER_OK);
+    while (sim.broker.logs[STATE].end < 3)
+        sim_step(&sim);
+    cr_expect_str_eq(seen(), "");
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, false), BROKER_OK);
+    let_markers_come();
+    cr_expect_str_eq(seen(), "b", "aborted records are never seen");
+}
+
+Test(broker, a_new_epoch_ends_what_is_open_and_fences)
+{
+    int32_t epoch, next;
+    uint32_t one = producer(&epoch);
+    cr_expect_eq(put(one, epoch, "a", "1"), BROKER_OK);
+    cr_expect_eq(broker_open(&sim.broker, one, &next), BROKER_BUSY);
+    let_markers_come();
+    cr_expect_eq(broker_open(&sim.broker, one, &next), BROKER_OK);
+    cr_expect_eq(put(one, epoch, "b", "1"), BROKER_FENCED);
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_FENCED, "a late request too");
+    cr_expect_str_eq(seen(), "");
+}
+
+Test(broker, a_late_end_meets_whatever_is_open_in_its_epoch)
+{
+    int32_t epoch;
+    uint32_t one = producer(&epoch);
+    cr_expect_eq(put(one, epoch, "a", "1"), BROKER_OK);
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_OK);
+    cr_expect_eq(put(one, epoch, "b", "1"), BROKER_BUSY, "the last one has not ended");
+    let_markers_come();
+    cr_expect_eq(put(one, epoch, "b", "1"), BROKER_OK);
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, false), BROKER_OK, "meant for another one");
+    let_markers_come();
+    cr_expect_eq(put(one, epoch, "c", "1"), BROKER_OK, "opens one more");
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_OK);
+    let_markers_come();
+    cr_expect_str_eq(seen(), "ac");
+}
+
+Test(broker, offsets_are_unstable_until_the_group_has_heard)
+{
+    int32_t epoch;
+    uint32_t one = producer(&epoch);
+    struct eng_port_offset now = {.partition = 2, .next = 7, .meta = "m"}, got;
+    cr_expect_eq(broker_offsets(&sim.broker, one, epoch, &now, 1), BROKER_OK);
+    cr_expect_not(broker_committed(&sim.broker, 2, true, &got));
+    cr_expect(broker_committed(&sim.broker, 1, true, &got), "another partition's are stable");
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_OK);
+    cr_expect_not(broker_committed(&sim.broker, 2, true, &got));
+    cr_expect(broker_committed(&sim.broker, 2, false, &got));
+    cr_expect_eq(got.next, -1);
+    let_markers_come();
+    cr_expect(broker_committed(&sim.broker, 2, true, &got));
+    cr_expect_eq(got.next, 7);
+    cr_expect_str_eq(got.meta, "m");
+}
+
+Test(broker, a_transaction_that_lasts_too_long_is_aborted_and_its_producer_fenced)
+{
+    int32_t epoch;
+    uint32_t one = producer(&epoch);
+    cr_expect_eq(put(one, epoch, "a", "1"), BROKER_OK);
+    let_markers_come(); /* the time-out is the only thing to come */
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_FENCED);
+    cr_expect_str_eq(seen(), "");
+}
+
+Test(broker, compaction_keeps_the_newest_committed_record_of_a_key)
+{
+    static const char *const rows[][2] = {
+        {"a", "1"}, {"b", "1"}, {"a", "2"}, {"c", "1"}, {"c", NULL}};
+    int32_t epoch;
+    uint32_t one = producer(&epoch);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_eq(put(one, epoch, rows[i][0], rows[i][1]), BROKER_OK);
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_OK);
+    let_markers_come();
+    cr_expect_eq(put(one, epoch, "b", "2"), BROKER_OK);
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, false), BROKER_OK);
+    let_markers_come();
+    broker_compact(&sim.broker, STATE);
+    cr_expect_str_eq(seen(), "ba", "what was aborted replaces nothing, a tombstone goes too");
+}
