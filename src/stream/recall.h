@@ -29,6 +29,7 @@ struct eng_recall {
     struct eng_port *port;
     struct eng_recall_item *items;
     uint32_t count, capacity;
+    bool asks_id;              /* by the worker: the broker tells topics' ids */
     enum eng_status id_status; /* of the question after the items': which topic was that? */
     char input_id[ENG_TOPIC_ID_BYTES];
     _Atomic bool cancel; /* set by the worker: come back soon */
