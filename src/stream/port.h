@@ -160,7 +160,8 @@ struct eng_port_ops {
     enum eng_status (*scan_state)(struct eng_port *port, const struct eng_port_scan *scan,
                                   struct eng_error *err);
 
-    /* Aide: the id of the input topic as it is now; "": there is no such topic. Waits. */
+    /* Aide: the id of the input topic as it is now; "": there is no such topic. Waits. Asked only
+     * when topic_info knew one. */
     enum eng_status (*input_id)(struct eng_port *port, char ret_id[ENG_TOPIC_ID_BYTES],
                                 struct eng_error *err);
 

@@ -202,5 +202,7 @@ void eng_recall_run(void *context)
         else
             recall_item(recall, &recall->items[i]);
     }
-    recall->id_status = recall->port->ops->input_id(recall->port, recall->input_id, NULL);
+    recall->id_status = ENG_OK;
+    if (recall->asks_id)
+        recall->id_status = recall->port->ops->input_id(recall->port, recall->input_id, NULL);
 }

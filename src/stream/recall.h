@@ -33,6 +33,7 @@ struct eng_recall {
     _Atomic uint64_t records;  /* of the state topic, read so far: for those who wait */
     struct eng_recall_item *items;
     uint32_t count, capacity;
+    bool asks_id;              /* by the worker: the broker tells topics' ids */
     enum eng_status id_status; /* of the question after the items': which topic was that? */
     char input_id[ENG_TOPIC_ID_BYTES];
     _Atomic bool cancel; /* set by the worker: come back soon */

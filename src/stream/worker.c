@@ -245,6 +245,7 @@ static void make_feed(struct eng_worker *worker)
     eng_sink_init(&worker->sink, worker->port, worker->config->model, worker->config->input.topic,
                   worker->input.id);
     worker->marks.port = worker->port;
+    worker->marks.asks_id = worker->recall.asks_id = worker->input.id[0] != '\0';
     worker->feed.config = worker->config;
     worker->feed.port = worker->port;
     worker->feed.decoder = worker->decoder;

@@ -27,6 +27,7 @@ struct eng_marks {
     struct eng_port *port;
     int32_t *partitions;
     int64_t *ends;             /* -1: not heard */
+    bool asks_id;              /* the broker tells topics' ids */
     enum eng_status id_status; /* of the question after that: which topic was that? */
     char input_id[ENG_TOPIC_ID_BYTES];
     uint32_t count;

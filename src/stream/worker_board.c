@@ -29,7 +29,9 @@ static void marks_errand(void *context)
                                               bounds, NULL);
         marks->ends[i] = status == ENG_OK ? bounds[1] : -1;
     }
-    marks->id_status = marks->port->ops->input_id(marks->port, marks->input_id, NULL);
+    marks->id_status = ENG_OK;
+    if (marks->asks_id)
+        marks->id_status = marks->port->ops->input_id(marks->port, marks->input_id, NULL);
     eng_assert(marks->count > 0);
 }
 
