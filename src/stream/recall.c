@@ -124,8 +124,9 @@ static void read_state(struct eng_recall *recall, struct eng_recall_item *item)
         .fingerprint = eng_model_fingerprint(recall->config->model),
         .memory_bytes_max = recall->memory_bytes_max,
         .cancel = &recall->cancel,
-        .progress = &recall->records,
+        .progress = &recall->progress,
     };
+    atomic_store(&recall->partition, item->partition);
     eng_assert(item->status == ENG_OK);
     eng_assert(item->committed.next >= 0);
     item->status = eng_restore_read(&request, &item->restored, &item->error);
