@@ -154,6 +154,8 @@ static bool is_whole_end(const struct reader *reader, const rd_kafka_message_t *
 
 enum step { STEP_MORE, STEP_ENOUGH, STEP_FAILED };
 
+enum { SCAN_BATCH = 1000, SCAN_WAIT_MS = 100 };
+
 static enum step take_message(const struct reader *reader, const struct eng_port_scan *scan,
                               const rd_kafka_message_t *message, struct eng_error *err)
 {
@@ -178,6 +180,26 @@ static enum step take_message(const struct reader *reader, const struct eng_port
     return scan->record(scan->context, &record) ? STEP_MORE : STEP_ENOUGH;
 }
 
+/* Takes what has come, many messages at a time: state topics are long. */
+static enum step take_some(const struct reader *reader, const struct eng_port_scan *scan,
+                           int64_t *progress_us, struct eng_error *err)
+{
+    rd_kafka_message_t *messages[SCAN_BATCH];
+    enum step step = STEP_MORE;
+    ssize_t count = rd_kafka_consume_batch_queue(reader->queue, SCAN_WAIT_MS, messages, SCAN_BATCH);
+    (void)rd_kafka_poll(reader->client, 0); /* its errors, for their text */
+    eng_assert(count <= SCAN_BATCH);
+    for (ssize_t i = 0; i < count; i++) {
+        if (step == STEP_MORE)
+            step = take_message(reader, scan, messages[i], err);
+        if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            *progress_us = eng_clock_mono_us();
+        rd_kafka_message_destroy(messages[i]);
+    }
+    eng_assert(step != STEP_FAILED || err->status != ENG_OK);
+    return step;
+}
+
 enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
                                      struct eng_error *err)
 {
@@ -188,15 +210,8 @@ enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_por
     enum step step = STEP_MORE;
     eng_assert(scan->stall_ms > 0);
     while (status == ENG_OK && step == STEP_MORE) {
-        rd_kafka_message_t *message = rd_kafka_consume_queue(reader.queue, 100);
-        (void)rd_kafka_poll(reader.client, 0); /* its errors, for their text */
-        if (message != NULL) {
-            step = take_message(&reader, scan, message, &cause);
-            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-                progress_us = eng_clock_mono_us();
-            rd_kafka_message_destroy(message);
-        }
-        if (eng_clock_mono_us() - progress_us > scan->stall_ms * 1000)
+        step = take_some(&reader, scan, &progress_us, &cause);
+        if (step == STEP_MORE && eng_clock_mono_us() - progress_us > scan->stall_ms * 1000)
             status = eng_error_set(&cause, ENG_TIMED_OUT,
                                    "partition %" PRId32 " of the state topic makes no progress: a "
                                    "transaction is open in it, or its broker is away",
