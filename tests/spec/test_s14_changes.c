@@ -254,6 +254,17 @@ Test(s14_changes, ids_are_known_as_far_back_as_they_were_kept)
             "day 3  acme  x id=a  ->  s 2 -> 3, all\n");
 }
 
+Test(s14_changes, ids_of_long_ago_are_not_taken_for_young_ones)
+{
+    CHANGES(0, "time: {dedup: 300d}\n" SCORE(X9, "weight: 1, target: 10", ALL),
+            "time: {dedup: 100d}\n" SCORE(X9, "weight: 1, target: 10", ALL),
+            "day 0    acme  x id=a  ->  s 0 -> 1, all\n"
+            "day 290  tick          ->  day 9 acme s 1 -> 0, all (expiry)\n"
+            "becomes 2\n"
+            "day 290  acme  x id=a  ->  s 0 -> 1, all\n"
+            "day 290  acme  x id=a  ->  duplicate\n");
+}
+
 Test(s14_changes, an_open_alert_stays_open_under_its_name_and_kind)
 {
     CHANGES(0,
