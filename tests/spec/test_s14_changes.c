@@ -193,6 +193,19 @@ Test(s14_changes, members_states_and_streaks_go_on_under_any_name)
         "becomes 2          ->  acme s 0 -> 6.25, b (config)\n");
 }
 
+Test(s14_changes, of_two_that_asked_the_same_the_one_that_knows_more_goes_on)
+{
+    CHANGES(0,
+            "measures: {a: {members: x, over: 2d}, b: {members: x, over: 6d}}\n"
+            "scores: {s: {scale: 10, dimensions: {a: {weight: 1, target: 10}, b: {weight: 1,\n"
+            "  target: 10}}, bands: {all: 0}}}\n",
+            SCORE("members: x, over: 9d", "weight: 1, target: 10", ALL),
+            "day 0  acme  x member=m\n"
+            "day 4  acme  x member=n\n"
+            "becomes 2               ->  acme s 0 -> 2, all (config)\n"
+            "day 9  tick             ->  acme s 2 -> 1, all (expiry)\n");
+}
+
 Test(s14_changes, a_last_value_that_had_left_its_window_does_not_come_back)
 {
     CHANGES(0, SCORE("last: value, of: x, over: 2d", "weight: 1, target: 10", ALL),
