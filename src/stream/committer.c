@@ -18,6 +18,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -267,9 +268,20 @@ static enum eng_status fill_set(struct eng_committer *committer, const struct en
     return ENG_OK;
 }
 
+/* Does it take any task on, or did only timers fire? */
+static bool moves(const struct eng_txn *txn)
+{
+    bool any = false;
+    eng_assert(txn->offset_count > 0);
+    for (uint32_t i = 0; i < txn->offset_count; i++)
+        any |= txn->offsets[i].now.next != txn->offsets[i].before.next;
+    eng_assert(any || txn->offsets[0].now.next == txn->offsets[0].before.next);
+    return any;
+}
+
 /* One attempt, from begin to commit (rule 1). */
 static enum eng_status attempt_once(struct eng_committer *committer, const struct eng_txn *txn,
-                                    struct eng_error *err)
+                                    bool again, struct eng_error *err)
 {
     eng_assert(committer->state == ENG_COMMITTER_READY);
     struct eng_port *port = committer->port;
@@ -280,10 +292,11 @@ static enum eng_status attempt_once(struct eng_committer *committer, const struc
     if (status != ENG_OK)
         return status;
     set_state(committer, ENG_COMMITTER_OPEN);
-    status = produce_all(committer, txn, err);
+    if (ENG_RULE(RESEND_SAME_BYTES) || !again)
+        status = produce_all(committer, txn, err);
     if (status == ENG_OK)
         status = persist(committer, &flush_call, 0, err);
-    if (status == ENG_OK)
+    if (status == ENG_OK && (ENG_RULE(OFFSETS_OF_TIMERS) || moves(txn)))
         status = persist(committer, &offsets_call, txn->offset_count, err);
     if (status == ENG_OK && cancelled(committer))
         status = ENG_STOPPED;
@@ -295,6 +308,29 @@ static enum eng_status attempt_once(struct eng_committer *committer, const struc
         set_state(committer, ENG_COMMITTER_READY);
     eng_assert(committer->state == ENG_COMMITTER_READY || status != ENG_OK);
     return status;
+}
+
+/* Rule 4: was anything lost on the producer's wire since begin? An abort that was asked for twice
+ * counts too: the first request may yet abort the next transaction. */
+static bool is_suspect(const struct eng_committer *committer)
+{
+    struct eng_port *port = committer->port;
+    eng_assert(committer->state != ENG_COMMITTER_NONE && committer->state != ENG_COMMITTER_DOUBT);
+    eng_assert(port != NULL);
+    return ENG_RULE(ROTATE_WHEN_SUSPECT) &&
+           (committer->troubled || port->ops->producer_suspect(port));
+}
+
+/* Rule 4: may something be on its way to the broker that would end a later transaction? */
+static bool must_rotate(const struct eng_committer *committer, enum eng_status status)
+{
+    eng_assert(status != ENG_OK);
+    eng_assert(committer->state != ENG_COMMITTER_NONE && committer->state != ENG_COMMITTER_DOUBT);
+    if (status == ENG_FATAL || status == ENG_LOST)
+        return true;
+    if (committer->state == ENG_COMMITTER_ENDING)
+        return status == ENG_STOPPED ? ENG_RULE(ROTATE_ON_LOST) : ENG_RULE(ROTATE_IN_DOUBT);
+    return committer->state != ENG_COMMITTER_READY;
 }
 
 /* Brings a failed attempt to an end: aborts what is open (rule 3), drops a producer that cannot be
@@ -310,21 +346,23 @@ static void wind_up(struct eng_committer *committer, enum eng_status status)
         struct eng_error cause = {0};
         atomic_fetch_add(&committer->aborts, 1);
         note_call(committer, "aborting");
-        enum eng_status aborted = port->ops->abort(port, &cause);
+        bool aborted = port->ops->abort(port, &cause) == ENG_OK;
         note_call(committer, NULL);
-        if (aborted == ENG_OK && !committer->troubled)
+        if (aborted && !is_suspect(committer))
             set_state(committer, ENG_COMMITTER_READY);
         else
             eng_log(ENG_LOG_DEBUG, "stream", "new producer after an abort: %s", cause.text);
     }
-    if (committer->state != ENG_COMMITTER_READY || dead)
+    if (must_rotate(committer, status))
         drop_producer(committer);
+    else if (committer->state == ENG_COMMITTER_ENDING)
+        set_state(committer, ENG_COMMITTER_READY);
     eng_assert(committer->state != ENG_COMMITTER_OPEN && committer->state != ENG_COMMITTER_ENDING);
 }
 
 static bool same_place(const struct eng_port_offset *a, const struct eng_port_offset *b)
 {
-    return a->next == b->next && strcmp(a->meta, b->meta) == 0;
+    return a->next == b->next && (!ENG_RULE(OUTCOME_BY_META) || strcmp(a->meta, b->meta) == 0);
 }
 
 /* Rule 5, once the broker has answered. ENG_TXN_NONE: nothing of it happened, send (again). */
@@ -391,10 +429,9 @@ static void rotate_when_suspect(struct eng_committer *committer, int64_t took_us
 {
     eng_assert(committer->state == ENG_COMMITTER_READY);
     eng_assert(took_us >= 0);
-    struct eng_port *port = committer->port;
     bool slow =
         took_us > SLOW_US && committer->usual_us > 0 && took_us > SLOW_FACTOR * committer->usual_us;
-    if (committer->troubled || slow || port->ops->producer_suspect(port))
+    if (slow || is_suspect(committer))
         drop_producer(committer);
     committer->usual_us =
         committer->usual_us == 0 ? took_us : (committer->usual_us * 15 + took_us) / 16;
@@ -423,7 +460,7 @@ static enum eng_txn_outcome send_round(struct eng_committer *committer, struct e
     if (outcome != ENG_TXN_NONE)
         return outcome;
     if (status == ENG_OK)
-        status = attempt_once(committer, txn, &cause);
+        status = attempt_once(committer, txn, *asked, &cause);
     if (status == ENG_OK)
         return ENG_TXN_DONE;
     if (committer->state != ENG_COMMITTER_NONE && committer->state != ENG_COMMITTER_DOUBT)

@@ -1,4 +1,4 @@
-/* One errand at a time, on a thread or inline. See courier.h. */
+/* One errand at a time, on a thread, at a host's, or inline. See courier.h. */
 #include "stream/courier.h"
 
 #include "base/assert.h"
@@ -7,7 +7,7 @@
 static void *serve(void *argument)
 {
     struct eng_courier *courier = argument;
-    eng_assert(courier->threaded);
+    eng_assert(courier->way.threaded);
     pthread_mutex_lock(&courier->lock);
     for (;;) {
         while (courier->run == NULL && !courier->ending)
@@ -27,17 +27,19 @@ static void *serve(void *argument)
     return NULL;
 }
 
-enum eng_status eng_courier_start(struct eng_courier *courier, bool threaded, struct eng_error *err)
+enum eng_status eng_courier_start(struct eng_courier *courier, struct eng_courier_way way,
+                                  struct eng_error *err)
 {
     eng_assert(courier != NULL);
-    *courier = (struct eng_courier){.threaded = threaded};
+    eng_assert(!way.threaded || way.host == NULL);
+    *courier = (struct eng_courier){.way = way};
     pthread_condattr_t attributes;
     pthread_mutex_init(&courier->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&courier->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    if (!threaded || pthread_create(&courier->thread, NULL, serve, courier) == 0)
+    if (!way.threaded || pthread_create(&courier->thread, NULL, serve, courier) == 0)
         return ENG_OK;
     pthread_cond_destroy(&courier->changed);
     pthread_mutex_destroy(&courier->lock);
@@ -48,7 +50,14 @@ void eng_courier_submit(struct eng_courier *courier, void (*run)(void *context),
 {
     eng_assert(run != NULL);
     eng_assert(!eng_courier_busy(courier));
-    if (!courier->threaded) {
+    if (courier->way.host != NULL) {
+        courier->run = run;
+        courier->context = context;
+        atomic_store(&courier->busy, true);
+        courier->way.host->submitted(courier->way.host, courier);
+        return;
+    }
+    if (!courier->way.threaded) {
         run(context);
         return;
     }
@@ -61,6 +70,15 @@ void eng_courier_submit(struct eng_courier *courier, void (*run)(void *context),
     pthread_mutex_unlock(&courier->lock);
 }
 
+void eng_courier_run(struct eng_courier *courier)
+{
+    eng_assert(courier->way.host != NULL);
+    eng_assert(courier->run != NULL);
+    courier->run(courier->context);
+    courier->run = NULL;
+    atomic_store(&courier->busy, false);
+}
+
 bool eng_courier_busy(struct eng_courier *courier)
 {
     return atomic_load_explicit(&courier->busy, memory_order_acquire);
@@ -69,6 +87,10 @@ bool eng_courier_busy(struct eng_courier *courier)
 bool eng_courier_wait(struct eng_courier *courier, int64_t timeout_ms)
 {
     eng_assert(timeout_ms >= 0);
+    if (courier->way.host != NULL) {
+        courier->way.host->wait(courier->way.host, courier, timeout_ms);
+        return !eng_courier_busy(courier);
+    }
     struct timespec deadline = eng_clock_deadline(timeout_ms);
     int late = 0;
     pthread_mutex_lock(&courier->lock);
@@ -83,7 +105,9 @@ bool eng_courier_wait(struct eng_courier *courier, int64_t timeout_ms)
 void eng_courier_stop(struct eng_courier *courier)
 {
     eng_assert(courier != NULL);
-    if (courier->threaded) {
+    if (courier->way.host != NULL && eng_courier_busy(courier))
+        courier->way.host->wait(courier->way.host, courier, -1);
+    if (courier->way.threaded) {
         pthread_mutex_lock(&courier->lock);
         courier->ending = true;
         pthread_cond_broadcast(&courier->changed);

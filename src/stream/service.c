@@ -67,7 +67,7 @@ static enum eng_status make_worker(struct eng_service *service, uint32_t index, 
                                          .writer =
                                              XXH3_64bits_withSeed(unique, strlen(unique), seed),
                                          .eager = eng_kafka_is_eager(service->config),
-                                         .threaded = true,
+                                         .couriers = {.threaded = true},
                                          .gate = &service->gate,
                                          .memory_bytes = &service->memory_bytes};
     status = eng_worker_new(&options, &service->workers[index], err);

@@ -116,7 +116,7 @@ enum eng_status eng_worker_new(const struct eng_worker_options *options,
     eng_txn_init(&worker->txns[0]);
     eng_txn_init(&worker->txns[1]);
     eng_committer_init(&worker->committer, worker->port);
-    eng_recall_init(&worker->recall, worker->port);
+    eng_recall_init(&worker->recall, worker->port, worker->config);
     eng_worker_group_init(worker);
     eng_worker_beat(worker);
     enum eng_status status = make_buffers(worker, err);
@@ -253,17 +253,18 @@ static void make_feed(struct eng_worker *worker)
     worker->feed.txn = &worker->txns[worker->filling];
     worker->feed.beat_us = &worker->board.beat_us;
     worker->feed.memory_bytes_max = worker->config->run.memory_bytes_max;
+    worker->feed.fingerprint = eng_model_fingerprint(worker->config->model);
     eng_assert(worker->feed.effects.data != NULL);
 }
 
 static bool start_couriers(struct eng_worker *worker)
 {
-    bool threaded = worker->options.threaded;
+    struct eng_courier_way way = worker->options.couriers;
     eng_assert(!worker->in_flight);
     eng_assert(worker->error.status == ENG_OK);
-    if (eng_courier_start(&worker->sender, threaded, &worker->error) != ENG_OK)
+    if (eng_courier_start(&worker->sender, way, &worker->error) != ENG_OK)
         return false;
-    if (eng_courier_start(&worker->aide, threaded, &worker->error) == ENG_OK)
+    if (eng_courier_start(&worker->aide, way, &worker->error) == ENG_OK)
         return true;
     eng_courier_stop(&worker->sender);
     return false;
@@ -364,6 +365,8 @@ static void phase_idle(struct eng_worker *worker)
         (void)eng_task_ended(task, &worker->feed, &worker->error);
         if (worker->error.status == ENG_OK)
             (void)eng_task_idle(task, &worker->feed, &worker->error);
+        if (worker->error.status == ENG_OK)
+            eng_task_refresh(task, &worker->feed);
     }
 }
 
@@ -425,6 +428,8 @@ void eng_worker_end(struct eng_worker *worker)
     if (joined) {
         eng_worker_state_set(worker, ENG_WORKER_STOPPING);
         atomic_store(&worker->recall.cancel, true);
+        for (uint32_t i = 0; well && i < worker->task_count; i++)
+            worker->tasks[i]->leaving = true;
         if (!eng_worker_settle(worker, !well, deadline_ms) && well)
             eng_log(ENG_LOG_WARN, "stream",
                     "worker=%" PRIu32

@@ -39,9 +39,9 @@ struct eng_worker_options {
     const struct eng_config *config;
     struct eng_port *port;
     uint32_t index;
-    uint64_t writer;   /* a number that no other worker ever has */
-    bool eager;        /* the group revokes all before it assigns anew */
-    bool threaded;     /* couriers have threads */
+    uint64_t writer; /* a number that no other worker ever has */
+    bool eager;      /* the group revokes all before it assigns anew */
+    struct eng_courier_way couriers;
     _Atomic int *gate; /* 0: topics not yet checked, 1: fine, 2: not; worker 0 sets it */
     _Atomic uint64_t *memory_bytes; /* of all workers of the process */
 };

@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include "model/config.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -105,7 +106,10 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
     eng_assert(partitions != NULL || count == 0);
     worker->assignment++;
     worker->stats.rebalances++;
-    if (!eng_worker_settle(worker, lost, REVOKE_MS))
+    for (uint32_t i = 0; !lost && i < count; i++)
+        if (eng_worker_task(worker, partitions[i]) != NULL)
+            eng_worker_task(worker, partitions[i])->leaving = true;
+    if (ENG_RULE(SETTLE_ON_REVOKE) && !eng_worker_settle(worker, lost, REVOKE_MS))
         eng_log(ENG_LOG_WARN, "stream", "worker=%" PRIu32 " %s with work not committed",
                 worker->options.index, lost ? "lost its partitions" : "gives up partitions");
     for (uint32_t i = 0; i < count; i++)
@@ -257,17 +261,21 @@ static bool producer_ready(struct eng_worker *worker)
     return false;
 }
 
+/* One partition at a time: while the aide loads the next one's pages, the loop reads this one's
+ * input again. */
 static void submit_recall(struct eng_worker *worker)
 {
     eng_assert(!worker->recalling && !eng_courier_busy(&worker->aide));
     eng_recall_clear(&worker->recall);
-    for (uint32_t i = 0; i < worker->task_count; i++)
-        if (wants_answer(worker, worker->tasks[i]) &&
-            eng_recall_add(&worker->recall, worker->tasks[i]->partition) != ENG_OK) {
-            (void)eng_error_set(&worker->error, ENG_NO_MEMORY, "no memory to restore");
-            return;
-        }
-    eng_assert(worker->recall.count > 0);
+    uint32_t i = 0;
+    while (!wants_answer(worker, worker->tasks[i]))
+        i++;
+    eng_assert(i < worker->task_count);
+    if (eng_recall_add(&worker->recall, worker->tasks[i]->partition) != ENG_OK) {
+        (void)eng_error_set(&worker->error, ENG_NO_MEMORY, "no memory to restore");
+        return;
+    }
+    eng_assert(worker->recall.count == 1);
     worker->recalling = true;
     worker->recall_assignment = worker->assignment;
     eng_courier_submit(&worker->aide, eng_recall_run, &worker->recall);
@@ -275,14 +283,15 @@ static void submit_recall(struct eng_worker *worker)
 
 static void ask_later(struct eng_worker *worker, struct eng_task *task)
 {
-    task->retry_us = worker->port->ops->mono_us(worker->port) + ASK_AGAIN_US;
+    if (task != NULL)
+        task->retry_us = worker->port->ops->mono_us(worker->port) + ASK_AGAIN_US;
 }
 
 static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
 {
     struct eng_task *task = eng_worker_task(worker, item->partition);
-    eng_assert(task != NULL);
-    if (task->state != ENG_TASK_ASKING)
+    eng_assert(item->partition >= 0);
+    if (task == NULL || task->state != ENG_TASK_ASKING)
         return;
     if (item->status == ENG_OK) {
         (void)eng_task_begin(task, &worker->feed, item, &worker->error);
@@ -302,7 +311,7 @@ static void harvest(struct eng_worker *worker)
 {
     eng_assert(worker->recalling);
     worker->recalling = false;
-    bool stale = worker->recall_assignment != worker->assignment;
+    bool stale = ENG_RULE(RECALL_OF_ASSIGNMENT) && worker->recall_assignment != worker->assignment;
     bool same =
         stale || eng_worker_same_input(worker, worker->recall.id_status, worker->recall.input_id);
     for (uint32_t i = 0; !stale && i < worker->recall.count; i++) {

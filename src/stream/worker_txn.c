@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/rules.h"
 #include "model/config.h"
 #include <inttypes.h>
 
@@ -59,7 +60,7 @@ static void forget_tasks(struct eng_worker *worker, const struct eng_txn *lost)
     for (uint32_t i = 0; lost != NULL && i < lost->offset_count; i++) {
         struct eng_task *task = eng_worker_task(worker, lost->offsets[i].now.partition);
         eng_assert(task != NULL);
-        if (task->state == ENG_TASK_LIVE)
+        if (task->state == ENG_TASK_LIVE && ENG_RULE(FORGET_ON_LOST))
             eng_task_forget(task);
     }
     for (uint32_t i = 0; i < worker->task_count; i++)
@@ -177,6 +178,8 @@ bool eng_worker_settle(struct eng_worker *worker, bool hurry, int64_t deadline_m
     uint64_t wanted = commits + worker->in_flight;
     if (worker->in_flight || worker->renewing)
         wait_for_sender(worker, hurry, deadline_us);
+    for (uint32_t i = 0; !hurry && i < worker->task_count; i++)
+        eng_task_refresh(worker->tasks[i], &worker->feed);
     bool more = filling(worker)->opened_us >= 0;
     if (more && !hurry && worker->error.status == ENG_OK && worker->stats.commits == wanted) {
         send_filling(worker);

@@ -217,6 +217,32 @@ Test(committer, trouble_on_the_wire_replaces_the_producer_before_the_next_transa
     tear_down(&s);
 }
 
+static void trouble_at_abort(struct fake_port *fake, char call)
+{
+    if (call == 'a')
+        fake->suspect = true;
+}
+
+/* The abort was asked for twice, and the first request is still on its way. */
+Test(committer, an_abort_with_trouble_on_the_wire_brings_a_new_epoch)
+{
+    struct stage s;
+    set_up(&s);
+    s.fake->before = trouble_at_abort;
+    fake_fault(s.fake, (struct fake_fault){'p', 1, 1, ENG_TXN_ABORT, false});
+    expect(&s, ENG_TXN_DONE, "obppaxombppfsc", 2, "ours");
+    tear_down(&s);
+}
+
+Test(committer, an_abort_without_trouble_keeps_the_epoch)
+{
+    struct stage s;
+    set_up(&s);
+    fake_fault(s.fake, (struct fake_fault){'p', 1, 1, ENG_TXN_ABORT, false});
+    expect(&s, ENG_TXN_DONE, "obppambppfsc", 2, "ours");
+    tear_down(&s);
+}
+
 static void cancel_at_commit(struct fake_port *fake, char call)
 {
     if (call == 'c')

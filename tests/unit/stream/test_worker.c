@@ -28,8 +28,14 @@ Test(worker, what_it_tells_is_committed_with_the_offset_behind_it)
     cr_expect_eq(first->partition, 1);
     cr_expect(memcmp(first->key, "acme", 4) == 0 && first->key_bytes == 4);
     struct eng_meta meta;
+    struct eng_commit commit;
+    uint64_t sum;
+    struct fake_output *record = stage_state(&s, 1, "commit", NULL);
+    cr_assert_not_null(record);
     cr_assert_eq(eng_meta_read(s.fake->partitions[1].committed.meta, &meta, NULL), ENG_OK);
-    cr_expect_eq(meta.counters.outcome[ENG_OUTCOME_COUNTED], 3);
+    cr_assert_eq(eng_commit_read(record->value, record->value_bytes, &commit, &sum, NULL), ENG_OK);
+    cr_expect_eq(meta.record, sum, "the offset names the record");
+    cr_expect_eq(commit.counters.outcome[ENG_OUTCOME_COUNTED], 3);
     cr_expect_eq(s.fake->partitions[0].committed.next, -1,
                  "a task that did nothing commits nothing");
     stage_done(&s);
@@ -176,7 +182,7 @@ Test(worker, s5_a_refused_future_record_stays_refused_when_its_time_has_come)
     cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
     cr_expect_eq(stage_counters(&s, 0).outcome[ENG_OUTCOME_FUTURE], 2);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_DEAD_LETTERS), 2, "told once");
-    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 1, "journaled, both in one record");
+    cr_expect_eq(stage_state_count(&s, "journal/"), 1, "journaled, both in one record");
     stage_done(&s);
 }
 
@@ -194,7 +200,7 @@ Test(worker, s7_an_idle_partition_ticks_once_a_boundary_and_a_restore_knows_it)
     s.fake->now_us += 90000000;
     stage_turn(&s, 2 * TURNS);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2, "the score has expired");
-    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 1, "one tick");
+    cr_expect_eq(stage_state_count(&s, "journal/"), 1, "one tick");
     cr_expect_eq(s.fake->partitions[0].committed.next, 1,
                  "with the offset, though it has not moved");
     stage_kill(&s);
@@ -218,19 +224,21 @@ Test(worker, s7_there_is_no_tick_while_an_open_transaction_hides_records)
     s.fake->wall_ms += 6 * HOUR_MS;
     s.fake->now_us += 90000000;
     stage_turn(&s, TURNS);
-    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 0);
+    cr_expect_eq(stage_state_count(&s, "journal/"), 0);
     stage_done(&s);
 }
 
-Test(worker, a_restore_whose_counts_differ_is_refused_by_name)
+Test(worker, a_reading_from_the_beginning_whose_counts_differ_is_refused_by_name)
 {
     struct stage s;
     stage_init(&s, 1);
+    s.config->recovery.checkpoints = false;
     stage_start(&s);
     stage_login(&s, 0, "acme", now_ms(&s));
     stage_login(&s, 0, "acme", now_ms(&s));
     stage_turn(&s, TURNS);
     stage_stop(&s);
+    cr_expect_eq(stage_state_count(&s, "page/"), 0, "no pages without checkpoints");
     (void)snprintf(s.fake->partitions[0].records[0].value, 64, "broken since");
     stage_start(&s);
     stage_turn(&s, TURNS);
@@ -347,17 +355,15 @@ Test(worker, a_transaction_that_another_owner_overtook_drops_the_state_and_resto
     stage_turn(&s, TURNS);
     cr_assert_eq(s.worker->stats.commits, 1);
     /* Another owner takes record 1; our own commit of it gets no answer. */
-    struct eng_meta meta;
-    cr_assert_eq(eng_meta_read(s.fake->partitions[0].committed.meta, &meta, NULL), ENG_OK);
+    struct eng_commit commit = stage_commit(&s);
     stage_login(&s, 0, "acme", now_ms(&s));
-    meta.sequence++;
-    meta.writer = 99;
-    meta.clock_ms = now_ms(&s);
-    meta.counters.read++;
-    meta.counters.outcome[ENG_OUTCOME_COUNTED]++;
+    commit.sequence++;
+    commit.next++;
+    commit.clock_ms = now_ms(&s);
+    commit.counters.read++;
+    commit.counters.outcome[ENG_OUTCOME_COUNTED]++;
     fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_FATAL, false});
-    eng_meta_write(&meta, s.fake->partitions[0].committed.meta);
-    s.fake->partitions[0].committed.next = 2;
+    stage_foreign_commit(&s, &commit);
     stage_turn(&s, 2 * TURNS);
     cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1, "what the other told is not told");
@@ -394,24 +400,23 @@ Test(worker, an_eager_group_gives_back_what_nobody_touched_without_a_new_reading
     /* But not when somebody has committed in between. */
     move(&s, 'r');
     stage_turn(&s, 1);
-    s.fake->partitions[0].committed.next = 1;
-    struct eng_meta meta;
-    cr_assert_eq(eng_meta_read(s.fake->partitions[0].committed.meta, &meta, NULL), ENG_OK);
-    meta.counters.read = meta.counters.outcome[ENG_OUTCOME_COUNTED] = 1;
-    meta.clock_ms = 1767225600000;
-    eng_meta_write(&meta, s.fake->partitions[0].committed.meta);
+    struct eng_commit commit = stage_commit(&s);
+    cr_assert_eq(commit.next, 2);
+    commit.sequence++;
+    commit.counters.churn_drops = 7;
+    stage_foreign_commit(&s, &commit);
+    stage_login(&s, 0, "acme", now_ms(&s));
     move(&s, 'a');
     stage_turn(&s, TURNS);
-    cr_expect_eq(stage_counters(&s, 0).read, 2);
-    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 3,
-                 "record 1 is told by its new owner");
+    cr_expect_eq(stage_counters(&s, 0).read, 3);
+    cr_expect_eq(stage_counters(&s, 0).churn_drops, 7, "as the other one left it");
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 3);
     stage_done(&s);
 }
 
 Test(worker, an_eager_group_s_state_is_read_anew_when_only_a_tick_came_in_between)
 {
     struct stage s;
-    struct eng_meta meta;
     stage_init(&s, 1);
     s.eager = true;
     stage_start(&s);
@@ -420,13 +425,12 @@ Test(worker, an_eager_group_s_state_is_read_anew_when_only_a_tick_came_in_betwee
     move(&s, 'r');
     stage_turn(&s, 1);
     /* Another's transaction has left the offset where it was: the metadata tells. */
-    cr_assert_eq(eng_meta_read(s.fake->partitions[0].committed.meta, &meta, NULL), ENG_OK);
-    meta.sequence++;
-    meta.writer = 99;
-    eng_meta_write(&meta, s.fake->partitions[0].committed.meta);
+    struct eng_commit commit = stage_commit(&s);
+    commit.sequence++;
+    stage_foreign_commit(&s, &commit);
     move(&s, 'a');
     stage_turn(&s, TURNS);
-    cr_expect_eq(eng_worker_task(s.worker, 0)->sequence, meta.sequence);
+    cr_expect_eq(eng_worker_task(s.worker, 0)->sequence, commit.sequence);
     stage_done(&s);
 }
 

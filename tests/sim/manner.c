@@ -1,0 +1,367 @@
+/* Manners and faults. See manner.h. */
+#include "manner.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "sim.h"
+#include "stream/state.h"
+#include <inttypes.h>
+#include <stddef.h>
+
+#define MS INT64_C(1000)
+#define S (1000 * MS)
+
+/* Some seeds have it, and of those some have it often. */
+static int64_t maybe(struct sim *sim, unsigned percent, int64_t low_us, int64_t high_us)
+{
+    return sim_percent(sim, percent) ? sim_between(sim, low_us, high_us) : 0;
+}
+
+static unsigned share(struct sim *sim, unsigned percent, int64_t low, int64_t high)
+{
+    return sim_percent(sim, percent) ? (unsigned)sim_between(sim, low, high) : 0;
+}
+
+static void draw_size(struct sim *sim, struct manner *m)
+{
+    m->partitions = (int32_t)sim_between(sim, 1, BROKER_PARTITIONS);
+    m->processes = (uint32_t)sim_between(sim, 1, SIM_PROCESSES);
+    m->eager = sim_percent(sim, 40);
+    m->stable_ids = sim_percent(sim, 70);
+    m->pane_us = sim_between(sim, 300 * MS, 3 * S);
+    m->calm_us = sim_between(sim, 8 * S, 60 * S);
+    m->records = (uint32_t)sim_between(sim, 20, 400);
+    m->sticky = 60;
+}
+
+/* Faults in calls. */
+static void draw_calls(struct sim *sim, struct manner *m)
+{
+    m->crash = share(sim, 50, 2, 40);
+    m->hiccup = share(sim, 50, 10, 200);
+    m->refuse = share(sim, 40, 10, 200);
+    m->doubt = share(sim, 60, 2, 30);
+    m->slow = share(sim, 50, 1, 8);
+    m->late_markers = share(sim, 50, 2, 20);
+    m->late_joins = share(sim, 30, 3, 30);
+    m->expelled = share(sim, 40, 5, 40);
+    m->late_answers = share(sim, 35, 2, 40);
+    m->replies_lost = share(sim, 40, 1, 10);
+    m->spite = share(sim, 50, 10, 70);
+}
+
+/* Faults by the clock. */
+static void draw_times(struct sim *sim, struct manner *m)
+{
+    m->kill_us = maybe(sim, 40, 3 * S, 12 * S);
+    m->deaf_us = maybe(sim, 40, 3 * S, 15 * S);
+    m->freeze_us = maybe(sim, 30, 3 * S, 15 * S);
+    m->bump_us = maybe(sim, 50, S, 8 * S);
+    m->stop_us = maybe(sim, 30, 4 * S, 12 * S);
+    m->compact_us = maybe(sim, 50, 2 * S, 10 * S);
+    m->hang_us = maybe(sim, 20, 5 * S, 15 * S);
+    m->jump_us = maybe(sim, 40, 2 * S, 8 * S);
+    m->away_us = maybe(sim, 20, 4 * S, 12 * S);
+    m->memory_us = maybe(sim, 15, 4 * S, 12 * S);
+    m->retain_us = maybe(sim, 3, 6 * S, 12 * S);
+    m->oversize_us = maybe(sim, 5, 8 * S, 20 * S);
+}
+
+/* Two commits of three end in doubt, and nothing else goes wrong but what that brings. */
+static void draw_storm(struct sim *sim, struct manner *m)
+{
+    m->processes = (uint32_t)sim_between(sim, 1, 2);
+    m->records = (uint32_t)sim_between(sim, 200, 500);
+    m->doubt = (unsigned)sim_between(sim, 25, 66);
+    m->late_markers = share(sim, 30, 2, 10);
+    m->refuse = share(sim, 50, 50, 1500);
+    m->slow = share(sim, 30, 2, 8);
+    m->spite = (unsigned)sim_between(sim, 20, 80);
+}
+
+/* Members are thrown out while their commits are in doubt. */
+static void draw_losses(struct sim *sim, struct manner *m)
+{
+    draw_storm(sim, m);
+    m->partitions = (int32_t)sim_between(sim, 3, BROKER_PARTITIONS);
+    m->processes = (uint32_t)sim_between(sim, 2, SIM_PROCESSES);
+    m->records = (uint32_t)sim_between(sim, 100, 300);
+    m->doubt = (unsigned)sim_between(sim, 5, 30);
+    m->expelled = (unsigned)sim_between(sim, 30, 90);
+    m->slow = share(sim, 70, 3, 12);
+    m->sticky = 10;
+}
+
+/* Partitions change hands all the time, and answers are old when they come. */
+static void draw_unrest(struct sim *sim, struct manner *m)
+{
+    m->processes = (uint32_t)sim_between(sim, 2, SIM_PROCESSES);
+    m->records = (uint32_t)sim_between(sim, 100, 500);
+    m->bump_us = sim_between(sim, 400 * MS, 2 * S);
+    m->late_answers = (unsigned)sim_between(sim, 10, 60);
+    m->late_joins = share(sim, 50, 3, 30);
+    m->late_markers = share(sim, 50, 5, 40);
+    m->deaf_us = maybe(sim, 40, 3 * S, 15 * S);
+}
+
+void manner_draw(struct sim *sim)
+{
+    struct manner *m = &sim->manner;
+    static void (*const themes[])(struct sim * sim, struct manner * m) = {draw_storm, draw_losses,
+                                                                          draw_unrest};
+    draw_size(sim, m);
+    if (sim_percent(sim, 50)) {
+        draw_calls(sim, m);
+        draw_times(sim, m);
+    } else {
+        CHANCE_ONE_OF(&sim->chance, themes)(sim, m);
+    }
+}
+
+bool manner_strikes(struct sim *sim, unsigned parts)
+{
+    return !sim->calm && parts > 0 && sim_between(sim, 1, 10000) <= (int64_t)parts;
+}
+
+static bool happens(struct sim *sim, unsigned percent)
+{
+    return !sim->calm && percent > 0 && sim_percent(sim, percent);
+}
+
+int64_t manner_marker_us(struct sim *sim)
+{
+    if (happens(sim, sim->manner.late_markers))
+        return sim_between(sim, 50 * MS, 4 * S);
+    return sim_between(sim, MS, 15 * MS);
+}
+
+int64_t manner_latency_us(struct sim *sim)
+{
+    if (happens(sim, sim->manner.slow))
+        return sim_between(sim, 50 * MS, 3 * S);
+    return sim_between(sim, 100, 3 * MS);
+}
+
+int64_t manner_join_us(struct sim *sim)
+{
+    if (happens(sim, sim->manner.late_joins))
+        return sim_between(sim, 500 * MS, 9 * S);
+    return sim_between(sim, MS, sim_percent(sim, 30) ? 600 * MS : 5 * MS);
+}
+
+bool manner_expels(struct sim *sim)
+{
+    return happens(sim, sim->manner.expelled);
+}
+
+enum fate manner_fate(struct sim *sim)
+{
+    static const enum fate fates[] = {FATE_REQUEST_LOST, FATE_ANSWER_LOST, FATE_DELAYED,
+                                      FATE_DELAYED,      FATE_DOUBLED,     FATE_REFUSED};
+    return happens(sim, sim->manner.doubt) ? CHANCE_ONE_OF(&sim->chance, fates) : FATE_FINE;
+}
+
+/* ---- Faults that come by the clock. ---- */
+
+static void death_comes(struct sim *sim, const struct event *event)
+{
+    struct process *process = event->who;
+    if (!sim->calm && process->state == PROCESS_ALIVE && (int64_t)process->life == event->a)
+        process_kill(process, "trouble comes in company");
+}
+
+void manner_spite(struct sim *sim, uint32_t producer)
+{
+    if (!happens(sim, sim->manner.spite))
+        return;
+    for (uint32_t i = 0; i < sim->manner.processes; i++) {
+        struct process *process = &sim->processes[i];
+        if (process->port.producer == producer)
+            sim_after(
+                sim, sim_between(sim, 0, sim_percent(sim, 60) ? 8 * MS : 40 * MS),
+                (struct event){.run = death_comes, .who = process, .a = (int64_t)process->life});
+    }
+}
+
+/* One of the processes, if it lives. */
+static struct process *victim(struct sim *sim)
+{
+    struct process *process =
+        &sim->processes[sim_between(sim, 0, (int64_t)sim->manner.processes - 1)];
+    return process->state == PROCESS_ALIVE ? process : NULL;
+}
+
+static void kill_one(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process != NULL)
+        process_kill(process, "killed");
+}
+
+static void deafen_one(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process != NULL)
+        group_deafen(&sim->group, process, sim_between(sim, 500 * MS, 14 * S));
+}
+
+static void freeze_one(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process == NULL)
+        return;
+    int64_t us = sim_between(sim, 200 * MS, 14 * S);
+    process->frozen_until_us = sim->now_us + us;
+    sim_say(sim, "process %u is frozen for %" PRId64 " ms", process->slot, us / MS);
+    group_deafen(&sim->group, process, us);
+}
+
+static void bump(struct sim *sim)
+{
+    group_bump(&sim->group, sim_percent(sim, 50));
+}
+
+static void stop_one(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process != NULL)
+        process_stop(process);
+}
+
+static void compact(struct sim *sim)
+{
+    for (int32_t i = 0; i < sim->manner.partitions; i++)
+        broker_compact(&sim->broker, broker_place(ENG_TOPIC_STATE, i));
+}
+
+/* A transaction of somebody else, on a log that we write to or read: it will be aborted. */
+static void hang(struct sim *sim)
+{
+    static const enum eng_topic topics[] = {ENG_TOPIC_STATE, ENG_TOPIC_SCORE_CHANGES,
+                                            ENG_TOPIC_INPUT};
+    struct broker *broker = &sim->broker;
+    int32_t epoch = -1;
+    if (broker->producer_count == BROKER_PRODUCERS)
+        return;
+    uint32_t producer = broker_producer_new(broker);
+    uint32_t place = broker_place(CHANCE_ONE_OF(&sim->chance, topics),
+                                  (int32_t)sim_between(sim, 0, sim->manner.partitions - 1));
+    struct broker_record record = {.key = (const uint8_t *)"?", .key_bytes = 1};
+    eng_assert(broker_open(broker, producer, &epoch) == BROKER_OK);
+    eng_assert(broker_produce(broker, producer, epoch, place, &record) == BROKER_OK);
+    sim_say(sim, "a transaction hangs at place %u", place);
+}
+
+static void jump(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    int64_t pane_ms = sim->input.pane_ms;
+    if (process == NULL)
+        return;
+    process->wall_error_ms = sim_percent(sim, 30) ? 0 : sim_between(sim, -2 * pane_ms, pane_ms);
+    sim_say(sim, "clock of process %u is off by %" PRId64 " ms", process->slot,
+            process->wall_error_ms);
+}
+
+static void coordinator(struct sim *sim)
+{
+    sim->broker.away_until_us = sim->now_us + sim_between(sim, 100 * MS, 4 * S);
+    sim->broker.forgets_until_us =
+        sim_percent(sim, 50) ? sim->broker.away_until_us + sim_between(sim, 0, 2500 * MS) : -1;
+    sim_say(sim, "the coordinator moves");
+}
+
+static void starve(struct sim *sim)
+{
+    eng_memory_fail((uint64_t)sim_between(sim, 1, 200), 0);
+    sim_say(sim, "an allocation is going to fail");
+}
+
+/* What the newest commit record of a partition that anybody can see says of low water. */
+static int64_t low_water(const struct sim *sim, int32_t partition)
+{
+    const struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_STATE, partition)];
+    struct eng_commit commit = {0};
+    struct eng_slice partner;
+    uint64_t sum;
+    for (int64_t i = log->low;
+         i < broker_last_stable(&sim->broker, broker_place(ENG_TOPIC_STATE, partition)); i++) {
+        const struct broker_record *record = &log->entries[i].record;
+        if (broker_is_visible(&log->entries[i]) &&
+            eng_state_kind(record->key, record->key_bytes, &partner) == ENG_STATE_IS_COMMIT)
+            eng_assert(eng_commit_read(record->value, record->value_bytes, &commit, &sum, NULL) ==
+                       ENG_OK);
+    }
+    return commit.low.next;
+}
+
+/* Retention deletes the older records of a partition, as far as no restart will need them. */
+static void retain(struct sim *sim)
+{
+    int32_t partition = (int32_t)sim_between(sim, 0, sim->manner.partitions - 1);
+    struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, partition)];
+    log->low = sim_between(sim, log->low, low_water(sim, partition));
+    sim_say(sim, "the input of partition %" PRId32 " begins at %" PRId64, partition, log->low);
+}
+
+static void oversize(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process != NULL)
+        process->port.refuse_next = true;
+}
+
+static const struct {
+    size_t mean; /* where its mean time is in a manner */
+    void (*strike)(struct sim *sim);
+} faults[] = {
+    {offsetof(struct manner, kill_us), kill_one},
+    {offsetof(struct manner, deaf_us), deafen_one},
+    {offsetof(struct manner, freeze_us), freeze_one},
+    {offsetof(struct manner, bump_us), bump},
+    {offsetof(struct manner, stop_us), stop_one},
+    {offsetof(struct manner, compact_us), compact},
+    {offsetof(struct manner, hang_us), hang},
+    {offsetof(struct manner, jump_us), jump},
+    {offsetof(struct manner, away_us), coordinator},
+    {offsetof(struct manner, memory_us), starve},
+    {offsetof(struct manner, retain_us), retain},
+    {offsetof(struct manner, oversize_us), oversize},
+};
+
+enum { FAULTS = sizeof faults / sizeof faults[0] };
+
+static int64_t mean_of(const struct sim *sim, int64_t fault)
+{
+    return *(const int64_t *)(const void *)((const char *)&sim->manner + faults[fault].mean);
+}
+
+static void fault_comes(struct sim *sim, const struct event *event)
+{
+    if (sim->calm)
+        return;
+    faults[event->a].strike(sim);
+    sim_after(sim, sim_about(sim, mean_of(sim, event->a)), *event);
+}
+
+void manner_begin(struct sim *sim)
+{
+    for (int64_t i = 0; i < FAULTS; i++)
+        if (mean_of(sim, i) > 0)
+            sim_after(sim, sim_about(sim, mean_of(sim, i)),
+                      (struct event){.run = fault_comes, .a = i});
+}
+
+void manner_calm(struct sim *sim)
+{
+    sim->calm = true;
+    sim->broker.away_until_us = sim->broker.forgets_until_us = -1;
+    for (uint32_t i = 0; i < sim->manner.processes; i++) {
+        sim->processes[i].frozen_until_us = -1;
+        sim->processes[i].deaf_until_us = -1;
+        sim->processes[i].wall_error_ms = 0;
+        sim->processes[i].port.refuse_next = false;
+    }
+    eng_memory_fail(0, 0);
+    sim_say(sim, "---- no more faults ----");
+}

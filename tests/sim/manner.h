@@ -1,0 +1,69 @@
+/* What the world of a seed is like: how large it is, and which faults happen how often.
+ *
+ * Each kind of fault is there in some seeds and not in others, so that rare meetings of two kinds
+ * are not drowned by the others. Half of the seeds have a theme: a
+ * storm of doubtful commits, members that are lost while in doubt, or partitions that change hands
+ * all the time. */
+#ifndef TESTS_SIM_MANNER_H
+#define TESTS_SIM_MANNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sim;
+
+/* What becomes of a request to end a transaction. */
+enum fate {
+    FATE_FINE,
+    FATE_REQUEST_LOST, /* never arrives */
+    FATE_ANSWER_LOST,  /* done, but nobody hears of it */
+    FATE_DELAYED,      /* arrives later, maybe into another transaction */
+    FATE_DOUBLED,      /* done now, and asked for again later */
+    FATE_REFUSED,      /* the client has to abort */
+};
+
+struct manner {
+    int32_t partitions;
+    uint32_t processes;
+    bool eager;       /* the group's protocol, else cooperative */
+    bool stable_ids;  /* a process keeps its transactional id over restarts */
+    int64_t pane_us;  /* of monotonic time */
+    int64_t calm_us;  /* when faults stop */
+    uint32_t records; /* of input until then, about */
+    /* Per 10,000 calls of a port. */
+    unsigned crash, hiccup, refuse;
+    /* Per cent. */
+    unsigned doubt, slow, late_markers, late_answers, late_joins, expelled, replies_lost, spite;
+    unsigned sticky; /* that a partition stays with its owner */
+    /* Mean time between two of a kind, us; 0: none. */
+    int64_t kill_us, deaf_us, freeze_us, bump_us, stop_us, compact_us, hang_us, jump_us, away_us,
+        memory_us, retain_us, oversize_us;
+};
+
+/* Draws the manner of the seed. */
+void manner_draw(struct sim *sim);
+
+/* Asks for the first fault of each kind that comes by the clock. */
+void manner_begin(struct sim *sim);
+
+/* Ends what faults have left behind: hanging transactions, deafness, a coordinator that is away. */
+void manner_calm(struct sim *sim);
+
+/* How long a marker takes; how long a call takes, one way. */
+int64_t manner_marker_us(struct sim *sim);
+int64_t manner_latency_us(struct sim *sim);
+
+/* What becomes of a request to end a transaction. */
+enum fate manner_fate(struct sim *sim);
+
+/* How long a request to join takes; is a member thrown out while its commit is in doubt? */
+int64_t manner_join_us(struct sim *sim);
+bool manner_expels(struct sim *sim);
+
+/* Trouble comes in company: whoever has this producer may die soon. */
+void manner_spite(struct sim *sim, uint32_t producer);
+
+/* Yes in `parts` of 10,000, and never when it is calm. */
+bool manner_strikes(struct sim *sim, unsigned parts);
+
+#endif

@@ -1,0 +1,446 @@
+/* Oracles and comparisons. See oracle.h. */
+#include "oracle.h"
+
+#include "../naive/naive.h"
+#include "base/assert.h"
+#include "sim.h"
+#include "stream/sink.h"
+#include "stream/worker.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The outcome of one partition without interruption. */
+struct oracle {
+    struct sim *sim;
+    int32_t partition;
+    struct eng_journal journal;
+    struct eng_engine *engine;
+    struct naive *naive;
+    struct eng_sink sink;
+    struct eng_txn told;
+    struct eng_effects effects;
+    const struct broker_entry **letters; /* input records that have to be dead letters, in order */
+    int64_t letter_count;
+};
+
+enum { EFFECTS_BYTES = 1 << 20 };
+
+/* ---- The journal. ---- */
+
+/* All entries that were ever committed, compacted or not, up to the last one of the commit record
+ * that the group names. */
+static void read_journal(struct oracle *oracle)
+{
+    struct sim *sim = oracle->sim;
+    const struct broker_log *log =
+        &sim->broker.logs[broker_place(ENG_TOPIC_STATE, oracle->partition)];
+    struct eng_error err = {0};
+    struct eng_meta meta = {0};
+    struct eng_commit commit = {0}, found = {0};
+    const char *text = sim->broker.committed[oracle->partition].meta;
+    enum eng_status status = text[0] != '\0' ? eng_meta_read(text, &meta, &err) : ENG_OK;
+    for (int64_t i = 0; status == ENG_OK && i < log->end; i++) {
+        const struct broker_entry *entry = &log->entries[i];
+        const struct broker_record *record = &entry->record;
+        struct eng_slice partner;
+        uint64_t sum;
+        if (entry->marker || entry->txn->decision != BROKER_COMMITTED)
+            continue;
+        if (eng_journal_is_key(record->key, record->key_bytes))
+            status = eng_journal_decode(&oracle->journal, record->value, record->value_bytes, &err);
+        else if (eng_state_kind(record->key, record->key_bytes, &partner) == ENG_STATE_IS_COMMIT)
+            status = eng_commit_read(record->value, record->value_bytes, &commit, &sum, &err);
+        if (commit.sequence == meta.sequence)
+            found = commit;
+    }
+    if (status == ENG_OK)
+        status = eng_journal_settle(&oracle->journal, 0, found.journal, &err);
+    if (status != ENG_OK)
+        sim_fail(sim, "partition %d: the committed journal: %s", oracle->partition, err.text);
+}
+
+/* ---- The uninterrupted run. ---- */
+
+static void tell(struct oracle *oracle)
+{
+    eng_assert(eng_sink_effects(&oracle->sink, &oracle->told, oracle->partition,
+                                &oracle->effects) == ENG_OK);
+}
+
+/* Engine and reference told the same in this step. */
+static void same_effects(struct oracle *oracle, size_t from, const char *what, int64_t at)
+{
+    const struct eng_effects *want = naive_effects(oracle->naive);
+    if (want->used != oracle->effects.used - from ||
+        (want->used > 0 && memcmp(want->data, oracle->effects.data + from, want->used) != 0))
+        sim_fail(oracle->sim, "partition %d, %s %" PRId64 ": the naive rescan tells something else",
+                 oracle->partition, what, at);
+    naive_forget_effects(oracle->naive);
+    tell(oracle);
+    oracle->effects.used = 0;
+    oracle->effects.count = 0;
+}
+
+static void apply_tick(struct oracle *oracle, const struct eng_journal_entry *entry)
+{
+    enum eng_status status;
+    do
+        status = eng_engine_tick(oracle->engine, entry->time_ms, &oracle->effects, NULL);
+    while (status == ENG_AGAIN);
+    eng_assert(status == ENG_OK);
+    sim_say(oracle->sim, "oracle: %d/%" PRId64 " tick to %" PRId64, oracle->partition,
+            entry->offset, entry->time_ms);
+    naive_tick(oracle->naive, entry->time_ms);
+    same_effects(oracle, 0, "tick at", entry->offset);
+}
+
+static void apply_event(struct oracle *oracle, const struct broker_entry *entry, bool refused)
+{
+    struct eng_event event = entry->record.input->event;
+    uint8_t outcome = ENG_OUTCOME_COUNT;
+    struct eng_batch batch = {&event, &outcome, 1, 0};
+    enum eng_status status;
+    if (refused)
+        event.verdict = ENG_VERDICT_FUTURE;
+    do
+        status = eng_engine_apply(oracle->engine, &batch, &oracle->effects, NULL);
+    while (status == ENG_AGAIN);
+    eng_assert(status == ENG_OK);
+    sim_say(oracle->sim, "oracle: %d/%" PRIu64 " %s, clock %" PRId64, oracle->partition,
+            event.offset, eng_outcome_name((enum eng_outcome)outcome),
+            eng_engine_clock_ms(oracle->engine));
+    if (naive_apply(oracle->naive, &event) != (enum eng_outcome)outcome)
+        sim_fail(oracle->sim,
+                 "partition %d, event %" PRIu64 ": another outcome by the naive rescan",
+                 oracle->partition, event.offset);
+    same_effects(oracle, 0, "event", (int64_t)event.offset);
+    if (outcome == ENG_OUTCOME_BAD || outcome == ENG_OUTCOME_LATE || outcome == ENG_OUTCOME_FUTURE)
+        oracle->letters[oracle->letter_count++] = entry;
+}
+
+/* Ticks up to this offset; says whether the record there was refused. */
+static bool apply_journal(struct oracle *oracle, int64_t offset)
+{
+    struct eng_journal *journal = &oracle->journal;
+    for (; journal->done < journal->count; journal->done++) {
+        const struct eng_journal_entry *entry = &journal->entries[journal->done];
+        if (entry->offset > offset)
+            return false;
+        if (entry->kind == ENG_JOURNAL_TICK) {
+            apply_tick(oracle, entry);
+        } else if (entry->offset == offset) {
+            journal->done++;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void run_all(struct oracle *oracle)
+{
+    struct sim *sim = oracle->sim;
+    const struct broker_log *log =
+        &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, oracle->partition)];
+    for (int64_t i = 0; i < log->end; i++) {
+        bool refused = apply_journal(oracle, i);
+        if (broker_is_visible(&log->entries[i]))
+            apply_event(oracle, &log->entries[i], refused);
+        else if (refused)
+            sim_fail(sim, "partition %d: the journal refuses offset %" PRId64 ", where nothing is",
+                     oracle->partition, i);
+    }
+    (void)apply_journal(oracle, INT64_MAX - 1); /* ticks behind the last record */
+    const struct eng_counters *counters = eng_engine_counters(oracle->engine);
+    sim->tally[TALLY_INPUTS] += counters->read;
+    sim->tally[TALLY_REFUSALS] += counters->outcome[ENG_OUTCOME_FUTURE];
+    sim->tally[TALLY_TICKS] += oracle->journal.count - counters->outcome[ENG_OUTCOME_FUTURE];
+    sim->tally[TALLY_OUTPUTS] += oracle->told.record_count;
+    sim->tally[TALLY_LETTERS] += (uint64_t)oracle->letter_count;
+}
+
+static void oracle_init(struct oracle *oracle, struct sim *sim, int32_t partition)
+{
+    const struct eng_model *model = sim->input.config->model;
+    const struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, partition)];
+    *oracle = (struct oracle){.sim = sim, .partition = partition, .naive = naive_new(model)};
+    eng_assert(eng_engine_new(model, NULL, &oracle->engine, NULL) == ENG_OK);
+    eng_sink_init(&oracle->sink, &sim->processes[0].port.port, model, "in", "T");
+    eng_txn_init(&oracle->told);
+    oracle->effects.data = malloc(EFFECTS_BYTES);
+    oracle->effects.capacity = EFFECTS_BYTES;
+    oracle->letters = calloc((size_t)log->end + 1, sizeof *oracle->letters);
+    eng_assert(oracle->effects.data != NULL && oracle->letters != NULL);
+}
+
+static void oracle_done(struct oracle *oracle)
+{
+    eng_journal_done(&oracle->journal);
+    eng_engine_free(oracle->engine);
+    naive_free(oracle->naive);
+    eng_sink_done(&oracle->sink);
+    eng_txn_done(&oracle->told);
+    free(oracle->effects.data);
+    free(oracle->letters);
+}
+
+/* ---- Outputs. ---- */
+
+/* The next entry that a reader of committed records is given; NULL: none. */
+static const struct broker_entry *next_visible(const struct broker_log *log, int64_t *at)
+{
+    while (*at < log->end)
+        if (broker_is_visible(&log->entries[(*at)++]))
+            return &log->entries[*at - 1];
+    return NULL;
+}
+
+static bool same_bytes(const uint8_t *a, uint32_t a_bytes, const uint8_t *b, uint32_t b_bytes)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return a_bytes == b_bytes && memcmp(a, b, a_bytes) == 0;
+}
+
+static bool same_record(const struct broker_record *a, const struct broker_record *b)
+{
+    return same_bytes(a->key, a->key_bytes, b->key, b->key_bytes) &&
+           same_bytes(a->value, a->value_bytes, b->value, b->value_bytes) &&
+           same_bytes(a->headers, a->header_bytes, b->headers, b->header_bytes);
+}
+
+/* What was told against what is in the logs, topic by topic. */
+static void same_outputs(struct oracle *oracle)
+{
+    struct sim *sim = oracle->sim;
+    static struct eng_port_header headers[ENG_TXN_HEADERS_MAX];
+    struct eng_port_output output;
+    struct eng_txn_place place = {0};
+    int64_t at[ENG_TOPIC_COUNT] = {0};
+    for (int64_t i = 0; eng_txn_next(&oracle->told, &place, headers, &output); i++) {
+        struct broker_record want = broker_record_of(&sim->broker, &output);
+        const struct broker_log *log =
+            &sim->broker.logs[broker_place(output.topic, oracle->partition)];
+        const struct broker_entry *got = next_visible(log, &at[output.topic]);
+        if (got == NULL || !same_record(&want, &got->record)) {
+            sim_fail(sim, "partition %d: output %" PRId64 " (topic %d, key %.*s) %s",
+                     oracle->partition, i, output.topic, (int)want.key_bytes,
+                     (const char *)want.key, got == NULL ? "is missing" : "differs");
+            return;
+        }
+    }
+    for (int topic = ENG_TOPIC_SCORE_CHANGES; topic <= ENG_TOPIC_CHURN_DROPS; topic++)
+        if (next_visible(&sim->broker.logs[broker_place((enum eng_topic)topic, oracle->partition)],
+                         &at[topic]) != NULL)
+            sim_fail(sim, "partition %d: more was told to topic %d than should be",
+                     oracle->partition, topic);
+}
+
+static void same_letters(struct oracle *oracle)
+{
+    struct sim *sim = oracle->sim;
+    const struct broker_log *log =
+        &sim->broker.logs[broker_place(ENG_TOPIC_DEAD_LETTERS, oracle->partition)];
+    int64_t at = 0;
+    for (int64_t i = 0; i < oracle->letter_count; i++) {
+        const struct broker_record *want = &oracle->letters[i]->record;
+        const struct broker_entry *got = next_visible(log, &at);
+        if (got == NULL ||
+            !same_bytes(want->key, want->key_bytes, got->record.key, got->record.key_bytes) ||
+            !same_bytes(want->value, want->value_bytes, got->record.value,
+                        got->record.value_bytes)) {
+            sim_fail(sim, "partition %d: the dead letter of offset %" PRIu64 " %s",
+                     oracle->partition, want->input->event.offset,
+                     got == NULL ? "is missing" : "is another");
+            return;
+        }
+    }
+    if (next_visible(log, &at) != NULL)
+        sim_fail(sim, "partition %d: a dead letter too many", oracle->partition);
+}
+
+/* The value of the header ce_id; its length in *ret_bytes. NULL: none. */
+static const uint8_t *id_of(const struct broker_record *record, uint32_t *ret_bytes)
+{
+    for (uint32_t at = 0; at < record->header_bytes;) {
+        const char *name = (const char *)record->headers + at;
+        at += (uint32_t)strlen(name) + 1;
+        memcpy(ret_bytes, record->headers + at, sizeof *ret_bytes);
+        at += (uint32_t)sizeof *ret_bytes;
+        if (strcmp(name, "ce_id") == 0)
+            return record->headers + at;
+        at += *ret_bytes;
+    }
+    return NULL;
+}
+
+struct id {
+    const uint8_t *data;
+    uint32_t bytes;
+};
+
+static int by_bytes(const void *left, const void *right)
+{
+    const struct id *a = left, *b = right;
+    uint32_t common = a->bytes < b->bytes ? a->bytes : b->bytes;
+    int order = memcmp(a->data, b->data, common);
+    return order != 0 ? order : a->bytes < b->bytes ? -1 : a->bytes > b->bytes;
+}
+
+/* S13: no id comes twice, in whichever topic or partition. */
+static void ids_differ(struct sim *sim)
+{
+    struct id *ids = NULL;
+    size_t count = 0, capacity = 0;
+    for (uint32_t place = broker_place(ENG_TOPIC_SCORE_CHANGES, 0);
+         place < broker_place(ENG_TOPIC_DEAD_LETTERS, 0); place++) {
+        const struct broker_log *log = &sim->broker.logs[place];
+        const struct broker_entry *entry;
+        for (int64_t at = 0; (entry = next_visible(log, &at)) != NULL;) {
+            if (count == capacity) {
+                capacity = capacity == 0 ? 256 : capacity * 2;
+                ids = realloc(ids, capacity * sizeof *ids);
+                eng_assert(ids != NULL);
+            }
+            ids[count].data = id_of(&entry->record, &ids[count].bytes);
+            eng_assert(ids[count++].data != NULL);
+        }
+    }
+    if (count > 1)
+        qsort(ids, count, sizeof *ids, by_bytes);
+    for (size_t i = 1; i < count; i++)
+        if (by_bytes(&ids[i - 1], &ids[i]) == 0)
+            sim_fail(sim, "the id %.*s was told twice", (int)ids[i].bytes,
+                     (const char *)ids[i].data);
+    free(ids);
+}
+
+/* ---- State. ---- */
+
+static bool same_scores(const struct eng_view *a, const struct eng_view *b)
+{
+    bool same = a->score_count == b->score_count;
+    for (unsigned i = 0; same && i < a->score_count; i++) {
+        const struct eng_view_score *x = &a->scores[i], *y = &b->scores[i];
+        same = x->value_e4 == y->value_e4 && x->told_value_e4 == y->told_value_e4 &&
+               x->band == y->band && x->told_band == y->told_band &&
+               x->provisional == y->provisional && x->contribution_count == y->contribution_count &&
+               memcmp(x->contribution_e4, y->contribution_e4,
+                      x->contribution_count * sizeof x->contribution_e4[0]) == 0;
+    }
+    return same;
+}
+
+/* An opening that can no longer hold anything up may be forgotten: it is not compared then. */
+static bool same_view(const struct eng_view *a, const struct eng_view *b, bool openings)
+{
+    bool same = a->clock_ms == b->clock_ms && a->first_day_ms == b->first_day_ms &&
+                a->measure_count == b->measure_count && a->alert_count == b->alert_count &&
+                same_scores(a, b);
+    for (unsigned i = 0; same && i < a->measure_count; i++)
+        same = a->measures[i].value_e4 == b->measures[i].value_e4 &&
+               a->measures[i].missing == b->measures[i].missing;
+    for (unsigned i = 0; same && i < a->alert_count; i++)
+        same = a->alerts[i].open == b->alerts[i].open &&
+               a->alerts[i].due_at_ms == b->alerts[i].due_at_ms &&
+               (!openings || a->alerts[i].opened_at_ms == b->alerts[i].opened_at_ms);
+    return same;
+}
+
+static void same_views(struct oracle *oracle, struct eng_engine *engine, struct heap *heap)
+{
+    static struct eng_view want, got, naive;
+    for (int64_t i = 0; i < INPUT_PARTNERS; i++) {
+        char name[16];
+        input_partner(oracle->partition, i, name);
+        struct eng_slice partner = {name, (uint32_t)strlen(name)};
+        enum eng_status a = eng_engine_view(oracle->engine, partner, &want);
+        heap_enter(heap); /* looking may take memory */
+        enum eng_status b = eng_engine_view(engine, partner, &got);
+        heap_enter(NULL);
+        enum eng_status c = naive_view(oracle->naive, partner, &naive);
+        if (a != b || a != c)
+            sim_fail(oracle->sim, "partner %s is known here and not there", name);
+        else if (a == ENG_OK && !same_view(&want, &got, true))
+            sim_fail(oracle->sim, "partner %s: another state than without interruption", name);
+        else if (a == ENG_OK && !same_view(&want, &naive, false))
+            sim_fail(oracle->sim, "partner %s: another state than by the naive rescan", name);
+    }
+}
+
+static void same_task(struct oracle *oracle, const struct eng_task *task, struct heap *heap)
+{
+    struct eng_counters got;
+    const struct eng_counters *want = eng_engine_counters(oracle->engine);
+    uint64_t sum = 0;
+    eng_task_counters(task, &got);
+    bool same = got.read == want->read && got.score_changes == want->score_changes &&
+                got.churn_drops == want->churn_drops;
+    for (int i = 0; i < ENG_OUTCOME_COUNT; i++) {
+        sum += got.outcome[i];
+        same &= got.outcome[i] == want->outcome[i];
+    }
+    if (!same || sum != got.read)
+        sim_fail(oracle->sim,
+                 "partition %d: counted %" PRIu64 " of %" PRIu64 " records, not %" PRIu64
+                 " of %" PRIu64,
+                 oracle->partition, got.outcome[ENG_OUTCOME_COUNTED], got.read,
+                 want->outcome[ENG_OUTCOME_COUNTED], want->read);
+    if (eng_engine_clock_ms(task->engine) != eng_engine_clock_ms(oracle->engine))
+        sim_fail(oracle->sim, "partition %d: another clock than without interruption",
+                 oracle->partition);
+    eng_engine_check(task->engine);
+    same_views(oracle, task->engine, heap);
+}
+
+static const struct eng_task *live_task(struct sim *sim, int32_t partition,
+                                        struct process **ret_process)
+{
+    for (uint32_t i = 0; i < sim->manner.processes; i++) {
+        const struct eng_worker *worker = sim->processes[i].worker;
+        const struct eng_task *task = worker != NULL ? eng_worker_task(worker, partition) : NULL;
+        *ret_process = &sim->processes[i];
+        if (task != NULL && task->state == ENG_TASK_LIVE)
+            return task;
+    }
+    return NULL;
+}
+
+static void compare_partition(struct sim *sim, int32_t partition)
+{
+    struct oracle oracle;
+    struct process *process = NULL;
+    const struct eng_task *task = live_task(sim, partition, &process);
+    oracle_init(&oracle, sim, partition);
+    read_journal(&oracle);
+    if (!sim->failed)
+        run_all(&oracle);
+    if (!sim->failed)
+        same_outputs(&oracle);
+    if (!sim->failed)
+        same_letters(&oracle);
+    if (!sim->failed && task == NULL)
+        sim_fail(sim, "partition %d: nobody has it", partition);
+    if (!sim->failed)
+        same_task(&oracle, task, &process->heap);
+    oracle_done(&oracle);
+}
+
+void oracle_trace(struct sim *sim)
+{
+    for (int32_t p = 0; p < sim->manner.partitions; p++) {
+        struct oracle oracle;
+        oracle_init(&oracle, sim, p);
+        read_journal(&oracle);
+        run_all(&oracle);
+        oracle_done(&oracle);
+    }
+}
+
+void oracle_compare(struct sim *sim)
+{
+    if (!sim->failed)
+        ids_differ(sim);
+    for (int32_t p = 0; p < sim->manner.partitions && !sim->failed; p++)
+        compare_partition(sim, p);
+}

@@ -1,0 +1,237 @@
+/* Life and death of a simulated process. See process.h. */
+#include "process.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "sim.h"
+#include "stream/worker.h"
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- Strands. ---- */
+
+static void let_go_on_at(struct strand *strand, int64_t at_us)
+{
+    strand->wake_us = at_us;
+    strand->number = ++strand->process->sim->numbers;
+}
+
+void process_sleep(struct process *process, int64_t us)
+{
+    struct strand *strand = process->running;
+    eng_assert(strand != NULL);
+    let_go_on_at(strand, process->sim->now_us + us);
+    fiber_suspend();
+}
+
+static void begin_strand(struct strand *strand, void (*run)(void *argument))
+{
+    strand->waits = false;
+    strand->fiber = fiber_new(run, strand);
+    let_go_on_at(strand, strand->process->sim->now_us);
+}
+
+static void drop_strands(struct process *process)
+{
+    for (int i = 0; i < PROCESS_STRANDS; i++) {
+        fiber_free(process->strands[i].fiber);
+        process->strands[i].fiber = NULL;
+    }
+}
+
+/* What is left when it is dead, whichever way. */
+static void bury(struct process *process)
+{
+    struct sim *sim = process->sim;
+    drop_strands(process);
+    group_died(&sim->group, process);
+    port_done(&process->port);
+    heap_clear(&process->heap);
+    process->state = PROCESS_DEAD;
+    process->dying = false;
+    process->worker = NULL;
+    process->start_us =
+        sim->now_us +
+        (sim->calm ? 1000 : sim_between(sim, 1000, sim_percent(sim, 30) ? 8000000 : 500000));
+}
+
+void process_resume(struct process *process, struct strand *strand)
+{
+    heap_enter(&process->heap);
+    process->sim->running = process;
+    process->running = strand;
+    bool goes_on = fiber_resume(strand->fiber);
+    process->running = NULL;
+    process->sim->running = NULL;
+    heap_enter(NULL);
+    if (!goes_on) {
+        fiber_free(strand->fiber);
+        strand->fiber = NULL;
+    }
+    if (process->dying)
+        bury(process);
+}
+
+/* ---- Errands. ---- */
+
+static void run_errand(void *argument)
+{
+    struct strand *strand = argument;
+    struct strand *loop = &strand->process->strands[PROCESS_LOOP];
+    eng_courier_run(strand->errand);
+    if (loop->waits)
+        let_go_on_at(loop, strand->process->sim->now_us);
+}
+
+static void submitted(struct eng_courier_host *host, struct eng_courier *courier)
+{
+    struct process *process = (struct process *)(void *)host;
+    for (int i = 1; i < PROCESS_STRANDS; i++) {
+        struct strand *strand = &process->strands[i];
+        if (strand->fiber != NULL)
+            continue;
+        strand->errand = courier;
+        begin_strand(strand, run_errand);
+        return;
+    }
+    eng_assert(!"more errands than couriers");
+}
+
+static void wait_for(struct eng_courier_host *host, struct eng_courier *courier, int64_t timeout_ms)
+{
+    struct process *process = (struct process *)(void *)host;
+    struct strand *strand = process->running;
+    int64_t deadline_us = timeout_ms < 0 ? INT64_MAX : process->sim->now_us + timeout_ms * 1000;
+    while (eng_courier_busy(courier) && process->sim->now_us < deadline_us) {
+        strand->waits = true;
+        process_sleep(process, timeout_ms < 0 ? 1000000 : deadline_us - process->sim->now_us);
+        strand->waits = false;
+    }
+}
+
+/* ---- Life. ---- */
+
+static void check_tasks(const struct eng_worker *worker)
+{
+    for (uint32_t i = 0; i < worker->task_count; i++)
+        eng_task_check(worker->tasks[i]);
+}
+
+/* May a worker end like this? Only for a reason that was put in its way. */
+static void judge_end(struct process *process, enum eng_status status, const char *text)
+{
+    struct sim *sim = process->sim;
+    sim_say(sim, "worker ended: %s %s", eng_status_name(status), text);
+    sim->tally[TALLY_FAILURES] += status != ENG_STOPPED;
+    bool starved = status == ENG_NO_MEMORY && sim->manner.memory_us > 0;
+    bool refused = status == ENG_LIMIT && sim->manner.oversize_us > 0;
+    bool worn_out = status == ENG_FATAL && !sim->calm;
+    if (status != ENG_STOPPED && !starved && !refused && !worn_out)
+        sim_fail(sim, "a worker ended: %s", text);
+}
+
+static void live(void *argument)
+{
+    struct strand *strand = argument;
+    struct process *process = strand->process;
+    struct sim *sim = process->sim;
+    struct eng_error err = {0};
+    struct eng_worker_options options = {.config = sim->input.config,
+                                         .port = &process->port.port,
+                                         .writer = sim->seed << 20 | ++sim->numbers,
+                                         .eager = sim->manner.eager,
+                                         .couriers = {.host = &process->host},
+                                         .gate = &process->gate,
+                                         .memory_bytes = &process->memory_bytes};
+    enum eng_status status = eng_worker_new(&options, &process->worker, &err);
+    if (status == ENG_OK) {
+        if (eng_worker_begin(process->worker))
+            while (eng_worker_turn(process->worker))
+                check_tasks(process->worker);
+        eng_worker_end(process->worker);
+        status = process->worker->stats.status;
+        err = process->worker->error;
+        eng_worker_free(process->worker);
+    }
+    process->worker = NULL;
+    judge_end(process, status, err.text);
+    if (process->heap.count > 0)
+        sim_fail(sim, "a worker that ended has left %" PRIu64 " blocks", process->heap.count);
+    process->dying = true;
+}
+
+void process_init(struct process *process, struct sim *sim, uint32_t slot)
+{
+    *process = (struct process){.host = {submitted, wait_for},
+                                .sim = sim,
+                                .slot = slot,
+                                .frozen_until_us = -1,
+                                .deaf_until_us = -1};
+    for (int i = 0; i < PROCESS_STRANDS; i++)
+        process->strands[i].process = process;
+    process->port.producer = UINT32_MAX;
+}
+
+void process_done(struct process *process)
+{
+    drop_strands(process);
+    port_done(&process->port);
+    heap_clear(&process->heap);
+}
+
+void process_start(struct process *process)
+{
+    eng_assert(process->state == PROCESS_DEAD);
+    process->state = PROCESS_ALIVE;
+    process->life++;
+    process->frozen_until_us = process->deaf_until_us = -1;
+    process->client = (struct group_client){.generation = -1};
+    process->gate = 0;
+    process->memory_bytes = 0;
+    port_init(&process->port, process);
+    sim_say(process->sim, "process %u starts, producer %u", process->slot, process->port.producer);
+    begin_strand(&process->strands[PROCESS_LOOP], live);
+}
+
+void process_kill(struct process *process, const char *why)
+{
+    eng_assert(process->state == PROCESS_ALIVE);
+    sim_say(process->sim, "process %u dies: %s", process->slot, why);
+    process->sim->tally[TALLY_DEATHS]++;
+    process->dying = true;
+    if (process->running != NULL)
+        fiber_suspend(); /* does not come back */
+    else
+        bury(process);
+}
+
+void process_stop(struct process *process)
+{
+    sim_say(process->sim, "process %u is asked to stop", process->slot);
+    if (process->worker != NULL)
+        atomic_store(&process->worker->stop, true);
+}
+
+/* ---- Rest. ---- */
+
+/* Everything that is there for the task is in a transaction that has been committed. */
+static bool task_is_at_rest(const struct sim *sim, const struct eng_task *task)
+{
+    const struct broker_log *log =
+        &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, task->partition)];
+    bool nothing_yet = task->committed.next < 0 && task->next == 0;
+    return task->state == ENG_TASK_LIVE && !task->touched && task->next >= log->end &&
+           (nothing_yet || task->sealed.next == task->committed.next);
+}
+
+bool process_is_at_rest(const struct process *process)
+{
+    const struct eng_worker *worker = process->worker;
+    if (process->state != PROCESS_ALIVE || worker == NULL || worker->in_flight)
+        return false;
+    for (uint32_t i = 0; i < worker->task_count; i++)
+        if (!task_is_at_rest(process->sim, worker->tasks[i]))
+            return false;
+    return atomic_load(&worker->state) == ENG_WORKER_RUNNING ||
+           (atomic_load(&worker->state) == ENG_WORKER_JOINING && worker->task_count == 0);
+}

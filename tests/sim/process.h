@@ -1,0 +1,72 @@
+/* A simulated process: one worker, its loop and its two couriers as strands (coroutines) that go
+ * on in turns. It can be killed between any two of its calls; then its strands are abandoned where
+ * they stand and its heap is freed, and only what has reached the broker is left of it. */
+#ifndef TESTS_SIM_PROCESS_H
+#define TESTS_SIM_PROCESS_H
+
+#include "fiber.h"
+#include "group.h"
+#include "heap.h"
+#include "port.h"
+#include "stream/courier.h"
+#include <stdint.h>
+
+struct eng_worker;
+
+enum process_state {
+    PROCESS_DEAD,  /* not there, or not any more */
+    PROCESS_ALIVE, /* its strands run */
+};
+
+struct strand {
+    struct process *process;
+    struct fiber *fiber; /* NULL: none */
+    struct eng_courier *errand;
+    bool waits;      /* for an errand to be done */
+    int64_t wake_us; /* not before */
+    uint64_t number; /* order at one time */
+};
+
+enum { PROCESS_LOOP, PROCESS_ERRANDS = 2, PROCESS_STRANDS = 1 + PROCESS_ERRANDS };
+
+struct process {
+    struct eng_courier_host host; /* first: it is found by it */
+    struct sim *sim;
+    uint32_t slot;
+    enum process_state state;
+    uint64_t life; /* counts starts */
+    bool dying;    /* its strands have to be abandoned as soon as none of them runs */
+    int64_t frozen_until_us, deaf_until_us;
+    int64_t wall_error_ms;
+    int64_t start_us; /* DEAD: when it starts again */
+    struct heap heap;
+    struct port port;
+    struct group_client client;
+    struct strand strands[PROCESS_STRANDS];
+    struct strand *running; /* NULL: none */
+    struct eng_worker *worker;
+    _Atomic int gate;
+    _Atomic uint64_t memory_bytes;
+};
+
+void process_init(struct process *process, struct sim *sim, uint32_t slot);
+void process_done(struct process *process);
+
+void process_start(struct process *process);
+
+/* kill -9. From outside, or by one of its own strands, which does not come back then. */
+void process_kill(struct process *process, const char *why);
+
+/* SIGTERM. */
+void process_stop(struct process *process);
+
+/* In a strand: lets others go on for so long. */
+void process_sleep(struct process *process, int64_t us);
+
+/* Lets a strand go on. */
+void process_resume(struct process *process, struct strand *strand);
+
+/* Has it committed all it has read of what is there, with nothing under way? */
+bool process_is_at_rest(const struct process *process);
+
+#endif
