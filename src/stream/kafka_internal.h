@@ -149,6 +149,11 @@ enum eng_status eng_kafka_input_id(struct eng_port *port, char ret_id[ENG_TOPIC_
 enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic topic,
                                        int32_t partition_count, struct eng_error *err);
 
+/* kafka_wire.c */
+
+/* While a producer is being made: a request of its that is not answered makes it suspect. */
+rd_kafka_resp_err_t eng_kafka_wire_watch(struct eng_kafka *kafka, rd_kafka_t *client);
+
 /* kafka_outlet.c: records on their way to librdkafka. */
 
 /* Sets what of them a producer's configuration has to know. */
