@@ -74,6 +74,7 @@ static void draw_storm(struct sim *sim, struct manner *m)
     m->doubt = (unsigned)sim_between(sim, 25, 66);
     m->late_markers = share(sim, 30, 2, 10);
     m->refuse = share(sim, 50, 50, 1500);
+    m->cut = share(sim, 60, 5, 40);
     m->slow = share(sim, 30, 2, 8);
     m->spite = (unsigned)sim_between(sim, 20, 80);
 }
@@ -153,10 +154,16 @@ bool manner_expels(struct sim *sim)
     return happens(sim, sim->manner.expelled);
 }
 
+bool manner_cuts(struct sim *sim)
+{
+    return happens(sim, sim->manner.cut);
+}
+
 enum fate manner_fate(struct sim *sim)
 {
     static const enum fate fates[] = {FATE_REQUEST_LOST, FATE_ANSWER_LOST, FATE_DELAYED,
-                                      FATE_DELAYED,      FATE_DOUBLED,     FATE_REFUSED};
+                                      FATE_DELAYED,      FATE_DOUBLED,     FATE_REFUSED,
+                                      FATE_REFUSED};
     return happens(sim, sim->manner.doubt) ? CHANCE_ONE_OF(&sim->chance, fates) : FATE_FINE;
 }
 
