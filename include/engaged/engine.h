@@ -24,6 +24,7 @@ struct eng_engine_options {
     uint64_t partners_hint;    /* expected partners, to size tables; 0: small */
     uint32_t step_evaluations; /* evaluations at boundaries per call; 0: the default (20,000) */
     uint64_t memory_bytes_max; /* hard cap of state; 0: none. Beyond: ENG_NO_MEMORY, state intact */
+    bool track_changes;        /* for checkpoint.h: remember whose page is out of date */
 };
 
 /* Events of one call. */
@@ -46,6 +47,9 @@ void eng_engine_free(struct eng_engine *engine);
 /* Bytes that an effects buffer must have at least for this model (one evaluation's most). */
 size_t eng_engine_effects_bytes_min(const struct eng_engine *engine);
 
+/* The same for a model that is to come into force: what eng_engine_activate needs. */
+size_t eng_model_effects_bytes_min(const struct eng_model *model);
+
 /* Applies events from batch->done on, in order; appends effects. `effects` NULL: nothing is told
  * but the state changes just the same (re-reading after a restart). ENG_OK: batch->done ==
  * batch->count. ENG_AGAIN: the buffer or the step budget is used up; the event at batch->done may
@@ -59,6 +63,42 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
  * ENG_OK, ENG_AGAIN (same call again before anything else), ENG_NO_MEMORY. */
 enum eng_status eng_engine_tick(struct eng_engine *engine, int64_t time_ms,
                                 struct eng_effects *effects, struct eng_error *err);
+
+/* S14: makes another model the one in force where the engine stands, without reading anything
+ * again: every partner is carried over to it and evaluated once, with cause `config`, in the order
+ * of a boundary. `silent`: what that changes is noted but not told. To be called between inputs.
+ *
+ * ENG_OK: done, the model before is not used any more. ENG_AGAIN: the same call again; until it is
+ * done, eng_engine_apply and eng_engine_tick begin by going on with it (and the model before must
+ * live). The effects refer to the new model, so what was told under the one before has to be taken
+ * away first, and the buffer must hold eng_model_effects_bytes_min of the new one. ENG_BAD_CONFIG:
+ * eng_model_carries says no. ENG_NO_MEMORY: the state is intact. */
+enum eng_status eng_engine_activate(struct eng_engine *engine, const struct eng_model *model,
+                                    bool silent, struct eng_effects *effects,
+                                    struct eng_error *err);
+
+enum { ENG_KNOWN_BYTES_MAX = 4096 };
+
+/* What counts can answer since the model was changed is state beside that of the partners: as
+ * bytes, the same on every machine, into `to` with room for ENG_KNOWN_BYTES_MAX; returns how many.
+ * They are of the model in force. */
+uint32_t eng_engine_known_write(const struct eng_engine *engine, uint8_t *to);
+
+/* Puts them back into an engine under the same model. ENG_OK, or ENG_CORRUPT (nothing changed). */
+enum eng_status eng_engine_known_read(struct eng_engine *engine, const uint8_t *from,
+                                      uint32_t bytes);
+
+/* Forgets a partner at once: counts, ids seen, what was told; a later event of it is a newcomer's.
+ * Nothing is told. May be called between two steps of the same work: an evaluation that was still
+ * to come for it does not take place. `offset`: that of the next input, which tells, while an
+ * engine is being restored, whether the partner's page (checkpoint.h) is of before the erasure.
+ * ENG_OK, ENG_NOT_FOUND (no counted event of this partner), or ENG_NO_MEMORY (nothing has changed).
+ */
+enum eng_status eng_engine_erase(struct eng_engine *engine, struct eng_slice partner,
+                                 uint64_t offset, struct eng_error *err);
+
+/* The model in force, or coming into force. */
+const struct eng_model *eng_engine_model(const struct eng_engine *engine);
 
 /* S1: the clock, ms; -1 before the first accepted event. */
 int64_t eng_engine_clock_ms(const struct eng_engine *engine);
@@ -109,9 +149,10 @@ struct eng_view {
     } alerts[ENG_VIEW_ALERTS_MAX];
 };
 
-/* Fills *ret_view. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), or ENG_NO_MEMORY. Not
- * const: the partner is brought up to the clock, which changes nothing that is ever told. May be
- * called between two steps of the same work. */
+/* Fills *ret_view. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), ENG_UNAVAILABLE (while
+ * it is being restored, or an activation has not come to it), or ENG_NO_MEMORY. Not const: the
+ * partner is brought up to the clock, which changes nothing that is ever told. May be called
+ * between two steps of the same work. */
 enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,
                                 struct eng_view *ret_view);
 

@@ -28,6 +28,24 @@ enum eng_status eng_model_load_file(const char *path, struct eng_model **ret_mod
 /* NULL is fine. No engine may use it any more. */
 void eng_model_free(struct eng_model *model);
 
+/* S14: can the counts of a task under the model `before` go on under `after`? ENG_OK, or
+ * ENG_BAD_CONFIG and a text that names what cannot change, both values and the way out. Pure; any
+ * thread. */
+enum eng_status eng_model_carries(const struct eng_model *before, const struct eng_model *after,
+                                  struct eng_error *err);
+
+/* A dimension (or points key) that makes its score provisional after a change of model. */
+struct eng_start {
+    const char *score, *dimension; /* names, borrowed from the new model */
+    uint32_t panes;                /* for how many, at most */
+};
+
+/* S14: what the counts under `before` cannot answer at once under `after`, `before` having been in
+ * force for long: fills up to `most` rows, in file order; *ret_count is how many there are. ENG_OK
+ * or ENG_NO_MEMORY. Pure; any thread. */
+enum eng_status eng_model_starts(const struct eng_model *before, const struct eng_model *after,
+                                 struct eng_start *ret_starts, uint32_t most, uint32_t *ret_count);
+
 /* The program's name and version; borrowed from the model. */
 const char *eng_model_program(const struct eng_model *model);
 uint32_t eng_model_version(const struct eng_model *model);

@@ -26,6 +26,16 @@
     X(SETTLE_ON_REVOKE, "nothing is in flight when the revoke callback returns")                   \
     X(OFFSETS_OF_TIMERS, "a transaction of timers alone carries its offsets too")                  \
     X(FRESH_GENERATION, "the group's generation is read when offsets are sent")                    \
+    X(PAGE_STAMP, "a page's own events are passed over when they are read again")                  \
+    X(PAGE_CATCH_UP, "pages older than low water go through the boundaries in between")            \
+    X(PAGE_REPLACES, "a later page of a partner takes the place of an earlier one")                \
+    X(DIRTY_WHEN_COUNTED, "who has an event counted waits for its page")                           \
+    X(CLEAN_WHEN_ENCODED, "encoding a page takes the partner off the queue, so it can wait again") \
+    X(LOW_WATER, "the input is read again from the oldest change that no page holds")              \
+    X(LOW_WATER_CLOCK, "with the clock that was there then")                                       \
+    X(LOW_WATER_JOURNAL, "and the journal from there on")                                          \
+    X(NAMED_RECORD, "nothing behind the commit record that the group names counts")                \
+    X(COUNTS_OF_RECORD, "counts go on from the commit record, not from what is read again")        \
     X(NO_OFFSET_IS_ASKED_AGAIN,                                                                    \
       "no committed offset beside a state topic with records is no beginning")
 

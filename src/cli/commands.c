@@ -8,17 +8,13 @@
 #include "cli/output.h"
 #include "cli/replay.h"
 #include "cli/run.h"
+#include "cli/state.h"
 #include "cli/values.h"
 #include <string.h>
 
 const struct eng_command *const eng_commands[] = {
-    &eng_command_check,
-    &eng_command_demo,
-    &eng_command_generate,
-    &eng_command_help,
-    &eng_command_replay,
-    &eng_command_run,
-    NULL,
+    &eng_command_check,  &eng_command_demo, &eng_command_generate, &eng_command_help,
+    &eng_command_replay, &eng_command_run,  &eng_command_state,    NULL,
 };
 
 static int fail_unknown(const char *word)

@@ -52,5 +52,7 @@ const char eng_demo_config[] =
     "run:\n"
     "  workers: 1\n"
     "  commit_interval: 100ms\n"
+    "recovery:\n"
+    "  seconds: 600\n"
     "http:\n"
     "  listen: 127.0.0.1:8080\n";

@@ -317,6 +317,11 @@ static void add_run(struct eng_text *out, const struct eng_config *config)
     add_elapsed_key(out, "stop_deadline", config->run.stop_deadline_ms);
     if (config->run.memory_bytes_max > 0)
         eng_text_add(out, "  memory: %" PRIu64 "\n", config->run.memory_bytes_max);
+    eng_text_add(out, "recovery:\n  checkpoints: %s\n",
+                 config->recovery.checkpoints ? "true" : "false");
+    if (config->recovery.records > 0)
+        eng_text_add(out, "  records: %" PRId64 "\n", config->recovery.records);
+    eng_text_add(out, "  seconds: %" PRId64 "\n", config->recovery.seconds);
     eng_text_add(out, "http:\n  listen: ");
     if (config->http.enabled)
         eng_text_add(out, "\"%s:%u\"\n", config->http.address, config->http.port);

@@ -59,7 +59,7 @@ static int run_run(const struct eng_args *args)
         return ENG_EXIT_OK;
     }
     int code = eng_fail("run", &err);
-    return abrupt ? ENG_EXIT_ABRUPT : code;
+    return abrupt && status == ENG_TIMED_OUT ? ENG_EXIT_ABRUPT : code;
 }
 
 const struct eng_command eng_command_run = {

@@ -562,8 +562,9 @@ void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evalu
         return;
     eng_assert(engine->layout->list_openings != ENG_NO_INDEX);
     struct eng_list openings = openings_of(&engine->hand);
+    bool changed = evaluation->cause == ENG_CAUSE_CONFIG; /* what was enough may have */
     for (uint32_t i = 0; i < count; i++) {
-        if (idle(engine, evaluation, i, find_opening(&openings, i)))
+        if (!changed && idle(engine, evaluation, i, find_opening(&openings, i)))
             continue;
         evaluate_alert(engine, evaluation, i);
         openings = openings_of(&engine->hand); /* it may have opened, and the record moved */

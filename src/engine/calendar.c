@@ -16,6 +16,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include <string.h>
 
 #define HOUR_MS 3600000LL
 #define DAY_MS (24 * HOUR_MS)
@@ -261,4 +262,15 @@ int64_t eng_calendar_period_next(const struct eng_calendar *calendar, enum eng_w
 {
     eng_assert(calendar != NULL);
     return period_pane(calendar, kind, pane, 1);
+}
+
+bool eng_calendar_equal(const struct eng_calendar *one, const struct eng_calendar *two)
+{
+    eng_assert(one->day_count > 0 && two->day_count > 0);
+    return one->unit == two->unit && one->hour_offset_ms == two->hour_offset_ms &&
+           one->day_count == two->day_count && one->left_out_count == two->left_out_count &&
+           memcmp(one->deviation_ms, two->deviation_ms,
+                  one->day_count * sizeof *one->deviation_ms) == 0 &&
+           (one->left_out_count == 0 ||
+            memcmp(one->left_out, two->left_out, one->left_out_count * sizeof *one->left_out) == 0);
 }

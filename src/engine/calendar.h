@@ -12,6 +12,7 @@
 #define ENG_ENGINE_CALENDAR_H
 
 #include <engaged/status.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum eng_pane_unit { ENG_PANE_HOUR, ENG_PANE_DAY };
@@ -43,6 +44,10 @@ enum eng_status eng_calendar_new(enum eng_pane_unit unit, const struct eng_zone_
                                  struct eng_calendar **ret_calendar);
 
 void eng_calendar_free(struct eng_calendar *calendar);
+
+/* True when the panes of both, and their weeks, have the same numbers and begin at the same
+ * instants. */
+bool eng_calendar_equal(const struct eng_calendar *one, const struct eng_calendar *two);
 
 /* The pane of an instant (>= 0). */
 int64_t eng_calendar_pane(const struct eng_calendar *calendar, int64_t time_ms);

@@ -7,6 +7,8 @@
  * correctness. */
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/rules.h"
+#include "engine/carry.h"
 #include "engine/cells.h"
 #include "engine/internal.h"
 #include "engine/seen.h"
@@ -27,7 +29,9 @@ enum eng_status eng_engine_new(const struct eng_model *model,
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for an engine");
     engine->model = model;
     engine->now.clock_ms = -1;
+    eng_known_init(&engine->known);
     engine->boundary.target_ms = -1;
+    engine->changes.on = options->track_changes;
     engine->step_evaluations =
         options->step_evaluations ? options->step_evaluations : ENG_STEP_EVALUATIONS;
     eng_wheel_init(&engine->wheel);
@@ -50,11 +54,16 @@ void eng_engine_free(struct eng_engine *engine)
 {
     if (engine == NULL)
         return;
+    if (engine->activation.working)
+        eng_activation_drop(engine);
+    eng_restore_drop(engine);
     if (engine->store.layout != NULL)
         eng_store_done(&engine->store);
     eng_wheel_done(&engine->wheel);
+    eng_changes_done(&engine->changes);
+    eng_engine_restore_end(engine);
     eng_layout_free(engine->layout);
-    eng_free(engine->boundary.marks);
+    eng_walk_done(&engine->walk);
     eng_free(engine->silences);
     eng_free(engine);
 }
@@ -113,7 +122,9 @@ static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
 {
     eng_assert(event->partner.length > 0);
     eng_assert(engine->boundary.target_ms < 0);
-    if (eng_store_reserve(&engine->store) != ENG_OK || eng_wheel_reserve(&engine->wheel) != ENG_OK)
+    if (eng_store_reserve(&engine->store) != ENG_OK ||
+        eng_wheel_reserve(&engine->wheel) != ENG_OK ||
+        eng_changes_reserve(&engine->changes) != ENG_OK)
         return ENG_NO_MEMORY;
     if (number == ENG_PARTNER_NONE) {
         eng_take_newcomer(engine,
@@ -193,6 +204,11 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
     bool dedup = engine->layout->list_seen != ENG_NO_INDEX && event->id.data != NULL;
     uint64_t id = hashes.id;
     if (number != ENG_PARTNER_NONE) {
+        if (__builtin_expect(engine->restore != NULL, 0) &&
+            eng_restore_holds(engine->restore, number, event->offset)) {
+            *ret_outcome = ENG_OUTCOME_FILTERED; /* known to the page; what it was is not told */
+            return ENG_OK;
+        }
         eng_take(engine, number);
         *ret_outcome = ENG_OUTCOME_DUPLICATE;
         if (dedup && eng_seen_has(&engine->hand, engine->now.pane, id))
@@ -201,6 +217,8 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
     *ret_outcome = ENG_OUTCOME_COUNTED;
     if (make_room(engine, hashes.partner, event, number) != ENG_OK)
         return ENG_NO_MEMORY;
+    if (ENG_RULE(DIRTY_WHEN_COUNTED) || number == ENG_PARTNER_NONE)
+        eng_changes_note(&engine->changes, engine->hand.partner, engine->hand.number);
     eng_measure_catch_up(engine, engine->now.pane);
     enum eng_swift_result swift = ENG_SWIFT_NOT;
     if (number != ENG_PARTNER_NONE)
@@ -301,7 +319,7 @@ static void prefetch(const struct eng_engine *engine, const struct eng_event *ev
     for (uint32_t i = 0; i < count && dedup; i++)
         ret_block->id[i] =
             events[i].id.data != NULL ? eng_hash(events[i].id.data, events[i].id.length) : 0;
-    if (dedup)
+    if (dedup && engine->restore == NULL)
         prefetch_heap(engine, ret_block, count);
 }
 
@@ -313,11 +331,15 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
     eng_assert(batch->done <= batch->count);
     eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
     engine->evaluations_left = engine->step_evaluations;
+    enum eng_status before = eng_activation_finish(engine, effects, err);
+    if (before != ENG_OK)
+        return before;
     for (; batch->done < batch->count; batch->done++) {
         if (batch->done == block_end) {
             block_first = batch->done;
             block_end = batch->count - block_first < BLOCK ? batch->count : block_first + BLOCK;
-            eng_store_sweep(&engine->store, SWEEP);
+            if (engine->restore == NULL)
+                eng_store_sweep(&engine->store, SWEEP);
             prefetch(engine, batch->events + block_first, block_end - block_first, &block);
         }
         enum eng_outcome outcome = ENG_OUTCOME_BAD;
@@ -330,7 +352,7 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
                                  "no memory for the event at offset %llu: %llu partners take %llu "
                                  "bytes; raise run.memory or run more processes",
                                  (unsigned long long)batch->events[batch->done].offset,
-                                 (unsigned long long)engine->store.count,
+                                 (unsigned long long)eng_engine_partner_count(engine),
                                  (unsigned long long)eng_engine_memory_bytes(engine));
         if (status != ENG_OK)
             return status;
@@ -348,6 +370,9 @@ enum eng_status eng_engine_tick(struct eng_engine *engine, int64_t time_ms,
     eng_assert(engine != NULL);
     eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
     engine->evaluations_left = engine->step_evaluations;
+    enum eng_status before = eng_activation_finish(engine, effects, err);
+    if (before != ENG_OK)
+        return before;
     if (engine->now.clock_ms < 0 || time_ms > ENG_TIME_MS_MAX)
         return ENG_OK;
     if (engine->boundary.target_ms < 0 && time_ms < engine->now.end_ms)
@@ -357,12 +382,31 @@ enum eng_status eng_engine_tick(struct eng_engine *engine, int64_t time_ms,
     return eng_boundary_advance(engine, boundary_ms, effects, err);
 }
 
+uint32_t eng_engine_known_write(const struct eng_engine *engine, uint8_t *to)
+{
+    eng_assert(engine != NULL && to != NULL);
+    return eng_known_write(&engine->known, engine->model, to);
+}
+
+enum eng_status eng_engine_known_read(struct eng_engine *engine, const uint8_t *from,
+                                      uint32_t bytes)
+{
+    eng_assert(engine != NULL);
+    return eng_known_read(&engine->known, engine->model, from, bytes);
+}
+
 /* ---- looking in ---- */
 
 size_t eng_engine_effects_bytes_min(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
     return engine->layout->effects_bytes_min;
+}
+
+const struct eng_model *eng_engine_model(const struct eng_engine *engine)
+{
+    eng_assert(engine != NULL);
+    return engine->model;
 }
 
 int64_t eng_engine_clock_ms(const struct eng_engine *engine)
@@ -386,15 +430,16 @@ const struct eng_counters *eng_engine_counters(const struct eng_engine *engine)
 uint64_t eng_engine_partner_count(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
-    return engine->store.count;
+    return eng_store_partners(&engine->store);
 }
 
 uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
     return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) +
-           eng_wheel_bytes(&engine->wheel) +
-           engine->boundary.mark_words * sizeof *engine->boundary.marks;
+           eng_wheel_bytes(&engine->wheel) + eng_changes_bytes(&engine->changes) +
+           eng_walk_bytes(&engine->walk) +
+           (engine->activation.working ? eng_carry_bytes(engine->activation.carry) : 0);
 }
 
 void eng_engine_check(const struct eng_engine *engine)
@@ -404,10 +449,20 @@ void eng_engine_check(const struct eng_engine *engine)
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         read += engine->counters.outcome[i];
     eng_assert(read == engine->counters.read); /* S15 */
+    if (engine->activation.working || eng_restore_any_ahead(engine->restore))
+        return; /* there are records of two layouts */
     eng_store_check(&engine->store);
+    for (uint64_t i = engine->changes.first; i < engine->changes.end; i++) {
+        uint32_t number = engine->changes.numbers[i & (engine->changes.capacity - 1)];
+        eng_assert(number == ENG_PARTNER_NONE || eng_store_at(&engine->store, number)->is_dirty);
+    }
+    if (engine->restore != NULL)
+        return; /* pages may be younger than the clock */
     if (engine->boundary.working)
         return; /* those who wait for their visit still hold what has expired */
     for (uint32_t number = 0; number < engine->store.count; number++) {
+        if (!eng_store_has(&engine->store, number))
+            continue;
         struct eng_record record = eng_record_open(&engine->store, number);
         eng_measure_check(engine, &record);
         eng_evaluate_check(engine, &record);

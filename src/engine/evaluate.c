@@ -13,8 +13,7 @@
 
 /* ---- what stands in the record ---- */
 
-/* The last told contributions of a score. */
-static void load_told(const struct eng_record *record, unsigned score, int64_t *ret_told)
+void eng_told_load(const struct eng_record *record, unsigned score, int64_t *ret_told)
 {
     const struct eng_score_layout *place = &record->layout->scores[score];
     const uint8_t *at = eng_record_fixed(record, place->told);
@@ -31,7 +30,7 @@ static void load_told(const struct eng_record *record, unsigned score, int64_t *
         memcpy(ret_told, at, count * sizeof *ret_told);
 }
 
-static void store_told(const struct eng_record *record, unsigned score, const int64_t *told)
+void eng_told_store(const struct eng_record *record, unsigned score, const int64_t *told)
 {
     const struct eng_score_layout *place = &record->layout->scores[score];
     uint8_t *at = eng_record_fixed(record, place->told);
@@ -63,7 +62,6 @@ void eng_take(struct eng_engine *engine, uint32_t number)
 
 void eng_take_newcomer(struct eng_engine *engine, uint32_t number)
 {
-    eng_assert(number + 1 == engine->store.count);
     eng_take(engine, number);
     for (uint32_t i = 0; i < engine->model->score_count; i++) {
         uint8_t band = eng_score_band_of(&engine->model->scores[i], 0);
@@ -156,6 +154,8 @@ bool eng_provisional(const struct eng_engine *engine, const struct eng_score *sc
 {
     int64_t panes = score->provisional_panes;
     eng_assert(partner->first_pane <= engine->now.pane);
+    if (engine->now.pane < engine->known.full[score - engine->model->scores])
+        return true;
     if (score->provisional_window == ENG_WINDOW_NONE)
         return false;
     if (score->provisional_window != ENG_WINDOW_ROLLING) {
@@ -188,7 +188,7 @@ void eng_fill(struct eng_engine *engine, unsigned index)
         return;
     int64_t sum = eng_contributions(engine, &engine->hand, index, scratch->contribution[index]);
     eng_assert(sum == scratch->value[index]); /* S8 */
-    load_told(&engine->hand, index, scratch->told[index]);
+    eng_told_load(&engine->hand, index, scratch->told[index]);
     scratch->filled |= 1u << index;
 }
 
@@ -254,7 +254,7 @@ static void tell(struct eng_engine *engine, struct eng_evaluation *evaluation, u
     emit_score_change(engine, evaluation, index, told_value);
     eng_score_store(place, eng_record_fixed(&engine->hand, place->told_value),
                     scratch->value[index]);
-    store_told(&engine->hand, index, scratch->contribution[index]);
+    eng_told_store(&engine->hand, index, scratch->contribution[index]);
 }
 
 /* Looks at a score whose value is known. */
@@ -348,7 +348,7 @@ void eng_evaluate_check(const struct eng_engine *engine, const struct eng_record
         int64_t told = 0;
         eng_assert(eng_contributions(engine, record, i, contributions) ==
                    eng_score_value(place, record));
-        load_told(record, i, contributions);
+        eng_told_load(record, i, contributions);
         for (uint32_t j = 0; j < engine->model->scores[i].dimension_count; j++)
             told += contributions[j];
         eng_assert(told == eng_score_told_value(place, record));

@@ -11,12 +11,15 @@
 #ifndef ENG_ENGINE_INTERNAL_H
 #define ENG_ENGINE_INTERNAL_H
 
+#include "engine/changes.h"
 #include "engine/hash.h"
+#include "engine/known.h"
 #include "engine/score.h"
 #include "engine/silence.h"
 #include "engine/store.h"
+#include "engine/walk.h"
 #include "engine/wheel.h"
-#include <engaged/engine.h>
+#include <engaged/checkpoint.h>
 
 /* A visit that is due this soon is worth working out anew when an event has put it off. */
 enum { ENG_IMMINENT_PANES = 3 };
@@ -38,12 +41,15 @@ struct eng_moment {
 struct eng_boundary {
     bool working;
     int64_t target_ms; /* the time that the input moves the clock to; -1: none in work */
-    uint64_t *marks;   /* a bit per slot of the partner table: to be visited */
-    uint64_t mark_words;
-    uint64_t next;    /* no slot before it is marked */
-    uint32_t waiting; /* slots that are marked */
-    uint32_t ahead_count;
-    uint64_t ahead; /* the marked slots before it have been prefetched */
+};
+
+/* A change of model that is being worked off. */
+struct eng_activation {
+    bool working;
+    bool silent;                    /* what it changes is not told */
+    const struct eng_model *before; /* the model and layout of those who are yet to be visited */
+    struct eng_layout *layout_before;
+    struct eng_carry *carry;
 };
 
 struct eng_action_cached {
@@ -67,6 +73,8 @@ struct eng_scratch {
     uint32_t resumed; /* silence alerts (a bit each) whose partner has just acted in a newer pane */
 };
 
+struct eng_restore;
+
 struct eng_engine {
     const struct eng_model *model;
     struct eng_layout *layout;
@@ -74,9 +82,15 @@ struct eng_engine {
     struct eng_wheel wheel;
     struct eng_moment now;
     struct eng_boundary boundary;
+    struct eng_activation activation;
+    struct eng_walk walk;   /* of the boundary or activation in work */
+    struct eng_known known; /* what counts can answer after changes of the model */
     struct eng_record hand; /* the partner that is being changed */
     struct eng_scratch scratch;
     struct eng_counters counters;
+    struct eng_changes changes;
+    struct eng_restore *restore; /* NULL: it is not being restored */
+    bool notes_visits;           /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
     struct eng_action_cached actions[ENG_ACTION_CACHE];
@@ -215,6 +229,10 @@ static inline int64_t eng_score_told_value(const struct eng_score_layout *place,
     return eng_score_load(place, eng_record_fixed(record, place->told_value));
 }
 
+/* The last told contributions of a score. */
+void eng_told_load(const struct eng_record *record, unsigned score, int64_t *ret_told);
+void eng_told_store(const struct eng_record *record, unsigned score, const int64_t *told);
+
 /* Fills scratch.contribution and scratch.told of a score of the partner in hand, once per
  * evaluation. */
 void eng_fill(struct eng_engine *engine, unsigned score);
@@ -275,6 +293,45 @@ void eng_alert_expire(struct eng_engine *engine);
  * ENG_NO_MEMORY. */
 enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_ms,
                                      struct eng_effects *effects, struct eng_error *err);
+
+/* ---- activate.c ---- */
+
+/* Goes on with the activation in work, if there is one. ENG_OK, ENG_AGAIN, ENG_NO_MEMORY. */
+enum eng_status eng_activation_finish_slow(struct eng_engine *engine, struct eng_effects *effects,
+                                           struct eng_error *err);
+static inline enum eng_status
+eng_activation_finish(struct eng_engine *engine, struct eng_effects *effects, struct eng_error *err)
+{
+    return __builtin_expect(engine->activation.working, 0)
+               ? eng_activation_finish_slow(engine, effects, err)
+               : ENG_OK;
+}
+
+/* True when the partner still has its record of the model before. */
+bool eng_activation_waits(const struct eng_engine *engine, uint32_t number);
+
+/* Frees an activation that will not be finished, and what the records of the model before hold. */
+void eng_activation_drop(struct eng_engine *engine);
+
+/* ---- restore.c ---- */
+
+/* True when the partner's page holds its events up to and with this offset. */
+bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint64_t offset);
+
+/* Pages of models that are yet to come: is there any (NULL: none), and the layout of the partner's
+ * record then; NULL: it is of the model in force. */
+bool eng_restore_any_ahead(const struct eng_restore *restore);
+const struct eng_layout *eng_restore_layout(const struct eng_engine *engine, uint32_t number);
+
+/* An activation has come to a partner whose page is of a later model; it may be this one. ENG_OK,
+ * ENG_NO_MEMORY. */
+enum eng_status eng_restore_arrive(struct eng_engine *engine, uint32_t number);
+
+/* Gives back the records that are of later models. */
+void eng_restore_drop(struct eng_engine *engine);
+
+/* The number has no page any more. */
+void eng_restore_forget(struct eng_restore *restore, uint32_t number);
 
 /* ---- effect.c ---- */
 

@@ -9,7 +9,7 @@
 #include "engine/slack.h"
 #include "engine/store.h"
 #include "engine/swift.h"
-#include <engaged/effect.h>
+#include <engaged/engine.h>
 
 enum { TABLE_COUNTS_MAX = 256, HOURS_A_DAY_MAX = 25, LIST_INLINE_BYTES = 192 };
 
@@ -330,8 +330,6 @@ static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offse
     place->band = take(offset, 1);
     place->dwell = score->dwell_ms > 0 ? take(offset, 8) : 0;
     place->told = take(offset, score->dimension_count * place->told_bytes);
-    if (score->dimension_count > layout->contribution_most)
-        layout->contribution_most = score->dimension_count;
 }
 
 static void lay_fixed(struct eng_layout *layout)
@@ -517,14 +515,22 @@ static void index_rolling(struct eng_layout *layout)
 }
 
 /* One evaluation tells each score and each alert once at most. */
+size_t eng_model_effects_bytes_min(const struct eng_model *model)
+{
+    uint32_t most = 0;
+    eng_assert(model->score_count <= ENG_SCORES_MAX);
+    for (uint32_t i = 0; i < model->score_count; i++)
+        if (model->scores[i].dimension_count > most)
+            most = model->scores[i].dimension_count;
+    size_t record = sizeof(struct eng_effect) + most * sizeof(struct eng_contribution) +
+                    ENG_PARTNER_BYTES_MAX + 8;
+    return (model->score_count + model->alert_count) * record;
+}
+
 static void lay_effects(struct eng_layout *layout)
 {
     eng_assert(layout->effects_bytes_min == 0);
-    const struct eng_model *model = layout->model;
-    size_t record = sizeof(struct eng_effect) +
-                    layout->contribution_most * sizeof(struct eng_contribution) +
-                    ENG_PARTNER_BYTES_MAX + 8;
-    layout->effects_bytes_min = (model->score_count + model->alert_count) * record;
+    layout->effects_bytes_min = eng_model_effects_bytes_min(layout->model);
     /* Each insertion that moves the record takes it to a larger class. */
     layout->insert_most = ENG_SLAB_CLASSES;
     eng_assert(layout->insert_most < ENG_SLAB_SPARES_MAX);

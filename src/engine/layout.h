@@ -146,9 +146,8 @@ struct eng_layout {
     uint16_t *drops; /* DROP alerts, by score */
     uint32_t *drops_first;
 
-    uint32_t insert_most;       /* list insertions and widenings of one event at most */
-    size_t effects_bytes_min;   /* the most that one evaluation can tell */
-    uint32_t contribution_most; /* contributions of the largest score */
+    uint32_t insert_most;     /* list insertions and widenings of one event at most */
+    size_t effects_bytes_min; /* the most that one evaluation can tell */
 };
 
 /* Bytes of an element of a drop alert's peaks: its score's value is 4 bytes wide, or 8 for points.

@@ -39,6 +39,7 @@ void eng_model_free(struct eng_model *model)
     eng_free(model->alerts);
     eng_calendar_free(model->calendar);
     eng_free(model->program);
+    eng_free(model->zone);
     eng_free(model);
 }
 

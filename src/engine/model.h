@@ -108,6 +108,7 @@ struct eng_alert {
 struct eng_model {
     char *program;
     uint32_t version;
+    char *zone; /* its name */
     enum eng_pane_unit pane_unit;
     struct eng_calendar *calendar; /* owned */
     uint32_t late_after;           /* panes, >= 1 */

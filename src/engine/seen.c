@@ -48,11 +48,15 @@ struct handle {
     uint32_t mask;
 };
 
-static inline struct handle set_of(const struct eng_record *record)
+static inline struct handle handle_of(uint64_t word)
 {
-    uint64_t word = eng_record_word(record, record->layout->list_seen);
     return (struct handle){(struct set *)(uintptr_t)(word & ((1ull << ADDRESS_BITS) - 1)),
                            (1u << (word >> ADDRESS_BITS)) - 1};
+}
+
+static inline struct handle set_of(const struct eng_record *record)
+{
+    return handle_of(eng_record_word(record, record->layout->list_seen));
 }
 
 static inline uint64_t print_of(uint64_t hash)
@@ -189,11 +193,80 @@ static enum eng_status make_set(struct eng_store *store, struct eng_record *reco
     return eng_slab_reserve(&store->slab);
 }
 
-void eng_seen_free(const struct eng_record *record)
+uint64_t eng_seen_free(uint64_t word)
 {
-    eng_assert(record->layout->list_seen != ENG_NO_INDEX);
-    eng_assert(eng_record_is_big(record, record->layout->list_seen));
-    eng_free(set_of(record).set);
+    struct handle handle = handle_of(word);
+    eng_assert(handle.set != NULL);
+    eng_assert(handle.set->count <= handle.mask);
+    eng_free(handle.set);
+    return set_bytes(handle.mask);
+}
+
+uint64_t eng_seen_move(const struct eng_record *from)
+{
+    eng_assert(from->layout->list_seen != ENG_NO_INDEX);
+    eng_assert(eng_record_is_big(from, from->layout->list_seen));
+    set_purge(from, from->partner->as_of);
+    return eng_record_word(from, from->layout->list_seen);
+}
+
+/* ---- a set as bytes ---- */
+
+enum { SINCE_BYTES = 4, ENTRY_BYTES = 8, SET_ENTRIES_MAX = 1 << 28 };
+
+uint32_t eng_seen_set_bytes(const struct eng_record *record)
+{
+    struct handle handle = set_of(record);
+    eng_assert(handle.set != NULL);
+    eng_assert(handle.set->count <= SET_ENTRIES_MAX);
+    return SINCE_BYTES + handle.set->count * ENTRY_BYTES;
+}
+
+void eng_seen_set_write(const struct eng_record *record, uint8_t *to)
+{
+    struct handle handle = set_of(record);
+    uint32_t written = 0;
+    eng_store_i32(to, handle.set->since);
+    to += SINCE_BYTES;
+    for (uint32_t i = 0; i <= handle.mask; i++)
+        if (handle.set->entries[i] != 0)
+            eng_store_u64(to + (size_t)written++ * ENTRY_BYTES, handle.set->entries[i]);
+    eng_assert(written == handle.set->count);
+    eng_assert(to != NULL);
+}
+
+bool eng_seen_set_is_well_formed(const uint8_t *data, uint32_t bytes)
+{
+    eng_assert(data != NULL);
+    eng_assert(SINCE_BYTES < ENTRY_BYTES);
+    if (bytes < SINCE_BYTES || (bytes - SINCE_BYTES) % ENTRY_BYTES != 0 ||
+        (bytes - SINCE_BYTES) / ENTRY_BYTES > SET_ENTRIES_MAX)
+        return false;
+    for (uint32_t at = SINCE_BYTES; at < bytes; at += ENTRY_BYTES)
+        if (eng_load_u64(data + at) >> PANE_BITS == 0)
+            return false;
+    return true;
+}
+
+uint64_t eng_seen_set_read(struct eng_store *store, const uint8_t *data, uint32_t bytes)
+{
+    uint32_t count = (bytes - SINCE_BYTES) / ENTRY_BYTES;
+    unsigned capacity_log = CAPACITY_LOG_MIN;
+    eng_assert(eng_seen_set_is_well_formed(data, bytes));
+    while (count * 2u >= 1u << capacity_log)
+        capacity_log++;
+    eng_assert(capacity_log < 31);
+    struct handle handle = {new_set(capacity_log, eng_load_i32(data)), (1u << capacity_log) - 1};
+    if (handle.set == NULL)
+        return 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t entry = eng_load_u64(data + SINCE_BYTES + (size_t)i * ENTRY_BYTES);
+        uint64_t *place = set_find(handle, entry >> PANE_BITS);
+        handle.set->count += *place == 0;
+        *place = entry;
+    }
+    store->heap_bytes += set_bytes(handle.mask);
+    return word_of(handle.set, capacity_log);
 }
 
 void eng_seen_prefetch(const struct eng_record *record, uint64_t hash)
@@ -279,4 +352,26 @@ void eng_seen_expire(struct eng_record *record, int32_t as_of)
         at += bytes;
     if (at > begin)
         eng_record_erase(record, list, 0, (uint32_t)(at - begin), 1);
+}
+
+uint32_t eng_seen_copy(const struct eng_record *from, const struct eng_layout *to, uint8_t *at)
+{
+    const struct eng_layout *layout = from->layout;
+    struct eng_list list = eng_record_list(from, layout->list_seen, layout->seen_bytes);
+    int32_t as_of = from->partner->as_of;
+    uint32_t bytes = 0;
+    eng_assert(to->list_seen != ENG_NO_INDEX);
+    eng_assert(!eng_record_is_big(from, layout->list_seen));
+    for (uint32_t i = 0; i < list.count; i++) {
+        uint64_t entry =
+            eng_seen_load(list.data + (size_t)i * layout->seen_bytes, layout->seen_bytes);
+        int32_t pane = entry_pane(as_of, entry, layout->seen_bits);
+        if (too_old(layout, pane, as_of) || too_old(to, pane, as_of))
+            continue;
+        eng_seen_store(at + bytes, to->seen_bytes,
+                       entry >> layout->seen_bits << to->seen_bits |
+                           ((uint32_t)pane & ((1u << to->seen_bits) - 1)));
+        bytes += to->seen_bytes;
+    }
+    return bytes;
 }

@@ -87,8 +87,25 @@ static inline void eng_seen_add(struct eng_store *store, struct eng_record *reco
 /* Prefetches the place of an id in a set. */
 void eng_seen_prefetch(const struct eng_record *record, uint64_t hash);
 
-/* Frees the set of a record whose ids are in one. */
-void eng_seen_free(const struct eng_record *record);
+/* Frees the set that the word of a record stands for; the bytes that it took. */
+uint64_t eng_seen_free(uint64_t word);
+
+/* A set as bytes, for pages: the pane (i32) that no entry is much older than, then its entries
+ * (u64), in no order. Only of a record whose ids are in a set. */
+uint32_t eng_seen_set_bytes(const struct eng_record *record);
+void eng_seen_set_write(const struct eng_record *record, uint8_t *to);
+bool eng_seen_set_is_well_formed(const uint8_t *data, uint32_t bytes);
+
+/* A set of such bytes: the word that stands for it in a record. 0: no memory. */
+uint64_t eng_seen_set_read(struct eng_store *store, const uint8_t *data, uint32_t bytes);
+
+/* For a record of another layout (carry.h): writes the ids of a list that count there; returns
+ * their bytes. */
+uint32_t eng_seen_copy(const struct eng_record *from, const struct eng_layout *to, uint8_t *at);
+
+/* The same for a set: the word that stands for it, to be put in the other record in place of this
+ * one. What is too old here does not come along. */
+uint64_t eng_seen_move(const struct eng_record *from);
 
 /* Before the record becomes true of `as_of`: forgets ids that are too old by then, which changes no
  * answer. Those that are left are told apart by the low bits of their panes. */

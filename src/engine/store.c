@@ -55,32 +55,52 @@ enum eng_status eng_store_init(struct eng_store *store, const struct eng_layout 
     return ENG_OK;
 }
 
-/* Frees what a record holds on the heap. */
-static void free_big_lists(const struct eng_store *store, uint32_t number)
+/* Elements of a list on the heap have room for the widest cell, so that cells can widen in place.
+ */
+static uint32_t heap_element_bytes(uint32_t bytes)
 {
-    struct eng_record record = eng_record_open(store, number);
-    for (uint32_t list = 0; list < store->layout->list_count; list++) {
-        if (!eng_record_is_big(&record, list))
-            continue;
-        if (store->layout->lists[list].kind == ENG_LIST_SEEN) {
-            eng_seen_free(&record);
-            continue;
-        }
-        struct eng_big_list *big = eng_record_big(&record, list);
-        eng_assert(big != NULL && big->data != NULL);
-        eng_free(big->data);
-        eng_free(big);
+    return bytes < 8 ? 8 : bytes;
+}
+
+void eng_big_word_free(struct eng_store *store, const struct eng_layout *layout, unsigned list,
+                       uint64_t word)
+{
+    eng_assert(word != 0);
+    eng_assert(list < layout->list_count);
+    if (layout->lists[list].kind == ENG_LIST_SEEN) {
+        store->heap_bytes -= eng_seen_free(word);
+        return;
     }
+    struct eng_big_list *big = (struct eng_big_list *)(uintptr_t)word;
+    uint32_t element = layout->lists[list].element_bytes;
+    store->heap_bytes -= sizeof *big + (uint64_t)big->capacity * heap_element_bytes(element);
+    eng_free(big->data);
+    eng_free(big);
+}
+
+void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved)
+{
+    const struct eng_layout *layout = record->layout;
+    eng_assert(record->number < store->count);
+    eng_assert(layout->list_count <= ENG_LISTS_MAX);
+    for (uint32_t list = 0; list < layout->list_count; list++)
+        if (eng_record_is_big(record, list) && !(moved && list == layout->list_seen))
+            eng_big_word_free(store, layout, list, eng_record_word(record, list));
 }
 
 void eng_store_done(struct eng_store *store)
 {
     eng_assert(store != NULL);
-    for (uint32_t number = 0; number < store->count; number++)
-        free_big_lists(store, number);
+    for (uint32_t number = 0; number < store->count; number++) {
+        if (!eng_store_has(store, number))
+            continue;
+        struct eng_record record = eng_record_open(store, number);
+        eng_record_free_lists(store, &record, false);
+    }
     eng_slab_done(&store->slab);
     eng_free(store->slots);
     eng_free(store->handles);
+    eng_free(store->free_numbers);
     *store = (struct eng_store){0};
 }
 
@@ -89,7 +109,8 @@ uint64_t eng_store_bytes(const struct eng_store *store)
     eng_assert(store->layout != NULL);
     return eng_slab_bytes(&store->slab) +
            (store->slot_count + store->slots_behind) * sizeof *store->slots +
-           (uint64_t)store->handle_capacity * sizeof *store->handles + store->heap_bytes;
+           (uint64_t)store->handle_capacity * sizeof *store->handles +
+           (uint64_t)store->free_capacity * sizeof *store->free_numbers + store->heap_bytes;
 }
 
 /* Puts a slot behind those with the same or smaller tags; greater ones move on by one. */
@@ -217,14 +238,13 @@ uint32_t eng_store_prefetch_handle(const struct eng_store *store, uint64_t hash)
 
 /* ---- records ---- */
 
-uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane)
+/* An empty record in a block of its own. */
+static void make_empty(struct eng_store *store, uint32_t number, struct eng_slice id, int32_t pane)
 {
     const struct eng_layout *layout = store->layout;
-    eng_assert(store->count < store->handle_capacity);
-    eng_assert(id.length > 0 && id.length <= ENG_PARTNER_BYTES_MAX);
     uint32_t used = layout->fixed_bytes + layout->total_count + id.length;
     uint8_t class = eng_slab_class(used + FIRST_SLACK_BYTES);
-    uint32_t number = store->count++;
+    eng_assert(id.length > 0 && id.length <= ENG_PARTNER_BYTES_MAX);
     store->handles[number] = eng_slab_alloc(&store->slab, class);
     struct eng_partner *partner = eng_store_at(store, number);
     memset(partner, 0, used);
@@ -237,8 +257,30 @@ uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice 
     for (uint32_t list = 0; list <= layout->list_count; list++)
         partner->ends[list] = (uint16_t)used;
     memcpy((uint8_t *)partner + layout->fixed_bytes + layout->total_count, id.data, id.length);
+    eng_assert(eng_store_has(store, number));
+}
+
+uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane)
+{
+    eng_assert(store->count < store->handle_capacity);
+    eng_assert(id.length > 0);
+    uint32_t number =
+        store->free_count > 0 ? store->free_numbers[--store->free_count] : store->count++;
+    make_empty(store, number, id, pane);
     place(store, (struct eng_slot){(uint32_t)(hash >> 32), number});
     return number;
+}
+
+void eng_store_blank(struct eng_store *store, const struct eng_record *record, int32_t pane)
+{
+    char id[ENG_PARTNER_BYTES_MAX];
+    struct eng_slice own = eng_partner_id(record->partner);
+    eng_assert(record->number < store->count);
+    eng_assert(!record->partner->is_dirty);
+    memcpy(id, own.data, own.length);
+    own.data = id;
+    eng_store_give(store, record);
+    make_empty(store, record->number, own, pane);
 }
 
 /* Moves a record into a block for `bytes` or more. */
@@ -260,6 +302,21 @@ static void move_record(struct eng_store *store, struct eng_record *record, uint
 static uint32_t slack_bytes(uint32_t used)
 {
     return used / 32 + MOVE_SLACK_BYTES;
+}
+
+struct eng_partner *eng_store_renew(struct eng_store *store, uint32_t number, uint32_t used)
+{
+    struct eng_partner *old = eng_store_at(store, number);
+    uint8_t class = eng_slab_class(used + slack_bytes(used));
+    eng_assert(number < store->count);
+    eng_assert(used <= ENG_PAGE_RECORD_BYTES_MAX);
+    struct eng_record record = eng_record_open(store, number);
+    eng_record_free_lists(store, &record, false);
+    eng_slab_give(&store->slab, store->handles[number], old->class);
+    store->handles[number] = eng_slab_alloc(&store->slab, class);
+    struct eng_partner *partner = eng_store_at(store, number);
+    partner->class = class;
+    return partner;
 }
 
 void eng_record_grow(struct eng_store *store, struct eng_record *record, uint32_t bytes)
@@ -345,13 +402,6 @@ void eng_record_make_big(struct eng_store *store, struct eng_record *record, uns
     record->partner->is_crowded = 1;
 }
 
-/* Elements of a list on the heap have room for the widest cell, so that cells can widen in place.
- */
-static uint32_t heap_element_bytes(uint32_t bytes)
-{
-    return bytes < 8 ? 8 : bytes;
-}
-
 static uint32_t element_bytes(const struct eng_record *record, unsigned list)
 {
     uint32_t bytes = record->layout->lists[list].element_bytes;
@@ -372,23 +422,36 @@ static uint32_t inserts_most(const struct eng_layout *layout, unsigned list)
 /* Moves an inline list to the heap. */
 static enum eng_status move_out(struct eng_store *store, struct eng_record *record, unsigned list)
 {
-    uint32_t bytes = element_bytes(record, list), size = heap_element_bytes(bytes);
+    uint32_t bytes = element_bytes(record, list);
     struct eng_list view = eng_record_list(record, list, bytes);
-    uint32_t capacity = view.count * 2 + inserts_most(record->layout, list);
     eng_assert(list < record->layout->list_count);
     eng_assert(view.bytes >= sizeof(void *));
-    struct eng_big_list *big = eng_calloc(1, sizeof *big);
-    uint8_t *data = eng_calloc(capacity, size);
-    if (big == NULL || data == NULL) {
-        eng_free(big);
-        eng_free(data);
+    uint64_t word = eng_big_list_new(store, list, bytes, view.data, view.bytes);
+    if (word == 0)
         return ENG_NO_MEMORY;
-    }
-    *big = (struct eng_big_list){data, view.count, capacity};
-    memcpy(data, view.data, view.bytes);
-    eng_record_make_big(store, record, list, (uint64_t)(uintptr_t)big);
-    store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
+    eng_record_make_big(store, record, list, word);
     return eng_slab_reserve(&store->slab);
+}
+
+uint64_t eng_big_list_new(struct eng_store *store, unsigned list, uint32_t element,
+                          const uint8_t *data, uint32_t bytes)
+{
+    uint32_t count = bytes / element, size = heap_element_bytes(element);
+    uint32_t capacity = count * 2 + inserts_most(store->layout, list);
+    eng_assert(bytes % element == 0);
+    struct eng_big_list *big = eng_calloc(1, sizeof *big);
+    uint8_t *copy = eng_calloc(capacity, size);
+    if (big == NULL || copy == NULL) {
+        eng_free(big);
+        eng_free(copy);
+        return 0;
+    }
+    *big = (struct eng_big_list){copy, count, capacity};
+    if (bytes > 0 && data != NULL)
+        memcpy(copy, data, bytes);
+    store->heap_bytes += sizeof *big + (uint64_t)capacity * size;
+    eng_assert((uintptr_t)big != 0);
+    return (uint64_t)(uintptr_t)big;
 }
 
 /* Makes room for `inserts` more elements. */
@@ -433,14 +496,80 @@ enum eng_status eng_record_prepare_slow(struct eng_store *store, struct eng_reco
     return status;
 }
 
+/* True when a smaller block would do for a record that wants so much. */
+static bool is_roomy(uint8_t class, uint32_t wanted)
+{
+    return wanted + wanted / 4 + 16 <= eng_slab_class_bytes(class);
+}
+
 void eng_record_trim(struct eng_store *store, struct eng_record *record)
 {
     uint32_t used = eng_record_used(record), wanted = used + slack_bytes(used);
     eng_assert(record->number < store->count);
     eng_assert(store->slab.spare_count > 0);
-    if (wanted + wanted / 4 + 16 <= eng_slab_class_bytes(record->partner->class) ||
+    if (is_roomy(record->partner->class, wanted) ||
         eng_slab_is_left(&store->slab, store->handles[record->number]))
         move_record(store, record, wanted);
+}
+
+enum eng_status eng_store_reserve_erase(struct eng_store *store)
+{
+    eng_assert(store->free_count <= store->free_capacity);
+    eng_assert(store->free_count <= store->count);
+    if (store->free_count < store->free_capacity)
+        return ENG_OK;
+    uint32_t capacity = store->free_capacity * 2 + HANDLES_MIN;
+    uint32_t *numbers = eng_realloc(store->free_numbers, capacity * sizeof *numbers);
+    if (numbers == NULL)
+        return ENG_NO_MEMORY;
+    store->free_numbers = numbers;
+    store->free_capacity = capacity;
+    return ENG_OK;
+}
+
+uint64_t eng_store_take_out(struct eng_store *store, uint64_t slot)
+{
+    struct eng_slot *slots = store->slots;
+    uint32_t number = slots[slot].number;
+    eng_assert(number < store->count && !eng_store_has(store, number));
+    eng_assert(store->free_count < store->free_capacity);
+    store->free_numbers[store->free_count++] = number;
+    for (;; slot++) {
+        const struct eng_slot *behind = &slots[slot + 1];
+        if (behind->number == ENG_PARTNER_NONE ||
+            ((uint64_t)behind->tag * store->slot_count) >> 32 > slot)
+            break;
+        slots[slot] = *behind;
+    }
+    slots[slot] = (struct eng_slot){UINT32_MAX, ENG_PARTNER_NONE};
+    return slot;
+}
+
+void eng_store_give(struct eng_store *store, const struct eng_record *record)
+{
+    eng_assert(record->number < store->count);
+    eng_assert(eng_store_at(store, record->number) == record->partner);
+    eng_record_free_lists(store, record, false);
+    eng_slab_give(&store->slab, store->handles[record->number], record->partner->class);
+    store->handles[record->number] = ENG_SLAB_NONE;
+}
+
+void eng_record_replace(struct eng_store *store, struct eng_record *record)
+{
+    struct eng_partner *old = eng_store_at(store, record->number);
+    uint32_t used = eng_record_used(record), wanted = used + slack_bytes(used);
+    uint32_t old_handle = store->handles[record->number];
+    uint8_t old_class = old->class, class = eng_slab_class(wanted);
+    bool stays = used <= eng_slab_class_bytes(old_class) && !is_roomy(old_class, wanted);
+    eng_assert(record->layout == store->layout);
+    eng_assert(record->partner != old);
+    if (!stays)
+        store->handles[record->number] = eng_slab_alloc(&store->slab, class);
+    memcpy(eng_store_at(store, record->number), record->partner, used);
+    record->partner = eng_store_at(store, record->number);
+    record->partner->class = stays ? old_class : class;
+    if (!stays)
+        eng_slab_give(&store->slab, old_handle, old_class);
 }
 
 void eng_store_sweep(struct eng_store *store, uint32_t count)
@@ -451,7 +580,8 @@ void eng_store_sweep(struct eng_store *store, uint32_t count)
     for (; count > 0 && store->slab.spare_count >= store->slab.spare_target; count--) {
         if (store->sweep == store->count)
             store->sweep = 0;
-        if (eng_slab_is_left(&store->slab, store->handles[store->sweep])) {
+        if (eng_store_has(store, store->sweep) &&
+            eng_slab_is_left(&store->slab, store->handles[store->sweep])) {
             struct eng_record record = eng_record_open(store, store->sweep);
             eng_record_trim(store, &record);
         }
@@ -517,7 +647,10 @@ void eng_store_check(const struct eng_store *store)
         eng_assert(store->slots[i].tag >= tag);
         tag = store->slots[i].tag;
     }
-    eng_assert(taken == store->count);
+    eng_assert(taken == eng_store_partners(store));
     for (uint32_t number = 0; number < store->count; number++)
-        check_record(store, number);
+        if (eng_store_has(store, number))
+            check_record(store, number);
+    for (uint32_t i = 0; i < store->free_count; i++)
+        eng_assert(!eng_store_has(store, store->free_numbers[i]));
 }

@@ -1,14 +1,16 @@
 /* All partners of an engine: the table that finds them, and their records.
  *
- * A partner has a number for life (0, 1, ... in order of arrival); the table maps the hash of its
- * id to the number, `handles` maps the number to its block. Records move when they grow, so a
- * `struct eng_partner *` is valid until the next call that takes the store without const.
+ * A partner has a number for life (0, 1, ... in order of arrival, or that of one that was taken
+ * out); the table maps the hash of its id to the number, `handles` maps the number to its block.
+ * Records move when they grow, so a `struct eng_partner *` is valid until the next call that takes
+ * the store without const.
  *
  * The table is open addressing with linear probing. A slot holds the upper 32 bits of the hash (its
  * tag) and the number; the home slot is the tag scaled to the capacity, and a newcomer pushes those
  * with greater tags on by one. So the slots in use are in the order of their tags, which is the
  * order in which partners are visited at a boundary (boundary.c), and a search ends at the first
- * greater tag. The table does not wrap: some slots follow the last home. There is no removal. */
+ * greater tag. The table does not wrap: some slots follow the last home. When one is
+ * taken out, those behind it that are not at home move up. */
 #ifndef ENG_ENGINE_STORE_H
 #define ENG_ENGINE_STORE_H
 
@@ -22,8 +24,9 @@ enum {
     /* Elements that an event adds to one list at most; openings apart, of which all may be new. */
     ENG_INSERTS_MAX = 2 + ENG_LAZY_BOUNDARIES,
     ENG_LISTS_MAX = 4 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
-    ENG_LIST_BIG = 0x8000, /* of an end: the list has its own block on the heap */
-    ENG_LIST_END = 0x7FFF, /* of an end: the offset behind the list */
+    ENG_LIST_BIG = 0x8000,                 /* of an end: the list has its own block on the heap */
+    ENG_LIST_END = 0x7FFF,                 /* of an end: the offset behind the list */
+    ENG_PAGE_RECORD_BYTES_MAX = 31 * 1024, /* of a record that is made from a page */
 };
 
 #define ENG_PANE_NEVER INT32_MAX
@@ -41,8 +44,8 @@ struct eng_partner {
     uint8_t total_code : 2; /* width of its totals */
     uint8_t class;          /* size class of its block */
     uint8_t id_bytes;
-    uint8_t spare;
-    uint16_t ends[]; /* offset behind the id, then behind each list; with ENG_LIST_BIG */
+    uint8_t is_dirty; /* it waits in the queue of those whose page is to be written (changes.h) */
+    uint16_t ends[];  /* offset behind the id, then behind each list; with ENG_LIST_BIG */
 };
 
 enum { ENG_PARTNER_HEAD_BYTES = 18 };
@@ -66,7 +69,9 @@ struct eng_store {
     uint64_t slot_count;   /* homes */
     uint64_t slots_behind; /* slots behind the last home; half of them are free after a reserve */
     uint32_t *handles;
-    uint32_t count, handle_capacity;
+    uint32_t count, handle_capacity; /* numbers given out, and room for more */
+    uint32_t *free_numbers;          /* those of partners that were taken out; the last is next */
+    uint32_t free_count, free_capacity;
     uint32_t sweep;      /* the next partner that eng_store_sweep looks at */
     uint32_t easy_count; /* one more partner fits while there are fewer than these */
     uint64_t heap_bytes; /* of big lists and id sets */
@@ -98,9 +103,21 @@ uint64_t eng_store_slot(const struct eng_store *store, uint32_t number);
 /* The number of a partner, or ENG_PARTNER_NONE. */
 uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng_slice id);
 
+/* Partners that are there. */
+static inline uint32_t eng_store_partners(const struct eng_store *store)
+{
+    return store->count - store->free_count;
+}
+
 /* Adds a partner that is not there, true as of `pane`; must follow a successful reserve. Returns
  * its number. */
 uint32_t eng_store_add(struct eng_store *store, uint64_t hash, struct eng_slice id, int32_t pane);
+
+/* True when a number that was once given out belongs to a partner. */
+static inline bool eng_store_has(const struct eng_store *store, uint32_t number)
+{
+    return store->handles[number] != ENG_SLAB_NONE;
+}
 
 /* Its record. */
 static inline struct eng_partner *eng_store_at(const struct eng_store *store, uint32_t number)
@@ -286,9 +303,43 @@ static inline uint8_t *eng_record_append(struct eng_store *store, struct eng_rec
 void eng_record_erase(struct eng_record *record, unsigned list, uint32_t index, uint32_t count,
                       uint32_t bytes);
 
+/* A list on the heap with this content (NULL: to be filled in; ids seen apart), and room for what
+ * an event adds: the word that stands for it in a record. 0: no memory. */
+uint64_t eng_big_list_new(struct eng_store *store, unsigned list, uint32_t element_bytes,
+                          const uint8_t *data, uint32_t bytes);
+
+/* Frees the heap part that a word stands for, of any kind of list. */
+void eng_big_word_free(struct eng_store *store, const struct eng_layout *layout, unsigned list,
+                       uint64_t word);
+
+/* Takes all from a partner but its id: an empty record of the store's layout, true as of `pane`, in
+ * place of `record`, which may be of another layout. After a reserve. */
+void eng_store_blank(struct eng_store *store, const struct eng_record *record, int32_t pane);
+
+/* Gives a partner another block, for `used` bytes and some room, with undefined content but for its
+ * class; what it had before is freed, heap parts too. After a reserve. */
+struct eng_partner *eng_store_renew(struct eng_store *store, uint32_t number, uint32_t used);
+
 /* Replaces the content of an inline list by the word for its heap part. */
 void eng_record_make_big(struct eng_store *store, struct eng_record *record, unsigned list,
                          uint64_t word);
+
+/* Frees what a record holds on the heap; but for its ids when they have `moved`. */
+void eng_record_free_lists(struct eng_store *store, const struct eng_record *record, bool moved);
+
+/* Makes sure that one partner can be taken out. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_store_reserve_erase(struct eng_store *store);
+
+/* Takes the partner in a slot, whose record has been given back, out of the table: those behind it
+ * that are not at home move up by one, up to the slot that is returned. Its number is free. */
+uint64_t eng_store_take_out(struct eng_store *store, uint64_t slot);
+
+/* Gives back a partner's block, and what its record holds on the heap. */
+void eng_store_give(struct eng_store *store, const struct eng_record *record);
+
+/* Puts a copy of a record, built elsewhere, in the place of the one that the partner has: into its
+ * block, or one that fits better. Cannot fail after reserve. */
+void eng_record_replace(struct eng_store *store, struct eng_record *record);
 
 /* Takes the record into a smaller block when much of its block is free. Cannot fail after reserve.
  */

@@ -74,10 +74,14 @@ enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice part
     eng_assert(ret_view != NULL);
     if (partner.data == NULL || partner.length == 0 || partner.length > ENG_PARTNER_BYTES_MAX)
         return ENG_NOT_FOUND;
+    if (engine->restore != NULL)
+        return ENG_UNAVAILABLE;
     uint32_t number =
         eng_store_find(&engine->store, eng_hash(partner.data, partner.length), partner);
     if (number == ENG_PARTNER_NONE)
         return ENG_NOT_FOUND;
+    if (eng_activation_waits(engine, number))
+        return ENG_UNAVAILABLE;
     if (take_now(engine, number) != ENG_OK)
         return ENG_NO_MEMORY;
     struct eng_record record = engine->hand;

@@ -202,6 +202,9 @@ enum eng_status eng_load_around(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_section_read(load, &eng_section_run, load->file.run, &load->config->run);
     if (status == ENG_OK)
+        status = eng_section_read(load, &eng_section_recovery, load->file.recovery,
+                                  &load->config->recovery);
+    if (status == ENG_OK)
         status = load_http(load);
     return status;
 }

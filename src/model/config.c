@@ -18,12 +18,10 @@ static enum eng_status load_zone(struct eng_load *load)
 {
     struct eng_zone zone = {0};
     struct eng_error problem = {0};
-    char *name = NULL;
-    enum eng_status status = eng_load_copy(load, load->time.zone, &name);
+    enum eng_status status = eng_load_copy(load, load->time.zone, &load->model->zone);
     if (status != ENG_OK)
         return status;
-    status = eng_zone_load(name, &zone, &problem);
-    eng_free(name);
+    status = eng_zone_load(load->model->zone, &zone, &problem);
     if (status == ENG_NO_MEMORY)
         return eng_source_no_memory(&load->source);
     if (status != ENG_OK)

@@ -69,6 +69,13 @@ struct eng_run_config {
     uint64_t memory_bytes_max;  /* per process; 0: none */
 };
 
+/* How far back a restart may have to read the input again. */
+struct eng_recovery_config {
+    bool checkpoints; /* default true; false: a restart reads all that the topic retains */
+    int64_t records;  /* 0 (default): the larger of 1 M and four per partner */
+    int64_t seconds;  /* default 600 */
+};
+
 struct eng_http_config {
     char *address; /* default 127.0.0.1 */
     uint16_t port; /* default 8080; 0: any free one (tests) */
@@ -90,6 +97,7 @@ struct eng_config {
     struct eng_kafka_config kafka;
     struct eng_output_config output;
     struct eng_run_config run;
+    struct eng_recovery_config recovery;
     struct eng_http_config http;
     struct eng_config_warning *warnings;
     uint32_t warning_count;

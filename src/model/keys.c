@@ -598,6 +598,38 @@ static const struct eng_key run_keys[] = {
 const struct eng_section eng_section_run = {
     .path = "run", KEYS(run_keys), .help = "How the daemon works."};
 
+static const struct eng_key recovery_keys[] = {
+    {.name = "checkpoints",
+     .type = ENG_KEY_SWITCH,
+     AT(eng_recovery_config, checkpoints),
+     .fallback = "true",
+     .sample = "false",
+     .help = "Write the state of partners to the state topic, so that a restart takes seconds. "
+             "Without, it reads again all that the input topic retains."},
+    {.name = "records",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_recovery_config, records),
+     .min = 1,
+     .max = 1000000000000,
+     .sample = "5000000",
+     .absent = "1,000,000, or 4 for each partner of the partition where that is more",
+     .help = "How many records of a partition a restart reads again, about. Fewer are a quicker "
+             "restart, more are fewer pages to write."},
+    {.name = "seconds",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_recovery_config, seconds),
+     .min = 1,
+     .max = 604800,
+     .fallback = "600",
+     .sample = "60",
+     .help = "And of how much time, about. A partition that falls silent has written its state "
+             "after this."},
+};
+const struct eng_section eng_section_recovery = {
+    .path = "recovery",
+    KEYS(recovery_keys),
+    .help = "How far back a restart may have to read the input again."};
+
 static const struct eng_key http_keys[] = {
     {.name = "listen",
      .type = ENG_KEY_TEXT,
@@ -683,6 +715,13 @@ static const struct eng_key file_keys[] = {
      .sample = "{workers: 2}",
      .absent = "the defaults below",
      .help = "How the daemon works."},
+    {.name = "recovery",
+     .type = ENG_KEY_SECTION,
+     AT(eng_file_draft, recovery),
+     .section = &eng_section_recovery,
+     .sample = "{seconds: 60}",
+     .absent = "the defaults below",
+     .help = "How far back a restart may have to read."},
     {.name = "http",
      .type = ENG_KEY_SECTION,
      AT(eng_file_draft, http),
@@ -694,10 +733,9 @@ static const struct eng_key file_keys[] = {
 const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
-const struct eng_section *const eng_sections[] = {&eng_section_file,      &eng_section_time,
-                                                  &eng_section_input,     &eng_section_fields,
-                                                  &eng_section_measure,   &eng_section_score,
-                                                  &eng_section_dimension, &eng_section_edge,
-                                                  &eng_section_alert,     &eng_section_kafka,
-                                                  &eng_section_output,    &eng_section_run,
-                                                  &eng_section_http,      NULL};
+const struct eng_section *const eng_sections[] = {
+    &eng_section_file,      &eng_section_time,    &eng_section_input,
+    &eng_section_fields,    &eng_section_measure, &eng_section_score,
+    &eng_section_dimension, &eng_section_edge,    &eng_section_alert,
+    &eng_section_kafka,     &eng_section_output,  &eng_section_run,
+    &eng_section_recovery,  &eng_section_http,    NULL};

@@ -24,7 +24,7 @@ struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
     const struct eng_node *time, *input, *measures, *scores, *alerts;
-    const struct eng_node *kafka, *output, *run, *http;
+    const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
 
 struct eng_time_draft {

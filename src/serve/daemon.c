@@ -93,6 +93,12 @@ static void on_poll(uv_timer_t *timer)
         end_abruptly(daemon, "the stop deadline has passed");
         return;
     }
+    if (eng_service_watch(daemon->service, daemon->err) != ENG_OK) {
+        daemon->abrupt = true;
+        daemon->result = daemon->err->status;
+        uv_stop(&daemon->loop);
+        return;
+    }
     if (daemon->stopping_since > 0 || eng_service_stats(daemon->service, &stats) != ENG_OK)
         return;
     tell_ready(daemon, &stats);

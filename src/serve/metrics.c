@@ -103,6 +103,7 @@ FIELD(get_lag_ms, partition, lag_ms)
 FIELD(get_next_offset, partition, next_offset)
 FIELD(get_end_offset, partition, end_offset)
 FIELD(get_restoring, partition, restoring)
+FIELD(get_stalled, partition, stalled)
 FIELD(get_clock, partition, clock_ms)
 FIELD(get_partners, partition, partners)
 FIELD(get_memory, partition, memory_bytes)
@@ -148,6 +149,8 @@ static const struct metric metrics[] = {
      "seconds since 1970", "The event-time clock of the partition."},
     {"engaged_restoring", TYPE_GAUGE, SCOPE_PARTITION, 1, get_restoring, "",
      "1 while the partition's state is being rebuilt."},
+    {"engaged_stalled", TYPE_GAUGE, SCOPE_PARTITION, 1, get_stalled, "",
+     "1 when nothing was committed or re-read for half a minute although there is input."},
     {"engaged_restore_remaining_records", TYPE_GAUGE, SCOPE_PARTITION, 1, get_restore_left,
      "records", "Records still to be read again before the partition is live."},
     {"engaged_partners", TYPE_GAUGE, SCOPE_PARTITION, 1, get_partners, "partners",

@@ -72,6 +72,25 @@ void eng_committer_done(struct eng_committer *committer)
     *committer = (struct eng_committer){0};
 }
 
+/* Notes what the port is asked for; NULL: it has come back. Its calls have time-outs, but not all
+ * of librdkafka's keep them: rd_kafka_send_offsets_to_transaction waits for a coordinator that does
+ * not answer as long as it does not (its issues 5456 and 5511). */
+static void note_call(struct eng_committer *committer, const char *what)
+{
+    eng_assert(committer->port != NULL);
+    atomic_store(&committer->call_since_us, committer->port->ops->mono_us(committer->port));
+    atomic_store(&committer->call, what);
+}
+
+const char *eng_committer_stuck(const struct eng_committer *committer, int64_t now_us,
+                                int64_t limit_us)
+{
+    eng_assert(committer != NULL);
+    eng_assert(limit_us > 0);
+    const char *what = atomic_load(&committer->call);
+    return now_us - atomic_load(&committer->call_since_us) > limit_us ? what : NULL;
+}
+
 static bool cancelled(const struct eng_committer *committer)
 {
     return atomic_load_explicit(&committer->cancel, memory_order_relaxed);
@@ -94,7 +113,9 @@ static void drop_producer(struct eng_committer *committer)
     eng_assert(committer->state != ENG_COMMITTER_DOUBT);
     if (committer->state == ENG_COMMITTER_NONE)
         return;
+    note_call(committer, "closing a producer");
     committer->port->ops->producer_close(committer->port);
+    note_call(committer, NULL);
     atomic_fetch_add(&committer->rotations, 1);
     set_state(committer,
               committer->state == ENG_COMMITTER_ENDING ? ENG_COMMITTER_DOUBT : ENG_COMMITTER_NONE);
@@ -114,7 +135,9 @@ enum eng_status eng_committer_ready(struct eng_committer *committer, struct eng_
     struct eng_port *port = committer->port;
     for (uint32_t attempt = 1; committer->state != ENG_COMMITTER_READY; attempt++) {
         struct eng_error cause = {0};
+        note_call(committer, "opening a producer");
         enum eng_status status = port->ops->producer_open(port, &cause);
+        note_call(committer, NULL);
         if (status == ENG_OK)
             set_state(committer, ENG_COMMITTER_READY);
         else if (passes(status) || (status == ENG_FATAL && attempt < FATAL_MAX))
@@ -177,8 +200,11 @@ static enum eng_status produce_all(struct eng_committer *committer, const struct
     return status;
 }
 
-typedef enum eng_status call_function(struct eng_committer *committer, uint32_t count,
-                                      struct eng_error *err);
+struct call {
+    enum eng_status (*function)(struct eng_committer *committer, uint32_t count,
+                                struct eng_error *err);
+    const char *what;
+};
 
 static enum eng_status call_flush(struct eng_committer *committer, uint32_t count,
                                   struct eng_error *err)
@@ -200,15 +226,21 @@ static enum eng_status call_commit(struct eng_committer *committer, uint32_t cou
     return committer->port->ops->commit(committer->port, err);
 }
 
+static const struct call flush_call = {call_flush, "sending the outputs"};
+static const struct call offsets_call = {call_offsets, "sending the offsets"};
+static const struct call commit_call = {call_commit, "committing"};
+
 /* Rule 2: repeats a call while it says "again", a few times; each time leaves a mark (rule 4). */
-static enum eng_status persist(struct eng_committer *committer, call_function *call, uint32_t count,
-                               struct eng_error *err)
+static enum eng_status persist(struct eng_committer *committer, const struct call *call,
+                               uint32_t count, struct eng_error *err)
 {
     eng_assert(committer->state == ENG_COMMITTER_OPEN || committer->state == ENG_COMMITTER_ENDING);
-    eng_assert(call != NULL);
+    eng_assert(call->function != NULL);
     for (uint32_t attempt = 1;; attempt++) {
         struct eng_error cause = {0};
-        enum eng_status status = call(committer, count, &cause);
+        note_call(committer, call->what);
+        enum eng_status status = call->function(committer, count, &cause);
+        note_call(committer, NULL);
         if (status == ENG_OK)
             return ENG_OK;
         committer->troubled = true;
@@ -263,15 +295,15 @@ static enum eng_status attempt_once(struct eng_committer *committer, const struc
     if (ENG_RULE(RESEND_SAME_BYTES) || !again)
         status = produce_all(committer, txn, err);
     if (status == ENG_OK)
-        status = persist(committer, call_flush, 0, err);
+        status = persist(committer, &flush_call, 0, err);
     if (status == ENG_OK && (ENG_RULE(OFFSETS_OF_TIMERS) || moves(txn)))
-        status = persist(committer, call_offsets, txn->offset_count, err);
+        status = persist(committer, &offsets_call, txn->offset_count, err);
     if (status == ENG_OK && cancelled(committer))
         status = ENG_STOPPED;
     if (status != ENG_OK)
         return status;
     set_state(committer, ENG_COMMITTER_ENDING);
-    status = persist(committer, call_commit, 0, err);
+    status = persist(committer, &commit_call, 0, err);
     if (status == ENG_OK)
         set_state(committer, ENG_COMMITTER_READY);
     eng_assert(committer->state == ENG_COMMITTER_READY || status != ENG_OK);
@@ -313,7 +345,9 @@ static void wind_up(struct eng_committer *committer, enum eng_status status)
     if ((was_open && !dead) || refused) {
         struct eng_error cause = {0};
         atomic_fetch_add(&committer->aborts, 1);
+        note_call(committer, "aborting");
         bool aborted = port->ops->abort(port, &cause) == ENG_OK;
+        note_call(committer, NULL);
         if (aborted && !is_suspect(committer))
             set_state(committer, ENG_COMMITTER_READY);
         else
@@ -359,17 +393,26 @@ static enum eng_txn_outcome judge(const struct eng_committer *committer, const s
     return ENG_TXN_TAKEN;
 }
 
+static enum eng_status ask_offsets(struct eng_committer *committer, uint32_t count,
+                                   struct eng_error *err)
+{
+    note_call(committer, "asking for the committed offsets");
+    enum eng_status status =
+        committer->port->ops->committed(committer->port, committer->set, count, err);
+    note_call(committer, NULL);
+    return status;
+}
+
 /* Asks the group what became of the transaction. Waits for an answer. */
 static enum eng_txn_outcome look_up(struct eng_committer *committer, struct eng_txn *txn)
 {
     eng_assert(committer->state == ENG_COMMITTER_READY);
     eng_assert(txn->offset_count > 0);
-    struct eng_port *port = committer->port;
     for (uint32_t attempt = 1;; attempt++) {
         struct eng_error cause = {0};
         enum eng_status status = fill_set(committer, txn);
         if (status == ENG_OK)
-            status = port->ops->committed(port, committer->set, txn->offset_count, &cause);
+            status = ask_offsets(committer, txn->offset_count, &cause);
         if (status == ENG_OK)
             return judge(committer, txn, &txn->error);
         if (!passes(status)) {

@@ -37,6 +37,8 @@ struct eng_committer {
     int64_t usual_us;    /* moving average of commits */
     _Atomic bool cancel; /* set by the worker: come back soon */
     _Atomic uint64_t aborts, rotations;
+    const char *_Atomic call;      /* what the port is being asked for now; NULL: nothing */
+    _Atomic int64_t call_since_us; /* and since when */
     /* Scratch: records on their way to the port, and their headers. */
     struct eng_port_output outputs[ENG_COMMITTER_OUTPUTS];
     struct eng_port_header headers[ENG_COMMITTER_OUTPUTS * 2 + ENG_TXN_HEADERS_MAX];
@@ -52,6 +54,11 @@ void eng_committer_done(struct eng_committer *committer);
 /* Makes sure of a producer with an epoch that no lost request can touch; waits for the broker.
  * ENG_OK, ENG_STOPPED when cancelled, or what no repetition helps against. */
 enum eng_status eng_committer_ready(struct eng_committer *committer, struct eng_error *err);
+
+/* Any thread: what the port has been asked for and has not come back from for limit_us; NULL: there
+ * is nothing. */
+const char *eng_committer_stuck(const struct eng_committer *committer, int64_t now_us,
+                                int64_t limit_us);
 
 /* Sends the transaction; sets outcome, took_us and error. */
 void eng_committer_send(struct eng_committer *committer, struct eng_txn *txn);

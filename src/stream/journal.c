@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "stream/big_endian.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,20 +57,6 @@ bool eng_journal_is_key(const void *key, size_t length)
            memcmp(key, key_prefix, sizeof key_prefix - 1) == 0;
 }
 
-static void write_be(uint8_t *to, uint64_t number, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        to[i] = (uint8_t)(number >> (8 * (bytes - 1 - i)));
-}
-
-static uint64_t read_be(const uint8_t *from, int bytes)
-{
-    uint64_t number = 0;
-    for (int i = 0; i < bytes; i++)
-        number = number << 8 | from[i];
-    return number;
-}
-
 enum eng_status eng_journal_encode(const struct eng_journal *journal, uint32_t from, uint32_t count,
                                    struct eng_bytes *ret_value)
 {
@@ -80,17 +67,17 @@ enum eng_status eng_journal_encode(const struct eng_journal *journal, uint32_t f
         return ENG_NO_MEMORY;
     uint8_t *to = ret_value->data + ret_value->used;
     memcpy(to, "EJ\1\0", 4);
-    write_be(to + 4, count, 4);
-    write_be(to + 8, journal->entries[from].number, 8);
+    eng_write_be(to + 4, count, 4);
+    eng_write_be(to + 8, journal->entries[from].number, 8);
     for (uint32_t i = 0; i < count; i++) {
         const struct eng_journal_entry *entry = &journal->entries[from + i];
         uint8_t *at = to + HEAD_BYTES + (size_t)i * ENTRY_BYTES;
         eng_assert(entry->number == journal->entries[from].number + i);
         at[0] = (uint8_t)entry->kind;
-        write_be(at + 1, (uint64_t)entry->offset, 8);
-        write_be(at + 9, (uint64_t)entry->time_ms, 8);
+        eng_write_be(at + 1, (uint64_t)entry->offset, 8);
+        eng_write_be(at + 9, (uint64_t)entry->time_ms, 8);
     }
-    write_be(to + bytes - SUM_BYTES, XXH3_64bits(to, bytes - SUM_BYTES), 8);
+    eng_write_be(to + bytes - SUM_BYTES, XXH3_64bits(to, bytes - SUM_BYTES), 8);
     ret_value->used += bytes;
     return ENG_OK;
 }
@@ -106,12 +93,13 @@ static enum eng_status check_record(const uint8_t *value, size_t length, uint32_
     if (value[2] != VERSION)
         return eng_error_set(err, ENG_CORRUPT, "a journal record has version %u; we know %d",
                              value[2], VERSION);
-    uint64_t count = read_be(value + 4, 4);
+    uint64_t count = eng_read_be(value + 4, 4);
     if (count == 0 || length != HEAD_BYTES + count * ENTRY_BYTES + SUM_BYTES)
         return eng_error_set(err, ENG_CORRUPT,
                              "a journal record of %zu bytes says it has %" PRIu64 " entries",
                              length, count);
-    if (XXH3_64bits(value, length - SUM_BYTES) != read_be(value + length - SUM_BYTES, SUM_BYTES))
+    if (XXH3_64bits(value, length - SUM_BYTES) !=
+        eng_read_be(value + length - SUM_BYTES, SUM_BYTES))
         return eng_error_set(err, ENG_CORRUPT, "a journal record has a wrong checksum");
     *ret_count = (uint32_t)count;
     return ENG_OK;
@@ -125,13 +113,13 @@ enum eng_status eng_journal_decode(struct eng_journal *journal, const void *valu
     uint32_t count = 0;
     enum eng_status status = check_record(value, length, &count, err);
     const uint8_t *at = (const uint8_t *)value + HEAD_BYTES;
-    uint64_t first = status == ENG_OK ? read_be((const uint8_t *)value + 8, 8) : 0;
+    uint64_t first = status == ENG_OK ? eng_read_be((const uint8_t *)value + 8, 8) : 0;
     for (uint32_t i = 0; status == ENG_OK && i < count; i++, at += ENTRY_BYTES) {
         if (at[0] != ENG_JOURNAL_FUTURE && at[0] != ENG_JOURNAL_TICK)
             return eng_error_set(err, ENG_CORRUPT, "journal entry %" PRIu64 " has kind %u",
                                  first + i, at[0]);
-        struct eng_journal_entry entry = {first + i, (int64_t)read_be(at + 1, 8),
-                                          (int64_t)read_be(at + 9, 8),
+        struct eng_journal_entry entry = {first + i, (int64_t)eng_read_be(at + 1, 8),
+                                          (int64_t)eng_read_be(at + 9, 8),
                                           (enum eng_journal_kind)at[0]};
         status = eng_journal_add(journal, &entry);
     }
@@ -147,27 +135,26 @@ static int by_number(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-enum eng_status eng_journal_settle(struct eng_journal *journal, uint64_t last,
+enum eng_status eng_journal_settle(struct eng_journal *journal, uint64_t before, uint64_t last,
                                    struct eng_error *err)
 {
-    eng_assert(journal != NULL);
+    eng_assert(before <= last);
     eng_assert(journal->done == 0);
     if (journal->count > 1)
         qsort(journal->entries, journal->count, sizeof *journal->entries, by_number);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < journal->count; i++) {
         struct eng_journal_entry *entry = &journal->entries[i];
-        if (entry->number > last ||
+        if (entry->number > last || entry->number <= before ||
             (kept > 0 && journal->entries[kept - 1].number == entry->number))
             continue;
         journal->entries[kept++] = *entry;
     }
     journal->count = kept;
-    uint64_t first = kept > 0 ? journal->entries[0].number : last + 1;
-    if (first + kept != last + 1 || (first > 1 && kept == 0 && last > 0))
+    if (kept != last - before)
         return eng_error_set(err, ENG_CORRUPT,
-                             "the journal in the state topic has %" PRIu32 " entries from %" PRIu64
-                             " on, but entry %" PRIu64 " was committed",
-                             kept, first, last);
+                             "the journal in the state topic has %" PRIu32
+                             " of the entries %" PRIu64 " to %" PRIu64 " that were committed",
+                             kept, before + 1, last);
     return ENG_OK;
 }

@@ -57,8 +57,9 @@ enum eng_status eng_journal_decode(struct eng_journal *journal, const void *valu
                                    struct eng_error *err);
 
 /* Sorts by number and drops repetitions; entries after `last` are dropped too (their transaction
- * belongs to nobody). ENG_OK, or ENG_CORRUPT when one up to `last` is missing. */
-enum eng_status eng_journal_settle(struct eng_journal *journal, uint64_t last,
+ * belongs to nobody), and those up to `before` (low water has passed them). ENG_OK, or ENG_CORRUPT
+ * when one in between is missing. */
+enum eng_status eng_journal_settle(struct eng_journal *journal, uint64_t before, uint64_t last,
                                    struct eng_error *err);
 
 #endif

@@ -67,6 +67,7 @@ bool eng_kafka_is_shut_out(const struct eng_kafka *kafka)
            RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 }
 
+/* Whether it is another process is found out later: kafka_rejoin.c. */
 enum eng_status eng_kafka_tell_shut_out(const struct eng_kafka *kafka, struct eng_error *err)
 {
     const struct eng_kafka_config *own = &kafka->config->kafka;
@@ -176,18 +177,31 @@ static void sleep_ms(struct eng_port *port, int64_t ms)
     eng_clock_sleep_ms(ms);
 }
 
-static void free_port(struct eng_port *port)
+void eng_kafka_consumer_free(struct eng_kafka *kafka)
 {
-    struct eng_kafka *kafka = eng_kafka_of(port);
-    eng_kafka_producer_close(port);
+    eng_assert(kafka != NULL);
+    eng_assert(kafka->places != NULL || kafka->place_count == 0);
     if (kafka->fetched != NULL)
         rd_kafka_topic_partition_list_destroy(kafka->fetched);
     if (kafka->queue != NULL)
         rd_kafka_queue_destroy(kafka->queue);
     if (kafka->consumer != NULL)
         rd_kafka_destroy_flags(kafka->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    pthread_mutex_destroy(&kafka->lock);
     eng_free(kafka->places);
+    kafka->fetched = NULL;
+    kafka->queue = NULL;
+    kafka->consumer = NULL;
+    kafka->places = NULL;
+    kafka->place_count = 0;
+    kafka->paused = false;
+}
+
+static void free_port(struct eng_port *port)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    eng_kafka_producer_close(port);
+    eng_kafka_consumer_free(kafka);
+    pthread_mutex_destroy(&kafka->lock);
     eng_free(kafka);
 }
 
@@ -199,6 +213,7 @@ static const struct eng_port_ops kafka_ops = {
     .assign = eng_kafka_assign,
     .pause = eng_kafka_pause,
     .leave = eng_kafka_leave,
+    .rejoin = eng_kafka_rejoin,
     .high_watermark = eng_kafka_high_watermark,
     .committed = eng_kafka_committed,
     .bounds = eng_kafka_bounds,
@@ -212,6 +227,7 @@ static const struct eng_port_ops kafka_ops = {
     .send_offsets = eng_kafka_send_offsets,
     .commit = eng_kafka_commit,
     .abort = eng_kafka_abort,
+    .input_id = eng_kafka_input_id,
     .topic_info = eng_kafka_topic_info,
     .topic_create = eng_kafka_topic_create,
     .wall_ms = wall_ms,
@@ -234,15 +250,21 @@ static void name_ids(struct eng_kafka *kafka, const char *unique)
     eng_assert(kafka->transactional_id[0] != '\0');
 }
 
-static enum eng_status make_consumer(struct eng_kafka *kafka, struct eng_error *err)
+/* The producer is made on the commit thread; its configuration is only looked at. */
+static enum eng_status check_producer(const struct eng_kafka *kafka, struct eng_error *err)
+{
+    rd_kafka_conf_t *conf;
+    enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_PRODUCER, &conf, err);
+    if (status == ENG_OK)
+        rd_kafka_conf_destroy(conf);
+    return status;
+}
+
+enum eng_status eng_kafka_consumer_new(struct eng_kafka *kafka, struct eng_error *err)
 {
     char text[256] = "";
-    rd_kafka_conf_t *conf, *spare;
-    enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_PRODUCER, &spare, err);
-    if (status != ENG_OK)
-        return status;
-    rd_kafka_conf_destroy(spare); /* only looked at: it is made on the commit thread */
-    status = eng_kafka_conf(kafka, ENG_KAFKA_CONSUMER, &conf, err);
+    rd_kafka_conf_t *conf;
+    enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_CONSUMER, &conf, err);
     if (status != ENG_OK)
         return status;
     kafka->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
@@ -269,7 +291,9 @@ enum eng_status eng_kafka_new(const struct eng_config *config, uint32_t index, c
     kafka->eager = eng_kafka_is_eager(config);
     pthread_mutex_init(&kafka->lock, NULL);
     name_ids(kafka, unique);
-    enum eng_status status = make_consumer(kafka, err);
+    enum eng_status status = check_producer(kafka, err);
+    if (status == ENG_OK)
+        status = eng_kafka_consumer_new(kafka, err);
     if (status != ENG_OK)
         free_port(&kafka->port);
     else

@@ -16,6 +16,11 @@ struct eng_config;
 enum eng_status eng_kafka_new(const struct eng_config *config, uint32_t index, const char *unique,
                               struct eng_port **ret_port, struct eng_error *err);
 
+/* Sets the group's offsets, without metadata, as somebody who is no member: the group must have
+ * none. Waits. ENG_OK, ENG_UNAVAILABLE (it has members, or the broker is away), ENG_DENIED. */
+enum eng_status eng_kafka_set_offsets(struct eng_port *port, const struct eng_port_offset *set,
+                                      uint32_t count, struct eng_error *err);
+
 /* Does the group revoke all partitions before it assigns anew (range, roundrobin), as configured?
  */
 bool eng_kafka_is_eager(const struct eng_config *config);

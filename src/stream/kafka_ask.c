@@ -51,6 +51,35 @@ enum eng_status eng_kafka_committed(struct eng_port *port, struct eng_port_offse
     return status;
 }
 
+enum eng_status eng_kafka_set_offsets(struct eng_port *port, const struct eng_port_offset *set,
+                                      uint32_t count, struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    const char *group = kafka->config->kafka.group;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    eng_assert(count > 0);
+    for (uint32_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, eng_kafka_topic(kafka, ENG_TOPIC_INPUT),
+                                          set[i].partition)
+            ->offset = set[i].next;
+    eng_assert(list->cnt == (int)count);
+    rd_kafka_resp_err_t code = rd_kafka_commit(kafka->consumer, list, 0);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
+        code = list->elems[i].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return ENG_OK;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+        code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+        code == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
+        return eng_error_set(err, ENG_UNAVAILABLE,
+                             "group \"%s\" has members: stop the daemons that run with it first "
+                             "(one that was killed, or has a kafka.instance, is a member until its "
+                             "session times out)",
+                             group);
+    return eng_kafka_fail(kafka, code, "setting the offsets of group", group, err);
+}
+
 enum eng_status eng_kafka_bounds(struct eng_port *port, enum eng_topic topic, int32_t partition,
                                  int64_t ret_bounds[2], struct eng_error *err)
 {

@@ -57,7 +57,8 @@ struct eng_kafka {
     rd_kafka_topic_partition_list_t *fetched; /* what is assigned at the consumer */
     struct eng_kafka_place *places;           /* by partition */
     int32_t place_count;
-    int64_t told_us; /* when ends were last told */
+    int64_t told_us;     /* when ends were last told */
+    int64_t shut_out_us; /* since when somebody has been in our place, as heard; 0: nobody is */
     bool paused, closed;
     rd_kafka_message_t *messages[ENG_KAFKA_BATCH_MAX];
 
@@ -83,6 +84,11 @@ enum eng_status eng_kafka_conf(const struct eng_kafka *kafka, enum eng_kafka_rol
                                rd_kafka_conf_t **ret_conf, struct eng_error *err);
 
 /* kafka.c */
+
+/* A consumer that has not joined yet. */
+enum eng_status eng_kafka_consumer_new(struct eng_kafka *kafka, struct eng_error *err);
+/* As it is: without leaving the group. */
+void eng_kafka_consumer_free(struct eng_kafka *kafka);
 struct eng_kafka *eng_kafka_of(struct eng_port *port);
 const char *eng_kafka_topic(const struct eng_kafka *kafka, enum eng_topic topic);
 /* The status of a code; ENG_UNAVAILABLE for what may pass. */
@@ -121,9 +127,25 @@ enum eng_status eng_kafka_bounds(struct eng_port *port, enum eng_topic topic, in
 enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
                                      struct eng_error *err);
 
+/* kafka_rejoin.c */
+enum eng_status eng_kafka_rejoin(struct eng_port *port, struct eng_error *err);
+
 /* kafka_topic.c */
+
+/* Asks by an admin call and waits for its event; NULL when none came in time. */
+struct eng_kafka_question {
+    rd_kafka_queue_t *queue;
+    rd_kafka_AdminOptions_t *options;
+};
+void eng_kafka_question_open(struct eng_kafka_question *question, struct eng_kafka *kafka,
+                             rd_kafka_admin_op_t op);
+rd_kafka_event_t *eng_kafka_question_wait(struct eng_kafka_question *question);
+void eng_kafka_question_close(struct eng_kafka_question *question, rd_kafka_event_t *event);
+
 enum eng_status eng_kafka_topic_info(struct eng_port *port, const char *topic,
                                      struct eng_topic_info *ret_info, struct eng_error *err);
+enum eng_status eng_kafka_input_id(struct eng_port *port, char ret_id[ENG_TOPIC_ID_BYTES],
+                                   struct eng_error *err);
 enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic topic,
                                        int32_t partition_count, struct eng_error *err);
 

@@ -6,18 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Asks by an admin call and waits for its event; NULL when none came in time. */
-struct question {
-    struct eng_kafka *kafka;
-    rd_kafka_queue_t *queue;
-    rd_kafka_AdminOptions_t *options;
-};
-
-static void open_question(struct question *question, struct eng_kafka *kafka,
-                          rd_kafka_admin_op_t op)
+void eng_kafka_question_open(struct eng_kafka_question *question, struct eng_kafka *kafka,
+                             rd_kafka_admin_op_t op)
 {
     char text[128];
-    question->kafka = kafka;
     question->queue = rd_kafka_queue_new(kafka->consumer);
     question->options = rd_kafka_AdminOptions_new(kafka->consumer, op);
     eng_assert(question->queue != NULL);
@@ -26,12 +18,12 @@ static void open_question(struct question *question, struct eng_kafka *kafka,
                                                     sizeof text); /* a fixed, valid number */
 }
 
-static rd_kafka_event_t *wait_answer(struct question *question)
+rd_kafka_event_t *eng_kafka_question_wait(struct eng_kafka_question *question)
 {
     return rd_kafka_queue_poll(question->queue, ENG_KAFKA_ASK_MS + 1000);
 }
 
-static void close_question(struct question *question, rd_kafka_event_t *event)
+void eng_kafka_question_close(struct eng_kafka_question *question, rd_kafka_event_t *event)
 {
     if (event != NULL)
         rd_kafka_event_destroy(event);
@@ -54,42 +46,87 @@ static void read_permissions(const rd_kafka_TopicDescription_t *topic, struct en
     eng_assert(info->may_known || (!info->may_read && !info->may_write));
 }
 
-static void read_description(const rd_kafka_TopicDescription_t *topic, struct eng_topic_info *info)
+static void read_id(const rd_kafka_TopicDescription_t *topic, char *to, size_t size)
 {
-    eng_assert(topic != NULL);
-    eng_assert(info->exists);
-    if (rd_kafka_error_code(rd_kafka_TopicDescription_error(topic)) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
     const rd_kafka_Uuid_t *id = rd_kafka_TopicDescription_topic_id(topic);
+    eng_assert(topic != NULL);
+    eng_assert(size > 0);
+    to[0] = '\0';
     if (id != NULL && (rd_kafka_Uuid_most_significant_bits(id) != 0 ||
                        rd_kafka_Uuid_least_significant_bits(id) != 0))
-        (void)snprintf(info->id, sizeof info->id, "%s", rd_kafka_Uuid_base64str(id)); /* fits */
-    read_permissions(topic, info);
+        (void)snprintf(to, size, "%s", rd_kafka_Uuid_base64str(id)); /* fits */
 }
 
-/* The topic's id and our permissions, where the broker tells them. */
-static void ask_description(struct eng_kafka *kafka, const char *topic, struct eng_topic_info *info)
+/* Asks for a topic's description; `question` is to be closed with the answer. */
+static rd_kafka_event_t *ask_description(struct eng_kafka *kafka, const char *topic,
+                                         bool permissions, struct eng_kafka_question *question)
 {
-    struct question question;
-    size_t count = 0;
     rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&topic, 1);
     eng_assert(topics != NULL);
-    eng_assert(info->exists);
-    open_question(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    eng_assert(kafka->consumer != NULL);
+    eng_kafka_question_open(question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
     rd_kafka_error_t *error =
-        rd_kafka_AdminOptions_set_include_authorized_operations(question.options, 1);
+        rd_kafka_AdminOptions_set_include_authorized_operations(question->options, permissions);
     if (error != NULL)
         rd_kafka_error_destroy(error);
-    rd_kafka_DescribeTopics(kafka->consumer, topics, question.options, question.queue);
-    rd_kafka_event_t *event = wait_answer(&question);
+    rd_kafka_DescribeTopics(kafka->consumer, topics, question->options, question->queue);
+    rd_kafka_TopicCollection_destroy(topics);
+    return eng_kafka_question_wait(question);
+}
+
+/* The description in an answer; NULL: none came. */
+static const rd_kafka_TopicDescription_t *description_of(rd_kafka_event_t *event)
+{
+    size_t count = 0;
     const rd_kafka_DescribeTopics_result_t *result =
         event != NULL ? rd_kafka_event_DescribeTopics_result(event) : NULL;
     const rd_kafka_TopicDescription_t **found =
         result != NULL ? rd_kafka_DescribeTopics_result_topics(result, &count) : NULL;
-    if (found != NULL && count == 1)
-        read_description(found[0], info);
-    rd_kafka_TopicCollection_destroy(topics);
-    close_question(&question, event);
+    eng_assert(count <= 1);
+    eng_assert(result != NULL || count == 0);
+    return found != NULL && count == 1 ? found[0] : NULL;
+}
+
+/* The topic's id and our permissions, where the broker tells them. */
+static void describe_existing(struct eng_kafka *kafka, const char *topic,
+                              struct eng_topic_info *info)
+{
+    struct eng_kafka_question question;
+    eng_assert(info->exists);
+    eng_assert(topic != NULL);
+    rd_kafka_event_t *event = ask_description(kafka, topic, true, &question);
+    const rd_kafka_TopicDescription_t *found = description_of(event);
+    if (found != NULL &&
+        rd_kafka_error_code(rd_kafka_TopicDescription_error(found)) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        read_id(found, info->id, sizeof info->id);
+        read_permissions(found, info);
+    }
+    eng_kafka_question_close(&question, event);
+}
+
+enum eng_status eng_kafka_input_id(struct eng_port *port, char ret_id[ENG_TOPIC_ID_BYTES],
+                                   struct eng_error *err)
+{
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    struct eng_kafka_question question;
+    const char *topic = eng_kafka_topic(kafka, ENG_TOPIC_INPUT);
+    eng_assert(topic != NULL);
+    eng_assert(ret_id != NULL);
+    rd_kafka_event_t *event = ask_description(kafka, topic, false, &question);
+    const rd_kafka_TopicDescription_t *found = description_of(event);
+    rd_kafka_resp_err_t code =
+        found != NULL ? rd_kafka_error_code(rd_kafka_TopicDescription_error(found))
+        : event != NULL && rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR
+            ? rd_kafka_event_error(event)
+            : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        read_id(found, ret_id, ENG_TOPIC_ID_BYTES);
+    else if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        ret_id[0] = '\0';
+    eng_kafka_question_close(&question, event);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return ENG_OK;
+    return eng_kafka_fail(kafka, code, "the description of topic", topic, err);
 }
 
 /* The value of one entry of a topic's configuration; "" when there is none. */
@@ -112,20 +149,20 @@ static void find_entry(const rd_kafka_DescribeConfigs_result_t *result, const ch
 /* The clean-up policy, where we may see it. */
 static void ask_policy(struct eng_kafka *kafka, const char *topic, struct eng_topic_info *info)
 {
-    struct question question;
+    struct eng_kafka_question question;
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
     eng_assert(resource != NULL);
     eng_assert(info->exists);
-    open_question(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    eng_kafka_question_open(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
     rd_kafka_DescribeConfigs(kafka->consumer, &resource, 1, question.options, question.queue);
-    rd_kafka_event_t *event = wait_answer(&question);
+    rd_kafka_event_t *event = eng_kafka_question_wait(&question);
     const rd_kafka_DescribeConfigs_result_t *result =
         event != NULL ? rd_kafka_event_DescribeConfigs_result(event) : NULL;
     if (result != NULL)
         find_entry(result, "cleanup.policy", info->policy, sizeof info->policy);
     rd_kafka_ConfigResource_destroy(resource);
-    close_question(&question, event);
+    eng_kafka_question_close(&question, event);
 }
 
 /* Whether the cluster is the one inside the process (mock.h). It answers no question of the kinds
@@ -178,7 +215,7 @@ enum eng_status eng_kafka_topic_info(struct eng_port *port, const char *topic,
     enum eng_status status = read_metadata(kafka, metadata, topic, &info, err);
     rd_kafka_metadata_destroy(metadata);
     if (status == ENG_OK && info.exists && !is_mock(kafka)) {
-        ask_description(kafka, topic, &info);
+        describe_existing(kafka, topic, &info);
         ask_policy(kafka, topic, &info);
     }
     if (status == ENG_OK)
@@ -227,7 +264,7 @@ enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic top
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
     const char *name = eng_kafka_topic(kafka, topic);
-    struct question question;
+    struct eng_kafka_question question;
     char text[256] = "";
     eng_assert(topic != ENG_TOPIC_INPUT);
     eng_assert(partition_count > 0);
@@ -236,14 +273,14 @@ enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic top
     if (new_topic == NULL)
         return eng_error_set(err, ENG_BAD_CONFIG, "topic \"%s\" cannot be made: %s", name, text);
     describe_topic(new_topic, topic);
-    open_question(&question, kafka, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    eng_kafka_question_open(&question, kafka, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_CreateTopics(kafka->consumer, &new_topic, 1, question.options, question.queue);
-    rd_kafka_event_t *event = wait_answer(&question);
+    rd_kafka_event_t *event = eng_kafka_question_wait(&question);
     enum eng_status status = event != NULL ? created(kafka, event, name, err)
                                            : eng_kafka_fail(kafka, RD_KAFKA_RESP_ERR__TIMED_OUT,
                                                             "making topic", name, err);
     rd_kafka_NewTopic_destroy(new_topic);
-    close_question(&question, event);
+    eng_kafka_question_close(&question, event);
     if (status == ENG_OK)
         eng_log(ENG_LOG_INFO, "stream", "made topic %s with %d partitions", name,
                 (int)partition_count);

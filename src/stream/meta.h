@@ -1,28 +1,26 @@
-/* What the group keeps beside a committed offset: a small versioned, checksummed record as text.
+/* What the group keeps beside a committed offset: a small versioned, checksummed text that names
+ * the commit record in the state topic.
  *
- * It says what was true of the task when the transaction was sealed, so that after a restart the
- * re-read can be checked against it, and so that after a commit whose answer was lost the worker
- * can tell its own commit from another's (the writer and the sequence make each text unique).
- * Format, fields parted by one space, numbers decimal unless said:
+ * With it a restore knows which record is the last that counts, and after a commit whose answer was
+ * lost the worker can tell its own commit from another's (the writer and the sequence make each
+ * text unique). Format, fields parted by one space, numbers decimal unless said:
  *
- *   e1 SEQUENCE WRITER(hex) FIRST CLOCK MODEL JOURNAL READ COUNTED DUPLICATE LATE FUTURE BAD
- *   FILTERED CHANGES DROPS CRC(hex, XXH3 of all before its space)
+ *   e2 SEQUENCE WRITER(hex) LIFE MODEL FINGERPRINT(hex) RECORD(hex) CRC(hex, XXH3 of all before its
+ *   space)
  *
  * An unknown version or a wrong checksum is refused, never guessed at. */
 #ifndef ENG_STREAM_META_H
 #define ENG_STREAM_META_H
 
 #include "stream/port.h"
-#include <engaged/event.h>
 
 struct eng_meta {
     uint64_t sequence; /* of the task's transactions, from 1 */
     uint64_t writer;   /* a number of the worker that wrote it */
-    int64_t first;     /* offset of the first record this task ever read */
-    int64_t clock_ms;  /* -1: none */
+    uint64_t life;     /* see struct eng_commit */
     uint32_t model_version;
-    uint64_t journal; /* number of the last journal entry; 0: none */
-    struct eng_counters counters;
+    uint64_t fingerprint; /* of the model */
+    uint64_t record;      /* checksum of the commit record */
 };
 
 /* Writes the text with its zero. */

@@ -11,7 +11,8 @@
  *   ENG_UNAVAILABLE, ENG_TIMED_OUT   the same call again, after a pause
  *   ENG_TXN_ABORT                    abort the transaction, then send it again
  *   ENG_FATAL                        this producer can do no more; open a new one
- *   ENG_LOST                         another process has taken our place: end, and touch nothing
+ *   ENG_LOST                         another process has taken our place: touch nothing, and see
+ *                                    by `rejoin` whether it is so
  *   others (DENIED, TOPIC, LIMIT..)  no repetition will help */
 #ifndef ENG_STREAM_PORT_H
 #define ENG_STREAM_PORT_H
@@ -85,13 +86,15 @@ struct eng_port_offset {
     char meta[ENG_META_TEXT_BYTES]; /* "": none */
 };
 
+enum { ENG_TOPIC_ID_BYTES = 64 };
+
 /* What is known of a topic. */
 struct eng_topic_info {
     bool exists;
     int32_t partition_count;
-    char id[64];     /* of this incarnation; "" when the broker tells none */
-    char policy[64]; /* cleanup.policy; "" when the broker does not tell */
-    bool may_known;  /* the broker told what we may do; else the next two say nothing */
+    char id[ENG_TOPIC_ID_BYTES]; /* of this incarnation; "" when the broker tells none */
+    char policy[64];             /* cleanup.policy; "" when the broker does not tell */
+    bool may_known;              /* the broker told what we may do; else the next two say nothing */
     bool may_read, may_write;
 };
 
@@ -140,6 +143,10 @@ struct eng_port_ops {
     void (*pause)(struct eng_port *port, bool paused);
     /* Loop: leaves the group, calling the handler as needed. False when it took too long. */
     bool (*leave)(struct eng_port *port, int64_t timeout_ms);
+    /* Loop, after ENG_LOST, with nothing under way on the other threads: is there really another
+     * process in our place? ENG_OK: there is none, and the consumer has joined anew. ENG_AGAIN: not
+     * known yet, ask again after a pause. ENG_LOST: there is. Waits. */
+    enum eng_status (*rejoin)(struct eng_port *port, struct eng_error *err);
     /* Loop: high watermark as of the last fetch; -1: not known. Never waits. */
     int64_t (*high_watermark)(struct eng_port *port, int32_t partition);
 
@@ -152,6 +159,11 @@ struct eng_port_ops {
     /* Aide: reads the state topic. ENG_OK at the end, or when the visitor has enough. */
     enum eng_status (*scan_state)(struct eng_port *port, const struct eng_port_scan *scan,
                                   struct eng_error *err);
+
+    /* Aide: the id of the input topic as it is now; "": there is no such topic. Waits. Asked only
+     * when topic_info knew one. */
+    enum eng_status (*input_id)(struct eng_port *port, char ret_id[ENG_TOPIC_ID_BYTES],
+                                struct eng_error *err);
 
     /* Commit: a producer with a new epoch; ends what its id left open. Again after ENG_UNAVAILABLE.
      */

@@ -4,23 +4,27 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "base/rules.h"
+#include "model/config.h"
+#include <engaged/checkpoint.h>
 #include <inttypes.h>
 #include <string.h>
 
 enum { ASK_AGAIN_MAX = 10, ASK_AGAIN_MS = 300, STALL_MS = 30000 };
 
-void eng_recall_init(struct eng_recall *recall, struct eng_port *port)
+void eng_recall_init(struct eng_recall *recall, struct eng_port *port,
+                     const struct eng_config *config)
 {
     eng_assert(recall != NULL);
-    eng_assert(port != NULL);
-    *recall = (struct eng_recall){.port = port};
+    eng_assert(port != NULL && config != NULL);
+    *recall = (struct eng_recall){
+        .port = port, .config = config, .memory_bytes_max = config->run.memory_bytes_max};
 }
 
 void eng_recall_clear(struct eng_recall *recall)
 {
     eng_assert(recall->count <= recall->capacity);
     for (uint32_t i = 0; i < recall->count; i++)
-        eng_journal_done(&recall->items[i].journal);
+        eng_restored_done(&recall->items[i].restored);
     recall->count = 0;
 }
 
@@ -108,41 +112,42 @@ static void find_committed(struct eng_recall *recall, struct eng_recall_item *it
         item->partition);
 }
 
-struct journal_reader {
-    struct eng_recall_item *item;
-    enum eng_status status;
-    struct eng_recall *recall;
-};
-
-/* A record of the state topic; false when the entry that the metadata names has come. */
-static bool read_journal_record(void *context, const struct eng_port_record *record)
+/* Reads the state topic, when there is something to be known from it. */
+static void read_state(struct eng_recall *recall, struct eng_recall_item *item)
 {
-    struct journal_reader *reader = context;
-    struct eng_journal *journal = &reader->item->journal;
-    eng_assert(reader->status == ENG_OK);
-    if (cancelled(reader->recall))
-        return false;
-    if (record->value == NULL || !eng_journal_is_key(record->key, record->key_bytes))
-        return true;
-    reader->status =
-        eng_journal_decode(journal, record->value, record->value_bytes, &reader->item->error);
-    if (reader->status != ENG_OK)
-        return false;
-    eng_assert(journal->count > 0);
-    return journal->entries[journal->count - 1].number < reader->item->meta.journal;
+    const struct eng_restore_request request = {
+        .port = recall->port,
+        .config = recall->config,
+        .partition = item->partition,
+        .meta = item->has_meta ? &item->meta : NULL,
+        .next = item->committed.next,
+        .fingerprint = eng_model_fingerprint(recall->config->model),
+        .memory_bytes_max = recall->memory_bytes_max,
+        .cancel = &recall->cancel,
+        .progress = &recall->records,
+    };
+    eng_assert(item->status == ENG_OK);
+    eng_assert(item->committed.next >= 0);
+    item->status = eng_restore_read(&request, &item->restored, &item->error);
+    if (item->status == ENG_OK && cancelled(recall))
+        item->status = ENG_UNAVAILABLE;
 }
 
-static void read_journal(struct eng_recall *recall, struct eng_recall_item *item)
+/* What has to be read again must still be there. */
+static void check_low_water(struct eng_recall_item *item)
 {
+    const struct eng_commit *commit = &item->restored.commit;
     eng_assert(item->status == ENG_OK);
-    eng_assert(item->has_meta && item->meta.journal > 0);
-    struct journal_reader reader = {.item = item, .recall = recall};
-    struct eng_port_scan scan = {item->partition, STALL_MS, &reader, read_journal_record};
-    item->status = recall->port->ops->scan_state(recall->port, &scan, &item->error);
-    if (item->status == ENG_OK)
-        item->status = reader.status;
-    if (item->status == ENG_OK && !cancelled(recall))
-        item->status = eng_journal_settle(&item->journal, item->meta.journal, &item->error);
+    eng_assert(item->low <= item->end);
+    if (item->restored.engine == NULL || commit->low.next >= item->low ||
+        commit->low.next == commit->next)
+        return;
+    item->status = eng_error_set(
+        &item->error, ENG_CORRUPT,
+        "partition %" PRId32 ": the input begins at offset %" PRId64 ", but has to be read again "
+        "from %" PRId64 " on: its retention is shorter than the daemon was away; `engaged state "
+        "rebuild` makes the state anew from what is left",
+        item->partition, item->low, commit->low.next);
 }
 
 /* The committed offset has to lie within the topic. */
@@ -166,7 +171,7 @@ static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
     eng_assert(item->partition >= 0);
     item->status = ENG_OK;
     eng_error_clear(&item->error);
-    eng_journal_clear(&item->journal);
+    eng_restored_done(&item->restored);
     find_committed(recall, item);
     if (item->status == ENG_OK)
         item->status = recall->port->ops->bounds(recall->port, ENG_TOPIC_INPUT, item->partition,
@@ -179,8 +184,10 @@ static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
     item->has_meta = item->committed.next >= 0 && item->committed.meta[0] != '\0';
     if (item->status == ENG_OK && item->has_meta)
         item->status = eng_meta_read(item->committed.meta, &item->meta, &item->error);
-    if (item->status == ENG_OK && item->has_meta && item->meta.journal > 0)
-        read_journal(recall, item);
+    if (item->status == ENG_OK && item->committed.next >= 0)
+        read_state(recall, item);
+    if (item->status == ENG_OK)
+        check_low_water(item);
     eng_assert(item->low <= item->end);
 }
 
@@ -195,4 +202,7 @@ void eng_recall_run(void *context)
         else
             recall_item(recall, &recall->items[i]);
     }
+    recall->id_status = ENG_OK;
+    if (recall->asks_id)
+        recall->id_status = recall->port->ops->input_id(recall->port, recall->input_id, NULL);
 }

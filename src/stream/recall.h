@@ -1,16 +1,17 @@
 /* What has to be known of a partition before its task may start: where the group stands, what it
- * kept beside the offset, how much of the input is left, and the journal. An errand for the aide.
+ * kept beside the offset, how much of the input is left, and what the state topic holds. An errand
+ * for the aide.
  *
  * Order matters: the producer's new epoch comes before (it ends what a dead predecessor of the same
  * id left open), the committed offset is asked for with stable offsets only (it waits for open
- * transactions of others), and the journal is read after it, up to the entry that the metadata
- * names. */
+ * transactions of others), and the state topic is read after it, up to the commit record that the
+ * metadata names. */
 #ifndef ENG_STREAM_RECALL_H
 #define ENG_STREAM_RECALL_H
 
-#include "stream/journal.h"
 #include "stream/meta.h"
 #include "stream/port.h"
+#include "stream/restore.h"
 #include <stdatomic.h>
 
 /* A partition's answer. */
@@ -22,17 +23,25 @@ struct eng_recall_item {
     struct eng_port_offset committed; /* next -1: the group has none */
     bool has_meta;
     struct eng_meta meta;
-    struct eng_journal journal; /* settled; ascending */
+    struct eng_restored restored; /* what the task wants of it, it takes out */
 };
 
 struct eng_recall {
     struct eng_port *port;
+    const struct eng_config *config;
+    uint64_t memory_bytes_max; /* of each engine; 0: none */
+    _Atomic uint64_t records;  /* of the state topic, read so far: for those who wait */
     struct eng_recall_item *items;
     uint32_t count, capacity;
+    bool asks_id;              /* by the worker: the broker tells topics' ids */
+    enum eng_status id_status; /* of the question after the items': which topic was that? */
+    char input_id[ENG_TOPIC_ID_BYTES];
     _Atomic bool cancel; /* set by the worker: come back soon */
 };
 
-void eng_recall_init(struct eng_recall *recall, struct eng_port *port);
+/* Borrows both. */
+void eng_recall_init(struct eng_recall *recall, struct eng_port *port,
+                     const struct eng_config *config);
 void eng_recall_done(struct eng_recall *recall);
 
 /* Forgets all items. Not while the errand runs. */

@@ -19,7 +19,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { FREE_STEP_MS = 20 };
+enum {
+    FREE_STEP_MS = 20,
+    STUCK_US = 20000000, /* calls are given 10 seconds at most */
+    GIVE_UP_US = 60000000,
+    SAY_AGAIN_US = 20000000,
+};
 
 struct eng_service {
     const struct eng_config *config;
@@ -31,6 +36,7 @@ struct eng_service {
     _Atomic int gate;
     _Atomic uint64_t memory_bytes;
     _Atomic bool stop;
+    int64_t said_us; /* when a call that hangs was last named */
 };
 
 /* A text that no other process has at this time, here or on another machine. */
@@ -159,6 +165,32 @@ bool eng_service_stopped(struct eng_service *service, enum eng_status *ret_statu
     if (ret_status != NULL)
         *ret_status = worst(service, err);
     return true;
+}
+
+enum eng_status eng_service_watch(struct eng_service *service, struct eng_error *err)
+{
+    int64_t now_us = eng_clock_mono_us();
+    eng_assert(service->started <= service->worker_count);
+    eng_assert(now_us > 0);
+    for (uint32_t i = 0; i < service->started; i++) {
+        const struct eng_committer *committer = &service->workers[i]->committer;
+        const char *what = eng_committer_stuck(committer, now_us, STUCK_US);
+        if (what != NULL && now_us - service->said_us > SAY_AGAIN_US) {
+            service->said_us = now_us;
+            eng_log(ENG_LOG_WARN, "stream",
+                    "worker=%" PRIu32 " librdkafka does not come back from %s: a broker does not "
+                    "answer",
+                    i, what);
+        }
+        what = eng_committer_stuck(committer, now_us, GIVE_UP_US);
+        if (what != NULL)
+            return eng_error_set(err, ENG_UNAVAILABLE,
+                                 "worker %" PRIu32 ": librdkafka has not come back from %s for %d "
+                                 "seconds, as a broker does not answer: ends, so that another "
+                                 "process can go on; restart it",
+                                 i, what, GIVE_UP_US / 1000000);
+    }
+    return ENG_OK;
 }
 
 /* Waits for the workers as long as a graceful stop may take, and some more. */

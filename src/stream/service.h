@@ -35,6 +35,7 @@ struct eng_partition_stats {
     int32_t partition;
     uint32_t worker;
     bool restoring;
+    bool stalled; /* there is something to do, and none of it was done for a while */
     int64_t restored_offset, restore_target; /* while restoring: next offset to read, and the end */
     int64_t next_offset;                     /* of our newest commit */
     int64_t end_offset;  /* last stable offset of the partition; -1: not known */
@@ -80,6 +81,11 @@ void eng_service_stop(struct eng_service *service);
  * graceful), text in err. */
 bool eng_service_stopped(struct eng_service *service, enum eng_status *ret_status,
                          struct eng_error *err);
+
+/* Looks for a call that librdkafka does not come back from: says in the log which, and after a
+ * minute returns ENG_UNAVAILABLE with its text: the process has to end then, and nothing may be
+ * freed. */
+enum eng_status eng_service_watch(struct eng_service *service, struct eng_error *err);
 
 /* Joins threads and frees all. Call after eng_service_stopped, or it waits for the stop deadline
  * and then gives up the threads. */

@@ -219,3 +219,74 @@ enum eng_status eng_sink_journal(struct eng_sink *sink, struct eng_txn *txn, int
     }
     return status;
 }
+
+/* ---- checkpoints ---- */
+
+/* Adds one record of a page. */
+static enum eng_status add_part(const struct eng_page_run *run, struct eng_slice partner,
+                                const struct eng_page_part *part)
+{
+    char key[ENG_PAGE_KEY_BYTES];
+    struct eng_port_output output = {
+        .topic = ENG_TOPIC_STATE, .partition = run->partition, .key = key};
+    output.key_bytes = eng_page_key(partner, part->head.part, key);
+    eng_assert(part->bytes <= ENG_PAGE_PART_BYTES);
+    eng_assert(run->partition >= 0);
+    struct eng_bytes *lane = eng_txn_open(run->txn, &output);
+    if (lane == NULL)
+        return ENG_NO_MEMORY;
+    if (eng_bytes_reserve(lane, ENG_PAGE_HEAD_BYTES + part->bytes + ENG_PAGE_SUM_BYTES) != ENG_OK) {
+        eng_txn_drop(run->txn);
+        return ENG_NO_MEMORY;
+    }
+    uint8_t *record = lane->data + lane->used;
+    eng_page_head_write(&part->head, record);
+    memcpy(record + ENG_PAGE_HEAD_BYTES, part->body, part->bytes);
+    eng_page_close(record, ENG_PAGE_HEAD_BYTES + part->bytes);
+    lane->used += ENG_PAGE_HEAD_BYTES + part->bytes + ENG_PAGE_SUM_BYTES;
+    eng_txn_close(run->txn);
+    return ENG_OK;
+}
+
+enum eng_status eng_sink_page(const struct eng_page_run *run)
+{
+    struct eng_bytes *value = &run->sink->value;
+    struct eng_slice partner;
+    size_t most = eng_engine_page_bytes(run->engine), bytes;
+    eng_assert(most > 0);
+    eng_bytes_clear(value);
+    if (eng_bytes_reserve(value, most) != ENG_OK ||
+        eng_engine_page_take(run->engine, run->head.sequence, value->data, &bytes, &partner) !=
+            ENG_OK)
+        return ENG_NO_MEMORY;
+    struct eng_page_part part = {.head = run->head};
+    eng_assert(bytes <= most);
+    size_t parts = (bytes + ENG_PAGE_PART_BYTES - 1) / ENG_PAGE_PART_BYTES;
+    if (parts > ENG_PAGE_PARTS_MAX)
+        return ENG_NO_MEMORY; /* 8 GiB of one partner */
+    part.head.parts = (uint16_t)parts;
+    enum eng_status status = ENG_OK;
+    for (; status == ENG_OK && part.head.part < part.head.parts; part.head.part++) {
+        size_t from = (size_t)part.head.part * ENG_PAGE_PART_BYTES, left = bytes - from;
+        part.body = value->data + from;
+        part.bytes = left < ENG_PAGE_PART_BYTES ? left : (size_t)ENG_PAGE_PART_BYTES;
+        status = add_part(run, partner, &part);
+    }
+    return status;
+}
+
+enum eng_status eng_sink_commit(struct eng_txn *txn, int32_t partition,
+                                const struct eng_commit *commit, uint64_t *ret_sum)
+{
+    uint8_t value[ENG_COMMIT_BYTES];
+    eng_assert(commit->sequence > 0);
+    eng_assert(partition >= 0);
+    *ret_sum = eng_commit_write(commit, value);
+    struct eng_port_output output = {.topic = ENG_TOPIC_STATE,
+                                     .partition = partition,
+                                     .key = eng_commit_key,
+                                     .key_bytes = ENG_COMMIT_KEY_BYTES,
+                                     .value = value,
+                                     .value_bytes = sizeof value};
+    return eng_txn_add(txn, &output);
+}

@@ -1,4 +1,5 @@
-/* What a task has to say, as records of a transaction: effects, dead letters and journal.
+/* What a task has to say, as records of a transaction: effects, dead letters, pages, journal and
+ * commit record.
  *
  * Effects go to their topic as Avro, keyed by partner, into the input's partition, with CloudEvents
  * headers (binary mode). Dead letters keep key, value and headers as they came; headers behind them
@@ -11,7 +12,9 @@
 #include "codec/encode.h"
 #include "stream/journal.h"
 #include "stream/port.h"
+#include "stream/state.h"
 #include "stream/txn.h"
+#include <engaged/checkpoint.h>
 #include <engaged/effect.h>
 
 enum { ENG_SINK_FIXED = 4 };
@@ -24,7 +27,7 @@ struct eng_sink {
     /* By kind of effect: the headers that all of them have, and the names of the others. */
     struct eng_port_header fixed[ENG_EFFECT_CHURN_DROP + 1][ENG_SINK_FIXED];
     struct eng_port_family families[ENG_EFFECT_CHURN_DROP + 1];
-    struct eng_bytes value;                  /* scratch: a journal record's */
+    struct eng_bytes value;                  /* scratch: a journal record's, or a large page's */
     uint64_t dead_letters[ENG_REASON_COUNT]; /* written, by reason; not taken back by an abort */
 };
 
@@ -49,6 +52,23 @@ enum eng_status eng_sink_effects(struct eng_sink *sink, struct eng_txn *txn, int
  * says so. */
 enum eng_status eng_sink_dead_letter(struct eng_sink *sink, struct eng_txn *txn,
                                      const struct eng_dead_letter *letter);
+
+/* Where pages come from and where they go. All borrowed. */
+struct eng_page_run {
+    struct eng_engine *engine;
+    struct eng_sink *sink;
+    struct eng_txn *txn;
+    int32_t partition;
+    struct eng_page_head head; /* but for the parts */
+};
+
+/* Takes the partner at the head of the engine's queue and adds its page, in parts when it is large.
+ * ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_sink_page(const struct eng_page_run *run);
+
+/* Adds a commit record; *ret_sum names it. */
+enum eng_status eng_sink_commit(struct eng_txn *txn, int32_t partition,
+                                const struct eng_commit *commit, uint64_t *ret_sum);
 
 /* Adds the entries of a journal. */
 enum eng_status eng_sink_journal(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,

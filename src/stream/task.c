@@ -16,6 +16,13 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    PAGES_BYTES = 8 << 20,      /* of a task in one transaction, about */
+    PAGES_BYTES_ALL = 48 << 20, /* the same when it gives up its partition */
+    RECORDS_LEAST = 1000000,    /* recovery target unless the configuration says more */
+    RECORDS_PER_PARTNER = 4,
+};
+
 static const char *const state_names[] = {"asking", "replaying", "live", "kept"};
 
 static void set_state(struct eng_task *task, enum eng_task_state state)
@@ -47,6 +54,7 @@ void eng_task_free(struct eng_task *task)
     eng_engine_free(task->engine);
     eng_journal_done(&task->replay);
     eng_journal_done(&task->pending);
+    eng_checkpoint_done(&task->checkpoint);
     eng_free(task);
 }
 
@@ -57,11 +65,11 @@ void eng_task_forget(struct eng_task *task)
     eng_engine_free(task->engine);
     eng_journal_done(&task->replay);
     eng_journal_done(&task->pending);
+    eng_checkpoint_done(&task->checkpoint);
     struct eng_port_offset nowhere = {.partition = task->partition, .next = -1};
-    enum eng_task_state before = task->state;
-    int64_t retry_us = task->retry_us;
+    struct eng_task old = *task;
     *task = (struct eng_task){.partition = task->partition,
-                              .state = before,
+                              .state = old.state,
                               .next = -1,
                               .sealed = nowhere,
                               .committed = nowhere,
@@ -72,7 +80,10 @@ void eng_task_forget(struct eng_task *task)
                               .end_since_us = -1,
                               .end_offset = -1,
                               .end_heard_us = -1,
-                              .retry_us = retry_us};
+                              .retry_us = old.retry_us,
+                              .watched = old.watched,
+                              .moved_us = old.moved_us,
+                              .stalled = old.stalled};
     set_state(task, ENG_TASK_ASKING);
 }
 
@@ -88,6 +99,7 @@ void eng_task_keep(struct eng_task *task)
 {
     eng_assert(task->state == ENG_TASK_LIVE);
     eng_assert(!task->touched && task->committed.next == task->sealed.next);
+    task->leaving = false;
     set_state(task, ENG_TASK_KEPT);
 }
 
@@ -95,7 +107,7 @@ void eng_task_counters(const struct eng_task *task, struct eng_counters *ret_cou
 {
     eng_assert(task != NULL);
     eng_assert(ret_counters != NULL);
-    *ret_counters = task->meta.counters;
+    *ret_counters = task->commit.counters;
     if (task->engine == NULL || task->state == ENG_TASK_REPLAYING)
         return;
     const struct eng_counters *now = eng_engine_counters(task->engine);
@@ -132,7 +144,8 @@ static enum eng_status new_engine(struct eng_task *task, const struct eng_feed *
 {
     eng_assert(task->engine == NULL);
     eng_assert(feed->config->model != NULL);
-    struct eng_engine_options options = {.memory_bytes_max = feed->memory_bytes_max};
+    struct eng_engine_options options = {.memory_bytes_max = feed->memory_bytes_max,
+                                         .track_changes = feed->config->recovery.checkpoints};
     return eng_engine_new(feed->config->model, &options, &task->engine, err);
 }
 
@@ -160,31 +173,64 @@ static void say_lost(const struct eng_task *task, const struct eng_recall_item *
                 item->low - 1);
 }
 
-/* The clock and the counts after a replay, against what was committed. */
-static enum eng_status check_replay(const struct eng_task *task, struct eng_error *err)
+/* Records read since the task began. */
+static uint64_t records_read(const struct eng_task *task)
+{
+    eng_assert(task->engine != NULL);
+    return task->base.read + eng_engine_counters(task->engine)->read;
+}
+
+/* Where the task is in its input. */
+static struct eng_low_water position_of(const struct eng_task *task)
+{
+    eng_assert(task->engine != NULL);
+    eng_assert(task->next >= 0);
+    return (struct eng_low_water){task->next, task->journal_last, eng_engine_clock_ms(task->engine),
+                                  records_read(task)};
+}
+
+/* The counts of a reading from the beginning, against what was committed. */
+static enum eng_status check_counts(const struct eng_task *task, struct eng_error *err)
 {
     const struct eng_counters *now = eng_engine_counters(task->engine);
-    const struct eng_counters *then = &task->meta.counters;
-    int64_t clock_ms = eng_engine_clock_ms(task->engine);
-    eng_assert(task->has_meta);
-    eng_assert(task->whole);
+    const struct eng_counters *then = &task->commit.counters;
     int which = 0;
+    eng_assert(task->has_commit);
+    eng_assert(!eng_engine_is_restoring(task->engine));
     while (which < ENG_OUTCOME_COUNT && now->outcome[which] == then->outcome[which])
         which++;
-    if (which < ENG_OUTCOME_COUNT)
-        return eng_error_set(
-            err, ENG_CORRUPT,
-            "partition %" PRId32 ": re-reading gave %" PRIu64 " %s records of %" PRIu64
-            " but %" PRIu64 " of %" PRIu64 " were committed: the input or the configuration has "
-            "changed; raise `version` if it is the configuration, else use another kafka.group and "
-            "state topic",
-            task->partition, now->outcome[which], eng_outcome_name((enum eng_outcome)which),
-            now->read, then->outcome[which], then->read);
-    if (clock_ms != task->meta.clock_ms)
+    if (which == ENG_OUTCOME_COUNT)
+        return ENG_OK;
+    return eng_error_set(
+        err, ENG_CORRUPT,
+        "partition %" PRId32 ": re-reading gave %" PRIu64 " %s records of %" PRIu64 " but %" PRIu64
+        " of %" PRIu64 " were committed: the input or the configuration has changed; raise "
+        "`version` if it is the configuration, else `engaged state rebuild` makes the state anew",
+        task->partition, now->outcome[which], eng_outcome_name((enum eng_outcome)which), now->read,
+        then->outcome[which], then->read);
+}
+
+/* The same of a reading from low water on, and the clock after either. */
+static enum eng_status check_replay(const struct eng_task *task, struct eng_error *err)
+{
+    int64_t clock_ms = eng_engine_clock_ms(task->engine);
+    bool partly = eng_engine_is_restoring(task->engine);
+    eng_assert(task->has_commit);
+    eng_assert(task->whole);
+    if (!partly && check_counts(task, err) != ENG_OK)
+        return ENG_CORRUPT;
+    if (records_read(task) != task->commit.counters.read)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "partition %" PRId32 ": with the records from offset %" PRId64
+                             " on %" PRIu64 " have been read, but %" PRIu64 " were committed: the "
+                             "input has changed; `engaged state rebuild` makes the state anew",
+                             task->partition, task->commit.low.next, records_read(task),
+                             task->commit.counters.read);
+    if (clock_ms != task->commit.clock_ms)
         return eng_error_set(err, ENG_CORRUPT,
                              "partition %" PRId32 ": re-reading ended at clock %" PRId64
                              " but %" PRId64 " was committed: the input or the journal has changed",
-                             task->partition, clock_ms, task->meta.clock_ms);
+                             task->partition, clock_ms, task->commit.clock_ms);
     return ENG_OK;
 }
 
@@ -192,17 +238,19 @@ static enum eng_status check_replay(const struct eng_task *task, struct eng_erro
 static void carry_counters(struct eng_task *task)
 {
     const struct eng_counters *now = eng_engine_counters(task->engine);
-    const struct eng_counters *then = &task->meta.counters;
+    const struct eng_counters *then = &task->commit.counters;
+    uint64_t before = task->base.read;
     eng_assert(task->state != ENG_TASK_LIVE);
     eng_assert(task->engine != NULL);
     task->base = (struct eng_counters){0};
-    if (!task->has_meta)
-        return;
-    task->base.read = then->read - now->read;
-    for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
-        task->base.outcome[i] = then->outcome[i] - now->outcome[i];
-    task->base.score_changes = then->score_changes - now->score_changes;
-    task->base.churn_drops = then->churn_drops - now->churn_drops;
+    if (task->has_commit && ENG_RULE(COUNTS_OF_RECORD)) {
+        task->base.read = then->read - now->read;
+        for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
+            task->base.outcome[i] = then->outcome[i] - now->outcome[i];
+        task->base.score_changes = then->score_changes - now->score_changes;
+        task->base.churn_drops = then->churn_drops - now->churn_drops;
+    }
+    eng_checkpoint_shift(&task->checkpoint, task->base.read - before);
 }
 
 static enum eng_status tick_now(struct eng_task *task, struct eng_feed *feed, int64_t time_ms,
@@ -223,6 +271,7 @@ static enum eng_status replay_journal(struct eng_task *task, struct eng_feed *fe
         if (entry->offset > offset || (!tick && entry->offset == offset))
             break;
         journal->done++;
+        task->journal_last = entry->number;
         if (tick)
             status = tick_now(task, feed, entry->time_ms, err);
     }
@@ -235,19 +284,20 @@ static enum eng_status finish_replay(struct eng_task *task, struct eng_feed *fee
     eng_assert(task->engine != NULL);
     eng_assert(task->state == ENG_TASK_REPLAYING);
     enum eng_status status = replay_journal(task, feed, task->replay_end, err);
-    bool same_model = task->meta.model_version == eng_model_version(feed->config->model);
-    if (status == ENG_OK && task->has_meta && task->whole && same_model)
+    bool same_model = task->commit.fingerprint == feed->fingerprint;
+    if (status == ENG_OK && task->has_commit && task->whole && same_model)
         status = check_replay(task, err);
     if (status != ENG_OK)
         return status;
-    if (task->has_meta && !task->whole)
+    if (task->has_commit && !task->whole)
         eng_log(ENG_LOG_WARN, "stream",
                 "partition=%" PRId32
-                " retention has removed the beginning of the input: scores are "
-                "of what is left, counts go on",
+                " state was made anew from the input as it is now retained; counts go on",
                 task->partition);
     carry_counters(task);
+    eng_engine_restore_end(task->engine);
     eng_journal_done(&task->replay);
+    task->journal_last = task->commit.journal;
     task->next = task->next > task->replay_end ? task->next : task->replay_end;
     set_state(task, ENG_TASK_LIVE);
     eng_log(ENG_LOG_INFO, "stream",
@@ -256,22 +306,40 @@ static enum eng_status finish_replay(struct eng_task *task, struct eng_feed *fee
     return ENG_OK;
 }
 
-/* Takes over what the group knows. */
+/* Takes over what the group and the state topic know. */
 static void take_answer(struct eng_task *task, struct eng_recall_item *item)
 {
+    struct eng_restored *restored = &item->restored;
+    bool checkpoint = restored->engine != NULL;
     eng_assert(task->partition == item->partition);
     eng_assert(item->status == ENG_OK);
-    task->has_meta = item->has_meta;
-    task->meta = item->has_meta ? item->meta : (struct eng_meta){.clock_ms = -1};
+    task->has_commit = restored->has_commit;
+    task->commit = restored->has_commit ? restored->commit : (struct eng_commit){.clock_ms = -1};
     task->committed = task->sealed = item->committed;
-    task->sequence = task->meta.sequence;
-    task->journal_last = task->meta.journal;
-    task->first = item->has_meta ? item->meta.first : item->low;
-    task->whole = item->low <= task->first;
-    task->replay = item->journal;
-    item->journal = (struct eng_journal){0};
-    task->next = item->low;
+    task->sequence = restored->sequence;
+    task->engine = restored->engine;
+    restored->engine = NULL;
+    task->life = checkpoint ? task->commit.life : restored->life + 1;
+    task->first = task->has_commit ? task->commit.first : item->low;
+    task->whole = checkpoint || (item->has_meta && item->low <= task->first);
+    task->low = checkpoint ? task->commit.low : (struct eng_low_water){item->low, 0, -1, 0};
+    task->base.read = task->low.read;
+    task->journal_last = task->low.journal;
+    task->replay = restored->journal;
+    restored->journal = (struct eng_journal){0};
+    task->next = task->low.next > item->low ? task->low.next : item->low;
     task->end_offset = item->end;
+}
+
+/* From here the input is read; low water cannot be later before pages have been written. */
+static enum eng_status begin_checkpoint(struct eng_task *task, const struct eng_feed *feed)
+{
+    eng_assert(task->checkpoint.count == 0);
+    eng_assert(task->engine != NULL);
+    int64_t records = feed->config->recovery.records;
+    return eng_checkpoint_begin(&task->checkpoint, &task->low,
+                                records > 0 ? records : RECORDS_LEAST,
+                                feed->port->ops->mono_us(feed->port));
 }
 
 enum eng_status eng_task_begin(struct eng_task *task, struct eng_feed *feed,
@@ -285,20 +353,24 @@ enum eng_status eng_task_begin(struct eng_task *task, struct eng_feed *feed,
     }
     eng_task_forget(task);
     take_answer(task, item);
-    enum eng_status status = new_engine(task, feed, err);
+    enum eng_status status = task->engine == NULL ? new_engine(task, feed, err) : ENG_OK;
+    if (status == ENG_OK)
+        status = begin_checkpoint(task, feed);
     if (status != ENG_OK)
-        return status;
+        return eng_error_set(err, status, "no memory for partition %" PRId32, task->partition);
     if (item->committed.next < 0) {
         set_state(task, ENG_TASK_LIVE);
         return ENG_OK;
     }
     say_lost(task, item);
-    task->replay_end = item->committed.next > item->low ? item->committed.next : item->low;
+    task->replay_end = item->committed.next > task->next ? item->committed.next : task->next;
     set_state(task, ENG_TASK_REPLAYING);
     eng_log(ENG_LOG_INFO, "stream",
-            "partition=%" PRId32 " restoring: re-reading %" PRId64 " offsets up to %" PRId64,
-            task->partition, task->replay_end - item->low, task->replay_end);
-    return task->replay_end == item->low ? finish_replay(task, feed, err) : ENG_OK;
+            "partition=%" PRId32 " restoring: %" PRIu64 " partners from pages, re-reading %" PRId64
+            " offsets up to %" PRId64,
+            task->partition, eng_engine_partner_count(task->engine), task->replay_end - task->next,
+            task->replay_end);
+    return task->replay_end == task->next ? finish_replay(task, feed, err) : ENG_OK;
 }
 
 /* ---- Working. ---- */
@@ -443,7 +515,8 @@ static enum eng_status judge_future(struct eng_task *task, struct eng_feed *feed
         bool refused = journal->done < journal->count &&
                        journal->entries[journal->done].offset == (int64_t)event->offset;
         eng_assert(!refused || journal->entries[journal->done].kind == ENG_JOURNAL_FUTURE);
-        journal->done += refused;
+        if (refused)
+            task->journal_last = journal->entries[journal->done++].number;
         event->verdict = refused ? ENG_VERDICT_FUTURE : ENG_VERDICT_GOOD;
         return ENG_OK;
     }
@@ -586,7 +659,10 @@ enum eng_status eng_task_take(struct eng_task *task, struct eng_feed *feed,
     eng_assert(count > 0);
     task->end_since_us = -1;
     for (uint32_t at = 0; status == ENG_OK && at < count;) {
-        if (gather(task, feed, records, count, &at) != ENG_OK)
+        struct eng_low_water before = position_of(task);
+        if (eng_checkpoint_mark(&task->checkpoint, task->engine, &before,
+                                feed->port->ops->mono_us(feed->port)) != ENG_OK ||
+            gather(task, feed, records, count, &at) != ENG_OK)
             return eng_error_set(err, ENG_NO_MEMORY, "no memory for the records of a batch");
         if (feed->count > 0)
             status = take_chunk(task, feed, err);
@@ -657,23 +733,99 @@ enum eng_status eng_task_idle(struct eng_task *task, struct eng_feed *feed, stru
 
 /* ---- Committing. ---- */
 
+static struct eng_recovery recovery_of(const struct eng_task *task, const struct eng_feed *feed)
+{
+    const struct eng_recovery_config *config = &feed->config->recovery;
+    uint64_t records = RECORDS_PER_PARTNER * eng_engine_partner_count(task->engine);
+    eng_assert(config->seconds > 0);
+    records = records > RECORDS_LEAST ? records : RECORDS_LEAST;
+    return (struct eng_recovery){config->records > 0 ? (uint64_t)config->records : records,
+                                 config->seconds * 1000};
+}
+
+/* The place in the queue up to which pages are due. */
+static uint64_t pages_due(const struct eng_task *task, const struct eng_feed *feed)
+{
+    struct eng_recovery recovery = recovery_of(task, feed);
+    eng_assert(task->state == ENG_TASK_LIVE);
+    return eng_checkpoint_due(&task->checkpoint, task->engine, &recovery, task->next,
+                              feed->port->ops->mono_us(feed->port));
+}
+
+void eng_task_refresh(struct eng_task *task, struct eng_feed *feed)
+{
+    if (task->state != ENG_TASK_LIVE || task->touched)
+        return;
+    eng_assert(task->engine != NULL);
+    struct eng_changed queue = eng_engine_changes(task->engine);
+    if (queue.first < queue.end && (task->leaving || pages_due(task, feed) > queue.first))
+        touch(task, feed);
+    eng_assert(queue.first <= queue.end);
+}
+
+static enum eng_status seal_pages(struct eng_task *task, struct eng_feed *feed)
+{
+    bool all = task->leaving;
+    struct eng_low_water now = position_of(task);
+    const struct eng_page_run run = {
+        .engine = task->engine,
+        .sink = feed->sink,
+        .txn = feed->txn,
+        .partition = task->partition,
+        .head = {.model_version = eng_model_version(feed->config->model),
+                 .life = task->life,
+                 .sequence = task->sequence + 1,
+                 .next = task->next,
+                 .journal = task->journal_last},
+    };
+    eng_assert(task->touched);
+    if (!feed->config->recovery.checkpoints)
+        return ENG_OK;
+    uint64_t place = all ? eng_engine_changes(task->engine).end : pages_due(task, feed);
+    enum eng_status status =
+        eng_checkpoint_write(&task->checkpoint, &run, place, all ? PAGES_BYTES_ALL : PAGES_BYTES);
+    task->low = eng_checkpoint_low(&task->checkpoint, task->engine, &now);
+    eng_assert(task->low.next <= task->next);
+    return status;
+}
+
+static struct eng_commit commit_of(const struct eng_task *task, const struct eng_feed *feed)
+{
+    struct eng_page_sum pages = eng_engine_page_sum(task->engine);
+    struct eng_commit commit = {.sequence = task->sequence + 1,
+                                .life = task->life,
+                                .next = task->next,
+                                .journal = task->journal_last,
+                                .first = task->first,
+                                .clock_ms = eng_engine_clock_ms(task->engine),
+                                .model_version = eng_model_version(feed->config->model),
+                                .fingerprint = feed->fingerprint,
+                                .low = task->low,
+                                .page_count = pages.count,
+                                .page_sum = pages.sum};
+    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_task_counters(task, &commit.counters);
+    eng_assert(commit.counters.read == records_read(task));
+    return commit;
+}
+
 enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint64_t writer)
 {
     eng_assert(task->state == ENG_TASK_LIVE && task->touched);
     eng_assert(feed->txn != NULL && feed->txn->opened_us >= 0);
     struct eng_txn_offset offset = {.before = task->sealed};
-    struct eng_meta meta = {.sequence = task->sequence + 1,
-                            .writer = writer,
-                            .first = task->first,
-                            .clock_ms = eng_engine_clock_ms(task->engine),
-                            .model_version = eng_model_version(feed->config->model),
-                            .journal = task->journal_last};
-    eng_task_counters(task, &meta.counters);
+    struct eng_meta meta = {.writer = writer, .life = task->life, .fingerprint = feed->fingerprint};
+    enum eng_status status = seal_pages(task, feed);
+    if (status == ENG_OK)
+        status = eng_sink_journal(feed->sink, feed->txn, task->partition, &task->pending);
+    struct eng_commit commit = commit_of(task, feed);
+    if (status == ENG_OK)
+        status = eng_sink_commit(feed->txn, task->partition, &commit, &meta.record);
+    meta.sequence = commit.sequence;
+    meta.model_version = commit.model_version;
     offset.now.partition = task->partition;
     offset.now.next = task->next;
     eng_meta_write(&meta, offset.now.meta);
-    enum eng_status status =
-        eng_sink_journal(feed->sink, feed->txn, task->partition, &task->pending);
     if (status == ENG_OK)
         status = eng_txn_offset(feed->txn, &offset);
     if (status != ENG_OK)

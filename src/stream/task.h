@@ -1,6 +1,6 @@
 /* A task: one input partition with its engine, from assignment to revocation.
  *
- *             begin: group has state          replayed and checked
+ *             begin: group has state          read again and checked
  *   ASKING --------------------> REPLAYING ------------------------> LIVE
  *     ^ |       begin: new, or kept and still true                    |  |
  *     | +------------------------------------------------------------->  | keep
@@ -14,15 +14,18 @@
  *   REPLAYING -> LIVE     finish_replay (by eng_task_take or eng_task_ended)
  *   LIVE -> KEPT          eng_task_keep
  *
- * While REPLAYING the retained input is read from its beginning up to the committed offset and
- * applied in silence, with the journal's entries at their positions; at the end clock and counters
- * must be those that were committed. While LIVE everything it tells goes into the worker's filling
- * transaction, and eng_task_seal adds what is committed with it. Belongs to its worker's thread. */
+ * While REPLAYING the input is read from low water up to the committed offset and applied in
+ * silence to the engine that the checkpoint gave (without one: the retained input from its
+ * beginning, to an empty engine), with the journal's entries at their positions; at the end clock
+ * and counters must be those that were committed. While LIVE everything it tells goes into the
+ * worker's filling transaction, and eng_task_seal adds what is committed with it: pages, journal,
+ * commit record and offset. Belongs to its worker's thread. */
 #ifndef ENG_STREAM_TASK_H
 #define ENG_STREAM_TASK_H
 
 #include "codec/decode.h"
 #include "model/config.h"
+#include "stream/checkpoint.h"
 #include "stream/journal.h"
 #include "stream/meta.h"
 #include "stream/recall.h"
@@ -42,16 +45,19 @@ struct eng_task {
     int32_t partition;
     enum eng_task_state state;
     bool touched; /* since the last seal */
-    bool whole;   /* the replay began where the task once began, so counts must agree */
+    bool leaving; /* its partition is about to be given up: all pages are written */
+    bool whole;   /* what is read again is all that the counts are of, so they must agree */
     struct eng_engine *engine; /* NULL while ASKING */
     int64_t next;              /* next input offset to take */
     int64_t replay_end;        /* REPLAYING: take in silence below it */
-    uint64_t sequence;         /* of the last seal */
-    uint64_t journal_last;     /* number of the last journal entry made */
-    int64_t first;             /* see struct eng_meta */
-    struct eng_meta meta;      /* REPLAYING: what to check against */
-    bool has_meta;
-    struct eng_counters base;   /* added to the engine's: of records that retention has removed */
+    uint64_t sequence, life;   /* of the last seal */
+    uint64_t journal_last;     /* number of the last journal entry made, or applied again */
+    int64_t first;             /* see struct eng_commit */
+    struct eng_commit commit;  /* REPLAYING: what to check against */
+    bool has_commit;
+    struct eng_checkpoint checkpoint;
+    struct eng_low_water low;   /* as of the last seal, or of the restore */
+    struct eng_counters base;   /* added to the engine's: of records that it has not read */
     struct eng_journal replay;  /* REPLAYING: entries still to come */
     struct eng_journal pending; /* entries made since the last seal */
     struct eng_port_offset sealed, committed;
@@ -62,6 +68,9 @@ struct eng_task {
     int64_t end_offset;   /* last stable offset, as last heard; -1: not known */
     int64_t end_heard_us; /* monotonic time when that was heard; -1: never */
     int64_t retry_us;     /* ASKING: not asked again before */
+    int64_t watched;      /* how far it had come when it last got on: see worker_watch.c */
+    int64_t moved_us;     /* monotonic time of that, or when there was last nothing to do */
+    bool stalled;
 };
 
 enum { ENG_FEED_EVENTS = 1024, ENG_FEED_EFFECTS_BYTES = 1 << 18 };
@@ -76,6 +85,7 @@ struct eng_feed {
     int64_t wall_ms;           /* read once per batch (S5) */
     _Atomic int64_t *beat_us;  /* the loop's heartbeat */
     uint64_t memory_bytes_max; /* for each engine; 0: none */
+    uint64_t fingerprint;      /* of the model */
     struct eng_effects effects;
     uint32_t count; /* events gathered */
     struct eng_event events[ENG_FEED_EVENTS];
@@ -94,7 +104,7 @@ void eng_task_forget(struct eng_task *task);
 /* KEPT and assigned again: back to ASKING, engine and position stay until the answer is there. */
 void eng_task_ask(struct eng_task *task);
 
-/* The broker has answered: takes the journal out of `item` and goes to REPLAYING or LIVE;
+/* The broker has answered: takes engine and journal out of `item` and goes to REPLAYING or LIVE;
  * task->next is where to fetch from. ENG_OK, ENG_NO_MEMORY, ENG_CORRUPT. */
 enum eng_status eng_task_begin(struct eng_task *task, struct eng_feed *feed,
                                struct eng_recall_item *item, struct eng_error *err);
@@ -112,7 +122,12 @@ enum eng_status eng_task_ended(struct eng_task *task, struct eng_feed *feed, str
  * eng_task_take. */
 enum eng_status eng_task_idle(struct eng_task *task, struct eng_feed *feed, struct eng_error *err);
 
-/* Adds journal and offset to the filling transaction. ENG_OK or ENG_NO_MEMORY. */
+/* Touches the task when pages have waited longer than the recovery target allows, so that a
+ * transaction comes for them although no record does. */
+void eng_task_refresh(struct eng_task *task, struct eng_feed *feed);
+
+/* Adds pages, journal, commit record and offset to the filling transaction. ENG_OK or
+ * ENG_NO_MEMORY. */
 enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint64_t writer);
 
 /* What was sealed has been committed. */

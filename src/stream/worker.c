@@ -1,6 +1,7 @@
 /* The worker's loop.
  *
  *   STARTING -> JOINING -> RESTORING <-> RUNNING -> STOPPING -> STOPPED
+ *                 ^-- lost, shut out --------'
  *
  * A turn is a handful of bounded phases in a fixed order:
  *   1 outcome   what became of the transaction in flight
@@ -11,7 +12,8 @@
  *   6 idle      ticks (S7)
  *   7 seal      the filling transaction is handed over when its time has come and the other is done
  *   8 marks     ends of the partitions, for lag and for 6
- *   9 show      statistics
+ *   9 watch     partitions that do not get on
+ *  10 show      statistics
  *
  * While a transaction is in flight the next one fills. When that one is full too, the worker waits;
  * when it waits for long it goes on polling with its partitions paused, so that it stays a member
@@ -114,7 +116,7 @@ enum eng_status eng_worker_new(const struct eng_worker_options *options,
     eng_txn_init(&worker->txns[0]);
     eng_txn_init(&worker->txns[1]);
     eng_committer_init(&worker->committer, worker->port);
-    eng_recall_init(&worker->recall, worker->port);
+    eng_recall_init(&worker->recall, worker->port, worker->config);
     eng_worker_group_init(worker);
     eng_worker_beat(worker);
     enum eng_status status = make_buffers(worker, err);
@@ -158,8 +160,7 @@ static bool stopping(const struct eng_worker *worker)
     return atomic_load_explicit(&worker->stop, memory_order_relaxed);
 }
 
-/* Sleeps in small pieces; false when asked to stop. */
-static bool doze(struct eng_worker *worker, int64_t ms)
+bool eng_worker_doze(struct eng_worker *worker, int64_t ms)
 {
     eng_assert(ms >= 0);
     for (int64_t slept = 0; slept < ms && !stopping(worker); slept += 50) {
@@ -177,7 +178,7 @@ static bool pass_gate(struct eng_worker *worker)
     eng_assert(gate != NULL);
     if (worker->options.index == 0)
         return true;
-    while (atomic_load(gate) == 0 && doze(worker, GATE_MS))
+    while (atomic_load(gate) == 0 && eng_worker_doze(worker, GATE_MS))
         continue;
     return atomic_load(gate) == 1;
 }
@@ -212,7 +213,7 @@ static bool check_topics(struct eng_worker *worker)
             return false;
         }
         eng_worker_say(worker, ENG_LOG_WARN, cause.text);
-        if (!doze(worker, pause_ms))
+        if (!eng_worker_doze(worker, pause_ms))
             return false;
         pause_ms = pause_ms * 2 < START_PAUSE_MS_MAX ? pause_ms * 2 : START_PAUSE_MS_MAX;
     }
@@ -244,6 +245,7 @@ static void make_feed(struct eng_worker *worker)
     eng_sink_init(&worker->sink, worker->port, worker->config->model, worker->config->input.topic,
                   worker->input.id);
     worker->marks.port = worker->port;
+    worker->marks.asks_id = worker->recall.asks_id = worker->input.id[0] != '\0';
     worker->feed.config = worker->config;
     worker->feed.port = worker->port;
     worker->feed.decoder = worker->decoder;
@@ -251,6 +253,7 @@ static void make_feed(struct eng_worker *worker)
     worker->feed.txn = &worker->txns[worker->filling];
     worker->feed.beat_us = &worker->board.beat_us;
     worker->feed.memory_bytes_max = worker->config->run.memory_bytes_max;
+    worker->feed.fingerprint = eng_model_fingerprint(worker->config->model);
     eng_assert(worker->feed.effects.data != NULL);
 }
 
@@ -362,6 +365,8 @@ static void phase_idle(struct eng_worker *worker)
         (void)eng_task_ended(task, &worker->feed, &worker->error);
         if (worker->error.status == ENG_OK)
             (void)eng_task_idle(task, &worker->feed, &worker->error);
+        if (worker->error.status == ENG_OK)
+            eng_task_refresh(task, &worker->feed);
     }
 }
 
@@ -387,8 +392,8 @@ static void phase_state(struct eng_worker *worker)
                      worker->tasks[i]->state == ENG_TASK_REPLAYING;
     if (restoring)
         eng_worker_state_set(worker, ENG_WORKER_RESTORING);
-    else if (worker->assignment > 0)
-        eng_worker_state_set(worker, ENG_WORKER_RUNNING);
+    else
+        eng_worker_state_set(worker, worker->placed ? ENG_WORKER_RUNNING : ENG_WORKER_JOINING);
 }
 
 bool eng_worker_turn(struct eng_worker *worker)
@@ -405,6 +410,7 @@ bool eng_worker_turn(struct eng_worker *worker)
     if (worker->error.status == ENG_OK)
         eng_worker_seal_due(worker);
     eng_worker_mark(worker);
+    eng_worker_watch(worker);
     phase_state(worker);
     eng_worker_show(worker, false);
     check_memory(worker);
@@ -422,6 +428,8 @@ void eng_worker_end(struct eng_worker *worker)
     if (joined) {
         eng_worker_state_set(worker, ENG_WORKER_STOPPING);
         atomic_store(&worker->recall.cancel, true);
+        for (uint32_t i = 0; well && i < worker->task_count; i++)
+            worker->tasks[i]->leaving = true;
         if (!eng_worker_settle(worker, !well, deadline_ms) && well)
             eng_log(ENG_LOG_WARN, "stream",
                     "worker=%" PRIu32
@@ -447,8 +455,9 @@ void eng_worker_end(struct eng_worker *worker)
 void eng_worker_run(struct eng_worker *worker)
 {
     eng_assert(worker != NULL);
-    if (eng_worker_begin(worker))
-        while (eng_worker_turn(worker))
-            continue;
+    bool begun = eng_worker_begin(worker);
+    eng_assert(begun || atomic_load(&worker->state) == ENG_WORKER_STARTING);
+    while (begun && (eng_worker_turn(worker) || eng_worker_rejoin(worker)))
+        continue;
     eng_worker_end(worker);
 }

@@ -26,7 +26,10 @@ enum {
 struct eng_marks {
     struct eng_port *port;
     int32_t *partitions;
-    int64_t *ends; /* -1: not heard */
+    int64_t *ends;             /* -1: not heard */
+    bool asks_id;              /* the broker tells topics' ids */
+    enum eng_status id_status; /* of the question after that: which topic was that? */
+    char input_id[ENG_TOPIC_ID_BYTES];
     uint32_t count;
     int64_t asked_us;
 };
@@ -65,6 +68,7 @@ struct eng_worker {
     struct eng_task **places; /* by partition; NULL: not ours */
     uint32_t task_count;
     uint64_t assignment;         /* number of changes so far */
+    bool placed;                 /* the group has given us a share, even if it is none at all */
     bool assign_due;             /* the set to fetch from has changed */
     struct eng_port_offset *set; /* scratch: that set */
     struct eng_recall recall;
@@ -73,6 +77,9 @@ struct eng_worker {
     struct eng_marks marks;
     bool marking;
     int64_t marks_due_us;
+    int64_t watch_due_us;
+    int64_t joining_since_us; /* 0: it is not */
+    int64_t gone_since_us;    /* the input topic has not been there since then; 0: it is */
 
     struct eng_port_batch batch;
     bool paused;
@@ -104,6 +111,9 @@ void eng_worker_run(struct eng_worker *worker);
 bool eng_worker_begin(struct eng_worker *worker);
 bool eng_worker_turn(struct eng_worker *worker);
 void eng_worker_end(struct eng_worker *worker);
+/* After a turn that was the last: comes back to its group when it was shut out by mistake (true:
+ * there may be more turns). */
+bool eng_worker_rejoin(struct eng_worker *worker);
 
 /* ---- Between the files of the worker. ---- */
 
@@ -122,6 +132,16 @@ void eng_worker_seal_due(struct eng_worker *worker);     /* sends the filling on
 bool eng_worker_full(const struct eng_worker *worker);   /* the filling one can take no more */
 /* Ends all that is under way: commits it (true if all of it was) or, in a hurry, gives it up. */
 bool eng_worker_settle(struct eng_worker *worker, bool hurry, int64_t deadline_ms);
+
+/* worker.c: sleeps in small pieces; false when asked to stop. */
+bool eng_worker_doze(struct eng_worker *worker, int64_t ms);
+
+/* worker_watch.c: finds partitions that have stalled, now and then. */
+void eng_worker_watch(struct eng_worker *worker);
+
+/* worker_topic.c: the input topic's id as just heard, against the one at the start. False: it is
+ * not known to be the same topic, and what was heard with it says nothing; may set the error. */
+bool eng_worker_same_input(struct eng_worker *worker, enum eng_status status, const char *id);
 
 /* worker_group.c */
 void eng_worker_group_init(struct eng_worker *worker); /* sets the handler */

@@ -29,6 +29,9 @@ static void marks_errand(void *context)
                                               bounds, NULL);
         marks->ends[i] = status == ENG_OK ? bounds[1] : -1;
     }
+    marks->id_status = ENG_OK;
+    if (marks->asks_id)
+        marks->id_status = marks->port->ops->input_id(marks->port, marks->input_id, NULL);
     eng_assert(marks->count > 0);
 }
 
@@ -36,6 +39,8 @@ static void harvest_marks(struct eng_worker *worker)
 {
     eng_assert(worker->marking);
     worker->marking = false;
+    if (!eng_worker_same_input(worker, worker->marks.id_status, worker->marks.input_id))
+        return;
     for (uint32_t i = 0; i < worker->marks.count; i++) {
         struct eng_task *task = eng_worker_task(worker, worker->marks.partitions[i]);
         if (task == NULL || worker->marks.ends[i] < 0)
@@ -94,6 +99,7 @@ static void show_task(const struct eng_worker *worker, const struct eng_task *ta
     *shown = (struct eng_partition_stats){.partition = task->partition,
                                           .worker = worker->options.index,
                                           .restoring = task->state != ENG_TASK_LIVE,
+                                          .stalled = task->stalled,
                                           .restored_offset = task->next,
                                           .restore_target = task->replay_end,
                                           .next_offset = task->committed.next,

@@ -7,7 +7,9 @@
  * that come later than a change are thrown away.
  *
  * Revoked: everything under way is committed inside the callback, then the tasks go. Lost: the
- * commit thread is stopped, everything is given up, nothing is committed. */
+ * commit thread is stopped, everything is given up, nothing is committed.
+ *
+ * Shut out: as lost. If no other process turns out to be in our place, the worker joins anew. */
 #include "stream/worker.h"
 
 #include "base/assert.h"
@@ -18,7 +20,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { ASK_AGAIN_US = 1000000, REVOKE_MS = 15000 };
+enum { ASK_AGAIN_US = 1000000, REVOKE_MS = 15000, REJOIN_PAUSE_MS = 500, REJOIN_STEP_MS = 50 };
 
 /* ---- The group's callbacks. ---- */
 
@@ -78,7 +80,7 @@ static void on_assigned(void *context, const int32_t *partitions, uint32_t count
     for (uint32_t i = 0; i < count; i++)
         add_task(worker, partitions[i]);
     drop_kept(worker);
-    worker->assign_due = true;
+    worker->placed = worker->assign_due = true;
     eng_log(ENG_LOG_INFO, "stream", "worker=%" PRIu32 " assigned %" PRIu32 " partitions",
             worker->options.index, count);
     eng_assert(worker->task_count <= (uint32_t)worker->input.partition_count);
@@ -104,11 +106,15 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
     eng_assert(partitions != NULL || count == 0);
     worker->assignment++;
     worker->stats.rebalances++;
+    for (uint32_t i = 0; !lost && i < count; i++)
+        if (eng_worker_task(worker, partitions[i]) != NULL)
+            eng_worker_task(worker, partitions[i])->leaving = true;
     if (ENG_RULE(SETTLE_ON_REVOKE) && !eng_worker_settle(worker, lost, REVOKE_MS))
         eng_log(ENG_LOG_WARN, "stream", "worker=%" PRIu32 " %s with work not committed",
                 worker->options.index, lost ? "lost its partitions" : "gives up partitions");
     for (uint32_t i = 0; i < count; i++)
         give_up_task(worker, partitions[i], lost);
+    worker->placed &= !lost;
     worker->assign_due = true;
     eng_log(ENG_LOG_INFO, "stream", "worker=%" PRIu32 " %s %" PRIu32 " partitions",
             worker->options.index, lost ? "lost" : "gave back", count);
@@ -166,6 +172,53 @@ void eng_worker_drop_tasks(struct eng_worker *worker)
         worker->places[i] = NULL;
 }
 
+/* ---- Coming back. ---- */
+
+/* Nothing is under way any more, on no thread, and no partition is ours. */
+static void let_go(struct eng_worker *worker)
+{
+    (void)eng_worker_settle(worker, true, 0); /* what is given up is done again */
+    atomic_store(&worker->recall.cancel, true);
+    while (!eng_courier_wait(&worker->aide, REJOIN_STEP_MS))
+        eng_worker_beat(worker);
+    atomic_store(&worker->recall.cancel, false);
+    eng_recall_clear(&worker->recall);
+    worker->recalling = worker->marking = false;
+    worker->assignment++;
+    worker->placed = worker->assign_due = worker->paused = false;
+    worker->blocked_since_us = -1;
+    eng_worker_drop_tasks(worker);
+    eng_assert(!worker->in_flight && !worker->renewing);
+    eng_assert(!eng_courier_busy(&worker->sender));
+}
+
+bool eng_worker_rejoin(struct eng_worker *worker)
+{
+    enum eng_status status;
+    struct eng_error cause = {0};
+    eng_assert(atomic_load(&worker->state) > ENG_WORKER_STARTING);
+    eng_assert(atomic_load(&worker->state) < ENG_WORKER_STOPPING);
+    if (worker->error.status != ENG_LOST)
+        return false;
+    eng_worker_say(worker, ENG_LOG_WARN,
+                   "shut out by the group's coordinator; looking for who is "
+                   "in this one's place");
+    let_go(worker);
+    eng_worker_state_set(worker, ENG_WORKER_JOINING);
+    do {
+        if (!eng_worker_doze(worker, REJOIN_PAUSE_MS)) {
+            eng_error_clear(&worker->error); /* told to stop, with nothing left to do */
+            return false;
+        }
+        status = worker->port->ops->rejoin(worker->port, &cause);
+    } while (status == ENG_AGAIN);
+    if (status != ENG_OK)
+        worker->error = cause;
+    else
+        eng_error_clear(&worker->error);
+    return status == ENG_OK;
+}
+
 /* ---- Asking. ---- */
 
 static bool wants_answer(const struct eng_worker *worker, const struct eng_task *task)
@@ -208,20 +261,29 @@ static bool producer_ready(struct eng_worker *worker)
     return false;
 }
 
+/* One partition at a time: while the aide loads the next one's pages, the loop reads this one's
+ * input again. */
 static void submit_recall(struct eng_worker *worker)
 {
     eng_assert(!worker->recalling && !eng_courier_busy(&worker->aide));
     eng_recall_clear(&worker->recall);
-    for (uint32_t i = 0; i < worker->task_count; i++)
-        if (wants_answer(worker, worker->tasks[i]) &&
-            eng_recall_add(&worker->recall, worker->tasks[i]->partition) != ENG_OK) {
-            (void)eng_error_set(&worker->error, ENG_NO_MEMORY, "no memory to restore");
-            return;
-        }
-    eng_assert(worker->recall.count > 0);
+    uint32_t i = 0;
+    while (!wants_answer(worker, worker->tasks[i]))
+        i++;
+    eng_assert(i < worker->task_count);
+    if (eng_recall_add(&worker->recall, worker->tasks[i]->partition) != ENG_OK) {
+        (void)eng_error_set(&worker->error, ENG_NO_MEMORY, "no memory to restore");
+        return;
+    }
+    eng_assert(worker->recall.count == 1);
     worker->recalling = true;
     worker->recall_assignment = worker->assignment;
     eng_courier_submit(&worker->aide, eng_recall_run, &worker->recall);
+}
+
+static void ask_later(struct eng_worker *worker, struct eng_task *task)
+{
+    task->retry_us = worker->port->ops->mono_us(worker->port) + ASK_AGAIN_US;
 }
 
 static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
@@ -237,7 +299,7 @@ static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
     }
     if (eng_status_class(item->status) == ENG_CLASS_RETRY) {
         eng_worker_say(worker, ENG_LOG_WARN, item->error.text);
-        task->retry_us = worker->port->ops->mono_us(worker->port) + ASK_AGAIN_US;
+        ask_later(worker, task);
         return;
     }
     eng_assert(item->error.status != ENG_OK);
@@ -249,8 +311,14 @@ static void harvest(struct eng_worker *worker)
     eng_assert(worker->recalling);
     worker->recalling = false;
     bool stale = ENG_RULE(RECALL_OF_ASSIGNMENT) && worker->recall_assignment != worker->assignment;
-    for (uint32_t i = 0; !stale && i < worker->recall.count; i++)
-        take_answer(worker, &worker->recall.items[i]);
+    bool same =
+        stale || eng_worker_same_input(worker, worker->recall.id_status, worker->recall.input_id);
+    for (uint32_t i = 0; !stale && i < worker->recall.count; i++) {
+        if (same)
+            take_answer(worker, &worker->recall.items[i]);
+        else
+            ask_later(worker, eng_worker_task(worker, worker->recall.items[i].partition));
+    }
     eng_recall_clear(&worker->recall);
     eng_assert(worker->recall.count == 0);
 }

@@ -178,6 +178,8 @@ bool eng_worker_settle(struct eng_worker *worker, bool hurry, int64_t deadline_m
     uint64_t wanted = commits + worker->in_flight;
     if (worker->in_flight || worker->renewing)
         wait_for_sender(worker, hurry, deadline_us);
+    for (uint32_t i = 0; !hurry && i < worker->task_count; i++)
+        eng_task_refresh(worker->tasks[i], &worker->feed);
     bool more = filling(worker)->opened_us >= 0;
     if (more && !hurry && worker->error.status == ENG_OK && worker->stats.commits == wanted) {
         send_filling(worker);

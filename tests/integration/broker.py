@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient
 import processes
 
 # What makes a lone broker quick to start and to move groups; guarantees are left alone.
-_PROPERTIES = {
+PROPERTIES = {
     "auto.create.topics.enable": "false",
     "controlled.shutdown.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
@@ -36,7 +36,8 @@ _PROPERTIES = {
     "transaction.state.log.num.partitions": "4",
     "transaction.state.log.replication.factor": "1",
 }
-_READY_S = 120
+READY_S = 120
+CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 
 
 def versions(tools_dir):
@@ -60,11 +61,23 @@ def free_ports(count):
     return ports
 
 
+def java(tools_dir, version, heap, *arguments):
+    """The command for a program of Kafka's."""
+    jars = os.path.join(tools_dir, "kafka", version, "*")
+    return ["java", f"-Xmx{heap}", f"-Xms{heap}", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-cp", jars, *arguments]
+
+
+def write_properties(path, properties):
+    with open(path, "w") as file:
+        file.writelines(f"{key}={value}\n" for key, value in properties.items())
+
+
 class Broker:
     def __init__(self, tools_dir, version, users=None, properties=None, heap="768m"):
         self.version = version
         self.users = users or {}
-        self._jars = os.path.join(tools_dir, "kafka", version, "*")
+        self._tools_dir = tools_dir
         self._extra = properties or {}
         self._heap = heap
         self._folder = processes.folder(f"kafka-{version}")
@@ -94,7 +107,7 @@ class Broker:
         if not self._formatted:
             self._write_properties()
             self._run_to_end("kafka.tools.StorageTool", "format", "--cluster-id",
-                             "MkU3OEVBNTcwNTJENDM2Qg", "--config", self._path("server.properties"))
+                             CLUSTER_ID, "--config", self._path("server.properties"))
             self._formatted = True
         self._process = processes.start(self._java("kafka.Kafka", self._path("server.properties")),
                                         self._log)
@@ -113,9 +126,7 @@ class Broker:
         return os.path.join(self._folder, name)
 
     def _java(self, *arguments):
-        return ["java", f"-Xmx{self._heap}", f"-Xms{self._heap}", "-XX:+UseSerialGC",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-                "-cp", self._jars, *arguments]
+        return java(self._tools_dir, self.version, self._heap, *arguments)
 
     def _run_to_end(self, *arguments):
         child = processes.start(self._java(*arguments), self._log)
@@ -124,7 +135,7 @@ class Broker:
 
     def _write_properties(self):
         properties = {
-            **_PROPERTIES,
+            **PROPERTIES,
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@{self._controller}",
@@ -137,8 +148,7 @@ class Broker:
             **self._sasl_properties(),
             **self._extra,
         }
-        with open(self._path("server.properties"), "w") as file:
-            file.writelines(f"{key}={value}\n" for key, value in properties.items())
+        write_properties(self._path("server.properties"), properties)
 
     def _sasl_properties(self):
         if not self.users:
@@ -156,7 +166,7 @@ class Broker:
         }
 
     def _wait_until_ready(self):
-        deadline = time.monotonic() + _READY_S
+        deadline = time.monotonic() + READY_S
         admin = self.admin()
         while time.monotonic() < deadline:
             if self._process.poll() is not None:

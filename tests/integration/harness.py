@@ -32,6 +32,7 @@ from confluent_kafka.admin import NewTopic
 
 import processes
 from broker import Broker, free_ports, versions
+from cluster import Cluster
 
 SOURCE = os.environ.get("ENGAGED_SOURCE_DIR", os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..")))
 TOOLS = os.environ.get("ENGAGED_TOOLS_DIR", os.path.join(SOURCE, "build"))
@@ -201,7 +202,8 @@ def parse_metrics(text):
 
 def create_topic(broker, name, partitions=4, **config):
     admin = broker.admin()  # Has to live until the answer is there.
-    for future in admin.create_topics([NewTopic(name, partitions, 1, config=config)]).values():
+    admin.list_topics(timeout=30)  # Once it knows the brokers, it lets go of the addresses it was given.
+    for future in admin.create_topics([NewTopic(name, partitions, -1, config=config)]).values():
         future.result(60)
 
 
@@ -334,6 +336,9 @@ class Forwarder:
     def allow(self, count):
         self._allowed = min(count, self.total)
 
+    def allow_more(self, count):
+        self.allow(self._allowed + count)
+
     def finish(self):
         """Sends all that is left and waits for it."""
         self.allow(self.total)
@@ -401,6 +406,12 @@ def decode(parsed, body):
     value = fastavro.schemaless_reader(stream, parsed, None)
     check(stream.tell() == len(body), f"{len(body) - stream.tell()} bytes behind a record")
     return value
+
+
+def encode(parsed, event):
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, parsed, event)
+    return out.getvalue()
 
 
 def write_container(path, bodies, schema_text):
@@ -512,12 +523,12 @@ def compare(what, got, wanted):
         check(one == other, f"{what}: number {index} out of order\n    told: {one}\n    replay: {other}")
 
 
-def compare_with_replay(broker, folder, config_path, replayed=None):
+def compare_with_replay(broker, folder, config_path, replayed=None, topics=(CHANGES, DROPS)):
     """Every partition's outputs against replay of that partition's input, read back. `replayed` turns
     the records of a partition into what replay says of them. Returns the summaries by partition."""
     replayed = replayed or (lambda partition, records: replay_records(folder, config_path, records))
-    changes = told_by_daemon(broker, CHANGES, "score_change")
-    drops = told_by_daemon(broker, DROPS, "churn_drop")
+    changes = told_by_daemon(broker, topics[0], "score_change")
+    drops = told_by_daemon(broker, topics[1], "churn_drop")
     summaries, total = {}, 0
     for partition, records in read_topic(broker, INPUT).items():
         check(all(record.offset() == index for index, record in enumerate(records)),
@@ -547,6 +558,9 @@ class Context:
     def broker(self, **options):
         return Broker(TOOLS, self.kafka, **options)
 
+    def cluster(self, **options):
+        return Cluster(TOOLS, self.kafka, **options)
+
 
 def every_version(test):
     """Marks a test that runs on the oldest and the newest Kafka; in the short form others run on the newest."""
@@ -554,11 +568,18 @@ def every_version(test):
     return test
 
 
+def only_long(test):
+    """Marks a test that has no short form."""
+    test.only_long = True
+    return test
+
+
 def _options(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--long", action="store_true", default=bool(os.environ.get("ENGAGED_LONG")),
                         help="the long form (also by ENGAGED_LONG=1)")
-    parser.add_argument("--seed", type=int, default=None, help="repeat a run (default: another one each time)")
+    parser.add_argument("--seed", type=int, default=os.environ.get("ENGAGED_SEED"),
+                        help="repeat a run (also by ENGAGED_SEED; default: another one each time)")
     parser.add_argument("--kafka", default=None, help="only this version of Kafka")
     parser.add_argument("--only", default="", help="only tests whose name has this in it")
     parser.add_argument("--keep", action="store_true", help="keep the files of the test")
@@ -593,6 +614,8 @@ def main(names):
     failed = 0
     for name, test in list(names.items()):
         if not (name.startswith("test_") and inspect.isfunction(test) and options.only in name):
+            continue
+        if getattr(test, "only_long", False) and not options.long:
             continue
         every = options.long or getattr(test, "every_version", False)
         for kafka in [options.kafka] if options.kafka else there if every else there[-1:]:

@@ -7,17 +7,14 @@ malformed record is a dead letter, once, with its reason and with key, value and
 outputs are those of replay.
 """
 
-import io
 import json
 import os
 import time
 import zlib
 
-import fastavro
-
 import harness
-from harness import (DEAD, INPUT, Daemon, Progress, Sender, check, compare_with_replay, create_topic, end_offsets,
-                     generate_lines, merged, read_topic, replay, say, schema, shipped_config, wait_for)
+from harness import (DEAD, INPUT, Daemon, Progress, Sender, check, compare_with_replay, create_topic, encode,
+                     end_offsets, generate_lines, merged, read_topic, replay, say, schema, shipped_config, wait_for)
 
 PARTITIONS = 4
 DAY_MS = 86_400_000
@@ -34,12 +31,6 @@ class Record:
         self.reason = reason
         self.key = event["partner_id"].encode() if key is None else key
         self.partition = zlib.crc32(event["partner_id"].encode()) % PARTITIONS
-
-
-def encode(parsed, event):
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, parsed, event)
-    return out.getvalue()
 
 
 def complete(line):

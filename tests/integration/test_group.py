@@ -3,7 +3,8 @@
 
 The second process joins, takes over partitions, and leaves again by SIGTERM and by kill -9 in turn, while
 events keep coming. Partitions move with every turn; outputs are equal to replay all the same. So they are
-when both are the same member of the group by mistake, and one has to go.
+when both are the same member of the group by mistake, and one has to go; or when the broker says so of a
+member that nobody is any more.
 """
 
 import time
@@ -102,7 +103,7 @@ def _check_ended(one, two):
 
 def test_of_two_with_the_same_instance_the_older_ends_and_nothing_is_lost_or_told_twice(context):
     with context.broker() as broker:
-        one, two = _pair(context, broker, {"instance": TWIN}, {"instance": TWIN})
+        one, two = _pair(context, broker, *[{**QUICK, "instance": TWIN}] * 2)
         create_topic(broker, "staging")
         create_topic(broker, INPUT)
         generate(context, broker, "staging", 120_000)
@@ -120,6 +121,39 @@ def test_of_two_with_the_same_instance_the_older_ends_and_nothing_is_lost_or_tol
         two.stop()
         compare_with_replay(broker, context.folder, two.config_path)
         _check_ended(one, two)
+
+
+def _be_the_member(broker):
+    """Joins as the daemon's member, and is gone without a word."""
+    stranger = confluent_kafka.Consumer({
+        "bootstrap.servers": broker.address, "group.id": GROUP, "group.instance.id": f"{TWIN}-0",
+        "partition.assignment.strategy": "cooperative-sticky", "session.timeout.ms": 3000, "log_level": 0,
+        "auto.offset.reset": "latest", "enable.auto.commit": False})
+    stranger.subscribe([INPUT])
+    wait_for("the stranger to be the member", lambda: [stranger.poll(0.1), stranger.assignment()][1])
+    stranger.close()
+
+
+def test_one_that_is_shut_out_by_a_member_that_is_gone_comes_back(context):
+    """As after a request to join whose answer was lost, or a coordinator that remembers an older member."""
+    with context.broker() as broker:
+        one, _ = _pair(context, broker, *[{**QUICK, "instance": TWIN}] * 2)
+        create_topic(broker, "staging")
+        create_topic(broker, INPUT)
+        generate(context, broker, "staging", 60_000)
+        forwarder = Forwarder(broker, read_topic(broker, "staging"), 10_000)
+        progress = Progress(broker)
+        one.start()
+        turns = 5 if context.long else 1
+        for turn in range(turns):
+            forwarder.allow(forwarder.total * (turn + 1) // (turns + 1))
+            progress.wait_past(progress.total(), [one])
+            _be_the_member(broker)
+            wait_for("the daemon to join again", lambda: one.log().count("joining again") == turn + 1, [one])
+        forwarder.finish()
+        progress.wait_for_ends(end_offsets(broker, INPUT), [one])
+        one.stop()
+        compare_with_replay(broker, context.folder, one.config_path)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ def _kill_on_the_way(context, daemon, forwarder, progress):
 def _run(context, events, changes=None):
     with context.broker() as broker:
         daemon = Daemon(context.folder, shipped_config(broker.address, harness.merged(
-            {"kafka": {"instance": "one"}, "run": {"commit_interval": "40ms"}}, changes or {})))
+            {"kafka": {"instance": "one"}, "run": {"commit_interval": "40ms"},
+             "recovery": {"records": 20_000}}, changes or {})))
         create_topic(broker, "staging")
         create_topic(broker, INPUT)
         generate(context, broker, "staging", events)

@@ -48,10 +48,10 @@ static void falls_to(struct naive *naive, struct partner *partner, unsigned inde
 
 /* The largest value of any evaluation in the window. A value that was in force when the window
  * began was given again by the evaluation at that boundary, unless that one replaced it. */
-static int64_t baseline(const struct score_state *score, int64_t first_pane)
+static int64_t baseline(const struct score_state *score, size_t from, int64_t first_pane)
 {
     int64_t largest = INT64_MIN;
-    for (size_t i = score->past_count; i > 0 && score->past[i - 1].pane >= first_pane; i--)
+    for (size_t i = score->past_count; i > from && score->past[i - 1].pane >= first_pane; i--)
         if (score->past[i - 1].value_e4 > largest)
             largest = score->past[i - 1].value_e4;
     return largest;
@@ -73,7 +73,7 @@ static void drop(struct naive *naive, struct partner *partner, unsigned index,
         emit(naive, partner, index, before, &effect);
         return;
     }
-    int64_t best = baseline(score, why->pane - (int64_t)alert->within + 1);
+    int64_t best = baseline(score, state->past_from, why->pane - (int64_t)alert->within + 1);
     if (best > 0 && best - score->value_e4 >= alert->drop_e4 && cooled(alert, state, why->at_ms)) {
         state->open = true;
         state->opened_ms = why->at_ms;

@@ -13,9 +13,14 @@ struct fact {
     int64_t value_e4;   /* or ENG_VALUE_NONE */
     int64_t pane;       /* its own */
     int64_t clock_pane; /* the clock's when it was counted */
-    uint16_t action;    /* entry of the model's actions */
+    uint16_t action;    /* entry of the model's actions; none: it is not counted any more */
     char *id, *member;  /* NULL: none */
     uint32_t id_bytes, member_bytes;
+    /* What changes of the model have left of it. */
+    bool counted, summed; /* in its pane: that it was, and its value */
+    uint64_t measures;    /* a bit for each measure that keeps no counts per pane and knows of it */
+    uint64_t seconds;     /* of those: `until` of a state; a sum over life: its value */
+    uint32_t rhythms;     /* a bit for each silence alert that knows of it */
 };
 
 /* An evaluation's outcome, kept for the baselines of drop alerts. */
@@ -49,6 +54,7 @@ struct alert_state {
     int64_t last_at_ms;      /* silence */
     int64_t threshold_panes; /* silence: s */
     bool renewed;            /* silence: the event just counted made `last` newer */
+    size_t past_from;        /* drop: evaluations of its score before this one do not count */
 };
 
 struct partner {
@@ -59,10 +65,18 @@ struct partner {
     size_t fact_count, fact_capacity;
     struct score_state scores[ENG_SCORES_MAX];
     struct alert_state alerts[ENG_ALERTS_MAX];
+    int64_t active_before[ENG_MEASURES_MAX]; /* active panes over life whose panes are forgotten */
+};
+
+/* From which pane on all is known, by what the model in force asks; INT64_MIN: always. */
+struct knowledge {
+    int64_t counts[ENG_ACTIONS_MAX + 1], sums[ENG_ACTIONS_MAX + 1]; /* by entry */
+    int64_t others[ENG_MEASURES_MAX];
 };
 
 struct naive {
     const struct eng_model *model;
+    struct knowledge knowledge;
     int64_t clock_ms; /* -1: none yet */
     struct eng_counters counters;
     struct partner **partners; /* in the order of a boundary */
@@ -83,6 +97,16 @@ struct amount {
     int64_t value_e4;
     bool missing; /* what `missing: skip` looks at */
 };
+
+/* True for measures whose windows are answered by counts per pane. */
+bool naive_by_pane(const struct eng_measure *measure);
+
+/* change.c: true while a window of the score goes further back than what is known. */
+bool naive_unknown(const struct naive *naive, const struct eng_score *score, int64_t pane);
+void naive_know_all(struct knowledge *knowledge);
+
+/* naive.c: evaluates a partner. */
+void naive_evaluate(struct naive *naive, struct partner *partner, const struct occasion *why);
 
 /* Grows an array that holds `count` items so that one more fits. */
 void *naive_grow(void *items, size_t count, size_t *capacity, size_t item_bytes);

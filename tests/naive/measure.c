@@ -20,38 +20,54 @@ int64_t naive_window_first(const struct eng_model *model, enum eng_window_kind k
     return INT64_MIN;
 }
 
-static bool matches(const struct eng_action_set *actions, const struct fact *fact, int64_t first)
+bool naive_by_pane(const struct eng_measure *measure)
 {
-    return fact->pane >= first && eng_action_set_has(actions, fact->action);
+    return (measure->kind == ENG_COUNT || measure->kind == ENG_SUM ||
+            measure->kind == ENG_ACTIVE) &&
+           measure->window != ENG_WINDOW_LIFE;
 }
 
-static bool acted_in(const struct partner *partner, const struct eng_action_set *actions,
-                     int64_t pane)
+/* A measure of the model in force, and what it knows of facts. */
+struct asked {
+    const struct eng_measure *measure;
+    unsigned index;
+    int64_t first; /* pane of its window */
+};
+
+static bool matches(const struct asked *asked, const struct fact *fact)
+{
+    if (fact->pane < asked->first)
+        return false;
+    if (naive_by_pane(asked->measure))
+        return fact->counted && eng_action_set_has(&asked->measure->actions, fact->action);
+    return fact->measures >> asked->index & 1;
+}
+
+static bool acted_in(const struct partner *partner, const struct asked *asked, int64_t pane)
 {
     for (size_t i = 0; i < partner->fact_count; i++)
-        if (partner->facts[i].pane == pane && eng_action_set_has(actions, partner->facts[i].action))
+        if (partner->facts[i].pane == pane && matches(asked, &partner->facts[i]))
             return true;
     return false;
 }
 
 /* Is there an earlier event of the list that counts for the same pane (or member)? */
-static bool same_pane_before(const struct partner *partner, const struct eng_action_set *actions,
-                             size_t place)
+static bool same_pane_before(const struct partner *partner, const struct asked *asked, size_t place)
 {
     for (size_t i = 0; i < place; i++)
         if (partner->facts[i].pane == partner->facts[place].pane &&
-            eng_action_set_has(actions, partner->facts[i].action))
+            matches(asked, &partner->facts[i]))
             return true;
     return false;
 }
 
-static bool same_member_before(const struct partner *partner, const struct eng_action_set *actions,
-                               size_t place, int64_t first)
+static bool same_member_before(const struct partner *partner, const struct asked *asked,
+                               size_t place)
 {
     const struct fact *mine = &partner->facts[place];
     for (size_t i = 0; i < place; i++) {
         const struct fact *other = &partner->facts[i];
-        if (matches(actions, other, first) && other->member != NULL &&
+        if (matches(asked, other) && other->member != NULL &&
             other->member_bytes == mine->member_bytes &&
             memcmp(other->member, mine->member, mine->member_bytes) == 0)
             return true;
@@ -59,20 +75,25 @@ static bool same_member_before(const struct partner *partner, const struct eng_a
     return false;
 }
 
-/* What one event of the window adds. */
-static int64_t share_of(const struct partner *partner, const struct eng_measure *measure, size_t i,
-                        int64_t first)
+/* What an event of the window adds to a sum. */
+static int64_t value_of(const struct asked *asked, const struct fact *fact)
 {
-    const struct fact *fact = &partner->facts[i];
-    switch (measure->kind) {
+    bool known = naive_by_pane(asked->measure) ? fact->summed : fact->seconds >> asked->index & 1;
+    return known && fact->value_e4 != ENG_VALUE_NONE ? fact->value_e4 : 0;
+}
+
+/* What one event of the window adds. */
+static int64_t share_of(const struct partner *partner, const struct asked *asked, size_t i)
+{
+    switch (asked->measure->kind) {
     case ENG_COUNT:
         return 10000;
     case ENG_SUM:
-        return fact->value_e4 == ENG_VALUE_NONE ? 0 : fact->value_e4;
+        return value_of(asked, &partner->facts[i]);
     case ENG_ACTIVE:
-        return same_pane_before(partner, &measure->actions, i) ? 0 : 10000;
+        return same_pane_before(partner, asked, i) ? 0 : 10000;
     case ENG_MEMBERS:
-        return same_member_before(partner, &measure->actions, i, first) ? 0 : 10000;
+        return same_member_before(partner, asked, i) ? 0 : 10000;
     case ENG_LAST:
     case ENG_STREAK:
     case ENG_STATE:
@@ -82,32 +103,30 @@ static int64_t share_of(const struct partner *partner, const struct eng_measure 
     return 0;
 }
 
-static struct amount total(const struct partner *partner, const struct eng_measure *measure,
-                           int64_t first)
+static struct amount total(const struct partner *partner, const struct asked *asked)
 {
-    struct amount amount = {0, true};
+    int64_t before = partner->active_before[asked->index];
+    struct amount amount = {before * 10000, before == 0};
     for (size_t i = 0; i < partner->fact_count; i++) {
         const struct fact *fact = &partner->facts[i];
-        if (!matches(&measure->actions, fact, first))
+        if (!matches(asked, fact))
             continue;
-        if (measure->kind == ENG_MEMBERS && fact->member == NULL)
+        if (asked->measure->kind == ENG_MEMBERS && fact->member == NULL)
             continue;
-        amount.value_e4 += share_of(partner, measure, i, first);
+        amount.value_e4 += share_of(partner, asked, i);
         amount.missing = false;
     }
     return amount;
 }
 
 /* The newest value by event time; of two at the same time the later arrival. */
-static struct amount newest(const struct partner *partner, const struct eng_measure *measure,
-                            int64_t first)
+static struct amount newest(const struct partner *partner, const struct asked *asked)
 {
     struct amount amount = {0, true};
     int64_t time_ms = -1;
     for (size_t i = 0; i < partner->fact_count; i++) {
         const struct fact *fact = &partner->facts[i];
-        if (matches(&measure->actions, fact, first) && fact->value_e4 != ENG_VALUE_NONE &&
-            fact->time_ms >= time_ms) {
+        if (matches(asked, fact) && fact->value_e4 != ENG_VALUE_NONE && fact->time_ms >= time_ms) {
             amount = (struct amount){fact->value_e4, false};
             time_ms = fact->time_ms;
         }
@@ -115,30 +134,29 @@ static struct amount newest(const struct partner *partner, const struct eng_meas
     return amount;
 }
 
-/* 1 while the newest of both lists is of the first. */
-static struct amount state(const struct partner *partner, const struct eng_measure *measure)
+/* 1 or 0 from the newest event of either list; of two at the same time the later arrival, and
+ * `until` wins when an action is in both. */
+static struct amount state(const struct partner *partner, const struct asked *asked)
 {
     struct amount amount = {0, true};
     int64_t time_ms = -1;
     for (size_t i = 0; i < partner->fact_count; i++) {
         const struct fact *fact = &partner->facts[i];
-        bool off = eng_action_set_has(&measure->until, fact->action);
-        bool on = eng_action_set_has(&measure->actions, fact->action);
-        if ((on || off) && fact->time_ms >= time_ms) {
-            amount = (struct amount){off ? 0 : 10000, false};
+        if (matches(asked, fact) && fact->time_ms >= time_ms) {
+            bool until = fact->seconds >> asked->index & 1;
+            amount = (struct amount){until ? 0 : 10000, false};
             time_ms = fact->time_ms;
         }
     }
     return amount;
 }
 
-static struct amount streak(const struct partner *partner, const struct eng_measure *measure,
-                            int64_t pane)
+static struct amount streak(const struct partner *partner, const struct asked *asked, int64_t pane)
 {
     struct amount amount = {0, true};
-    if (!acted_in(partner, &measure->actions, pane))
+    if (!acted_in(partner, asked, pane))
         pane--;
-    for (; acted_in(partner, &measure->actions, pane); pane--)
+    for (; acted_in(partner, asked, pane); pane--)
         amount = (struct amount){amount.value_e4 + 10000, false};
     return amount;
 }
@@ -146,13 +164,16 @@ static struct amount streak(const struct partner *partner, const struct eng_meas
 struct amount naive_measure(const struct naive *naive, const struct partner *partner,
                             const struct eng_measure *measure, int64_t pane)
 {
-    int64_t first = naive_window_first(naive->model, measure->window, measure->panes, pane);
-    struct amount amount;
-    if (measure->kind == ENG_STREAK)
-        return streak(partner, measure, pane);
-    if (measure->kind == ENG_STATE)
-        return state(partner, measure);
-    amount = measure->kind == ENG_LAST ? newest(partner, measure, first)
-                                       : total(partner, measure, first);
-    return amount;
+    struct asked asked = {measure, (unsigned)(measure - naive->model->measures),
+                          naive_window_first(naive->model, measure->window, measure->panes, pane)};
+    switch (measure->kind) {
+    case ENG_STREAK:
+        return streak(partner, &asked, pane);
+    case ENG_STATE:
+        return state(partner, &asked);
+    case ENG_LAST:
+        return newest(partner, &asked);
+    default:
+        return total(partner, &asked);
+    }
 }

@@ -33,6 +33,7 @@ struct naive *naive_new(const struct eng_model *model)
     eng_assert(naive != NULL);
     naive->model = model;
     naive->clock_ms = -1;
+    naive_know_all(&naive->knowledge);
     return naive;
 }
 
@@ -90,6 +91,20 @@ static struct partner *find_partner(const struct naive *naive, struct eng_slice 
     return NULL;
 }
 
+enum eng_status naive_erase(struct naive *naive, struct eng_slice name)
+{
+    struct partner *partner = find_partner(naive, name);
+    size_t kept = 0;
+    if (partner == NULL)
+        return ENG_NOT_FOUND;
+    for (size_t i = 0; i < naive->partner_count; i++)
+        if (naive->partners[i] != partner)
+            naive->partners[kept++] = naive->partners[i];
+    naive->partner_count = kept;
+    partner_free(partner);
+    return ENG_OK;
+}
+
 /* The order of two partners at one boundary (S3): by hash, then by id. */
 static bool comes_before(const struct partner *a, const struct partner *b)
 {
@@ -121,7 +136,7 @@ static struct partner *add_partner(struct naive *naive, struct eng_slice name)
 }
 
 /* All scores in file order, then all alerts in file order. */
-static void evaluate(struct naive *naive, struct partner *partner, const struct occasion *why)
+void naive_evaluate(struct naive *naive, struct partner *partner, const struct occasion *why)
 {
     struct score_state before[ENG_SCORES_MAX];
     memcpy(before, partner->scores, naive->model->score_count * sizeof before[0]);
@@ -139,7 +154,7 @@ static void boundary(struct naive *naive, int64_t pane)
     struct occasion why = {ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)naive->clock_ms,
                            naive->clock_ms, pane};
     for (size_t i = 0; i < naive->partner_count; i++)
-        evaluate(naive, naive->partners[i], &why);
+        naive_evaluate(naive, naive->partners[i], &why);
 }
 
 void naive_tick(struct naive *naive, int64_t time_ms)
@@ -175,11 +190,31 @@ static bool is_duplicate(const struct naive *naive, const struct partner *partne
     return false;
 }
 
+/* All that asks for its action knows of a fact. */
+static void note(const struct eng_model *model, struct fact *fact)
+{
+    fact->counted = fact->summed = true;
+    for (unsigned i = 0; i < model->measure_count; i++) {
+        const struct eng_measure *measure = &model->measures[i];
+        bool until =
+            measure->kind == ENG_STATE && eng_action_set_has(&measure->until, fact->action);
+        if (until || eng_action_set_has(&measure->actions, fact->action))
+            fact->measures |= 1ull << i;
+        if (until || measure->kind == ENG_SUM)
+            fact->seconds |= 1ull << i;
+    }
+    for (unsigned i = 0; i < model->alert_count; i++)
+        if (model->alerts[i].kind == ENG_SILENCE &&
+            eng_action_set_has(&model->alerts[i].actions, fact->action))
+            fact->rhythms |= 1u << i;
+}
+
 static void count(struct naive *naive, struct partner *partner, const struct eng_event *event,
                   struct fact fact)
 {
     if (partner == NULL)
         partner = add_partner(naive, event->partner);
+    note(naive->model, &fact);
     fact.id = copy(event->id);
     fact.id_bytes = event->id.length;
     fact.member = copy(event->member);
@@ -192,7 +227,7 @@ static void count(struct naive *naive, struct partner *partner, const struct eng
             naive_silence_rescan(naive, partner, i);
     struct occasion why = {fact.pane < fact.clock_pane ? ENG_CAUSE_CORRECTION : ENG_CAUSE_EVENT,
                            ENG_ORIGIN_OFFSET, event->offset, naive->clock_ms, fact.clock_pane};
-    evaluate(naive, partner, &why);
+    naive_evaluate(naive, partner, &why);
 }
 
 /* The six fates of an event, in the order in which they are tried. */

@@ -16,6 +16,7 @@
 #include <engaged/engine.h>
 #include <engaged/event.h>
 #include <engaged/model.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct naive;
@@ -31,6 +32,10 @@ enum eng_outcome naive_apply(struct naive *naive, const struct eng_event *event)
 
 /* As eng_engine_tick: works off every boundary up to and including time_ms. */
 void naive_tick(struct naive *naive, int64_t time_ms);
+
+/* As eng_engine_activate and eng_engine_erase. The models have to be such as carry over. */
+void naive_activate(struct naive *naive, const struct eng_model *model, bool silent);
+enum eng_status naive_erase(struct naive *naive, struct eng_slice partner);
 
 /* The same for an embedder of its effects: all effects since the last naive_forget_effects, as the
  * engine lays them out. Borrowed, valid until the next call that changes the reference. */

@@ -164,7 +164,7 @@ bool naive_provisional(const struct naive *naive, const struct partner *partner,
     int64_t oldest = pane;
     for (size_t i = 0; i < partner->fact_count; i++)
         oldest = partner->facts[i].pane < oldest ? partner->facts[i].pane : oldest;
-    return pane - oldest < longest_window(naive, score, pane);
+    return pane - oldest < longest_window(naive, score, pane) || naive_unknown(naive, score, pane);
 }
 
 static void tell(struct naive *naive, struct partner *partner, unsigned index,

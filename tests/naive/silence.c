@@ -52,7 +52,7 @@ void naive_silence_rescan(const struct naive *naive, struct partner *partner, un
     struct alert_state *state = &partner->alerts[index];
     struct alert_state fresh = {.n = 0};
     for (size_t i = 0; i < partner->fact_count; i++)
-        if (eng_action_set_has(&alert->actions, partner->facts[i].action))
+        if (partner->facts[i].rhythms >> index & 1)
             act(&fresh, &partner->facts[i]);
     if (fresh.n == 0)
         return;

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "engine/model.h"
 #include "naive.h"
+#include "restored.h"
 #include <engaged/engine.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,7 +11,8 @@
 
 /* An engine and all that it has told. */
 struct run {
-    const struct eng_model *model;
+    const struct eng_model *const *models;
+    const struct eng_model *model; /* in force */
     const struct history *history;
     struct eng_engine *engine;
     struct eng_effects buffer;
@@ -19,19 +21,26 @@ struct run {
     size_t told_bytes, told_capacity;
     uint8_t *outcomes; /* of the history's steps; ticks 0xFF */
     bool looks;        /* at everybody, whenever a call leaves work undone */
+    bool leaves;       /* activations unfinished */
     FILE *out;
 };
 
-static void run_start(struct run *run, const struct eng_model *model, const struct history *history,
-                      const struct eng_engine_options *options)
+static void run_start(struct run *run, const struct eng_model *const *models,
+                      const struct history *history, const struct eng_engine_options *options)
 {
     memset(run, 0, sizeof *run);
-    run->model = model;
+    run->models = models;
+    run->model = models[0];
     run->history = history;
     struct eng_error err = {ENG_OK, ""};
-    enum eng_status status = eng_engine_new(model, options, &run->engine, &err);
+    enum eng_status status = eng_engine_new(run->model, options, &run->engine, &err);
     eng_assert(status == ENG_OK);
     run->buffer.capacity = eng_engine_effects_bytes_min(run->engine);
+    for (uint32_t i = 0; i < history->count; i++) {
+        size_t bytes = eng_model_effects_bytes_min(models[history->steps[i].model]);
+        if (bytes > run->buffer.capacity)
+            run->buffer.capacity = bytes;
+    }
     run->buffer.data = malloc(run->buffer.capacity);
     run->outcomes = malloc(history->count);
     eng_assert(run->buffer.data != NULL && run->outcomes != NULL);
@@ -65,7 +74,7 @@ static void look(const struct run *run)
 {
     static struct eng_view view;
     for (uint32_t i = 0; run->looks && i < run->history->count; i++)
-        if (!run->history->steps[i].tick)
+        if (step_is_event(&run->history->steps[i]))
             (void)eng_engine_view(run->engine, run->history->steps[i].event.partner, &view);
 }
 
@@ -100,6 +109,44 @@ static void run_tick(struct run *run, int64_t time_ms)
     eng_assert(status == ENG_OK);
 }
 
+/* All of it, or in a run that leaves activations unfinished, the first portion. */
+static void run_activation(struct run *run, const struct step *step)
+{
+    struct eng_error err = {ENG_OK, ""};
+    enum eng_status status;
+    run->model = run->models[step->model];
+    do {
+        status = eng_engine_activate(run->engine, run->model, step->silent,
+                                     run->untold ? NULL : &run->buffer, &err);
+        look(run);
+        eng_engine_check(run->engine);
+        collect(run);
+    } while (status == ENG_AGAIN && !run->leaves);
+    eng_assert(status == ENG_OK || (status == ENG_AGAIN && run->leaves));
+}
+
+/* Whatever was left unfinished. */
+static void run_finish(struct run *run)
+{
+    run_tick(run, -1);
+}
+
+/* Anything but an event. */
+static void run_step(struct run *run, const struct step *step)
+{
+    if (step->tick)
+        run_tick(run, step->event.time_ms);
+    if (step->model > 0)
+        run_finish(run); /* of the one before */
+    if (step->model > 0)
+        run_activation(run, step);
+    if (step->erase) {
+        run_finish(run);
+        (void)eng_engine_erase(run->engine, step->event.partner, 0, NULL);
+        eng_engine_check(run->engine);
+    }
+}
+
 /* Steps from..to, events in batches of up to `batch_max`. */
 static void run_steps(struct run *run, uint32_t from, uint32_t to, struct chance *chance,
                       uint32_t batch_max)
@@ -109,16 +156,17 @@ static void run_steps(struct run *run, uint32_t from, uint32_t to, struct chance
     eng_assert(batch_max >= 1 && batch_max <= BATCH_MAX);
     while (from < to) {
         const struct step *steps = run->history->steps;
-        if (steps[from].tick) {
-            run_tick(run, steps[from++].event.time_ms);
+        if (!step_is_event(&steps[from])) {
+            run_step(run, &steps[from++]);
             continue;
         }
         uint32_t count = 0, wanted = (uint32_t)chance_between(chance, 1, batch_max);
-        for (; count < wanted && from + count < to && !steps[from + count].tick; count++)
+        for (; count < wanted && from + count < to && step_is_event(&steps[from + count]); count++)
             events[count] = steps[from + count].event;
         run_events(run, events, run->outcomes + from, count);
         from += count;
     }
+    run_finish(run);
 }
 
 void effect_print(const struct eng_model *model, const struct eng_effect *effect, FILE *out)
@@ -260,7 +308,8 @@ static bool same_views(const struct run *run, const struct naive *naive, uint32_
     static struct eng_view want, got;
     for (uint32_t i = 0; i < to; i++) {
         const struct eng_event *event = &run->history->steps[i].event;
-        if (run->history->steps[i].tick || event->verdict != ENG_VERDICT_GOOD)
+        if (run->history->steps[i].tick || run->history->steps[i].model > 0 ||
+            event->verdict != ENG_VERDICT_GOOD)
             continue;
         memset(&got, 0, sizeof got);
         enum eng_status a = naive_view(naive, event->partner, &want);
@@ -296,12 +345,17 @@ static bool same_step(struct run *run, struct naive *naive, uint32_t index, FILE
         fprintf(trace, "%3u  ", index);
         step_print(step, trace);
     }
-    if (step->tick) {
-        run_tick(run, step->event.time_ms);
-        naive_tick(naive, step->event.time_ms);
-    } else {
+    if (step_is_event(step)) {
         run_events(run, &step->event, &run->outcomes[index], 1);
         outcome = naive_apply(naive, &step->event);
+    } else {
+        run_step(run, step);
+        if (step->tick)
+            naive_tick(naive, step->event.time_ms);
+        if (step->model > 0)
+            naive_activate(naive, run->models[step->model], step->silent);
+        if (step->erase)
+            (void)naive_erase(naive, step->event.partner);
     }
     if (trace != NULL)
         trace_step(run, index, from, trace);
@@ -316,13 +370,39 @@ static bool same_step(struct run *run, struct naive *naive, uint32_t index, FILE
     return same;
 }
 
-static bool against_naive(struct run *run, size_t *told_before, struct chance *chance, FILE *trace)
+static void tally_step(struct tally *tally, const struct run *run, const struct step *step,
+                       size_t from)
+{
+    tally->activations += step->model > 0;
+    tally->erased += step->erase;
+    for (size_t at = from; at < run->told_bytes;) {
+        const struct eng_effect *effect = (const void *)(run->told + at);
+        at += effect->bytes;
+        tally->configs += effect->cause == ENG_CAUSE_CONFIG;
+        if (effect->kind == ENG_EFFECT_SCORE_CHANGE) {
+            tally->score_changes++;
+            tally->expiries += effect->cause == ENG_CAUSE_EXPIRY;
+            tally->corrections += effect->cause == ENG_CAUSE_CORRECTION;
+            continue;
+        }
+        enum eng_alert_kind kind = run->model->alerts[effect->subject].kind;
+        if (effect->status == ENG_OPENED)
+            tally->opened[kind]++;
+        else
+            tally->resolved[kind]++;
+    }
+}
+
+static bool against_naive(struct run *run, size_t *told_before, struct chance *chance,
+                          const struct comparison *how)
 {
     struct naive *naive = naive_new(run->model);
     bool same = true;
     for (uint32_t i = 0; same && i < run->history->count; i++) {
         told_before[i] = run->told_bytes;
-        same = same_step(run, naive, i, trace);
+        same = same_step(run, naive, i, how->trace);
+        if (how->tally != NULL)
+            tally_step(how->tally, run, &run->history->steps[i], told_before[i]);
         if (same && (chance_percent(chance, 10) || i + 1 == run->history->count))
             same = same_views(run, naive, i + 1);
     }
@@ -334,13 +414,14 @@ static bool against_naive(struct run *run, size_t *told_before, struct chance *c
 static bool against_itself(const struct run *first, struct chance *chance, uint32_t silent_steps,
                            size_t told_from)
 {
-    struct eng_engine_options options = {0, 0, 0};
+    struct eng_engine_options options = {0};
     struct run run;
     options.step_evaluations =
         chance_percent(chance, 60) ? (uint32_t)chance_between(chance, 1, 4) : 0;
     options.partners_hint = chance_percent(chance, 30) ? 1000 : 0;
-    run_start(&run, first->model, first->history, &options);
+    run_start(&run, first->models, first->history, &options);
     run.looks = chance_percent(chance, 30);
+    run.leaves = chance_percent(chance, 50);
     run.out = first->out;
     run.untold = silent_steps > 0;
     run_steps(&run, 0, silent_steps, chance, 16);
@@ -361,39 +442,16 @@ static bool against_itself(const struct run *first, struct chance *chance, uint3
     return same;
 }
 
-static void tally_up(struct tally *tally, const struct run *run)
-{
-    const struct eng_counters *counters = eng_engine_counters(run->engine);
-    tally->histories++;
-    for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
-        tally->outcome[i] += counters->outcome[i];
-    for (size_t at = 0; at < run->told_bytes;) {
-        const struct eng_effect *effect = (const void *)(run->told + at);
-        at += effect->bytes;
-        if (effect->kind == ENG_EFFECT_SCORE_CHANGE) {
-            tally->score_changes++;
-            tally->expiries += effect->cause == ENG_CAUSE_EXPIRY;
-            tally->corrections += effect->cause == ENG_CAUSE_CORRECTION;
-            continue;
-        }
-        enum eng_alert_kind kind = run->model->alerts[effect->subject].kind;
-        if (effect->status == ENG_OPENED)
-            tally->opened[kind]++;
-        else
-            tally->resolved[kind]++;
-    }
-}
-
-bool compare(const struct eng_model *model, const struct history *history,
+bool compare(const struct eng_model *const *models, const struct history *history,
              const struct comparison *how)
 {
     struct chance chance = {how->seed};
     struct run run;
     size_t *told_before = calloc(history->count + 1u, sizeof *told_before);
     eng_assert(told_before != NULL);
-    run_start(&run, model, history, NULL);
+    run_start(&run, models, history, NULL);
     run.out = how->out;
-    bool same = against_naive(&run, told_before, &chance, how->trace);
+    bool same = against_naive(&run, told_before, &chance, how);
     told_before[history->count] = run.told_bytes;
     if (same)
         same = against_itself(&run, &chance, 0, 0);
@@ -401,8 +459,15 @@ bool compare(const struct eng_model *model, const struct history *history,
         uint32_t silent = (uint32_t)chance_between(&chance, 0, history->count);
         same = against_itself(&run, &chance, silent, told_before[silent]);
     }
-    if (same && how->tally != NULL)
-        tally_up(how->tally, &run);
+    if (same) {
+        struct uninterrupted want = {run.engine, run.told, told_before, run.outcomes};
+        same = restored_is_same(models, history, &want, &chance, how->out);
+    }
+    if (same && how->tally != NULL) {
+        how->tally->histories++;
+        for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
+            how->tally->outcome[i] += eng_engine_counters(run.engine)->outcome[i];
+    }
     run_end(&run);
     free(told_before);
     return same;

@@ -16,6 +16,7 @@ struct tally {
     uint64_t outcome[ENG_OUTCOME_COUNT];
     uint64_t score_changes, expiries, corrections; /* the latter two of the first */
     uint64_t opened[3], resolved[3];               /* by enum eng_alert_kind */
+    uint64_t activations, configs, erased;         /* and what was told by the former */
 };
 
 struct comparison {
@@ -28,9 +29,11 @@ struct comparison {
 /* Runs a history through the reference and the engine and compares, after each step: what became of
  * the event, the effects byte by byte, clock, next boundary and counters, now and then the views of
  * all partners; eng_engine_check after each step. Then the same history in other batches, with the
- * smallest buffer, with step budgets of a few evaluations, and with effects untold up to some step:
- * the same bytes. False when there is a difference. */
-bool compare(const struct eng_model *model, const struct history *history,
+ * smallest buffer, with step budgets of a few evaluations (and activations that are left unfinished
+ * until the next call), and with effects untold up to some step:
+ * the same bytes. `models`: the first, and those that steps of the history bring into force, by
+ * their number. False when there is a difference. */
+bool compare(const struct eng_model *const *models, const struct history *history,
              const struct comparison *how);
 
 /* One effect as a readable line. */

@@ -221,7 +221,19 @@ struct history history_make(struct chance *chance, const struct program_traits *
             step->event.time_ms = now + chance_between(chance, 0, 45) * m.pane_ms;
         if (!step->tick)
             make_event(chance, &m, i, step);
+        step->erase = traits->erases && !step->tick && chance_percent(chance, 6);
+        if (step->erase)
+            step->event.verdict = ENG_VERDICT_GOOD;
     }
+    for (unsigned i = 1; i <= traits->variants; i++) {
+        uint32_t at = (uint32_t)chance_between(chance, 0, history.count - 2);
+        history.steps[at] = (struct step){
+            .model = 1, .silent = chance_percent(chance, 20), .event = {.time_ms = now}};
+    }
+    uint32_t model = 0; /* one after the other */
+    for (uint32_t i = 0; i < history.count; i++)
+        if (history.steps[i].model > 0)
+            history.steps[i].model = ++model;
     return history;
 }
 
@@ -272,7 +284,7 @@ void history_write_jsonl(const struct history *history, FILE *out)
 {
     for (uint32_t i = 0; i < history->count; i++) {
         const struct eng_event *event = &history->steps[i].event;
-        if (history->steps[i].tick || event->verdict == ENG_VERDICT_FUTURE)
+        if (!step_is_event(&history->steps[i]) || event->verdict == ENG_VERDICT_FUTURE)
             continue;
         if (event->verdict == ENG_VERDICT_BAD) {
             fprintf(out, "bad\n");
@@ -298,6 +310,14 @@ void step_print(const struct step *step, FILE *out)
     const struct eng_event *event = &step->event;
     if (step->tick) {
         fprintf(out, "%" PRId64 "  tick\n", event->time_ms);
+        return;
+    }
+    if (step->model > 0) {
+        fprintf(out, "activation of program %u%s\n", step->model, step->silent ? ", silent" : "");
+        return;
+    }
+    if (step->erase) {
+        fprintf(out, "erase %.*s\n", (int)event->partner.length, event->partner.data);
         return;
     }
     if (event->verdict != ENG_VERDICT_GOOD) {

@@ -10,7 +10,10 @@
 #include <stdio.h>
 
 struct step {
-    bool tick;              /* a tick to event.time_ms, else an event */
+    bool tick;      /* a tick to event.time_ms, else an event */
+    bool erase;     /* the partner of `event` is erased, else an event */
+    uint32_t model; /* the changed program with this number comes into force; 0: none does */
+    bool silent;    /* and tells nothing */
     struct eng_event event; /* id and member point into the step */
     char id[16], member[16];
 };
@@ -19,6 +22,11 @@ struct history {
     struct step *steps; /* owned */
     uint32_t count;
 };
+
+static inline bool step_is_event(const struct step *step)
+{
+    return !step->tick && !step->erase && step->model == 0;
+}
 
 /* A history of up to `steps_max` steps. The caller frees it with history_free. */
 struct history history_make(struct chance *chance, const struct program_traits *traits,

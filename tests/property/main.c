@@ -1,5 +1,6 @@
-/* property [--seeds N] [--from S] [--jobs J] [--steps N] [--directed P]: random programs and random
- * histories, the engine against the naive reference and against itself in other portions. property
+/* property [--seeds N] [--from S] [--jobs J] [--steps N] [--directed P] [--changes P]: random
+ * programs and random histories, the engine against the naive reference and against itself in other
+ * portions. property
  * --seed S [--out DIR]: one of them with a readable trace; writes engaged.yaml and events.jsonl for
  * `engaged replay` into DIR.
  *
@@ -17,11 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { JOBS_MAX = 64, PROGRAM_TRIES = 50 };
+enum { JOBS_MAX = 64 };
 
 struct options {
     uint64_t from, count;
-    uint32_t jobs, steps, directed;
+    uint32_t jobs;
+    struct sample_kind kind;
     bool one;
     const char *out;
 };
@@ -35,42 +37,13 @@ struct shared {
     } job[JOBS_MAX];
 };
 
-/* The case of a seed: the first program of its that the loader takes. */
-static struct sample sample_of(const struct options *options, uint64_t seed, uint64_t *ret_refused)
-{
-    struct chance chance = {seed * 0x9E3779B97F4A7C15u + 1};
-    struct program_traits traits;
-    struct sample sample = {NULL, {NULL, 0}, seed};
-    for (int i = 0; i < PROGRAM_TRIES; i++) {
-        struct eng_model *model = NULL;
-        sample.text = program_write(&chance, options->directed, &traits);
-        if (eng_model_load_text(sample.text, strlen(sample.text), "random.yaml", &model, NULL) ==
-            ENG_OK) {
-            eng_model_free(model);
-            sample.history = history_make(&chance, &traits, options->steps);
-            return sample;
-        }
-        free(sample.text);
-        sample.text = NULL;
-        (*ret_refused)++;
-    }
-    fprintf(stderr, "seed %" PRIu64 ": no program in %d that loads\n", seed, PROGRAM_TRIES);
-    exit(3);
-}
-
-static void sample_free(struct sample *sample)
-{
-    free(sample->text);
-    history_free(&sample->history);
-}
-
 static void write_case(const struct sample *sample, const char *folder)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/engaged.yaml", folder);
     FILE *file = fopen(path, "w");
     if (file != NULL) {
-        fputs(sample->text, file);
+        fputs(sample->texts[0], file);
         fclose(file);
     }
     snprintf(path, sizeof path, "%s/events.jsonl", folder);
@@ -83,11 +56,17 @@ static void write_case(const struct sample *sample, const char *folder)
     }
 }
 
+static void print_texts(const struct sample *sample)
+{
+    for (uint32_t i = 0; i < sample->text_count; i++)
+        printf("%s%s\n", i > 0 ? "# becomes\n" : "", sample->texts[i]);
+}
+
 static int show_one(const struct options *options)
 {
     uint64_t refused = 0;
-    struct sample sample = sample_of(options, options->from, &refused);
-    printf("%s\n", sample.text);
+    struct sample sample = sample_draw(options->from, &options->kind, &refused);
+    print_texts(&sample);
     fflush(NULL);
     if (options->out != NULL)
         write_case(&sample, options->out);
@@ -102,10 +81,11 @@ static int show_one(const struct options *options)
 static void show_failure(const struct options *options, uint64_t seed)
 {
     uint64_t refused = 0;
-    struct sample sample = sample_of(options, seed, &refused);
+    struct sample sample = sample_draw(seed, &options->kind, &refused);
     fprintf(stderr, "seed %" PRIu64 " differs; making it small ...\n", seed);
     sample_shrink(&sample);
-    printf("seed %" PRIu64 ", made small:\n%s\n", seed, sample.text);
+    printf("seed %" PRIu64 ", made small:\n", seed);
+    print_texts(&sample);
     if (options->out != NULL)
         write_case(&sample, options->out);
     fflush(NULL);
@@ -126,7 +106,8 @@ static void work(const struct options *options, uint32_t job, struct shared *sha
     eng_assert(nowhere != NULL);
     for (uint64_t i = job; i < options->count; i += options->jobs) {
         shared->job[job].seed = options->from + i;
-        struct sample sample = sample_of(options, options->from + i, &shared->job[job].refused);
+        struct sample sample =
+            sample_draw(options->from + i, &options->kind, &shared->job[job].refused);
         struct comparison how = {.out = nowhere, .tally = &shared->job[job].tally};
         if (sample_judge(&sample, how) != VERDICT_SAME)
             _exit(1);
@@ -189,6 +170,8 @@ static void print_tally(const struct tally *tally)
     printf("\n  score changes %" PRIu64 ", at boundaries %" PRIu64 ", by corrections %" PRIu64
            "\n ",
            tally->score_changes, tally->expiries, tally->corrections);
+    printf(" activations %" PRIu64 ", told by them %" PRIu64 ", erasures %" PRIu64 "\n ",
+           tally->activations, tally->configs, tally->erased);
     for (unsigned i = 0; i < 3; i++)
         printf(" %s opened %" PRIu64 " resolved %" PRIu64, kinds[i], tally->opened[i],
                tally->resolved[i]);
@@ -232,25 +215,27 @@ static bool parse(int argc, char **argv, struct options *ret)
         else if (strcmp(argv[i], "--jobs") == 0)
             ret->jobs = (uint32_t)number;
         else if (strcmp(argv[i], "--steps") == 0)
-            ret->steps = (uint32_t)number;
+            ret->kind.steps = (uint32_t)number;
         else if (strcmp(argv[i], "--directed") == 0)
-            ret->directed = (uint32_t)number;
+            ret->kind.directed = (uint32_t)number;
+        else if (strcmp(argv[i], "--changes") == 0)
+            ret->kind.changes = (uint32_t)number;
         else if (strcmp(argv[i], "--out") == 0)
             ret->out = argv[i + 1];
         else
             return false;
         ret->one |= strcmp(argv[i], "--seed") == 0;
     }
-    return ret->jobs >= 1 && ret->jobs <= JOBS_MAX && ret->steps >= 3 && ret->count >= 1;
+    return ret->jobs >= 1 && ret->jobs <= JOBS_MAX && ret->kind.steps >= 3 && ret->count >= 1;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options = {1, 2000, 2, 60, 40, false, NULL};
+    struct options options = {1, 2000, 2, {60, 40, 50, 20}, false, NULL};
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* a crash must not swallow the trace */
     if (!parse(argc, argv, &options)) {
         fprintf(stderr, "usage: property [--seeds N] [--from S] [--jobs J] [--steps N] "
-                        "[--directed PERCENT] | --seed S [--out DIR]\n");
+                        "[--directed PERCENT] [--changes PERCENT] | --seed S [--out DIR]\n");
         return 2;
     }
     return options.one ? show_one(&options) : run_all(&options);

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MEASURES_MAX = 8, BANDS_MAX = 5 };
 
@@ -378,5 +379,105 @@ char *program_write(struct chance *chance, unsigned directed, struct program_tra
         wide_write(chance, out, ret_traits);
     fclose(out);
     ret_traits->text = text;
+    return text;
+}
+
+/* ---- changed programs ---- */
+
+/* The key of a line with its indentation, up to the colon; 0: there is none. */
+static size_t key_bytes(const char *line)
+{
+    size_t end = strcspn(line, ":\n");
+    return line[end] == ':' ? end + 1 : 0;
+}
+
+static bool is_key(const char *line, const char *key)
+{
+    return strncmp(line, key, strlen(key)) == 0;
+}
+
+/* The line of a text with the same key as this one, at random of several; NULL: none. */
+static const char *same_key(struct chance *chance, const char *text, const char *line)
+{
+    const char *found = NULL;
+    size_t bytes = key_bytes(line);
+    unsigned count = 0;
+    for (; bytes > 0 && *text != '\0'; text = strchr(text, '\n') + 1)
+        if (strncmp(text, line, bytes) == 0 && chance_next(chance) % ++count == 0)
+            found = text;
+    return found;
+}
+
+/* A line with one of its numbers another one. */
+static void other_number(struct chance *chance, const char *line, size_t bytes, FILE *out)
+{
+    size_t key = key_bytes(line), places[32], count = 0;
+    for (size_t i = key; i < bytes && count < 32; i++)
+        if (strchr("0123456789", line[i]) != NULL && strchr(" [-", line[i - 1]) != NULL)
+            places[count++] = i;
+    size_t at = count > 0 ? places[chance_next(chance) % count] : bytes;
+    fwrite(line, 1, at, out);
+    if (at == bytes)
+        return;
+    fprintf(out, "%" PRId64, chance_between(chance, 0, chance_percent(chance, 80) ? 9 : 40));
+    while (at < bytes && strchr("0123456789", line[at]) != NULL)
+        at++;
+    fwrite(line + at, 1, bytes - at, out);
+}
+
+static void vary_line(struct chance *chance, const char *line, const char *other, unsigned share,
+                      FILE *out)
+{
+    size_t bytes = strcspn(line, "\n") + 1;
+    const char *instead = same_key(chance, other, line);
+    bool fixed = is_key(line, "  zone:") || is_key(line, "  pane:") || is_key(line, "time:") ||
+                 is_key(line, "program:");
+    if (is_key(line, "version:"))
+        return;
+    if (!fixed && chance_percent(chance, share / 3))
+        return;
+    if (!fixed && instead != NULL && line[bytes - 2] != ':' && chance_percent(chance, share))
+        fwrite(instead, 1, strcspn(instead, "\n") + 1, out);
+    else if (!fixed && chance_percent(chance, share))
+        other_number(chance, line, bytes, out);
+    else
+        fwrite(line, 1, bytes, out);
+}
+
+/* Another program under the head of this one. */
+static void graft(const char *base, const char *other, FILE *out)
+{
+    for (const char *line = base; *line != '\0'; line = strchr(line, '\n') + 1)
+        if (is_key(line, "program:") || is_key(line, "time:") || is_key(line, "  zone:") ||
+            is_key(line, "  pane:"))
+            fwrite(line, 1, strcspn(line, "\n") + 1, out);
+    for (const char *line = other; *line != '\0'; line = strchr(line, '\n') + 1)
+        if (!is_key(line, "program:") && !is_key(line, "time:") && !is_key(line, "  zone:") &&
+            !is_key(line, "  pane:") && !is_key(line, "version:"))
+            fwrite(line, 1, strcspn(line, "\n") + 1, out);
+}
+
+char *program_vary(struct chance *chance, const char *base, const struct program_traits *traits,
+                   unsigned version)
+{
+    static const unsigned shares[] = {3, 6, 15, 40};
+    struct program_traits drawn;
+    char *text = NULL, *other = NULL;
+    size_t length = 0;
+    do {
+        free(other);
+        other = program_write(chance, traits->directed ? 100 : 0, &drawn);
+    } while (drawn.pane_ms != traits->pane_ms);
+    FILE *out = open_memstream(&text, &length);
+    eng_assert(out != NULL);
+    fprintf(out, "version: %u\n", version);
+    unsigned share = CHANCE_ONE_OF(chance, shares);
+    if (chance_percent(chance, 20))
+        graft(base, other, out);
+    else
+        for (const char *line = base; *line != '\0'; line = strchr(line, '\n') + 1)
+            vary_line(chance, line, other, share, out);
+    fclose(out);
+    free(other);
     return text;
 }

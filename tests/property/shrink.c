@@ -9,18 +9,18 @@
 
 enum verdict sample_judge(const struct sample *sample, struct comparison how)
 {
-    struct eng_model *model = NULL;
+    struct eng_model *models[SAMPLE_TEXTS_MAX] = {NULL};
     struct eng_error err = {ENG_OK, ""};
-    enum eng_status status =
-        eng_model_load_text(sample->text, strlen(sample->text), "random.yaml", &model, &err);
-    if (status != ENG_OK) {
-        fprintf(how.out, "%s\n", err.text);
-        return VERDICT_REFUSED;
-    }
+    enum verdict verdict = VERDICT_REFUSED;
     how.seed = sample->seed;
-    bool same = compare(model, &sample->history, &how);
-    eng_model_free(model);
-    return same ? VERDICT_SAME : VERDICT_DIFFERENT;
+    if (sample_load(sample, models, &err) == ENG_OK)
+        verdict = compare((const struct eng_model *const *)models, &sample->history, &how)
+                      ? VERDICT_SAME
+                      : VERDICT_DIFFERENT;
+    else
+        fprintf(how.out, "%s\n", err.text);
+    sample_unload(sample, models);
+    return verdict;
 }
 
 /* In a child, so that a crash is a verdict too. */
@@ -90,28 +90,28 @@ static char *without_lines(const char *text, unsigned from, unsigned count)
     return rest;
 }
 
-static bool try_cut_lines(struct sample *sample, char *rest)
+static bool try_cut_lines(struct sample *sample, uint32_t index, char *rest)
 {
     struct sample smaller = *sample;
-    smaller.text = rest;
+    smaller.texts[index] = rest;
     if (!fails(&smaller)) {
         free(rest);
         return false;
     }
-    free(sample->text);
-    sample->text = rest;
+    free(sample->texts[index]);
+    sample->texts[index] = rest;
     return true;
 }
 
-static bool cut_lines(struct sample *sample)
+static bool cut_lines(struct sample *sample, uint32_t index)
 {
     bool better = false;
     for (unsigned size = 12; size > 0; size--)
         for (unsigned from = 0;;) {
-            char *rest = without_lines(sample->text, from, size);
+            char *rest = without_lines(sample->texts[index], from, size);
             if (rest == NULL)
                 break;
-            if (try_cut_lines(sample, rest))
+            if (try_cut_lines(sample, index, rest))
                 better = true;
             else
                 from++;
@@ -138,7 +138,7 @@ static bool simplify_events(struct sample *sample)
     bool better = false;
     for (uint32_t i = 0; i < sample->history.count * 3; i++) {
         struct eng_event *event = &sample->history.steps[i / 3].event, before = *event;
-        if (sample->history.steps[i / 3].tick || !plainer(event, i % 3))
+        if (!step_is_event(&sample->history.steps[i / 3]) || !plainer(event, i % 3))
             continue;
         if (fails(sample))
             better = true;
@@ -153,7 +153,8 @@ void sample_shrink(struct sample *sample)
     bool better = true;
     for (int round = 0; better && round < 10; round++) {
         better = cut_steps(sample);
-        better |= cut_lines(sample);
+        for (uint32_t i = 0; i < sample->text_count; i++)
+            better |= cut_lines(sample, i);
         better |= simplify_events(sample);
     }
 }

@@ -4,16 +4,9 @@
 #define TESTS_PROPERTY_SHRINK_H
 
 #include "compare.h"
-#include "history.h"
+#include "sample.h"
 #include <stdbool.h>
 #include <stdint.h>
-
-/* A program and what happens. Both owned. */
-struct sample {
-    char *text;
-    struct history history;
-    uint64_t seed; /* decides on the portions of the comparison */
-};
 
 enum verdict {
     VERDICT_SAME,

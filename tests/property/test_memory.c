@@ -2,7 +2,7 @@
  * the state as it was, so that the same call works once there is memory again. */
 #include "base/memory.h"
 #include "history.h"
-#include "program.h"
+#include "sample.h"
 #include <criterion/criterion.h>
 #include <engaged/engine.h>
 #include <inttypes.h>
@@ -13,10 +13,11 @@
 #define DAY_MS 86400000LL
 #define START_MS 1767225600000LL
 
-enum { ROOM = 1 << 16, PARTNERS = 40, CAP = 16 << 20 };
+enum { ROOM = 1 << 18, PARTNERS = 40, CAP = 16 << 20 };
 
 /* An engine with a growing record of what it told. */
 struct run {
+    struct eng_model *const *models;
     struct eng_engine *engine;
     struct eng_effects effects;
     char *told;
@@ -33,16 +34,18 @@ static struct eng_model *load(const char *text)
     return model;
 }
 
-static void run_start(struct run *run, const struct eng_model *model)
+static void run_start(struct run *run, struct eng_model *const *models)
 {
+    const struct eng_model *model = models[0];
     memset(run, 0, sizeof *run);
+    run->models = models;
     if (eng_engine_new(model, NULL, &run->engine, NULL) == ENG_NO_MEMORY) {
         cr_assert(run->engine == NULL);
         run->failures++;
         eng_memory_fail(0, 0);
         cr_assert(eng_engine_new(model, NULL, &run->engine, NULL) == ENG_OK);
     }
-    run->effects.capacity = eng_engine_effects_bytes_min(run->engine) + ROOM;
+    run->effects.capacity = eng_engine_effects_bytes_min(run->engine) + ROOM; /* any model's */
     run->effects.data = malloc(run->effects.capacity);
     cr_assert(run->effects.data != NULL);
 }
@@ -74,17 +77,22 @@ static void run_step(struct run *run, const struct step *step, uint8_t *ret_outc
     do {
         if (step->tick)
             status = eng_engine_tick(run->engine, step->event.time_ms, &run->effects, NULL);
+        else if (step->model > 0)
+            status = eng_engine_activate(run->engine, run->models[step->model], step->silent,
+                                         &run->effects, NULL);
+        else if (step->erase)
+            status = eng_engine_erase(run->engine, step->event.partner, 0, NULL);
         else
             status = eng_engine_apply(run->engine, &batch, &run->effects, NULL);
         collect(run);
         if (status == ENG_NO_MEMORY) {
-            cr_assert(step->tick || batch.done == 0);
+            cr_assert(batch.done == 0);
             run->failures++;
             eng_memory_fail(0, 0);
             eng_engine_check(run->engine);
         }
     } while (status == ENG_AGAIN || status == ENG_NO_MEMORY);
-    cr_assert(status == ENG_OK);
+    cr_assert(status == ENG_OK || (step->erase && status == ENG_NOT_FOUND));
 }
 
 static void run_history(struct run *run, const struct history *history, uint8_t *outcomes)
@@ -154,7 +162,7 @@ Test(memory, nothing_is_allocated_per_event_once_partners_exist)
 {
     struct eng_model *model = load(everything);
     struct run run;
-    run_start(&run, model);
+    run_start(&run, &model);
     for (int cycle = 0; cycle < 8; cycle++)
         live(&run, cycle);
     uint64_t before = eng_memory_count(), bytes = eng_engine_memory_bytes(run.engine);
@@ -170,7 +178,7 @@ Test(memory, nothing_is_allocated_per_event_once_partners_exist)
 
 /* Fails the Nth allocation of a whole history, and all after it until the call comes back; then
  * once more with `all` off. True while there was an Nth one. */
-static bool survives(const struct eng_model *model, const struct history *history, uint64_t nth,
+static bool survives(struct eng_model *const *models, const struct history *history, uint64_t nth,
                      const struct run *plain, const uint8_t *outcomes)
 {
     bool failed = false;
@@ -179,7 +187,7 @@ static bool survives(const struct eng_model *model, const struct history *histor
         uint8_t *got = calloc(1, history->count);
         cr_assert(got != NULL);
         eng_memory_fail(nth, all);
-        run_start(&run, model);
+        run_start(&run, models);
         run_history(&run, history, got);
         eng_memory_fail(0, 0);
         cr_assert(run.told_bytes == plain->told_bytes, "allocation %" PRIu64 ": %zu bytes, not %zu",
@@ -193,16 +201,16 @@ static bool survives(const struct eng_model *model, const struct history *histor
     return failed;
 }
 
-static void fail_everywhere(const struct eng_model *model, const struct history *history)
+static void fail_everywhere(struct eng_model *const *models, const struct history *history)
 {
     struct run plain;
     uint8_t *outcomes = calloc(1, history->count);
     uint64_t nth = 1;
     cr_assert(outcomes != NULL);
-    run_start(&plain, model);
+    run_start(&plain, models);
     run_history(&plain, history, outcomes);
     cr_assert(plain.failures == 0);
-    while (survives(model, history, nth, &plain, outcomes))
+    while (survives(models, history, nth, &plain, outcomes))
         nth++;
     cr_expect(nth > 3, "only %" PRIu64 " allocations failed", nth - 1);
     run_end(&plain);
@@ -211,21 +219,15 @@ static void fail_everywhere(const struct eng_model *model, const struct history 
 
 Test(memory, an_allocation_that_fails_anywhere_leaves_the_engine_intact)
 {
-    for (uint64_t seed = 1; seed <= 60; seed++) {
-        struct chance chance = {seed};
-        struct program_traits traits;
-        struct eng_model *model = NULL;
-        char *text = NULL;
-        while (model == NULL) {
-            free(text);
-            text = program_write(&chance, 25, &traits);
-            (void)eng_model_load_text(text, strlen(text), "memory.yaml", &model, NULL);
-        }
-        struct history history = history_make(&chance, &traits, 60);
-        fail_everywhere(model, &history);
-        history_free(&history);
-        eng_model_free(model);
-        free(text);
+    const struct sample_kind kind = {.steps = 60, .directed = 25, .changes = 60, .erases = 30};
+    uint64_t refused = 0;
+    for (uint64_t seed = 1; seed <= 80; seed++) {
+        struct eng_model *models[SAMPLE_TEXTS_MAX] = {NULL};
+        struct sample sample = sample_draw(seed, &kind, &refused);
+        cr_assert(sample_load(&sample, models, NULL) == ENG_OK);
+        fail_everywhere(models, &sample.history);
+        sample_unload(&sample, models);
+        sample_free(&sample);
     }
 }
 
@@ -234,7 +236,7 @@ Test(memory, an_allocation_that_fails_anywhere_leaves_the_engine_intact)
 Test(memory, a_full_cap_refuses_the_event_and_keeps_the_state)
 {
     struct eng_model *model = load(everything);
-    struct eng_engine_options options = {0, 0, CAP};
+    struct eng_engine_options options = {.memory_bytes_max = CAP};
     struct eng_engine *engine = NULL;
     struct eng_event event = {.time_ms = START_MS, .value_e4 = 10000, .action = {"b", 1}};
     struct eng_batch batch = {&event, NULL, 1, 0};
@@ -278,7 +280,7 @@ Test(memory, boundaries_that_nobody_hears_of_do_not_outgrow_what_was_made_ready)
 {
     struct eng_model *model = load(slow_fall);
     struct run run;
-    run_start(&run, model);
+    run_start(&run, &model);
     for (int day = 0; day < 200; day++)
         act(&run, day);
     act(&run, 230); /* more values to remember than the record itself holds */

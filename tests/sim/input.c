@@ -33,6 +33,9 @@ static char *complete(struct sim *sim, const char *program)
                  "state: state}\n");
     fprintf(out, "run: {commit_interval: %" PRId64 "ms, stop_deadline: 8s}\n",
             sim_between(sim, 10, sim_percent(sim, 50) ? 40 : 300));
+    if (sim_percent(sim, 90)) /* else pages are written at the end only */
+        fprintf(out, "recovery: {records: %" PRId64 ", seconds: %" PRId64 "}\n",
+                sim_between(sim, 1, sim_percent(sim, 50) ? 8 : 60), sim_between(sim, 1, 30));
     fprintf(out, "%.*s", (int)(time - program), program);
     fprintf(out, "  idle_after: %" PRId64 "ms\n", sim_between(sim, 300, 3000));
     if (strstr(program, "future_skew") == NULL)

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "sim.h"
+#include "stream/state.h"
 #include <inttypes.h>
 #include <stddef.h>
 
@@ -283,15 +284,31 @@ static void starve(struct sim *sim)
     sim_say(sim, "an allocation is going to fail");
 }
 
-/* Retention deletes the older records of a partition, maybe unread ones. */
+/* What the newest commit record of a partition that anybody can see says of low water. */
+static int64_t low_water(const struct sim *sim, int32_t partition)
+{
+    const struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_STATE, partition)];
+    struct eng_commit commit = {0};
+    struct eng_slice partner;
+    uint64_t sum;
+    for (int64_t i = log->low;
+         i < broker_last_stable(&sim->broker, broker_place(ENG_TOPIC_STATE, partition)); i++) {
+        const struct broker_record *record = &log->entries[i].record;
+        if (broker_is_visible(&log->entries[i]) &&
+            eng_state_kind(record->key, record->key_bytes, &partner) == ENG_STATE_IS_COMMIT)
+            eng_assert(eng_commit_read(record->value, record->value_bytes, &commit, &sum, NULL) ==
+                       ENG_OK);
+    }
+    return commit.low.next;
+}
+
+/* Retention deletes the older records of a partition, as far as no restart will need them. */
 static void retain(struct sim *sim)
 {
-    uint32_t place =
-        broker_place(ENG_TOPIC_INPUT, (int32_t)sim_between(sim, 0, sim->manner.partitions - 1));
-    struct broker_log *log = &sim->broker.logs[place];
-    log->low = sim_between(sim, log->low, broker_last_stable(&sim->broker, place));
-    sim->input.retained = true;
-    sim_say(sim, "the input at place %u begins at %" PRId64, place, log->low);
+    int32_t partition = (int32_t)sim_between(sim, 0, sim->manner.partitions - 1);
+    struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, partition)];
+    log->low = sim_between(sim, log->low, low_water(sim, partition));
+    sim_say(sim, "the input of partition %" PRId32 " begins at %" PRId64, partition, log->low);
 }
 
 static void oversize(struct sim *sim)

@@ -28,7 +28,8 @@ enum { EFFECTS_BYTES = 1 << 20 };
 
 /* ---- The journal. ---- */
 
-/* All entries that were ever committed, compacted or not, up to the one that the group knows. */
+/* All entries that were ever committed, compacted or not, up to the last one of the commit record
+ * that the group names. */
 static void read_journal(struct oracle *oracle)
 {
     struct sim *sim = oracle->sim;
@@ -36,17 +37,25 @@ static void read_journal(struct oracle *oracle)
         &sim->broker.logs[broker_place(ENG_TOPIC_STATE, oracle->partition)];
     struct eng_error err = {0};
     struct eng_meta meta = {0};
+    struct eng_commit commit = {0}, found = {0};
     const char *text = sim->broker.committed[oracle->partition].meta;
     enum eng_status status = text[0] != '\0' ? eng_meta_read(text, &meta, &err) : ENG_OK;
     for (int64_t i = 0; status == ENG_OK && i < log->end; i++) {
         const struct broker_entry *entry = &log->entries[i];
-        if (!entry->marker && entry->txn->decision == BROKER_COMMITTED &&
-            eng_journal_is_key(entry->record.key, entry->record.key_bytes))
-            status = eng_journal_decode(&oracle->journal, entry->record.value,
-                                        entry->record.value_bytes, &err);
+        const struct broker_record *record = &entry->record;
+        struct eng_slice partner;
+        uint64_t sum;
+        if (entry->marker || entry->txn->decision != BROKER_COMMITTED)
+            continue;
+        if (eng_journal_is_key(record->key, record->key_bytes))
+            status = eng_journal_decode(&oracle->journal, record->value, record->value_bytes, &err);
+        else if (eng_state_kind(record->key, record->key_bytes, &partner) == ENG_STATE_IS_COMMIT)
+            status = eng_commit_read(record->value, record->value_bytes, &commit, &sum, &err);
+        if (commit.sequence == meta.sequence)
+            found = commit;
     }
     if (status == ENG_OK)
-        status = eng_journal_settle(&oracle->journal, meta.journal, &err);
+        status = eng_journal_settle(&oracle->journal, 0, found.journal, &err);
     if (status != ENG_OK)
         sim_fail(sim, "partition %d: the committed journal: %s", oracle->partition, err.text);
 }

@@ -412,6 +412,24 @@ static enum eng_status topic_info(struct eng_port *port, const char *topic,
     return port_leave(self, "topic?", ENG_OK);
 }
 
+static enum eng_status input_id(struct eng_port *port, char ret_id[ENG_TOPIC_ID_BYTES],
+                                struct eng_error *err)
+{
+    struct port *self = port_of(port);
+    port_enter(self, "input id?");
+    if (port_hiccup(self))
+        return fail(err, port_leave(self, "input id?", ENG_UNAVAILABLE), "a topic");
+    memcpy(ret_id, "T", 2);
+    return port_leave(self, "input id?", ENG_OK);
+}
+
+/* Whoever is shut out has somebody in its place: no two processes share an identity by mistake. */
+static enum eng_status rejoin(struct eng_port *port, struct eng_error *err)
+{
+    (void)port;
+    return fail(err, ENG_LOST, "another process is in its place");
+}
+
 static enum eng_status topic_create(struct eng_port *port, enum eng_topic topic,
                                     int32_t partition_count, struct eng_error *err)
 {
@@ -451,10 +469,12 @@ static const struct eng_port_ops ops = {
     .assign = assign,
     .pause = pause,
     .leave = leave,
+    .rejoin = rejoin,
     .high_watermark = high_watermark,
     .committed = committed,
     .bounds = bounds,
     .scan_state = scan_state,
+    .input_id = input_id,
     .producer_open = port_producer_open,
     .producer_close = port_producer_close,
     .producer_suspect = port_producer_suspect,

@@ -15,12 +15,14 @@
 #define DAY_MS 86400000LL
 #define DAY_0_MS 1767225600000LL /* 2026-01-01 00:00 UTC */
 
-enum { WORDS_MAX = 16, LINE_MAX_BYTES = 512 };
+enum { WORDS_MAX = 16, LINE_MAX_BYTES = 512, MODELS_MAX = 8 };
 
 /* The engine or the reference, and what it is asked to show. */
 struct subject {
-    const struct eng_model *model;
-    struct eng_engine *engine; /* NULL: the reference is asked */
+    struct eng_model *const *models; /* by version, less 1 */
+    uint32_t model_count;
+    const struct eng_model *model; /* in force */
+    struct eng_engine *engine;     /* NULL: the reference is asked */
     struct naive *naive;
     unsigned show;
     uint64_t offset;
@@ -181,6 +183,8 @@ static void print_origin(const struct subject *s, const struct eng_effect *effec
         fprintf(s->out, " #boundary ");
         print_time((int64_t)effect->origin, s->out);
     }
+    if (effect->origin_kind == ENG_ORIGIN_MODEL)
+        fprintf(s->out, " #model %" PRIu64, effect->origin);
 }
 
 static int64_t subject_clock(const struct subject *s)
@@ -280,6 +284,38 @@ static void run_event(struct subject *s, const struct row *row, unsigned word, i
     happen(s, &event, 0);
 }
 
+/* Another model comes into force. */
+static void become(struct subject *s, uint32_t version, bool silent)
+{
+    enum { ROOM = 1 << 20 };
+    struct eng_slice nobody = {"", 0};
+    struct eng_effects effects = {calloc(1, ROOM), ROOM, 0, 0};
+    eng_assert(effects.data != NULL);
+    cr_assert(version > 1 && version <= s->model_count, "there is no version %u", version);
+    s->model = s->models[version - 1];
+    if (s->engine != NULL) {
+        cr_assert(eng_engine_activate(s->engine, s->model, silent, &effects, NULL) == ENG_OK);
+        eng_engine_check(s->engine);
+    } else {
+        naive_activate(s->naive, s->model, silent);
+    }
+    print_effects(s, s->engine != NULL ? &effects : naive_effects(s->naive), nobody);
+    if (s->naive != NULL)
+        naive_forget_effects(s->naive);
+    free(effects.data);
+}
+
+static void erase(struct subject *s, const char *partner)
+{
+    enum eng_status status = s->engine != NULL
+                                 ? eng_engine_erase(s->engine, slice(partner), 0, NULL)
+                                 : naive_erase(s->naive, slice(partner));
+    if (status != ENG_OK)
+        fprintf(s->out, "-> unknown\n");
+    if (s->engine != NULL)
+        eng_engine_check(s->engine);
+}
+
 static void show_counters(const struct subject *s)
 {
     const struct eng_counters *counters =
@@ -325,6 +361,10 @@ static void run_row(struct subject *s, struct row *row)
         fprintf(s->out, "-> ");
         print_time(clock ? subject_clock(s) : next, s->out);
         fprintf(s->out, "\n");
+    } else if (strcmp(row->words[0], "becomes") == 0) {
+        become(s, (uint32_t)strtoul(row->words[1], NULL, 10), row->count > 2);
+    } else if (strcmp(row->words[0], "erase") == 0) {
+        erase(s, row->words[1]);
     } else if (strcmp(row->words[0], "view") == 0) {
         show_view(s, row->words[1]);
     } else {
@@ -396,24 +436,38 @@ static void run_subject(struct subject *s, const char *guarantee, const char *ro
     free(got);
 }
 
-void spec_shows(const char *guarantee, unsigned show, const char *model, const char *rows)
+void spec_changes(const char *guarantee, unsigned show, const char *const *models, const char *rows)
 {
-    struct eng_model *loaded = NULL;
+    struct eng_model *loaded[MODELS_MAX] = {NULL};
     struct eng_error err = {ENG_OK, ""};
     char text[8192];
-    int length = snprintf(text, sizeof text, "program: spec\n%s", model);
-    eng_assert(length > 0 && (size_t)length < sizeof text);
-    enum eng_status status = eng_model_load_text(text, (size_t)length, "spec.yaml", &loaded, &err);
-    cr_assert(status == ENG_OK, "%s", err.text);
-    struct subject reference = {.model = loaded, .naive = naive_new(loaded), .show = show};
+    uint32_t count = 0;
+    for (; models[count] != NULL; count++) {
+        int length =
+            snprintf(text, sizeof text, "program: spec\nversion: %u\n%s", count + 1, models[count]);
+        eng_assert(count < MODELS_MAX && length > 0 && (size_t)length < sizeof text);
+        enum eng_status status =
+            eng_model_load_text(text, (size_t)length, "spec.yaml", &loaded[count], &err);
+        cr_assert(status == ENG_OK, "%s", err.text);
+    }
+    struct subject reference = {.models = loaded, .model_count = count, .model = loaded[0]};
+    reference.show = show;
+    reference.naive = naive_new(loaded[0]);
     run_subject(&reference, guarantee, rows);
     naive_free(reference.naive);
-    struct subject engine = {.model = loaded, .show = show};
-    status = eng_engine_new(loaded, NULL, &engine.engine, &err);
-    cr_assert(status == ENG_OK, "%s", err.text);
+    struct subject engine = {.models = loaded, .model_count = count, .model = loaded[0]};
+    engine.show = show;
+    cr_assert(eng_engine_new(loaded[0], NULL, &engine.engine, &err) == ENG_OK, "%s", err.text);
     run_subject(&engine, guarantee, rows);
     eng_engine_free(engine.engine);
-    eng_model_free(loaded);
+    for (uint32_t i = 0; i < count; i++)
+        eng_model_free(loaded[i]);
+}
+
+void spec_shows(const char *guarantee, unsigned show, const char *model, const char *rows)
+{
+    const char *const models[] = {model, NULL};
+    spec_changes(guarantee, show, models, rows);
 }
 
 void spec_holds(const char *guarantee, const char *model, const char *rows)

@@ -10,14 +10,14 @@
  * The left side:
  *   TIME  PARTNER  ACTION [value=V] [id=ID] [member=M]     an event; [future] as the last word:
  * refused TIME  tick                                             time passes bad an event that
- * could not be decoded clock | counters | next | view PARTNER                 nothing happens, the
- * right side is looked at TIME is `day D` or `day D HH:MM[:SS.mmm]`: so long after 2026-01-01 00:00
- * UTC; or `UTC 2026-03-29 01:59`.
+ * could not be decoded; becomes VERSION [silent]: another model comes into force; erase PARTNER;
+ * clock | counters | next | view PARTNER: nothing happens, the right side is looked at. TIME is
+ * `day D` or `day D HH:MM[:SS.mmm]`: so long after 2026-01-01 00:00 UTC; or `UTC 2026-03-29 01:59`.
  *
  * The right side: one thing told a line, further ones on lines that begin with `->`; without `->`
  * nothing is told. First the fate of an event that is not counted (`late`, `duplicate`, `filtered`,
  * `future`, `bad`). Then effects:
- *   SCORE A -> B, BAND [-> BAND] [(expiry) | (correction)]
+ *   SCORE A -> B, BAND [-> BAND] [(expiry) | (correction) | (config)]
  *   ALERT opened at VALUE, BAND           ALERT resolved at VALUE, BAND                 falls_to
  *   ALERT opened, VALUE from BASELINE     ALERT resolved, VALUE from BASELINE           drop
  *   ALERT opened, last TIME, gap HOURSh, risk R     ALERT resolved, last TIME           silence
@@ -30,7 +30,7 @@
 enum {
     SPEC_PROVISIONAL = 1,   /* `, provisional` behind score changes that are */
     SPEC_CONTRIBUTIONS = 2, /* ` {logins 2 +0.5, ...}` behind what has contributions */
-    SPEC_ORIGIN = 4,        /* ` #offset 3` or ` #boundary day 4` behind effects (S13) */
+    SPEC_ORIGIN = 4, /* ` #offset 3`, ` #boundary day 4` or ` #model 2` behind effects (S13) */
 };
 
 /* Loads the model (without its `program:` line), runs the rows and compares. Fails the test with
@@ -39,5 +39,10 @@ void spec_holds(const char *guarantee, const char *model, const char *rows);
 
 /* The same showing more. */
 void spec_shows(const char *guarantee, unsigned show, const char *model, const char *rows);
+
+/* The same with a model that changes: `models` ends with NULL; the first begins, and its version is
+ * 1, that of the next 2. */
+void spec_changes(const char *guarantee, unsigned show, const char *const *models,
+                  const char *rows);
 
 #endif

@@ -291,3 +291,27 @@ Test(calendar, changes_that_do_not_ascend_end_the_process, .signal = SIGABRT)
     struct eng_calendar *calendar = NULL;
     (void)eng_calendar_new(ENG_PANE_DAY, changes, 3, 0, &calendar); /* Does not come back. */
 }
+
+Test(calendar, two_are_equal_when_their_panes_begin_at_the_same_instants)
+{
+    static const struct eng_zone_change other_changes[] = {
+        {0, HOUR}, {SUMMER_MS + 7 * DAY, 2 * HOUR}, {WINTER_MS, HOUR}};
+    struct eng_calendar *all[] = {
+        amsterdam(ENG_PANE_DAY),
+        make(ENG_PANE_DAY, other_changes, 3, HOUR), /* what the rules may become */
+        amsterdam(ENG_PANE_HOUR),
+        fixed(ENG_PANE_DAY, 0),
+        fixed(ENG_PANE_DAY, HOUR),
+        fixed(ENG_PANE_HOUR, 0),
+        fixed(ENG_PANE_HOUR, HOUR / 2),
+    };
+    enum { COUNT = sizeof all / sizeof all[0] };
+    struct eng_calendar *again = amsterdam(ENG_PANE_DAY);
+    cr_expect(eng_calendar_equal(all[0], again));
+    for (unsigned i = 0; i < COUNT; i++)
+        for (unsigned j = 0; j < COUNT; j++)
+            cr_expect_eq(eng_calendar_equal(all[i], all[j]), i == j, "%u %u", i, j);
+    for (unsigned i = 0; i < COUNT; i++)
+        eng_calendar_free(all[i]);
+    eng_calendar_free(again);
+}

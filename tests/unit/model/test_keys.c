@@ -35,6 +35,7 @@ static const struct frame frames[] = {
     {&eng_section_kafka, "program: p\nkafka: {@}\n" MEASURES SCORES},
     {&eng_section_output, "program: p\noutput: {@}\n" MEASURES SCORES},
     {&eng_section_run, "program: p\nrun: {@}\n" MEASURES SCORES},
+    {&eng_section_recovery, "program: p\nrecovery: {@}\n" MEASURES SCORES},
     {&eng_section_http, "program: p\nhttp: {@}\n" MEASURES SCORES},
 };
 

@@ -37,7 +37,7 @@ struct eng_service {
     } queries[FAKE_QUERIES];
     _Atomic int query_count;
     /* Life: what the daemon asks and gets. */
-    enum eng_status new_status, start_status, stopped_status;
+    enum eng_status new_status, start_status, stopped_status, watch_status;
     bool stops_when_asked;
     _Atomic bool has_ended;
     _Atomic int stop_calls, free_calls;
@@ -171,6 +171,13 @@ bool eng_service_stopped(struct eng_service *service, enum eng_status *ret_statu
     if (service->stopped_status != ENG_OK && service->stopped_status != ENG_STOPPED)
         (void)eng_error_set(err, service->stopped_status, "the fake has failed");
     return true;
+}
+
+enum eng_status eng_service_watch(struct eng_service *service, struct eng_error *err)
+{
+    if (service->watch_status == ENG_OK)
+        return ENG_OK;
+    return eng_error_set(err, service->watch_status, "the fake hangs");
 }
 
 void eng_service_free(struct eng_service *service)

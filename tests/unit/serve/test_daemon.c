@@ -100,6 +100,19 @@ Test(daemon, a_stop_that_takes_too_long_ends_at_once)
     eng_config_free(config);
 }
 
+Test(daemon, a_call_that_hangs_ends_it_and_leaves_the_service)
+{
+    struct eng_error err = {0};
+    bool abrupt = false;
+    begin("off");
+    fake.watch_status = ENG_UNAVAILABLE;
+    cr_expect_eq(run((struct plan){{0}, 0, 50, false}, &abrupt, &err), ENG_UNAVAILABLE);
+    cr_expect(abrupt, "what the call uses has to stay");
+    cr_expect_eq(fake.free_calls, 0);
+    cr_expect(strstr(err.text, "hangs") != NULL, "%s", err.text);
+    eng_config_free(config);
+}
+
 Test(daemon, a_hangup_changes_nothing)
 {
     struct eng_error err = {0};

@@ -48,7 +48,9 @@ struct fake_output {
 };
 
 /* Call letters: o open, x close, b begin, p produce, f flush, s offsets, c commit, a abort, m
- * committed (meta), e ends, r read state, g assign, z pause, Z resume, l leave. */
+ * committed (meta), e ends, r read state, g assign, z pause, Z resume, l leave, j join again, i id
+ * of the input.
+ */
 struct fake_fault {
     char call;
     uint32_t skip, times; /* let so many pass first, then so many fail */
@@ -269,6 +271,17 @@ static void fake_pause(struct eng_port *port, bool paused)
     bool done;
     (void)fake_call(port, paused ? 'z' : 'Z', &done, NULL);
     fake_of(port)->paused = paused;
+}
+
+/* Joins, unless a fault says otherwise. */
+static enum eng_status fake_rejoin(struct eng_port *port, struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    bool done;
+    enum eng_status status = fake_strike(fake, 'j', &done, err);
+    for (int32_t i = 0; done && i < fake->partition_count; i++)
+        fake->partitions[i].fetch_at = -1;
+    return status;
 }
 
 static bool fake_leave(struct eng_port *port, int64_t timeout_ms)
@@ -508,6 +521,16 @@ static enum eng_status fake_topic_info(struct eng_port *port, const char *topic,
     return status;
 }
 
+static enum eng_status fake_input_id(struct eng_port *port, char ret_id[ENG_TOPIC_ID_BYTES],
+                                     struct eng_error *err)
+{
+    const struct eng_topic_info *input = &fake_of(port)->topics[ENG_TOPIC_INPUT];
+    bool done;
+    enum eng_status status = fake_call(port, 'i', &done, err);
+    (void)snprintf(ret_id, ENG_TOPIC_ID_BYTES, "%s", input->exists ? input->id : "");
+    return status;
+}
+
 static enum eng_status fake_topic_create(struct eng_port *port, enum eng_topic topic,
                                          int32_t partition_count, struct eng_error *err)
 {
@@ -556,6 +579,7 @@ static const struct eng_port_ops fake_ops = {
     .assign = fake_assign,
     .pause = fake_pause,
     .leave = fake_leave,
+    .rejoin = fake_rejoin,
     .high_watermark = fake_high,
     .committed = fake_committed,
     .bounds = fake_bounds,
@@ -569,6 +593,7 @@ static const struct eng_port_ops fake_ops = {
     .send_offsets = fake_offsets,
     .commit = fake_commit,
     .abort = fake_abort,
+    .input_id = fake_input_id,
     .topic_info = fake_topic_info,
     .topic_create = fake_topic_create,
     .wall_ms = fake_wall,

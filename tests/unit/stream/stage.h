@@ -141,6 +141,66 @@ static inline struct eng_counters stage_counters(const struct stage *stage, int3
     return counters;
 }
 
+/* The newest committed record of a partition of the state topic whose key begins so; NULL: none.
+ * *ret_count: how many there are. */
+static inline struct fake_output *stage_state(const struct stage *stage, int32_t partition,
+                                              const char *prefix, uint32_t *ret_count)
+{
+    struct fake_output *found = NULL;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < stage->fake->output_count; i++) {
+        struct fake_output *output = &stage->fake->outputs[i];
+        if (output->topic != ENG_TOPIC_STATE || !output->committed ||
+            output->partition != partition || strncmp((char *)output->key, prefix, strlen(prefix)))
+            continue;
+        found = output;
+        count++;
+    }
+    if (ret_count != NULL)
+        *ret_count = count;
+    return found;
+}
+
+static inline uint32_t stage_state_count(const struct stage *stage, const char *prefix)
+{
+    uint32_t count;
+    (void)stage_state(stage, 0, prefix, &count);
+    return count;
+}
+
+/* The newest commit record of partition 0. */
+static inline struct eng_commit stage_commit(const struct stage *stage)
+{
+    struct eng_commit commit;
+    uint64_t sum;
+    struct fake_output *output = stage_state(stage, 0, "commit", NULL);
+    cr_assert_not_null(output);
+    cr_assert_eq(eng_commit_read(output->value, output->value_bytes, &commit, &sum, NULL), ENG_OK);
+    return commit;
+}
+
+/* Another process commits for partition 0, with this record. */
+static inline void stage_foreign_commit(struct stage *stage, const struct eng_commit *commit)
+{
+    struct fake_partition *partition = &stage->fake->partitions[0];
+    struct fake_output *output = &stage->fake->outputs[stage->fake->output_count++];
+    uint8_t bytes[ENG_COMMIT_BYTES];
+    struct eng_meta meta = {.sequence = commit->sequence,
+                            .writer = 99,
+                            .life = commit->life,
+                            .model_version = commit->model_version,
+                            .fingerprint = commit->fingerprint,
+                            .record = eng_commit_write(commit, bytes)};
+    *output = (struct fake_output){.topic = ENG_TOPIC_STATE,
+                                   .key = (uint8_t *)eng_strndup("commit", 6),
+                                   .key_bytes = 6,
+                                   .value = (uint8_t *)eng_strndup((char *)bytes, sizeof bytes),
+                                   .value_bytes = sizeof bytes,
+                                   .committed = true};
+    partition->committed.next = commit->next;
+    eng_meta_write(&meta, partition->committed.meta);
+}
+
 /* Value of a header of an output; "" when there is none. */
 static inline const char *stage_header(const struct fake_output *output, const char *name)
 {

@@ -337,3 +337,34 @@ Test(committer, more_records_than_go_together_all_go_and_in_their_order)
     }
     tear_down(&s);
 }
+
+/* A call takes half a minute: what is said of it meanwhile. */
+static void look_at_call(struct fake_port *fake, char call)
+{
+    static const char *const names[128] = {
+        ['o'] = "opening a producer",  ['x'] = "closing a producer",
+        ['f'] = "sending the outputs", ['s'] = "sending the offsets",
+        ['c'] = "committing",          ['m'] = "asking for the committed offsets"};
+    const struct eng_committer *committer = fake->context;
+    if (names[(int)call] == NULL)
+        return;
+    cr_expect_null(eng_committer_stuck(committer, fake->now_us, 20000000));
+    fake->now_us += 30000000;
+    const char *what = eng_committer_stuck(committer, fake->now_us, 20000000);
+    cr_expect(what != NULL && strcmp(what, names[(int)call]) == 0, "%c: %s", call, what);
+}
+
+Test(committer, a_call_that_does_not_come_back_is_named)
+{
+    struct stage s;
+    set_up(&s);
+    s.fake->before = look_at_call;
+    s.fake->context = &s.committer;
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 10, ENG_TIMED_OUT, true}); /* and asked for */
+    eng_committer_send(&s.committer, &s.txn);
+    cr_expect_eq(s.txn.outcome, ENG_TXN_DONE);
+    s.fake->now_us += 30000000;
+    cr_expect_null(eng_committer_stuck(&s.committer, s.fake->now_us, 20000000));
+    s.fake->before = NULL;
+    tear_down(&s);
+}

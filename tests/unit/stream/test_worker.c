@@ -28,8 +28,14 @@ Test(worker, what_it_tells_is_committed_with_the_offset_behind_it)
     cr_expect_eq(first->partition, 1);
     cr_expect(memcmp(first->key, "acme", 4) == 0 && first->key_bytes == 4);
     struct eng_meta meta;
+    struct eng_commit commit;
+    uint64_t sum;
+    struct fake_output *record = stage_state(&s, 1, "commit", NULL);
+    cr_assert_not_null(record);
     cr_assert_eq(eng_meta_read(s.fake->partitions[1].committed.meta, &meta, NULL), ENG_OK);
-    cr_expect_eq(meta.counters.outcome[ENG_OUTCOME_COUNTED], 3);
+    cr_assert_eq(eng_commit_read(record->value, record->value_bytes, &commit, &sum, NULL), ENG_OK);
+    cr_expect_eq(meta.record, sum, "the offset names the record");
+    cr_expect_eq(commit.counters.outcome[ENG_OUTCOME_COUNTED], 3);
     cr_expect_eq(s.fake->partitions[0].committed.next, -1,
                  "a task that did nothing commits nothing");
     stage_done(&s);
@@ -176,7 +182,7 @@ Test(worker, s5_a_refused_future_record_stays_refused_when_its_time_has_come)
     cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
     cr_expect_eq(stage_counters(&s, 0).outcome[ENG_OUTCOME_FUTURE], 2);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_DEAD_LETTERS), 2, "told once");
-    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 1, "journaled, both in one record");
+    cr_expect_eq(stage_state_count(&s, "journal/"), 1, "journaled, both in one record");
     stage_done(&s);
 }
 
@@ -194,7 +200,7 @@ Test(worker, s7_an_idle_partition_ticks_once_a_boundary_and_a_restore_knows_it)
     s.fake->now_us += 90000000;
     stage_turn(&s, 2 * TURNS);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2, "the score has expired");
-    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 1, "one tick");
+    cr_expect_eq(stage_state_count(&s, "journal/"), 1, "one tick");
     cr_expect_eq(s.fake->partitions[0].committed.next, 1,
                  "with the offset, though it has not moved");
     stage_kill(&s);
@@ -218,19 +224,21 @@ Test(worker, s7_there_is_no_tick_while_an_open_transaction_hides_records)
     s.fake->wall_ms += 6 * HOUR_MS;
     s.fake->now_us += 90000000;
     stage_turn(&s, TURNS);
-    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_STATE), 0);
+    cr_expect_eq(stage_state_count(&s, "journal/"), 0);
     stage_done(&s);
 }
 
-Test(worker, a_restore_whose_counts_differ_is_refused_by_name)
+Test(worker, a_reading_from_the_beginning_whose_counts_differ_is_refused_by_name)
 {
     struct stage s;
     stage_init(&s, 1);
+    s.config->recovery.checkpoints = false;
     stage_start(&s);
     stage_login(&s, 0, "acme", now_ms(&s));
     stage_login(&s, 0, "acme", now_ms(&s));
     stage_turn(&s, TURNS);
     stage_stop(&s);
+    cr_expect_eq(stage_state_count(&s, "page/"), 0, "no pages without checkpoints");
     (void)snprintf(s.fake->partitions[0].records[0].value, 64, "broken since");
     stage_start(&s);
     stage_turn(&s, TURNS);
@@ -347,17 +355,15 @@ Test(worker, a_transaction_that_another_owner_overtook_drops_the_state_and_resto
     stage_turn(&s, TURNS);
     cr_assert_eq(s.worker->stats.commits, 1);
     /* Another owner takes record 1; our own commit of it gets no answer. */
-    struct eng_meta meta;
-    cr_assert_eq(eng_meta_read(s.fake->partitions[0].committed.meta, &meta, NULL), ENG_OK);
+    struct eng_commit commit = stage_commit(&s);
     stage_login(&s, 0, "acme", now_ms(&s));
-    meta.sequence++;
-    meta.writer = 99;
-    meta.clock_ms = now_ms(&s);
-    meta.counters.read++;
-    meta.counters.outcome[ENG_OUTCOME_COUNTED]++;
+    commit.sequence++;
+    commit.next++;
+    commit.clock_ms = now_ms(&s);
+    commit.counters.read++;
+    commit.counters.outcome[ENG_OUTCOME_COUNTED]++;
     fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_FATAL, false});
-    eng_meta_write(&meta, s.fake->partitions[0].committed.meta);
-    s.fake->partitions[0].committed.next = 2;
+    stage_foreign_commit(&s, &commit);
     stage_turn(&s, 2 * TURNS);
     cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1, "what the other told is not told");
@@ -394,24 +400,23 @@ Test(worker, an_eager_group_gives_back_what_nobody_touched_without_a_new_reading
     /* But not when somebody has committed in between. */
     move(&s, 'r');
     stage_turn(&s, 1);
-    s.fake->partitions[0].committed.next = 1;
-    struct eng_meta meta;
-    cr_assert_eq(eng_meta_read(s.fake->partitions[0].committed.meta, &meta, NULL), ENG_OK);
-    meta.counters.read = meta.counters.outcome[ENG_OUTCOME_COUNTED] = 1;
-    meta.clock_ms = 1767225600000;
-    eng_meta_write(&meta, s.fake->partitions[0].committed.meta);
+    struct eng_commit commit = stage_commit(&s);
+    cr_assert_eq(commit.next, 2);
+    commit.sequence++;
+    commit.counters.churn_drops = 7;
+    stage_foreign_commit(&s, &commit);
+    stage_login(&s, 0, "acme", now_ms(&s));
     move(&s, 'a');
     stage_turn(&s, TURNS);
-    cr_expect_eq(stage_counters(&s, 0).read, 2);
-    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 3,
-                 "record 1 is told by its new owner");
+    cr_expect_eq(stage_counters(&s, 0).read, 3);
+    cr_expect_eq(stage_counters(&s, 0).churn_drops, 7, "as the other one left it");
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 3);
     stage_done(&s);
 }
 
 Test(worker, an_eager_group_s_state_is_read_anew_when_only_a_tick_came_in_between)
 {
     struct stage s;
-    struct eng_meta meta;
     stage_init(&s, 1);
     s.eager = true;
     stage_start(&s);
@@ -420,13 +425,12 @@ Test(worker, an_eager_group_s_state_is_read_anew_when_only_a_tick_came_in_betwee
     move(&s, 'r');
     stage_turn(&s, 1);
     /* Another's transaction has left the offset where it was: the metadata tells. */
-    cr_assert_eq(eng_meta_read(s.fake->partitions[0].committed.meta, &meta, NULL), ENG_OK);
-    meta.sequence++;
-    meta.writer = 99;
-    eng_meta_write(&meta, s.fake->partitions[0].committed.meta);
+    struct eng_commit commit = stage_commit(&s);
+    commit.sequence++;
+    stage_foreign_commit(&s, &commit);
     move(&s, 'a');
     stage_turn(&s, TURNS);
-    cr_expect_eq(eng_worker_task(s.worker, 0)->sequence, meta.sequence);
+    cr_expect_eq(eng_worker_task(s.worker, 0)->sequence, commit.sequence);
     stage_done(&s);
 }
 
@@ -469,6 +473,57 @@ Test(worker, a_failure_of_the_consumer_ends_the_worker_with_its_status)
     }
 }
 
+/* Shut out with a transaction filling and one record more to come. */
+static void shut_out(struct stage *s, enum eng_status verdict)
+{
+    stage_init(s, 2);
+    stage_start(s);
+    stage_login(s, 0, "acme", now_ms(s));
+    stage_turn(s, TURNS);
+    stage_login(s, 0, "acme", now_ms(s));
+    stage_turn(s, 1);
+    s->fake->failure = ENG_LOST;
+    s->fake->failed_partition = -1;
+    fake_fault(s->fake, (struct fake_fault){'j', 0, 3, ENG_AGAIN, false});
+    fake_fault(s->fake, (struct fake_fault){'j', 0, verdict != ENG_OK, verdict, false});
+    cr_assert_not(eng_worker_turn(s->worker));
+}
+
+Test(worker, one_that_is_shut_out_and_in_whose_place_nobody_is_joins_again)
+{
+    struct stage s;
+    shut_out(&s, ENG_OK);
+    cr_assert(eng_worker_rejoin(s.worker));
+    cr_expect_eq(s.worker->error.status, ENG_OK);
+    cr_expect_eq(s.worker->task_count, 0);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1, "what was under way is given up");
+    move(&s, 'a');
+    stage_turn(&s, TURNS);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2, "and done again");
+    cr_expect_eq(stage_counters(&s, 0).read, 2);
+    stage_done(&s);
+}
+
+Test(worker, one_that_is_shut_out_by_another_process_ends)
+{
+    struct stage s;
+    shut_out(&s, ENG_LOST);
+    cr_expect_not(eng_worker_rejoin(s.worker));
+    cr_expect_eq(s.worker->error.status, ENG_LOST);
+    cr_expect_eq(s.fake->epochs, 1, "and opens no producer");
+    stage_done(&s);
+}
+
+Test(worker, one_that_is_shut_out_ends_when_it_is_told_to)
+{
+    struct stage s;
+    shut_out(&s, ENG_LOST);
+    atomic_store(&s.worker->stop, true);
+    cr_expect_not(eng_worker_rejoin(s.worker));
+    cr_expect_eq(s.worker->error.status, ENG_OK);
+    stage_done(&s);
+}
+
 Test(worker, a_position_outside_of_the_log_is_asked_for_anew)
 {
     struct stage s;
@@ -485,6 +540,63 @@ Test(worker, a_position_outside_of_the_log_is_asked_for_anew)
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
     cr_expect_eq(stage_counters(&s, 0).read, 2);
     stage_done(&s);
+}
+
+/* Lets the ends of the partitions be asked for `seconds` times, once a second. */
+static void wait_seconds(struct stage *s, int seconds)
+{
+    for (int i = 0; i < seconds && s->worker->error.status == ENG_OK; i++) {
+        s->fake->now_us += 1000001;
+        stage_turn(s, 2);
+    }
+}
+
+Test(worker, an_input_topic_that_was_made_anew_ends_it_with_a_way_out)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    strcpy(s.fake->topics[ENG_TOPIC_INPUT].id, "U");
+    wait_seconds(&s, 2);
+    cr_expect_eq(s.worker->error.status, ENG_TOPIC);
+    cr_expect(strstr(s.worker->error.text, "another kafka.group") != NULL);
+    stage_done(&s);
+}
+
+Test(worker, a_partition_of_a_topic_that_was_made_anew_is_not_begun)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    strcpy(s.fake->topics[ENG_TOPIC_INPUT].id, "U");
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.worker->error.status, ENG_TOPIC);
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 0);
+    stage_done(&s);
+}
+
+Test(worker, an_input_topic_that_is_gone_is_named_and_waited_for_but_not_for_ever)
+{
+    static const struct row {
+        int seconds; /* that it is gone */
+        enum eng_status status;
+    } rows[] = {{5, ENG_OK}, {30, ENG_TOPIC}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct stage s;
+        stage_init(&s, 1);
+        stage_start(&s);
+        stage_turn(&s, TURNS);
+        s.fake->topics[ENG_TOPIC_INPUT].exists = false;
+        wait_seconds(&s, rows[i].seconds);
+        cr_expect(strstr(s.worker->stats.text, "not there any more") != NULL);
+        s.fake->topics[ENG_TOPIC_INPUT].exists = true;
+        wait_seconds(&s, 30);
+        cr_expect_eq(s.worker->error.status, rows[i].status);
+        stage_done(&s);
+    }
 }
 
 Test(worker, too_much_memory_stops_it_with_a_text_that_names_the_key)
@@ -526,6 +638,89 @@ Test(worker, marks_of_transactions_at_the_end_are_no_lag)
     s.fake->partitions[0].marks = 1;
     stage_turn(&s, TURNS);
     cr_expect_eq(s.fake->partitions[0].committed.next, 2);
+    stage_done(&s);
+}
+
+/* ---- Stalling. ---- */
+
+static bool stalled(struct stage *s, int32_t partition)
+{
+    return eng_worker_task(s->worker, partition)->stalled;
+}
+
+Test(worker, a_partition_whose_commits_do_not_come_through_has_stalled_until_they_do)
+{
+    struct stage s;
+    stage_init(&s, 2);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_turn(&s, TURNS);
+    wait_seconds(&s, 100);
+    cr_expect_not(stalled(&s, 0), "without input nothing stalls");
+    s.worker->in_flight = true; /* what is told is held back */
+    s.worker->sender.busy = true;
+    stage_login(&s, 0, "acme", now_ms(&s));
+    wait_seconds(&s, 20);
+    cr_expect_not(stalled(&s, 0));
+    wait_seconds(&s, 15);
+    cr_expect(stalled(&s, 0));
+    cr_expect_not(stalled(&s, 1), "nothing has come there");
+    s.worker->sender.busy = false;
+    s.worker->in_flight = false;
+    wait_seconds(&s, 3);
+    cr_expect_not(stalled(&s, 0));
+    cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
+    stage_done(&s);
+}
+
+Test(worker, a_partition_whose_broker_gives_no_word_has_stalled)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    wait_seconds(&s, 2);
+    fake_fault(s.fake, (struct fake_fault){'e', 0, 100, ENG_UNAVAILABLE, false});
+    wait_seconds(&s, 50);
+    cr_expect_not(stalled(&s, 0), "its end was heard half a minute ago");
+    wait_seconds(&s, 15);
+    cr_expect(stalled(&s, 0));
+    wait_seconds(&s, 40);
+    cr_expect_not(stalled(&s, 0));
+    stage_done(&s);
+}
+
+Test(worker, a_partition_that_gets_no_answer_where_it_stands_has_stalled)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    fake_fault(s.fake, (struct fake_fault){'m', 0, 40, ENG_UNAVAILABLE, false});
+    stage_turn(&s, TURNS);
+    wait_seconds(&s, 35);
+    cr_expect(stalled(&s, 0));
+    wait_seconds(&s, 20);
+    cr_expect_not(stalled(&s, 0));
+    cr_expect_eq(s.worker->error.status, ENG_OK);
+    stage_done(&s);
+}
+
+Test(worker, one_that_has_lost_its_place_is_joining_and_says_so_when_it_takes_long)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(s.worker->state, ENG_WORKER_RUNNING);
+    move(&s, 'l');
+    wait_seconds(&s, 20);
+    cr_expect_eq(s.worker->state, ENG_WORKER_JOINING);
+    cr_expect_str_empty(s.worker->stats.text);
+    wait_seconds(&s, 20);
+    cr_expect(strstr(s.worker->stats.text, "no share") != NULL, "%s", s.worker->stats.text);
+    move(&s, 'a');
+    wait_seconds(&s, 5);
+    cr_expect_eq(s.worker->state, ENG_WORKER_RUNNING);
     stage_done(&s);
 }
 

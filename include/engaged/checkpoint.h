@@ -1,0 +1,91 @@
+/* Checkpoints of an engine: its partners as bytes ("pages"), and an engine made of them again.
+ *
+ * A checkpoint is fuzzy: pages are written a few at a time, each true as of the position at which
+ * it was encoded, and never all at once. What makes them one state again is the input itself: read
+ * from a position at or before the oldest change that no page holds ("low water"), with each page's
+ * own events passed over. How pages are framed, where they go and what is committed beside them is
+ * the caller's; src/stream/checkpoint.h is what the daemon does.
+ *
+ *   writing    eng_engine_options.track_changes; eng_engine_changes, eng_engine_page_take
+ *   reading    eng_engine_restore_begin, _page for each page, _catch_up, then events and ticks from
+ *              low water on as ever, without effects; _end
+ *
+ * The bytes of a page belong to one model (eng_model_fingerprint) and one version of this library's
+ * format (ENG_PAGE_VERSION); docs/state-topic.md describes them. */
+#ifndef ENGAGED_CHECKPOINT_H
+#define ENGAGED_CHECKPOINT_H
+
+#include <engaged/engine.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { ENG_PAGE_VERSION = 1 };
+
+/* A number that two models share only if they are the same in all that the engine knows of them. */
+uint64_t eng_model_fingerprint(const struct eng_model *model);
+
+/* The queue of partners that have changed since their last page. Places are numbered from 0 for
+ * ever: those from `first` to before `end` are waiting, the oldest change first. */
+struct eng_changed {
+    uint64_t first, end;
+};
+struct eng_changed eng_engine_changes(const struct eng_engine *engine);
+
+/* All pages that were taken or restored, one per partner: their number, and a sum that changes with
+ * each of them. Equal sums mean that no page is missing or older than it should be. */
+struct eng_page_sum {
+    uint64_t count, sum;
+};
+struct eng_page_sum eng_engine_page_sum(const struct eng_engine *engine);
+
+/* Bytes that the page of the partner at the head of the queue takes, at most; 0: nobody waits. */
+size_t eng_engine_page_bytes(const struct eng_engine *engine);
+
+/* Takes the partner at the head off the queue and writes its page: as of now, so between two
+ * inputs. `sequence` (> 0) is that of the caller's commit. *ret_bytes is how many were written;
+ * *ret_partner is borrowed until the next call. ENG_OK; ENG_NO_MEMORY (still in the queue). */
+enum eng_status eng_engine_page_take(struct eng_engine *engine, uint64_t sequence, uint8_t *to,
+                                     size_t *ret_bytes, struct eng_slice *ret_partner);
+
+/* A new engine (nothing applied yet) becomes one that is being restored. ENG_OK, ENG_NO_MEMORY. */
+enum eng_status eng_engine_restore_begin(struct eng_engine *engine);
+
+/* A page, as it was taken with `sequence`; it holds all events of its partner before the offset
+ * `next`. A later page of the same partner replaces it. `model`: the one that it was taken under,
+ * which the engine will come to by activations; it must live until then. (A page of a model before
+ * the engine's is passed over: whose page that still is has been evaluated since, so low water
+ * would lie before that.) Where the log says that the page is gone (the partner was erased),
+ * eng_engine_erase with an offset of UINT64_MAX. ENG_OK, ENG_NO_MEMORY, ENG_CORRUPT, ENG_LIMIT
+ * (pages of more than ENG_RESTORE_MODELS_MAX later models).
+ */
+enum { ENG_RESTORE_MODELS_MAX = 64 };
+struct eng_page {
+    struct eng_slice partner;
+    const uint8_t *data;
+    size_t bytes;
+    uint64_t next, sequence;
+    const struct eng_model *model; /* NULL: the engine's */
+};
+enum eng_status eng_engine_restore_page(struct eng_engine *engine, const struct eng_page *page,
+                                        struct eng_error *err);
+
+/* All pages are there: works off, telling nothing, the boundaries up to low water's clock that they
+ * have not seen. Those of whom something changed are in the queue then. clock_ms -1: low water is
+ * before the first event. ENG_OK or ENG_NO_MEMORY. From then on events (offsets ascending from low
+ * water), ticks, activations and erasures are applied as ever. What counts could answer at low
+ * water (eng_engine_known_read) is the caller's to keep, too. */
+enum eng_status eng_engine_restore_catch_up(struct eng_engine *engine, int64_t clock_ms,
+                                            struct eng_error *err);
+
+/* The input has been read up to where all pages lie behind. */
+void eng_engine_restore_end(struct eng_engine *engine);
+
+/* True between eng_engine_restore_begin and _end: no view can be had. */
+bool eng_engine_is_restoring(const struct eng_engine *engine);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,227 @@
+/* Activation: another model comes into force where the engine stands (S14).
+ *
+ * Nothing is read again. Every partner is visited once, in the order of a hash of ids (walk.h): its
+ * record is caught up under the model before, carried over to the new layout (carry.h), and
+ * evaluated with the cause `config`. The walk may stop after any visit; until it has ended the two
+ * layouts stand side by side, each record being of the one that its mark says. Numbers of partners
+ * stay. The clock does not move, so nothing is due meanwhile; the wheel is emptied at the beginning
+ * and filled by the visits.
+ *
+ * Values of scores under the two models are not compared with each other: what a drop falls from is
+ * a value of the same making, and a fall that the change itself makes is none.
+ *
+ * Cost: proportional to the partners and their records. Memory: records that fit stay in their
+ * blocks. */
+#include "base/assert.h"
+#include "base/memory.h"
+#include "engine/carry.h"
+#include "engine/internal.h"
+#include "engine/seen.h"
+
+/* ---- beginning ---- */
+
+static void use_model(struct eng_engine *engine, const struct eng_model *model,
+                      struct eng_layout *layout)
+{
+    eng_assert(layout->model == model);
+    engine->model = model;
+    engine->layout = layout;
+    engine->store.layout = layout;
+}
+
+/* What the engine remembers of the model beside the records. */
+static void forget(struct eng_engine *engine)
+{
+    struct eng_moment *now = &engine->now;
+    int64_t kept = (int64_t)now->pane - engine->model->late_after + 1;
+    memset(engine->actions, 0, sizeof engine->actions);
+    memset(engine->silences, 0, sizeof *engine->silences);
+    eng_wheel_done(&engine->wheel);
+    eng_wheel_init(&engine->wheel);
+    if (now->clock_ms >= 0)
+        now->late_before_ms =
+            kept < 0 ? INT64_MIN : eng_calendar_start_ms(engine->model->calendar, kept);
+}
+
+/* Everything that could fail, then the change of models. */
+static enum eng_status begin_activation(struct eng_engine *engine, const struct eng_model *model)
+{
+    struct eng_activation *activation = &engine->activation;
+    struct eng_layout *layout = NULL;
+    eng_assert(!activation->working && activation->carry == NULL);
+    eng_assert(engine->walk.waiting == 0);
+    if (eng_layout_new(model, &layout, NULL) != ENG_OK ||
+        eng_carry_new(engine->layout, layout, &activation->carry) != ENG_OK ||
+        eng_walk_begin(&engine->walk, &engine->store) != ENG_OK) {
+        eng_carry_free(activation->carry);
+        activation->carry = NULL;
+        eng_layout_free(layout);
+        return ENG_NO_MEMORY;
+    }
+    if (engine->now.clock_ms >= 0)
+        eng_known_change(&engine->known, &activation->carry->change, engine->layout, &engine->now);
+    activation->before = engine->model;
+    activation->layout_before = engine->layout;
+    use_model(engine, model, layout);
+    forget(engine);
+    eng_walk_mark_all(&engine->walk, &engine->store);
+    activation->working = true;
+    return ENG_OK;
+}
+
+static void end_activation(struct eng_engine *engine)
+{
+    struct eng_activation *activation = &engine->activation;
+    eng_assert(activation->working);
+    eng_assert(activation->carry != NULL);
+    eng_carry_free(activation->carry);
+    eng_layout_free(activation->layout_before);
+    *activation = (struct eng_activation){0};
+}
+
+void eng_activation_drop(struct eng_engine *engine)
+{
+    eng_assert(engine->activation.working);
+    while (engine->walk.waiting > 0) {
+        uint64_t slot = eng_walk_next(&engine->walk, &engine->store);
+        uint32_t number = engine->store.slots[slot].number;
+        struct eng_record old = {engine->activation.layout_before,
+                                 eng_store_at(&engine->store, number), number};
+        eng_walk_visited(&engine->walk, slot);
+        if (eng_restore_layout(engine, number) == NULL)
+            eng_store_give(&engine->store, &old);
+    }
+    end_activation(engine);
+}
+
+/* ---- one partner ---- */
+
+/* Takes the partner into the hand as the model before knows it, caught up, with nothing left that
+ * no longer matters. */
+static enum eng_status take_before(struct eng_engine *engine, uint32_t number)
+{
+    const struct eng_model *model = engine->model;
+    eng_assert(engine->layout == engine->activation.layout_before);
+    eng_take(engine, number);
+    if (eng_store_reserve(&engine->store) != ENG_OK ||
+        eng_record_prepare(&engine->store, &engine->hand) != ENG_OK)
+        return ENG_NO_MEMORY;
+    eng_assert(engine->hand.partner->due > engine->now.pane);
+    eng_measure_catch_up(engine, engine->now.pane);
+    for (uint32_t i = 0; i < model->measure_count; i++)
+        if (model->measures[i].kind == ENG_STREAK)
+            eng_measure_drop_runs(engine, i);
+    eng_alert_expire(engine);
+    return ENG_OK;
+}
+
+/* Values under the new model take the place of the old ones without a word. */
+static void revalue(struct eng_engine *engine, uint32_t number)
+{
+    struct eng_scratch *scratch = &engine->scratch;
+    eng_take(engine, number);
+    eng_assert(scratch->stale == 0);
+    for (uint32_t i = 0; i < engine->model->score_count; i++) {
+        const struct eng_score_layout *place = &engine->layout->scores[i];
+        int64_t value = eng_contributions(engine, &engine->hand, i, scratch->contribution[i]);
+        eng_assert(place->value != 0);
+        scratch->value[i] = scratch->value_before[i] = value;
+        eng_score_store(place, eng_record_fixed(&engine->hand, place->value), value);
+    }
+}
+
+static enum eng_status carry_over(struct eng_engine *engine, uint32_t number)
+{
+    struct eng_activation *activation = &engine->activation;
+    const struct eng_model *model = engine->model;
+    struct eng_layout *layout = engine->layout;
+    eng_assert(activation->working);
+    eng_assert(layout != activation->layout_before);
+    use_model(engine, activation->before, activation->layout_before);
+    enum eng_status status = take_before(engine, number);
+    struct eng_record old = engine->hand;
+    use_model(engine, model, layout);
+    if (status != ENG_OK || eng_store_reserve(&engine->store) != ENG_OK)
+        return ENG_NO_MEMORY;
+    status = eng_carry_record(activation->carry, &engine->store, &engine->now, &old);
+    if (status == ENG_OK)
+        revalue(engine, number);
+    return status;
+}
+
+static enum eng_status visit_changed(struct eng_engine *engine, uint32_t number,
+                                     struct eng_effects *effects)
+{
+    struct eng_counters counters = engine->counters;
+    struct eng_evaluation evaluation = {
+        .cause = ENG_CAUSE_CONFIG,
+        .origin_kind = ENG_ORIGIN_MODEL,
+        .origin = engine->model->version,
+        .at_ms = engine->now.clock_ms,
+        .effects = engine->activation.silent ? NULL : effects,
+    };
+    eng_assert(engine->activation.working);
+    if (eng_restore_layout(engine, number) != NULL)
+        return eng_restore_arrive(engine, number);
+    if (eng_wheel_reserve(&engine->wheel) != ENG_OK ||
+        eng_changes_reserve(&engine->changes) != ENG_OK || carry_over(engine, number) != ENG_OK)
+        return ENG_NO_MEMORY;
+    eng_changes_note(&engine->changes, engine->hand.partner, number);
+    eng_assert(engine->hand.number == number);
+    eng_evaluate(engine, &evaluation);
+    if (engine->activation.silent)
+        engine->counters = counters; /* of what is told */
+    engine->hand.partner->due = evaluation.due;
+    eng_arm(engine, number, engine->hand.partner, eng_measure_due(engine));
+    return ENG_OK;
+}
+
+/* ---- the whole ---- */
+
+bool eng_activation_waits(const struct eng_engine *engine, uint32_t number)
+{
+    eng_assert(number < engine->store.count);
+    return engine->activation.working &&
+           eng_walk_waits(&engine->walk, eng_store_slot(&engine->store, number));
+}
+
+enum eng_status eng_activation_finish_slow(struct eng_engine *engine, struct eng_effects *effects,
+                                           struct eng_error *err)
+{
+    eng_assert(engine->activation.working);
+    eng_assert(!engine->boundary.working && engine->boundary.target_ms < 0);
+    while (engine->walk.waiting > 0) {
+        if (engine->evaluations_left == 0 || !eng_effects_fit(engine, effects))
+            return ENG_AGAIN;
+        uint64_t slot = eng_walk_next(&engine->walk, &engine->store);
+        if (visit_changed(engine, engine->store.slots[slot].number, effects) != ENG_OK)
+            return eng_error_set(
+                err, ENG_NO_MEMORY,
+                "no memory for version %u of the model (%llu partners, %llu bytes)",
+                engine->model->version, (unsigned long long)eng_engine_partner_count(engine),
+                (unsigned long long)eng_engine_memory_bytes(engine));
+        eng_walk_visited(&engine->walk, slot);
+        engine->evaluations_left--;
+    }
+    end_activation(engine);
+    return ENG_OK;
+}
+
+enum eng_status eng_engine_activate(struct eng_engine *engine, const struct eng_model *model,
+                                    bool silent, struct eng_effects *effects, struct eng_error *err)
+{
+    eng_assert(engine != NULL && model != NULL);
+    eng_assert(engine->boundary.target_ms < 0); /* the input before is done */
+    engine->evaluations_left = engine->step_evaluations;
+    if (engine->model != model) {
+        eng_assert(!engine->activation.working);
+        enum eng_status status = eng_model_carries(engine->model, model, err);
+        if (status == ENG_OK && begin_activation(engine, model) != ENG_OK)
+            status = eng_error_set(err, ENG_NO_MEMORY, "no memory for another model");
+        if (status != ENG_OK)
+            return status;
+        engine->activation.silent = silent;
+    }
+    eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
+    return eng_activation_finish(engine, effects, err);
+}

@@ -1,0 +1,179 @@
+/* What corresponds in two models: see change.h. Cost: once per activation. */
+#include "engine/change.h"
+
+#include "base/assert.h"
+#include <string.h>
+
+_Static_assert(ENG_CHANGE_NONE == ENG_ACTION_NONE, "one value for what is not there");
+
+/* ---- actions ---- */
+
+static bool same_entry(const struct eng_action *one, const struct eng_action *two)
+{
+    return one->family == two->family && one->length == two->length &&
+           memcmp(one->text, two->text, one->length) == 0;
+}
+
+bool eng_change_holds(const struct eng_action *family, const struct eng_action *entry)
+{
+    return family->family && family->length <= entry->length &&
+           memcmp(family->text, entry->text, family->length) == 0;
+}
+
+uint16_t eng_change_entry(const struct eng_model *model, const struct eng_action *entry)
+{
+    uint16_t best = ENG_CHANGE_NONE;
+    eng_assert(entry->text != NULL);
+    eng_assert(model->action_count <= ENG_ACTIONS_MAX);
+    for (uint32_t i = 0; i < model->action_count; i++) {
+        const struct eng_action *other = &model->actions[i];
+        if (same_entry(other, entry))
+            return (uint16_t)i;
+        if (eng_change_holds(other, entry) &&
+            (best == ENG_CHANGE_NONE || other->length > model->actions[best].length))
+            best = (uint16_t)i;
+    }
+    return best;
+}
+
+/* True when each action of a set, of a model with `count` entries, goes to an entry of the other
+ * one. */
+static bool within(const struct eng_action_set *one, uint32_t count, const uint16_t *entries,
+                   const struct eng_action_set *two)
+{
+    eng_assert(count <= ENG_ACTIONS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        if (eng_action_set_has(one, i) &&
+            (entries[i] == ENG_CHANGE_NONE || !eng_action_set_has(two, entries[i])))
+            return false;
+    return true;
+}
+
+bool eng_change_same_actions(const struct eng_change *change, const struct eng_action_set *one,
+                             const struct eng_action_set *two)
+{
+    eng_assert(one != NULL && two != NULL);
+    return within(one, change->from->action_count, change->action, two) &&
+           within(two, change->to->action_count, change->source, one);
+}
+
+/* ---- measures and scores ---- */
+
+bool eng_change_same_question(const struct eng_change *change, const struct eng_measure *one,
+                              const struct eng_measure *two)
+{
+    eng_assert(change->from != NULL && change->to != NULL);
+    return one->kind == two->kind &&
+           eng_change_same_actions(change, &one->actions, &two->actions) &&
+           (one->kind != ENG_STATE || eng_change_same_actions(change, &one->until, &two->until));
+}
+
+static bool same_steps(const struct eng_dimension *one, const struct eng_dimension *two)
+{
+    bool same = one->step_count == two->step_count;
+    eng_assert(one->step_count <= ENG_STEPS_MAX && two->step_count <= ENG_STEPS_MAX);
+    for (uint32_t i = 0; same && i < one->step_count; i++)
+        same = one->steps[i].x_e4 == two->steps[i].x_e4 && one->steps[i].y_e4 == two->steps[i].y_e4;
+    return same;
+}
+
+/* True when two dimensions contribute the same, their scores being alike. */
+static bool same_dimension(const struct eng_change *change, const struct eng_dimension *one,
+                           const struct eng_dimension *two)
+{
+    const struct eng_measure *old = &change->from->measures[one->measure];
+    const struct eng_measure *new = &change->to->measures[two->measure];
+    eng_assert(one->measure < change->from->measure_count);
+    eng_assert(two->measure < change->to->measure_count);
+    return one->skip == two->skip && one->weight_e4 == two->weight_e4 &&
+           one->target_e4 == two->target_e4 && one->points_e4 == two->points_e4 &&
+           same_steps(one, two) && old->window == new->window &&
+           old->panes == new->panes &&eng_change_same_question(change, old, new);
+}
+
+static bool alike(const struct eng_change *change, const struct eng_score *one,
+                  const struct eng_score *two)
+{
+    bool same = one->points == two->points && one->scale_e4 == two->scale_e4 &&
+                one->dimension_count == two->dimension_count;
+    eng_assert(one->dimension_count <= ENG_DIMENSIONS_MAX);
+    for (uint32_t i = 0; same && i < one->dimension_count; i++)
+        same = same_dimension(change, &one->dimensions[i], &two->dimensions[i]);
+    return same;
+}
+
+static void map_dimensions(const struct eng_score *one, const struct eng_score *two,
+                           uint16_t *ret_dimension)
+{
+    eng_assert(two->dimension_count <= ENG_DIMENSIONS_MAX);
+    for (uint32_t i = 0; i < two->dimension_count; i++)
+        for (uint32_t j = one->dimension_count; j-- > 0;)
+            if (strcmp(one->dimensions[j].name, two->dimensions[i].name) == 0)
+                ret_dimension[i] = (uint16_t)j;
+}
+
+static void map_bands(const struct eng_score *one, const struct eng_score *two, uint16_t *ret_band)
+{
+    eng_assert(one->band_count <= ENG_BANDS_MAX);
+    for (uint32_t i = 0; i < one->band_count; i++)
+        for (uint32_t j = two->band_count; j-- > 0;)
+            if (strcmp(one->bands[i].name, two->bands[j].name) == 0)
+                ret_band[i] = (uint16_t)j;
+}
+
+static void map_score(struct eng_change *change, uint32_t index)
+{
+    const struct eng_score *two = &change->to->scores[index];
+    eng_assert(index < change->to->score_count);
+    eng_assert(change->score[index] == ENG_CHANGE_NONE);
+    for (uint32_t i = 0; i < change->from->score_count; i++) {
+        const struct eng_score *one = &change->from->scores[i];
+        if (strcmp(one->name, two->name) != 0)
+            continue;
+        change->score[index] = (uint16_t)i;
+        change->alike[index] = alike(change, one, two);
+        map_dimensions(one, two, change->dimension[index]);
+        map_bands(one, two, change->band[index]);
+    }
+}
+
+/* ---- alerts ---- */
+
+static void map_alert(struct eng_change *change, uint32_t index)
+{
+    const struct eng_alert *two = &change->to->alerts[index];
+    eng_assert(index < change->to->alert_count);
+    eng_assert(change->rhythm[index] == ENG_CHANGE_NONE);
+    for (uint32_t i = change->from->alert_count; i-- > 0;) {
+        const struct eng_alert *one = &change->from->alerts[i];
+        if (one->kind != two->kind)
+            continue;
+        if (one->kind == ENG_SILENCE &&
+            eng_change_same_actions(change, &one->actions, &two->actions))
+            change->rhythm[index] = (uint16_t)i;
+        if (strcmp(one->name, two->name) != 0)
+            continue;
+        change->opening[i] = (uint16_t)index;
+        if (one->kind == ENG_DROP && change->score[two->score] == one->score &&
+            change->alike[two->score])
+            change->peaks[index] = (uint16_t)i;
+    }
+}
+
+void eng_change_init(struct eng_change *change, const struct eng_model *from,
+                     const struct eng_model *to)
+{
+    eng_assert(from != NULL && to != NULL);
+    memset(change, 0xFF, sizeof *change); /* nothing corresponds: ENG_CHANGE_NONE everywhere */
+    memset(change->alike, 0, sizeof change->alike);
+    change->from = from;
+    change->to = to;
+    for (uint32_t i = 0; i < from->action_count; i++)
+        change->action[i] = eng_change_entry(to, &from->actions[i]);
+    for (uint32_t i = 0; i < to->action_count; i++)
+        change->source[i] = eng_change_entry(from, &to->actions[i]);
+    for (uint32_t i = 0; i < to->score_count; i++)
+        map_score(change, i);
+    for (uint32_t i = 0; i < to->alert_count; i++)
+        map_alert(change, i);
+}

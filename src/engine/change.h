@@ -1,0 +1,53 @@
+/* A change of model (S14): what of a new model corresponds to what of the old one.
+ *
+ * Things correspond by what they are called, or by what they ask, never by their index:
+ *
+ *     actions    an old entry goes to the new one of the same text, else to the longest new family
+ *                that all of its events belong to, else to none
+ *     measures   those of the same kind over the same actions, whatever they are called; windows
+ * may differ where the old one can answer for a part (known.h chooses) scores     by name; bands
+ * and dimensions of a score by name alerts     by name and kind; rhythms of silences by their
+ * actions; peaks of drops by name, when their score is computed as before
+ *
+ * A change is plain data about two models, which it borrows. */
+#ifndef ENG_ENGINE_CHANGE_H
+#define ENG_ENGINE_CHANGE_H
+
+#include "engine/model.h"
+
+enum { ENG_CHANGE_NONE = 0xFFFF };
+
+struct eng_change {
+    const struct eng_model *from, *to;
+    uint16_t action[ENG_ACTIONS_MAX + 1]; /* by old entry: the new one, or NONE */
+    uint16_t source[ENG_ACTIONS_MAX + 1]; /* by new entry: the old one of all its events, or NONE */
+    uint16_t measure[ENG_MEASURES_MAX]; /* by new one that keeps no counts per pane: see known.h */
+    uint16_t score[ENG_SCORES_MAX];     /* by new one, or NONE */
+    bool alike[ENG_SCORES_MAX];         /* by new one: its values mean what the old one's do */
+    uint16_t band[ENG_SCORES_MAX][ENG_BANDS_MAX];           /* by new score and old band, or NONE */
+    uint16_t dimension[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX]; /* by new score and its dimension */
+    uint16_t opening[ENG_ALERTS_MAX];                       /* by old alert: the new one, or NONE */
+    uint16_t rhythm[ENG_ALERTS_MAX]; /* by new silence: an old one with its actions, or NONE */
+    uint16_t peaks[ENG_ALERTS_MAX];  /* by new drop: the old one whose peaks it goes on with */
+};
+
+/* Fills all but `measure`. */
+void eng_change_init(struct eng_change *change, const struct eng_model *from,
+                     const struct eng_model *to);
+
+/* True when two sets name the same actions: `one` of the old model, `two` of the new one. */
+bool eng_change_same_actions(const struct eng_change *change, const struct eng_action_set *one,
+                             const struct eng_action_set *two);
+
+/* True when an old and a new measure ask the same, windows apart. */
+bool eng_change_same_question(const struct eng_change *change, const struct eng_measure *one,
+                              const struct eng_measure *two);
+
+/* The entry of all that an entry of another model stands for: the same one, else the longest family
+ * that holds it, else ENG_CHANGE_NONE. */
+uint16_t eng_change_entry(const struct eng_model *model, const struct eng_action *entry);
+
+/* True when all actions of `entry` are of the family (or it is the family). */
+bool eng_change_holds(const struct eng_action *family, const struct eng_action *entry);
+
+#endif

@@ -1,0 +1,114 @@
+/* A fingerprint of a model: all that the engine knows of it, in one number.
+ *
+ * Two configurations that differ only in what the engine never sees (topics, comments, the order of
+ * keys) have the same one. The zone counts by its offset at some days between 1990 and 2025, so
+ * that another zone shows and a newer edition of the zone data does not. */
+#include "base/assert.h"
+#include "engine/hash.h"
+#include "engine/model.h"
+#include <engaged/checkpoint.h>
+#include <string.h>
+
+enum { HALF_YEAR_DAYS = 182, FIRST_DAY = 20 * 365, LAST_DAY = 55 * 365 };
+
+static uint64_t add(uint64_t sum, uint64_t number)
+{
+    uint64_t pair[2] = {sum, number};
+    return eng_hash(pair, sizeof pair);
+}
+
+static uint64_t add_text(uint64_t sum, const char *text)
+{
+    return add(sum, text != NULL ? eng_hash(text, (uint32_t)strlen(text)) : 0);
+}
+
+static uint64_t add_set(uint64_t sum, const struct eng_action_set *set)
+{
+    return add(sum, eng_hash(set->bits, sizeof set->bits));
+}
+
+static uint64_t add_time(uint64_t sum, const struct eng_model *model)
+{
+    const int64_t day_ms = 86400000;
+    eng_assert(model->calendar != NULL);
+    eng_assert(LAST_DAY > FIRST_DAY);
+    sum = add(sum, (uint64_t)model->pane_unit);
+    sum = add(sum, model->late_after);
+    sum = add(sum, model->dedup);
+    for (int64_t day = FIRST_DAY; day < LAST_DAY; day += HALF_YEAR_DAYS) {
+        int64_t pane = eng_calendar_pane(model->calendar, day * day_ms);
+        sum = add(sum, (uint64_t)eng_calendar_start_ms(model->calendar, pane));
+    }
+    return sum;
+}
+
+static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
+{
+    sum = add_text(sum, measure->name);
+    sum =
+        add(sum, (uint64_t)measure->kind << 40 | (uint64_t)measure->window << 32 | measure->panes);
+    sum = add_set(sum, &measure->actions);
+    return add_set(sum, &measure->until);
+}
+
+static uint64_t add_dimension(uint64_t sum, const struct eng_dimension *dimension)
+{
+    sum = add_text(sum, dimension->name);
+    sum = add(sum, (uint64_t)dimension->measure << 1 | dimension->skip);
+    sum = add(sum, (uint64_t)dimension->weight_e4);
+    sum = add(sum, (uint64_t)dimension->target_e4);
+    sum = add(sum, (uint64_t)dimension->points_e4);
+    for (uint32_t i = 0; i < dimension->step_count; i++) {
+        sum = add(sum, (uint64_t)dimension->steps[i].x_e4);
+        sum = add(sum, (uint64_t)dimension->steps[i].y_e4);
+    }
+    return add(sum, dimension->step_count);
+}
+
+static uint64_t add_score(uint64_t sum, const struct eng_score *score)
+{
+    eng_assert(score->band_count > 0);
+    eng_assert(score->bands != NULL);
+    sum = add_text(sum, score->name);
+    sum = add(sum, (uint64_t)score->scale_e4 << 1 | score->points);
+    for (uint32_t i = 0; i < score->dimension_count; i++)
+        sum = add_dimension(sum, &score->dimensions[i]);
+    for (uint32_t i = 0; i < score->band_count; i++) {
+        sum = add_text(sum, score->bands[i].name);
+        sum = add(sum, (uint64_t)score->bands[i].edge_e4 << 1 | score->bands[i].above);
+    }
+    sum = add(sum, (uint64_t)score->margin_e4);
+    sum = add(sum, (uint64_t)score->dwell_ms);
+    sum = add(sum, (uint64_t)score->tell_every_e4);
+    return add(sum, (uint64_t)score->dimension_count << 32 | score->band_count);
+}
+
+static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
+{
+    sum = add_text(sum, alert->name);
+    sum = add(sum, (uint64_t)alert->kind << 32 | (uint64_t)alert->score << 16 | alert->band);
+    sum = add(sum, (uint64_t)alert->drop_e4);
+    sum = add(sum, (uint64_t)alert->cooldown_ms);
+    sum = add_set(sum, &alert->actions);
+    sum = add(sum, (uint64_t)alert->within << 32 | alert->horizon);
+    sum = add(sum, (uint64_t)alert->typical_gap << 32 | alert->min_silence);
+    return add(sum, (uint64_t)alert->min_active << 32 | alert->risk_e3);
+}
+
+uint64_t eng_model_fingerprint(const struct eng_model *model)
+{
+    eng_assert(model != NULL);
+    eng_assert(model->program != NULL);
+    uint64_t sum = add_text(model->version, model->program);
+    sum = add_time(sum, model);
+    for (uint32_t i = 0; i < model->action_count; i++)
+        sum = add(add_text(sum, model->actions[i].text), model->actions[i].family);
+    for (uint32_t i = 0; i < model->measure_count; i++)
+        sum = add_measure(sum, &model->measures[i]);
+    for (uint32_t i = 0; i < model->score_count; i++)
+        sum = add_score(sum, &model->scores[i]);
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        sum = add_alert(sum, &model->alerts[i]);
+    return add(sum, (uint64_t)model->action_count << 48 | (uint64_t)model->measure_count << 32 |
+                        (uint64_t)model->score_count << 16 | model->alert_count);
+}

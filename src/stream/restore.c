@@ -1,0 +1,272 @@
+/* From the state topic to an engine. See restore.h. */
+#include "stream/restore.h"
+
+#include "base/assert.h"
+#include "base/memory.h"
+#include "base/rules.h"
+#include "model/config.h"
+#include <engaged/checkpoint.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum { STALL_MS = 30000 };
+
+#define WAY_OUT "; `engaged state rebuild` makes the state anew from the input"
+
+/* A reading under way. */
+struct reader {
+    const struct eng_restore_request *request;
+    struct eng_restored *found;
+    enum eng_status status;
+    struct eng_error cause;
+    int64_t offset; /* of the record in hand */
+    /* A page of several parts, as far as it has come. */
+    struct eng_bytes body;
+    struct eng_page_head head;
+    char partner[ENG_PARTNER_BYTES_MAX];
+    uint32_t partner_bytes;
+};
+
+void eng_restored_done(struct eng_restored *restored)
+{
+    eng_assert(restored != NULL);
+    eng_assert(restored->engine == NULL || restored->journal.done == 0);
+    eng_journal_done(&restored->journal);
+    eng_engine_free(restored->engine);
+    *restored = (struct eng_restored){0};
+}
+
+/* ---- pages ---- */
+
+/* Are pages wanted, and is this one of the state that the group names? */
+static bool is_wanted(const struct reader *reader, const struct eng_page_head *head)
+{
+    const struct eng_meta *meta = reader->request->meta;
+    eng_assert(head->sequence > 0);
+    return reader->found->engine != NULL && head->life == meta->life;
+}
+
+static enum eng_status give_page(struct reader *reader, struct eng_slice partner,
+                                 const struct eng_page_part *whole)
+{
+    const struct eng_page_head *head = &whole->head;
+    struct eng_page page = {.partner = partner,
+                            .data = whole->body,
+                            .bytes = whole->bytes,
+                            .next = (uint64_t)head->next,
+                            .sequence = head->sequence};
+    eng_assert(reader->found->engine != NULL);
+    eng_assert(whole->body != NULL);
+    if (head->sequence > reader->request->meta->sequence && ENG_RULE(NAMED_RECORD))
+        return eng_error_set(&reader->cause, ENG_CORRUPT,
+                             "the page of partner \"%.*s\" is of transaction %" PRIu64
+                             ", but the group is at %" PRIu64,
+                             (int)partner.length, partner.data, head->sequence,
+                             reader->request->meta->sequence);
+    reader->found->page_count++;
+    return eng_engine_restore_page(reader->found->engine, &page, &reader->cause);
+}
+
+/* Is this the part that comes next? Others are leftovers: a page that has become smaller leaves the
+ * parts that it no longer has, and compaction takes the first part before the others. */
+static bool continues(const struct reader *reader, struct eng_slice partner,
+                      const struct eng_page_head *head)
+{
+    eng_assert(head->part > 0);
+    eng_assert(partner.length > 0);
+    return reader->head.sequence == head->sequence && reader->head.part + 1 == head->part &&
+           reader->head.parts == head->parts && reader->partner_bytes == partner.length &&
+           memcmp(reader->partner, partner.data, partner.length) == 0;
+}
+
+static enum eng_status take_part(struct reader *reader, struct eng_slice partner,
+                                 const struct eng_page_part *part)
+{
+    const struct eng_page_head *head = &part->head;
+    if (head->part > 0 && !continues(reader, partner, head))
+        return ENG_OK;
+    eng_assert(partner.length <= sizeof reader->partner);
+    eng_assert(head->parts > 1);
+    if (head->part == 0)
+        eng_bytes_clear(&reader->body);
+    reader->head = *head;
+    memcpy(reader->partner, partner.data, partner.length);
+    reader->partner_bytes = partner.length;
+    if (eng_bytes_append(&reader->body, part->body, part->bytes) != ENG_OK)
+        return eng_error_set(&reader->cause, ENG_NO_MEMORY, "no memory for a page of %u parts",
+                             head->parts);
+    if (head->part + 1 < head->parts)
+        return ENG_OK;
+    const struct eng_page_part whole = {*head, reader->body.data, reader->body.used};
+    reader->head = (struct eng_page_head){0};
+    return give_page(reader, partner, &whole);
+}
+
+static enum eng_status take_page(struct reader *reader, struct eng_slice partner,
+                                 const struct eng_port_record *record)
+{
+    struct eng_page_part part;
+    eng_assert(record->value != NULL);
+    enum eng_status status =
+        eng_page_open(record->value, record->value_bytes, &part, &reader->cause);
+    if (status != ENG_OK || !is_wanted(reader, &part.head))
+        return status;
+    eng_assert(part.head.parts > 0);
+    return part.head.parts == 1 ? give_page(reader, partner, &part)
+                                : take_part(reader, partner, &part);
+}
+
+/* ---- the other records ---- */
+
+static enum eng_status take_commit(struct reader *reader, const struct eng_port_record *record)
+{
+    const struct eng_meta *meta = reader->request->meta;
+    struct eng_restored *found = reader->found;
+    struct eng_commit commit;
+    uint64_t sum;
+    enum eng_status status =
+        eng_commit_read(record->value, record->value_bytes, &commit, &sum, &reader->cause);
+    eng_assert(!found->has_commit);
+    eng_assert(record->value != NULL);
+    if (status != ENG_OK)
+        return status;
+    found->sequence = commit.sequence > found->sequence ? commit.sequence : found->sequence;
+    found->life = commit.life > found->life ? commit.life : found->life;
+    found->has_commit = meta != NULL && commit.sequence == meta->sequence && sum == meta->record &&
+                        ENG_RULE(NAMED_RECORD);
+    if (found->has_commit || meta == NULL || !ENG_RULE(NAMED_RECORD))
+        found->commit = commit;
+    return ENG_OK;
+}
+
+static enum eng_status take_journal(struct reader *reader, const struct eng_port_record *record)
+{
+    eng_assert(record->value != NULL);
+    eng_assert(!reader->found->has_commit);
+    return eng_journal_decode(&reader->found->journal, record->value, record->value_bytes,
+                              &reader->cause);
+}
+
+/* A record of the state topic; false: it was the one that the group names, or something is wrong.
+ */
+static bool take_record(void *context, const struct eng_port_record *record)
+{
+    struct reader *reader = context;
+    struct eng_slice partner = {0};
+    eng_assert(reader->status == ENG_OK);
+    eng_assert(record != NULL);
+    reader->offset = record->offset;
+    atomic_fetch_add_explicit(reader->request->progress, 1, memory_order_relaxed);
+    if (atomic_load_explicit(reader->request->cancel, memory_order_relaxed))
+        return false;
+    if (record->value == NULL)
+        return true;
+    enum eng_state_kind kind = eng_state_kind(record->key, record->key_bytes, &partner);
+    if (kind == ENG_STATE_IS_PAGE)
+        reader->status = take_page(reader, partner, record);
+    else if (kind == ENG_STATE_IS_COMMIT)
+        reader->status = take_commit(reader, record);
+    else if (eng_journal_is_key(record->key, record->key_bytes))
+        reader->status = take_journal(reader, record);
+    return reader->status == ENG_OK && !reader->found->has_commit;
+}
+
+/* ---- the whole ---- */
+
+/* An engine that waits for pages, if they are of our model. */
+static enum eng_status make_engine(const struct eng_restore_request *request,
+                                   struct eng_restored *found, struct eng_error *err)
+{
+    const struct eng_meta *meta = request->meta;
+    const struct eng_model *model = request->config->model;
+    eng_assert(found->engine == NULL);
+    if (meta == NULL || !request->config->recovery.checkpoints)
+        return ENG_OK;
+    if (meta->fingerprint != request->fingerprint) {
+        if (meta->model_version != eng_model_version(model))
+            return ENG_OK;
+        return eng_error_set(err, ENG_BAD_CONFIG,
+                             "partition %" PRId32 ": its state was made by another model with the "
+                             "same version %" PRIu32 ": raise `version` with each change of the "
+                             "model, or go back to the one that it was made by",
+                             request->partition, meta->model_version);
+    }
+    struct eng_engine_options options = {.memory_bytes_max = request->memory_bytes_max,
+                                         .track_changes = true};
+    enum eng_status status = eng_engine_new(model, &options, &found->engine, err);
+    eng_assert(status != ENG_OK || found->engine != NULL);
+    if (status == ENG_OK && eng_engine_restore_begin(found->engine) != ENG_OK)
+        status = eng_error_set(err, ENG_NO_MEMORY, "no memory to restore");
+    return status;
+}
+
+/* The pages are those that were committed, and low water can be reached. */
+static enum eng_status finish_engine(const struct eng_restore_request *request,
+                                     struct eng_restored *found, struct eng_error *err)
+{
+    const struct eng_commit *commit = &found->commit;
+    struct eng_page_sum sum = eng_engine_page_sum(found->engine);
+    eng_assert(found->has_commit);
+    eng_assert(commit->low.next <= commit->next);
+    if (sum.count != commit->page_count || sum.sum != commit->page_sum)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "partition %" PRId32 ": the state topic has the pages of %" PRIu64
+                             " partners, %" PRIu64 " were committed%s: it has lost records "
+                             "(has its cleanup.policy had delete in it?)" WAY_OUT,
+                             request->partition, sum.count, commit->page_count,
+                             sum.count == commit->page_count ? ", but not the same ones" : "");
+    return eng_engine_restore_catch_up(
+        found->engine, ENG_RULE(LOW_WATER_CLOCK) ? commit->low.clock_ms : commit->clock_ms, err);
+}
+
+static enum eng_status finish(const struct eng_restore_request *request, struct eng_restored *found,
+                              struct eng_error *err)
+{
+    if (request->meta == NULL) {
+        found->has_commit = found->sequence > 0 && found->commit.next == request->next;
+        if (!found->has_commit)
+            eng_journal_clear(&found->journal);
+        return found->has_commit
+                   ? eng_journal_settle(&found->journal, 0, found->commit.journal, err)
+                   : ENG_OK;
+    }
+    found->has_commit |= !ENG_RULE(NAMED_RECORD) && found->sequence > 0;
+    if (!found->has_commit)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "partition %" PRId32
+                             ": the group's offset names commit record %" PRIu64
+                             ", the state topic ends with %" PRIu64
+                             ": it has lost records, or is another group's" WAY_OUT,
+                             request->partition, request->meta->sequence, found->sequence);
+    eng_assert(found->commit.sequence == request->meta->sequence || !ENG_RULE(NAMED_RECORD));
+    enum eng_status status = ENG_OK;
+    uint64_t before = found->engine != NULL ? found->commit.low.journal : 0;
+    if (!ENG_RULE(LOW_WATER_JOURNAL))
+        before = found->commit.journal;
+    if (found->engine != NULL)
+        status = finish_engine(request, found, err);
+    if (status == ENG_OK)
+        status = eng_journal_settle(&found->journal, before, found->commit.journal, err);
+    return status;
+}
+
+enum eng_status eng_restore_read(const struct eng_restore_request *request,
+                                 struct eng_restored *ret_restored, struct eng_error *err)
+{
+    struct reader reader = {.request = request, .found = ret_restored};
+    eng_assert(request->port != NULL && request->config != NULL);
+    eng_assert(ret_restored->engine == NULL && ret_restored->journal.count == 0);
+    struct eng_port_scan scan = {request->partition, STALL_MS, &reader, take_record};
+    enum eng_status status = make_engine(request, ret_restored, err);
+    if (status == ENG_OK)
+        status = request->port->ops->scan_state(request->port, &scan, err);
+    if (status == ENG_OK && reader.status != ENG_OK)
+        status = eng_error_set(err, reader.status,
+                               "partition %" PRId32 ", offset %" PRId64 " of the state topic: %s%s",
+                               request->partition, reader.offset, reader.cause.text,
+                               reader.status == ENG_CORRUPT ? WAY_OUT : "");
+    eng_bytes_done(&reader.body);
+    if (status == ENG_OK && !atomic_load(request->cancel))
+        status = finish(request, ret_restored, err);
+    return status;
+}

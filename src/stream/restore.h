@@ -1,0 +1,53 @@
+/* Reading the state topic of one partition: the commit record that the group names, the journal,
+ * and an engine made of the pages.
+ *
+ * Read is from the beginning up to the named record; nothing behind it can count. The engine comes
+ * back caught up with low water: what is left to do is to apply the input from there on (task.h).
+ * Called by the aide; nothing here touches what the worker's loop owns. */
+#ifndef ENG_STREAM_RESTORE_H
+#define ENG_STREAM_RESTORE_H
+
+#include "codec/encode.h"
+#include "stream/journal.h"
+#include "stream/meta.h"
+#include "stream/port.h"
+#include "stream/state.h"
+#include <engaged/engine.h>
+#include <stdatomic.h>
+
+struct eng_config;
+
+/* What is asked for. All borrowed. */
+struct eng_restore_request {
+    struct eng_port *port;
+    const struct eng_config *config;
+    int32_t partition;
+    const struct eng_meta *meta; /* what the group says; NULL: nothing */
+    int64_t next;                /* the group's offset */
+    uint64_t fingerprint;        /* of the config's model */
+    uint64_t memory_bytes_max;   /* of the engine; 0: none */
+    const _Atomic bool *cancel;
+    _Atomic uint64_t *progress; /* counts records read */
+};
+
+/* What was found. Zero-initialised is nothing. */
+struct eng_restored {
+    /* The record that the group names; when it names none, the newest, if it is of the group's
+     * offset: state is made anew then, but counts and journal go on. */
+    bool has_commit;
+    struct eng_commit commit;
+    uint64_t sequence, life;    /* the greatest of all commit records read */
+    struct eng_journal journal; /* ascending: entries behind low water, or all without an engine */
+    struct eng_engine *engine;  /* NULL: of no use to this model, or not asked for */
+    uint64_t page_count;
+};
+
+void eng_restored_done(struct eng_restored *restored);
+
+/* Reads. ENG_OK (also when cancelled); ENG_CORRUPT: torn, truncated or broken, says what and which
+ * way out there is; ENG_BAD_CONFIG: another model of the same version; ENG_NO_MEMORY; failures of
+ * the port. */
+enum eng_status eng_restore_read(const struct eng_restore_request *request,
+                                 struct eng_restored *ret_restored, struct eng_error *err);
+
+#endif

@@ -1,0 +1,208 @@
+/* Bytes of pages and commit records. See state.h. */
+#include "stream/state.h"
+
+#include "base/assert.h"
+#include "stream/big_endian.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { PAGE_VERSION = 1, COMMIT_VERSION = 1, PREFIX_BYTES = 5, PART_BYTES = 11 };
+
+const char eng_commit_key[ENG_COMMIT_KEY_BYTES + 1] = "commit";
+
+/* ---- keys ---- */
+
+size_t eng_page_key(struct eng_slice partner, uint32_t part, char ret_key[ENG_PAGE_KEY_BYTES])
+{
+    char prefix[PART_BYTES + 1];
+    eng_assert(partner.length > 0 && partner.length <= ENG_PARTNER_BYTES_MAX);
+    eng_assert(part < ENG_PAGE_PARTS_MAX);
+    int used = part == 0 ? snprintf(prefix, sizeof prefix, "page/")
+                         : snprintf(prefix, sizeof prefix, "part/%05" PRIu32 "/", part);
+    memcpy(ret_key, prefix, (size_t)used);
+    memcpy(ret_key + used, partner.data, partner.length);
+    return (size_t)used + partner.length;
+}
+
+enum eng_state_kind eng_state_kind(const void *key, size_t length, struct eng_slice *ret_partner)
+{
+    const char *text = key;
+    if (text == NULL)
+        return ENG_STATE_IS_OTHER;
+    if (length == ENG_COMMIT_KEY_BYTES && memcmp(text, eng_commit_key, length) == 0)
+        return ENG_STATE_IS_COMMIT;
+    bool page = length > PREFIX_BYTES && memcmp(text, "page/", PREFIX_BYTES) == 0;
+    bool part = length > PART_BYTES && memcmp(text, "part/", PREFIX_BYTES) == 0;
+    if (!page && !part)
+        return ENG_STATE_IS_OTHER;
+    size_t from = page ? PREFIX_BYTES : PART_BYTES;
+    eng_assert(from < length);
+    if (length - from > ENG_PARTNER_BYTES_MAX)
+        return ENG_STATE_IS_OTHER;
+    *ret_partner = (struct eng_slice){text + from, (uint32_t)(length - from)};
+    return ENG_STATE_IS_PAGE;
+}
+
+/* ---- pages ---- */
+
+void eng_page_head_write(const struct eng_page_head *head, uint8_t *to)
+{
+    eng_assert(head->part < head->parts);
+    eng_assert(head->next >= 0 && head->sequence > 0);
+    memcpy(to, "EG\1\0", 4);
+    eng_write_be(to + 4, head->model_version, 4);
+    eng_write_be(to + 8, head->life, 8);
+    eng_write_be(to + 16, head->sequence, 8);
+    eng_write_be(to + 24, (uint64_t)head->next, 8);
+    eng_write_be(to + 32, head->journal, 8);
+    eng_write_be(to + 40, head->part, 2);
+    eng_write_be(to + 42, head->parts, 2);
+}
+
+void eng_page_close(uint8_t *record, size_t length)
+{
+    eng_assert(record != NULL);
+    eng_assert(length >= ENG_PAGE_HEAD_BYTES);
+    eng_write_be(record + length, XXH3_64bits(record, length), ENG_PAGE_SUM_BYTES);
+}
+
+/* What a kind of record begins with, and how long it is at least. */
+struct form {
+    const char *what, *letters;
+    uint8_t version;
+    size_t least;
+};
+
+static const struct form page_form = {"a page", "EG", PAGE_VERSION,
+                                      ENG_PAGE_HEAD_BYTES + ENG_PAGE_SUM_BYTES};
+static const struct form commit_form = {"a commit record", "EC", COMMIT_VERSION, ENG_COMMIT_BYTES};
+
+/* Letters, version and checksum. */
+static enum eng_status check_record(const uint8_t *value, size_t length, const struct form *form,
+                                    struct eng_error *err)
+{
+    eng_assert(strlen(form->letters) == 2);
+    eng_assert(form->least > 4 + ENG_PAGE_SUM_BYTES);
+    if (value == NULL || length < form->least || memcmp(value, form->letters, 2) != 0)
+        return eng_error_set(err, ENG_CORRUPT, "%s of %zu bytes is not ours", form->what, length);
+    if (value[2] != form->version)
+        return eng_error_set(err, ENG_CORRUPT, "%s has version %u; this program knows %u",
+                             form->what, value[2], form->version);
+    if (XXH3_64bits(value, length - ENG_PAGE_SUM_BYTES) !=
+        eng_read_be(value + length - ENG_PAGE_SUM_BYTES, ENG_PAGE_SUM_BYTES))
+        return eng_error_set(err, ENG_CORRUPT, "%s has a wrong checksum", form->what);
+    return ENG_OK;
+}
+
+enum eng_status eng_page_open(const void *value, size_t length, struct eng_page_part *ret_part,
+                              struct eng_error *err)
+{
+    const uint8_t *at = value;
+    enum eng_status status = check_record(at, length, &page_form, err);
+    eng_assert(ret_part != NULL);
+    eng_assert(page_form.least > ENG_PAGE_HEAD_BYTES);
+    if (status != ENG_OK)
+        return status;
+    const struct eng_page_head head = {.model_version = (uint32_t)eng_read_be(at + 4, 4),
+                                       .life = eng_read_be(at + 8, 8),
+                                       .sequence = eng_read_be(at + 16, 8),
+                                       .next = (int64_t)eng_read_be(at + 24, 8),
+                                       .journal = eng_read_be(at + 32, 8),
+                                       .part = (uint16_t)eng_read_be(at + 40, 2),
+                                       .parts = (uint16_t)eng_read_be(at + 42, 2)};
+    *ret_part = (struct eng_page_part){head, at + ENG_PAGE_HEAD_BYTES, length - page_form.least};
+    if (head.part >= head.parts || head.next < 0 || head.sequence == 0)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "a page says it is part %u of %u as of offset %" PRId64
+                             " in transaction %" PRIu64,
+                             head.part, head.parts, head.next, head.sequence);
+    return ENG_OK;
+}
+
+/* ---- commit records ---- */
+
+/* All numbers of a record, in their order. The version of the model has the room of the others. */
+enum { NUMBERS = 23 };
+_Static_assert(4 + NUMBERS * 8 + 8 == ENG_COMMIT_BYTES, "as long as it is said to be");
+_Static_assert(ENG_OUTCOME_COUNT == 6, "and each outcome has its place");
+
+uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to)
+{
+    const struct eng_low_water *low = &commit->low;
+    const uint64_t *o = commit->counters.outcome;
+    const uint64_t numbers[NUMBERS] = {commit->sequence,
+                                       commit->life,
+                                       (uint64_t)commit->next,
+                                       commit->journal,
+                                       (uint64_t)commit->first,
+                                       (uint64_t)commit->clock_ms,
+                                       commit->model_version,
+                                       commit->fingerprint,
+                                       (uint64_t)low->next,
+                                       low->journal,
+                                       (uint64_t)low->clock_ms,
+                                       low->read,
+                                       commit->counters.read,
+                                       o[0],
+                                       o[1],
+                                       o[2],
+                                       o[3],
+                                       o[4],
+                                       o[5],
+                                       commit->counters.score_changes,
+                                       commit->counters.churn_drops,
+                                       commit->page_count,
+                                       commit->page_sum};
+    eng_assert(commit->sequence > 0 && commit->life > 0);
+    eng_assert(low->next <= commit->next && low->journal <= commit->journal);
+    memcpy(to, "EC\1\0", 4);
+    for (int i = 0; i < NUMBERS; i++)
+        eng_write_be(to + 4 + (ptrdiff_t)8 * i, numbers[i], 8);
+    uint64_t sum = XXH3_64bits(to, ENG_COMMIT_BYTES - 8);
+    eng_write_be(to + ENG_COMMIT_BYTES - 8, sum, 8);
+    return sum;
+}
+
+static uint64_t number_at(const uint8_t *value, int index)
+{
+    eng_assert(index >= 0);
+    eng_assert(index < NUMBERS);
+    return eng_read_be(value + 4 + (ptrdiff_t)8 * index, 8);
+}
+
+enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
+                                uint64_t *ret_sum, struct eng_error *err)
+{
+    const uint8_t *from = value;
+    enum eng_status status = check_record(from, length, &commit_form, err);
+    eng_assert(ret_commit != NULL);
+    eng_assert(ret_sum != NULL);
+    if (status != ENG_OK)
+        return status;
+    if (length != ENG_COMMIT_BYTES)
+        return eng_error_set(err, ENG_CORRUPT, "a commit record of %zu bytes, not %d", length,
+                             ENG_COMMIT_BYTES);
+    struct eng_commit c = {.sequence = number_at(from, 0),
+                           .life = number_at(from, 1),
+                           .next = (int64_t)number_at(from, 2),
+                           .journal = number_at(from, 3),
+                           .first = (int64_t)number_at(from, 4),
+                           .clock_ms = (int64_t)number_at(from, 5),
+                           .model_version = (uint32_t)number_at(from, 6),
+                           .fingerprint = number_at(from, 7),
+                           .low = {(int64_t)number_at(from, 8), number_at(from, 9),
+                                   (int64_t)number_at(from, 10), number_at(from, 11)},
+                           .counters.read = number_at(from, 12),
+                           .counters.score_changes = number_at(from, 19),
+                           .counters.churn_drops = number_at(from, 20),
+                           .page_count = number_at(from, 21),
+                           .page_sum = number_at(from, 22)};
+    for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
+        c.counters.outcome[i] = number_at(from, 13 + i);
+    *ret_commit = c;
+    *ret_sum = eng_read_be(from + ENG_COMMIT_BYTES - 8, 8);
+    return ENG_OK;
+}

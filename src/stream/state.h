@@ -1,0 +1,105 @@
+/* What stands in the state topic beside the journal: pages of partners and commit records.
+ *
+ * docs/state-topic.md describes every byte. Keys are texts: "commit"; "page/" and the partner's id;
+ * "part/", five digits, "/" and the id, for the parts of a page behind its first. Values begin with
+ * two letters and a version and end with a checksum. A version that is not known, a wrong length or
+ * a wrong checksum is refused by name, never guessed at. Pure; any thread. */
+#ifndef ENG_STREAM_STATE_H
+#define ENG_STREAM_STATE_H
+
+#include "base/limits.h"
+#include <engaged/event.h>
+#include <engaged/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    ENG_PAGE_HEAD_BYTES = 44,
+    ENG_PAGE_SUM_BYTES = 8,
+    ENG_PAGE_PART_BYTES = 512 * 1024, /* of a page in one record; larger ones have parts */
+    ENG_PAGE_PARTS_MAX = 1 << 14,
+    ENG_PAGE_KEY_BYTES = 11 + ENG_PARTNER_BYTES_MAX, /* at most */
+    ENG_COMMIT_KEY_BYTES = 6,
+    ENG_COMMIT_BYTES = 196,
+};
+
+/* ---- keys ---- */
+
+enum eng_state_kind {
+    ENG_STATE_IS_OTHER, /* a journal record's, or nothing of ours */
+    ENG_STATE_IS_COMMIT,
+    ENG_STATE_IS_PAGE,
+};
+
+extern const char eng_commit_key[ENG_COMMIT_KEY_BYTES + 1];
+
+/* The key of a part of a partner's page; returns its length. */
+size_t eng_page_key(struct eng_slice partner, uint32_t part, char ret_key[ENG_PAGE_KEY_BYTES]);
+
+/* What a key belongs to; of a page also the partner (a piece of the key). */
+enum eng_state_kind eng_state_kind(const void *key, size_t length, struct eng_slice *ret_partner);
+
+/* ---- pages ---- */
+
+/* What a page is true of. */
+struct eng_page_head {
+    uint32_t model_version;
+    uint64_t life;     /* see struct eng_commit */
+    uint64_t sequence; /* of the transaction that it was written in */
+    int64_t next;      /* the task's position when it was encoded: the next input offset */
+    uint64_t journal;  /* and the last journal entry */
+    uint16_t part, parts;
+};
+
+/* The head, in ENG_PAGE_HEAD_BYTES. */
+void eng_page_head_write(const struct eng_page_head *head, uint8_t *to);
+
+/* The checksum that closes `length` bytes of a record, in ENG_PAGE_SUM_BYTES behind them. */
+void eng_page_close(uint8_t *record, size_t length);
+
+/* A record taken apart; the body is a piece of it. */
+struct eng_page_part {
+    struct eng_page_head head;
+    const uint8_t *body;
+    size_t bytes;
+};
+
+/* Takes a record apart. ENG_OK or ENG_CORRUPT. */
+enum eng_status eng_page_open(const void *value, size_t length, struct eng_page_part *ret_part,
+                              struct eng_error *err);
+
+/* ---- commit records ---- */
+
+/* A place in the input from which it can be read again. */
+struct eng_low_water {
+    int64_t next;     /* input offset */
+    uint64_t journal; /* entries with greater numbers come with or behind it */
+    int64_t clock_ms; /* of the engine there; -1: no event yet */
+    uint64_t read;    /* records read before it, since the task began (S15) */
+};
+
+/* What a transaction says of a task. */
+struct eng_commit {
+    uint64_t sequence; /* of the task's transactions, from 1 */
+    uint64_t life;     /* from 1; another one when state was made anew from the input: pages of
+                        * another life are void */
+    int64_t next;
+    uint64_t journal; /* number of the last entry; 0: none */
+    int64_t first;    /* offset of the first record this life has read */
+    int64_t clock_ms;
+    uint32_t model_version;
+    uint64_t fingerprint; /* of the model */
+    struct eng_low_water low;
+    struct eng_counters counters; /* since the task began */
+    uint64_t page_count, page_sum;
+};
+
+/* Writes it in ENG_COMMIT_BYTES; returns the checksum at its end, which names it. */
+uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to);
+
+/* Reads it back. ENG_OK or ENG_CORRUPT. */
+enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
+                                uint64_t *ret_sum, struct eng_error *err);
+
+#endif

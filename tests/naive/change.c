@@ -1,0 +1,554 @@
+/* Changes of the model and what they leave of facts. See naive.h.
+ *
+ * Every fact stays; a change takes away what could not be known any more had only counts per pane
+ * and action been kept. What corresponds to what is said in docs/language.md. */
+#include "base/assert.h"
+#include "inside.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { NOT_THERE = 0xFFFF };
+
+/* Two models at a pane, and what is asked of both. */
+struct change {
+    const struct eng_model *old, *new;
+    int64_t pane, at_ms;
+    uint16_t entry[ENG_ACTIONS_MAX + 1];  /* by old entry */
+    uint16_t source[ENG_ACTIONS_MAX + 1]; /* by new entry */
+    unsigned measure[ENG_MEASURES_MAX];   /* by new measure: the old one that it goes on with */
+};
+
+/* ---- actions ---- */
+
+static bool begins(const struct eng_action *family, const struct eng_action *entry)
+{
+    return family->family && strncmp(entry->text, family->text, family->length) == 0;
+}
+
+static bool equal(const struct eng_action *a, const struct eng_action *b)
+{
+    return a->family == b->family && strcmp(a->text, b->text) == 0;
+}
+
+static uint16_t home(const struct eng_model *model, const struct eng_action *entry)
+{
+    uint16_t found = NOT_THERE;
+    for (uint16_t i = 0; i < model->action_count; i++)
+        if (equal(&model->actions[i], entry))
+            return i;
+    for (uint16_t i = 0; i < model->action_count; i++)
+        if (begins(&model->actions[i], entry) &&
+            (found == NOT_THERE || model->actions[i].length > model->actions[found].length))
+            found = i;
+    return found;
+}
+
+static bool covered(const struct eng_action_set *a, uint32_t count, const uint16_t *to,
+                    const struct eng_action_set *b)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (eng_action_set_has(a, i) && (to[i] == NOT_THERE || !eng_action_set_has(b, to[i])))
+            return false;
+    return true;
+}
+
+static bool same_actions(const struct change *c, const struct eng_action_set *old,
+                         const struct eng_action_set *new)
+{
+    return covered(old, c->old->action_count, c->entry, new) &&
+           covered(new, c->new->action_count, c->source, old);
+}
+
+static bool same_question(const struct change *c, const struct eng_measure *old,
+                          const struct eng_measure *new)
+{
+    return old->kind == new->kind &&same_actions(c, &old->actions, &new->actions) &&
+           (old->kind != ENG_STATE || same_actions(c, &old->until, &new->until));
+}
+
+/* ---- how long a model keeps what is counted of an entry ---- */
+
+static int64_t panes_of(const struct eng_model *model, const struct eng_measure *measure)
+{
+    int64_t day = model->pane_unit == ENG_PANE_HOUR ? 25 : 1;
+    switch (measure->window) {
+    case ENG_WINDOW_ROLLING:
+        return measure->panes;
+    case ENG_WINDOW_WEEK:
+        return 7 * day;
+    case ENG_WINDOW_MONTH:
+        return 31 * day;
+    case ENG_WINDOW_QUARTER:
+        return 92 * day;
+    default:
+        return measure->kind == ENG_ACTIVE ? model->late_after : 0;
+    }
+}
+
+static int64_t kept(const struct eng_model *model, unsigned entry)
+{
+    int64_t most = 0;
+    for (unsigned i = 0; i < model->measure_count; i++) {
+        const struct eng_measure *m = &model->measures[i];
+        bool counts = m->kind == ENG_COUNT || m->kind == ENG_SUM || m->kind == ENG_ACTIVE;
+        if (counts && eng_action_set_has(&m->actions, entry) && panes_of(model, m) > most)
+            most = panes_of(model, m);
+    }
+    return most;
+}
+
+static int64_t kept_under(const struct eng_model *model, unsigned entry)
+{
+    int64_t least = kept(model, entry);
+    for (unsigned i = 0; i < model->action_count; i++)
+        if (begins(&model->actions[entry], &model->actions[i]) && kept(model, i) < least)
+            least = kept(model, i);
+    return least;
+}
+
+static bool sums_by_pane(const struct eng_model *model)
+{
+    for (unsigned i = 0; i < model->measure_count; i++)
+        if (model->measures[i].kind == ENG_SUM && naive_by_pane(&model->measures[i]))
+            return true;
+    return false;
+}
+
+/* ---- knowledge ---- */
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+void naive_know_all(struct knowledge *knowledge)
+{
+    for (unsigned i = 0; i <= ENG_ACTIONS_MAX; i++)
+        knowledge->counts[i] = knowledge->sums[i] = INT64_MIN;
+    for (unsigned i = 0; i < ENG_MEASURES_MAX; i++)
+        knowledge->others[i] = INT64_MIN;
+}
+
+/* Of the widest names of a measure; what they hold is known with them. */
+static int64_t counts_known(const struct knowledge *knowledge, const struct eng_model *model,
+                            const struct eng_measure *measure)
+{
+    int64_t from = INT64_MIN;
+    for (unsigned i = 0; i < model->action_count; i++) {
+        bool widest = eng_action_set_has(&measure->actions, i);
+        for (unsigned j = 0; j < model->action_count; j++)
+            if (j != i && eng_action_set_has(&measure->actions, j) &&
+                begins(&model->actions[j], &model->actions[i]))
+                widest = false;
+        if (widest)
+            from = later(from, measure->kind == ENG_SUM
+                                   ? later(knowledge->counts[i], knowledge->sums[i])
+                                   : knowledge->counts[i]);
+    }
+    return from;
+}
+
+static void learn_entries(const struct change *c, const struct knowledge *old,
+                          struct knowledge *new)
+{
+    for (unsigned i = 0; i < c->new->action_count; i++) {
+        uint16_t source = c->source[i];
+        new->counts[i] = new->sums[i] = c->pane + 1;
+        if (source == NOT_THERE || !equal(&c->old->actions[source], &c->new->actions[i]))
+            continue;
+        int64_t from = c->pane + 1 - kept_under(c->old, source);
+        new->counts[i] = later(old->counts[source], from);
+        if (sums_by_pane(c->old))
+            new->sums[i] = later(old->sums[source], from);
+    }
+}
+
+/* Chooses what a measure that keeps no counts per pane goes on with. */
+static int64_t learn_other(struct change *c, const struct knowledge *old,
+                           const struct knowledge *new, unsigned index)
+{
+    const struct eng_measure *asks = &c->new->measures[index];
+    int64_t best = 0;
+    c->measure[index] = NOT_THERE;
+    for (unsigned i = 0; i < c->old->measure_count; i++) {
+        const struct eng_measure *m = &c->old->measures[i];
+        if (naive_by_pane(m) || !same_question(c, m, asks))
+            continue;
+        int64_t from = old->others[i];
+        if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST)
+            from = later(from, naive_window_first(c->old, m->window, m->panes, c->pane));
+        if (c->measure[index] != NOT_THERE && from >= best)
+            continue;
+        best = from;
+        c->measure[index] = i;
+    }
+    if (c->measure[index] != NOT_THERE)
+        return best;
+    bool adds = asks->kind == ENG_COUNT || asks->kind == ENG_SUM || asks->kind == ENG_ACTIVE;
+    return adds ? counts_known(new, c->new, asks) : c->pane + 1;
+}
+
+static void learn(struct naive *naive, struct change *c)
+{
+    static struct knowledge new;
+    naive_know_all(&new);
+    learn_entries(c, &naive->knowledge, &new);
+    for (unsigned i = 0; i < c->new->measure_count; i++) {
+        c->measure[i] = NOT_THERE;
+        if (!naive_by_pane(&c->new->measures[i]))
+            new.others[i] = learn_other(c, &naive->knowledge, &new, i);
+    }
+    naive->knowledge = new;
+}
+
+/* A measure without a window is looked at over the longest rolling window, and the longest kind of
+ * calendar window, of its score. */
+static bool beyond(const struct naive *naive, const struct eng_score *score, int64_t pane,
+                   int64_t from)
+{
+    uint32_t panes = 0;
+    enum eng_window_kind calendar = ENG_WINDOW_ROLLING;
+    for (unsigned i = 0; i < score->dimension_count; i++) {
+        const struct eng_measure *m = &naive->model->measures[score->dimensions[i].measure];
+        if (m->window == ENG_WINDOW_ROLLING)
+            panes = m->panes > panes ? m->panes : panes;
+        else if (m->window < ENG_WINDOW_LIFE && m->window > calendar)
+            calendar = m->window;
+    }
+    bool over = calendar != ENG_WINDOW_ROLLING &&
+                naive_window_first(naive->model, calendar, 0, pane) < from;
+    return over || (panes > 0 && pane - panes + 1 < from);
+}
+
+bool naive_unknown(const struct naive *naive, const struct eng_score *score, int64_t pane)
+{
+    for (unsigned i = 0; i < score->dimension_count; i++) {
+        unsigned index = score->dimensions[i].measure;
+        const struct eng_measure *m = &naive->model->measures[index];
+        int64_t from = naive_by_pane(m) ? counts_known(&naive->knowledge, naive->model, m)
+                                        : naive->knowledge.others[index];
+        if (from < 0) /* there is no pane before -1 */
+            continue;
+        if (m->window == ENG_WINDOW_LIFE || m->window == ENG_WINDOW_NONE
+                ? beyond(naive, score, pane, from)
+                : naive_window_first(naive->model, m->window, m->panes, pane) < from)
+            return true;
+    }
+    return false;
+}
+
+/* ---- facts ---- */
+
+static bool acted(const struct partner *partner, unsigned measure, int64_t pane)
+{
+    for (size_t i = 0; i < partner->fact_count; i++)
+        if (partner->facts[i].pane == pane && partner->facts[i].measures >> measure & 1)
+            return true;
+    return false;
+}
+
+/* Runs that a late event can reach, and the newest one. */
+static bool in_kept_run(const struct change *c, const struct partner *partner, unsigned measure,
+                        int64_t pane)
+{
+    int64_t newest = INT64_MIN;
+    for (size_t i = 0; i < partner->fact_count; i++)
+        if (partner->facts[i].measures >> measure & 1)
+            newest = later(newest, partner->facts[i].pane);
+    while (acted(partner, measure, pane + 1))
+        pane++;
+    return pane == newest || pane >= c->pane - (int64_t)c->old->late_after;
+}
+
+/* Does a measure that goes on with an old one still know of a fact that that one knew of? */
+static bool still_known(const struct change *c, const struct partner *partner, unsigned old,
+                        const struct fact *fact)
+{
+    const struct eng_measure *m = &c->old->measures[old];
+    if (!(fact->measures >> old & 1))
+        return false;
+    if (m->kind == ENG_STREAK)
+        return in_kept_run(c, partner, old, fact->pane);
+    if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST)
+        return fact->pane >= naive_window_first(c->old, m->window, m->panes, c->pane);
+    return true;
+}
+
+static void carry_fact(const struct change *c, const struct partner *partner, unsigned index,
+                       const struct fact *was, struct fact *fact)
+{
+    const struct eng_measure *m = &c->new->measures[index];
+    unsigned old = c->measure[index];
+    bool in_pane = fact->counted && eng_action_set_has(&m->actions, fact->action);
+    bool adds = m->kind == ENG_COUNT || m->kind == ENG_SUM || m->kind == ENG_ACTIVE;
+    bool known, second = false;
+    if (naive_by_pane(m))
+        return;
+    if (old == NOT_THERE)
+        known = adds && in_pane;
+    else
+        known = m->kind == ENG_ACTIVE ? in_pane : still_known(c, partner, old, was);
+    if (m->kind == ENG_STATE || (m->kind == ENG_SUM && old != NOT_THERE))
+        second = old != NOT_THERE && was->seconds >> old & 1;
+    else if (m->kind == ENG_SUM)
+        second = fact->summed;
+    fact->measures |= (uint64_t)known << index;
+    fact->seconds |= (uint64_t)second << index;
+}
+
+static void carry_facts(const struct change *c, struct partner *partner, const uint32_t *rhythm)
+{
+    struct fact *facts = calloc(partner->fact_count, sizeof *facts);
+    eng_assert(facts != NULL);
+    for (size_t i = 0; i < partner->fact_count; i++) {
+        const struct fact *was = &partner->facts[i];
+        struct fact *fact = &facts[i];
+        *fact = *was;
+        fact->measures = fact->seconds = fact->rhythms = 0;
+        fact->counted = was->counted && c->entry[was->action] != NOT_THERE &&
+                        c->pane - was->pane < kept(c->old, was->action);
+        fact->action = fact->counted ? c->entry[was->action] : (uint16_t)NOT_THERE;
+        fact->summed = was->summed && fact->counted && sums_by_pane(c->old);
+        if (c->old->dedup == 0 || was->clock_pane < c->pane - (int64_t)c->old->dedup)
+            fact->id = NULL;
+        for (unsigned m = 0; m < c->new->measure_count; m++)
+            carry_fact(c, partner, m, was, fact);
+        for (unsigned a = 0; a < c->new->alert_count; a++)
+            if (rhythm[a] != NOT_THERE && was->rhythms >> rhythm[a] & 1)
+                fact->rhythms |= 1u << a;
+    }
+    for (size_t i = 0; i < partner->fact_count; i++)
+        if (facts[i].id == NULL)
+            free(partner->facts[i].id);
+    free(partner->facts);
+    partner->facts = facts;
+    partner->fact_capacity = partner->fact_count;
+}
+
+/* ---- scores ---- */
+
+static bool same_dimension(const struct change *c, const struct eng_dimension *a,
+                           const struct eng_dimension *b)
+{
+    const struct eng_measure *old = &c->old->measures[a->measure];
+    const struct eng_measure *new = &c->new->measures[b->measure];
+    bool same = a->skip == b->skip && a->weight_e4 == b->weight_e4 &&
+                a->target_e4 == b->target_e4 && a->points_e4 == b->points_e4 &&
+                a->step_count == b->step_count && old->window == new->window &&
+                old->panes == new->panes &&same_question(c, old, new);
+    for (unsigned i = 0; same && i < a->step_count; i++)
+        same = a->steps[i].x_e4 == b->steps[i].x_e4 && a->steps[i].y_e4 == b->steps[i].y_e4;
+    return same;
+}
+
+static bool alike(const struct change *c, const struct eng_score *a, const struct eng_score *b)
+{
+    bool same = a->points == b->points && a->scale_e4 == b->scale_e4 &&
+                a->dimension_count == b->dimension_count;
+    for (unsigned i = 0; same && i < a->dimension_count; i++)
+        same = same_dimension(c, &a->dimensions[i], &b->dimensions[i]);
+    return same;
+}
+
+static int64_t within(int64_t value, int64_t most)
+{
+    return value < 0 ? 0 : value > most ? most : value;
+}
+
+/* What was told last has to be possible, and to add up. */
+static void settle_told(const struct eng_score *score, struct told *told)
+{
+    int64_t most[ENG_DIMENSIONS_MAX], all = 0, rest;
+    bool skips = false;
+    for (unsigned i = 0; i < score->dimension_count; i++)
+        skips |= score->dimensions[i].skip;
+    for (unsigned i = 0; i < score->dimension_count && !score->points; i++) {
+        most[i] = skips ? score->scale_e4
+                        : (int64_t)((__int128)score->scale_e4 * score->dimensions[i].weight_e4 /
+                                    score->weight_sum_e4) +
+                              1;
+        told->part_e4[i] = within(told->part_e4[i], most[i]);
+        all += most[i];
+    }
+    if (!score->points) {
+        int64_t top = score->scale_e4 + score->dimension_count;
+        told->value_e4 = within(told->value_e4, all < top ? all : top);
+    }
+    rest = told->value_e4;
+    for (unsigned i = 0; i < score->dimension_count; i++)
+        rest -= told->part_e4[i];
+    for (unsigned i = 0; i < score->dimension_count && rest != 0; i++) {
+        int64_t before = told->part_e4[i];
+        told->part_e4[i] = score->points ? before + rest : within(before + rest, most[i]);
+        rest -= told->part_e4[i] - before;
+    }
+    eng_assert(rest == 0);
+}
+
+static unsigned band_of(const struct eng_score *score, int64_t value_e4)
+{
+    unsigned band = 0;
+    for (unsigned i = 1; i < score->band_count; i++)
+        if (value_e4 > score->bands[i].edge_e4 ||
+            (value_e4 == score->bands[i].edge_e4 && !score->bands[i].above))
+            band = i;
+    return band;
+}
+
+/* The score's state of before, in terms of the new model. */
+static struct score_state carry_score(const struct eng_score *a, const struct eng_score *b,
+                                      const struct score_state *was)
+{
+    struct score_state state = *was;
+    memset(state.told.part_e4, 0, sizeof state.told.part_e4);
+    for (unsigned i = 0; i < b->dimension_count; i++)
+        for (unsigned j = 0; j < a->dimension_count; j++)
+            if (strcmp(a->dimensions[j].name, b->dimensions[i].name) == 0) {
+                state.told.part_e4[i] = was->told.part_e4[j];
+                break;
+            }
+    settle_told(b, &state.told);
+    state.band = band_of(b, state.told.value_e4);
+    for (unsigned i = 0; i < b->band_count; i++)
+        if (strcmp(a->bands[was->band].name, b->bands[i].name) == 0) {
+            state.band = i;
+            break;
+        }
+    state.told.band = state.band;
+    return state;
+}
+
+static void carry_scores(const struct change *c, struct partner *partner)
+{
+    struct score_state old[ENG_SCORES_MAX];
+    memcpy(old, partner->scores, sizeof old);
+    memset(partner->scores, 0, sizeof partner->scores);
+    for (unsigned i = 0; i < c->new->score_count; i++) {
+        const struct eng_score *score = &c->new->scores[i];
+        naive_score_init(score, &partner->scores[i]);
+        for (unsigned j = 0; j < c->old->score_count; j++) {
+            if (strcmp(c->old->scores[j].name, score->name) != 0)
+                continue;
+            partner->scores[i] = carry_score(&c->old->scores[j], score, &old[j]);
+            if (alike(c, &c->old->scores[j], score)) {
+                old[j].past = NULL;
+                continue;
+            }
+            partner->scores[i].past = NULL;
+            partner->scores[i].past_count = partner->scores[i].past_capacity = 0;
+        }
+    }
+    for (unsigned j = 0; j < c->old->score_count; j++)
+        free(old[j].past);
+}
+
+/* ---- alerts ---- */
+
+/* From which evaluation on a drop alert looks back: as far as it did under this name, when the
+ * score is made as before; else from now on. */
+static size_t look_back(const struct change *c, const struct partner *partner,
+                        const struct eng_alert *old, const struct eng_alert *new, size_t from)
+{
+    const struct score_state *score = &partner->scores[new->score];
+    const struct eng_score *a = &c->old->scores[old->score], *b = &c->new->scores[new->score];
+    if (strcmp(a->name, b->name) != 0 || !alike(c, a, b))
+        return score->past_count;
+    while (from < score->past_count && score->past[from].pane < c->pane - (int64_t)old->within + 1)
+        from++;
+    return from;
+}
+
+static void carry_alerts(const struct naive *naive, const struct change *c, struct partner *partner)
+{
+    struct alert_state old[ENG_ALERTS_MAX];
+    memcpy(old, partner->alerts, sizeof old);
+    memset(partner->alerts, 0, sizeof partner->alerts);
+    for (unsigned i = 0; i < c->new->alert_count; i++) {
+        const struct eng_alert *b = &c->new->alerts[i];
+        struct alert_state *state = &partner->alerts[i];
+        state->opened_ms = -1;
+        if (b->kind == ENG_DROP)
+            state->past_from = partner->scores[b->score].past_count;
+        for (unsigned j = 0; j < c->old->alert_count; j++) {
+            const struct eng_alert *a = &c->old->alerts[j];
+            if (a->kind != b->kind || strcmp(a->name, b->name) != 0)
+                continue;
+            *state = old[j];
+            if (!state->open && !state->waiting && c->at_ms - state->opened_ms >= a->cooldown_ms)
+                state->opened_ms = -1; /* over, whatever the new one is */
+            if (b->kind == ENG_DROP)
+                state->past_from = look_back(c, partner, a, b, old[j].past_from);
+        }
+        state->n = 0;
+        if (b->kind == ENG_SILENCE)
+            naive_silence_rescan(naive, partner, i);
+        state->renewed = false;
+    }
+}
+
+/* ---- the whole ---- */
+
+/* Active panes over life: of those that are not kept, only how many there were. */
+static void carry_active(const struct naive *naive, const struct change *c, struct partner *partner,
+                         const int64_t *before_e4)
+{
+    memset(partner->active_before, 0, sizeof partner->active_before);
+    for (unsigned i = 0; i < c->new->measure_count; i++) {
+        const struct eng_measure *m = &c->new->measures[i];
+        if (m->kind != ENG_ACTIVE || naive_by_pane(m) || c->measure[i] == NOT_THERE)
+            continue;
+        int64_t kept_e4 = naive_measure(naive, partner, m, c->pane).value_e4;
+        partner->active_before[i] = (before_e4[c->measure[i]] - kept_e4) / 10000;
+        eng_assert(partner->active_before[i] >= 0);
+    }
+}
+
+static void carry(struct naive *naive, const struct change *c, struct partner *partner)
+{
+    int64_t before_e4[ENG_MEASURES_MAX] = {0};
+    uint32_t rhythm[ENG_ALERTS_MAX];
+    naive->model = c->old;
+    for (unsigned i = 0; i < c->old->measure_count; i++)
+        if (c->old->measures[i].kind == ENG_ACTIVE)
+            before_e4[i] = naive_measure(naive, partner, &c->old->measures[i], c->pane).value_e4;
+    naive->model = c->new;
+    for (unsigned i = 0; i < c->new->alert_count; i++) {
+        rhythm[i] = NOT_THERE;
+        for (unsigned j = 0; j < c->old->alert_count && rhythm[i] == NOT_THERE; j++)
+            if (c->new->alerts[i].kind == ENG_SILENCE &&
+                c->old->alerts[j].kind == ENG_SILENCE &&same_actions(c, &c->old->alerts[j].actions,
+                                                                     &c->new->alerts[i].actions))
+                rhythm[i] = j;
+    }
+    carry_facts(c, partner, rhythm);
+    carry_active(naive, c, partner, before_e4);
+    carry_scores(c, partner);
+    carry_alerts(naive, c, partner);
+}
+
+void naive_activate(struct naive *naive, const struct eng_model *model, bool silent)
+{
+    struct change c = {.old = naive->model, .new = model, .at_ms = naive->clock_ms};
+    struct eng_effects effects = naive->effects;
+    struct eng_counters counters = naive->counters;
+    for (unsigned i = 0; i < c.old->action_count; i++)
+        c.entry[i] = home(c.new, &c.old->actions[i]);
+    for (unsigned i = 0; i < c.new->action_count; i++)
+        c.source[i] = home(c.old, &c.new->actions[i]);
+    naive->model = model;
+    if (naive->clock_ms < 0)
+        return; /* nothing has been forgotten, for nothing was there */
+    c.pane = eng_calendar_pane(model->calendar, naive->clock_ms);
+    learn(naive, &c);
+    struct occasion why = {ENG_CAUSE_CONFIG, ENG_ORIGIN_MODEL, model->version, naive->clock_ms,
+                           c.pane};
+    for (size_t i = 0; i < naive->partner_count; i++) {
+        carry(naive, &c, naive->partners[i]);
+        naive_evaluate(naive, naive->partners[i], &why);
+    }
+    if (!silent)
+        return;
+    naive->counters = counters; /* noted, but not told */
+    naive->effects.used = effects.used;
+    naive->effects.count = effects.count;
+}

@@ -1,0 +1,356 @@
+/* Checkpoints at random places of a history. See restored.h.
+ *
+ * This is the daemon's task (src/stream/checkpoint.h) in small: offsets are step numbers, all but
+ * events is its own journal, and a commit keeps what the daemon writes to the state topic. */
+#include "restored.h"
+
+#include "base/assert.h"
+#include "engine/model.h"
+#include <engaged/checkpoint.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A page as it was committed. */
+struct page {
+    char partner[ENG_PARTNER_BYTES_MAX];
+    uint32_t partner_bytes;
+    uint8_t *data; /* NULL: the partner was erased */
+    size_t bytes;
+    uint64_t next, sequence;
+    const struct eng_model *model;
+};
+
+/* Where the changes from a place of the queue on were made. */
+struct mark {
+    uint64_t place;
+    uint32_t step;
+    int64_t clock_ms;
+    const struct eng_model *model; /* in force then */
+    uint8_t known[ENG_KNOWN_BYTES_MAX];
+    uint32_t known_bytes;
+};
+
+/* What a commit leaves behind. */
+struct commit {
+    uint64_t sequence;
+    uint32_t step;       /* next */
+    struct mark low;     /* low water */
+    uint32_t page_count; /* pages in the log */
+    struct eng_page_sum sum;
+};
+
+struct world {
+    const struct eng_model *const *models;
+    const struct history *history;
+    const struct uninterrupted *want;
+    struct chance *chance;
+    FILE *out;
+    struct eng_engine *engine;
+    struct eng_effects buffer;
+    uint8_t *told;
+    size_t told_bytes;
+    struct page *pages;
+    uint32_t page_count, page_capacity;
+    struct mark *marks; /* ascending; marks[first_mark] is the oldest that counts */
+    uint32_t first_mark, mark_count;
+    struct commit commit;
+};
+
+static struct eng_engine *new_engine(const struct world *world, const struct eng_model *model)
+{
+    struct eng_engine_options options = {.track_changes = true};
+    struct eng_engine *engine;
+    options.step_evaluations =
+        chance_percent(world->chance, 30) ? (uint32_t)chance_between(world->chance, 1, 4) : 0;
+    enum eng_status status = eng_engine_new(model, &options, &engine, NULL);
+    eng_assert(status == ENG_OK);
+    return engine;
+}
+
+/* The offset behind all events before a step. */
+static uint64_t next_offset(const struct world *world, uint32_t step)
+{
+    while (step > 0 && !step_is_event(&world->history->steps[step - 1]))
+        step--;
+    return step == 0 ? 0 : world->history->steps[step - 1].event.offset + 1;
+}
+
+/* One step; outcome of an event, or 0xFF. */
+static uint8_t apply(struct world *world, uint32_t index, bool loud)
+{
+    const struct step *step = &world->history->steps[index];
+    uint8_t outcome = 0xFF;
+    struct eng_batch batch = {&step->event, &outcome, 1, 0};
+    struct eng_effects *effects = loud ? &world->buffer : NULL;
+    enum eng_status status;
+    do {
+        world->buffer.used = world->buffer.count = 0;
+        if (step->tick)
+            status = eng_engine_tick(world->engine, step->event.time_ms, effects, NULL);
+        else if (step->model > 0)
+            status = eng_engine_activate(world->engine, world->models[step->model], step->silent,
+                                         effects, NULL);
+        else if (step->erase)
+            status = eng_engine_erase(world->engine, step->event.partner, next_offset(world, index),
+                                      NULL);
+        else
+            status = eng_engine_apply(world->engine, &batch, effects, NULL);
+        if (world->buffer.used > 0) {
+            world->told = realloc(world->told, world->told_bytes + world->buffer.used);
+            eng_assert(world->told != NULL);
+            memcpy(world->told + world->told_bytes, world->buffer.data, world->buffer.used);
+            world->told_bytes += world->buffer.used;
+        }
+    } while (status == ENG_AGAIN);
+    eng_assert(status == ENG_OK || (step->erase && status == ENG_NOT_FOUND));
+    eng_engine_check(world->engine);
+    return outcome;
+}
+
+static struct mark mark_of(const struct world *world, uint32_t step)
+{
+    struct mark mark = {.place = eng_engine_changes(world->engine).end,
+                        .step = step,
+                        .clock_ms = eng_engine_clock_ms(world->engine),
+                        .model = eng_engine_model(world->engine)};
+    mark.known_bytes = eng_engine_known_write(world->engine, mark.known);
+    return mark;
+}
+
+static void mark(struct world *world, uint32_t step)
+{
+    world->marks[world->mark_count++] = mark_of(world, step);
+}
+
+/* ---- committing ---- */
+
+static struct page *add_page(struct world *world)
+{
+    if (world->page_count == world->page_capacity) {
+        world->page_capacity = world->page_capacity * 2 + 16;
+        world->pages = realloc(world->pages, world->page_capacity * sizeof *world->pages);
+        eng_assert(world->pages != NULL);
+    }
+    return &world->pages[world->page_count++];
+}
+
+static void write_page(struct world *world, uint32_t step, uint64_t sequence)
+{
+    struct page *page = add_page(world);
+    struct eng_slice partner;
+    size_t most = eng_engine_page_bytes(world->engine);
+    *page = (struct page){.data = malloc(most),
+                          .next = next_offset(world, step),
+                          .sequence = sequence,
+                          .model = eng_engine_model(world->engine)};
+    eng_assert(page->data != NULL);
+    enum eng_status status =
+        eng_engine_page_take(world->engine, sequence, page->data, &page->bytes, &partner);
+    eng_assert(status == ENG_OK && page->bytes <= most);
+    memcpy(page->partner, partner.data, partner.length);
+    page->partner_bytes = partner.length;
+}
+
+/* In the order of a log: who was erased since the last commit has no page any more. */
+static void write_erasures(struct world *world, uint32_t step)
+{
+    for (uint32_t i = world->commit.step; i < step; i++) {
+        struct eng_slice partner = world->history->steps[i].event.partner;
+        if (!world->history->steps[i].erase)
+            continue;
+        struct page *page = add_page(world);
+        *page = (struct page){.partner_bytes = partner.length};
+        memcpy(page->partner, partner.data, partner.length);
+    }
+}
+
+/* Commits up to before `step`, with the pages of some at the head of the queue. */
+static void commit(struct world *world, uint32_t step)
+{
+    uint64_t sequence = world->commit.sequence + 1;
+    struct eng_changed queue = eng_engine_changes(world->engine);
+    uint64_t most = queue.end - queue.first;
+    write_erasures(world, step);
+    if (!chance_percent(world->chance, 15))
+        most = (uint64_t)chance_between(world->chance, 0, (int64_t)most);
+    for (uint64_t i = 0; i < most && eng_engine_page_bytes(world->engine) > 0; i++)
+        write_page(world, step, sequence);
+    queue = eng_engine_changes(world->engine);
+    struct mark low = mark_of(world, step);
+    if (queue.first < queue.end) {
+        while (world->first_mark + 1 < world->mark_count &&
+               world->marks[world->first_mark + 1].place <= queue.first)
+            world->first_mark++;
+        low = world->marks[world->first_mark];
+        eng_assert(low.place <= queue.first);
+    }
+    world->commit =
+        (struct commit){sequence, step, low, world->page_count, eng_engine_page_sum(world->engine)};
+}
+
+/* ---- restoring ---- */
+
+/* Compaction has taken a page away: there is a younger one. */
+static bool is_compacted(const struct world *world, uint32_t index)
+{
+    const struct page *page = &world->pages[index];
+    if (chance_percent(world->chance, 50))
+        return false;
+    for (uint32_t i = index + 1; i < world->commit.page_count; i++)
+        if (world->pages[i].partner_bytes == page->partner_bytes &&
+            memcmp(world->pages[i].partner, page->partner, page->partner_bytes) == 0)
+            return true;
+    return false;
+}
+
+static bool load_pages(struct world *world)
+{
+    for (uint32_t i = 0; i < world->commit.page_count; i++) {
+        const struct page *page = &world->pages[i];
+        if (is_compacted(world, i))
+            continue;
+        struct eng_page given = {{page->partner, page->partner_bytes},
+                                 page->data,
+                                 page->bytes,
+                                 page->next,
+                                 page->sequence,
+                                 page->model};
+        struct eng_error err = {0};
+        if (page->data == NULL) {
+            (void)eng_engine_erase(world->engine, given.partner, UINT64_MAX, NULL);
+            continue;
+        }
+        if (eng_engine_restore_page(world->engine, &given, &err) != ENG_OK) {
+            fprintf(world->out, "restore: %s\n", err.text);
+            return false;
+        }
+    }
+    struct eng_page_sum sum = eng_engine_page_sum(world->engine), then = world->commit.sum;
+    if (sum.count == then.count && sum.sum == then.sum)
+        return true;
+    fprintf(world->out, "restore: %" PRIu64 " pages, committed were %" PRIu64 ", or another sum\n",
+            sum.count, then.count);
+    return false;
+}
+
+/* The process is gone; another one begins where the last commit was. */
+static bool restore(struct world *world)
+{
+    const struct commit *commit = &world->commit;
+    eng_engine_free(world->engine);
+    world->engine = new_engine(world, commit->low.model);
+    while (world->page_count > commit->page_count)
+        free(world->pages[--world->page_count].data);
+    world->told_bytes = world->want->told_before[commit->step];
+    world->first_mark = world->mark_count = 0;
+    enum eng_status status = eng_engine_restore_begin(world->engine);
+    eng_assert(status == ENG_OK);
+    if (!load_pages(world))
+        return false;
+    status = eng_engine_known_read(world->engine, commit->low.known, commit->low.known_bytes);
+    eng_assert(status == ENG_OK);
+    status = eng_engine_restore_catch_up(world->engine, commit->low.clock_ms, NULL);
+    eng_assert(status == ENG_OK);
+    world->marks[world->mark_count] = commit->low;
+    world->marks[world->mark_count++].place = 0;
+    for (uint32_t step = commit->low.step; step < commit->step; step++) {
+        mark(world, step);
+        (void)apply(world, step, false);
+    }
+    eng_engine_restore_end(world->engine);
+    eng_engine_check(world->engine);
+    return true;
+}
+
+/* ---- comparing ---- */
+
+static bool same_told(const struct world *world, uint32_t step)
+{
+    size_t bytes = world->want->told_before[step];
+    if (world->told_bytes == bytes &&
+        (bytes == 0 || memcmp(world->told, world->want->told, bytes) == 0))
+        return true;
+    fprintf(world->out, "restored: something else is told before step %u (%zu bytes, wanted %zu)\n",
+            step, world->told_bytes, bytes);
+    return false;
+}
+
+static bool same_views(const struct world *world)
+{
+    static struct eng_view want, got;
+    for (uint32_t i = 0; i < world->history->count; i++) {
+        const struct eng_event *event = &world->history->steps[i].event;
+        if (!step_is_event(&world->history->steps[i]) || event->verdict != ENG_VERDICT_GOOD)
+            continue;
+        memset(&want, 0, sizeof want);
+        memset(&got, 0, sizeof got);
+        enum eng_status a = eng_engine_view(world->want->engine, event->partner, &want);
+        enum eng_status b = eng_engine_view(world->engine, event->partner, &got);
+        if (a == b && memcmp(&want, &got, sizeof want) == 0)
+            continue;
+        fprintf(world->out, "restored: another view of %.*s\n", (int)event->partner.length,
+                event->partner.data);
+        return false;
+    }
+    return true;
+}
+
+/* Steps up to a crash or the end, with commits. *step moves on. */
+static bool run_until_crash(struct world *world, uint32_t *step, uint32_t crash_at)
+{
+    for (; *step < crash_at; (*step)++) {
+        mark(world, *step);
+        uint8_t outcome = apply(world, *step, true);
+        if (outcome != world->want->outcomes[*step]) {
+            fprintf(world->out, "restored: step %u is %u, wanted %u\n", *step, outcome,
+                    world->want->outcomes[*step]);
+            return false;
+        }
+        if (!same_told(world, *step + 1))
+            return false;
+        if (chance_percent(world->chance, 25))
+            commit(world, *step + 1);
+    }
+    return true;
+}
+
+static void clean_up(struct world *world)
+{
+    eng_engine_free(world->engine);
+    for (uint32_t i = 0; i < world->page_count; i++)
+        free(world->pages[i].data);
+    free(world->pages);
+    free(world->marks);
+    free(world->told);
+    free(world->buffer.data);
+}
+
+bool restored_is_same(const struct eng_model *const *models, const struct history *history,
+                      const struct uninterrupted *want, struct chance *chance, FILE *out)
+{
+    struct world world = {
+        .models = models, .history = history, .want = want, .chance = chance, .out = out};
+    world.engine = new_engine(&world, models[0]);
+    world.buffer.capacity = eng_engine_effects_bytes_min(world.engine);
+    for (uint32_t i = 0; i < history->count; i++) {
+        size_t bytes = eng_model_effects_bytes_min(models[history->steps[i].model]);
+        world.buffer.capacity = bytes > world.buffer.capacity ? bytes : world.buffer.capacity;
+    }
+    world.buffer.data = malloc(world.buffer.capacity);
+    world.marks = malloc((2u * history->count + 2u) * sizeof *world.marks);
+    eng_assert(world.buffer.data != NULL && world.marks != NULL);
+    commit(&world, 0);
+    bool same = true;
+    uint32_t step = 0;
+    for (int64_t lives = chance_between(chance, 1, 4); same && lives > 0; lives--) {
+        same =
+            run_until_crash(&world, &step, (uint32_t)chance_between(chance, step, history->count));
+        same = same && restore(&world);
+        step = world.commit.step;
+    }
+    same = same && run_until_crash(&world, &step, history->count);
+    same = same && same_views(&world);
+    clean_up(&world);
+    return same;
+}
