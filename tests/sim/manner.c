@@ -63,7 +63,7 @@ static void draw_times(struct sim *sim, struct manner *m)
     m->jump_us = maybe(sim, 40, 2 * S, 8 * S);
     m->away_us = maybe(sim, 20, 4 * S, 12 * S);
     m->memory_us = maybe(sim, 15, 4 * S, 12 * S);
-    m->retain_us = maybe(sim, 3, 6 * S, 12 * S);
+    m->retain_us = maybe(sim, 25, 3 * S, 12 * S);
     m->oversize_us = maybe(sim, 5, 8 * S, 20 * S);
 }
 
@@ -98,7 +98,8 @@ static void draw_unrest(struct sim *sim, struct manner *m)
 {
     m->processes = (uint32_t)sim_between(sim, 2, SIM_PROCESSES);
     m->records = (uint32_t)sim_between(sim, 100, 500);
-    m->bump_us = sim_between(sim, 400 * MS, 2 * S);
+    m->bump_us = sim_between(sim, 300 * MS, 2 * S);
+    m->sticky = (unsigned)sim_between(sim, 10, 60);
     m->late_answers = (unsigned)sim_between(sim, 10, 60);
     m->late_joins = share(sim, 50, 3, 30);
     m->late_markers = share(sim, 50, 5, 40);
