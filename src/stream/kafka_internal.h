@@ -62,6 +62,9 @@ struct eng_kafka {
     bool paused, closed;
     rd_kafka_message_t *messages[ENG_KAFKA_BATCH_MAX];
 
+    rd_kafka_t *reader; /* aide's, for the state topic; NULL: not needed yet */
+    rd_kafka_topic_t *reader_topic;
+
     rd_kafka_t *producer; /* commit thread's */
     bool initialised;     /* it has an epoch */
     struct eng_kafka_outlet outlets[ENG_TOPIC_COUNT];
@@ -124,6 +127,7 @@ enum eng_status eng_kafka_committed(struct eng_port *port, struct eng_port_offse
                                     uint32_t count, struct eng_error *err);
 enum eng_status eng_kafka_bounds(struct eng_port *port, enum eng_topic topic, int32_t partition,
                                  int64_t ret_bounds[2], struct eng_error *err);
+void eng_kafka_reader_close(struct eng_kafka *kafka);
 enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
                                      struct eng_error *err);
 
