@@ -64,8 +64,8 @@ static void read_journal(struct oracle *oracle)
 
 static void tell(struct oracle *oracle)
 {
-    eng_assert(eng_sink_effects(&oracle->sink, &oracle->told, oracle->partition,
-                                &oracle->effects) == ENG_OK);
+    const struct eng_task_output from = {oracle->partition, eng_engine_model(oracle->engine)};
+    eng_assert(eng_sink_effects(&oracle->sink, &oracle->told, &from, &oracle->effects) == ENG_OK);
 }
 
 /* Engine and reference told the same in this step. */
