@@ -825,8 +825,9 @@ static enum eng_status renew(struct eng_task *task, struct eng_feed *feed, struc
     eng_assert(task->state == ENG_TASK_LIVE);
     if (before == model)
         return ENG_OK;
-    eng_assert(held == NULL && version > eng_model_version(before));
-    if (eng_models_add(&task->models, model, &held) != ENG_OK || mark_here(task, feed) != ENG_OK ||
+    eng_assert(version > eng_model_version(before));
+    if ((held == NULL && eng_models_add(&task->models, model, &held) != ENG_OK) ||
+        mark_here(task, feed) != ENG_OK ||
         (ENG_RULE(JOURNAL_ACTIVATIONS) &&
          note(task, task->next, version, ENG_JOURNAL_MODEL) != ENG_OK))
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for another model");
