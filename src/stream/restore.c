@@ -282,6 +282,7 @@ static enum eng_status check_models(const struct eng_restore_request *request,
     const struct eng_model *ours = request->config->model;
     struct eng_held_model *held = eng_models_find(&found->models, commit->model_version);
     struct eng_error cause = {0};
+    uint32_t known_bytes = ENG_RULE(LOW_WATER_KNOWN) ? commit->known_bytes : 0;
     eng_assert(found->engine != NULL);
     if (held == NULL || held->fingerprint != commit->fingerprint)
         return eng_error_set(err, ENG_CORRUPT,
@@ -292,7 +293,7 @@ static enum eng_status check_models(const struct eng_restore_request *request,
         return eng_error_set(err, ENG_BAD_CONFIG, "partition %" PRId32 ": %s" WAY_OUT,
                              request->partition, cause.text);
     if (commit->low.model_version != eng_model_version(eng_engine_model(found->engine)) ||
-        eng_engine_known_read(found->engine, commit->known, commit->known_bytes) != ENG_OK)
+        eng_engine_known_read(found->engine, commit->known, known_bytes) != ENG_OK)
         return eng_error_set(err, ENG_CORRUPT,
                              "partition %" PRId32 ": commit record %" PRIu64
                              " does not fit the model at low water" WAY_OUT,
