@@ -205,6 +205,38 @@ Test(checkpoint, a_state_topic_without_the_named_commit_record_is_refused)
     expect_refusal(&s, ENG_CORRUPT, "names commit record");
 }
 
+/* The new owner of a partition commits while an old one, who has not heard, reads: the state topic
+ * goes beyond the offset that was asked for before it was read. */
+static void commit_meanwhile(struct fake_port *fake, char call)
+{
+    struct stage *s = fake->context;
+    struct eng_commit commit;
+    if (call != 'r')
+        return;
+    fake->before = NULL;
+    commit = stage_commit(s);
+    stage_state(s, 0, "commit", NULL)->committed = false; /* compacted */
+    commit.sequence++;
+    stage_foreign_commit(s, &commit);
+}
+
+Test(checkpoint, state_of_after_the_offset_that_was_asked_for_is_asked_for_again)
+{
+    struct stage s;
+    leave_state(&s);
+    s.fake->context = &s;
+    s.fake->before = commit_meanwhile;
+    stage_start(&s);
+    stage_turn(&s, 3 * TURNS);
+    cr_expect_null(s.fake->before);
+    cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
+    s.fake->now_us += 2000000;
+    stage_turn(&s, TURNS);
+    cr_expect_eq(eng_worker_task(s.worker, 0)->state, ENG_TASK_LIVE);
+    cr_expect_eq(stage_counters(&s, 0).read, 9);
+    stage_done(&s);
+}
+
 Test(checkpoint, a_state_topic_that_has_lost_a_page_is_refused)
 {
     struct stage s;
