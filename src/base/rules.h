@@ -33,6 +33,9 @@
     X(CLEAN_WHEN_ENCODED, "encoding a page takes the partner off the queue, so it can wait again") \
     X(LOW_WATER, "the input is read again from the oldest change that no page holds")              \
     X(LOW_WATER_CLOCK, "with the clock that was there then")                                       \
+    X(LOW_WATER_MODEL, "under the model that was in force there")                                  \
+    X(LOW_WATER_KNOWN, "and with what the counts could answer there")                              \
+    X(JOURNAL_ACTIVATIONS, "changes of the model are journaled and come at their positions again") \
     X(LOW_WATER_JOURNAL, "and the journal from there on")                                          \
     X(NAMED_RECORD, "nothing behind the commit record that the group names counts")                \
     X(COUNTS_OF_RECORD, "counts go on from the commit record, not from what is read again")        \

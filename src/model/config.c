@@ -126,6 +126,8 @@ static enum eng_status load_text(struct eng_load *load, const char *text, size_t
         status = eng_load_around(load);
     if (status == ENG_OK)
         status = eng_load_lint(load);
+    if (status == ENG_OK)
+        status = eng_load_keep_text(load, root);
     return status;
 }
 
@@ -249,6 +251,7 @@ void eng_config_free(struct eng_config *config)
     eng_free(config->output.state);
     eng_free(config->http.address);
     eng_model_free(config->model);
+    eng_free(config->model_text);
     eng_free(config->path);
     eng_free(config);
 }

@@ -62,8 +62,12 @@ struct eng_output_config {
     int32_t replication; /* of topics we create; -1 (default): the broker's default */
 };
 
+/* What a change of the model changes: is it told? */
+enum eng_on_change { ENG_CHANGE_TOLD, ENG_CHANGE_SILENT };
+
 struct eng_run_config {
     uint32_t workers;           /* 1..64; default 1 */
+    int32_t on_change;          /* enum eng_on_change; default ENG_CHANGE_TOLD */
     int64_t commit_interval_ms; /* 10..10000; default 100 */
     int64_t stop_deadline_ms;   /* graceful stop; default 30000 */
     uint64_t memory_bytes_max;  /* per process; 0: none */
@@ -91,6 +95,8 @@ struct eng_config_warning {
 struct eng_config {
     char *path; /* the file's name as given, for messages */
     struct eng_model *model;
+    char *model_text; /* from which eng_model_load_text makes it again; not terminated */
+    size_t model_text_bytes;
     int64_t future_skew_ms; /* S5; default 10 minutes */
     int64_t idle_after_ms;  /* S7; default 5 minutes */
     struct eng_input_config input;

@@ -23,6 +23,8 @@ static const struct eng_choice framings[] = {{"auto", ENG_FRAMING_AUTO},
                                              {NULL, 0}};
 static const struct eng_choice time_units[] = {
     {"ms", ENG_TIME_MS}, {"s", ENG_TIME_S}, {"iso", ENG_TIME_ISO}, {NULL, 0}};
+static const struct eng_choice change_rules[] = {
+    {"tell", ENG_CHANGE_TOLD}, {"silent", ENG_CHANGE_SILENT}, {NULL, 0}};
 static const struct eng_choice missing_rules[] = {{"zero", 0}, {"skip", 1}, {NULL, 0}};
 
 static const struct eng_key time_keys[] = {
@@ -586,6 +588,15 @@ static const struct eng_key run_keys[] = {
      .fallback = "30s",
      .sample = "10s",
      .help = "How long a graceful stop may take."},
+    {.name = "on_change",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_run_config, on_change),
+     .choices = change_rules,
+     .shape = "tell or silent",
+     .fallback = "tell",
+     .sample = "silent",
+     .help = "Whether that is told which a new version of the model changes by itself: scores and "
+             "alerts with cause `config`."},
     {.name = "memory",
      .type = ENG_KEY_BYTES,
      AT(eng_run_config, memory_bytes_max),

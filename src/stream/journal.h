@@ -1,10 +1,10 @@
 /* The journal of a task: decisions that reading the input again would not give again.
  *
- * Two kinds: a record refused because it lay ahead of the wall clock (S5), and a tick of the clock
- * because the partition was idle (S7). Entries are numbered from 1 and belong to a position: an
- * entry at offset o comes before record o. They are written to the state topic in the transaction
- * that carries their consequences, several to a record, and applied at their positions on a
- * re-read.
+ * Kinds: a record refused because it lay ahead of the wall clock (S5), a tick of the clock because
+ * the partition was idle (S7), and another model that came into force (S14). Entries are numbered
+ * from 1 and belong to a position: an entry at offset o comes before record o. They are written to
+ * the state topic in the transaction that carries their consequences, several to a record, and
+ * applied at their positions on a re-read.
  *
  * Record (docs/state-topic.md): key "journal/" and the number of the first entry, 20 digits; value,
  * big endian: "EJ", u8 version (1), u8 0, u32 count, u64 first number, count times {u8 kind, i64
@@ -14,11 +14,13 @@
 
 #include "codec/encode.h"
 #include <engaged/status.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum eng_journal_kind {
     ENG_JOURNAL_FUTURE = 1, /* the record at `offset` was refused; time_ms: the wall clock then */
     ENG_JOURNAL_TICK = 2,   /* before the record at `offset` the clock was ticked to time_ms */
+    ENG_JOURNAL_MODEL = 4,  /* before it the model of version time_ms came into force */
 };
 
 struct eng_journal_entry {
@@ -36,6 +38,9 @@ struct eng_journal {
 };
 
 enum { ENG_JOURNAL_KEY_BYTES = 28, ENG_JOURNAL_RECORD_ENTRIES = 4096 };
+
+/* Is there such a kind? */
+bool eng_journal_is_kind(unsigned kind);
 
 /* Appends. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_journal_add(struct eng_journal *journal, const struct eng_journal_entry *entry);

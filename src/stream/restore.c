@@ -19,7 +19,8 @@ struct reader {
     struct eng_restored *found;
     enum eng_status status;
     struct eng_error cause;
-    int64_t offset; /* of the record in hand */
+    int64_t offset;       /* of the record in hand */
+    uint32_t low_version; /* of the model at low water; 0: nothing is made of pages */
     /* A page of several parts, as far as it has come. */
     struct eng_bytes body;
     struct eng_page_head head;
@@ -33,6 +34,7 @@ void eng_restored_done(struct eng_restored *restored)
     eng_assert(restored->engine == NULL || restored->journal.done == 0);
     eng_journal_done(&restored->journal);
     eng_engine_free(restored->engine);
+    eng_models_done(&restored->models);
     *restored = (struct eng_restored){0};
 }
 
@@ -43,18 +45,22 @@ static bool is_wanted(const struct reader *reader, const struct eng_page_head *h
 {
     const struct eng_meta *meta = reader->request->meta;
     eng_assert(head->sequence > 0);
-    return reader->found->engine != NULL && head->life == meta->life;
+    return reader->found->engine != NULL && head->life == meta->life &&
+           head->model_version >= reader->low_version; /* else there is a later one */
 }
 
 static enum eng_status give_page(struct reader *reader, struct eng_slice partner,
                                  const struct eng_page_part *whole)
 {
     const struct eng_page_head *head = &whole->head;
+    const struct eng_held_model *held =
+        eng_models_find(&reader->found->models, head->model_version);
     struct eng_page page = {.partner = partner,
                             .data = whole->body,
                             .bytes = whole->bytes,
                             .next = (uint64_t)head->next,
-                            .sequence = head->sequence};
+                            .sequence = head->sequence,
+                            .model = held != NULL ? held->model : NULL};
     eng_assert(reader->found->engine != NULL);
     eng_assert(whole->body != NULL);
     if (head->sequence > reader->request->meta->sequence && ENG_RULE(NAMED_RECORD))
@@ -63,6 +69,11 @@ static enum eng_status give_page(struct reader *reader, struct eng_slice partner
                              ", but the group is at %" PRIu64,
                              (int)partner.length, partner.data, head->sequence,
                              reader->request->meta->sequence);
+    if (held == NULL)
+        return eng_error_set(&reader->cause, ENG_CORRUPT,
+                             "the page of partner \"%.*s\" is of version %" PRIu32
+                             " of the model, whose text is not there",
+                             (int)partner.length, partner.data, head->model_version);
     reader->found->page_count++;
     return eng_engine_restore_page(reader->found->engine, &page, &reader->cause);
 }
@@ -114,6 +125,46 @@ static enum eng_status take_page(struct reader *reader, struct eng_slice partner
     eng_assert(part.head.parts > 0);
     return part.head.parts == 1 ? give_page(reader, partner, &part)
                                 : take_part(reader, partner, &part);
+}
+
+/* ---- models ---- */
+
+/* An engine that waits for pages, under the model at low water. */
+static enum eng_status start_engine(struct reader *reader, const struct eng_model *model,
+                                    struct eng_error *err)
+{
+    struct eng_restored *found = reader->found;
+    struct eng_engine_options options = {.memory_bytes_max = reader->request->memory_bytes_max,
+                                         .track_changes = true};
+    eng_assert(found->engine == NULL);
+    eng_assert(eng_model_version(model) == reader->low_version);
+    enum eng_status status = eng_engine_new(model, &options, &found->engine, err);
+    if (status == ENG_OK && eng_engine_restore_begin(found->engine) != ENG_OK)
+        status = eng_error_set(err, ENG_NO_MEMORY, "no memory to restore");
+    return status;
+}
+
+static enum eng_status take_model(struct reader *reader, const struct eng_port_record *record)
+{
+    struct eng_models *models = &reader->found->models;
+    struct eng_model_record text;
+    enum eng_status status =
+        eng_models_open(record->value, record->value_bytes, &text, &reader->cause);
+    eng_assert(record->value != NULL);
+    if (status != ENG_OK || reader->low_version == 0 || text.version < reader->low_version ||
+        text.life != reader->request->meta->life)
+        return status;
+    struct eng_held_model *held = eng_models_find(models, text.version);
+    if (held == NULL)
+        status =
+            eng_models_load(models, &text, reader->request->config->model, &held, &reader->cause);
+    if (status != ENG_OK)
+        return status;
+    eng_assert(held != NULL);
+    held->stored = true;
+    if (reader->found->engine == NULL && text.version == reader->low_version)
+        status = start_engine(reader, held->model, &reader->cause);
+    return status;
 }
 
 /* ---- the other records ---- */
@@ -169,36 +220,88 @@ static bool take_record(void *context, const struct eng_port_record *record)
         reader->status = take_commit(reader, record);
     else if (eng_journal_is_key(record->key, record->key_bytes))
         reader->status = take_journal(reader, record);
+    else if (eng_models_is_key(record->key, record->key_bytes))
+        reader->status = take_model(reader, record);
     return reader->status == ENG_OK && !reader->found->has_commit;
 }
 
 /* ---- the whole ---- */
 
-/* An engine that waits for pages, if they are of our model. */
-static enum eng_status make_engine(const struct eng_restore_request *request,
-                                   struct eng_restored *found, struct eng_error *err)
+/* The configuration's model may be the one that was committed, or a later one. */
+static enum eng_status check_version(const struct eng_restore_request *request,
+                                     struct eng_error *err)
 {
     const struct eng_meta *meta = request->meta;
-    const struct eng_model *model = request->config->model;
-    eng_assert(found->engine == NULL);
-    if (meta == NULL || !request->config->recovery.checkpoints)
-        return ENG_OK;
-    if (meta->fingerprint != request->fingerprint) {
-        if (meta->model_version != eng_model_version(model))
-            return ENG_OK;
+    uint32_t version = eng_model_version(request->config->model);
+    eng_assert(meta != NULL);
+    eng_assert(version > 0);
+    if (meta->model_version > version)
+        return eng_error_set(err, ENG_BAD_CONFIG,
+                             "partition %" PRId32 ": its state is of version %" PRIu32
+                             " of the model, and `version` here is %" PRIu32
+                             ": take the newer configuration; to go back to an older model give "
+                             "it a greater version than %" PRIu32,
+                             request->partition, meta->model_version, version, meta->model_version);
+    if (meta->model_version == version && meta->fingerprint != request->fingerprint)
         return eng_error_set(err, ENG_BAD_CONFIG,
                              "partition %" PRId32 ": its state was made by another model with the "
                              "same version %" PRIu32 ": raise `version` with each change of the "
                              "model, or go back to the one that it was made by",
                              request->partition, meta->model_version);
-    }
-    struct eng_engine_options options = {.memory_bytes_max = request->memory_bytes_max,
-                                         .track_changes = true};
-    enum eng_status status = eng_engine_new(model, &options, &found->engine, err);
-    eng_assert(status != ENG_OK || found->engine != NULL);
-    if (status == ENG_OK && eng_engine_restore_begin(found->engine) != ENG_OK)
-        status = eng_error_set(err, ENG_NO_MEMORY, "no memory to restore");
-    return status;
+    return ENG_OK;
+}
+
+/* An engine at once when low water is under our model; else it waits for the text of that one. A
+ * state without texts is of use to its own model alone. */
+static enum eng_status make_engine(struct reader *reader, struct eng_error *err)
+{
+    const struct eng_restore_request *request = reader->request;
+    const struct eng_meta *meta = request->meta;
+    const struct eng_model *model = request->config->model;
+    struct eng_held_model *held;
+    eng_assert(reader->found->engine == NULL);
+    eng_assert(reader->low_version == 0);
+    if (meta == NULL || !request->config->recovery.checkpoints)
+        return ENG_OK;
+    enum eng_status status = check_version(request, err);
+    if (status != ENG_OK)
+        return status;
+    reader->low_version = meta->low_version > 0 && ENG_RULE(LOW_WATER_MODEL) ? meta->low_version
+                                                                             : meta->model_version;
+    if (reader->low_version != eng_model_version(model))
+        return ENG_OK;
+    if (eng_models_add(&reader->found->models, model, &held) != ENG_OK)
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory to restore");
+    return start_engine(reader, model, err);
+}
+
+/* The models that low water and the record are of; the configuration's can follow on the latter. */
+static enum eng_status check_models(const struct eng_restore_request *request,
+                                    struct eng_restored *found, struct eng_error *err)
+{
+    const struct eng_commit *commit = &found->commit;
+    const struct eng_model *ours = request->config->model;
+    struct eng_held_model *held = eng_models_find(&found->models, commit->model_version);
+    struct eng_error cause = {0};
+    uint32_t known_bytes = ENG_RULE(LOW_WATER_KNOWN) ? commit->known_bytes : 0;
+    eng_assert(found->engine != NULL);
+    if (held == NULL || held->fingerprint != commit->fingerprint)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "partition %" PRId32 ": the state topic has not the text of version "
+                             "%" PRIu32 " of the model" WAY_OUT,
+                             request->partition, commit->model_version);
+    if (held->model != ours && eng_model_carries(held->model, ours, &cause) != ENG_OK)
+        return eng_error_set(err, ENG_BAD_CONFIG, "partition %" PRId32 ": %s" WAY_OUT,
+                             request->partition, cause.text);
+    if (commit->low.model_version != eng_model_version(eng_engine_model(found->engine)) ||
+        eng_engine_known_read(found->engine, commit->known, known_bytes) != ENG_OK)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "partition %" PRId32 ": commit record %" PRIu64
+                             " does not fit the model at low water" WAY_OUT,
+                             request->partition, commit->sequence);
+    eng_models_note_known(&found->models, found->engine);
+    eng_assert(commit->low.model_version <= commit->model_version);
+    return ENG_OK;
 }
 
 /* The pages are those that were committed, and low water can be reached. */
@@ -216,6 +319,9 @@ static enum eng_status finish_engine(const struct eng_restore_request *request,
                              "(has its cleanup.policy had delete in it?)" WAY_OUT,
                              request->partition, sum.count, commit->page_count,
                              sum.count == commit->page_count ? ", but not the same ones" : "");
+    enum eng_status status = check_models(request, found, err);
+    if (status != ENG_OK)
+        return status;
     return eng_engine_restore_catch_up(
         found->engine, ENG_RULE(LOW_WATER_CLOCK) ? commit->low.clock_ms : commit->clock_ms, err);
 }
@@ -246,6 +352,11 @@ static enum eng_status finish(const struct eng_restore_request *request, struct 
         before = found->commit.journal;
     if (found->engine != NULL)
         status = finish_engine(request, found, err);
+    else if (request->meta->low_version > 0 && request->config->recovery.checkpoints)
+        status = eng_error_set(err, ENG_CORRUPT,
+                               "partition %" PRId32 ": the state topic has not the text of version "
+                               "%" PRIu32 " of the model" WAY_OUT,
+                               request->partition, request->meta->low_version);
     if (status == ENG_OK)
         status = eng_journal_settle(&found->journal, before, found->commit.journal, err);
     return status;
@@ -271,7 +382,7 @@ enum eng_status eng_restore_read(const struct eng_restore_request *request,
     eng_assert(request->port != NULL && request->config != NULL);
     eng_assert(ret_restored->engine == NULL && ret_restored->journal.count == 0);
     struct eng_port_scan scan = {request->partition, STALL_MS, &reader, take_record};
-    enum eng_status status = make_engine(request, ret_restored, err);
+    enum eng_status status = make_engine(&reader, err);
     if (status == ENG_OK)
         status = note_bounds(request, err);
     if (status == ENG_OK)

@@ -2,7 +2,8 @@
  * and an engine made of the pages.
  *
  * Read is from the beginning up to the named record; nothing behind it can count. The engine comes
- * back caught up with low water: what is left to do is to apply the input from there on (task.h).
+ * back caught up with low water, under the model that was in force there: what is left to do is to
+ * apply the input and the changes of the model from there on (task.h).
  * Called by the aide; nothing here touches what the worker's loop owns. */
 #ifndef ENG_STREAM_RESTORE_H
 #define ENG_STREAM_RESTORE_H
@@ -10,6 +11,7 @@
 #include "codec/encode.h"
 #include "stream/journal.h"
 #include "stream/meta.h"
+#include "stream/models.h"
 #include "stream/port.h"
 #include "stream/state.h"
 #include <engaged/engine.h>
@@ -45,14 +47,15 @@ struct eng_restored {
     uint64_t sequence, life;    /* the greatest of all commit records read */
     struct eng_journal journal; /* ascending: entries behind low water, or all without an engine */
     struct eng_engine *engine;  /* NULL: of no use to this model, or not asked for */
+    struct eng_models models;   /* the engine's, and those that it will come to */
     uint64_t page_count;
 };
 
 void eng_restored_done(struct eng_restored *restored);
 
 /* Reads. ENG_OK (also when cancelled); ENG_CORRUPT: torn, truncated or broken, says what and which
- * way out there is; ENG_BAD_CONFIG: another model of the same version; ENG_NO_MEMORY; failures of
- * the port. */
+ * way out there is; ENG_BAD_CONFIG: the configuration's model cannot follow on the one that was
+ * committed; ENG_NO_MEMORY; failures of the port. */
 enum eng_status eng_restore_read(const struct eng_restore_request *request,
                                  struct eng_restored *ret_restored, struct eng_error *err);
 

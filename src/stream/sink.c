@@ -49,8 +49,7 @@ void eng_sink_init(struct eng_sink *sink, struct eng_port *port, const struct en
 {
     eng_assert(port != NULL && model != NULL);
     eng_assert(input_topic != NULL && topic_id != NULL);
-    *sink = (struct eng_sink){
-        .port = port, .input_topic = input_topic, .encode = {.model = model, .source = topic_id}};
+    *sink = (struct eng_sink){.port = port, .input_topic = input_topic, .topic_id = topic_id};
     (void)snprintf(sink->source, sizeof sink->source, "/engaged/%s",
                    eng_model_program(model)); /* names are shorter */
     make_family(sink, ENG_EFFECT_SCORE_CHANGE);
@@ -79,13 +78,13 @@ static enum eng_status add_own_headers(struct eng_txn *txn, const struct eng_eff
 }
 
 /* Writes value and headers of an effect whose record is open. */
-static enum eng_status write_effect(const struct eng_sink *sink, struct eng_txn *txn,
+static enum eng_status write_effect(const struct eng_encode_context *context, struct eng_txn *txn,
                                     const struct eng_effect *effect, struct eng_bytes *lane)
 {
     size_t begin = lane->used;
     eng_assert(lane == &txn->lanes[effect_topics[effect->kind]]);
     eng_assert(begin > 0);
-    enum eng_status status = eng_encode_avro(&sink->encode, effect, lane);
+    enum eng_status status = eng_encode_avro(context, effect, lane);
     if (status != ENG_OK)
         return status;
     struct eng_slice id = eng_encode_avro_id(lane->data + begin);
@@ -94,27 +93,30 @@ static enum eng_status write_effect(const struct eng_sink *sink, struct eng_txn 
     return add_own_headers(txn, effect, id_at, id.length);
 }
 
-static enum eng_status add_effect(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
+static enum eng_status add_effect(const struct eng_sink *sink, struct eng_txn *txn,
+                                  const struct eng_task_output *from,
                                   const struct eng_effect *effect)
 {
+    const struct eng_encode_context context = {from->model, sink->topic_id};
     struct eng_slice partner = eng_effect_partner(effect);
     eng_assert(effect->kind <= ENG_EFFECT_CHURN_DROP);
-    eng_assert(partition >= 0);
+    eng_assert(from->partition >= 0 && from->model != NULL);
     struct eng_port_output output = {.topic = effect_topics[effect->kind],
-                                     .partition = partition,
+                                     .partition = from->partition,
                                      .key = partner.data,
                                      .key_bytes = partner.length,
                                      .family = &sink->families[effect->kind]};
     struct eng_bytes *lane = eng_txn_open(txn, &output);
     if (lane == NULL)
         return ENG_NO_MEMORY;
-    enum eng_status status = write_effect(sink, txn, effect, lane);
+    enum eng_status status = write_effect(&context, txn, effect, lane);
     if (status != ENG_OK)
         eng_txn_drop(txn);
     return status;
 }
 
-enum eng_status eng_sink_effects(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
+enum eng_status eng_sink_effects(const struct eng_sink *sink, struct eng_txn *txn,
+                                 const struct eng_task_output *from,
                                  const struct eng_effects *effects)
 {
     eng_assert(sink != NULL);
@@ -122,7 +124,7 @@ enum eng_status eng_sink_effects(struct eng_sink *sink, struct eng_txn *txn, int
     enum eng_status status = ENG_OK;
     const struct eng_effect *effect = eng_effects_next(effects, NULL);
     for (; status == ENG_OK && effect != NULL; effect = eng_effects_next(effects, effect))
-        status = add_effect(sink, txn, partition, effect);
+        status = add_effect(sink, txn, from, effect);
     return status;
 }
 
@@ -278,7 +280,7 @@ enum eng_status eng_sink_page(const struct eng_page_run *run)
 enum eng_status eng_sink_commit(struct eng_txn *txn, int32_t partition,
                                 const struct eng_commit *commit, uint64_t *ret_sum)
 {
-    uint8_t value[ENG_COMMIT_BYTES];
+    uint8_t value[ENG_COMMIT_BYTES_MAX];
     eng_assert(commit->sequence > 0);
     eng_assert(partition >= 0);
     *ret_sum = eng_commit_write(commit, value);
@@ -287,6 +289,6 @@ enum eng_status eng_sink_commit(struct eng_txn *txn, int32_t partition,
                                      .key = eng_commit_key,
                                      .key_bytes = ENG_COMMIT_KEY_BYTES,
                                      .value = value,
-                                     .value_bytes = sizeof value};
+                                     .value_bytes = eng_commit_bytes(commit)};
     return eng_txn_add(txn, &output);
 }

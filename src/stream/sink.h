@@ -22,8 +22,8 @@ enum { ENG_SINK_FIXED = 4 };
 struct eng_sink {
     struct eng_port *port;
     const char *input_topic; /* for dead letters */
-    struct eng_encode_context encode;
-    char source[160]; /* ce_source */
+    const char *topic_id;    /* of the input, for ids */
+    char source[160];        /* ce_source */
     /* By kind of effect: the headers that all of them have, and the names of the others. */
     struct eng_port_header fixed[ENG_EFFECT_CHURN_DROP + 1][ENG_SINK_FIXED];
     struct eng_port_family families[ENG_EFFECT_CHURN_DROP + 1];
@@ -44,8 +44,15 @@ void eng_sink_init(struct eng_sink *sink, struct eng_port *port, const struct en
                    const char *input_topic, const char *topic_id);
 void eng_sink_done(struct eng_sink *sink);
 
+/* Whose effects they are: the partition, and the model that was in force. */
+struct eng_task_output {
+    int32_t partition;
+    const struct eng_model *model;
+};
+
 /* Adds all effects of a buffer. ENG_OK or ENG_NO_MEMORY. */
-enum eng_status eng_sink_effects(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
+enum eng_status eng_sink_effects(const struct eng_sink *sink, struct eng_txn *txn,
+                                 const struct eng_task_output *from,
                                  const struct eng_effects *effects);
 
 /* Adds a dead letter. A value too large for a topic of the usual limit is left out, and a header

@@ -9,7 +9,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { PAGE_VERSION = 1, COMMIT_VERSION = 1, PREFIX_BYTES = 5, PART_BYTES = 11 };
+enum { PAGE_VERSION = 1, COMMIT_VERSION = 2, PREFIX_BYTES = 5, PART_BYTES = 11 };
 
 const char eng_commit_key[ENG_COMMIT_KEY_BYTES + 1] = "commit";
 
@@ -79,6 +79,7 @@ struct form {
 static const struct form page_form = {"a page", "EG", PAGE_VERSION,
                                       ENG_PAGE_HEAD_BYTES + ENG_PAGE_SUM_BYTES};
 static const struct form commit_form = {"a commit record", "EC", COMMIT_VERSION, ENG_COMMIT_BYTES};
+static const struct form commit_form_1 = {"a commit record", "EC", 1, ENG_COMMIT_BYTES - 16};
 
 /* Letters, version and checksum. */
 static enum eng_status check_record(const uint8_t *value, size_t length, const struct form *form,
@@ -124,10 +125,17 @@ enum eng_status eng_page_open(const void *value, size_t length, struct eng_page_
 
 /* ---- commit records ---- */
 
-/* All numbers of a record, in their order. The version of the model has the room of the others. */
-enum { NUMBERS = 23 };
+/* All numbers of a record, in their order; those of version 1 are the first. Each has the same
+ * room. */
+enum { NUMBERS = 25, NUMBERS_1 = 23 };
 _Static_assert(4 + NUMBERS * 8 + 8 == ENG_COMMIT_BYTES, "as long as it is said to be");
 _Static_assert(ENG_OUTCOME_COUNT == 6, "and each outcome has its place");
+
+size_t eng_commit_bytes(const struct eng_commit *commit)
+{
+    eng_assert(commit->known_bytes <= ENG_KNOWN_BYTES_MAX);
+    return (size_t)ENG_COMMIT_BYTES + commit->known_bytes;
+}
 
 uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to)
 {
@@ -155,14 +163,18 @@ uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to)
                                        commit->counters.score_changes,
                                        commit->counters.churn_drops,
                                        commit->page_count,
-                                       commit->page_sum};
+                                       commit->page_sum,
+                                       low->model_version,
+                                       commit->known_bytes};
+    size_t bytes = eng_commit_bytes(commit);
     eng_assert(commit->sequence > 0 && commit->life > 0);
     eng_assert(low->next <= commit->next && low->journal <= commit->journal);
-    memcpy(to, "EC\1\0", 4);
+    memcpy(to, "EC\2\0", 4);
     for (int i = 0; i < NUMBERS; i++)
         eng_write_be(to + 4 + (ptrdiff_t)8 * i, numbers[i], 8);
-    uint64_t sum = XXH3_64bits(to, ENG_COMMIT_BYTES - 8);
-    eng_write_be(to + ENG_COMMIT_BYTES - 8, sum, 8);
+    memcpy(to + 4 + (ptrdiff_t)8 * NUMBERS, commit->known, commit->known_bytes);
+    uint64_t sum = XXH3_64bits(to, bytes - 8);
+    eng_write_be(to + bytes - 8, sum, 8);
     return sum;
 }
 
@@ -173,36 +185,52 @@ static uint64_t number_at(const uint8_t *value, int index)
     return eng_read_be(value + 4 + (ptrdiff_t)8 * index, 8);
 }
 
+static void read_numbers(const uint8_t *from, struct eng_commit *c)
+{
+    eng_assert(from != NULL);
+    eng_assert(c != NULL);
+    *c = (struct eng_commit){.sequence = number_at(from, 0),
+                             .life = number_at(from, 1),
+                             .next = (int64_t)number_at(from, 2),
+                             .journal = number_at(from, 3),
+                             .first = (int64_t)number_at(from, 4),
+                             .clock_ms = (int64_t)number_at(from, 5),
+                             .model_version = (uint32_t)number_at(from, 6),
+                             .fingerprint = number_at(from, 7),
+                             .low = {.next = (int64_t)number_at(from, 8),
+                                     .journal = number_at(from, 9),
+                                     .clock_ms = (int64_t)number_at(from, 10),
+                                     .read = number_at(from, 11),
+                                     .model_version = (uint32_t)number_at(from, 6)},
+                             .counters.read = number_at(from, 12),
+                             .counters.score_changes = number_at(from, 19),
+                             .counters.churn_drops = number_at(from, 20),
+                             .page_count = number_at(from, 21),
+                             .page_sum = number_at(from, 22)};
+    for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
+        c->counters.outcome[i] = number_at(from, 13 + i);
+}
+
 enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
                                 uint64_t *ret_sum, struct eng_error *err)
 {
     const uint8_t *from = value;
-    enum eng_status status = check_record(from, length, &commit_form, err);
+    bool old = from != NULL && length > 2 && from[2] == commit_form_1.version;
+    const struct form *form = old ? &commit_form_1 : &commit_form;
+    enum eng_status status = check_record(from, length, form, err);
     eng_assert(ret_commit != NULL);
     eng_assert(ret_sum != NULL);
     if (status != ENG_OK)
         return status;
-    if (length != ENG_COMMIT_BYTES)
-        return eng_error_set(err, ENG_CORRUPT, "a commit record of %zu bytes, not %d", length,
-                             ENG_COMMIT_BYTES);
-    struct eng_commit c = {.sequence = number_at(from, 0),
-                           .life = number_at(from, 1),
-                           .next = (int64_t)number_at(from, 2),
-                           .journal = number_at(from, 3),
-                           .first = (int64_t)number_at(from, 4),
-                           .clock_ms = (int64_t)number_at(from, 5),
-                           .model_version = (uint32_t)number_at(from, 6),
-                           .fingerprint = number_at(from, 7),
-                           .low = {(int64_t)number_at(from, 8), number_at(from, 9),
-                                   (int64_t)number_at(from, 10), number_at(from, 11)},
-                           .counters.read = number_at(from, 12),
-                           .counters.score_changes = number_at(from, 19),
-                           .counters.churn_drops = number_at(from, 20),
-                           .page_count = number_at(from, 21),
-                           .page_sum = number_at(from, 22)};
-    for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
-        c.counters.outcome[i] = number_at(from, 13 + i);
-    *ret_commit = c;
-    *ret_sum = eng_read_be(from + ENG_COMMIT_BYTES - 8, 8);
+    uint64_t known = old ? 0 : number_at(from, NUMBERS_1 + 1);
+    if (known > ENG_KNOWN_BYTES_MAX || length != form->least + known)
+        return eng_error_set(err, ENG_CORRUPT, "a commit record of %zu bytes, not %zu", length,
+                             form->least + (size_t)known);
+    read_numbers(from, ret_commit);
+    if (!old)
+        ret_commit->low.model_version = (uint32_t)number_at(from, NUMBERS_1);
+    ret_commit->known_bytes = (uint16_t)known;
+    memcpy(ret_commit->known, from + length - 8 - known, known);
+    *ret_sum = eng_read_be(from + length - 8, 8);
     return ENG_OK;
 }

@@ -1,4 +1,4 @@
-/* What stands in the state topic beside the journal: pages of partners and commit records.
+/* What stands in the state topic beside journal and models: pages of partners and commit records.
  *
  * docs/state-topic.md describes every byte. Keys are texts: "commit"; "page/" and the partner's id;
  * "part/", five digits, "/" and the id, for the parts of a page behind its first. Values begin with
@@ -8,8 +8,7 @@
 #define ENG_STREAM_STATE_H
 
 #include "base/limits.h"
-#include <engaged/event.h>
-#include <engaged/status.h>
+#include <engaged/engine.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +20,8 @@ enum {
     ENG_PAGE_PARTS_MAX = 1 << 14,
     ENG_PAGE_KEY_BYTES = 11 + ENG_PARTNER_BYTES_MAX, /* at most */
     ENG_COMMIT_KEY_BYTES = 6,
-    ENG_COMMIT_BYTES = 196,
+    ENG_COMMIT_BYTES = 212, /* with nothing known */
+    ENG_COMMIT_BYTES_MAX = ENG_COMMIT_BYTES + ENG_KNOWN_BYTES_MAX,
 };
 
 /* ---- keys ---- */
@@ -73,10 +73,11 @@ enum eng_status eng_page_open(const void *value, size_t length, struct eng_page_
 
 /* A place in the input from which it can be read again. */
 struct eng_low_water {
-    int64_t next;     /* input offset */
-    uint64_t journal; /* entries with greater numbers come with or behind it */
-    int64_t clock_ms; /* of the engine there; -1: no event yet */
-    uint64_t read;    /* records read before it, since the task began (S15) */
+    int64_t next;           /* input offset */
+    uint64_t journal;       /* entries with greater numbers come with or behind it */
+    int64_t clock_ms;       /* of the engine there; -1: no event yet */
+    uint64_t read;          /* records read before it, since the task began (S15) */
+    uint32_t model_version; /* of the model in force there */
 };
 
 /* What a transaction says of a task. */
@@ -93,12 +94,17 @@ struct eng_commit {
     struct eng_low_water low;
     struct eng_counters counters; /* since the task began */
     uint64_t page_count, page_sum;
+    uint16_t known_bytes; /* what counts can answer at low water: eng_engine_known_write */
+    uint8_t known[ENG_KNOWN_BYTES_MAX];
 };
 
-/* Writes it in ENG_COMMIT_BYTES; returns the checksum at its end, which names it. */
+/* How long it is as bytes. */
+size_t eng_commit_bytes(const struct eng_commit *commit);
+
+/* Writes it in eng_commit_bytes; returns the checksum at its end, which names it. */
 uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to);
 
-/* Reads it back. ENG_OK or ENG_CORRUPT. */
+/* Reads it back; one of version 1 is at low water under its own model. ENG_OK or ENG_CORRUPT. */
 enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
                                 uint64_t *ret_sum, struct eng_error *err);
 

@@ -52,6 +52,7 @@ void eng_task_free(struct eng_task *task)
     if (task == NULL)
         return;
     eng_engine_free(task->engine);
+    eng_models_done(&task->models);
     eng_journal_done(&task->replay);
     eng_journal_done(&task->pending);
     eng_checkpoint_done(&task->checkpoint);
@@ -63,6 +64,7 @@ void eng_task_forget(struct eng_task *task)
     eng_assert(task != NULL);
     eng_assert(task->partition >= 0);
     eng_engine_free(task->engine);
+    eng_models_done(&task->models);
     eng_journal_done(&task->replay);
     eng_journal_done(&task->pending);
     eng_checkpoint_done(&task->checkpoint);
@@ -142,10 +144,15 @@ void eng_task_check(const struct eng_task *task)
 static enum eng_status new_engine(struct eng_task *task, const struct eng_feed *feed,
                                   struct eng_error *err)
 {
+    struct eng_held_model *held;
     eng_assert(task->engine == NULL);
     eng_assert(feed->config->model != NULL);
     struct eng_engine_options options = {.memory_bytes_max = feed->memory_bytes_max,
                                          .track_changes = feed->config->recovery.checkpoints};
+    eng_models_done(&task->models);
+    if (eng_models_add(&task->models, feed->config->model, &held) != ENG_OK)
+        return ENG_NO_MEMORY;
+    task->low.model_version = eng_model_version(feed->config->model);
     return eng_engine_new(feed->config->model, &options, &task->engine, err);
 }
 
@@ -186,7 +193,18 @@ static struct eng_low_water position_of(const struct eng_task *task)
     eng_assert(task->engine != NULL);
     eng_assert(task->next >= 0);
     return (struct eng_low_water){task->next, task->journal_last, eng_engine_clock_ms(task->engine),
-                                  records_read(task)};
+                                  records_read(task),
+                                  eng_model_version(eng_engine_model(task->engine))};
+}
+
+/* Partners that change from now on have changed here. */
+static enum eng_status mark_here(struct eng_task *task, const struct eng_feed *feed)
+{
+    struct eng_low_water here = position_of(task);
+    eng_assert(feed->port != NULL);
+    eng_assert(task->state == ENG_TASK_LIVE || task->state == ENG_TASK_REPLAYING);
+    return eng_checkpoint_mark(&task->checkpoint, task->engine, &here,
+                               feed->port->ops->mono_us(feed->port));
 }
 
 /* The counts of a reading from the beginning, against what was committed. */
@@ -210,7 +228,7 @@ static enum eng_status check_counts(const struct eng_task *task, struct eng_erro
         then->outcome[which], then->read);
 }
 
-/* The same of a reading from low water on, and the clock after either. */
+/* The same of a reading from low water on, and clock and model after either. */
 static enum eng_status check_replay(const struct eng_task *task, struct eng_error *err)
 {
     int64_t clock_ms = eng_engine_clock_ms(task->engine);
@@ -231,6 +249,13 @@ static enum eng_status check_replay(const struct eng_task *task, struct eng_erro
                              "partition %" PRId32 ": re-reading ended at clock %" PRId64
                              " but %" PRId64 " was committed: the input or the journal has changed",
                              task->partition, clock_ms, task->commit.clock_ms);
+    uint32_t version = eng_model_version(eng_engine_model(task->engine));
+    if (version != task->commit.model_version)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "partition %" PRId32 ": re-reading ended under version %" PRIu32
+                             " of the model, but %" PRIu32
+                             " was committed: the journal has changed",
+                             task->partition, version, task->commit.model_version);
     return ENG_OK;
 }
 
@@ -255,9 +280,28 @@ static void carry_counters(struct eng_task *task)
 
 static enum eng_status tick_now(struct eng_task *task, struct eng_feed *feed, int64_t time_ms,
                                 struct eng_error *err);
+static enum eng_status activate(struct eng_task *task, struct eng_feed *feed,
+                                const struct eng_model *model, struct eng_error *err);
+static enum eng_status renew(struct eng_task *task, struct eng_feed *feed, struct eng_error *err);
 
-/* Applies the ticks that lie at or below `offset`. Refusals below it belong to records that are
- * gone. */
+/* A change of the model comes again. State that is made anew is of the last model all along. */
+static enum eng_status replay_model(struct eng_task *task, struct eng_feed *feed,
+                                    const struct eng_journal_entry *entry, struct eng_error *err)
+{
+    eng_assert(entry->kind == ENG_JOURNAL_MODEL);
+    eng_assert(task->state == ENG_TASK_REPLAYING);
+    if (!eng_engine_is_restoring(task->engine))
+        return ENG_OK;
+    const struct eng_held_model *held = eng_models_find(&task->models, (uint32_t)entry->time_ms);
+    if (held == NULL)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "partition %" PRId32 ": the journal names version %" PRId64
+                             " of the model, whose text is not in the state topic",
+                             task->partition, entry->time_ms);
+    return activate(task, feed, held->model, err);
+}
+
+/* Applies what lies at or below `offset`. Refusals below it belong to records that are gone. */
 static enum eng_status replay_journal(struct eng_task *task, struct eng_feed *feed, int64_t offset,
                                       struct eng_error *err)
 {
@@ -267,13 +311,17 @@ static enum eng_status replay_journal(struct eng_task *task, struct eng_feed *fe
     eng_assert(journal->done <= journal->count);
     while (status == ENG_OK && journal->done < journal->count) {
         const struct eng_journal_entry *entry = &journal->entries[journal->done];
-        bool tick = entry->kind == ENG_JOURNAL_TICK;
-        if (entry->offset > offset || (!tick && entry->offset == offset))
+        bool refusal = entry->kind == ENG_JOURNAL_FUTURE;
+        if (entry->offset > offset || (refusal && entry->offset == offset))
             break;
+        if (entry->kind == ENG_JOURNAL_MODEL && mark_here(task, feed) != ENG_OK)
+            return eng_error_set(err, ENG_NO_MEMORY, "no memory for the records of a batch");
         journal->done++;
         task->journal_last = entry->number;
-        if (tick)
+        if (entry->kind == ENG_JOURNAL_TICK)
             status = tick_now(task, feed, entry->time_ms, err);
+        else if (entry->kind == ENG_JOURNAL_MODEL)
+            status = replay_model(task, feed, entry, err);
     }
     return status;
 }
@@ -284,7 +332,8 @@ static enum eng_status finish_replay(struct eng_task *task, struct eng_feed *fee
     eng_assert(task->engine != NULL);
     eng_assert(task->state == ENG_TASK_REPLAYING);
     enum eng_status status = replay_journal(task, feed, task->replay_end, err);
-    bool same_model = task->commit.fingerprint == feed->fingerprint;
+    bool same_model =
+        eng_engine_is_restoring(task->engine) || task->commit.fingerprint == feed->fingerprint;
     if (status == ENG_OK && task->has_commit && task->whole && same_model)
         status = check_replay(task, err);
     if (status != ENG_OK)
@@ -303,7 +352,18 @@ static enum eng_status finish_replay(struct eng_task *task, struct eng_feed *fee
     eng_log(ENG_LOG_INFO, "stream",
             "partition=%" PRId32 " restored to offset %" PRId64 ", %" PRIu64 " partners",
             task->partition, task->next, eng_engine_partner_count(task->engine));
-    return ENG_OK;
+    return renew(task, feed, err);
+}
+
+/* Does the journal change the model? */
+static bool changes_model(const struct eng_journal *journal)
+{
+    eng_assert(journal->done == 0);
+    eng_assert(journal->count <= journal->capacity);
+    for (uint32_t i = 0; i < journal->count; i++)
+        if (journal->entries[i].kind == ENG_JOURNAL_MODEL)
+            return true;
+    return false;
 }
 
 /* Takes over what the group and the state topic know. */
@@ -319,10 +379,14 @@ static void take_answer(struct eng_task *task, struct eng_recall_item *item)
     task->sequence = restored->sequence;
     task->engine = restored->engine;
     restored->engine = NULL;
+    task->models = restored->models;
+    restored->models = (struct eng_models){0};
     task->life = checkpoint ? task->commit.life : restored->life + 1;
     task->first = task->has_commit ? task->commit.first : item->low;
-    task->whole = checkpoint || (item->has_meta && item->low <= task->first);
-    task->low = checkpoint ? task->commit.low : (struct eng_low_water){item->low, 0, -1, 0};
+    task->whole = checkpoint || (item->has_meta && item->low <= task->first &&
+                                 !changes_model(&restored->journal));
+    task->low =
+        checkpoint ? task->commit.low : (struct eng_low_water){.next = item->low, .clock_ms = -1};
     task->base.read = task->low.read;
     task->journal_last = task->low.journal;
     task->replay = restored->journal;
@@ -398,7 +462,8 @@ static enum eng_status take_away(struct eng_task *task, struct eng_feed *feed,
         return ENG_OK;
     eng_assert(task->state == ENG_TASK_LIVE);
     eng_assert(feed->txn != NULL);
-    if (eng_sink_effects(feed->sink, feed->txn, task->partition, &feed->effects) == ENG_OK)
+    const struct eng_task_output from = {task->partition, eng_engine_model(task->engine)};
+    if (eng_sink_effects(feed->sink, feed->txn, &from, &feed->effects) == ENG_OK)
         return ENG_OK;
     return eng_error_set(err, ENG_NO_MEMORY, "no memory for the outputs of partition %" PRId32,
                          task->partition);
@@ -547,7 +612,8 @@ static enum eng_status gather_one(struct eng_task *task, struct eng_feed *feed,
     return ENG_OK;
 }
 
-/* Must the gathered events be applied before this record? At the replay's end, and at a tick. */
+/* Must the gathered events be applied before this record? At the replay's end, and where the
+ * journal has something other than a refusal. */
 static bool stops_before(const struct eng_task *task, const struct eng_port_record *record)
 {
     const struct eng_journal *journal = &task->replay;
@@ -558,8 +624,8 @@ static bool stops_before(const struct eng_task *task, const struct eng_port_reco
     if (journal->done == journal->count)
         return false;
     const struct eng_journal_entry *entry = &journal->entries[journal->done];
-    return entry->kind == ENG_JOURNAL_TICK ? entry->offset <= record->offset
-                                           : entry->offset < record->offset;
+    return entry->kind == ENG_JOURNAL_FUTURE ? entry->offset < record->offset
+                                             : entry->offset <= record->offset;
 }
 
 /* Gathers up to a full feed; *at moves over the records used. */
@@ -659,10 +725,7 @@ enum eng_status eng_task_take(struct eng_task *task, struct eng_feed *feed,
     eng_assert(count > 0);
     task->end_since_us = -1;
     for (uint32_t at = 0; status == ENG_OK && at < count;) {
-        struct eng_low_water before = position_of(task);
-        if (eng_checkpoint_mark(&task->checkpoint, task->engine, &before,
-                                feed->port->ops->mono_us(feed->port)) != ENG_OK ||
-            gather(task, feed, records, count, &at) != ENG_OK)
+        if (mark_here(task, feed) != ENG_OK || gather(task, feed, records, count, &at) != ENG_OK)
             return eng_error_set(err, ENG_NO_MEMORY, "no memory for the records of a batch");
         if (feed->count > 0)
             status = take_chunk(task, feed, err);
@@ -731,6 +794,51 @@ enum eng_status eng_task_idle(struct eng_task *task, struct eng_feed *feed, stru
     return tick_now(task, feed, wall_ms, err);
 }
 
+/* ---- Another model (S14). ---- */
+
+static enum eng_status activate(struct eng_task *task, struct eng_feed *feed,
+                                const struct eng_model *model, struct eng_error *err)
+{
+    enum eng_status status, taken;
+    bool silent = feed->config->run.on_change == ENG_CHANGE_SILENT;
+    eng_assert(task->engine != NULL);
+    eng_assert(model != NULL);
+    do {
+        struct eng_effects *effects = effects_of(task, feed);
+        status = eng_engine_activate(task->engine, model, silent, effects, err);
+        taken = take_away(task, feed, err);
+        beat(feed);
+    } while (status == ENG_AGAIN && taken == ENG_OK);
+    if (status != ENG_OK)
+        return status;
+    eng_models_note_known(&task->models, task->engine);
+    eng_assert(eng_engine_model(task->engine) == model);
+    return taken;
+}
+
+/* The configuration's model comes into force where the task is, if it is another one. */
+static enum eng_status renew(struct eng_task *task, struct eng_feed *feed, struct eng_error *err)
+{
+    const struct eng_model *before = eng_engine_model(task->engine), *model = feed->config->model;
+    uint32_t version = eng_model_version(model);
+    struct eng_held_model *held = eng_models_find(&task->models, version);
+    eng_assert(task->state == ENG_TASK_LIVE);
+    if (before == model)
+        return ENG_OK;
+    eng_assert(version > eng_model_version(before));
+    if ((held == NULL && eng_models_add(&task->models, model, &held) != ENG_OK) ||
+        mark_here(task, feed) != ENG_OK ||
+        (ENG_RULE(JOURNAL_ACTIVATIONS) &&
+         note(task, task->next, version, ENG_JOURNAL_MODEL) != ENG_OK))
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for another model");
+    touch(task, feed);
+    eng_log(ENG_LOG_INFO, "stream",
+            "partition=%" PRId32 " version %" PRIu32 " of the model follows on %" PRIu32
+            " at offset %" PRId64,
+            task->partition, version, eng_model_version(before), task->next);
+    return activate(task, feed, model, err);
+}
+
 /* ---- Committing. ---- */
 
 static struct eng_recovery recovery_of(const struct eng_task *task, const struct eng_feed *feed)
@@ -772,7 +880,7 @@ static enum eng_status seal_pages(struct eng_task *task, struct eng_feed *feed)
         .sink = feed->sink,
         .txn = feed->txn,
         .partition = task->partition,
-        .head = {.model_version = eng_model_version(feed->config->model),
+        .head = {.model_version = now.model_version,
                  .life = task->life,
                  .sequence = task->sequence + 1,
                  .next = task->next,
@@ -789,24 +897,42 @@ static enum eng_status seal_pages(struct eng_task *task, struct eng_feed *feed)
     return status;
 }
 
-static struct eng_commit commit_of(const struct eng_task *task, const struct eng_feed *feed)
+/* The text of the model in force goes before all that refers to it, once. */
+static enum eng_status seal_model(struct eng_task *task, const struct eng_feed *feed)
+{
+    const struct eng_model *model = eng_engine_model(task->engine);
+    struct eng_held_model *held = eng_models_find(&task->models, eng_model_version(model));
+    eng_assert(held != NULL);
+    eng_assert(model == feed->config->model);
+    if (held->stored || !feed->config->recovery.checkpoints)
+        return ENG_OK;
+    enum eng_status status = eng_models_write(feed->config, task->life, feed->txn, task->partition);
+    held->stored = status == ENG_OK;
+    return status;
+}
+
+static void fill_commit(const struct eng_task *task, const struct eng_feed *feed,
+                        struct eng_commit *commit)
 {
     struct eng_page_sum pages = eng_engine_page_sum(task->engine);
-    struct eng_commit commit = {.sequence = task->sequence + 1,
-                                .life = task->life,
-                                .next = task->next,
-                                .journal = task->journal_last,
-                                .first = task->first,
-                                .clock_ms = eng_engine_clock_ms(task->engine),
-                                .model_version = eng_model_version(feed->config->model),
-                                .fingerprint = feed->fingerprint,
-                                .low = task->low,
-                                .page_count = pages.count,
-                                .page_sum = pages.sum};
+    const struct eng_held_model *low = eng_models_find(&task->models, task->low.model_version);
+    *commit = (struct eng_commit){.sequence = task->sequence + 1,
+                                  .life = task->life,
+                                  .next = task->next,
+                                  .journal = task->journal_last,
+                                  .first = task->first,
+                                  .clock_ms = eng_engine_clock_ms(task->engine),
+                                  .model_version = eng_model_version(feed->config->model),
+                                  .fingerprint = feed->fingerprint,
+                                  .low = task->low,
+                                  .page_count = pages.count,
+                                  .page_sum = pages.sum};
     eng_assert(task->state == ENG_TASK_LIVE);
-    eng_task_counters(task, &commit.counters);
-    eng_assert(commit.counters.read == records_read(task));
-    return commit;
+    eng_assert(low != NULL);
+    commit->known_bytes = low->known_bytes;
+    memcpy(commit->known, low->known, low->known_bytes);
+    eng_task_counters(task, &commit->counters);
+    eng_assert(commit->counters.read == records_read(task));
 }
 
 enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint64_t writer)
@@ -815,14 +941,18 @@ enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint
     eng_assert(feed->txn != NULL && feed->txn->opened_us >= 0);
     struct eng_txn_offset offset = {.before = task->sealed};
     struct eng_meta meta = {.writer = writer, .life = task->life, .fingerprint = feed->fingerprint};
-    enum eng_status status = seal_pages(task, feed);
+    struct eng_commit commit;
+    enum eng_status status = seal_model(task, feed);
+    if (status == ENG_OK)
+        status = seal_pages(task, feed);
     if (status == ENG_OK)
         status = eng_sink_journal(feed->sink, feed->txn, task->partition, &task->pending);
-    struct eng_commit commit = commit_of(task, feed);
+    fill_commit(task, feed, &commit);
     if (status == ENG_OK)
         status = eng_sink_commit(feed->txn, task->partition, &commit, &meta.record);
     meta.sequence = commit.sequence;
     meta.model_version = commit.model_version;
+    meta.low_version = commit.low.model_version;
     offset.now.partition = task->partition;
     offset.now.next = task->next;
     eng_meta_write(&meta, offset.now.meta);

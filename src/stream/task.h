@@ -16,8 +16,9 @@
  *
  * While REPLAYING the input is read from low water up to the committed offset and applied in
  * silence to the engine that the checkpoint gave (without one: the retained input from its
- * beginning, to an empty engine), with the journal's entries at their positions; at the end clock
- * and counters must be those that were committed. While LIVE everything it tells goes into the
+ * beginning, to an empty engine), with the journal's entries at their positions; at the end clock,
+ * counters and model must be those that were committed. Then, when the configuration has a later
+ * model, that comes into force (S14). While LIVE everything it tells goes into the
  * worker's filling transaction, and eng_task_seal adds what is committed with it: pages, journal,
  * commit record and offset. Belongs to its worker's thread. */
 #ifndef ENG_STREAM_TASK_H
@@ -28,6 +29,7 @@
 #include "stream/checkpoint.h"
 #include "stream/journal.h"
 #include "stream/meta.h"
+#include "stream/models.h"
 #include "stream/recall.h"
 #include "stream/sink.h"
 #include "stream/txn.h"
@@ -48,6 +50,7 @@ struct eng_task {
     bool leaving; /* its partition is about to be given up: all pages are written */
     bool whole;   /* what is read again is all that the counts are of, so they must agree */
     struct eng_engine *engine; /* NULL while ASKING */
+    struct eng_models models;  /* all that the engine, low water and journal refer to */
     int64_t next;              /* next input offset to take */
     int64_t replay_end;        /* REPLAYING: take in silence below it */
     uint64_t sequence, life;   /* of the last seal */

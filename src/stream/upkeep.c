@@ -59,7 +59,8 @@ static void tell(const struct eng_recall_item *item, const struct eng_config *co
     if (restored->engine != NULL)
         found.partners = eng_engine_partner_count(restored->engine);
     found.of_this_model =
-        item->has_meta && item->meta.fingerprint == eng_model_fingerprint(config->model);
+        restored->engine != NULL ||
+        (item->has_meta && item->meta.fingerprint == eng_model_fingerprint(config->model));
     visit(context, &found);
 }
 

@@ -229,8 +229,10 @@ static bool look_up(struct eng_worker *worker, struct eng_query *query, struct e
         if (status == ENG_NOT_FOUND)
             continue;
         eng_bytes_clear(json);
+        const struct eng_encode_context context = {eng_engine_model(task->engine),
+                                                   worker->sink.topic_id};
         if (status == ENG_OK)
-            status = eng_encode_view(&worker->sink.encode, partner, &view, json);
+            status = eng_encode_view(&context, partner, &view, json);
         eng_assert(status == ENG_OK || status == ENG_NO_MEMORY);
         answer(query, status, json);
         return true;

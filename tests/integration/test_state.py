@@ -10,16 +10,20 @@ import confluent_kafka
 
 import harness
 from harness import (ENGAGED, INPUT, Daemon, Progress, check, compare_with_replay, create_topic, end_offsets, generate,
-                     say, shipped_config)
+                     say, shipped_config, wait_for, write_config)
 
 PARTITIONS = 4
 TARGET = 5_000
 
 
-def _daemon(context, broker):
-    return Daemon(context.folder, shipped_config(broker.address, {
+def _config(broker):
+    return shipped_config(broker.address, {
         "kafka": {"instance": "one", "consumer": {"session.timeout.ms": 6000}},
-        "recovery": {"records": TARGET}}))
+        "recovery": {"records": TARGET}})
+
+
+def _daemon(context, broker):
+    return Daemon(context.folder, _config(broker))
 
 
 def _state(daemon, word, *more):
@@ -45,6 +49,13 @@ def _needs_input(daemon):
     return next(int(partition) for partition, count in found if int(count) > 1)
 
 
+def _changes_by(broker, version):
+    """How many changes of scores this version of the model has made by coming into force."""
+    told = harness.read_topic(broker, harness.CHANGES)
+    return sum(dict(message.headers())["ce_id"].endswith(f"/m{version}".encode())
+               for messages in told.values() for message in messages)
+
+
 def _fill(context, broker, events):
     create_topic(broker, INPUT)
     generate(context, broker, INPUT, events)
@@ -68,14 +79,14 @@ def _delete_input(broker, partition, offset):
         future.result(60)
 
 
-def _expect_refusal(daemon, text):
+def _expect_refusal(daemon, text, wanted=6):
     """The daemon ends by itself, saying this; so does `state verify`."""
     daemon.start()
     code = daemon.wait_exit()
-    check(code == 6, f"exit code {code}\n{daemon.log_tail()}")
+    check(code == wanted, f"exit code {code}\n{daemon.log_tail()}")
     check(text in daemon.log(), f"not said: {text}\n{daemon.log_tail()}")
     code, said = _state(daemon, "verify")
-    check(code == 6 and text in said, f"verify: {code}: {said}")
+    check(code == wanted and text in said, f"verify: {code}: {said}")
 
 
 def _rebuild(daemon):
@@ -127,6 +138,35 @@ def test_state_that_does_not_fit_is_refused_and_can_be_made_anew(context):
         _rebuild(daemon)
         daemon.start().wait_ready()
         daemon.stop()
+
+
+def test_another_version_of_the_model_takes_effect_without_reading_again(context):
+    events = 60_000
+    with context.broker() as broker:
+        config = _config(broker)
+        daemon = Daemon(context.folder, config)
+        _fill(context, broker, events)
+        _work_off(broker, daemon)
+        daemon.kill()
+
+        def change(version, weight):
+            write_config(context.folder, harness.merged(config, {
+                "version": version, "scores": {"engagement": {"dimensions": {"logins": {"weight": weight}}}}}))
+
+        for version, weight in (2, 60), (3, 5):
+            change(version, weight)
+            daemon.start().wait_ready()
+            wait_for(f"version {version}", lambda v=version: _changes_by(broker, v) > 0, [daemon])
+            said = daemon.log().count(f"version {version} of the model follows on")
+            check(said == PARTITIONS, f"{said} partitions went over to version {version}")
+            again = _read_again(daemon.log())
+            check(again <= PARTITIONS * 3 * TARGET, f"{again} offsets read again")
+            read = daemon.sum("engaged_records_read_total")
+            check(read == events, f"{read} records read, by the counters")
+            daemon.kill()
+        say(f"{_changes_by(broker, 2)} scores changed by version 2, {_changes_by(broker, 3)} by version 3")
+        change(2, 60)
+        _expect_refusal(daemon, "greater version than 3", 2)
 
 
 if __name__ == "__main__":

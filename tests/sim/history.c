@@ -60,10 +60,11 @@ static void settle(struct sim *sim)
     }
 }
 
-/* All die, and one begins anew from what is in the log. */
+/* All die, and one begins anew from what is in the log, with the last version of the program. */
 static void restart(struct sim *sim)
 {
     sim_say(sim, "---- a restart ----");
+    sim->input.released = sim->input.changes;
     for (uint32_t i = 0; i < sim->manner.processes; i++)
         if (sim->processes[i].state == PROCESS_ALIVE)
             process_kill(&sim->processes[i], "the restart");

@@ -20,7 +20,7 @@ static const char *const actions[] = {
 /* ---- Programs. ---- */
 
 /* The program with what the daemon needs beside it. */
-static char *complete(struct sim *sim, const char *program)
+static char *complete(struct sim *sim, const char *program, const char *on_change)
 {
     char *text = NULL;
     size_t length = 0;
@@ -31,8 +31,8 @@ static char *complete(struct sim *sim, const char *program)
     fprintf(out, "input: {topic: in, format: json}\n");
     fprintf(out, "output: {score_changes: changes, churn_drops: drops, dead_letters: dead, "
                  "state: state}\n");
-    fprintf(out, "run: {commit_interval: %" PRId64 "ms, stop_deadline: 8s}\n",
-            sim_between(sim, 10, sim_percent(sim, 50) ? 40 : 300));
+    fprintf(out, "run: {commit_interval: %" PRId64 "ms, stop_deadline: 8s, on_change: %s}\n",
+            sim_between(sim, 10, sim_percent(sim, 50) ? 40 : 300), on_change);
     if (sim_percent(sim, 90)) /* else pages are written at the end only */
         fprintf(out, "recovery: {records: %" PRId64 ", seconds: %" PRId64 "}\n",
                 sim_between(sim, 1, sim_percent(sim, 50) ? 8 : 60), sim_between(sim, 1, 30));
@@ -59,6 +59,48 @@ static void note_actions(struct input *input)
         input->actions[input->action_count++] = actions[0];
 }
 
+/* Another version that can follow on the ones there are; false: this one cannot. */
+static bool add_change(struct sim *sim, char **program, const struct program_traits *traits)
+{
+    struct input *input = &sim->input;
+    const struct eng_config *before = input_release(input, input->changes);
+    char *next = program_vary(&sim->chance, *program, traits, eng_model_version(before->model) + 1);
+    char *text = complete(sim, next, sim_percent(sim, 30) ? "silent" : "tell");
+    struct eng_config *config = NULL;
+    bool fits = eng_config_load_text(text, strlen(text), "sim.yaml", &config, NULL) == ENG_OK &&
+                eng_model_carries(before->model, config->model, NULL) == ENG_OK;
+    if (fits) {
+        input->changed[input->changes++] = config;
+        size_t used = strlen(input->text), more = strlen(text) + 1;
+        input->text = realloc(input->text, used + more);
+        eng_assert(input->text != NULL);
+        memcpy(input->text + used, text, more);
+    } else {
+        eng_config_free(config);
+    }
+    free(text);
+    free(fits ? *program : next);
+    *program = fits ? next : *program;
+    return fits;
+}
+
+/* Later versions, and when they are released, by a chance of their own: the rest of the history is
+ * what it would be without them. */
+static void draw_changes(struct sim *sim, char **program, const struct program_traits *traits)
+{
+    struct input *input = &sim->input;
+    struct chance chance = sim->chance;
+    sim->chance.state = chance.state * 0x2545F4914F6CDD1Du + 1;
+    int64_t wanted = sim_percent(sim, 40) ? sim_between(sim, 1, INPUT_CHANGES) : 0, at_us = 0;
+    for (int i = 0; i < PROGRAM_TRIES && (int64_t)input->changes < wanted; i++)
+        (void)add_change(sim, program, traits); /* one that is refused is not used */
+    for (uint32_t i = 0; i < input->changes; i++) {
+        at_us += sim_between(sim, 0, sim->manner.calm_us / input->changes);
+        input->released_us[i] = at_us;
+    }
+    sim->chance = chance;
+}
+
 bool input_init(struct sim *sim)
 {
     struct input *input = &sim->input;
@@ -67,10 +109,12 @@ bool input_init(struct sim *sim)
         char *program = program_write(&sim->chance, DIRECTED, &traits);
         input->pane_ms = traits.pane_ms;
         free(input->text);
-        input->text = complete(sim, program);
-        free(program);
+        input->text = complete(sim, program, "tell");
         (void)eng_config_load_text(input->text, strlen(input->text), "sim.yaml", &input->config,
                                    NULL); /* one that is refused is not used */
+        if (input->config != NULL)
+            draw_changes(sim, &program, &traits);
+        free(program);
     }
     if (input->config == NULL)
         return false;
@@ -81,7 +125,23 @@ bool input_init(struct sim *sim)
 void input_done(struct input *input)
 {
     eng_config_free(input->config);
+    for (uint32_t i = 0; i < input->changes; i++)
+        eng_config_free(input->changed[i]);
     free(input->text);
+}
+
+const struct eng_config *input_release(const struct input *input, uint32_t release)
+{
+    eng_assert(release <= input->changes);
+    return release == 0 ? input->config : input->changed[release - 1];
+}
+
+const struct eng_config *input_version(const struct input *input, int64_t version)
+{
+    for (uint32_t i = 0; i <= input->changes; i++)
+        if (eng_model_version(input_release(input, i)->model) == version)
+            return input_release(input, i);
+    return NULL;
 }
 
 /* ---- Records. ---- */
@@ -225,10 +285,23 @@ static void record_comes(struct sim *sim, const struct event *event)
     sim_after(sim, sim_about(sim, manner->calm_us / manner->records), *event);
 }
 
+/* Processes that start from now on have the next version; those that are there are restarted one
+ * by one, some of them never. */
+static void release(struct sim *sim, const struct event *event)
+{
+    (void)event;
+    sim->input.released++;
+    sim_say(sim, "release %u of the program", sim->input.released);
+    for (uint32_t i = 0; i < sim->manner.processes; i++)
+        manner_replace(sim, &sim->processes[i]);
+}
+
 void input_begin(struct sim *sim)
 {
     struct input *input = &sim->input;
     input->upstream = broker_producer_new(&sim->broker);
     eng_assert(broker_open(&sim->broker, input->upstream, &input->upstream_epoch) == BROKER_OK);
     sim_after(sim, 0, (struct event){.run = record_comes});
+    for (uint32_t i = 0; i < input->changes; i++)
+        sim_after(sim, input->released_us[i], (struct event){.run = release});
 }

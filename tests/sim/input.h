@@ -1,7 +1,8 @@
 /* The program and the input of a history: small random programs, and events around the wall's
  * clock: out of order, repeated, late, ahead, not to be decoded, within transactions of others, in
- * bursts with silence between. Every record is kept as an event too, so that the oracles need no
- * decoder. */
+ * bursts with silence between. In some histories the program changes: later versions are released,
+ * and processes that start from then on have them. Every record is kept as an event too, so that
+ * the oracles need no decoder. */
 #ifndef TESTS_SIM_INPUT_H
 #define TESTS_SIM_INPUT_H
 
@@ -16,9 +17,14 @@ struct input_record {
     char text[512]; /* the record's value */
 };
 
+enum { INPUT_CHANGES = 3 };
+
 struct input {
-    struct eng_config *config;
-    char *text; /* the program */
+    struct eng_config *config;                 /* the first version of the program */
+    struct eng_config *changed[INPUT_CHANGES]; /* those that follow on it */
+    int64_t released_us[INPUT_CHANGES];        /* when processes begin to start with it */
+    uint32_t changes, released;                /* how many there are, and have been released */
+    char *text;                                /* the first version, and behind it the others */
     int64_t pane_ms;
     const char *actions[24]; /* that the program names */
     uint32_t action_count;
@@ -35,7 +41,13 @@ enum { INPUT_PARTNERS = 5 };
 bool input_init(struct sim *sim);
 void input_done(struct input *input);
 
-/* Asks for the first record. */
+/* The configuration of a release, 0 to `changes`. */
+const struct eng_config *input_release(const struct input *input, uint32_t release);
+
+/* The configuration with this version of the program; NULL: there is none. */
+const struct eng_config *input_version(const struct input *input, int64_t version);
+
+/* Asks for the first record, and for the releases. */
 void input_begin(struct sim *sim);
 
 /* The name of a partner of a partition. */

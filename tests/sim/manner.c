@@ -191,6 +191,28 @@ void manner_spite(struct sim *sim, uint32_t producer)
     }
 }
 
+static void replacement_comes(struct sim *sim, const struct event *event)
+{
+    struct process *process = event->who;
+    if (process->state != PROCESS_ALIVE || (int64_t)process->life != event->a)
+        return;
+    if (sim->calm || event->b)
+        process_stop(process);
+    else
+        process_kill(process, "it is to be replaced");
+}
+
+void manner_replace(struct sim *sim, struct process *process)
+{
+    if (sim_percent(sim, 20))
+        return;
+    sim_after(sim, sim_between(sim, 0, sim_percent(sim, 50) ? 500 * MS : 8 * S),
+              (struct event){.run = replacement_comes,
+                             .who = process,
+                             .a = (int64_t)process->life,
+                             .b = sim_percent(sim, 60)});
+}
+
 /* One of the processes, if it lives. */
 static struct process *victim(struct sim *sim)
 {

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct sim;
+struct process;
 
 /* What becomes of a request to end a transaction. */
 enum fate {
@@ -65,6 +66,10 @@ bool manner_cuts(struct sim *sim);
 
 /* Trouble comes in company: whoever has this producer may die soon. */
 void manner_spite(struct sim *sim, uint32_t producer);
+
+/* A newer version of the program is there: the process is soon restarted, in one way or another, or
+ * forgotten. */
+void manner_replace(struct sim *sim, struct process *process);
 
 /* Yes in `parts` of 10,000, and never when it is calm. */
 bool manner_strikes(struct sim *sim, unsigned parts);

@@ -22,6 +22,7 @@ struct oracle {
     struct eng_effects effects;
     const struct broker_entry **letters; /* input records that have to be dead letters, in order */
     int64_t letter_count;
+    uint64_t model_changes;
 };
 
 enum { EFFECTS_BYTES = 1 << 20 };
@@ -64,8 +65,8 @@ static void read_journal(struct oracle *oracle)
 
 static void tell(struct oracle *oracle)
 {
-    eng_assert(eng_sink_effects(&oracle->sink, &oracle->told, oracle->partition,
-                                &oracle->effects) == ENG_OK);
+    const struct eng_task_output from = {oracle->partition, eng_engine_model(oracle->engine)};
+    eng_assert(eng_sink_effects(&oracle->sink, &oracle->told, &from, &oracle->effects) == ENG_OK);
 }
 
 /* Engine and reference told the same in this step. */
@@ -95,6 +96,24 @@ static void apply_tick(struct oracle *oracle, const struct eng_journal_entry *en
     same_effects(oracle, 0, "tick at", entry->offset);
 }
 
+/* S14: engine and reference go over to the version that the journal says. */
+static void apply_model(struct oracle *oracle, const struct eng_journal_entry *entry)
+{
+    const struct eng_config *config = input_version(&oracle->sim->input, entry->time_ms);
+    enum eng_status status;
+    eng_assert(config != NULL);
+    bool silent = config->run.on_change == ENG_CHANGE_SILENT;
+    do
+        status = eng_engine_activate(oracle->engine, config->model, silent, &oracle->effects, NULL);
+    while (status == ENG_AGAIN);
+    eng_assert(status == ENG_OK);
+    sim_say(oracle->sim, "oracle: %d/%" PRId64 " version %" PRId64, oracle->partition,
+            entry->offset, entry->time_ms);
+    naive_activate(oracle->naive, config->model, silent);
+    same_effects(oracle, 0, "change of the model at", entry->offset);
+    oracle->model_changes++;
+}
+
 static void apply_event(struct oracle *oracle, const struct broker_entry *entry, bool refused)
 {
     struct eng_event event = entry->record.input->event;
@@ -119,7 +138,7 @@ static void apply_event(struct oracle *oracle, const struct broker_entry *entry,
         oracle->letters[oracle->letter_count++] = entry;
 }
 
-/* Ticks up to this offset; says whether the record there was refused. */
+/* Ticks and changes of the model up to this offset; says whether the record there was refused. */
 static bool apply_journal(struct oracle *oracle, int64_t offset)
 {
     struct eng_journal *journal = &oracle->journal;
@@ -129,6 +148,8 @@ static bool apply_journal(struct oracle *oracle, int64_t offset)
             return false;
         if (entry->kind == ENG_JOURNAL_TICK) {
             apply_tick(oracle, entry);
+        } else if (entry->kind == ENG_JOURNAL_MODEL) {
+            apply_model(oracle, entry);
         } else if (entry->offset == offset) {
             journal->done++;
             return true;
@@ -154,14 +175,37 @@ static void run_all(struct oracle *oracle)
     const struct eng_counters *counters = eng_engine_counters(oracle->engine);
     sim->tally[TALLY_INPUTS] += counters->read;
     sim->tally[TALLY_REFUSALS] += counters->outcome[ENG_OUTCOME_FUTURE];
-    sim->tally[TALLY_TICKS] += oracle->journal.count - counters->outcome[ENG_OUTCOME_FUTURE];
+    sim->tally[TALLY_TICKS] +=
+        oracle->journal.count - oracle->model_changes - counters->outcome[ENG_OUTCOME_FUTURE];
+    sim->tally[TALLY_MODELS] += oracle->model_changes;
     sim->tally[TALLY_OUTPUTS] += oracle->told.record_count;
     sim->tally[TALLY_LETTERS] += (uint64_t)oracle->letter_count;
 }
 
+/* Which version of the program the partition began with: that of its first commit record. */
+static int64_t first_version(const struct sim *sim, int32_t partition)
+{
+    const struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_STATE, partition)];
+    for (int64_t i = 0; i < log->end; i++) {
+        const struct broker_entry *entry = &log->entries[i];
+        struct eng_slice partner;
+        struct eng_commit commit;
+        uint64_t sum;
+        if (entry->marker || entry->txn->decision != BROKER_COMMITTED ||
+            eng_state_kind(entry->record.key, entry->record.key_bytes, &partner) !=
+                ENG_STATE_IS_COMMIT)
+            continue;
+        eng_assert(eng_commit_read(entry->record.value, entry->record.value_bytes, &commit, &sum,
+                                   NULL) == ENG_OK);
+        return commit.model_version;
+    }
+    return eng_model_version(sim->input.config->model);
+}
+
 static void oracle_init(struct oracle *oracle, struct sim *sim, int32_t partition)
 {
-    const struct eng_model *model = sim->input.config->model;
+    const struct eng_model *model =
+        input_version(&sim->input, first_version(sim, partition))->model;
     const struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, partition)];
     *oracle = (struct oracle){.sim = sim, .partition = partition, .naive = naive_new(model)};
     eng_assert(eng_engine_new(model, NULL, &oracle->engine, NULL) == ENG_OK);

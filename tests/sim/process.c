@@ -123,10 +123,13 @@ static void judge_end(struct process *process, enum eng_status status, const cha
     struct sim *sim = process->sim;
     sim_say(sim, "worker ended: %s %s", eng_status_name(status), text);
     sim->tally[TALLY_FAILURES] += status != ENG_STOPPED;
+    sim->tally[TALLY_OUTDATED] += status == ENG_BAD_CONFIG;
     bool starved = status == ENG_NO_MEMORY && sim->manner.memory_us > 0;
     bool refused = status == ENG_LIMIT && sim->manner.oversize_us > 0;
     bool worn_out = status == ENG_FATAL && !sim->calm;
-    if (status != ENG_STOPPED && !starved && !refused && !worn_out)
+    bool outdated = status == ENG_BAD_CONFIG &&
+                    process->config != input_release(&sim->input, sim->input.released);
+    if (status != ENG_STOPPED && !starved && !refused && !worn_out && !outdated)
         sim_fail(sim, "a worker ended: %s", text);
 }
 
@@ -136,7 +139,7 @@ static void live(void *argument)
     struct process *process = strand->process;
     struct sim *sim = process->sim;
     struct eng_error err = {0};
-    struct eng_worker_options options = {.config = sim->input.config,
+    struct eng_worker_options options = {.config = process->config,
                                          .port = &process->port.port,
                                          .writer = sim->seed << 20 | ++sim->numbers,
                                          .eager = sim->manner.eager,
@@ -184,6 +187,7 @@ void process_start(struct process *process)
     eng_assert(process->state == PROCESS_DEAD);
     process->state = PROCESS_ALIVE;
     process->life++;
+    process->config = input_release(&process->sim->input, process->sim->input.released);
     process->frozen_until_us = process->deaf_until_us = -1;
     process->client = (struct group_client){.generation = -1};
     process->gate = 0;

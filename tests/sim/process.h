@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct eng_worker;
+struct eng_config;
 
 enum process_state {
     PROCESS_DEAD,  /* not there, or not any more */
@@ -34,8 +35,9 @@ struct process {
     struct sim *sim;
     uint32_t slot;
     enum process_state state;
-    uint64_t life; /* counts starts */
-    bool dying;    /* its strands have to be abandoned as soon as none of them runs */
+    uint64_t life;                   /* counts starts */
+    const struct eng_config *config; /* of this life */
+    bool dying; /* its strands have to be abandoned as soon as none of them runs */
     int64_t frozen_until_us, deaf_until_us;
     int64_t wall_error_ms;
     int64_t start_us; /* DEAD: when it starts again */

@@ -45,11 +45,13 @@ enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
     X(UNSTABLE, "waits for stable offsets")                                                        \
     X(DEATHS, "deaths")                                                                            \
     X(FAILURES, "workers that gave up")                                                            \
+    X(OUTDATED, "workers that met a newer model")                                                  \
     X(REVOKED, "partitions given up")                                                              \
     X(LOST, "partitions lost")                                                                     \
     X(INPUTS, "records of input")                                                                  \
     X(TICKS, "ticks")                                                                              \
     X(REFUSALS, "refusals of the future")                                                          \
+    X(MODELS, "changes of the model")                                                              \
     X(OUTPUTS, "outputs")                                                                          \
     X(LETTERS, "dead letters")
 

@@ -184,19 +184,21 @@ static inline void stage_foreign_commit(struct stage *stage, const struct eng_co
 {
     struct fake_partition *partition = &stage->fake->partitions[0];
     struct fake_output *output = &stage->fake->outputs[stage->fake->output_count++];
-    uint8_t bytes[ENG_COMMIT_BYTES];
+    uint8_t bytes[ENG_COMMIT_BYTES_MAX];
     struct eng_meta meta = {.sequence = commit->sequence,
                             .writer = 99,
                             .life = commit->life,
                             .model_version = commit->model_version,
                             .fingerprint = commit->fingerprint,
-                            .record = eng_commit_write(commit, bytes)};
-    *output = (struct fake_output){.topic = ENG_TOPIC_STATE,
-                                   .key = (uint8_t *)eng_strndup("commit", 6),
-                                   .key_bytes = 6,
-                                   .value = (uint8_t *)eng_strndup((char *)bytes, sizeof bytes),
-                                   .value_bytes = sizeof bytes,
-                                   .committed = true};
+                            .record = eng_commit_write(commit, bytes),
+                            .low_version = commit->low.model_version};
+    *output = (struct fake_output){
+        .topic = ENG_TOPIC_STATE,
+        .key = (uint8_t *)eng_strndup("commit", 6),
+        .key_bytes = 6,
+        .value = (uint8_t *)eng_strndup((char *)bytes, eng_commit_bytes(commit)),
+        .value_bytes = eng_commit_bytes(commit),
+        .committed = true};
     partition->committed.next = commit->next;
     eng_meta_write(&meta, partition->committed.meta);
 }

@@ -299,25 +299,6 @@ Test(checkpoint, another_model_of_the_same_version_is_refused)
     expect_refusal(&s, ENG_BAD_CONFIG, "raise `version`");
 }
 
-Test(checkpoint, another_version_reads_the_input_again_and_its_pages_replace_the_others)
-{
-    struct stage s;
-    leave_state(&s);
-    change_model(&s, "program: stage\n", "program: stage\nversion: 2\n");
-    for (int life = 0; life < 3; life++) {
-        stage_start(&s);
-        s.config->recovery.records = 2;
-        put_history(&s, 389, 395);
-        stage_turn(&s, TURNS);
-        cr_assert_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
-        cr_expect_eq(stage_counters(&s, 0).read, 15u + 6u * (unsigned)life);
-        cr_expect_eq(stage_commit(&s).life, 2);
-        stage_kill(&s);
-    }
-    cr_expect_eq(stage_commit(&s).page_count, PARTNERS);
-    stage_done(&s);
-}
-
 Test(checkpoint, state_that_is_made_anew_keeps_its_counts_and_its_journal)
 {
     struct stage s;
@@ -381,6 +362,7 @@ Test(checkpoint, a_page_larger_than_a_record_has_parts)
     commit.clock_ms = commit.low.clock_ms = 1767225600000;
     commit.fingerprint = eng_model_fingerprint(s.config->model);
     commit.low.next = IDS;
+    commit.low.model_version = 1;
     commit.counters.read = commit.low.read = IDS;
     commit.counters.outcome[ENG_OUTCOME_COUNTED] = IDS;
     cr_assert_eq(eng_sink_page(&run), ENG_OK);

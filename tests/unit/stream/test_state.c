@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+enum { KNOWN = 5 };
+
 static struct eng_commit sample_commit(void)
 {
     struct eng_commit commit = {.sequence = 7,
@@ -13,9 +15,11 @@ static struct eng_commit sample_commit(void)
                                 .clock_ms = -1,
                                 .model_version = 4,
                                 .fingerprint = 0xfeed,
-                                .low = {900, 8, 12345, 890},
+                                .low = {900, 8, 12345, 890, 3},
                                 .page_count = 5,
-                                .page_sum = UINT64_MAX};
+                                .page_sum = UINT64_MAX,
+                                .known_bytes = KNOWN,
+                                .known = "known"};
     commit.counters.read = 997;
     commit.counters.outcome[ENG_OUTCOME_FILTERED] = 11;
     commit.counters.churn_drops = 12;
@@ -24,7 +28,7 @@ static struct eng_commit sample_commit(void)
 
 Test(state, a_commit_record_is_read_back)
 {
-    uint8_t bytes[ENG_COMMIT_BYTES], twice[ENG_COMMIT_BYTES];
+    uint8_t bytes[ENG_COMMIT_BYTES + KNOWN], twice[ENG_COMMIT_BYTES + KNOWN];
     struct eng_commit commit = sample_commit(), again;
     uint64_t sum = 0;
     uint64_t named = eng_commit_write(&commit, bytes);
@@ -32,15 +36,35 @@ Test(state, a_commit_record_is_read_back)
     cr_expect_eq(sum, named);
     cr_expect_eq(again.clock_ms, -1);
     cr_expect_eq(again.low.read, 890);
+    cr_expect_eq(again.low.model_version, 3);
+    cr_expect(again.known_bytes == KNOWN && memcmp(again.known, "known", KNOWN) == 0);
     cr_expect_eq(again.counters.outcome[ENG_OUTCOME_FILTERED], 11);
     cr_expect_eq(again.page_sum, UINT64_MAX);
     (void)eng_commit_write(&again, twice);
     cr_expect_eq(memcmp(bytes, twice, sizeof bytes), 0);
 }
 
-Test(state, any_changed_byte_of_a_commit_record_is_refused)
+/* A record of version 1 has neither the model at low water nor what is known there. */
+Test(state, a_commit_record_of_the_version_before_is_still_read)
 {
     uint8_t bytes[ENG_COMMIT_BYTES];
+    struct eng_commit commit = sample_commit(), again;
+    uint64_t sum;
+    size_t length = ENG_COMMIT_BYTES - 16;
+    commit.known_bytes = 0;
+    (void)eng_commit_write(&commit, bytes);
+    bytes[2] = 1;
+    eng_page_close(bytes, length - ENG_PAGE_SUM_BYTES); /* the same checksum closes it */
+    cr_assert_eq(eng_commit_read(bytes, length, &again, &sum, NULL), ENG_OK);
+    cr_expect_eq(again.low.model_version, 4);
+    cr_expect_eq(again.known_bytes, 0);
+    cr_expect_eq(again.page_sum, UINT64_MAX);
+    cr_expect_eq(eng_commit_read(bytes, length - 1, &again, &sum, NULL), ENG_CORRUPT);
+}
+
+Test(state, any_changed_byte_of_a_commit_record_is_refused)
+{
+    uint8_t bytes[ENG_COMMIT_BYTES + KNOWN];
     struct eng_commit commit = sample_commit(), again;
     uint64_t sum;
     (void)eng_commit_write(&commit, bytes);

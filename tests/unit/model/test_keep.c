@@ -1,0 +1,43 @@
+/* The text of a model alone: it gives the same model again, and holds nothing else of the file. */
+#include "loading.h"
+#include <engaged/checkpoint.h>
+
+static void expect_same(const char *text)
+{
+    struct eng_config *config = load_good(text);
+    struct eng_model *model = NULL;
+    struct eng_error err = {0};
+    cr_assert_eq(
+        eng_model_load_text(config->model_text, config->model_text_bytes, "kept", &model, &err),
+        ENG_OK, "%s\n%.*s", err.text, (int)config->model_text_bytes, config->model_text);
+    cr_expect_eq(eng_model_fingerprint(model), eng_model_fingerprint(config->model), "%s", text);
+    eng_model_free(model);
+    eng_config_free(config);
+}
+
+Test(keep, the_kept_text_gives_the_same_model)
+{
+    expect_same(FILE_TEXT);
+    expect_same(FILE_TEXT "version: 7\ntime: {zone: Europe/Amsterdam, pane: 1h, dedup: 2d}\n");
+    expect_same(
+        "program: \"p: #1 \\u00e9\\\"\"\nmeasures: {'a, b': {count: [deal.*, \"x y\"], over: 5d}}\n"
+        "scores:\n  \"0\":\n    scale: 10\n    dimensions: {'a, b': {weight: 1, target: 4}}\n"
+        "    bands: {no: 0, \"yes\": {above: 5}, '~': 7}\n"
+        "alerts: {quiet: {silence: deal.*, horizon: 45d}}\n");
+}
+
+Test(keep, nothing_but_the_model_is_kept)
+{
+    struct eng_config *config =
+        load_good(FILE_TEXT "kafka: {brokers: \"secret:1\", client: {sasl.password: hush}}\n"
+                            "http: {listen: \"127.0.0.1:1\"}\ninput: {topic: private}\n");
+    static const char *const words[] = {"secret", "hush", "127.0.0.1", "private", "kafka"};
+    char text[4096];
+    cr_assert_lt(config->model_text_bytes, sizeof text);
+    memcpy(text, config->model_text, config->model_text_bytes);
+    text[config->model_text_bytes] = '\0';
+    cr_expect_not_null(strstr(text, "bands"));
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        cr_expect_null(strstr(text, words[i]), "%s is in\n%s", words[i], text);
+    eng_config_free(config);
+}
