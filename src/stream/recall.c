@@ -165,6 +165,23 @@ static void check_place(struct eng_recall_item *item)
             item->partition, item->committed.next, item->end);
 }
 
+/* What does not fit may be what was asked for before somebody else has committed: records that the
+ * old offset needs may be gone by now. So the group is asked again, and when it has moved on, so is
+ * all. */
+static void doubt(struct eng_recall *recall, struct eng_recall_item *item)
+{
+    struct eng_port_offset now = item->committed;
+    eng_assert(item->status == ENG_CORRUPT);
+    eng_assert(now.partition == item->partition);
+    if (recall->port->ops->committed(recall->port, &now, 1, NULL) != ENG_OK ||
+        (now.next == item->committed.next && strcmp(now.meta, item->committed.meta) == 0))
+        return;
+    eng_error_clear(&item->error);
+    item->status = eng_error_set(&item->error, ENG_UNAVAILABLE,
+                                 "partition %" PRId32 ": somebody has committed while it was read",
+                                 item->partition);
+}
+
 static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
 {
     int64_t bounds[2];
@@ -188,6 +205,8 @@ static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
         read_state(recall, item);
     if (item->status == ENG_OK)
         check_low_water(item);
+    if (item->status == ENG_CORRUPT)
+        doubt(recall, item);
     eng_assert(item->low <= item->end);
 }
 
