@@ -15,10 +15,15 @@ enum { HEAD_BYTES = 16, ENTRY_BYTES = 17, SUM_BYTES = 8, VERSION = 1 };
 
 static const char key_prefix[] = "journal/";
 
+static bool is_kind(unsigned kind)
+{
+    return kind >= ENG_JOURNAL_FUTURE && kind <= ENG_JOURNAL_ERASED;
+}
+
 enum eng_status eng_journal_add(struct eng_journal *journal, const struct eng_journal_entry *entry)
 {
     eng_assert(journal != NULL && entry != NULL);
-    eng_assert(entry->kind == ENG_JOURNAL_FUTURE || entry->kind == ENG_JOURNAL_TICK);
+    eng_assert(is_kind(entry->kind));
     if (journal->count == journal->capacity) {
         uint32_t capacity = journal->capacity == 0 ? 16 : journal->capacity * 2;
         void *entries = eng_realloc(journal->entries, capacity * sizeof *journal->entries);
@@ -115,7 +120,7 @@ enum eng_status eng_journal_decode(struct eng_journal *journal, const void *valu
     const uint8_t *at = (const uint8_t *)value + HEAD_BYTES;
     uint64_t first = status == ENG_OK ? eng_read_be((const uint8_t *)value + 8, 8) : 0;
     for (uint32_t i = 0; status == ENG_OK && i < count; i++, at += ENTRY_BYTES) {
-        if (at[0] != ENG_JOURNAL_FUTURE && at[0] != ENG_JOURNAL_TICK)
+        if (!is_kind(at[0]))
             return eng_error_set(err, ENG_CORRUPT, "journal entry %" PRIu64 " has kind %u",
                                  first + i, at[0]);
         struct eng_journal_entry entry = {first + i, (int64_t)eng_read_be(at + 1, 8),

@@ -10,6 +10,7 @@
 #include "codec/encode.h"
 #include "stream/journal.h"
 #include "stream/meta.h"
+#include "stream/parts.h"
 #include "stream/port.h"
 #include "stream/state.h"
 #include <engaged/engine.h>
@@ -40,6 +41,7 @@ struct eng_restored {
     struct eng_journal journal; /* ascending: entries behind low water, or all without an engine */
     struct eng_engine *engine;  /* NULL: of no use to this model, or not asked for */
     uint64_t page_count;
+    struct eng_parts parts; /* of all pages that were ever read */
 };
 
 void eng_restored_done(struct eng_restored *restored);

@@ -50,6 +50,8 @@ enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
     X(INPUTS, "records of input")                                                                  \
     X(TICKS, "ticks")                                                                              \
     X(REFUSALS, "refusals of the future")                                                          \
+    X(ERASED, "partners erased")                                                                   \
+    X(ERASURES, "erasures committed")                                                              \
     X(OUTPUTS, "outputs")                                                                          \
     X(LETTERS, "dead letters")
 
