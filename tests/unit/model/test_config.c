@@ -348,6 +348,8 @@ Test(config, what_is_seldom_meant_is_warned_about_with_its_place)
                    "never changes by as much as its tell_every");
     expect_warning(FILE_TEXT "kafka: {client: {sasl.password: plain}}\n",
                    "f.yaml:6:33: the secret \"sasl.password\" stands in the file");
+    expect_warning(FILE_TEXT "http: {erase_token: 0123456789abcdef}\n",
+                   "f.yaml:6:21: the secret \"erase_token\" stands in the file");
 }
 
 Test(config, more_than_six_dimensions_are_warned_about)
