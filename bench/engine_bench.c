@@ -130,7 +130,7 @@ int main(int argc, char **argv)
     if (eng_model_load_file(argv[1], &model, &err) != ENG_OK) {
         fail("model", &err);
     }
-    struct eng_engine_options options = {.partners_hint = 0};
+    struct eng_engine_options options = {.track_changes = true}; /* as the daemon has it */
     if (eng_engine_new(model, &options, &engine, &err) != ENG_OK) {
         fail("engine", &err);
     }

@@ -82,7 +82,8 @@ enum eng_status eng_sample_bytes(const struct eng_model *model, uint64_t *ret_by
     if (sample == NULL)
         return eng_error_set(err, ENG_NO_MEMORY, "out of memory for the trial of the model");
     sample->model = model;
-    struct eng_engine_options options = {.partners_hint = ENG_SAMPLE_PARTNERS};
+    struct eng_engine_options options = {.partners_hint = ENG_SAMPLE_PARTNERS,
+                                         .track_changes = true};
     enum eng_status status = eng_engine_new(model, &options, &sample->engine, err);
     if (status == ENG_OK)
         status = apply_all(sample, err);

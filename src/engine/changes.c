@@ -25,18 +25,17 @@ uint64_t eng_changes_bytes(const struct eng_changes *changes)
 
 enum eng_status eng_changes_reserve_slow(struct eng_changes *changes, uint64_t more)
 {
-    uint64_t held = changes->end - changes->first, capacity = CAPACITY_MIN;
+    uint64_t held = changes->end - changes->first;
+    uint64_t capacity = held + more + held / 4 + CAPACITY_MIN;
     eng_assert(held <= changes->capacity);
     eng_assert(changes->on);
-    while (capacity < held + more)
-        capacity *= 2;
-    if (capacity <= changes->capacity)
+    if (held + more <= changes->capacity)
         return ENG_OK;
     uint32_t *numbers = eng_calloc(capacity, sizeof *numbers);
     if (numbers == NULL)
         return ENG_NO_MEMORY;
     for (uint64_t i = changes->first; i < changes->end; i++)
-        numbers[i & (capacity - 1)] = changes->numbers[i & (changes->capacity - 1)];
+        numbers[i % capacity] = *eng_changes_at(changes, i);
     eng_free(changes->numbers);
     changes->numbers = numbers;
     changes->capacity = capacity;
@@ -97,8 +96,8 @@ void eng_changes_forget(struct eng_changes *changes, uint64_t hash, uint32_t num
         changes->sequences[number] = 0;
     }
     for (uint64_t i = changes->first; i < changes->end; i++)
-        if (changes->numbers[i & (changes->capacity - 1)] == number)
-            changes->numbers[i & (changes->capacity - 1)] = ENG_PARTNER_NONE;
+        if (*eng_changes_at(changes, i) == number)
+            *eng_changes_at(changes, i) = ENG_PARTNER_NONE;
     if (changes->first < changes->end && eng_changes_head(changes) == ENG_PARTNER_NONE)
         eng_changes_next(changes);
 }

@@ -12,7 +12,7 @@
 
 struct eng_changes {
     bool on;
-    uint32_t *numbers; /* a ring; its capacity is a power of two */
+    uint32_t *numbers; /* a ring */
     uint64_t capacity;
     uint64_t first, end; /* places ever given out; those from first on are in the queue */
     /* By partner: the low bits of the sequence of its page; 0: it has none. */
@@ -32,6 +32,12 @@ static inline enum eng_status eng_changes_reserve(struct eng_changes *changes)
     return __builtin_expect(easy, 1) ? ENG_OK : eng_changes_reserve_slow(changes, 1);
 }
 
+/* Where the partner at a place of the queue stands. */
+static inline uint32_t *eng_changes_at(const struct eng_changes *changes, uint64_t place)
+{
+    return &changes->numbers[place % changes->capacity];
+}
+
 /* The partner has changed. After a reserve. */
 static inline void eng_changes_note(struct eng_changes *changes, struct eng_partner *partner,
                                     uint32_t number)
@@ -39,13 +45,13 @@ static inline void eng_changes_note(struct eng_changes *changes, struct eng_part
     if (!changes->on || partner->is_dirty)
         return;
     partner->is_dirty = 1;
-    changes->numbers[changes->end++ & (changes->capacity - 1)] = number;
+    *eng_changes_at(changes, changes->end++) = number;
 }
 
 /* The partner at the head of the queue, which is not empty. */
 static inline uint32_t eng_changes_head(const struct eng_changes *changes)
 {
-    return changes->numbers[changes->first & (changes->capacity - 1)];
+    return *eng_changes_at(changes, changes->first);
 }
 
 /* The partner is gone, and so is its page: it leaves the queue and the sum. */

@@ -453,7 +453,7 @@ void eng_engine_check(const struct eng_engine *engine)
         return; /* there are records of two layouts */
     eng_store_check(&engine->store);
     for (uint64_t i = engine->changes.first; i < engine->changes.end; i++) {
-        uint32_t number = engine->changes.numbers[i & (engine->changes.capacity - 1)];
+        uint32_t number = *eng_changes_at(&engine->changes, i);
         eng_assert(number == ENG_PARTNER_NONE || eng_store_at(&engine->store, number)->is_dirty);
     }
     if (engine->restore != NULL)

@@ -33,6 +33,8 @@ void eng_known_init(struct eng_known *known)
 
 /* ---- entries ---- */
 
+/* For how many panes events of an entry are kept. Those below a family are kept as long at least,
+ * since what asks for the family asks for them too. */
 static uint32_t kept_of(const struct eng_layout *layout, uint32_t entry)
 {
     uint32_t cell = layout->cell_of_action[entry];
@@ -40,26 +42,12 @@ static uint32_t kept_of(const struct eng_layout *layout, uint32_t entry)
     return cell == ENG_NO_INDEX ? 0 : layout->retention[cell];
 }
 
-/* For how many panes all events of an entry are kept, wherever they are counted. */
-static uint32_t kept_below(const struct eng_layout *layout, uint32_t entry)
-{
-    const struct eng_model *model = layout->model;
-    uint32_t least = kept_of(layout, entry);
-    eng_assert(entry < model->action_count);
-    for (uint32_t i = 0; i < model->action_count; i++)
-        if (eng_change_holds(&model->actions[entry], &model->actions[i])) {
-            uint32_t kept = kept_of(layout, i);
-            least = kept < least ? kept : least;
-        }
-    return least;
-}
-
 /* What is known of an entry of the new model that the old one has too. */
 static void know_entry(struct eng_known *known, const struct eng_known *before,
                        const struct eng_layout *from, uint32_t entry, uint32_t old)
 {
     /* Never before the pane after this one, when nothing was kept. */
-    int32_t kept = known->counts[entry] - (int32_t)kept_below(from, old);
+    int32_t kept = known->counts[entry] - (int32_t)kept_of(from, old);
     eng_assert(old < from->model->action_count);
     eng_assert(entry < ENG_ACTIONS_MAX);
     known->counts[entry] = later(before->counts[old], kept);

@@ -49,10 +49,12 @@ static void observe_restores(struct eng_health *health, const struct eng_stats *
         if (!partition->restoring)
             continue;
         const struct eng_restore *known = find_restore(health, partition->partition);
-        if (known != NULL && known->from_offset <= partition->restored_offset)
+        if (known != NULL && known->phase == partition->phase &&
+            known->from_offset <= partition->restored_offset)
             restores[kept++] = *known;
         else
             restores[kept++] = (struct eng_restore){.partition = partition->partition,
+                                                    .phase = partition->phase,
                                                     .from_offset = partition->restored_offset,
                                                     .from_ms = now_ms};
     }
@@ -125,7 +127,8 @@ void eng_health_restore(const struct eng_health *health,
     int64_t from = partition->restored_offset;
     int64_t from_ms = now_ms;
     for (uint32_t i = 0; i < health->restore_count; i++)
-        if (health->restores[i].partition == partition->partition) {
+        if (health->restores[i].partition == partition->partition &&
+            health->restores[i].phase == partition->phase) {
             from = health->restores[i].from_offset;
             from_ms = health->restores[i].from_ms;
         }
@@ -174,12 +177,14 @@ static void write_worker(struct eng_text *out, const struct eng_worker_stats *wo
 static void write_partition(struct eng_text *out, const struct eng_health *health,
                             const struct eng_partition_stats *partition, int64_t now_ms)
 {
+    static const char *const phases[] = {"live", "asking", "state", "input"};
     struct eng_restore_view view;
     eng_text_add(out, "{\"partition\":%" PRId32 ",\"worker\":%" PRIu32 ",\"restoring\":%s",
                  partition->partition, partition->worker, partition->restoring ? "true" : "false");
     if (partition->restoring) {
         eng_health_restore(health, partition, now_ms, &view);
         int64_t ratio_e4 = view.total > 0 ? view.done * 10000 / view.total : 0;
+        eng_text_add(out, ",\"phase\":\"%s\"", phases[partition->phase]);
         eng_text_add(out, ",\"restored_offset\":%" PRId64 ",\"restore_target\":%" PRId64,
                      partition->restored_offset, partition->restore_target);
         eng_text_add(out, ",\"progress\":");

@@ -20,6 +20,7 @@ enum {
 /* A restore as first seen. */
 struct eng_restore {
     int32_t partition;
+    enum eng_restore_phase phase;
     int64_t from_offset, from_ms; /* where and when (monotonic) */
 };
 

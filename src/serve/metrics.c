@@ -105,6 +105,7 @@ FIELD(get_next_offset, partition, next_offset)
 FIELD(get_end_offset, partition, end_offset)
 FIELD(get_restoring, partition, restoring)
 FIELD(get_stalled, partition, stalled)
+FIELD(get_pages, partition, pages_written)
 FIELD(get_clock, partition, clock_ms)
 FIELD(get_partners, partition, partners)
 FIELD(get_memory, partition, memory_bytes)
@@ -123,6 +124,16 @@ static bool get_restore_left(const struct point *at, int64_t *ret_value)
     const struct eng_partition_stats *partition = at->partition;
     int64_t left = partition->restore_target - partition->restored_offset;
     return known(partition->restoring && left > 0 ? left : 0, ret_value);
+}
+
+/* What a restart would read again. */
+static bool get_recovery(const struct point *at, int64_t *ret_value)
+{
+    const struct eng_partition_stats *partition = at->partition;
+    if (partition->restoring || partition->low_water < 0 || partition->next_offset < 0)
+        return false;
+    int64_t again = partition->next_offset - partition->low_water;
+    return known(again > 0 ? again : 0, ret_value);
 }
 
 static const struct metric metrics[] = {
@@ -153,7 +164,12 @@ static const struct metric metrics[] = {
     {"engaged_stalled", TYPE_GAUGE, SCOPE_PARTITION, 1, get_stalled, "",
      "1 when nothing was committed or re-read for half a minute although there is input."},
     {"engaged_restore_remaining_records", TYPE_GAUGE, SCOPE_PARTITION, 1, get_restore_left,
-     "records", "Records still to be read again before the partition is live."},
+     "records",
+     "Records still to be read in this phase of a restore: of the state topic, then of the input."},
+    {"engaged_recovery_records", TYPE_GAUGE, SCOPE_PARTITION, 1, get_recovery, "records",
+     "Input records that a restart would read again: those behind low water."},
+    {"engaged_pages_written_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_pages, "pages",
+     "Pages of partners written to the state topic since the partition was assigned."},
     {"engaged_partners", TYPE_GAUGE, SCOPE_PARTITION, 1, get_partners, "partners",
      "Partners with a counted event."},
     {"engaged_state_bytes", TYPE_GAUGE, SCOPE_PARTITION, 1, get_memory, "bytes",

@@ -98,45 +98,84 @@ enum eng_status eng_kafka_bounds(struct eng_port *port, enum eng_topic topic, in
 
 /* ---- The state topic. ---- */
 
+/* A reading of one partition. The client stays for the next one: a new one takes a second to find
+ * out where the topic is. */
 struct reader {
     struct eng_kafka *kafka;
     rd_kafka_t *client;
-    rd_kafka_topic_t *topic;
     rd_kafka_queue_t *queue;
+    int32_t partition;
+    bool started;
 };
 
-static void close_reader(struct reader *reader)
+void eng_kafka_reader_close(struct eng_kafka *kafka)
 {
-    if (reader->queue != NULL)
-        rd_kafka_queue_destroy(reader->queue);
-    if (reader->topic != NULL)
-        rd_kafka_topic_destroy(reader->topic);
-    if (reader->client != NULL)
-        rd_kafka_destroy(reader->client);
+    eng_assert(kafka != NULL);
+    eng_assert(kafka->reader_topic == NULL || kafka->reader != NULL);
+    if (kafka->reader_topic != NULL)
+        rd_kafka_topic_destroy(kafka->reader_topic);
+    if (kafka->reader != NULL)
+        rd_kafka_destroy(kafka->reader);
+    kafka->reader_topic = NULL;
+    kafka->reader = NULL;
 }
 
-static enum eng_status open_reader(struct reader *reader, int32_t partition, struct eng_error *err)
+/* Makes the client, and has it look for the topic now: by itself it would do so a second later. */
+static enum eng_status make_reader(struct eng_kafka *kafka, struct eng_error *err)
 {
     char text[256] = "";
     rd_kafka_conf_t *conf;
-    enum eng_status status = eng_kafka_conf(reader->kafka, ENG_KAFKA_READER, &conf, err);
+    const struct rd_kafka_metadata *found = NULL;
+    eng_assert(kafka->reader == NULL);
+    enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_READER, &conf, err);
     if (status != ENG_OK)
         return status;
-    reader->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-    if (reader->client == NULL) {
+    kafka->reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (kafka->reader == NULL) {
         rd_kafka_conf_destroy(conf);
         return eng_error_set(err, ENG_UNAVAILABLE, "cannot read the state topic: %s", text);
     }
-    const char *name = eng_kafka_topic(reader->kafka, ENG_TOPIC_STATE);
-    reader->topic = rd_kafka_topic_new(reader->client, name, NULL);
-    reader->queue = rd_kafka_queue_new(reader->client);
-    eng_assert(reader->client != NULL);
-    eng_assert(reader->topic != NULL && reader->queue != NULL);
-    if (rd_kafka_consume_start_queue(reader->topic, partition, RD_KAFKA_OFFSET_BEGINNING,
-                                     reader->queue) == 0)
-        return ENG_OK;
-    return eng_kafka_fail(reader->kafka, rd_kafka_last_error(), "reading the state topic", name,
-                          err);
+    const char *name = eng_kafka_topic(kafka, ENG_TOPIC_STATE);
+    kafka->reader_topic = rd_kafka_topic_new(kafka->reader, name, NULL);
+    eng_assert(kafka->reader_topic != NULL);
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(kafka->reader, 0, kafka->reader_topic, &found, ENG_KAFKA_ASK_MS);
+    if (found != NULL)
+        rd_kafka_metadata_destroy(found);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? ENG_OK
+               : eng_kafka_fail(kafka, code, "reading the state topic", name, err);
+}
+
+static enum eng_status open_reader(struct reader *reader, struct eng_error *err)
+{
+    struct eng_kafka *kafka = reader->kafka;
+    enum eng_status status = kafka->reader == NULL ? make_reader(kafka, err) : ENG_OK;
+    eng_assert(!reader->started);
+    if (status != ENG_OK)
+        return status;
+    reader->client = kafka->reader;
+    reader->queue = rd_kafka_queue_new(kafka->reader);
+    eng_assert(reader->queue != NULL);
+    reader->started = rd_kafka_consume_start_queue(kafka->reader_topic, reader->partition,
+                                                   RD_KAFKA_OFFSET_BEGINNING, reader->queue) == 0;
+    return reader->started ? ENG_OK
+                           : eng_kafka_fail(kafka, rd_kafka_last_error(), "reading the state topic",
+                                            eng_kafka_topic(kafka, ENG_TOPIC_STATE), err);
+}
+
+/* A client that something went wrong with is not used again. */
+static void close_reader(struct reader *reader, bool well)
+{
+    struct eng_kafka *kafka = reader->kafka;
+    eng_assert(!reader->started || kafka->reader_topic != NULL);
+    eng_assert(reader->partition >= 0);
+    if (reader->started)
+        (void)rd_kafka_consume_stop(kafka->reader_topic, reader->partition); /* it has begun */
+    if (reader->queue != NULL)
+        rd_kafka_queue_destroy(reader->queue);
+    if (!well)
+        eng_kafka_reader_close(kafka);
 }
 
 /* Everything committed below the high watermark has been read: nothing open hides behind this end.
@@ -153,6 +192,8 @@ static bool is_whole_end(const struct reader *reader, const rd_kafka_message_t *
 }
 
 enum step { STEP_MORE, STEP_ENOUGH, STEP_FAILED };
+
+enum { SCAN_BATCH = 1000, SCAN_WAIT_MS = 100 };
 
 static enum step take_message(const struct reader *reader, const struct eng_port_scan *scan,
                               const rd_kafka_message_t *message, struct eng_error *err)
@@ -178,25 +219,38 @@ static enum step take_message(const struct reader *reader, const struct eng_port
     return scan->record(scan->context, &record) ? STEP_MORE : STEP_ENOUGH;
 }
 
+/* Takes what has come, many messages at a time: state topics are long. */
+static enum step take_some(const struct reader *reader, const struct eng_port_scan *scan,
+                           int64_t *progress_us, struct eng_error *err)
+{
+    rd_kafka_message_t *messages[SCAN_BATCH];
+    enum step step = STEP_MORE;
+    ssize_t count = rd_kafka_consume_batch_queue(reader->queue, SCAN_WAIT_MS, messages, SCAN_BATCH);
+    (void)rd_kafka_poll(reader->client, 0); /* its errors, for their text */
+    eng_assert(count <= SCAN_BATCH);
+    for (ssize_t i = 0; i < count; i++) {
+        if (step == STEP_MORE)
+            step = take_message(reader, scan, messages[i], err);
+        if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            *progress_us = eng_clock_mono_us();
+        rd_kafka_message_destroy(messages[i]);
+    }
+    eng_assert(step != STEP_FAILED || err->status != ENG_OK);
+    return step;
+}
+
 enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
                                      struct eng_error *err)
 {
-    struct reader reader = {.kafka = eng_kafka_of(port)};
+    struct reader reader = {.kafka = eng_kafka_of(port), .partition = scan->partition};
     struct eng_error cause = {0};
-    enum eng_status status = open_reader(&reader, scan->partition, &cause);
+    enum eng_status status = open_reader(&reader, &cause);
     int64_t progress_us = eng_clock_mono_us();
     enum step step = STEP_MORE;
     eng_assert(scan->stall_ms > 0);
     while (status == ENG_OK && step == STEP_MORE) {
-        rd_kafka_message_t *message = rd_kafka_consume_queue(reader.queue, 100);
-        (void)rd_kafka_poll(reader.client, 0); /* its errors, for their text */
-        if (message != NULL) {
-            step = take_message(&reader, scan, message, &cause);
-            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-                progress_us = eng_clock_mono_us();
-            rd_kafka_message_destroy(message);
-        }
-        if (eng_clock_mono_us() - progress_us > scan->stall_ms * 1000)
+        step = take_some(&reader, scan, &progress_us, &cause);
+        if (step == STEP_MORE && eng_clock_mono_us() - progress_us > scan->stall_ms * 1000)
             status = eng_error_set(&cause, ENG_TIMED_OUT,
                                    "partition %" PRId32 " of the state topic makes no progress: a "
                                    "transaction is open in it, or its broker is away",
@@ -204,9 +258,7 @@ enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_por
     }
     if (step == STEP_FAILED)
         status = cause.status;
-    if (reader.topic != NULL)
-        (void)rd_kafka_consume_stop(reader.topic, scan->partition); /* may not have begun */
-    close_reader(&reader);
+    close_reader(&reader, status == ENG_OK);
     eng_assert(status == ENG_OK || cause.status != ENG_OK);
     return status == ENG_OK ? ENG_OK : eng_error_set(err, status, "%s", cause.text);
 }

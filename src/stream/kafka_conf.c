@@ -47,7 +47,7 @@ static const struct setting producer_settings[] = {
 static const struct setting reader_settings[] = {
     {"enable.auto.commit", "false"}, {"isolation.level", "read_committed"},
     {"auto.offset.reset", "error"},  {"enable.partition.eof", "true"},
-    {"fetch.queue.backoff.ms", "5"},
+    {"fetch.queue.backoff.ms", "5"}, {"fetch.wait.max.ms", "20"},
 };
 
 static const struct refusal refusals[] = {

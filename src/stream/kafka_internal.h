@@ -62,6 +62,9 @@ struct eng_kafka {
     bool paused, closed;
     rd_kafka_message_t *messages[ENG_KAFKA_BATCH_MAX];
 
+    rd_kafka_t *reader; /* aide's, for the state topic; NULL: not needed yet */
+    rd_kafka_topic_t *reader_topic;
+
     rd_kafka_t *producer; /* commit thread's */
     bool initialised;     /* it has an epoch */
     struct eng_kafka_outlet outlets[ENG_TOPIC_COUNT];
@@ -124,6 +127,7 @@ enum eng_status eng_kafka_committed(struct eng_port *port, struct eng_port_offse
                                     uint32_t count, struct eng_error *err);
 enum eng_status eng_kafka_bounds(struct eng_port *port, enum eng_topic topic, int32_t partition,
                                  int64_t ret_bounds[2], struct eng_error *err);
+void eng_kafka_reader_close(struct eng_kafka *kafka);
 enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
                                      struct eng_error *err);
 
@@ -148,6 +152,11 @@ enum eng_status eng_kafka_input_id(struct eng_port *port, char ret_id[ENG_TOPIC_
                                    struct eng_error *err);
 enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic topic,
                                        int32_t partition_count, struct eng_error *err);
+
+/* kafka_wire.c */
+
+/* While a producer is being made: a request of its that is not answered makes it suspect. */
+rd_kafka_resp_err_t eng_kafka_wire_watch(struct eng_kafka *kafka, rd_kafka_t *client);
 
 /* kafka_outlet.c: records on their way to librdkafka. */
 

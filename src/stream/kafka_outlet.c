@@ -201,7 +201,9 @@ static rd_kafka_resp_err_t on_new(rd_kafka_t *client, const rd_kafka_conf_t *con
     (void)text; /* and room for a message */
     eng_assert(text_bytes > 0);
     eng_assert(opaque != NULL);
-    return rd_kafka_interceptor_add_on_send(client, interceptor_name, on_send, opaque);
+    rd_kafka_resp_err_t code =
+        rd_kafka_interceptor_add_on_send(client, interceptor_name, on_send, opaque);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? eng_kafka_wire_watch(opaque, client) : code;
 }
 
 void eng_kafka_outlets_conf(struct eng_kafka *kafka, rd_kafka_conf_t *conf)

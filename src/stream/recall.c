@@ -124,13 +124,32 @@ static void read_state(struct eng_recall *recall, struct eng_recall_item *item)
         .fingerprint = eng_model_fingerprint(recall->config->model),
         .memory_bytes_max = recall->memory_bytes_max,
         .cancel = &recall->cancel,
-        .progress = &recall->records,
+        .progress = &recall->progress,
     };
+    atomic_store(&recall->partition, item->partition);
     eng_assert(item->status == ENG_OK);
     eng_assert(item->committed.next >= 0);
     item->status = eng_restore_read(&request, &item->restored, &item->error);
     if (item->status == ENG_OK && cancelled(recall))
         item->status = ENG_UNAVAILABLE;
+}
+
+/* State that does not fit the offset: somebody may have committed since that was asked for, who has
+ * the partition now. Then what was read is simply old. */
+static void doubt(struct eng_recall *recall, struct eng_recall_item *item)
+{
+    struct eng_port_offset now = {.partition = item->partition};
+    struct eng_error cause = {0};
+    eng_assert(item->status == ENG_CORRUPT);
+    eng_assert(item->committed.partition == item->partition);
+    enum eng_status status = recall->port->ops->committed(recall->port, &now, 1, &cause);
+    if (status == ENG_OK && now.next == item->committed.next &&
+        strcmp(now.meta, item->committed.meta) == 0)
+        return;
+    eng_error_clear(&item->error);
+    item->status = eng_error_set(
+        &item->error, status == ENG_OK ? ENG_UNAVAILABLE : status, "partition %" PRId32 ": %s",
+        item->partition, status == ENG_OK ? "another process has committed meanwhile" : cause.text);
 }
 
 /* What has to be read again must still be there. */
@@ -165,23 +184,6 @@ static void check_place(struct eng_recall_item *item)
             item->partition, item->committed.next, item->end);
 }
 
-/* What does not fit may be what was asked for before somebody else has committed: records that the
- * old offset needs may be gone by now. So the group is asked again, and when it has moved on, so is
- * all. */
-static void doubt(struct eng_recall *recall, struct eng_recall_item *item)
-{
-    struct eng_port_offset now = item->committed;
-    eng_assert(item->status == ENG_CORRUPT);
-    eng_assert(now.partition == item->partition);
-    if (recall->port->ops->committed(recall->port, &now, 1, NULL) != ENG_OK ||
-        (now.next == item->committed.next && strcmp(now.meta, item->committed.meta) == 0))
-        return;
-    eng_error_clear(&item->error);
-    item->status = eng_error_set(&item->error, ENG_UNAVAILABLE,
-                                 "partition %" PRId32 ": somebody has committed while it was read",
-                                 item->partition);
-}
-
 static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
 {
     int64_t bounds[2];
@@ -203,10 +205,10 @@ static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
         item->status = eng_meta_read(item->committed.meta, &item->meta, &item->error);
     if (item->status == ENG_OK && item->committed.next >= 0)
         read_state(recall, item);
-    if (item->status == ENG_OK)
-        check_low_water(item);
     if (item->status == ENG_CORRUPT)
         doubt(recall, item);
+    if (item->status == ENG_OK)
+        check_low_water(item);
     eng_assert(item->low <= item->end);
 }
 

@@ -30,7 +30,9 @@ struct eng_recall {
     struct eng_port *port;
     const struct eng_config *config;
     uint64_t memory_bytes_max; /* of each engine; 0: none */
-    _Atomic uint64_t records;  /* of the state topic, read so far: for those who wait */
+    _Atomic int32_t
+        partition; /* whose state topic is being read, for those who wait; and how far */
+    struct eng_restore_progress progress;
     struct eng_recall_item *items;
     uint32_t count, capacity;
     bool asks_id;              /* by the worker: the broker tells topics' ids */

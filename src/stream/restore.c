@@ -176,7 +176,8 @@ static bool take_record(void *context, const struct eng_port_record *record)
     eng_assert(reader->status == ENG_OK);
     eng_assert(record != NULL);
     reader->offset = record->offset;
-    atomic_fetch_add_explicit(reader->request->progress, 1, memory_order_relaxed);
+    atomic_store_explicit(&reader->request->progress->next, record->offset + 1,
+                          memory_order_relaxed);
     if (atomic_load_explicit(reader->request->cancel, memory_order_relaxed))
         return false;
     if (record->value == NULL) {
@@ -272,6 +273,19 @@ static enum eng_status finish(const struct eng_restore_request *request, struct 
     return status;
 }
 
+/* Where the reading begins and ends, for those who wait. */
+static enum eng_status note_bounds(const struct eng_restore_request *request, struct eng_error *err)
+{
+    int64_t bounds[2] = {0, 0};
+    eng_assert(request->partition >= 0);
+    eng_assert(request->progress != NULL);
+    enum eng_status status =
+        request->port->ops->bounds(request->port, ENG_TOPIC_STATE, request->partition, bounds, err);
+    atomic_store(&request->progress->next, bounds[0]);
+    atomic_store(&request->progress->end, bounds[1]);
+    return status;
+}
+
 enum eng_status eng_restore_read(const struct eng_restore_request *request,
                                  struct eng_restored *ret_restored, struct eng_error *err)
 {
@@ -280,6 +294,8 @@ enum eng_status eng_restore_read(const struct eng_restore_request *request,
     eng_assert(ret_restored->engine == NULL && ret_restored->journal.count == 0);
     struct eng_port_scan scan = {request->partition, STALL_MS, &reader, take_record};
     enum eng_status status = make_engine(request, ret_restored, err);
+    if (status == ENG_OK)
+        status = note_bounds(request, err);
     if (status == ENG_OK)
         status = request->port->ops->scan_state(request->port, &scan, err);
     if (status == ENG_OK && reader.status != ENG_OK)

@@ -18,6 +18,12 @@
 
 struct eng_config;
 
+/* How far a reading of the state topic is, for others to see: the next offset, and where it ends.
+ */
+struct eng_restore_progress {
+    _Atomic int64_t next, end;
+};
+
 /* What is asked for. All borrowed. */
 struct eng_restore_request {
     struct eng_port *port;
@@ -28,7 +34,7 @@ struct eng_restore_request {
     uint64_t fingerprint;        /* of the config's model */
     uint64_t memory_bytes_max;   /* of the engine; 0: none */
     const _Atomic bool *cancel;
-    _Atomic uint64_t *progress; /* counts records read */
+    struct eng_restore_progress *progress;
 };
 
 /* What was found. Zero-initialised is nothing. */

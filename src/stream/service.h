@@ -26,6 +26,14 @@ enum eng_worker_state {
     ENG_WORKER_STOPPED,   /* done; `status` says how */
 };
 
+/* What a partition that is not live is waiting for. */
+enum eng_restore_phase {
+    ENG_RESTORE_LIVE,   /* nothing */
+    ENG_RESTORE_ASKING, /* the broker, or another partition's turn */
+    ENG_RESTORE_STATE,  /* the state topic is being read */
+    ENG_RESTORE_INPUT,  /* the input is being read again */
+};
+
 enum { ENG_LATENCY_BUCKETS = 14 };
 
 /* Upper bounds of the commit latency histogram, ms; the last bucket is +Inf. */
@@ -35,8 +43,11 @@ struct eng_partition_stats {
     int32_t partition;
     uint32_t worker;
     bool restoring;
+    enum eng_restore_phase phase;
     bool stalled; /* there is something to do, and none of it was done for a while */
-    int64_t restored_offset, restore_target; /* while restoring: next offset to read, and the end */
+    int64_t restored_offset, restore_target; /* next offset to read in this phase, and the end */
+    int64_t low_water;                       /* where a restart would begin to read; -1: unknown */
+    uint64_t pages_written;                  /* since the partition was assigned */
     int64_t next_offset;                     /* of our newest commit */
     int64_t end_offset;  /* last stable offset of the partition; -1: not known */
     int64_t lag_records; /* end_offset - next_offset; -1: not known */

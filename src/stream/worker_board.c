@@ -93,7 +93,27 @@ static void show_lag(const struct eng_worker *worker, const struct eng_task *tas
         shown->lag_ms = 0;
 }
 
-static void show_task(const struct eng_worker *worker, const struct eng_task *task,
+/* How far the restore is, in the phase that it is in. */
+static void show_restore(struct eng_worker *worker, const struct eng_task *task,
+                         struct eng_partition_stats *shown)
+{
+    struct eng_recall *recall = &worker->recall;
+    eng_assert(shown->partition == task->partition);
+    eng_assert(task->state != ENG_TASK_KEPT);
+    if (task->state == ENG_TASK_LIVE)
+        return;
+    shown->phase = task->state == ENG_TASK_REPLAYING ? ENG_RESTORE_INPUT : ENG_RESTORE_ASKING;
+    if (task->state != ENG_TASK_ASKING)
+        return;
+    shown->restored_offset = shown->restore_target = 0;
+    if (!worker->recalling || atomic_load(&recall->partition) != task->partition)
+        return;
+    shown->phase = ENG_RESTORE_STATE;
+    shown->restored_offset = atomic_load(&recall->progress.next);
+    shown->restore_target = atomic_load(&recall->progress.end);
+}
+
+static void show_task(struct eng_worker *worker, const struct eng_task *task,
                       struct eng_partition_stats *shown)
 {
     *shown = (struct eng_partition_stats){.partition = task->partition,
@@ -104,11 +124,14 @@ static void show_task(const struct eng_worker *worker, const struct eng_task *ta
                                           .restore_target = task->replay_end,
                                           .next_offset = task->committed.next,
                                           .end_offset = task->end_offset,
+                                          .low_water = task->low.next,
+                                          .pages_written = task->checkpoint.written,
                                           .clock_ms = -1};
     eng_assert(shown != NULL);
     eng_assert(task->partition >= 0);
     eng_task_counters(task, &shown->counters);
     show_lag(worker, task, shown);
+    show_restore(worker, task, shown);
     if (task->engine == NULL)
         return;
     shown->clock_ms = eng_engine_clock_ms(task->engine);
@@ -176,12 +199,19 @@ static void pass_on(struct eng_worker *worker, struct eng_query *query)
     answer_nobody(query);
 }
 
-static void note_restoring(const struct eng_task *task, struct eng_query *query)
+static void note_restoring(struct eng_worker *worker, const struct eng_task *task,
+                           struct eng_query *query)
 {
+    struct eng_partition_stats shown = {.partition = task->partition,
+                                        .restored_offset = task->next,
+                                        .restore_target = task->replay_end};
     eng_assert(task->state != ENG_TASK_LIVE);
+    eng_assert(query != NULL);
+    show_restore(worker, task, &shown);
     (void)snprintf(query->restoring, sizeof query->restoring,
-                   "restoring: partition %" PRId32 " at offset %" PRId64 " of %" PRId64,
-                   task->partition, task->next, task->replay_end); /* fits */
+                   "restoring: partition %" PRId32 " at offset %" PRId64 " of %" PRId64 "%s",
+                   task->partition, shown.restored_offset, shown.restore_target,
+                   shown.phase == ENG_RESTORE_STATE ? " of the state topic" : ""); /* fits */
 }
 
 /* What a task says to a query. ENG_NOT_FOUND: the partner is not there. */
@@ -213,7 +243,7 @@ static bool look_up(struct eng_worker *worker, struct eng_query *query, struct e
     for (uint32_t i = 0; i < worker->task_count; i++) {
         struct eng_task *task = worker->tasks[i];
         if (task->state == ENG_TASK_ASKING || task->state == ENG_TASK_REPLAYING)
-            note_restoring(task, query);
+            note_restoring(worker, task, query);
         if (task->state != ENG_TASK_LIVE)
             continue;
         eng_bytes_clear(json);

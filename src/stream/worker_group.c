@@ -283,7 +283,8 @@ static void submit_recall(struct eng_worker *worker)
 
 static void ask_later(struct eng_worker *worker, struct eng_task *task)
 {
-    task->retry_us = worker->port->ops->mono_us(worker->port) + ASK_AGAIN_US;
+    if (task != NULL)
+        task->retry_us = worker->port->ops->mono_us(worker->port) + ASK_AGAIN_US;
 }
 
 static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)

@@ -97,15 +97,6 @@ static int64_t kept(const struct eng_model *model, unsigned entry)
     return most;
 }
 
-static int64_t kept_under(const struct eng_model *model, unsigned entry)
-{
-    int64_t least = kept(model, entry);
-    for (unsigned i = 0; i < model->action_count; i++)
-        if (begins(&model->actions[entry], &model->actions[i]) && kept(model, i) < least)
-            least = kept(model, i);
-    return least;
-}
-
 static bool sums_by_pane(const struct eng_model *model)
 {
     for (unsigned i = 0; i < model->measure_count; i++)
@@ -156,7 +147,7 @@ static void learn_entries(const struct change *c, const struct knowledge *old,
         new->counts[i] = new->sums[i] = c->pane + 1;
         if (source == NOT_THERE || !equal(&c->old->actions[source], &c->new->actions[i]))
             continue;
-        int64_t from = c->pane + 1 - kept_under(c->old, source);
+        int64_t from = c->pane + 1 - kept(c->old, source);
         new->counts[i] = later(old->counts[source], from);
         if (sums_by_pane(c->old))
             new->sums[i] = later(old->sums[source], from);

@@ -23,7 +23,6 @@ struct input {
     const char *actions[24]; /* that the program names */
     uint32_t action_count;
     uint32_t made; /* records so far */
-    bool retained; /* retention has deleted some: nothing can be compared */
     bool quiet;    /* a silence */
     struct input_record *recent[16];
     uint32_t upstream; /* number of the producer that writes in transactions */

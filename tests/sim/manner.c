@@ -65,7 +65,7 @@ static void draw_times(struct sim *sim, struct manner *m)
     m->jump_us = maybe(sim, 40, 2 * S, 8 * S);
     m->away_us = maybe(sim, 20, 4 * S, 12 * S);
     m->memory_us = maybe(sim, 15, 4 * S, 12 * S);
-    m->retain_us = maybe(sim, 3, 6 * S, 12 * S);
+    m->retain_us = maybe(sim, 25, 3 * S, 12 * S);
     m->oversize_us = maybe(sim, 5, 8 * S, 20 * S);
     m->erase_us = maybe(sim, 50, 300 * MS, 5 * S);
 }
@@ -78,6 +78,7 @@ static void draw_storm(struct sim *sim, struct manner *m)
     m->doubt = (unsigned)sim_between(sim, 25, 66);
     m->late_markers = share(sim, 30, 2, 10);
     m->refuse = share(sim, 50, 50, 1500);
+    m->cut = share(sim, 60, 5, 40);
     m->slow = share(sim, 30, 2, 8);
     m->spite = (unsigned)sim_between(sim, 20, 80);
 }
@@ -100,7 +101,8 @@ static void draw_unrest(struct sim *sim, struct manner *m)
 {
     m->processes = (uint32_t)sim_between(sim, 2, SIM_PROCESSES);
     m->records = (uint32_t)sim_between(sim, 100, 500);
-    m->bump_us = sim_between(sim, 400 * MS, 2 * S);
+    m->bump_us = sim_between(sim, 300 * MS, 2 * S);
+    m->sticky = (unsigned)sim_between(sim, 10, 60);
     m->late_answers = (unsigned)sim_between(sim, 10, 60);
     m->late_joins = share(sim, 50, 3, 30);
     m->late_markers = share(sim, 50, 5, 40);
@@ -157,10 +159,16 @@ bool manner_expels(struct sim *sim)
     return happens(sim, sim->manner.expelled);
 }
 
+bool manner_cuts(struct sim *sim)
+{
+    return happens(sim, sim->manner.cut);
+}
+
 enum fate manner_fate(struct sim *sim)
 {
     static const enum fate fates[] = {FATE_REQUEST_LOST, FATE_ANSWER_LOST, FATE_DELAYED,
-                                      FATE_DELAYED,      FATE_DOUBLED,     FATE_REFUSED};
+                                      FATE_DELAYED,      FATE_DOUBLED,     FATE_REFUSED,
+                                      FATE_REFUSED};
     return happens(sim, sim->manner.doubt) ? CHANCE_ONE_OF(&sim->chance, fates) : FATE_FINE;
 }
 

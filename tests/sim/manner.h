@@ -32,7 +32,8 @@ struct manner {
     /* Per 10,000 calls of a port. */
     unsigned crash, hiccup, refuse;
     /* Per cent. */
-    unsigned doubt, slow, late_markers, late_answers, late_joins, expelled, replies_lost, spite;
+    unsigned doubt, slow, late_markers, late_answers, late_joins, expelled, cut, replies_lost,
+        spite;
     unsigned sticky; /* that a partition stays with its owner */
     /* Mean time between two of a kind, us; 0: none. */
     int64_t kill_us, deaf_us, freeze_us, bump_us, stop_us, compact_us, hang_us, jump_us, away_us,
@@ -58,6 +59,9 @@ enum fate manner_fate(struct sim *sim);
 /* How long a request to join takes; is a member thrown out while its commit is in doubt? */
 int64_t manner_join_us(struct sim *sim);
 bool manner_expels(struct sim *sim);
+
+/* Does the producer lose its coordinator for a while then? */
+bool manner_cuts(struct sim *sim);
 
 /* Trouble comes in company: whoever has this producer may die soon. */
 void manner_spite(struct sim *sim, uint32_t producer);

@@ -212,6 +212,8 @@ static void poll(struct eng_port *port, struct eng_port_batch *batch, int64_t ti
     tell_changes(self);
     if (!records_first)
         fetch_all(self, batch);
+    if (port_hiccup(self))
+        self->handler->failed(self->handler->context, -1, ENG_UNAVAILABLE, "no broker answers");
     if (batch->count > 0)
         sim_say(sim, "poll: %u records, the first %d/%" PRId64, batch->count,
                 batch->records[0].partition, batch->records[0].offset);

@@ -282,16 +282,18 @@ static void end_later(struct port *port, bool commit, int64_t least_us)
                              .b = port->epoch});
 }
 
-/* The network breaks: a commit is still on its way somewhere, nothing else gets through for a
- * while, and the group has given the member up. */
-static void cut_off(struct port *port)
+/* The network breaks: commits are still on their way somewhere, nothing else gets through for a
+ * while; the group may have given the member up too. */
+static void cut_off(struct port *port, bool expelled)
 {
     struct sim *sim = port_sim(port);
     int64_t us = sim_between(sim, 200 * MS, 2000 * MS);
     sim_say(sim, "producer %u is cut off for %" PRId64 " ms", port->producer, us / MS);
     port->cut_until_us = sim->now_us + us;
-    end_later(port, true, us + sim_between(sim, 0, 6000 * MS));
-    group_expel(&sim->group, port->process);
+    for (int64_t i = sim_between(sim, 1, 3); i > 0; i--)
+        end_later(port, true, sim_between(sim, us / 2, us + 6000 * MS));
+    if (expelled)
+        group_expel(&sim->group, port->process);
 }
 
 /* One request to end the transaction; ENG_TIMED_OUT: no answer. */
@@ -304,8 +306,11 @@ static enum eng_status request_end(struct port *port, bool commit)
         return commit ? ENG_TXN_ABORT : ENG_TIMED_OUT;
     if (fate == FATE_DELAYED || fate == FATE_DOUBLED)
         end_later(port, commit, 0);
-    if (commit && fate != FATE_FINE && !cut && manner_expels(port_sim(port)))
-        cut_off(port);
+    if (fate == FATE_DELAYED && sim_percent(port_sim(port), 50))
+        end_later(port, commit, 0); /* asked for twice before either arrives */
+    bool expelled = commit && fate != FATE_FINE && !cut && manner_expels(port_sim(port));
+    if (expelled || (commit && fate != FATE_FINE && !cut && manner_cuts(port_sim(port))))
+        cut_off(port, expelled);
     if (fate != FATE_FINE) {
         port->suspect = true;
         port_sim(port)->tally[TALLY_DOUBTS]++;

@@ -193,6 +193,19 @@ Test(s14_changes, members_states_and_streaks_go_on_under_any_name)
         "becomes 2          ->  acme s 0 -> 6.25, b (config)\n");
 }
 
+Test(s14_changes, of_two_that_asked_the_same_the_one_that_knows_more_goes_on)
+{
+    CHANGES(0,
+            "measures: {a: {members: x, over: 2d}, b: {members: x, over: 6d}}\n"
+            "scores: {s: {scale: 10, dimensions: {a: {weight: 1, target: 10}, b: {weight: 1,\n"
+            "  target: 10}}, bands: {all: 0}}}\n",
+            SCORE("members: x, over: 9d", "weight: 1, target: 10", ALL),
+            "day 0  acme  x member=m\n"
+            "day 4  acme  x member=n\n"
+            "becomes 2               ->  acme s 0 -> 2, all (config)\n"
+            "day 9  tick             ->  acme s 2 -> 1, all (expiry)\n");
+}
+
 Test(s14_changes, a_last_value_that_had_left_its_window_does_not_come_back)
 {
     CHANGES(0, SCORE("last: value, of: x, over: 2d", "weight: 1, target: 10", ALL),
@@ -252,6 +265,17 @@ Test(s14_changes, ids_are_known_as_far_back_as_they_were_kept)
             "becomes 2\n"
             "day 3  acme  x id=b  ->  duplicate\n"
             "day 3  acme  x id=a  ->  s 2 -> 3, all\n");
+}
+
+Test(s14_changes, ids_of_long_ago_are_not_taken_for_young_ones)
+{
+    CHANGES(0, "time: {dedup: 300d}\n" SCORE(X9, "weight: 1, target: 10", ALL),
+            "time: {dedup: 100d}\n" SCORE(X9, "weight: 1, target: 10", ALL),
+            "day 0    acme  x id=a  ->  s 0 -> 1, all\n"
+            "day 290  tick          ->  day 9 acme s 1 -> 0, all (expiry)\n"
+            "becomes 2\n"
+            "day 290  acme  x id=a  ->  s 0 -> 1, all\n"
+            "day 290  acme  x id=a  ->  duplicate\n");
 }
 
 Test(s14_changes, an_open_alert_stays_open_under_its_name_and_kind)

@@ -97,6 +97,23 @@ Test(health, a_restore_that_starts_over_is_timed_anew)
     cr_expect_eq(restore_of(1, 22000).seconds_left, 1);
 }
 
+Test(health, each_phase_of_a_restore_has_its_own_pace)
+{
+    begin();
+    fake.partitions[1].restoring = true;
+    fake.partitions[1].phase = ENG_RESTORE_STATE;
+    fake.partitions[1].restored_offset = 100;
+    fake.partitions[1].restore_target = 200;
+    observe(10000);
+    fake.partitions[1].phase = ENG_RESTORE_INPUT; /* offsets of another topic now */
+    fake.partitions[1].restored_offset = 7000;
+    fake.partitions[1].restore_target = 9000;
+    observe(11000);
+    cr_expect_eq(restore_of(1, 11000).done, 0);
+    cr_expect_eq(restore_of(1, 11000).total, 2000);
+    cr_expect_eq(restore_of(1, 11000).seconds_left, -1);
+}
+
 Test(health, a_finished_restore_is_forgotten)
 {
     begin();

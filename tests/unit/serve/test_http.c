@@ -381,12 +381,14 @@ Test(http, not_ready_says_what_it_waits_for)
     fake.partitions[2].restoring = true;
     fake.partitions[2].restored_offset = 250;
     fake.partitions[2].restore_target = 1000;
+    fake.partitions[2].phase = ENG_RESTORE_STATE;
     cr_expect_eq(ask("GET", "/readyz"), 503);
     cr_expect(strstr(body(), "\"ready\":false") != NULL, "%s", body());
     cr_expect(
         strstr(body(), "{\"worker\":1,\"state\":\"restoring\",\"text\":\"re-reading \\\"in\\\"\"}"),
         "%s", body());
-    cr_expect(strstr(body(), "\"restored_offset\":250,\"restore_target\":1000"), "%s", body());
+    cr_expect(strstr(body(), "\"phase\":\"state\",\"restored_offset\":250,\"restore_target\":1000"),
+              "%s", body());
     cr_expect_eq(ask("GET", "/metrics"), 200);
     cr_expect(strstr(body(), "\nengaged_ready 0\n"));
     cr_expect(strstr(body(), "partition=\"2\"} 750\n"), "%s", body());

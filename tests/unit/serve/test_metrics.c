@@ -120,6 +120,29 @@ Test(metrics, what_is_not_known_is_left_out)
     eng_config_free(config);
 }
 
+Test(metrics, what_a_restart_would_read_again_is_told_of_live_partitions)
+{
+    struct eng_text out = {0};
+    struct eng_config *config = load("in");
+    fake_reset();
+    fake.partitions[0].next_offset = 1000;
+    fake.partitions[0].low_water = 400;
+    fake.partitions[0].pages_written = 7;
+    fake.partitions[1].next_offset = 1000;
+    fake.partitions[1].low_water = 400;
+    fake.partitions[1].restoring = true;
+    write_page(&out, config);
+    cr_expect(strstr(out.data,
+                     "\nengaged_recovery_records{group=\"g-1\",topic=\"in\",partition=\"0\"} "
+                     "600\n"));
+    cr_expect(strstr(out.data, "\nengaged_recovery_records{group=\"g-1\",topic=\"in\","
+                               "partition=\"1\"}") == NULL);
+    cr_expect(strstr(out.data, "\nengaged_pages_written_total{group=\"g-1\",topic=\"in\","
+                               "partition=\"0\"} 7\n"));
+    eng_text_done(&out);
+    eng_config_free(config);
+}
+
 Test(metrics, what_remains_of_a_restore_is_told)
 {
     struct eng_text out = {0};

@@ -34,8 +34,6 @@ struct fake_partition {
     bool told_end;
     int64_t marks; /* offsets behind the end that hold no record (marks of transactions) */
     struct eng_port_offset committed;
-    struct eng_port_offset stale; /* what it was, as the next answer says when it comes late */
-    bool answers_stale;
 };
 
 struct fake_output {
@@ -317,11 +315,8 @@ static enum eng_status fake_committed(struct eng_port *port, struct eng_port_off
     bool done;
     enum eng_status status = fake_call(port, 'm', &done, err);
     pthread_mutex_lock(&fake_of(port)->lock);
-    for (uint32_t i = 0; status == ENG_OK && i < count; i++) {
-        struct fake_partition *partition = &fake_of(port)->partitions[set[i].partition];
-        set[i] = partition->answers_stale ? partition->stale : partition->committed;
-        partition->answers_stale = false;
-    }
+    for (uint32_t i = 0; status == ENG_OK && i < count; i++)
+        set[i] = fake_of(port)->partitions[set[i].partition].committed;
     pthread_mutex_unlock(&fake_of(port)->lock);
     return status;
 }
