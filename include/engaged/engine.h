@@ -97,6 +97,15 @@ enum eng_status eng_engine_known_read(struct eng_engine *engine, const uint8_t *
 enum eng_status eng_engine_erase(struct eng_engine *engine, struct eng_slice partner,
                                  uint64_t offset, struct eng_error *err);
 
+/* A number for a partner's id, the same on every machine and in every version: what a caller may
+ * keep of an erasure without keeping the id. Two ids share one with a probability of 2^-64. */
+uint64_t eng_partner_hash(struct eng_slice partner);
+
+/* eng_engine_erase by that number, so that an erasure can be repeated when the input is read again.
+ */
+enum eng_status eng_engine_erase_hash(struct eng_engine *engine, uint64_t hash, uint64_t offset,
+                                      struct eng_error *err);
+
 /* The model in force, or coming into force. */
 const struct eng_model *eng_engine_model(const struct eng_engine *engine);
 

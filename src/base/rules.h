@@ -15,6 +15,8 @@
     X(STABLE_OFFSETS, "the committed offset is asked for with stable offsets only")                \
     X(JOURNAL_TICKS, "ticks are journaled and applied again at their positions")                   \
     X(JOURNAL_FUTURE, "refusals of the future are journaled")                                      \
+    X(JOURNAL_ERASURES, "erasures are journaled and repeated")                                     \
+    X(TOMBSTONE, "an erased partner's page is taken away")                                         \
     X(ROTATE_IN_DOUBT, "a commit in doubt is followed by a new producer epoch")                    \
     X(ROTATE_WHEN_SUSPECT, "so is one that came through with trouble on the wire")                 \
     X(ROTATE_ON_LOST, "so is a transaction that was open when partitions were lost")               \

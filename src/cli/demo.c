@@ -89,6 +89,7 @@ enum text {
     TEXT_CHANGES,
     TEXT_DROPS,
     TEXT_DEAD,
+    TEXT_ERASED,
     TEXT_STATE,
     TEXT_ADDRESS,
     TEXT_WAIT, /* the broker inside wakes no waiting fetch, so fetches do not wait for long */
@@ -97,20 +98,11 @@ enum text {
 };
 enum { TEXT_BYTES = 24 };
 static const char *const texts[TEXT_COUNT] = {
-    [TEXT_ID] = "event_id",
-    [TEXT_PARTNER] = "partner_id",
-    [TEXT_ACTION] = "action",
-    [TEXT_TIME] = "occurred_at",
-    [TEXT_MEMBER] = "member_id",
-    [TEXT_VALUE] = "value",
-    [TEXT_INPUT] = "actions",
-    [TEXT_CHANGES] = "changes",
-    [TEXT_DROPS] = "drops",
-    [TEXT_DEAD] = "dead-letters",
-    [TEXT_STATE] = "state",
-    [TEXT_ADDRESS] = "127.0.0.1",
-    [TEXT_WAIT] = "fetch.wait.max.ms",
-    [TEXT_WAIT_MS] = "20",
+    [TEXT_ID] = "event_id",       [TEXT_PARTNER] = "partner_id",     [TEXT_ACTION] = "action",
+    [TEXT_TIME] = "occurred_at",  [TEXT_MEMBER] = "member_id",       [TEXT_VALUE] = "value",
+    [TEXT_INPUT] = "actions",     [TEXT_CHANGES] = "changes",        [TEXT_DROPS] = "drops",
+    [TEXT_DEAD] = "dead-letters", [TEXT_ERASED] = "erasures",        [TEXT_STATE] = "state",
+    [TEXT_ADDRESS] = "127.0.0.1", [TEXT_WAIT] = "fetch.wait.max.ms", [TEXT_WAIT_MS] = "20",
 };
 
 enum phase { JOINING, PLAYING, DRAINING, OVER };
@@ -196,6 +188,7 @@ static void adapt_config(struct demo *demo)
     config->output.score_changes = text[TEXT_CHANGES];
     config->output.churn_drops = text[TEXT_DROPS];
     config->output.dead_letters = text[TEXT_DEAD];
+    config->output.erasures = text[TEXT_ERASED];
     config->output.state = text[TEXT_STATE];
     config->http.address = text[TEXT_ADDRESS];
     demo->fetch_wait = (struct eng_property){text[TEXT_WAIT], text[TEXT_WAIT_MS], false};
@@ -227,11 +220,9 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
 {
     const struct eng_output_config *output = &demo->config.output;
     const struct eng_mock_topic topics[] = {
-        {demo->config.input.topic, PARTITIONS},
-        {output->score_changes, PARTITIONS},
-        {output->churn_drops, PARTITIONS},
-        {output->dead_letters, PARTITIONS},
-        {output->state, PARTITIONS},
+        {demo->config.input.topic, PARTITIONS}, {output->score_changes, PARTITIONS},
+        {output->churn_drops, PARTITIONS},      {output->dead_letters, PARTITIONS},
+        {output->erasures, PARTITIONS},         {output->state, PARTITIONS},
     };
     enum eng_status status = eng_mock_new(topics, sizeof topics / sizeof *topics, &demo->mock, err);
     if (status != ENG_OK)

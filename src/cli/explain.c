@@ -347,6 +347,7 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "score_changes", config->output.score_changes);
     add_text_key(out, "churn_drops", config->output.churn_drops);
     add_text_key(out, "dead_letters", config->output.dead_letters);
+    add_text_key(out, "erasures", config->output.erasures);
     add_text_key(out, "state", config->output.state);
     eng_text_add(out, "  create: %s\n", config->output.create ? "true" : "false");
     if (config->output.replication > 0)

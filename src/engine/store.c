@@ -211,6 +211,22 @@ uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng
     return ENG_PARTNER_NONE;
 }
 
+uint32_t eng_store_find_hash(const struct eng_store *store, uint64_t hash)
+{
+    eng_assert(store->slots != NULL);
+    eng_assert(store->count < store->slot_count);
+    uint32_t tag = (uint32_t)(hash >> 32);
+    const struct eng_slot *slot = store->slots + eng_store_home(store, hash);
+    for (; slot->tag <= tag && slot->number != ENG_PARTNER_NONE; slot++) {
+        if (slot->tag != tag)
+            continue;
+        struct eng_slice id = eng_partner_id(eng_store_at(store, slot->number));
+        if (eng_hash(id.data, id.length) == hash)
+            return slot->number;
+    }
+    return ENG_PARTNER_NONE;
+}
+
 uint64_t eng_store_slot(const struct eng_store *store, uint32_t number)
 {
     eng_assert(number < store->count);

@@ -103,6 +103,9 @@ uint64_t eng_store_slot(const struct eng_store *store, uint32_t number);
 /* The number of a partner, or ENG_PARTNER_NONE. */
 uint32_t eng_store_find(const struct eng_store *store, uint64_t hash, struct eng_slice id);
 
+/* The same when no more than the hash of the id is known. */
+uint32_t eng_store_find_hash(const struct eng_store *store, uint64_t hash);
+
 /* Partners that are there. */
 static inline uint32_t eng_store_partners(const struct eng_store *store)
 {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TOPIC_BYTES_MAX = 249 };
+enum { TOPIC_BYTES_MAX = 249, TOKEN_BYTES_MIN = 16, TOKEN_BYTES_MAX = 1024 };
 
 /* Fails when a key of the input stands there that only Avro has a use for. */
 static enum eng_status check_json(struct eng_load *load, const struct eng_node *input)
@@ -110,6 +110,7 @@ static enum eng_status check_topics(struct eng_load *load)
                   {"output.score_changes", output->score_changes},
                   {"output.churn_drops", output->churn_drops},
                   {"output.dead_letters", output->dead_letters},
+                  {"output.erasures", output->erasures},
                   {"output.state", output->state}};
     enum { TOPICS = sizeof topics / sizeof topics[0] };
     struct eng_mark mark = load->file.output ? load->file.output->mark : (struct eng_mark){1, 1};
@@ -134,6 +135,8 @@ static enum eng_status load_output(struct eng_load *load)
         status = derive_topic(load, ".churn-drops", &output->churn_drops);
     if (status == ENG_OK)
         status = derive_topic(load, ".dead-letters", &output->dead_letters);
+    if (status == ENG_OK)
+        status = derive_topic(load, ".erasures", &output->erasures);
     if (status == ENG_OK && output->state == NULL)
         status = make_name(load, "engaged-", "-state", true, &output->state);
     if (status == ENG_OK && strlen(output->state) > TOPIC_BYTES_MAX)
@@ -181,13 +184,35 @@ static enum eng_status store_listen(struct eng_load *load, const char *text)
     return http->address != NULL ? ENG_OK : eng_source_no_memory(&load->source);
 }
 
+/* Takes the token out of the draft. What it is stays unsaid. */
+static enum eng_status store_token(struct eng_load *load, struct eng_http_draft *draft)
+{
+    const char *at = draft->erase_token;
+    if (at == NULL)
+        return ENG_OK;
+    size_t length = strlen(at);
+    while (*at > ' ' && *at <= '~')
+        at++;
+    if (*at != '\0' || length < TOKEN_BYTES_MIN || length > TOKEN_BYTES_MAX)
+        return eng_source_fail(&load->source, eng_node_get(load->file.http, "erase_token")->mark,
+                               "\"erase_token\" must be %d to %d printable characters without "
+                               "spaces, hard to guess",
+                               TOKEN_BYTES_MIN, TOKEN_BYTES_MAX);
+    load->config->http.erase_token = draft->erase_token;
+    draft->erase_token = NULL;
+    return ENG_OK;
+}
+
 static enum eng_status load_http(struct eng_load *load)
 {
     struct eng_http_draft draft = {0};
     enum eng_status status = eng_section_read(load, &eng_section_http, load->file.http, &draft);
     if (status == ENG_OK)
         status = store_listen(load, draft.listen);
+    if (status == ENG_OK)
+        status = store_token(load, &draft);
     eng_free(draft.listen);
+    eng_free(draft.erase_token);
     return status;
 }
 

@@ -248,6 +248,8 @@ void eng_config_free(struct eng_config *config)
     eng_free(config->output.score_changes);
     eng_free(config->output.churn_drops);
     eng_free(config->output.dead_letters);
+    eng_free(config->http.erase_token);
+    eng_free(config->output.erasures);
     eng_free(config->output.state);
     eng_free(config->http.address);
     eng_model_free(config->model);

@@ -56,6 +56,7 @@ struct eng_output_config {
     char *score_changes; /* topic; default <input topic>.score-changes */
     char *churn_drops;   /* topic; default <input topic>.churn-drops */
     char *dead_letters;  /* topic; default <input topic>.dead-letters */
+    char *erasures;      /* topic; default <input topic>.erasures */
     char *state;         /* topic for the journal; default engaged-<program>-state */
     bool create; /* missing output topics are created with the input's partition count; default true
                   */
@@ -81,9 +82,10 @@ struct eng_recovery_config {
 };
 
 struct eng_http_config {
-    char *address; /* default 127.0.0.1 */
-    uint16_t port; /* default 8080; 0: any free one (tests) */
-    bool enabled;  /* default true */
+    char *address;     /* default 127.0.0.1 */
+    uint16_t port;     /* default 8080; 0: any free one (tests) */
+    bool enabled;      /* default true */
+    char *erase_token; /* who may erase partners; NULL: nobody. Never logged or served */
 };
 
 /* Something that is allowed but seldom meant: "path:line:column: ...". `engaged check` prints them.

@@ -537,6 +537,12 @@ static const struct eng_key output_keys[] = {
      .sample = "dead",
      .absent = "the input topic and .dead-letters",
      .help = "Topic for records that could not be used, with the reason in their headers."},
+    {.name = "erasures",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, erasures),
+     .sample = "erased",
+     .absent = "the input topic and .erasures",
+     .help = "Topic for receipts of partners that were erased."},
     {.name = "state",
      .type = ENG_KEY_TOPIC,
      AT(eng_output_config, state),
@@ -651,6 +657,13 @@ static const struct eng_key http_keys[] = {
      .help =
          "Where health, metrics and partners are served: address:port, port 0 for any free one, or "
          "off."},
+    {.name = "erase_token",
+     .type = ENG_KEY_TEXT,
+     AT(eng_http_draft, erase_token),
+     .sample = "\"${env:ERASE_TOKEN}\"",
+     .absent = "nobody may erase",
+     .help = "What has to come with DELETE /partners/{id}, as `Authorization: Bearer`: 16 to 1,024 "
+             "printable characters, best as ${env:NAME} or ${file:PATH}."},
 };
 const struct eng_section eng_section_http = {
     .path = "http", KEYS(http_keys), .help = "The HTTP face."};

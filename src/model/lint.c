@@ -159,6 +159,16 @@ static enum eng_status lint_properties(struct eng_load *load, const char *group)
     return status;
 }
 
+static enum eng_status lint_token(struct eng_load *load)
+{
+    const struct eng_node *node = eng_node_get(load->file.http, "erase_token");
+    if (node == NULL || strstr(node->text, "${") != NULL)
+        return ENG_OK;
+    return warn(load, node->mark,
+                "the secret \"erase_token\" stands in the file; better ${env:NAME} or "
+                "${file:PATH}");
+}
+
 enum eng_status eng_load_lint(struct eng_load *load)
 {
     eng_assert(load->config->warnings == NULL);
@@ -172,5 +182,7 @@ enum eng_status eng_load_lint(struct eng_load *load)
         status = lint_properties(load, "consumer");
     if (status == ENG_OK)
         status = lint_properties(load, "producer");
+    if (status == ENG_OK)
+        status = lint_token(load);
     return status;
 }

@@ -68,7 +68,7 @@ struct eng_alert_draft {
 };
 
 struct eng_http_draft {
-    char *listen;
+    char *listen, *erase_token;
 };
 
 /* A set of actions still to be filled in, once all entries of the model are known. */

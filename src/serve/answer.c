@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static const char partners_path[] = "/partners/";
 
@@ -96,4 +97,33 @@ bool eng_partner_of(const char *path, char *id, size_t *ret_length, struct eng_a
     }
     *ret_length = length;
     return true;
+}
+
+/* Takes as long for any two texts of these lengths. */
+static bool same_secret(const char *token, const char *given)
+{
+    size_t length = strlen(token), given_length = strlen(given);
+    volatile unsigned char different = length != given_length;
+    for (size_t i = 0; i < given_length; i++)
+        different |= (unsigned char)(given[i] ^ token[i < length ? i : 0]);
+    return !different;
+}
+
+bool eng_may_erase(const char *token, const char *given, struct eng_answer *answer)
+{
+    static const char scheme[] = "Bearer ";
+    enum { SCHEME_BYTES = sizeof scheme - 1 };
+    eng_assert(answer != NULL);
+    if (token == NULL) {
+        eng_answer_error(answer, 403,
+                         "erasing is turned off: set http.erase_token in the configuration");
+        return false;
+    }
+    bool bearer = given != NULL && strncasecmp(given, scheme, SCHEME_BYTES) == 0;
+    if (bearer && same_secret(token, given + SCHEME_BYTES))
+        return true;
+    eng_answer_error(answer, 401, "%s",
+                     given == NULL ? "the token is missing: send Authorization: Bearer TOKEN"
+                                   : "this is not the token of http.erase_token");
+    return false;
 }

@@ -13,6 +13,7 @@
 struct eng_answer {
     uint16_t code;
     const char *type;     /* Content-Type */
+    const char *allow;    /* methods; NULL: no such header */
     int retry_after_s;    /* 0: no such header */
     struct eng_text body; /* owned */
 };
@@ -36,5 +37,10 @@ enum eng_target eng_target_of(const char *path);
 /* Decodes the id in /partners/{id} into `id` (ENG_PARTNER_BYTES_MAX bytes), *ret_length bytes, at
  * least 1. False after making `answer` the fitting error: 400 or 414. */
 bool eng_partner_of(const char *path, char *id, size_t *ret_length, struct eng_answer *answer);
+
+/* May who has sent this `Authorization` header (NULL: none) erase partners? `token` is the
+ * configured one (NULL: nobody may). False after making `answer` the fitting error: 403 or 401. The
+ * time that it takes says nothing of how much of a token is right. */
+bool eng_may_erase(const char *token, const char *given, struct eng_answer *answer);
 
 #endif

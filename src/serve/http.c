@@ -101,8 +101,10 @@ static enum MHD_Result send_answer(struct eng_http *http, struct MHD_Connection 
                  MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
     if (answer->retry_after_s > 0)
         added = added && MHD_add_response_header(response, "Retry-After", seconds) == MHD_YES;
-    if (answer->code == 405)
-        added = added && MHD_add_response_header(response, "Allow", "GET, HEAD") == MHD_YES;
+    if (answer->allow != NULL)
+        added = added && MHD_add_response_header(response, "Allow", answer->allow) == MHD_YES;
+    if (answer->code == 401)
+        added = added && MHD_add_response_header(response, "WWW-Authenticate", "Bearer") == MHD_YES;
     enum MHD_Result result =
         added ? MHD_queue_response(connection, answer->code, response) : MHD_NO;
     MHD_destroy_response(response);
@@ -181,7 +183,7 @@ static enum MHD_Result answer_now(struct eng_http *http, struct MHD_Connection *
 
 /* Asks the worker and suspends the connection until it has answered, or taken too long. */
 static enum MHD_Result ask_partner(struct eng_http *http, struct MHD_Connection *connection,
-                                   const char *path, void **context)
+                                   const char *path, bool erases, void **context)
 {
     struct eng_answer answer = {0};
     char id[ENG_PARTNER_BYTES_MAX];
@@ -198,16 +200,33 @@ static enum MHD_Result ask_partner(struct eng_http *http, struct MHD_Connection 
     http->questions = question;
     *context = question;
     MHD_suspend_connection(connection);
-    eng_service_query(http->options.service, id, length, eng_question_answer, question);
+    question->code = erases ? 202 : 200;
+    (erases ? eng_service_erase : eng_service_query)(http->options.service, id, length,
+                                                     eng_question_answer, question);
     return MHD_YES;
 }
 
 static enum MHD_Result refuse_method(struct eng_http *http, struct MHD_Connection *connection,
-                                     const char *method)
+                                     const char *method, bool partner)
 {
-    struct eng_answer answer = {0};
+    struct eng_answer answer = {.allow = partner ? "GET, HEAD, DELETE" : "GET, HEAD"};
     eng_answer_error(&answer, 405, "%.20s is not allowed here; GET and HEAD are", method);
     return send_answer(http, connection, &answer);
+}
+
+/* A new request, of which the headers are in: may it go on? */
+static enum MHD_Result admit(struct eng_http *http, struct MHD_Connection *connection,
+                             const char *path, const char *method)
+{
+    struct eng_answer answer = {0};
+    bool partner = eng_target_of(path) == ENG_TARGET_PARTNER;
+    if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0)
+        return MHD_YES;
+    if (!partner || strcmp(method, MHD_HTTP_METHOD_DELETE) != 0)
+        return refuse_method(http, connection, method, partner);
+    const char *given = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+    bool may = eng_may_erase(http->options.config->http.erase_token, given, &answer);
+    return may ? MHD_YES : send_answer(http, connection, &answer);
 }
 
 /* libmicrohttpd's handler. It is called when the headers are in (context NULL), for pieces of a
@@ -222,9 +241,7 @@ handle(void *closure, struct MHD_Connection *connection, const char *path, const
     (void)upload;  /* a body is read and ignored */
     if (*context == NULL) {
         *context = http;
-        bool known =
-            strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
-        return known ? MHD_YES : refuse_method(http, connection, method);
+        return admit(http, connection, path, method);
     }
     if (*upload_size > 0) {
         *upload_size = 0;
@@ -236,7 +253,8 @@ handle(void *closure, struct MHD_Connection *connection, const char *path, const
         return send_answer(http, connection, &answer);
     }
     enum eng_target target = eng_target_of(path);
-    return target == ENG_TARGET_PARTNER ? ask_partner(http, connection, path, context)
+    bool erases = strcmp(method, MHD_HTTP_METHOD_DELETE) == 0;
+    return target == ENG_TARGET_PARTNER ? ask_partner(http, connection, path, erases, context)
                                         : answer_now(http, connection, target);
 }
 

@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <string.h>
 
-const uint16_t eng_http_codes[ENG_HTTP_CODES] = {200, 400, 404, 405, 414, 500, 503, 504};
+const uint16_t eng_http_codes[ENG_HTTP_CODES] = {200, 202, 400, 401, 403, 404,
+                                                 405, 414, 500, 503, 504};
 
 /* What a row has one sample for each of, and the labels that tell them apart. */
 enum scope {

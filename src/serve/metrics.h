@@ -11,7 +11,7 @@
 #include "stream/service.h"
 
 /* Answers of the HTTP server, by status code. */
-enum { ENG_HTTP_CODES = 8 };
+enum { ENG_HTTP_CODES = 11 };
 extern const uint16_t eng_http_codes[ENG_HTTP_CODES];
 
 /* Everything a page is made of. Borrowed. */

@@ -10,8 +10,8 @@ struct eng_question *eng_question_new(struct MHD_Connection *connection, int64_t
     struct eng_question *question = eng_calloc(1, sizeof *question);
     if (question == NULL)
         return NULL;
-    *question =
-        (struct eng_question){.connection = connection, .deadline_ms = deadline_ms, .holders = 2};
+    *question = (struct eng_question){
+        .connection = connection, .deadline_ms = deadline_ms, .code = 200, .holders = 2};
     if (pthread_mutex_init(&question->lock, NULL) != 0) {
         eng_free(question);
         return NULL;
@@ -64,7 +64,7 @@ static void write_answered(struct eng_question *question, struct eng_answer *ans
         question->text.used > 0 ? question->text.data : eng_status_text(question->status);
     switch (question->status) {
     case ENG_OK:
-        answer->code = 200;
+        answer->code = question->code;
         answer->type = ENG_TYPE_JSON;
         eng_text_add_bytes(&answer->body, question->text.data, question->text.used);
         eng_text_add_bytes(&answer->body, "\n", 1);

@@ -20,6 +20,7 @@ struct eng_question {
     struct eng_question *next; /* list of the HTTP thread */
     struct MHD_Connection *connection;
     int64_t deadline_ms;  /* monotonic */
+    uint16_t code;        /* of the answer when all is well */
     pthread_mutex_t lock; /* of all below */
     enum { ENG_QUESTION_WAITING, ENG_QUESTION_ANSWERED, ENG_QUESTION_GIVEN_UP } state;
     int holders; /* 2: the HTTP thread and the worker */

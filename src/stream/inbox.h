@@ -1,4 +1,4 @@
-/* Questions about partners on their way to the worker that has them.
+/* Questions about partners, and requests to erase one, on their way to the worker that has them.
  *
  * A query goes from worker to worker until one knows the partner; who has looked in vain passes it
  * on. The last one answers that nobody has it, or that somebody is still restoring. Any thread
@@ -13,7 +13,7 @@ struct eng_query {
     struct eng_query *next;
     eng_service_answer *answer;
     void *context;
-    uint32_t asked;     /* workers that have looked */
+    bool erases;        /* the partner is to be erased, not shown */
     char restoring[96]; /* "" or how far a worker that could not look has come */
     size_t length;
     char partner[];

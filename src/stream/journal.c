@@ -17,7 +17,7 @@ static const char key_prefix[] = "journal/";
 
 bool eng_journal_is_kind(unsigned kind)
 {
-    return kind == ENG_JOURNAL_FUTURE || kind == ENG_JOURNAL_TICK || kind == ENG_JOURNAL_MODEL;
+    return kind >= ENG_JOURNAL_FUTURE && kind <= ENG_JOURNAL_MODEL;
 }
 
 enum eng_status eng_journal_add(struct eng_journal *journal, const struct eng_journal_entry *entry)

@@ -1,10 +1,10 @@
 /* The journal of a task: decisions that reading the input again would not give again.
  *
  * Kinds: a record refused because it lay ahead of the wall clock (S5), a tick of the clock because
- * the partition was idle (S7), and another model that came into force (S14). Entries are numbered
- * from 1 and belong to a position: an entry at offset o comes before record o. They are written to
- * the state topic in the transaction that carries their consequences, several to a record, and
- * applied at their positions on a re-read.
+ * the partition was idle (S7), a partner erased on request, and another model that came into force
+ * (S14). Entries are numbered from 1 and belong to a position: an entry at offset o comes before
+ * record o. They are written to the state topic in the transaction that carries their consequences,
+ * several to a record, and applied at their positions on a re-read.
  *
  * Record (docs/state-topic.md): key "journal/" and the number of the first entry, 20 digits; value,
  * big endian: "EJ", u8 version (1), u8 0, u32 count, u64 first number, count times {u8 kind, i64
@@ -20,13 +20,15 @@
 enum eng_journal_kind {
     ENG_JOURNAL_FUTURE = 1, /* the record at `offset` was refused; time_ms: the wall clock then */
     ENG_JOURNAL_TICK = 2,   /* before the record at `offset` the clock was ticked to time_ms */
-    ENG_JOURNAL_MODEL = 4,  /* before it the model of version time_ms came into force */
+    ENG_JOURNAL_ERASED =
+        3,                 /* before it a partner was erased; time_ms: eng_partner_hash of its id */
+    ENG_JOURNAL_MODEL = 4, /* before it the model of version time_ms came into force */
 };
 
 struct eng_journal_entry {
     uint64_t number;
     int64_t offset;
-    int64_t time_ms;
+    int64_t time_ms; /* or what else the kind says */
     enum eng_journal_kind kind;
 };
 

@@ -33,6 +33,7 @@ void eng_restored_done(struct eng_restored *restored)
     eng_assert(restored != NULL);
     eng_assert(restored->engine == NULL || restored->journal.done == 0);
     eng_journal_done(&restored->journal);
+    eng_parts_done(&restored->parts);
     eng_engine_free(restored->engine);
     eng_models_done(&restored->models);
     *restored = (struct eng_restored){0};
@@ -120,6 +121,10 @@ static enum eng_status take_page(struct reader *reader, struct eng_slice partner
     eng_assert(record->value != NULL);
     enum eng_status status =
         eng_page_open(record->value, record->value_bytes, &part, &reader->cause);
+    if (status == ENG_OK && part.head.parts > 1 &&
+        eng_parts_note(&reader->found->parts, eng_partner_hash(partner), part.head.parts) != ENG_OK)
+        return eng_error_set(&reader->cause, ENG_NO_MEMORY, "no memory for a page of %u parts",
+                             part.head.parts);
     if (status != ENG_OK || !is_wanted(reader, &part.head))
         return status;
     eng_assert(part.head.parts > 0);
@@ -167,6 +172,21 @@ static enum eng_status take_model(struct reader *reader, const struct eng_port_r
     return status;
 }
 
+/* A page that was taken away: its partner was erased. What is left of its parts says nothing. */
+static enum eng_status take_tombstone(struct reader *reader, const struct eng_port_record *record)
+{
+    struct eng_slice partner = {0};
+    eng_assert(record->value == NULL);
+    eng_assert(!reader->found->has_commit);
+    if (reader->found->engine == NULL ||
+        eng_state_kind(record->key, record->key_bytes, &partner) != ENG_STATE_IS_PAGE ||
+        eng_page_key_is_part(record->key))
+        return ENG_OK;
+    enum eng_status status =
+        eng_engine_erase(reader->found->engine, partner, UINT64_MAX, &reader->cause);
+    return status == ENG_NOT_FOUND ? ENG_OK : status;
+}
+
 /* ---- the other records ---- */
 
 static enum eng_status take_commit(struct reader *reader, const struct eng_port_record *record)
@@ -211,8 +231,10 @@ static bool take_record(void *context, const struct eng_port_record *record)
                           memory_order_relaxed);
     if (atomic_load_explicit(reader->request->cancel, memory_order_relaxed))
         return false;
-    if (record->value == NULL)
-        return true;
+    if (record->value == NULL) {
+        reader->status = take_tombstone(reader, record);
+        return reader->status == ENG_OK;
+    }
     enum eng_state_kind kind = eng_state_kind(record->key, record->key_bytes, &partner);
     if (kind == ENG_STATE_IS_PAGE)
         reader->status = take_page(reader, partner, record);

@@ -12,6 +12,7 @@
 #include "stream/journal.h"
 #include "stream/meta.h"
 #include "stream/models.h"
+#include "stream/parts.h"
 #include "stream/port.h"
 #include "stream/state.h"
 #include <engaged/engine.h>
@@ -49,6 +50,7 @@ struct eng_restored {
     struct eng_engine *engine;  /* NULL: of no use to this model, or not asked for */
     struct eng_models models;   /* the engine's, and those that it will come to */
     uint64_t page_count;
+    struct eng_parts parts; /* of all pages that were ever read */
 };
 
 void eng_restored_done(struct eng_restored *restored);

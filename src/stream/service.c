@@ -294,7 +294,31 @@ void eng_stats_free(struct eng_stats *stats)
     *stats = (struct eng_stats){0};
 }
 
+/* Gives a query to the first worker that takes it. */
+static void put_query(struct eng_service *service, struct eng_query *query)
+{
+    eng_assert(query->answer != NULL);
+    eng_assert(service->worker_count > 0);
+    for (uint32_t i = 0; i < service->worker_count; i++)
+        if (eng_inbox_put(&service->workers[i]->inbox, query))
+            return;
+    query->answer(query->context, query->erases ? ENG_UNAVAILABLE : ENG_NOT_FOUND, "", 0);
+    eng_free(query);
+}
+
 void eng_service_query(struct eng_service *service, const char *partner, size_t length,
+                       eng_service_answer *answer, void *context)
+{
+    eng_assert(service != NULL);
+    eng_assert(answer != NULL);
+    struct eng_query *query = eng_query_new(partner, length, answer, context);
+    if (query == NULL)
+        answer(context, ENG_NO_MEMORY, "", 0);
+    else
+        put_query(service, query);
+}
+
+void eng_service_erase(struct eng_service *service, const char *partner, size_t length,
                        eng_service_answer *answer, void *context)
 {
     eng_assert(service != NULL);
@@ -304,9 +328,6 @@ void eng_service_query(struct eng_service *service, const char *partner, size_t 
         answer(context, ENG_NO_MEMORY, "", 0);
         return;
     }
-    for (uint32_t i = 0; i < service->worker_count; i++)
-        if (eng_inbox_put(&service->workers[i]->inbox, query))
-            return;
-    eng_free(query);
-    answer(context, ENG_NOT_FOUND, "", 0);
+    query->erases = true;
+    put_query(service, query);
 }

@@ -115,4 +115,9 @@ typedef void eng_service_answer(void *context, enum eng_status status, const cha
 void eng_service_query(struct eng_service *service, const char *partner, size_t length,
                        eng_service_answer *answer, void *context);
 
+/* The same to erase a partner. ENG_OK: it is forgotten where the text says, and the transaction
+ * that makes it so will have a receipt. ENG_NO_MEMORY: the worker ends. */
+void eng_service_erase(struct eng_service *service, const char *partner, size_t length,
+                       eng_service_answer *answer, void *context);
+
 #endif

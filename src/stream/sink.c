@@ -268,6 +268,8 @@ enum eng_status eng_sink_page(const struct eng_page_run *run)
         return ENG_NO_MEMORY; /* 8 GiB of one partner */
     part.head.parts = (uint16_t)parts;
     enum eng_status status = ENG_OK;
+    if (parts > 1)
+        status = eng_parts_note(run->parts, eng_partner_hash(partner), (uint32_t)parts);
     for (; status == ENG_OK && part.head.part < part.head.parts; part.head.part++) {
         size_t from = (size_t)part.head.part * ENG_PAGE_PART_BYTES, left = bytes - from;
         part.body = value->data + from;

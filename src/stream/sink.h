@@ -11,6 +11,7 @@
 #include "codec/decode.h"
 #include "codec/encode.h"
 #include "stream/journal.h"
+#include "stream/parts.h"
 #include "stream/port.h"
 #include "stream/state.h"
 #include "stream/txn.h"
@@ -66,6 +67,7 @@ struct eng_page_run {
     struct eng_sink *sink;
     struct eng_txn *txn;
     int32_t partition;
+    struct eng_parts *parts;   /* who has large ones is noted there */
     struct eng_page_head head; /* but for the parts */
 };
 

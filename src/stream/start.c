@@ -11,6 +11,7 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_SCORE_CHANGES] = "output.score_changes",
     [ENG_TOPIC_CHURN_DROPS] = "output.churn_drops",
     [ENG_TOPIC_DEAD_LETTERS] = "output.dead_letters",
+    [ENG_TOPIC_ERASURES] = "output.erasures",
     [ENG_TOPIC_STATE] = "output.state",
 };
 
@@ -22,6 +23,7 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_SCORE_CHANGES] = config->output.score_changes,
         [ENG_TOPIC_CHURN_DROPS] = config->output.churn_drops,
         [ENG_TOPIC_DEAD_LETTERS] = config->output.dead_letters,
+        [ENG_TOPIC_ERASURES] = config->output.erasures,
         [ENG_TOPIC_STATE] = config->output.state,
     };
     eng_assert(topic < ENG_TOPIC_COUNT);

@@ -46,6 +46,12 @@ enum eng_state_kind eng_state_kind(const void *key, size_t length, struct eng_sl
     return ENG_STATE_IS_PAGE;
 }
 
+bool eng_page_key_is_part(const void *key)
+{
+    eng_assert(key != NULL);
+    return memcmp(key, "part/", PREFIX_BYTES) == 0;
+}
+
 /* ---- pages ---- */
 
 void eng_page_head_write(const struct eng_page_head *head, uint8_t *to)

@@ -40,6 +40,9 @@ size_t eng_page_key(struct eng_slice partner, uint32_t part, char ret_key[ENG_PA
 /* What a key belongs to; of a page also the partner (a piece of the key). */
 enum eng_state_kind eng_state_kind(const void *key, size_t length, struct eng_slice *ret_partner);
 
+/* Of the key of a page: is it that of a part behind the first? */
+bool eng_page_key_is_part(const void *key);
+
 /* ---- pages ---- */
 
 /* What a page is true of. */

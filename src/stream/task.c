@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/rules.h"
+#include "stream/erasure.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,7 @@ void eng_task_free(struct eng_task *task)
     eng_journal_done(&task->replay);
     eng_journal_done(&task->pending);
     eng_checkpoint_done(&task->checkpoint);
+    eng_parts_done(&task->parts);
     eng_free(task);
 }
 
@@ -68,6 +70,7 @@ void eng_task_forget(struct eng_task *task)
     eng_journal_done(&task->replay);
     eng_journal_done(&task->pending);
     eng_checkpoint_done(&task->checkpoint);
+    eng_parts_done(&task->parts);
     struct eng_port_offset nowhere = {.partition = task->partition, .next = -1};
     struct eng_task old = *task;
     *task = (struct eng_task){.partition = task->partition,
@@ -301,6 +304,29 @@ static enum eng_status replay_model(struct eng_task *task, struct eng_feed *feed
     return activate(task, feed, held->model, err);
 }
 
+/* Does the entry say something of the record at its offset, rather than come before it? */
+static bool is_of_record(const struct eng_journal_entry *entry)
+{
+    return entry->kind == ENG_JOURNAL_FUTURE;
+}
+
+/* Does again what was decided between two inputs. */
+static enum eng_status repeat(struct eng_task *task, struct eng_feed *feed,
+                              const struct eng_journal_entry *entry, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    eng_assert(task->state == ENG_TASK_REPLAYING);
+    eng_assert(task->engine != NULL);
+    if (entry->kind == ENG_JOURNAL_TICK)
+        return tick_now(task, feed, entry->time_ms, err);
+    if (entry->kind == ENG_JOURNAL_MODEL)
+        return replay_model(task, feed, entry, err);
+    if (entry->kind == ENG_JOURNAL_ERASED)
+        status = eng_engine_erase_hash(task->engine, (uint64_t)entry->time_ms,
+                                       (uint64_t)entry->offset, err);
+    return status == ENG_NOT_FOUND ? ENG_OK : status;
+}
+
 /* Applies what lies at or below `offset`. Refusals below it belong to records that are gone. */
 static enum eng_status replay_journal(struct eng_task *task, struct eng_feed *feed, int64_t offset,
                                       struct eng_error *err)
@@ -311,17 +337,13 @@ static enum eng_status replay_journal(struct eng_task *task, struct eng_feed *fe
     eng_assert(journal->done <= journal->count);
     while (status == ENG_OK && journal->done < journal->count) {
         const struct eng_journal_entry *entry = &journal->entries[journal->done];
-        bool refusal = entry->kind == ENG_JOURNAL_FUTURE;
-        if (entry->offset > offset || (refusal && entry->offset == offset))
+        if (entry->offset > offset || (is_of_record(entry) && entry->offset == offset))
             break;
         if (entry->kind == ENG_JOURNAL_MODEL && mark_here(task, feed) != ENG_OK)
             return eng_error_set(err, ENG_NO_MEMORY, "no memory for the records of a batch");
         journal->done++;
         task->journal_last = entry->number;
-        if (entry->kind == ENG_JOURNAL_TICK)
-            status = tick_now(task, feed, entry->time_ms, err);
-        else if (entry->kind == ENG_JOURNAL_MODEL)
-            status = replay_model(task, feed, entry, err);
+        status = repeat(task, feed, entry, err);
     }
     return status;
 }
@@ -391,6 +413,8 @@ static void take_answer(struct eng_task *task, struct eng_recall_item *item)
     task->journal_last = task->low.journal;
     task->replay = restored->journal;
     restored->journal = (struct eng_journal){0};
+    task->parts = restored->parts;
+    restored->parts = (struct eng_parts){0};
     task->next = task->low.next > item->low ? task->low.next : item->low;
     task->end_offset = item->end;
 }
@@ -560,10 +584,10 @@ static int64_t schema_id_of(const struct eng_feed *feed, uint32_t i)
 }
 
 /* A decision for the journal, at a position. */
-static enum eng_status note(struct eng_task *task, int64_t offset, int64_t wall_ms,
+static enum eng_status note(struct eng_task *task, int64_t offset, int64_t what,
                             enum eng_journal_kind kind)
 {
-    struct eng_journal_entry entry = {++task->journal_last, offset, wall_ms, kind};
+    struct eng_journal_entry entry = {++task->journal_last, offset, what, kind};
     eng_assert(task->state == ENG_TASK_LIVE);
     eng_assert(offset >= 0);
     return eng_journal_add(&task->pending, &entry);
@@ -612,8 +636,8 @@ static enum eng_status gather_one(struct eng_task *task, struct eng_feed *feed,
     return ENG_OK;
 }
 
-/* Must the gathered events be applied before this record? At the replay's end, and where the
- * journal has something other than a refusal. */
+/* Must the gathered events be applied before this record? At the replay's end, and at a decision
+ * that was made between two inputs. */
 static bool stops_before(const struct eng_task *task, const struct eng_port_record *record)
 {
     const struct eng_journal *journal = &task->replay;
@@ -624,8 +648,7 @@ static bool stops_before(const struct eng_task *task, const struct eng_port_reco
     if (journal->done == journal->count)
         return false;
     const struct eng_journal_entry *entry = &journal->entries[journal->done];
-    return entry->kind == ENG_JOURNAL_FUTURE ? entry->offset < record->offset
-                                             : entry->offset <= record->offset;
+    return is_of_record(entry) ? entry->offset < record->offset : entry->offset <= record->offset;
 }
 
 /* Gathers up to a full feed; *at moves over the records used. */
@@ -839,6 +862,36 @@ static enum eng_status renew(struct eng_task *task, struct eng_feed *feed, struc
     return activate(task, feed, model, err);
 }
 
+/* ---- Erasures. ---- */
+
+enum eng_status eng_task_erase(struct eng_task *task, struct eng_feed *feed,
+                               struct eng_slice partner, struct eng_error *err)
+{
+    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_assert(task->next >= 0);
+    enum eng_status status = eng_engine_erase(task->engine, partner, (uint64_t)task->next, err);
+    if (status != ENG_OK)
+        return status;
+    struct eng_erasure erasure = {.program = eng_model_program(feed->config->model),
+                                  .partition = task->partition,
+                                  .partner = partner,
+                                  .hash = eng_partner_hash(partner),
+                                  .offset = task->next,
+                                  .at_ms = feed->port->ops->wall_ms(feed->port)};
+    erasure.parts = eng_parts_of(&task->parts, erasure.hash);
+    touch(task, feed);
+    if (ENG_RULE(JOURNAL_ERASURES))
+        status = note(task, task->next, (int64_t)erasure.hash, ENG_JOURNAL_ERASED);
+    if (status == ENG_OK)
+        status = eng_erasure_write(feed->sink, feed->txn, &erasure);
+    if (status != ENG_OK)
+        return eng_error_set(err, status, "no memory for an erasure");
+    eng_log(ENG_LOG_INFO, "stream",
+            "partition=%" PRId32 " offset=%" PRId64 " partner_hash=%016" PRIx64 " erased",
+            task->partition, task->next, erasure.hash);
+    return ENG_OK;
+}
+
 /* ---- Committing. ---- */
 
 static struct eng_recovery recovery_of(const struct eng_task *task, const struct eng_feed *feed)
@@ -880,6 +933,7 @@ static enum eng_status seal_pages(struct eng_task *task, struct eng_feed *feed)
         .sink = feed->sink,
         .txn = feed->txn,
         .partition = task->partition,
+        .parts = &task->parts,
         .head = {.model_version = now.model_version,
                  .life = task->life,
                  .sequence = task->sequence + 1,

@@ -30,6 +30,7 @@
 #include "stream/journal.h"
 #include "stream/meta.h"
 #include "stream/models.h"
+#include "stream/parts.h"
 #include "stream/recall.h"
 #include "stream/sink.h"
 #include "stream/txn.h"
@@ -59,6 +60,7 @@ struct eng_task {
     struct eng_commit commit;  /* REPLAYING: what to check against */
     bool has_commit;
     struct eng_checkpoint checkpoint;
+    struct eng_parts parts;     /* of large pages */
     struct eng_low_water low;   /* as of the last seal, or of the restore */
     struct eng_counters base;   /* added to the engine's: of records that it has not read */
     struct eng_journal replay;  /* REPLAYING: entries still to come */
@@ -124,6 +126,12 @@ enum eng_status eng_task_ended(struct eng_task *task, struct eng_feed *feed, str
 /* S7: ticks if the partition has been idle long enough and wall time has passed a boundary. As
  * eng_task_take. */
 enum eng_status eng_task_idle(struct eng_task *task, struct eng_feed *feed, struct eng_error *err);
+
+/* Erases a partner between two inputs: from memory, with a journal entry, tombstones and a receipt
+ * in the filling transaction. ENG_OK; ENG_NOT_FOUND: no counted event of it here; ENG_NO_MEMORY,
+ * which ends the worker. */
+enum eng_status eng_task_erase(struct eng_task *task, struct eng_feed *feed,
+                               struct eng_slice partner, struct eng_error *err);
 
 /* Touches the task when pages have waited longer than the recovery target allows, so that a
  * transaction comes for them although no record does. */

@@ -214,25 +214,44 @@ static void note_restoring(struct eng_worker *worker, const struct eng_task *tas
                    shown.phase == ENG_RESTORE_STATE ? " of the state topic" : ""); /* fits */
 }
 
-/* Looks through the engines. True when the query was answered. */
-static bool look_up(struct eng_worker *worker, struct eng_query *query, struct eng_bytes *json)
+/* What a task says to a query. ENG_NOT_FOUND: the partner is not there. */
+static enum eng_status ask_task(struct eng_worker *worker, struct eng_task *task,
+                                const struct eng_query *query, struct eng_bytes *json)
 {
     struct eng_slice partner = {query->partner, (uint32_t)query->length};
     struct eng_view view;
+    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_assert(json->used == 0);
+    if (query->erases) {
+        char text[128];
+        enum eng_status status = eng_task_erase(task, &worker->feed, partner, &worker->error);
+        if (status != ENG_OK)
+            return status;
+        int used = snprintf(text, sizeof text,
+                            "{\"partition\":%" PRId32 ",\"offset\":%" PRId64
+                            ",\"partner_hash\":\"%016" PRIx64 "\"}",
+                            task->partition, task->next, eng_partner_hash(partner)); /* fits */
+        return eng_bytes_append(json, text, (size_t)used);
+    }
+    enum eng_status status = eng_engine_view(task->engine, partner, &view);
+    const struct eng_encode_context context = {eng_engine_model(task->engine),
+                                               worker->sink.topic_id};
+    return status == ENG_OK ? eng_encode_view(&context, partner, &view, json) : status;
+}
+
+/* Looks through the engines. True when the query was answered. */
+static bool look_up(struct eng_worker *worker, struct eng_query *query, struct eng_bytes *json)
+{
     for (uint32_t i = 0; i < worker->task_count; i++) {
-        const struct eng_task *task = worker->tasks[i];
+        struct eng_task *task = worker->tasks[i];
         if (task->state == ENG_TASK_ASKING || task->state == ENG_TASK_REPLAYING)
             note_restoring(worker, task, query);
         if (task->state != ENG_TASK_LIVE)
             continue;
-        enum eng_status status = eng_engine_view(task->engine, partner, &view);
+        eng_bytes_clear(json);
+        enum eng_status status = ask_task(worker, task, query, json);
         if (status == ENG_NOT_FOUND)
             continue;
-        eng_bytes_clear(json);
-        const struct eng_encode_context context = {eng_engine_model(task->engine),
-                                                   worker->sink.topic_id};
-        if (status == ENG_OK)
-            status = eng_encode_view(&context, partner, &view, json);
         eng_assert(status == ENG_OK || status == ENG_NO_MEMORY);
         answer(query, status, json);
         return true;
@@ -263,6 +282,8 @@ void eng_worker_close_inbox(struct eng_worker *worker)
     eng_assert(worker->inbox.closed);
     for (; query != NULL; query = next) {
         next = query->next;
+        if (query->erases && query->restoring[0] == '\0')
+            (void)snprintf(query->restoring, sizeof query->restoring, "stopping");
         pass_on(worker, query);
     }
 }

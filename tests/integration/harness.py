@@ -160,10 +160,11 @@ class Daemon:
     def log_tail(self):
         return f"--- end of {self.name}'s log:\n{processes.tail(self.log_path, 40)}---"
 
-    def get(self, path):
-        """(status, body) of a GET; (0, "") when nobody answers."""
+    def get(self, path, method="GET", headers=None):
+        """(status, body) of a GET, or another method; (0, "") when nobody answers."""
+        request = urllib.request.Request(self._url + path, method=method, headers=headers or {})
         try:
-            with urllib.request.urlopen(self._url + path, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

@@ -3,27 +3,34 @@
 never stopped, and refuses what does not fit, with the reason and a way out that works.
 """
 
+import json
+import os
 import re
 import subprocess
+import urllib.parse
 
 import confluent_kafka
 
 import harness
 from harness import (ENGAGED, INPUT, Daemon, Progress, check, compare_with_replay, create_topic, end_offsets, generate,
-                     say, shipped_config, wait_for, write_config)
+                     read_topic, say, shipped_config, wait_for, write_config)
 
 PARTITIONS = 4
 TARGET = 5_000
 
 
-def _config(broker):
+TOKEN = os.environ["ERASE_TOKEN"] = "a-token-that-is-not-in-any-log"
+
+
+def _config(broker, records=TARGET):
     return shipped_config(broker.address, {
         "kafka": {"instance": "one", "consumer": {"session.timeout.ms": 6000}},
-        "recovery": {"records": TARGET}})
+        "http": {"erase_token": "${env:ERASE_TOKEN}"},
+        "recovery": {"records": records}})
 
 
-def _daemon(context, broker):
-    return Daemon(context.folder, _config(broker))
+def _daemon(context, broker, records=TARGET):
+    return Daemon(context.folder, _config(broker, records))
 
 
 def _state(daemon, word, *more):
@@ -105,7 +112,7 @@ def test_a_restart_reads_no_more_again_than_the_recovery_target(context):
         check(code == 0 and said.count("partners in pages") == PARTITIONS, f"verify: {code}: {said}")
         daemon.start().wait_ready()
         again = _read_again(daemon.log())
-        check(0 < again <= PARTITIONS * 3 * TARGET, f"{again} offsets read again")
+        check(again <= PARTITIONS * 3 * TARGET, f"{again} offsets read again")
         code, said = _state(daemon, "rebuild", "--wait", "0s")
         check(code == 9 and "has members" in said, f"rebuild beside a daemon: {code}: {said}")
         daemon.stop()
@@ -120,7 +127,7 @@ def test_a_restart_reads_no_more_again_than_the_recovery_target(context):
 def test_state_that_does_not_fit_is_refused_and_can_be_made_anew(context):
     events = 60_000
     with context.broker() as broker:
-        daemon = _daemon(context, broker)
+        daemon = _daemon(context, broker, 1_000_000)  # No page is written but at a graceful stop.
         _fill(context, broker, events)
         _work_off(broker, daemon)
         daemon.kill()
@@ -167,6 +174,31 @@ def test_another_version_of_the_model_takes_effect_without_reading_again(context
         say(f"{_changes_by(broker, 2)} scores changed by version 2, {_changes_by(broker, 3)} by version 3")
         change(2, 60)
         _expect_refusal(daemon, "greater version than 3", 2)
+
+
+def test_who_was_erased_stays_so_after_kill_9(context):
+    with context.broker() as broker:
+        daemon = _daemon(context, broker)
+        _fill(context, broker, 20_000)
+        _work_off(broker, daemon)
+        daemon.wait_ready()
+        partner = read_topic(broker, INPUT)[0][0].key().decode()
+        path = "/partners/" + urllib.parse.quote(partner, safe="")
+        check(daemon.get(path)[0] == 200, f"{partner} is not known")
+        check(daemon.get(path, "DELETE")[0] == 401, "it was erased without the token")
+        code, said = daemon.get(path, "DELETE", {"Authorization": f"Bearer {TOKEN}"})
+        check(code == 202, f"DELETE: {code}: {said}")
+        check(daemon.get(path)[0] == 404, "it is known after it was erased")
+        receipts = harness.wait_for("the receipt", lambda: read_topic(broker, INPUT + ".erasures")[0], [daemon])
+        check(json.loads(receipts[0].value())["partner_hash"] == json.loads(said)["partner_hash"], said)
+        check(partner.encode() not in receipts[0].value() + receipts[0].key(), f"{partner} is in the receipt")
+        daemon.kill()
+        daemon.start().wait_ready()
+        check(daemon.get(path)[0] == 404, "it is known again after a restart")
+        daemon.stop()
+        code, said = _state(daemon, "verify")
+        check(code == 0, f"verify: {code}: {said}")
+        check(TOKEN not in daemon.log(), "the token is in the log")
 
 
 if __name__ == "__main__":

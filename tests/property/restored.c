@@ -76,6 +76,16 @@ static uint64_t next_offset(const struct world *world, uint32_t step)
     return step == 0 ? 0 : world->history->steps[step - 1].event.offset + 1;
 }
 
+/* An erasure as it is asked for, and as a journal without ids repeats it. */
+static enum eng_status erase(struct world *world, uint32_t index, bool loud)
+{
+    struct eng_slice partner = world->history->steps[index].event.partner;
+    uint64_t next = next_offset(world, index);
+    if (loud || partner.length == 0)
+        return eng_engine_erase(world->engine, partner, next, NULL);
+    return eng_engine_erase_hash(world->engine, eng_partner_hash(partner), next, NULL);
+}
+
 /* One step; outcome of an event, or 0xFF. */
 static uint8_t apply(struct world *world, uint32_t index, bool loud)
 {
@@ -92,8 +102,7 @@ static uint8_t apply(struct world *world, uint32_t index, bool loud)
             status = eng_engine_activate(world->engine, world->models[step->model], step->silent,
                                          effects, NULL);
         else if (step->erase)
-            status = eng_engine_erase(world->engine, step->event.partner, next_offset(world, index),
-                                      NULL);
+            status = erase(world, index, loud);
         else
             status = eng_engine_apply(world->engine, &batch, effects, NULL);
         if (world->buffer.used > 0) {

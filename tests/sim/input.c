@@ -30,7 +30,7 @@ static char *complete(struct sim *sim, const char *program, const char *on_chang
     time += strlen("time:\n");
     fprintf(out, "input: {topic: in, format: json}\n");
     fprintf(out, "output: {score_changes: changes, churn_drops: drops, dead_letters: dead, "
-                 "state: state}\n");
+                 "erasures: erased, state: state}\n");
     fprintf(out, "run: {commit_interval: %" PRId64 "ms, stop_deadline: 8s, on_change: %s}\n",
             sim_between(sim, 10, sim_percent(sim, 50) ? 40 : 300), on_change);
     if (sim_percent(sim, 90)) /* else pages are written at the end only */

@@ -5,8 +5,10 @@
 #include "base/memory.h"
 #include "sim.h"
 #include "stream/state.h"
+#include "stream/worker.h"
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 
 #define MS INT64_C(1000)
 #define S (1000 * MS)
@@ -65,6 +67,7 @@ static void draw_times(struct sim *sim, struct manner *m)
     m->memory_us = maybe(sim, 15, 4 * S, 12 * S);
     m->retain_us = maybe(sim, 25, 3 * S, 12 * S);
     m->oversize_us = maybe(sim, 5, 8 * S, 20 * S);
+    m->erase_us = maybe(sim, 50, 300 * MS, 5 * S);
 }
 
 /* Two commits of three end in doubt, and nothing else goes wrong but what that brings. */
@@ -341,6 +344,36 @@ static void oversize(struct sim *sim)
         process->port.refuse_next = true;
 }
 
+static void erased(void *context, enum eng_status status, const char *json, size_t length)
+{
+    struct sim *sim = context;
+    (void)json, (void)length; /* the journal says where */
+    sim->tally[TALLY_ERASED] += status == ENG_OK;
+}
+
+static void ask_to_erase(struct process *process, const char *name)
+{
+    heap_enter(&process->heap);
+    struct eng_query *query = eng_query_new(name, strlen(name), erased, process->sim);
+    if (query != NULL)
+        query->erases = true;
+    if (query != NULL && !eng_inbox_put(&process->worker->inbox, query))
+        eng_free(query);
+    heap_enter(NULL);
+}
+
+/* Somebody asks all processes to erase a partner, since nobody knows who has it. */
+static void erase(struct sim *sim)
+{
+    char name[16];
+    input_partner((int32_t)sim_between(sim, 0, sim->manner.partitions - 1),
+                  sim_between(sim, 0, sim_between(sim, 0, INPUT_PARTNERS - 1)), name);
+    sim_say(sim, "all are asked to erase %s", name);
+    for (uint32_t i = 0; i < sim->manner.processes; i++)
+        if (sim->processes[i].state == PROCESS_ALIVE && sim->processes[i].worker != NULL)
+            ask_to_erase(&sim->processes[i], name);
+}
+
 static const struct {
     size_t mean; /* where its mean time is in a manner */
     void (*strike)(struct sim *sim);
@@ -357,6 +390,7 @@ static const struct {
     {offsetof(struct manner, memory_us), starve},
     {offsetof(struct manner, retain_us), retain},
     {offsetof(struct manner, oversize_us), oversize},
+    {offsetof(struct manner, erase_us), erase},
 };
 
 enum { FAULTS = sizeof faults / sizeof faults[0] };

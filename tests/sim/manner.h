@@ -38,7 +38,7 @@ struct manner {
     unsigned sticky; /* that a partition stays with its owner */
     /* Mean time between two of a kind, us; 0: none. */
     int64_t kill_us, deaf_us, freeze_us, bump_us, stop_us, compact_us, hang_us, jump_us, away_us,
-        memory_us, retain_us, oversize_us;
+        memory_us, retain_us, oversize_us, erase_us;
 };
 
 /* Draws the manner of the seed. */

@@ -21,7 +21,7 @@ struct oracle {
     struct eng_txn told;
     struct eng_effects effects;
     const struct broker_entry **letters; /* input records that have to be dead letters, in order */
-    int64_t letter_count;
+    int64_t letter_count, erasure_count;
     uint64_t model_changes;
 };
 
@@ -114,6 +114,32 @@ static void apply_model(struct oracle *oracle, const struct eng_journal_entry *e
     oracle->model_changes++;
 }
 
+/* The name of the partner with this hash; "": none of this partition. */
+static void name_of(const struct oracle *oracle, uint64_t hash, char ret_name[16])
+{
+    for (int64_t i = 0; i < INPUT_PARTNERS; i++) {
+        input_partner(oracle->partition, i, ret_name);
+        if (eng_partner_hash((struct eng_slice){ret_name, (uint32_t)strlen(ret_name)}) == hash)
+            return;
+    }
+    ret_name[0] = '\0';
+}
+
+static void apply_erasure(struct oracle *oracle, const struct eng_journal_entry *entry)
+{
+    char name[16];
+    name_of(oracle, (uint64_t)entry->time_ms, name);
+    struct eng_slice partner = {name, (uint32_t)strlen(name)};
+    sim_say(oracle->sim, "oracle: %d/%" PRId64 " %s is erased", oracle->partition, entry->offset,
+            name);
+    if (eng_engine_erase(oracle->engine, partner, (uint64_t)entry->offset, NULL) != ENG_OK ||
+        naive_erase(oracle->naive, partner) != ENG_OK)
+        sim_fail(oracle->sim, "partition %d: \"%s\", who was erased at %" PRId64 ", is not known",
+                 oracle->partition, name, entry->offset);
+    oracle->sim->tally[TALLY_ERASURES]++;
+    oracle->erasure_count++;
+}
+
 static void apply_event(struct oracle *oracle, const struct broker_entry *entry, bool refused)
 {
     struct eng_event event = entry->record.input->event;
@@ -138,7 +164,7 @@ static void apply_event(struct oracle *oracle, const struct broker_entry *entry,
         oracle->letters[oracle->letter_count++] = entry;
 }
 
-/* Ticks and changes of the model up to this offset; says whether the record there was refused. */
+/* What was decided between records up to this offset; says whether the record there was refused. */
 static bool apply_journal(struct oracle *oracle, int64_t offset)
 {
     struct eng_journal *journal = &oracle->journal;
@@ -150,6 +176,8 @@ static bool apply_journal(struct oracle *oracle, int64_t offset)
             apply_tick(oracle, entry);
         } else if (entry->kind == ENG_JOURNAL_MODEL) {
             apply_model(oracle, entry);
+        } else if (entry->kind == ENG_JOURNAL_ERASED) {
+            apply_erasure(oracle, entry);
         } else if (entry->offset == offset) {
             journal->done++;
             return true;
@@ -175,8 +203,9 @@ static void run_all(struct oracle *oracle)
     const struct eng_counters *counters = eng_engine_counters(oracle->engine);
     sim->tally[TALLY_INPUTS] += counters->read;
     sim->tally[TALLY_REFUSALS] += counters->outcome[ENG_OUTCOME_FUTURE];
-    sim->tally[TALLY_TICKS] +=
-        oracle->journal.count - oracle->model_changes - counters->outcome[ENG_OUTCOME_FUTURE];
+    sim->tally[TALLY_TICKS] += oracle->journal.count - oracle->model_changes -
+                               counters->outcome[ENG_OUTCOME_FUTURE] -
+                               (uint64_t)oracle->erasure_count;
     sim->tally[TALLY_MODELS] += oracle->model_changes;
     sim->tally[TALLY_OUTPUTS] += oracle->told.record_count;
     sim->tally[TALLY_LETTERS] += (uint64_t)oracle->letter_count;
@@ -303,6 +332,34 @@ static void same_letters(struct oracle *oracle)
         sim_fail(sim, "partition %d: a dead letter too many", oracle->partition);
 }
 
+/* Each erasure of the journal has its receipt, and there are no others. */
+static void same_receipts(struct oracle *oracle)
+{
+    struct sim *sim = oracle->sim;
+    const struct broker_log *log =
+        &sim->broker.logs[broker_place(ENG_TOPIC_ERASURES, oracle->partition)];
+    int64_t at = 0;
+    for (uint32_t i = 0; i < oracle->journal.count; i++) {
+        const struct eng_journal_entry *entry = &oracle->journal.entries[i];
+        char key[24], offset[40];
+        if (entry->kind != ENG_JOURNAL_ERASED)
+            continue;
+        const struct broker_entry *got = next_visible(log, &at);
+        int bytes = snprintf(key, sizeof key, "%016" PRIx64, (uint64_t)entry->time_ms);
+        int tail = snprintf(offset, sizeof offset, ",\"offset\":%" PRId64 "}", entry->offset);
+        if (got == NULL || got->record.key_bytes != (uint32_t)bytes ||
+            memcmp(got->record.key, key, (size_t)bytes) != 0 ||
+            got->record.value_bytes < (uint32_t)tail ||
+            memcmp(got->record.value + got->record.value_bytes - tail, offset, (size_t)tail) != 0) {
+            sim_fail(sim, "partition %d: the receipt of the erasure at %" PRId64 " %s",
+                     oracle->partition, entry->offset, got == NULL ? "is missing" : "is another");
+            return;
+        }
+    }
+    if (next_visible(log, &at) != NULL)
+        sim_fail(sim, "partition %d: a receipt too many", oracle->partition);
+}
+
 /* The value of the header ce_id; its length in *ret_bytes. NULL: none. */
 static const uint8_t *id_of(const struct broker_record *record, uint32_t *ret_bytes)
 {
@@ -337,7 +394,9 @@ static void ids_differ(struct sim *sim)
     struct id *ids = NULL;
     size_t count = 0, capacity = 0;
     for (uint32_t place = broker_place(ENG_TOPIC_SCORE_CHANGES, 0);
-         place < broker_place(ENG_TOPIC_DEAD_LETTERS, 0); place++) {
+         place < broker_place(ENG_TOPIC_STATE, 0); place++) {
+        if (place / BROKER_PARTITIONS == ENG_TOPIC_DEAD_LETTERS)
+            continue;
         const struct broker_log *log = &sim->broker.logs[place];
         const struct broker_entry *entry;
         for (int64_t at = 0; (entry = next_visible(log, &at)) != NULL;) {
@@ -463,6 +522,8 @@ static void compare_partition(struct sim *sim, int32_t partition)
         same_outputs(&oracle);
     if (!sim->failed)
         same_letters(&oracle);
+    if (!sim->failed)
+        same_receipts(&oracle);
     if (!sim->failed && task == NULL)
         sim_fail(sim, "partition %d: nobody has it", partition);
     if (!sim->failed)

@@ -52,6 +52,8 @@ enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
     X(TICKS, "ticks")                                                                              \
     X(REFUSALS, "refusals of the future")                                                          \
     X(MODELS, "changes of the model")                                                              \
+    X(ERASED, "partners erased")                                                                   \
+    X(ERASURES, "erasures committed")                                                              \
     X(OUTPUTS, "outputs")                                                                          \
     X(LETTERS, "dead letters")
 

@@ -84,6 +84,8 @@ Test(config, output_topics_follow_from_the_input_topic)
     cr_assert_str_eq(config->output.score_changes, "in.score-changes");
     cr_assert_str_eq(config->output.churn_drops, "c");
     cr_assert_str_eq(config->output.dead_letters, "in.dead-letters");
+    cr_assert_str_eq(config->output.erasures, "in.erasures");
+    cr_assert_null(config->http.erase_token);
     eng_config_free(config);
 }
 
@@ -104,6 +106,8 @@ Test(config, a_topic_is_not_used_for_two_things)
         {FILE_TEXT "output: {score_changes: o, churn_drops: o}\n",
          "output.score_changes and output.churn_drops"},
         {FILE_TEXT "input: {topic: engaged-p-state}\n", "input.topic and output.state"},
+        {FILE_TEXT "output: {score_changes: o, erasures: o}\n",
+         "output.score_changes and output.erasures"},
     };
     EXPECT_ALL_REFUSED(rows);
 }
@@ -114,6 +118,26 @@ Test(config, what_belongs_to_avro_alone_is_refused_with_json)
                    "f.yaml:6:23: |\"schema\" belongs to");
     expect_refused(FILE_TEXT "input: {format: json, framing: none}\n",
                    "f.yaml:6:23: |\"framing\" belongs to");
+}
+
+Test(config, the_token_for_erasing_is_long_enough_and_not_shown_when_it_is_not)
+{
+    static const char *const bad[] = {"hunter", "hunter2", "\"hunter2 hunter2 hunter2\""};
+    struct eng_error err = {0};
+    char text[300];
+    cr_assert_eq(setenv("ERASE_TOKEN", "0123456789abcdef", 1), 0);
+    struct eng_config *config =
+        load_good(FILE_TEXT "http: {erase_token: \"${env:ERASE_TOKEN}\"}\n");
+    cr_expect_str_eq(config->http.erase_token, "0123456789abcdef");
+    eng_config_free(config);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        (void)snprintf(text, sizeof text, FILE_TEXT "http: {erase_token: %s}\n", bad[i]);
+        expect_refused(text, "f.yaml:6:21: |16 to 1024 printable characters");
+        cr_expect_eq(eng_config_load_text(text, strlen(text), "f.yaml", &config, &err),
+                     ENG_BAD_CONFIG);
+        cr_expect_null(strstr(err.text, "hunter2"), "%s", err.text);
+        eng_error_clear(&err);
+    }
 }
 
 Test(config, an_address_to_listen_on_has_a_port)
@@ -324,6 +348,8 @@ Test(config, what_is_seldom_meant_is_warned_about_with_its_place)
                    "never changes by as much as its tell_every");
     expect_warning(FILE_TEXT "kafka: {client: {sasl.password: plain}}\n",
                    "f.yaml:6:33: the secret \"sasl.password\" stands in the file");
+    expect_warning(FILE_TEXT "http: {erase_token: 0123456789abcdef}\n",
+                   "f.yaml:6:21: the secret \"erase_token\" stands in the file");
 }
 
 Test(config, more_than_six_dimensions_are_warned_about)

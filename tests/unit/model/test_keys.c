@@ -164,6 +164,7 @@ static void visit_sample(const struct eng_section *section, const struct eng_key
 Test(keys, every_key_takes_its_own_sample)
 {
     cr_assert_eq(setenv("HOSTNAME", "host-1", 1), 0);
+    cr_assert_eq(setenv("ERASE_TOKEN", "0123456789abcdef", 1), 0);
     for_each_key(visit_sample);
 }
 

@@ -40,7 +40,7 @@ struct eng_service {
     enum eng_status new_status, start_status, stopped_status, watch_status;
     bool stops_when_asked;
     _Atomic bool has_ended;
-    _Atomic int stop_calls, free_calls;
+    _Atomic int stop_calls, free_calls, erase_calls;
 };
 
 static struct eng_service fake;
@@ -112,6 +112,13 @@ void eng_service_query(struct eng_service *service, const char *partner, size_t 
         return;
     service->query_count--;
     fake_answer(query);
+}
+
+void eng_service_erase(struct eng_service *service, const char *partner, size_t length,
+                       eng_service_answer *answer, void *context)
+{
+    atomic_fetch_add(&service->erase_calls, 1);
+    eng_service_query(service, partner, length, answer, context);
 }
 
 enum eng_status eng_service_stats(struct eng_service *service, struct eng_stats *ret_stats)

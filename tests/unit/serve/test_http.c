@@ -143,6 +143,84 @@ Test(http, other_methods_are_refused_with_those_allowed)
     stop();
 }
 
+/* Sends a DELETE with this header line ("": none). */
+static int ask_erase(const char *path, const char *header)
+{
+    char request[2048];
+    int descriptor = connect_to();
+    snprintf(request, sizeof request,
+             "DELETE %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n", path, header);
+    send_text(descriptor, request);
+    read_all(descriptor, reply, sizeof reply);
+    return atoi(reply + 9);
+}
+
+#define TOKEN "0123456789abcdef"
+
+static void start_with_token(void)
+{
+    start_default();
+    config->http.erase_token = eng_strndup(TOKEN, strlen(TOKEN));
+}
+
+Test(http, without_a_token_nobody_may_erase)
+{
+    start_default();
+    cr_expect_eq(ask_erase("/partners/acme", ""), 403);
+    cr_expect(strstr(body(), "http.erase_token") != NULL, "%s", body());
+    cr_expect_eq(ask_erase("/partners/acme", "Authorization: Bearer \r\n"), 403);
+    cr_expect_eq(atomic_load(&fake.erase_calls), 0);
+    stop();
+}
+
+Test(http, a_partner_is_erased_for_whoever_has_the_token)
+{
+    static const struct {
+        const char *path, *header;
+        int code;
+    } rows[] = {
+        {"/partners/acme", "Authorization: Bearer " TOKEN "\r\n", 202},
+        {"/partners/acme", "authorization: bearer " TOKEN "\r\n", 202},
+        {"/partners/acme", "", 401},
+        {"/partners/acme", "Authorization: Bearer 0123456789abcdeF\r\n", 401},
+        {"/partners/acme", "Authorization: Bearer 0123456789abcde\r\n", 401},
+        {"/partners/acme", "Authorization: Bearer " TOKEN "0\r\n", 401},
+        {"/partners/acme", "Authorization: Bearer\r\n", 401},
+        {"/partners/acme", "Authorization: Basic " TOKEN "\r\n", 401},
+        {"/partners/%zz", "Authorization: Bearer " TOKEN "\r\n", 400},
+        {"/metrics", "Authorization: Bearer " TOKEN "\r\n", 405},
+    };
+    int erased = 0;
+    start_with_token();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_expect_eq(ask_erase(rows[i].path, rows[i].header), rows[i].code, "%s %s: %s",
+                     rows[i].path, rows[i].header, reply);
+        cr_expect(strstr(reply, TOKEN) == NULL, "the token is never told");
+        erased += rows[i].code == 202;
+        cr_expect_eq(atomic_load(&fake.erase_calls), erased);
+        cr_expect_eq(has_header("WWW-Authenticate: Bearer\r\n"), rows[i].code == 401);
+    }
+    cr_expect_eq(ask("PUT", "/partners/acme"), 405);
+    cr_expect(has_header("Allow: GET, HEAD, DELETE\r\n"), "%s", reply);
+    stop();
+}
+
+Test(http, who_cannot_be_erased_is_told_why)
+{
+    static const struct {
+        enum eng_status status;
+        int code;
+    } rows[] = {{ENG_NOT_FOUND, 404}, {ENG_UNAVAILABLE, 503}, {ENG_NO_MEMORY, 500}};
+    start_with_token();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fake.answer_status = rows[i].status;
+        fake.answer_text = "";
+        cr_expect_eq(ask_erase("/partners/acme", "Authorization: Bearer " TOKEN "\r\n"),
+                     rows[i].code);
+    }
+    stop();
+}
+
 Test(http, a_body_of_a_get_is_read_and_ignored)
 {
     start_default();

@@ -13,7 +13,8 @@ static const char stage_config[] =
     "program: stage\n"
     "time: {pane: 1h, late_after: 24h, dedup: 24h, future_skew: 10m, idle_after: 1m}\n"
     "input: {topic: in, format: json}\n"
-    "output: {score_changes: changes, churn_drops: drops, dead_letters: dead, state: state}\n"
+    "output: {score_changes: changes, churn_drops: drops, dead_letters: dead, "
+    "erasures: erased, state: state}\n"
     "run: {commit_interval: 100ms}\n"
     "measures:\n"
     "  logins: {count: login, over: 4h}\n"
@@ -36,7 +37,8 @@ struct stage {
 
 static inline void stage_init(struct stage *stage, int32_t partition_count)
 {
-    static const char *const names[ENG_TOPIC_COUNT] = {"in", "changes", "drops", "dead", "state"};
+    static const char *const names[ENG_TOPIC_COUNT] = {"in",   "changes", "drops",
+                                                       "dead", "erased",  "state"};
     struct eng_error err = {0};
     *stage = (struct stage){.fake = fake_new(partition_count), .writer = 1};
     stage->fake->borrowed = true;

@@ -356,8 +356,10 @@ Test(checkpoint, a_page_larger_than_a_record_has_parts)
     struct eng_engine *engine = crowded_engine(s.config->model);
     eng_sink_init(&sink, &s.fake->port, s.config->model, "in", "T");
     eng_txn_init(&txn);
-    struct eng_page_run run = {
-        engine, &sink, &txn, 0, {.model_version = 1, .life = 1, .sequence = 1, .next = IDS}};
+    struct eng_parts large = {0};
+    struct eng_page_run run = {engine, &sink,
+                               &txn,   0,
+                               &large, {.model_version = 1, .life = 1, .sequence = 1, .next = IDS}};
     struct eng_commit commit = {.sequence = 1, .life = 1, .next = IDS, .model_version = 1};
     commit.clock_ms = commit.low.clock_ms = 1767225600000;
     commit.fingerprint = eng_model_fingerprint(s.config->model);
@@ -400,7 +402,10 @@ Test(checkpoint, a_page_larger_than_a_record_has_parts)
     struct eng_task *task = eng_worker_task(s.worker, 0);
     cr_assert_eq(eng_engine_apply(task->engine, &batch, NULL, NULL), ENG_OK);
     cr_expect_eq(outcome, ENG_OUTCOME_DUPLICATE);
+    cr_expect_eq(eng_parts_of(&task->parts, eng_partner_hash(event.partner)), parts);
     eng_engine_free(engine);
+    cr_expect_eq(large.count, 1, "whoever has several parts is noted");
+    eng_parts_done(&large);
     eng_sink_done(&sink);
     eng_txn_done(&txn);
     s.fake->partitions[0].low = s.fake->partitions[0].end = 0;
