@@ -71,6 +71,11 @@ struct eng_page {
 enum eng_status eng_engine_restore_page(struct eng_engine *engine, const struct eng_page *page,
                                         struct eng_error *err);
 
+/* Fetches into the cache what the page of a partner with this hash (eng_partner_hash) will touch,
+ * in three steps (0, 1, 2), each of which needs what the one before has fetched. Changes nothing.
+ */
+void eng_engine_restore_fetch(const struct eng_engine *engine, uint64_t hash, unsigned step);
+
 /* All pages are there: works off, telling nothing, the boundaries up to low water's clock that they
  * have not seen. Those of whom something changed are in the queue then. clock_ms -1: low water is
  * before the first event. ENG_OK or ENG_NO_MEMORY. From then on events (offsets ascending from low

@@ -296,6 +296,27 @@ enum eng_status eng_engine_restore_page(struct eng_engine *engine, const struct 
     return status;
 }
 
+void eng_engine_restore_fetch(const struct eng_engine *engine, uint64_t hash, unsigned step)
+{
+    const struct eng_restore *restore = engine->restore;
+    eng_assert(restore != NULL);
+    eng_assert(step <= 2);
+    if (step == 0) {
+        eng_store_prefetch_slot(&engine->store, hash);
+        return;
+    }
+    uint32_t number = eng_store_prefetch_handle(&engine->store, hash);
+    if (number == ENG_PARTNER_NONE || number >= restore->capacity)
+        return;
+    if (step == 1) {
+        __builtin_prefetch(&restore->pages[number]);
+        if (number < engine->changes.sequence_capacity)
+            __builtin_prefetch(&engine->changes.sequences[number]);
+        return;
+    }
+    eng_store_prefetch_head(&engine->store, number);
+}
+
 /* The first boundary at which anybody is due, as a pane; ENG_PANE_NEVER: nobody is. */
 static int32_t first_due(const struct eng_engine *engine)
 {

@@ -225,16 +225,18 @@ static enum step take_some(const struct reader *reader, const struct eng_port_sc
 {
     rd_kafka_message_t *messages[SCAN_BATCH];
     enum step step = STEP_MORE;
+    bool progress = false;
     ssize_t count = rd_kafka_consume_batch_queue(reader->queue, SCAN_WAIT_MS, messages, SCAN_BATCH);
     (void)rd_kafka_poll(reader->client, 0); /* its errors, for their text */
     eng_assert(count <= SCAN_BATCH);
     for (ssize_t i = 0; i < count; i++) {
         if (step == STEP_MORE)
             step = take_message(reader, scan, messages[i], err);
-        if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            *progress_us = eng_clock_mono_us();
+        progress |= messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR;
         rd_kafka_message_destroy(messages[i]);
     }
+    if (progress)
+        *progress_us = eng_clock_mono_us();
     eng_assert(step != STEP_FAILED || err->status != ENG_OK);
     return step;
 }

@@ -13,14 +13,28 @@ enum { STALL_MS = 30000 };
 
 #define WAY_OUT "; `engaged state rebuild` makes the state anew from the input"
 
+/* Pages wait a little while the memory that they will go to is fetched: see hold_page. */
+enum { HELD = 16, FETCH_STEPS = 3, FETCH_EVERY = 5 };
+_Static_assert(FETCH_STEPS *FETCH_EVERY < HELD, "all steps are taken before its turn");
+
+struct held_page {
+    struct eng_bytes bytes; /* the partner's id, then the body */
+    uint32_t partner_bytes;
+    struct eng_page_head head;
+    uint64_t hash;
+    int64_t offset;
+};
+
 /* A reading under way. */
 struct reader {
     const struct eng_restore_request *request;
     struct eng_restored *found;
     enum eng_status status;
     struct eng_error cause;
-    int64_t offset;       /* of the record in hand */
-    uint32_t low_version; /* of the model at low water; 0: nothing is made of pages */
+    int64_t offset;              /* of the record in hand */
+    uint32_t low_version;        /* of the model at low water; 0: nothing is made of pages */
+    struct held_page held[HELD]; /* a ring: those from `first` to before `last` wait */
+    uint32_t first, last;
     /* A page of several parts, as far as it has come. */
     struct eng_bytes body;
     struct eng_page_head head;
@@ -79,6 +93,64 @@ static enum eng_status give_page(struct reader *reader, struct eng_slice partner
     return eng_engine_restore_page(reader->found->engine, &page, &reader->cause);
 }
 
+/* Gives the page that has waited longest to the engine. */
+static enum eng_status give_held(struct reader *reader)
+{
+    const struct held_page *held = &reader->held[reader->first++ % HELD];
+    struct eng_slice partner = {(const char *)held->bytes.data, held->partner_bytes};
+    const struct eng_page_part part = {held->head, held->bytes.data + held->partner_bytes,
+                                       held->bytes.used - held->partner_bytes};
+    int64_t offset = reader->offset;
+    eng_assert(reader->first <= reader->last);
+    eng_assert(held->bytes.used >= held->partner_bytes);
+    reader->offset = held->offset;
+    enum eng_status status = give_page(reader, partner, &part);
+    if (status == ENG_OK)
+        reader->offset = offset;
+    return status;
+}
+
+/* All that wait: before anything that is not a page, and at the end. */
+static enum eng_status give_all_held(struct reader *reader)
+{
+    enum eng_status status = ENG_OK;
+    eng_assert(reader->last - reader->first <= HELD);
+    while (status == ENG_OK && reader->first < reader->last)
+        status = give_held(reader);
+    eng_assert(status != ENG_OK || reader->first == reader->last);
+    return status;
+}
+
+/* A page goes to three places of the engine that are seldom in the cache, each known by the one
+ * before. So it waits, copied, until a few more have come, and with each of those one of its steps
+ * is fetched. Pages keep their order. */
+static enum eng_status hold_page(struct reader *reader, struct eng_slice partner,
+                                 const struct eng_page_part *part)
+{
+    enum eng_status status = ENG_OK;
+    if (reader->last - reader->first == HELD)
+        status = give_held(reader);
+    if (status != ENG_OK)
+        return status;
+    struct held_page *held = &reader->held[reader->last % HELD];
+    eng_assert(reader->found->engine != NULL);
+    eng_bytes_clear(&held->bytes);
+    if (eng_bytes_append(&held->bytes, partner.data, partner.length) != ENG_OK ||
+        eng_bytes_append(&held->bytes, part->body, part->bytes) != ENG_OK)
+        return eng_error_set(&reader->cause, ENG_NO_MEMORY, "no memory for a page");
+    held->partner_bytes = partner.length;
+    held->head = part->head;
+    held->hash = eng_partner_hash(partner);
+    held->offset = reader->offset;
+    reader->last++;
+    for (uint32_t step = 0; step < FETCH_STEPS && step * FETCH_EVERY < reader->last; step++)
+        eng_engine_restore_fetch(reader->found->engine,
+                                 reader->held[(reader->last - 1 - step * FETCH_EVERY) % HELD].hash,
+                                 step);
+    eng_assert(reader->last > reader->first);
+    return ENG_OK;
+}
+
 /* Is this the part that comes next? Others are leftovers: a page that has become smaller leaves the
  * parts that it no longer has, and compaction takes the first part before the others. */
 static bool continues(const struct reader *reader, struct eng_slice partner,
@@ -128,8 +200,10 @@ static enum eng_status take_page(struct reader *reader, struct eng_slice partner
     if (status != ENG_OK || !is_wanted(reader, &part.head))
         return status;
     eng_assert(part.head.parts > 0);
-    return part.head.parts == 1 ? give_page(reader, partner, &part)
-                                : take_part(reader, partner, &part);
+    if (part.head.parts == 1)
+        return hold_page(reader, partner, &part);
+    status = give_all_held(reader);
+    return status == ENG_OK ? take_part(reader, partner, &part) : status;
 }
 
 /* ---- models ---- */
@@ -182,8 +256,10 @@ static enum eng_status take_tombstone(struct reader *reader, const struct eng_po
         eng_state_kind(record->key, record->key_bytes, &partner) != ENG_STATE_IS_PAGE ||
         eng_page_key_is_part(record->key))
         return ENG_OK;
-    enum eng_status status =
-        eng_engine_erase(reader->found->engine, partner, UINT64_MAX, &reader->cause);
+    enum eng_status status = give_all_held(reader);
+    if (status != ENG_OK)
+        return status;
+    status = eng_engine_erase(reader->found->engine, partner, UINT64_MAX, &reader->cause);
     return status == ENG_NOT_FOUND ? ENG_OK : status;
 }
 
@@ -409,11 +485,15 @@ enum eng_status eng_restore_read(const struct eng_restore_request *request,
         status = note_bounds(request, err);
     if (status == ENG_OK)
         status = request->port->ops->scan_state(request->port, &scan, err);
+    if (status == ENG_OK && reader.status == ENG_OK)
+        reader.status = give_all_held(&reader);
     if (status == ENG_OK && reader.status != ENG_OK)
         status = eng_error_set(err, reader.status,
                                "partition %" PRId32 ", offset %" PRId64 " of the state topic: %s%s",
                                request->partition, reader.offset, reader.cause.text,
                                reader.status == ENG_CORRUPT ? WAY_OUT : "");
+    for (int i = 0; i < HELD; i++)
+        eng_bytes_done(&reader.held[i].bytes);
     eng_bytes_done(&reader.body);
     if (status == ENG_OK && !atomic_load(request->cancel))
         status = finish(request, ret_restored, err);
