@@ -129,7 +129,8 @@ enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *
     if (status == ENG_OK)
         status = check_input(port, config, &info, err);
     for (int topic = ENG_TOPIC_SCORE_CHANGES; status == ENG_OK && topic < ENG_TOPIC_COUNT; topic++)
-        status = check_output(port, config, (enum eng_topic)topic, info.partition_count, err);
+        if (topic != ENG_TOPIC_ERASURES || config->http.erase_token != NULL) /* else unused */
+            status = check_output(port, config, (enum eng_topic)topic, info.partition_count, err);
     *ret_info = info;
     return status;
 }

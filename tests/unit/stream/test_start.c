@@ -76,6 +76,21 @@ Test(start, missing_outputs_are_named_when_none_may_be_made)
     stage_done(&s);
 }
 
+Test(start, the_topic_of_receipts_is_not_looked_for_when_nobody_may_erase)
+{
+    struct stage s;
+    struct eng_topic_info info;
+    stage_init(&s, 3);
+    s.config->output.create = false;
+    s.fake->topics[ENG_TOPIC_ERASURES].exists = false;
+    eng_free(s.config->http.erase_token);
+    s.config->http.erase_token = NULL;
+    cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, NULL), ENG_OK);
+    s.config->http.erase_token = eng_strndup("a-token-of-length", 17);
+    cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, NULL), ENG_TOPIC);
+    stage_done(&s);
+}
+
 Test(start, one_topic_must_not_serve_two_ends)
 {
     struct stage s;
