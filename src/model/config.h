@@ -77,7 +77,7 @@ struct eng_run_config {
 /* How far back a restart may have to read the input again. */
 struct eng_recovery_config {
     bool checkpoints; /* default true; false: a restart reads all that the topic retains */
-    int64_t records;  /* 0 (default): the larger of 250,000 and two per partner */
+    int64_t records;  /* 0 (default): the larger of 500,000 and two per partner */
     int64_t seconds;  /* default 600 */
 };
 

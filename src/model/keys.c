@@ -629,7 +629,7 @@ static const struct eng_key recovery_keys[] = {
      .min = 1,
      .max = 1000000000000,
      .sample = "5000000",
-     .absent = "250,000, or 2 for each partner of the partition where that is more",
+     .absent = "500,000, or 2 for each partner of the partition where that is more",
      .help = "How many records of a partition a restart reads again, about. Fewer are a quicker "
              "restart, more are fewer pages to write."},
     {.name = "seconds",

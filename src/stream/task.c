@@ -20,7 +20,7 @@
 enum {
     PAGES_BYTES = 8 << 20,      /* of a task in one transaction, about */
     PAGES_BYTES_ALL = 48 << 20, /* the same when it gives up its partition */
-    RECORDS_LEAST = 250000,     /* recovery target unless the configuration says more */
+    RECORDS_LEAST = 500000,     /* recovery target unless the configuration says more */
     RECORDS_PER_PARTNER = 2,
 };
 
