@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "stream/big_endian.h"
+#include "stream/state.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,25 +88,23 @@ enum eng_status eng_journal_encode(const struct eng_journal *journal, uint32_t f
     return ENG_OK;
 }
 
+static const struct eng_state_form form = {"a journal record", "EJ", VERSION,
+                                           HEAD_BYTES + SUM_BYTES};
+
 /* Head, length and checksum; *ret_count entries follow the head. */
 static enum eng_status check_record(const uint8_t *value, size_t length, uint32_t *ret_count,
                                     struct eng_error *err)
 {
     eng_assert(value != NULL);
     eng_assert(ret_count != NULL);
-    if (length < HEAD_BYTES + SUM_BYTES || memcmp(value, "EJ", 2) != 0)
-        return eng_error_set(err, ENG_CORRUPT, "a journal record of %zu bytes is not ours", length);
-    if (value[2] != VERSION)
-        return eng_error_set(err, ENG_CORRUPT, "a journal record has version %u; we know %d",
-                             value[2], VERSION);
+    enum eng_status status = eng_state_check(value, length, &form, err);
+    if (status != ENG_OK)
+        return status;
     uint64_t count = eng_read_be(value + 4, 4);
     if (count == 0 || length != HEAD_BYTES + count * ENTRY_BYTES + SUM_BYTES)
         return eng_error_set(err, ENG_CORRUPT,
                              "a journal record of %zu bytes says it has %" PRIu64 " entries",
                              length, count);
-    if (XXH3_64bits(value, length - SUM_BYTES) !=
-        eng_read_be(value + length - SUM_BYTES, SUM_BYTES))
-        return eng_error_set(err, ENG_CORRUPT, "a journal record has a wrong checksum");
     *ret_count = (uint32_t)count;
     return ENG_OK;
 }

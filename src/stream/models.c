@@ -91,20 +91,18 @@ bool eng_models_is_key(const void *key, size_t length)
            memcmp(key, key_prefix, sizeof key_prefix - 1) == 0;
 }
 
+static const struct eng_state_form form = {"a model's text", "EM", VERSION,
+                                           HEAD_BYTES + SUM_BYTES + 1};
+
 enum eng_status eng_models_open(const void *value, size_t length,
                                 struct eng_model_record *ret_record, struct eng_error *err)
 {
     const uint8_t *at = value;
     eng_assert(ret_record != NULL);
     eng_assert(value != NULL);
-    if (length <= HEAD_BYTES + SUM_BYTES || memcmp(at, "EM", 2) != 0)
-        return eng_error_set(err, ENG_CORRUPT, "a model's text of %zu bytes is not ours", length);
-    if (at[2] != VERSION)
-        return eng_error_set(err, ENG_CORRUPT,
-                             "a model's text has version %u; this program knows %d", at[2],
-                             VERSION);
-    if (XXH3_64bits(at, length - SUM_BYTES) != eng_read_be(at + length - SUM_BYTES, SUM_BYTES))
-        return eng_error_set(err, ENG_CORRUPT, "a model's text has a wrong checksum");
+    enum eng_status status = eng_state_check(at, length, &form, err);
+    if (status != ENG_OK)
+        return status;
     *ret_record = (struct eng_model_record){.version = (uint32_t)eng_read_be(at + 4, 4),
                                             .life = eng_read_be(at + 8, 8),
                                             .fingerprint = eng_read_be(at + 16, 8),

@@ -52,6 +52,24 @@ bool eng_page_key_is_part(const void *key)
     return memcmp(key, "part/", PREFIX_BYTES) == 0;
 }
 
+/* ---- what all records have in common ---- */
+
+enum eng_status eng_state_check(const uint8_t *value, size_t length,
+                                const struct eng_state_form *form, struct eng_error *err)
+{
+    eng_assert(strlen(form->letters) == 2);
+    eng_assert(form->least > 4 + ENG_PAGE_SUM_BYTES);
+    if (value == NULL || length < form->least || memcmp(value, form->letters, 2) != 0)
+        return eng_error_set(err, ENG_CORRUPT, "%s of %zu bytes is not ours", form->what, length);
+    if (value[2] != form->version)
+        return eng_error_set(err, ENG_CORRUPT, "%s has version %u; this program knows %u",
+                             form->what, value[2], form->version);
+    if (XXH3_64bits(value, length - ENG_PAGE_SUM_BYTES) !=
+        eng_read_be(value + length - ENG_PAGE_SUM_BYTES, ENG_PAGE_SUM_BYTES))
+        return eng_error_set(err, ENG_CORRUPT, "%s has a wrong checksum", form->what);
+    return ENG_OK;
+}
+
 /* ---- pages ---- */
 
 void eng_page_head_write(const struct eng_page_head *head, uint8_t *to)
@@ -75,40 +93,18 @@ void eng_page_close(uint8_t *record, size_t length)
     eng_write_be(record + length, XXH3_64bits(record, length), ENG_PAGE_SUM_BYTES);
 }
 
-/* What a kind of record begins with, and how long it is at least. */
-struct form {
-    const char *what, *letters;
-    uint8_t version;
-    size_t least;
-};
-
-static const struct form page_form = {"a page", "EG", PAGE_VERSION,
-                                      ENG_PAGE_HEAD_BYTES + ENG_PAGE_SUM_BYTES};
-static const struct form commit_form = {"a commit record", "EC", COMMIT_VERSION, ENG_COMMIT_BYTES};
-static const struct form commit_form_1 = {"a commit record", "EC", 1, ENG_COMMIT_BYTES - 16};
-
-/* Letters, version and checksum. */
-static enum eng_status check_record(const uint8_t *value, size_t length, const struct form *form,
-                                    struct eng_error *err)
-{
-    eng_assert(strlen(form->letters) == 2);
-    eng_assert(form->least > 4 + ENG_PAGE_SUM_BYTES);
-    if (value == NULL || length < form->least || memcmp(value, form->letters, 2) != 0)
-        return eng_error_set(err, ENG_CORRUPT, "%s of %zu bytes is not ours", form->what, length);
-    if (value[2] != form->version)
-        return eng_error_set(err, ENG_CORRUPT, "%s has version %u; this program knows %u",
-                             form->what, value[2], form->version);
-    if (XXH3_64bits(value, length - ENG_PAGE_SUM_BYTES) !=
-        eng_read_be(value + length - ENG_PAGE_SUM_BYTES, ENG_PAGE_SUM_BYTES))
-        return eng_error_set(err, ENG_CORRUPT, "%s has a wrong checksum", form->what);
-    return ENG_OK;
-}
+static const struct eng_state_form page_form = {"a page", "EG", PAGE_VERSION,
+                                                ENG_PAGE_HEAD_BYTES + ENG_PAGE_SUM_BYTES};
+static const struct eng_state_form commit_form = {"a commit record", "EC", COMMIT_VERSION,
+                                                  ENG_COMMIT_BYTES};
+static const struct eng_state_form commit_form_1 = {"a commit record", "EC", 1,
+                                                    ENG_COMMIT_BYTES - 16};
 
 enum eng_status eng_page_open(const void *value, size_t length, struct eng_page_part *ret_part,
                               struct eng_error *err)
 {
     const uint8_t *at = value;
-    enum eng_status status = check_record(at, length, &page_form, err);
+    enum eng_status status = eng_state_check(at, length, &page_form, err);
     eng_assert(ret_part != NULL);
     eng_assert(page_form.least > ENG_PAGE_HEAD_BYTES);
     if (status != ENG_OK)
@@ -222,8 +218,8 @@ enum eng_status eng_commit_read(const void *value, size_t length, struct eng_com
 {
     const uint8_t *from = value;
     bool old = from != NULL && length > 2 && from[2] == commit_form_1.version;
-    const struct form *form = old ? &commit_form_1 : &commit_form;
-    enum eng_status status = check_record(from, length, form, err);
+    const struct eng_state_form *form = old ? &commit_form_1 : &commit_form;
+    enum eng_status status = eng_state_check(from, length, form, err);
     eng_assert(ret_commit != NULL);
     eng_assert(ret_sum != NULL);
     if (status != ENG_OK)

@@ -43,6 +43,19 @@ enum eng_state_kind eng_state_kind(const void *key, size_t length, struct eng_sl
 /* Of the key of a page: is it that of a part behind the first? */
 bool eng_page_key_is_part(const void *key);
 
+/* ---- what all records have in common ---- */
+
+/* What a kind of record begins with, and how long it is at least. */
+struct eng_state_form {
+    const char *what, *letters; /* for messages; two of them */
+    uint8_t version;            /* the newest that this program knows */
+    size_t least;               /* bytes */
+};
+
+/* Letters, length, version and the checksum at the end. ENG_OK or ENG_CORRUPT (says which). */
+enum eng_status eng_state_check(const uint8_t *value, size_t length,
+                                const struct eng_state_form *form, struct eng_error *err);
+
 /* ---- pages ---- */
 
 /* What a page is true of. */
