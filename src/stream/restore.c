@@ -89,7 +89,6 @@ static enum eng_status give_page(struct reader *reader, struct eng_slice partner
                              "the page of partner \"%.*s\" is of version %" PRIu32
                              " of the model, whose text is not there",
                              (int)partner.length, partner.data, head->model_version);
-    reader->found->page_count++;
     return eng_engine_restore_page(reader->found->engine, &page, &reader->cause);
 }
 

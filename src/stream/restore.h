@@ -49,8 +49,7 @@ struct eng_restored {
     struct eng_journal journal; /* ascending: entries behind low water, or all without an engine */
     struct eng_engine *engine;  /* NULL: of no use to this model, or not asked for */
     struct eng_models models;   /* the engine's, and those that it will come to */
-    uint64_t page_count;
-    struct eng_parts parts; /* of all pages that were ever read */
+    struct eng_parts parts;     /* of all pages that were ever read */
 };
 
 void eng_restored_done(struct eng_restored *restored);
