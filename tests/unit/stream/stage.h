@@ -125,6 +125,11 @@ static inline void stage_put(struct stage *stage, int32_t partition, const char 
     pthread_mutex_unlock(&stage->fake->lock);
 }
 
+static inline int64_t stage_now_ms(const struct stage *stage)
+{
+    return stage->fake->wall_ms;
+}
+
 /* A login of a partner at a time, ms. */
 static inline void stage_login(struct stage *stage, int32_t partition, const char *partner,
                                int64_t at_ms)
@@ -212,6 +217,22 @@ static inline const char *stage_header(const struct fake_output *output, const c
         if (strcmp(output->headers[i][0], name) == 0)
             return output->headers[i][1];
     return "";
+}
+
+/* The ids of everything told, in order, by partition. */
+static inline void stage_list_told(const struct stage *stage, char *text, size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int32_t p = 0; p < stage->fake->partition_count; p++)
+        for (uint32_t i = 0; i < stage->fake->output_count; i++) {
+            const struct fake_output *output = &stage->fake->outputs[i];
+            if (output->topic == ENG_TOPIC_SCORE_CHANGES && output->committed &&
+                output->partition == p)
+                used += (size_t)snprintf(text + used, size - used, "%s\n",
+                                         stage_header(output, "ce_id"));
+        }
+    cr_assert_lt(used, size - 1);
 }
 
 /* A header of committed output number `index` of a topic; "" when there is none. */

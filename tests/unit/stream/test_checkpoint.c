@@ -6,11 +6,6 @@
 
 enum { TURNS = 40, HOUR_MS = 3600000, HISTORY = 400, PARTNERS = 5 };
 
-static int64_t now_ms(const struct stage *s)
-{
-    return s->fake->wall_ms;
-}
-
 /* Logins of some partners, ten minutes apart, so that panes leave the window all the time. */
 static void put_history(struct stage *s, int from, int to)
 {
@@ -19,20 +14,6 @@ static void put_history(struct stage *s, int from, int to)
         (void)snprintf(partner, sizeof partner, "p%d", i * 7 % PARTNERS);
         stage_login(s, 0, partner, 1767225600000 - (HISTORY - i) * (int64_t)600000);
     }
-}
-
-/* Everything told, as ids in order. */
-static void list_told(const struct stage *s, char *text, size_t size)
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (uint32_t i = 0; i < s->fake->output_count; i++) {
-        const struct fake_output *output = &s->fake->outputs[i];
-        if (output->topic == ENG_TOPIC_SCORE_CHANGES && output->committed)
-            used +=
-                (size_t)snprintf(text + used, size - used, "%s\n", stage_header(output, "ce_id"));
-    }
-    cr_assert_lt(used, size - 1);
 }
 
 static char told_once[100000], told_in_pieces[100000];
@@ -44,7 +25,7 @@ static void tell_in_one_go(void)
     stage_start(&s);
     put_history(&s, 0, HISTORY);
     stage_turn(&s, TURNS);
-    list_told(&s, told_once, sizeof told_once);
+    stage_list_told(&s, told_once, sizeof told_once);
     cr_assert_gt(strlen(told_once), 1000);
     stage_done(&s);
 }
@@ -72,7 +53,7 @@ Test(checkpoint, killed_again_and_again_it_goes_on_from_its_pages)
         stage_start(&s);
         stage_turn(&s, TURNS);
         cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
-        list_told(&s, told_in_pieces, sizeof told_in_pieces);
+        stage_list_told(&s, told_in_pieces, sizeof told_in_pieces);
         cr_expect_str_eq(told_in_pieces, told_once, "with a target of %d records", target);
         cr_expect_eq(stage_counters(&s, 0).read, HISTORY);
         cr_expect_eq(eng_engine_partner_count(eng_worker_task(s.worker, 0)->engine), PARTNERS);
@@ -142,8 +123,8 @@ Test(checkpoint, journaled_ticks_and_refusals_are_applied_from_low_water_on)
     s.config->recovery.records = 3;
     stage_start(&s);
     for (int i = 0; i < 8; i++) {
-        stage_login(&s, 0, "acme", now_ms(&s));
-        stage_login(&s, 0, "acme", now_ms(&s) + HOUR_MS + i); /* refused for ever */
+        stage_login(&s, 0, "acme", stage_now_ms(&s));
+        stage_login(&s, 0, "acme", stage_now_ms(&s) + HOUR_MS + i); /* refused for ever */
         stage_turn(&s, TURNS);
         s.fake->wall_ms += HOUR_MS / 2;
         s.fake->now_us += 90000000;
@@ -304,7 +285,7 @@ Test(checkpoint, state_that_is_made_anew_keeps_its_counts_and_its_journal)
     struct stage s;
     leave_state(&s);
     stage_start(&s);
-    stage_login(&s, 0, "p1", now_ms(&s) + HOUR_MS); /* refused for ever */
+    stage_login(&s, 0, "p1", stage_now_ms(&s) + HOUR_MS); /* refused for ever */
     stage_turn(&s, TURNS);
     uint32_t told = fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES);
     stage_kill(&s);
@@ -318,7 +299,8 @@ Test(checkpoint, state_that_is_made_anew_keeps_its_counts_and_its_journal)
     cr_expect_eq(stage_counters(&s, 0).read, 10);
     cr_expect_eq(stage_counters(&s, 0).outcome[ENG_OUTCOME_FUTURE], 1);
     cr_expect_eq(eng_worker_task(s.worker, 0)->life, 2);
-    cr_expect_lt(eng_engine_clock_ms(eng_worker_task(s.worker, 0)->engine), now_ms(&s) - HOUR_MS);
+    cr_expect_lt(eng_engine_clock_ms(eng_worker_task(s.worker, 0)->engine),
+                 stage_now_ms(&s) - HOUR_MS);
     stage_done(&s);
 }
 

@@ -42,11 +42,6 @@ static bool knows(struct stage *s, const char *partner)
     return ask(s, partner, false, &heard) == ENG_OK;
 }
 
-static int64_t now_ms(const struct stage *s)
-{
-    return s->fake->wall_ms;
-}
-
 /* acme and zeta have acted, and their pages are written when `target` is 1. */
 static void begin(struct stage *s, int64_t target)
 {
@@ -54,8 +49,8 @@ static void begin(struct stage *s, int64_t target)
     s->config->recovery.records = target;
     stage_start(s);
     for (int i = 0; i < 4; i++) {
-        stage_login(s, 0, "acme", now_ms(s));
-        stage_login(s, 0, "zeta", now_ms(s));
+        stage_login(s, 0, "acme", stage_now_ms(s));
+        stage_login(s, 0, "zeta", stage_now_ms(s));
         stage_turn(s, 12);
     }
 }
@@ -155,7 +150,7 @@ Test(erase, the_receipt_names_the_partner_by_its_hash_alone)
 static void expect_newcomer(struct stage *s, const char *why)
 {
     struct heard heard;
-    stage_login(s, 0, "acme", now_ms(s));
+    stage_login(s, 0, "acme", stage_now_ms(s));
     stage_turn(s, 12);
     cr_assert_eq(ask(s, "acme", false, &heard), ENG_OK, "%s", why);
     cr_expect_not_null(strstr(heard.text, "\"measure\":\"logins\",\"value\":1,"), "%s: %s", why,
@@ -209,7 +204,7 @@ Test(erase, of_one_who_waits_for_a_page_leaves_nothing_to_wait_for)
     struct stage s;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     cr_expect_eq(stage_commit(&s).low.next, 0, "the page is not written yet");
     cr_assert_eq(erase(&s, "acme"), ENG_OK);

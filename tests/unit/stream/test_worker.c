@@ -5,11 +5,6 @@
 
 enum { HOUR_MS = 3600000, TURNS = 30 };
 
-static int64_t now_ms(const struct stage *stage)
-{
-    return stage->fake->wall_ms;
-}
-
 /* ---- Telling and committing. ---- */
 
 Test(worker, what_it_tells_is_committed_with_the_offset_behind_it)
@@ -18,7 +13,7 @@ Test(worker, what_it_tells_is_committed_with_the_offset_behind_it)
     stage_init(&s, 2);
     stage_start(&s);
     for (int i = 0; i < 3; i++)
-        stage_login(&s, 1, "acme", now_ms(&s) - 1000 + i);
+        stage_login(&s, 1, "acme", stage_now_ms(&s) - 1000 + i);
     stage_turn(&s, TURNS);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 3);
     cr_expect_eq(s.fake->partitions[1].committed.next, 3);
@@ -69,12 +64,12 @@ Test(worker, s15_every_record_is_in_one_class_and_the_unusable_are_dead_letters)
     struct stage s;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_put(&s, 0, "not json");
     s.fake->partitions[0].records[1].has_key = true;
     (void)snprintf(s.fake->partitions[0].records[1].header, 32, "as it came");
-    stage_login(&s, 0, "acme", now_ms(&s) - 48 * (int64_t)HOUR_MS);
-    stage_login(&s, 0, "acme", now_ms(&s) + HOUR_MS);
+    stage_login(&s, 0, "acme", stage_now_ms(&s) - 48 * (int64_t)HOUR_MS);
+    stage_login(&s, 0, "acme", stage_now_ms(&s) + HOUR_MS);
     stage_put(&s, 0, "{\"partner_id\":\"acme\",\"action\":\"nothing\",\"occurred_at\":1}");
     for (int i = 0; i < 2; i++)
         stage_put(&s, 0,
@@ -111,21 +106,6 @@ static void put_history(struct stage *s, int from, int to)
     }
 }
 
-/* Everything told, as ids in order, by partition. */
-static void list_told(const struct stage *s, char *text, size_t size)
-{
-    size_t used = 0;
-    for (int32_t p = 0; p < s->fake->partition_count; p++)
-        for (uint32_t i = 0; i < s->fake->output_count; i++) {
-            const struct fake_output *output = &s->fake->outputs[i];
-            if (output->topic == ENG_TOPIC_SCORE_CHANGES && output->committed &&
-                output->partition == p)
-                used += (size_t)snprintf(text + used, size - used, "%s\n",
-                                         stage_header(output, "ce_id"));
-        }
-    cr_assert_lt(used, size - 1);
-}
-
 static char told_once[200000], told_in_pieces[200000];
 
 static void tell_in_one_go(void)
@@ -135,7 +115,7 @@ static void tell_in_one_go(void)
     stage_start(&s);
     put_history(&s, 0, 400);
     stage_turn(&s, TURNS);
-    list_told(&s, told_once, sizeof told_once);
+    stage_list_told(&s, told_once, sizeof told_once);
     cr_assert_gt(strlen(told_once), 1000);
     stage_done(&s);
 }
@@ -158,7 +138,7 @@ Test(worker, killed_at_any_call_it_tells_in_pieces_what_it_tells_in_one_go)
         put_history(&s, 360, 400);
         stage_start(&s);
         stage_turn(&s, TURNS);
-        list_told(&s, told_in_pieces, sizeof told_in_pieces);
+        stage_list_told(&s, told_in_pieces, sizeof told_in_pieces);
         cr_expect_str_eq(told_in_pieces, told_once, "with %d turns a life", turns);
         cr_expect_eq(stage_counters(&s, 0).read + stage_counters(&s, 1).read, 400);
         stage_done(&s);
@@ -170,10 +150,10 @@ Test(worker, s5_a_refused_future_record_stays_refused_when_its_time_has_come)
     struct stage s;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
-    stage_login(&s, 0, "acme", now_ms(&s) + HOUR_MS);
-    stage_login(&s, 0, "acme", now_ms(&s) + 1);
-    stage_login(&s, 0, "acme", now_ms(&s) + HOUR_MS + 1);
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s) + HOUR_MS);
+    stage_login(&s, 0, "acme", stage_now_ms(&s) + 1);
+    stage_login(&s, 0, "acme", stage_now_ms(&s) + HOUR_MS + 1);
     stage_turn(&s, TURNS);
     stage_kill(&s);
     s.fake->wall_ms += 2 * HOUR_MS;
@@ -191,7 +171,7 @@ Test(worker, s7_an_idle_partition_ticks_once_a_boundary_and_a_restore_knows_it)
     struct stage s;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 1);
     s.fake->wall_ms += 6 * HOUR_MS;
@@ -218,7 +198,7 @@ Test(worker, s7_there_is_no_tick_while_an_open_transaction_hides_records)
     struct stage s;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     s.fake->partitions[0].marks = 5; /* the high watermark lies behind what can be read */
     s.fake->wall_ms += 6 * HOUR_MS;
@@ -234,8 +214,8 @@ Test(worker, a_reading_from_the_beginning_whose_counts_differ_is_refused_by_name
     stage_init(&s, 1);
     s.config->recovery.checkpoints = false;
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     stage_stop(&s);
     cr_expect_eq(stage_state_count(&s, "page/"), 0, "no pages without checkpoints");
@@ -253,7 +233,7 @@ Test(worker, what_retention_has_removed_is_tolerated_and_the_counts_go_on)
     stage_init(&s, 1);
     stage_start(&s);
     for (int i = 0; i < 4; i++)
-        stage_login(&s, 0, "acme", now_ms(&s) + i);
+        stage_login(&s, 0, "acme", stage_now_ms(&s) + i);
     stage_turn(&s, TURNS);
     stage_stop(&s);
     s.fake->partitions[0].low = 3;
@@ -261,7 +241,7 @@ Test(worker, what_retention_has_removed_is_tolerated_and_the_counts_go_on)
     stage_turn(&s, TURNS);
     cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
     cr_expect_eq(stage_counters(&s, 0).read, 4);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     cr_expect_eq(stage_counters(&s, 0).read, 5);
     stage_done(&s);
@@ -272,8 +252,8 @@ Test(worker, no_committed_offset_beside_a_written_state_topic_is_no_beginning)
     struct stage s;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
-    stage_login(&s, 0, "acme", now_ms(&s) + HOUR_MS); /* refused, so journaled */
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s) + HOUR_MS); /* refused, so journaled */
     stage_turn(&s, TURNS);
     stage_stop(&s);
     s.fake->partitions[0].committed = (struct eng_port_offset){.partition = 0, .next = -1};
@@ -290,7 +270,7 @@ Test(worker, a_question_that_fails_for_now_is_asked_again)
     stage_init(&s, 1);
     fake_fault(s.fake, (struct fake_fault){'m', 0, 2, ENG_UNAVAILABLE, false});
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, 5);
     cr_expect_eq(atomic_load(&s.worker->state), ENG_WORKER_RESTORING);
     cr_expect_str_neq(s.worker->stats.text, "");
@@ -317,7 +297,7 @@ Test(worker, a_revoke_commits_inside_the_callback)
     stage_init(&s, 1);
     stage_start(&s);
     stage_turn(&s, 3);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, 1);
     cr_assert_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 0, "the interval is not over");
     move(&s, 'r');
@@ -334,7 +314,7 @@ Test(worker, a_lost_partition_is_dropped_and_nothing_of_it_committed)
     stage_init(&s, 1);
     stage_start(&s);
     stage_turn(&s, 3);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, 1);
     move(&s, 'l');
     stage_turn(&s, TURNS);
@@ -351,15 +331,15 @@ Test(worker, a_transaction_that_another_owner_overtook_drops_the_state_and_resto
     struct stage s;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     cr_assert_eq(s.worker->stats.commits, 1);
     /* Another owner takes record 1; our own commit of it gets no answer. */
     struct eng_commit commit = stage_commit(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     commit.sequence++;
     commit.next++;
-    commit.clock_ms = now_ms(&s);
+    commit.clock_ms = stage_now_ms(&s);
     commit.counters.read++;
     commit.counters.outcome[ENG_OUTCOME_COUNTED]++;
     fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_FATAL, false});
@@ -370,7 +350,7 @@ Test(worker, a_transaction_that_another_owner_overtook_drops_the_state_and_resto
     cr_expect_eq(stage_counters(&s, 0).read, 2);
     cr_expect_str_eq(eng_worker_task(s.worker, 0)->committed.meta,
                      s.fake->partitions[0].committed.meta, "it goes on from what the other did");
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
     cr_expect_str_eq(stage_id(&s, ENG_TOPIC_SCORE_CHANGES, 1),
@@ -384,7 +364,7 @@ Test(worker, an_eager_group_gives_back_what_nobody_touched_without_a_new_reading
     stage_init(&s, 1);
     s.eager = true;
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     move(&s, 'r');
     stage_turn(&s, 1);
@@ -394,7 +374,7 @@ Test(worker, an_eager_group_gives_back_what_nobody_touched_without_a_new_reading
     move(&s, 'a');
     stage_turn(&s, 5);
     cr_expect_eq(eng_worker_task(s.worker, 0)->engine, engine, "the same engine goes on");
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
     /* But not when somebody has committed in between. */
@@ -405,7 +385,7 @@ Test(worker, an_eager_group_gives_back_what_nobody_touched_without_a_new_reading
     commit.sequence++;
     commit.counters.churn_drops = 7;
     stage_foreign_commit(&s, &commit);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     move(&s, 'a');
     stage_turn(&s, TURNS);
     cr_expect_eq(stage_counters(&s, 0).read, 3);
@@ -420,7 +400,7 @@ Test(worker, an_eager_group_s_state_is_read_anew_when_only_a_tick_came_in_betwee
     stage_init(&s, 1);
     s.eager = true;
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     move(&s, 'r');
     stage_turn(&s, 1);
@@ -440,10 +420,10 @@ Test(worker, records_that_are_handed_over_again_are_passed_over)
     stage_init(&s, 1);
     stage_start(&s);
     for (int i = 0; i < 5; i++)
-        stage_login(&s, 0, "acme", now_ms(&s) + i);
+        stage_login(&s, 0, "acme", stage_now_ms(&s) + i);
     stage_turn(&s, TURNS);
     s.fake->partitions[0].fetch_at = 2; /* as after a pause in the consumer */
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     cr_expect_eq(stage_counters(&s, 0).read, 6);
     cr_expect_eq(s.fake->partitions[0].committed.next, 6);
@@ -478,9 +458,9 @@ static void shut_out(struct stage *s, enum eng_status verdict)
 {
     stage_init(s, 2);
     stage_start(s);
-    stage_login(s, 0, "acme", now_ms(s));
+    stage_login(s, 0, "acme", stage_now_ms(s));
     stage_turn(s, TURNS);
-    stage_login(s, 0, "acme", now_ms(s));
+    stage_login(s, 0, "acme", stage_now_ms(s));
     stage_turn(s, 1);
     s->fake->failure = ENG_LOST;
     s->fake->failed_partition = -1;
@@ -529,13 +509,13 @@ Test(worker, a_position_outside_of_the_log_is_asked_for_anew)
     struct stage s;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     s.fake->failure = ENG_NOT_FOUND;
     s.fake->failed_partition = 0;
     stage_turn(&s, TURNS);
     cr_expect_eq(s.worker->error.status, ENG_OK);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 2);
     cr_expect_eq(stage_counters(&s, 0).read, 2);
@@ -556,7 +536,7 @@ Test(worker, an_input_topic_that_was_made_anew_ends_it_with_a_way_out)
     struct stage s;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     strcpy(s.fake->topics[ENG_TOPIC_INPUT].id, "U");
     wait_seconds(&s, 2);
@@ -571,7 +551,7 @@ Test(worker, a_partition_of_a_topic_that_was_made_anew_is_not_begun)
     stage_init(&s, 1);
     stage_start(&s);
     strcpy(s.fake->topics[ENG_TOPIC_INPUT].id, "U");
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     cr_expect_eq(s.worker->error.status, ENG_TOPIC);
     cr_expect_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 0);
@@ -605,7 +585,7 @@ Test(worker, too_much_memory_stops_it_with_a_text_that_names_the_key)
     stage_init(&s, 1);
     s.config->run.memory_bytes_max = 1;
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     cr_expect(s.worker->error.status == ENG_LIMIT || s.worker->error.status == ENG_NO_MEMORY);
     stage_done(&s);
@@ -617,7 +597,7 @@ Test(worker, a_graceful_stop_commits_what_is_under_way)
     stage_init(&s, 1);
     stage_start(&s);
     stage_turn(&s, 3);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, 1);
     cr_assert_eq(fake_count(s.fake, ENG_TOPIC_SCORE_CHANGES), 0);
     eng_worker_end(s.worker);
@@ -634,7 +614,7 @@ Test(worker, marks_of_transactions_at_the_end_are_no_lag)
     struct stage s;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     s.fake->partitions[0].marks = 1;
     stage_turn(&s, TURNS);
     cr_expect_eq(s.fake->partitions[0].committed.next, 2);
@@ -653,13 +633,13 @@ Test(worker, a_partition_whose_commits_do_not_come_through_has_stalled_until_the
     struct stage s;
     stage_init(&s, 2);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     wait_seconds(&s, 100);
     cr_expect_not(stalled(&s, 0), "without input nothing stalls");
     s.worker->in_flight = true; /* what is told is held back */
     s.worker->sender.busy = true;
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     wait_seconds(&s, 20);
     cr_expect_not(stalled(&s, 0));
     wait_seconds(&s, 15);
@@ -754,7 +734,7 @@ Test(worker, a_query_is_answered_between_two_turns)
     struct heard heard;
     stage_init(&s, 1);
     stage_start(&s);
-    stage_login(&s, 0, "acme", now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
     ask(&s, "acme", &heard);
     stage_turn(&s, 1);
     cr_expect_eq(heard.status, ENG_UNAVAILABLE, "it has no partitions yet");
@@ -782,7 +762,7 @@ Test(worker, a_query_for_which_memory_is_short_is_not_answered_as_if_there_were_
     for (int i = 0; i < 200; i++) {
         char partner[8];
         (void)snprintf(partner, sizeof partner, "p%d", i);
-        stage_login(&s, 0, partner, now_ms(&s));
+        stage_login(&s, 0, partner, stage_now_ms(&s));
         stage_turn(&s, i == 0 ? TURNS : 2);
         cr_assert_eq(eng_engine_partner_count(eng_worker_task(s.worker, 0)->engine),
                      (uint64_t)i + 1);
@@ -802,7 +782,7 @@ Test(worker, the_board_shows_lag_counts_and_commits)
     struct stage s;
     stage_init(&s, 2);
     stage_start(&s);
-    stage_login(&s, 1, "acme", now_ms(&s));
+    stage_login(&s, 1, "acme", stage_now_ms(&s));
     stage_turn(&s, TURNS);
     s.fake->now_us += 2000000;
     stage_turn(&s, 3);
