@@ -11,7 +11,7 @@
  *   transition            function
  *   -> ASKING             eng_task_new, eng_task_forget, eng_task_ask
  *   -> REPLAYING, LIVE    eng_task_begin
- *   REPLAYING -> LIVE     finish_replay (by eng_task_take or eng_task_ended)
+ *   REPLAYING -> LIVE     eng_task_finish_replay (by eng_task_take or eng_task_ended)
  *   LIVE -> KEPT          eng_task_keep
  *
  * While REPLAYING the input is read from low water up to the committed offset and applied in

@@ -1,0 +1,142 @@
+/* Closing a batch: what goes into a transaction beside the outputs. Model text, pages, journal,
+ * commit record and offset, in this order; pages are encoded here, so that none knows more than the
+ * offset it is committed with. */
+#include "stream/task_internal.h"
+
+#include "base/assert.h"
+#include "base/rules.h"
+#include <string.h>
+
+enum {
+    PAGES_BYTES = 8 << 20,      /* of a task in one transaction, about */
+    PAGES_BYTES_ALL = 48 << 20, /* the same when it gives up its partition */
+    RECORDS_PER_PARTNER = 2,
+};
+
+static struct eng_recovery recovery_of(const struct eng_task *task, const struct eng_feed *feed)
+{
+    const struct eng_recovery_config *config = &feed->config->recovery;
+    uint64_t records = RECORDS_PER_PARTNER * eng_engine_partner_count(task->engine);
+    eng_assert(config->seconds > 0);
+    records = records > ENG_TASK_RECORDS_LEAST ? records : ENG_TASK_RECORDS_LEAST;
+    return (struct eng_recovery){config->records > 0 ? (uint64_t)config->records : records,
+                                 config->seconds * 1000};
+}
+
+/* The place in the queue up to which pages are due. */
+static uint64_t pages_due(const struct eng_task *task, const struct eng_feed *feed)
+{
+    struct eng_recovery recovery = recovery_of(task, feed);
+    eng_assert(task->state == ENG_TASK_LIVE);
+    return eng_checkpoint_due(&task->checkpoint, task->engine, &recovery, task->next,
+                              feed->port->ops->mono_us(feed->port));
+}
+
+void eng_task_refresh(struct eng_task *task, struct eng_feed *feed)
+{
+    if (task->state != ENG_TASK_LIVE || task->touched)
+        return;
+    eng_assert(task->engine != NULL);
+    struct eng_changed queue = eng_engine_changes(task->engine);
+    if (queue.first < queue.end && (task->leaving || pages_due(task, feed) > queue.first))
+        eng_task_touch(task, feed);
+    eng_assert(queue.first <= queue.end);
+}
+
+static enum eng_status seal_pages(struct eng_task *task, struct eng_feed *feed)
+{
+    bool all = task->leaving;
+    struct eng_low_water now = eng_task_position(task);
+    const struct eng_page_run run = {
+        .engine = task->engine,
+        .sink = feed->sink,
+        .txn = feed->txn,
+        .partition = task->partition,
+        .parts = &task->parts,
+        .head = {.model_version = now.model_version,
+                 .life = task->life,
+                 .sequence = task->sequence + 1,
+                 .next = task->next,
+                 .journal = task->journal_last},
+    };
+    eng_assert(task->touched);
+    if (!feed->config->recovery.checkpoints)
+        return ENG_OK;
+    uint64_t place = all ? eng_engine_changes(task->engine).end : pages_due(task, feed);
+    enum eng_status status =
+        eng_checkpoint_write(&task->checkpoint, &run, place, all ? PAGES_BYTES_ALL : PAGES_BYTES);
+    task->low = eng_checkpoint_low(&task->checkpoint, task->engine, &now);
+    eng_assert(task->low.next <= task->next);
+    return status;
+}
+
+/* The text of the model in force goes before all that refers to it, once. */
+static enum eng_status seal_model(struct eng_task *task, const struct eng_feed *feed)
+{
+    const struct eng_model *model = eng_engine_model(task->engine);
+    struct eng_held_model *held = eng_models_find(&task->models, eng_model_version(model));
+    eng_assert(held != NULL);
+    eng_assert(model == feed->config->model);
+    if (held->stored || !feed->config->recovery.checkpoints)
+        return ENG_OK;
+    enum eng_status status = eng_models_write(feed->config, task->life, feed->txn, task->partition);
+    held->stored = status == ENG_OK;
+    return status;
+}
+
+static void fill_commit(const struct eng_task *task, const struct eng_feed *feed,
+                        struct eng_commit *commit)
+{
+    struct eng_page_sum pages = eng_engine_page_sum(task->engine);
+    const struct eng_held_model *low = eng_models_find(&task->models, task->low.model_version);
+    *commit = (struct eng_commit){.sequence = task->sequence + 1,
+                                  .life = task->life,
+                                  .next = task->next,
+                                  .journal = task->journal_last,
+                                  .first = task->first,
+                                  .clock_ms = eng_engine_clock_ms(task->engine),
+                                  .model_version = eng_model_version(feed->config->model),
+                                  .fingerprint = feed->fingerprint,
+                                  .low = task->low,
+                                  .page_count = pages.count,
+                                  .page_sum = pages.sum};
+    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_assert(low != NULL);
+    commit->known_bytes = low->known_bytes;
+    memcpy(commit->known, low->known, low->known_bytes);
+    eng_task_counters(task, &commit->counters);
+    eng_assert(commit->counters.read == eng_task_records_read(task));
+}
+
+enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint64_t writer)
+{
+    eng_assert(task->state == ENG_TASK_LIVE && task->touched);
+    eng_assert(feed->txn != NULL && feed->txn->opened_us >= 0);
+    struct eng_txn_offset offset = {.before = task->sealed};
+    struct eng_meta meta = {.writer = writer, .life = task->life, .fingerprint = feed->fingerprint};
+    struct eng_commit commit;
+    enum eng_status status = seal_model(task, feed);
+    if (status == ENG_OK)
+        status = seal_pages(task, feed);
+    if (status == ENG_OK)
+        status = eng_sink_journal(feed->sink, feed->txn, task->partition, &task->pending);
+    fill_commit(task, feed, &commit);
+    if (status == ENG_OK)
+        status = eng_sink_commit(feed->txn, task->partition, &commit, &meta.record);
+    meta.sequence = commit.sequence;
+    meta.model_version = commit.model_version;
+    meta.low_version = commit.low.model_version;
+    offset.now.partition = task->partition;
+    offset.now.next = task->next;
+    eng_meta_write(&meta, offset.now.meta);
+    if (status == ENG_OK)
+        status = eng_txn_offset(feed->txn, &offset);
+    if (status != ENG_OK)
+        return status;
+    eng_journal_clear(&task->pending);
+    task->sequence++;
+    task->sealed = offset.now;
+    task->sealed_newest_ms = task->newest_ms;
+    task->touched = false;
+    return ENG_OK;
+}
