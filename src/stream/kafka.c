@@ -201,6 +201,8 @@ static void free_port(struct eng_port *port)
     struct eng_kafka *kafka = eng_kafka_of(port);
     eng_kafka_producer_close(port);
     eng_kafka_consumer_free(kafka);
+    for (int i = 0; i < ENG_PORT_READERS; i++)
+        eng_kafka_reader_close(&kafka->readers[i]);
     pthread_mutex_destroy(&kafka->lock);
     eng_free(kafka);
 }

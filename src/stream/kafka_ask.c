@@ -1,5 +1,5 @@
 /* Questions of the Kafka adapter: committed offsets, ends of partitions, the state topic. They
- * wait, so they are asked by the aide or the commit thread. */
+ * wait, so they are asked by the aide, a reader or the commit thread. */
 #include "stream/kafka_internal.h"
 
 #include "base/assert.h"
@@ -98,48 +98,48 @@ enum eng_status eng_kafka_bounds(struct eng_port *port, enum eng_topic topic, in
 
 /* ---- The state topic. ---- */
 
-/* A reading of one partition. The client stays for the next one: a new one takes a second to find
- * out where the topic is. */
-struct reader {
+/* A reading of one partition. */
+struct reading {
     struct eng_kafka *kafka;
-    rd_kafka_t *client;
+    struct eng_kafka_reader *reader;
     rd_kafka_queue_t *queue;
     int32_t partition;
     bool started;
 };
 
-void eng_kafka_reader_close(struct eng_kafka *kafka)
+void eng_kafka_reader_close(struct eng_kafka_reader *reader)
 {
-    eng_assert(kafka != NULL);
-    eng_assert(kafka->reader_topic == NULL || kafka->reader != NULL);
-    if (kafka->reader_topic != NULL)
-        rd_kafka_topic_destroy(kafka->reader_topic);
-    if (kafka->reader != NULL)
-        rd_kafka_destroy(kafka->reader);
-    kafka->reader_topic = NULL;
-    kafka->reader = NULL;
+    eng_assert(reader != NULL);
+    eng_assert(reader->topic == NULL || reader->client != NULL);
+    if (reader->topic != NULL)
+        rd_kafka_topic_destroy(reader->topic);
+    if (reader->client != NULL)
+        rd_kafka_destroy(reader->client);
+    *reader = (struct eng_kafka_reader){0};
 }
 
-/* Makes the client, and has it look for the topic now: by itself it would do so a second later. */
-static enum eng_status make_reader(struct eng_kafka *kafka, struct eng_error *err)
+/* Makes the client, which stays for the next reading, and has it look for the topic now: by itself
+ * it would do so a second later. */
+static enum eng_status make_reader(struct eng_kafka *kafka, struct eng_kafka_reader *reader,
+                                   struct eng_error *err)
 {
     char text[256] = "";
     rd_kafka_conf_t *conf;
     const struct rd_kafka_metadata *found = NULL;
-    eng_assert(kafka->reader == NULL);
+    eng_assert(reader->client == NULL);
     enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_READER, &conf, err);
     if (status != ENG_OK)
         return status;
-    kafka->reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-    if (kafka->reader == NULL) {
+    reader->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (reader->client == NULL) {
         rd_kafka_conf_destroy(conf);
         return eng_error_set(err, ENG_UNAVAILABLE, "cannot read the state topic: %s", text);
     }
     const char *name = eng_kafka_topic(kafka, ENG_TOPIC_STATE);
-    kafka->reader_topic = rd_kafka_topic_new(kafka->reader, name, NULL);
-    eng_assert(kafka->reader_topic != NULL);
+    reader->topic = rd_kafka_topic_new(reader->client, name, NULL);
+    eng_assert(reader->topic != NULL);
     rd_kafka_resp_err_t code =
-        rd_kafka_metadata(kafka->reader, 0, kafka->reader_topic, &found, ENG_KAFKA_ASK_MS);
+        rd_kafka_metadata(reader->client, 0, reader->topic, &found, ENG_KAFKA_ASK_MS);
     if (found != NULL)
         rd_kafka_metadata_destroy(found);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
@@ -147,47 +147,48 @@ static enum eng_status make_reader(struct eng_kafka *kafka, struct eng_error *er
                : eng_kafka_fail(kafka, code, "reading the state topic", name, err);
 }
 
-static enum eng_status open_reader(struct reader *reader, struct eng_error *err)
+static enum eng_status begin_reading(struct reading *reading, struct eng_error *err)
 {
-    struct eng_kafka *kafka = reader->kafka;
-    enum eng_status status = kafka->reader == NULL ? make_reader(kafka, err) : ENG_OK;
-    eng_assert(!reader->started);
+    struct eng_kafka_reader *reader = reading->reader;
+    enum eng_status status = ENG_OK;
+    eng_assert(!reading->started);
+    if (reader->client == NULL)
+        status = make_reader(reading->kafka, reader, err);
     if (status != ENG_OK)
         return status;
-    reader->client = kafka->reader;
-    reader->queue = rd_kafka_queue_new(kafka->reader);
-    eng_assert(reader->queue != NULL);
-    reader->started = rd_kafka_consume_start_queue(kafka->reader_topic, reader->partition,
-                                                   RD_KAFKA_OFFSET_BEGINNING, reader->queue) == 0;
-    return reader->started ? ENG_OK
-                           : eng_kafka_fail(kafka, rd_kafka_last_error(), "reading the state topic",
-                                            eng_kafka_topic(kafka, ENG_TOPIC_STATE), err);
+    reading->queue = rd_kafka_queue_new(reader->client);
+    eng_assert(reading->queue != NULL);
+    reading->started = rd_kafka_consume_start_queue(reader->topic, reading->partition,
+                                                    RD_KAFKA_OFFSET_BEGINNING, reading->queue) == 0;
+    return reading->started
+               ? ENG_OK
+               : eng_kafka_fail(reading->kafka, rd_kafka_last_error(), "reading the state topic",
+                                eng_kafka_topic(reading->kafka, ENG_TOPIC_STATE), err);
 }
 
 /* A client that something went wrong with is not used again. */
-static void close_reader(struct reader *reader, bool well)
+static void end_reading(struct reading *reading, bool well)
 {
-    struct eng_kafka *kafka = reader->kafka;
-    eng_assert(!reader->started || kafka->reader_topic != NULL);
-    eng_assert(reader->partition >= 0);
-    if (reader->started)
-        (void)rd_kafka_consume_stop(kafka->reader_topic, reader->partition); /* it has begun */
-    if (reader->queue != NULL)
-        rd_kafka_queue_destroy(reader->queue);
+    eng_assert(!reading->started || reading->reader->topic != NULL);
+    eng_assert(reading->partition >= 0);
+    if (reading->started)
+        (void)rd_kafka_consume_stop(reading->reader->topic, reading->partition); /* it has begun */
+    if (reading->queue != NULL)
+        rd_kafka_queue_destroy(reading->queue);
     if (!well)
-        eng_kafka_reader_close(kafka);
+        eng_kafka_reader_close(reading->reader);
 }
 
 /* Everything committed below the high watermark has been read: nothing open hides behind this end.
  */
-static bool is_whole_end(const struct reader *reader, const rd_kafka_message_t *message)
+static bool is_whole_end(const struct reading *reading, const rd_kafka_message_t *message)
 {
     int64_t low = -1, high = -1;
-    eng_assert(reader->client != NULL);
+    eng_assert(reading->reader->client != NULL);
     eng_assert(message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF);
     (void)rd_kafka_get_watermark_offsets(
-        reader->client, eng_kafka_topic(reader->kafka, ENG_TOPIC_STATE), message->partition, &low,
-        &high); /* -1 when not known, and then it is the end */
+        reading->reader->client, eng_kafka_topic(reading->kafka, ENG_TOPIC_STATE),
+        message->partition, &low, &high); /* -1 when not known, and then it is the end */
     return high <= message->offset;
 }
 
@@ -195,17 +196,17 @@ enum step { STEP_MORE, STEP_ENOUGH, STEP_FAILED };
 
 enum { SCAN_BATCH = 1000, SCAN_WAIT_MS = 100 };
 
-static enum step take_message(const struct reader *reader, const struct eng_port_scan *scan,
+static enum step take_message(const struct reading *reading, const struct eng_port_scan *scan,
                               const rd_kafka_message_t *message, struct eng_error *err)
 {
     eng_assert(message != NULL);
     eng_assert(scan->record != NULL);
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        return is_whole_end(reader, message) ? STEP_ENOUGH : STEP_MORE;
+        return is_whole_end(reading, message) ? STEP_ENOUGH : STEP_MORE;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         enum eng_status status = eng_kafka_status(message->err);
         (void)eng_error_set(err, status, "reading the state topic \"%s\": %s",
-                            eng_kafka_topic(reader->kafka, ENG_TOPIC_STATE),
+                            eng_kafka_topic(reading->kafka, ENG_TOPIC_STATE),
                             rd_kafka_message_errstr(message));
         return STEP_FAILED;
     }
@@ -220,18 +221,19 @@ static enum step take_message(const struct reader *reader, const struct eng_port
 }
 
 /* Takes what has come, many messages at a time: state topics are long. */
-static enum step take_some(const struct reader *reader, const struct eng_port_scan *scan,
+static enum step take_some(const struct reading *reading, const struct eng_port_scan *scan,
                            int64_t *progress_us, struct eng_error *err)
 {
     rd_kafka_message_t *messages[SCAN_BATCH];
     enum step step = STEP_MORE;
     bool progress = false;
-    ssize_t count = rd_kafka_consume_batch_queue(reader->queue, SCAN_WAIT_MS, messages, SCAN_BATCH);
-    (void)rd_kafka_poll(reader->client, 0); /* its errors, for their text */
+    ssize_t count =
+        rd_kafka_consume_batch_queue(reading->queue, SCAN_WAIT_MS, messages, SCAN_BATCH);
+    (void)rd_kafka_poll(reading->reader->client, 0); /* its errors, for their text */
     eng_assert(count <= SCAN_BATCH);
     for (ssize_t i = 0; i < count; i++) {
         if (step == STEP_MORE)
-            step = take_message(reader, scan, messages[i], err);
+            step = take_message(reading, scan, messages[i], err);
         progress |= messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR;
         rd_kafka_message_destroy(messages[i]);
     }
@@ -244,14 +246,17 @@ static enum step take_some(const struct reader *reader, const struct eng_port_sc
 enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
                                      struct eng_error *err)
 {
-    struct reader reader = {.kafka = eng_kafka_of(port), .partition = scan->partition};
+    struct eng_kafka *kafka = eng_kafka_of(port);
+    struct reading reading = {
+        .kafka = kafka, .reader = &kafka->readers[scan->reader], .partition = scan->partition};
     struct eng_error cause = {0};
-    enum eng_status status = open_reader(&reader, &cause);
+    enum eng_status status = begin_reading(&reading, &cause);
     int64_t progress_us = eng_clock_mono_us();
     enum step step = STEP_MORE;
     eng_assert(scan->stall_ms > 0);
+    eng_assert(scan->reader < ENG_PORT_READERS);
     while (status == ENG_OK && step == STEP_MORE) {
-        step = take_some(&reader, scan, &progress_us, &cause);
+        step = take_some(&reading, scan, &progress_us, &cause);
         if (step == STEP_MORE && eng_clock_mono_us() - progress_us > scan->stall_ms * 1000)
             status = eng_error_set(&cause, ENG_TIMED_OUT,
                                    "partition %" PRId32 " of the state topic makes no progress: a "
@@ -260,7 +265,7 @@ enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_por
     }
     if (step == STEP_FAILED)
         status = cause.status;
-    close_reader(&reader, status == ENG_OK);
+    end_reading(&reading, status == ENG_OK);
     eng_assert(status == ENG_OK || cause.status != ENG_OK);
     return status == ENG_OK ? ENG_OK : eng_error_set(err, status, "%s", cause.text);
 }

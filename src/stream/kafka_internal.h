@@ -43,6 +43,12 @@ struct eng_kafka_outlet {
     uint32_t made_count;
 };
 
+/* A client that reads the state topic; NULL: not needed yet. Belongs to the reader's thread. */
+struct eng_kafka_reader {
+    rd_kafka_t *client;
+    rd_kafka_topic_t *topic;
+};
+
 struct eng_kafka {
     struct eng_port port;
     const struct eng_config *config;
@@ -62,8 +68,7 @@ struct eng_kafka {
     bool paused, closed;
     rd_kafka_message_t *messages[ENG_KAFKA_BATCH_MAX];
 
-    rd_kafka_t *reader; /* aide's, for the state topic; NULL: not needed yet */
-    rd_kafka_topic_t *reader_topic;
+    struct eng_kafka_reader readers[ENG_PORT_READERS];
 
     rd_kafka_t *producer; /* commit thread's */
     bool initialised;     /* it has an epoch */
@@ -127,7 +132,7 @@ enum eng_status eng_kafka_committed(struct eng_port *port, struct eng_port_offse
                                     uint32_t count, struct eng_error *err);
 enum eng_status eng_kafka_bounds(struct eng_port *port, enum eng_topic topic, int32_t partition,
                                  int64_t ret_bounds[2], struct eng_error *err);
-void eng_kafka_reader_close(struct eng_kafka *kafka);
+void eng_kafka_reader_close(struct eng_kafka_reader *reader);
 enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
                                      struct eng_error *err);
 

@@ -4,8 +4,8 @@
  * type of librdkafka crosses this line, and no code above it knows of threads but through the
  * courier. Clocks and waiting belong to the port too, so that a test owns time.
  *
- * One port serves one worker. Three threads call it, each its own functions (see the table): the
- * worker's loop, its commit thread and its aide.
+ * One port serves one worker. Its threads call it, each its own functions (see the table): the
+ * worker's loop, its commit thread, its aide and its readers.
  *
  * Failures come as a status by what can be done about them:
  *   ENG_UNAVAILABLE, ENG_TIMED_OUT   the same call again, after a pause
@@ -114,11 +114,15 @@ struct eng_port_handler {
     void (*failed)(void *context, int32_t partition, enum eng_status status, const char *text);
 };
 
+/* So many partitions of the state topic can be read at once, each by a reader of its own. */
+enum { ENG_PORT_READERS = 2 };
+
 /* Reading a partition of the state topic from its beginning to its end as of now. */
 struct eng_port_scan {
     int32_t partition;
     int64_t stall_ms; /* ENG_TIMED_OUT after so long without progress */
     void *context;
+    uint32_t reader; /* below ENG_PORT_READERS: whose call it is */
     /* Called per record; false: enough. */
     bool (*record)(void *context, const struct eng_port_record *record);
 };
@@ -151,18 +155,19 @@ struct eng_port_ops {
     /* Loop: high watermark as of the last fetch; -1: not known. Never waits. */
     int64_t (*high_watermark)(struct eng_port *port, int32_t partition);
 
-    /* Aide, commit: stable committed offsets with metadata; `set` names the partitions. Waits. */
+    /* Readers, commit: stable committed offsets with metadata; `set` names the partitions. Waits.
+     */
     enum eng_status (*committed)(struct eng_port *port, struct eng_port_offset *set, uint32_t count,
                                  struct eng_error *err);
-    /* Aide: first and last stable offset of a partition (topic INPUT or STATE). Waits. */
+    /* Aide, readers: first and last stable offset of a partition (topic INPUT or STATE). Waits. */
     enum eng_status (*bounds)(struct eng_port *port, enum eng_topic topic, int32_t partition,
                               int64_t ret_bounds[2], struct eng_error *err);
-    /* Aide: reads the state topic. ENG_OK at the end, or when the visitor has enough. */
+    /* Readers: reads the state topic. ENG_OK at the end, or when the visitor has enough. */
     enum eng_status (*scan_state)(struct eng_port *port, const struct eng_port_scan *scan,
                                   struct eng_error *err);
 
-    /* Aide: the id of the input topic as it is now; "": there is no such topic. Waits. Asked only
-     * when topic_info knew one. */
+    /* Aide, readers: the id of the input topic as it is now; "": there is no such topic. Waits.
+     * Asked only when topic_info knew one. */
     enum eng_status (*input_id)(struct eng_port *port, char ret_id[ENG_TOPIC_ID_BYTES],
                                 struct eng_error *err);
 

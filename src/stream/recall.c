@@ -83,7 +83,7 @@ static bool has_past(struct eng_recall *recall, struct eng_recall_item *item)
     bool seen = false;
     eng_assert(item->partition >= 0);
     eng_assert(item->status == ENG_OK);
-    struct eng_port_scan scan = {item->partition, STALL_MS, &seen, see_one};
+    struct eng_port_scan scan = {item->partition, STALL_MS, &seen, recall->reader, see_one};
     item->status = recall->port->ops->scan_state(recall->port, &scan, &item->error);
     return item->status == ENG_OK && seen;
 }
@@ -119,6 +119,7 @@ static void read_state(struct eng_recall *recall, struct eng_recall_item *item)
         .port = recall->port,
         .config = recall->config,
         .partition = item->partition,
+        .reader = recall->reader,
         .meta = item->has_meta ? &item->meta : NULL,
         .next = item->committed.next,
         .fingerprint = eng_model_fingerprint(recall->config->model),

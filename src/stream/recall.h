@@ -1,6 +1,6 @@
 /* What has to be known of a partition before its task may start: where the group stands, what it
  * kept beside the offset, how much of the input is left, and what the state topic holds. An errand
- * for the aide.
+ * for a reader of the worker.
  *
  * Order matters: the producer's new epoch comes before (it ends what a dead predecessor of the same
  * id left open), the committed offset is asked for with stable offsets only (it waits for open
@@ -30,6 +30,7 @@ struct eng_recall {
     struct eng_port *port;
     const struct eng_config *config;
     uint64_t memory_bytes_max; /* of each engine; 0: none */
+    uint32_t reader;           /* which of the readers does it: see port.h */
     _Atomic int32_t
         partition; /* whose state topic is being read, for those who wait; and how far */
     struct eng_restore_progress progress;

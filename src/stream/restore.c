@@ -478,7 +478,8 @@ enum eng_status eng_restore_read(const struct eng_restore_request *request,
     struct reader reader = {.request = request, .found = ret_restored};
     eng_assert(request->port != NULL && request->config != NULL);
     eng_assert(ret_restored->engine == NULL && ret_restored->journal.count == 0);
-    struct eng_port_scan scan = {request->partition, STALL_MS, &reader, take_record};
+    struct eng_port_scan scan = {request->partition, STALL_MS, &reader, request->reader,
+                                 take_record};
     enum eng_status status = make_engine(&reader, err);
     if (status == ENG_OK)
         status = note_bounds(request, err);

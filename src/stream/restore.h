@@ -4,7 +4,7 @@
  * Read is from the beginning up to the named record; nothing behind it can count. The engine comes
  * back caught up with low water, under the model that was in force there: what is left to do is to
  * apply the input and the changes of the model from there on (task.h).
- * Called by the aide; nothing here touches what the worker's loop owns. */
+ * Called by a reader; nothing here touches what the worker's loop owns. */
 #ifndef ENG_STREAM_RESTORE_H
 #define ENG_STREAM_RESTORE_H
 
@@ -31,6 +31,7 @@ struct eng_restore_request {
     struct eng_port *port;
     const struct eng_config *config;
     int32_t partition;
+    uint32_t reader;             /* whose call it is: see port.h */
     const struct eng_meta *meta; /* what the group says; NULL: nothing */
     int64_t next;                /* the group's offset */
     uint64_t fingerprint;        /* of the config's model */

@@ -116,7 +116,7 @@ enum eng_status eng_worker_new(const struct eng_worker_options *options,
     eng_txn_init(&worker->txns[0]);
     eng_txn_init(&worker->txns[1]);
     eng_committer_init(&worker->committer, worker->port);
-    eng_recall_init(&worker->recall, worker->port, worker->config);
+    eng_worker_readers_init(worker);
     eng_worker_group_init(worker);
     eng_worker_beat(worker);
     enum eng_status status = make_buffers(worker, err);
@@ -134,7 +134,8 @@ void eng_worker_free(struct eng_worker *worker)
         return;
     eng_worker_drop_tasks(worker);
     eng_committer_done(&worker->committer);
-    eng_recall_done(&worker->recall);
+    for (uint32_t i = 0; i < ENG_PORT_READERS; i++)
+        eng_recall_done(&worker->readers[i].recall);
     eng_txn_done(&worker->txns[0]);
     eng_txn_done(&worker->txns[1]);
     eng_sink_done(&worker->sink);
@@ -245,7 +246,9 @@ static void make_feed(struct eng_worker *worker)
     eng_sink_init(&worker->sink, worker->port, worker->config->model, worker->config->input.topic,
                   worker->input.id);
     worker->marks.port = worker->port;
-    worker->marks.asks_id = worker->recall.asks_id = worker->input.id[0] != '\0';
+    worker->marks.asks_id = worker->input.id[0] != '\0';
+    for (uint32_t i = 0; i < ENG_PORT_READERS; i++)
+        worker->readers[i].recall.asks_id = worker->marks.asks_id;
     worker->feed.config = worker->config;
     worker->feed.port = worker->port;
     worker->feed.decoder = worker->decoder;
@@ -264,8 +267,11 @@ static bool start_couriers(struct eng_worker *worker)
     eng_assert(worker->error.status == ENG_OK);
     if (eng_courier_start(&worker->sender, way, &worker->error) != ENG_OK)
         return false;
-    if (eng_courier_start(&worker->aide, way, &worker->error) == ENG_OK)
-        return true;
+    if (eng_courier_start(&worker->aide, way, &worker->error) == ENG_OK) {
+        if (eng_worker_readers_start(worker))
+            return true;
+        eng_courier_stop(&worker->aide);
+    }
     eng_courier_stop(&worker->sender);
     return false;
 }
@@ -427,7 +433,7 @@ void eng_worker_end(struct eng_worker *worker)
     int64_t deadline_ms = worker->config->run.stop_deadline_ms / 2;
     if (joined) {
         eng_worker_state_set(worker, ENG_WORKER_STOPPING);
-        atomic_store(&worker->recall.cancel, true);
+        eng_worker_readers_hurry(worker);
         for (uint32_t i = 0; well && i < worker->task_count; i++)
             worker->tasks[i]->leaving = true;
         if (!eng_worker_settle(worker, !well, deadline_ms) && well)
@@ -440,6 +446,7 @@ void eng_worker_end(struct eng_worker *worker)
                     worker->options.index);
         eng_courier_stop(&worker->sender);
         eng_courier_stop(&worker->aide);
+        eng_worker_readers_stop(worker);
         eng_worker_drop_tasks(worker);
         worker->port->ops->producer_close(worker->port);
     }

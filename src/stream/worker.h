@@ -1,9 +1,10 @@
 /* A worker: a share of the input's partitions, from joining the group to leaving it.
  *
  * One loop thread owns tasks, engines and the consumer; one commit thread sends transactions while
- * the loop fills the next; one aide asks the broker what may take long. The phases of a turn are in
- * worker.c, what happens to transactions in worker_txn.c, to partitions in worker_group.c, to
- * statistics and queries in worker_board.c. */
+ * the loop fills the next; one aide asks the broker what may take long, and readers load what
+ * partitions were when they were left. The phases of a turn are in
+ * worker.c, what happens to transactions in worker_txn.c, to partitions in worker_group.c and
+ * worker_recall.c, to statistics and queries in worker_board.c. */
 #ifndef ENG_STREAM_WORKER_H
 #define ENG_STREAM_WORKER_H
 
@@ -32,6 +33,15 @@ struct eng_marks {
     char input_id[ENG_TOPIC_ID_BYTES];
     uint32_t count;
     int64_t asked_us;
+};
+
+/* A thread that recalls a partition after the other. While one loads pages, and another, the loop
+ * reads the input of those that have theirs. */
+struct eng_reader {
+    struct eng_courier courier;
+    struct eng_recall recall;
+    bool busy;           /* with an errand whose outcome has not been looked at */
+    uint64_t assignment; /* that its errand belongs to */
 };
 
 /* What a worker is made with. All borrowed but the port, which it owns from then on. */
@@ -71,9 +81,7 @@ struct eng_worker {
     bool placed;                 /* the group has given us a share, even if it is none at all */
     bool assign_due;             /* the set to fetch from has changed */
     struct eng_port_offset *set; /* scratch: that set */
-    struct eng_recall recall;
-    bool recalling;
-    uint64_t recall_assignment;
+    struct eng_reader readers[ENG_PORT_READERS];
     struct eng_marks marks;
     bool marking;
     int64_t marks_due_us;
@@ -145,8 +153,17 @@ bool eng_worker_same_input(struct eng_worker *worker, enum eng_status status, co
 
 /* worker_group.c */
 void eng_worker_group_init(struct eng_worker *worker); /* sets the handler */
-void eng_worker_ask(struct eng_worker *worker);        /* moves asking tasks on */
 void eng_worker_drop_tasks(struct eng_worker *worker);
+
+/* worker_recall.c */
+void eng_worker_ask(struct eng_worker *worker); /* moves asking tasks on */
+void eng_worker_readers_init(struct eng_worker *worker);
+bool eng_worker_readers_start(struct eng_worker *worker); /* false: none runs; sets the error */
+void eng_worker_readers_hurry(struct eng_worker *worker); /* what they do is not wanted any more */
+void eng_worker_readers_drop(struct eng_worker *worker);  /* waits, and forgets what they did */
+void eng_worker_readers_stop(struct eng_worker *worker);
+/* The recall of a partition that is under way; NULL: none is. */
+const struct eng_recall *eng_worker_recall_of(const struct eng_worker *worker, int32_t partition);
 
 /* worker_board.c */
 void eng_worker_mark(

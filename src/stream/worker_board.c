@@ -56,8 +56,8 @@ void eng_worker_mark(struct eng_worker *worker)
     int64_t now_us = worker->port->ops->mono_us(worker->port);
     if (worker->marking && !eng_courier_busy(&worker->aide))
         harvest_marks(worker);
-    if (worker->marking || worker->recalling || eng_courier_busy(&worker->aide) ||
-        now_us < worker->marks_due_us || worker->task_count == 0)
+    if (worker->marking || eng_courier_busy(&worker->aide) || now_us < worker->marks_due_us ||
+        worker->task_count == 0)
         return;
     eng_assert(worker->task_count <= (uint32_t)worker->input.partition_count);
     for (uint32_t i = 0; i < worker->task_count; i++)
@@ -94,10 +94,10 @@ static void show_lag(const struct eng_worker *worker, const struct eng_task *tas
 }
 
 /* How far the restore is, in the phase that it is in. */
-static void show_restore(struct eng_worker *worker, const struct eng_task *task,
+static void show_restore(const struct eng_worker *worker, const struct eng_task *task,
                          struct eng_partition_stats *shown)
 {
-    struct eng_recall *recall = &worker->recall;
+    const struct eng_recall *recall = eng_worker_recall_of(worker, task->partition);
     eng_assert(shown->partition == task->partition);
     eng_assert(task->state != ENG_TASK_KEPT);
     if (task->state == ENG_TASK_LIVE)
@@ -106,7 +106,7 @@ static void show_restore(struct eng_worker *worker, const struct eng_task *task,
     if (task->state != ENG_TASK_ASKING)
         return;
     shown->restored_offset = shown->restore_target = 0;
-    if (!worker->recalling || atomic_load(&recall->partition) != task->partition)
+    if (recall == NULL || atomic_load(&recall->partition) != task->partition)
         return;
     shown->phase = ENG_RESTORE_STATE;
     shown->restored_offset = atomic_load(&recall->progress.next);

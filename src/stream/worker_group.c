@@ -1,10 +1,6 @@
-/* The worker's partitions: what the group gives and takes, and how a new one finds out where it
- * stands.
+/* The worker's partitions: what the group gives and takes.
  *
- * Assigned: a task that is ASKING. The aide asks the broker (recall.h); with its answer the task
- * begins, and only then anything is fetched. Before that the producer has a fresh epoch, so that
- * nothing of a predecessor with the same id is still open. Answers belong to one assignment: those
- * that come later than a change are thrown away.
+ * Assigned: a task that is ASKING, which worker_recall.c moves on.
  *
  * Revoked: everything under way is committed inside the callback, then the tasks go. Lost: the
  * commit thread is stopped, everything is given up, nothing is committed.
@@ -20,7 +16,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { ASK_AGAIN_US = 1000000, REVOKE_MS = 15000, REJOIN_PAUSE_MS = 500, REJOIN_STEP_MS = 50 };
+enum { REVOKE_MS = 15000, REJOIN_PAUSE_MS = 500, REJOIN_STEP_MS = 50 };
 
 /* ---- The group's callbacks. ---- */
 
@@ -178,12 +174,10 @@ void eng_worker_drop_tasks(struct eng_worker *worker)
 static void let_go(struct eng_worker *worker)
 {
     (void)eng_worker_settle(worker, true, 0); /* what is given up is done again */
-    atomic_store(&worker->recall.cancel, true);
     while (!eng_courier_wait(&worker->aide, REJOIN_STEP_MS))
         eng_worker_beat(worker);
-    atomic_store(&worker->recall.cancel, false);
-    eng_recall_clear(&worker->recall);
-    worker->recalling = worker->marking = false;
+    eng_worker_readers_drop(worker);
+    worker->marking = false;
     worker->assignment++;
     worker->placed = worker->assign_due = worker->paused = false;
     worker->blocked_since_us = -1;
@@ -217,138 +211,4 @@ bool eng_worker_rejoin(struct eng_worker *worker)
     else
         eng_error_clear(&worker->error);
     return status == ENG_OK;
-}
-
-/* ---- Asking. ---- */
-
-static bool wants_answer(const struct eng_worker *worker, const struct eng_task *task)
-{
-    return task->state == ENG_TASK_ASKING &&
-           task->retry_us <= worker->port->ops->mono_us(worker->port);
-}
-
-static bool anybody_asks(const struct eng_worker *worker)
-{
-    bool any = false;
-    eng_assert(worker->task_count <= (uint32_t)worker->input.partition_count);
-    for (uint32_t i = 0; i < worker->task_count; i++)
-        any |= wants_answer(worker, worker->tasks[i]);
-    return any;
-}
-
-static void renew_errand(void *context)
-{
-    struct eng_worker *worker = context;
-    eng_error_clear(&worker->renew_error);
-    (void)eng_committer_ready(&worker->committer, &worker->renew_error); /* the error says it */
-}
-
-/* True when the producer has an epoch that nothing of the past can touch. */
-static bool producer_ready(struct eng_worker *worker)
-{
-    if (worker->in_flight)
-        return true; /* it is at work, so it has one */
-    if (eng_courier_busy(&worker->sender))
-        return false;
-    if (worker->renewing && worker->renew_error.status != ENG_OK)
-        worker->error = worker->renew_error;
-    worker->renewing = false;
-    if (worker->committer.state == ENG_COMMITTER_READY || worker->error.status != ENG_OK)
-        return worker->error.status == ENG_OK;
-    worker->renewing = true;
-    eng_courier_submit(&worker->sender, renew_errand, worker);
-    eng_assert(worker->renewing);
-    return false;
-}
-
-/* One partition at a time: while the aide loads the next one's pages, the loop reads this one's
- * input again. */
-static void submit_recall(struct eng_worker *worker)
-{
-    eng_assert(!worker->recalling && !eng_courier_busy(&worker->aide));
-    eng_recall_clear(&worker->recall);
-    uint32_t i = 0;
-    while (!wants_answer(worker, worker->tasks[i]))
-        i++;
-    eng_assert(i < worker->task_count);
-    if (eng_recall_add(&worker->recall, worker->tasks[i]->partition) != ENG_OK) {
-        (void)eng_error_set(&worker->error, ENG_NO_MEMORY, "no memory to restore");
-        return;
-    }
-    eng_assert(worker->recall.count == 1);
-    worker->recalling = true;
-    worker->recall_assignment = worker->assignment;
-    eng_courier_submit(&worker->aide, eng_recall_run, &worker->recall);
-}
-
-static void ask_later(struct eng_worker *worker, struct eng_task *task)
-{
-    if (task != NULL)
-        task->retry_us = worker->port->ops->mono_us(worker->port) + ASK_AGAIN_US;
-}
-
-static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
-{
-    struct eng_task *task = eng_worker_task(worker, item->partition);
-    eng_assert(item->partition >= 0);
-    if (task == NULL || task->state != ENG_TASK_ASKING)
-        return;
-    if (item->status == ENG_OK) {
-        (void)eng_task_begin(task, &worker->feed, item, &worker->error);
-        worker->assign_due = true;
-        return;
-    }
-    if (eng_status_class(item->status) == ENG_CLASS_RETRY) {
-        eng_worker_say(worker, ENG_LOG_WARN, item->error.text);
-        ask_later(worker, task);
-        return;
-    }
-    eng_assert(item->error.status != ENG_OK);
-    (void)eng_error_set(&worker->error, item->status, "%s", item->error.text);
-}
-
-static void harvest(struct eng_worker *worker)
-{
-    eng_assert(worker->recalling);
-    worker->recalling = false;
-    bool stale = ENG_RULE(RECALL_OF_ASSIGNMENT) && worker->recall_assignment != worker->assignment;
-    bool same =
-        stale || eng_worker_same_input(worker, worker->recall.id_status, worker->recall.input_id);
-    for (uint32_t i = 0; !stale && i < worker->recall.count; i++) {
-        if (same)
-            take_answer(worker, &worker->recall.items[i]);
-        else
-            ask_later(worker, eng_worker_task(worker, worker->recall.items[i].partition));
-    }
-    eng_recall_clear(&worker->recall);
-    eng_assert(worker->recall.count == 0);
-}
-
-/* Tells the consumer where to fetch from. */
-static void assign(struct eng_worker *worker)
-{
-    uint32_t count = 0;
-    eng_assert(worker->assign_due);
-    for (uint32_t i = 0; i < worker->task_count; i++) {
-        const struct eng_task *task = worker->tasks[i];
-        if (task->state == ENG_TASK_LIVE || task->state == ENG_TASK_REPLAYING)
-            worker->set[count++] =
-                (struct eng_port_offset){.partition = task->partition, .next = task->next};
-    }
-    eng_assert(count <= worker->task_count);
-    (void)worker->port->ops->assign(worker->port, worker->set, count, &worker->error);
-    worker->assign_due = false;
-}
-
-void eng_worker_ask(struct eng_worker *worker)
-{
-    eng_assert(worker->feed.txn != NULL);
-    if (worker->recalling && !eng_courier_busy(&worker->aide))
-        harvest(worker);
-    if (worker->error.status == ENG_OK && worker->assign_due)
-        assign(worker);
-    if (worker->error.status != ENG_OK || worker->recalling || !anybody_asks(worker))
-        return;
-    if (producer_ready(worker) && !eng_courier_busy(&worker->aide))
-        submit_recall(worker);
 }

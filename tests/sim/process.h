@@ -1,4 +1,4 @@
-/* A simulated process: one worker, its loop and its two couriers as strands (coroutines) that go
+/* A simulated process: one worker, its loop and its couriers as strands (coroutines) that go
  * on in turns. It can be killed between any two of its calls; then its strands are abandoned where
  * they stand and its heap is freed, and only what has reached the broker is left of it. */
 #ifndef TESTS_SIM_PROCESS_H
@@ -28,7 +28,7 @@ struct strand {
     uint64_t number; /* order at one time */
 };
 
-enum { PROCESS_LOOP, PROCESS_ERRANDS = 2, PROCESS_STRANDS = 1 + PROCESS_ERRANDS };
+enum { PROCESS_LOOP, PROCESS_ERRANDS = 4, PROCESS_STRANDS = 1 + PROCESS_ERRANDS };
 
 struct process {
     struct eng_courier_host host; /* first: it is found by it */

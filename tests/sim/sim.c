@@ -153,7 +153,7 @@ void sim_step(struct sim *sim)
 static void say(const struct sim *sim, const char *format, va_list arguments)
 {
     const struct process *process = sim->running;
-    static const char *const strands[] = {"loop", "errand", "errand"};
+    static const char *const strands[] = {"loop", "errand", "errand", "errand", "errand"};
     if (process != NULL)
         fprintf(sim->trace, "%10.6f  %u %-6s ", (double)sim->now_us / 1e6, process->slot,
                 strands[process->running - process->strands]);

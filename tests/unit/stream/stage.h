@@ -98,6 +98,7 @@ static inline void stage_kill(struct stage *stage)
     cr_assert_null(query);
     eng_courier_stop(&stage->worker->sender);
     eng_courier_stop(&stage->worker->aide);
+    eng_worker_readers_stop(stage->worker);
     eng_worker_free(stage->worker);
     stage->worker = NULL;
     stage->fake->producer = false;
