@@ -106,11 +106,13 @@ static enum eng_status check_output(struct eng_port *port, const struct eng_conf
     if (!info.exists)
         return port->ops->topic_create(port, topic, partition_count, err);
     if (info.partition_count != partition_count)
-        return eng_error_set(err, ENG_TOPIC,
-                             "the topic \"%s\" (%s) has %" PRId32 " partitions, the input topic "
-                             "\"%s\" has %" PRId32 ": they must be the same",
-                             name, topic_keys[topic], info.partition_count, config->input.topic,
-                             partition_count);
+        return eng_error_set(
+            err, ENG_TOPIC,
+            "the topic \"%s\" (%s) has %" PRId32 " partitions, the input topic "
+            "\"%s\" has %" PRId32 ": they must be the same; state does not move with "
+            "partners when partitions are added: start afresh with another "
+            "kafka.group and other output and state topics",
+            name, topic_keys[topic], info.partition_count, config->input.topic, partition_count);
     if (topic == ENG_TOPIC_STATE && info.policy[0] != '\0' && strcmp(info.policy, "compact") != 0)
         return eng_error_set(err, ENG_TOPIC,
                              "the state topic \"%s\" has cleanup.policy=%s: it would lose state; "
