@@ -10,6 +10,7 @@ whoever comes by the first listener may do everything.
 """
 
 import os
+import random
 import shutil
 import socket
 import time
@@ -25,6 +26,7 @@ PROPERTIES = {
     "controlled.shutdown.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
+    "initial.broker.registration.timeout.ms": "300000",  # On a busy machine that takes more than a minute.
     "log.cleaner.dedupe.buffer.size": "4194304",
     "log.retention.ms": "-1",  # Records carry the time of the event, which is long ago.
     "log.segment.bytes": "1073741824",
@@ -36,7 +38,9 @@ PROPERTIES = {
     "transaction.state.log.num.partitions": "4",
     "transaction.state.log.replication.factor": "1",
 }
-READY_S = 120
+READY_S = 300
+_PORTS = 12_000, 32_000
+_choice = random.SystemRandom()  # Not by the seed of the test: two tests that run at once would choose the same.
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 
 
@@ -50,22 +54,42 @@ def versions(tools_dir):
     return sorted(complete, key=lambda version: [int(part) for part in version.split(".")])
 
 
+def _is_free(port):
+    with socket.socket() as one:
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
 def free_ports(count):
-    """Ports of 127.0.0.1 that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Ports of 127.0.0.1 that nobody listens on now. Not those that the system gives to connections: one of these
+    may be taken between now and the moment when somebody listens on it."""
+    ports = set()
+    while len(ports) < count:
+        port = _choice.randrange(*_PORTS)
+        if _is_free(port):
+            ports.add(port)
+    return list(ports)
 
 
-def java(tools_dir, version, heap, *arguments):
+def archive(tools_dir, version):
+    """Where the archive of a version's classes is, if there is one (see archive.py)."""
+    return os.path.join(tools_dir, "kafka", version, "classes.jsa")
+
+
+# The quick one of Java's two compilers is enough for a broker that lives for a minute.
+BRIEF = ("-XX:TieredStopAtLevel=1",)
+
+
+def java(tools_dir, version, heap, *arguments, options=BRIEF):
     """The command for a program of Kafka's."""
-    jars = os.path.join(tools_dir, "kafka", version, "*")
-    return ["java", f"-Xmx{heap}", f"-Xms{heap}", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-            "-cp", jars, *arguments]
+    jars, classes = os.path.join(tools_dir, "kafka", version, "*"), archive(tools_dir, version)
+    if os.path.exists(classes):
+        options = [*options, f"-XX:SharedArchiveFile={classes}"]
+    return ["java", f"-Xmx{heap}", f"-Xms{heap}", "-XX:+UseSerialGC", *options,
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", jars, *arguments]
 
 
 def write_properties(path, properties):
@@ -74,12 +98,13 @@ def write_properties(path, properties):
 
 
 class Broker:
-    def __init__(self, tools_dir, version, users=None, properties=None, heap="768m"):
+    def __init__(self, tools_dir, version, users=None, properties=None, heap="768m", java_options=BRIEF):
         self.version = version
         self.users = users or {}
         self._tools_dir = tools_dir
         self._extra = properties or {}
         self._heap = heap
+        self._java_options = java_options
         self._folder = processes.folder(f"kafka-{version}")
         self._log = os.path.join(self._folder, "broker.log")
         self._process = None
@@ -109,8 +134,8 @@ class Broker:
             self._run_to_end("kafka.tools.StorageTool", "format", "--cluster-id",
                              CLUSTER_ID, "--config", self._path("server.properties"))
             self._formatted = True
-        self._process = processes.start(self._java("kafka.Kafka", self._path("server.properties")),
-                                        self._log)
+        command = self._java("kafka.Kafka", self._path("server.properties"), options=self._java_options)
+        self._process = processes.start(command, self._log)
         self._wait_until_ready()
         print(f"kafka {self.version}: ready after {time.monotonic() - began:.1f} s", flush=True)
 
@@ -119,14 +144,19 @@ class Broker:
             processes.kill(self._process)
             self._process = None
 
+    def end(self):
+        """SIGTERM: it ends by itself."""
+        processes.stop(self._process)
+        self._process = None
+
     def admin(self):
         return AdminClient({"bootstrap.servers": self.address, "log_level": 0})
 
     def _path(self, name):
         return os.path.join(self._folder, name)
 
-    def _java(self, *arguments):
-        return java(self._tools_dir, self.version, self._heap, *arguments)
+    def _java(self, *arguments, options=BRIEF):
+        return java(self._tools_dir, self.version, self._heap, *arguments, options=options)
 
     def _run_to_end(self, *arguments):
         child = processes.start(self._java(*arguments), self._log)
