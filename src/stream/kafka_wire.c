@@ -5,7 +5,10 @@
  * one is answered: of a connection that was closed its error callback does not hear at all, and of
  * errors that are alike once in 30 seconds. But an interceptor is called for every request that
  * ends, with the answer or with an error, before the transaction hears of it. (For some it is
- * called twice, and so counting requests and answers would not do.) */
+ * called twice, and so counting requests and answers would not do.)
+ *
+ * What happens without is in docs/chaos.md: a late TxnOffsetCommit takes the committed offset back.
+ */
 #include "stream/kafka_internal.h"
 
 #include "base/assert.h"

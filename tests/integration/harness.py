@@ -264,11 +264,11 @@ def settled_ends(broker, topic):
     return ends
 
 
-def read_topic(broker, topic):
+def read_topic(broker, topic, isolation="read_committed"):
     """{partition: [message, ...]} of everything that is committed now, in order."""
     ends = settled_ends(broker, topic)
     consumer = confluent_kafka.Consumer({
-        "bootstrap.servers": broker.address, "group.id": "reader", "isolation.level": "read_committed",
+        "bootstrap.servers": broker.address, "group.id": "reader", "isolation.level": isolation,
         "enable.partition.eof": True, "enable.auto.commit": False, "log_level": 0,
         "queued.max.messages.kbytes": 262144})
     records = {partition: [] for partition in ends}

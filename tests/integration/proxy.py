@@ -7,14 +7,29 @@ proxy does to all of its connections, those of now and those to come:
     stall   bytes of a direction wait until `pass_on`; connections stay open, and new ones are taken
     cut     every connection is reset, and what was on its way is gone
 
-A stall that ends in a cut is a lost answer (or a lost request): the broker may have done what was asked.
+A stall that ends in a cut is a lost answer (or a lost request): the broker may have done what was asked. One
+request at a time can be made to come late (see late.py).
 """
 
 import asyncio
+import struct
 import threading
 
 TO_BROKER, TO_CLIENT = 0, 1
 _CHUNK = 1 << 16
+_FOR_GOOD_S = 60  # Longer than any client waits.
+
+
+async def _chunks(reader):
+    while data := await reader.read(_CHUNK):
+        yield data
+
+
+async def _requests(reader):
+    """Whole requests: four bytes of length, then so many more."""
+    while True:
+        size = await reader.readexactly(4)
+        yield size + await reader.readexactly(*struct.unpack(">i", size))
 
 
 class Network:
@@ -24,6 +39,7 @@ class Network:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        self.late = None
 
     def call(self, coroutine):
         """Runs a coroutine on the loop; its result."""
@@ -68,25 +84,41 @@ class Proxy:
             return
         link = (writer, there_writer)
         self._links.add(link)
-        pumps = [asyncio.ensure_future(self._pump(reader, there_writer, TO_BROKER)),
-                 asyncio.ensure_future(self._pump(there_reader, writer, TO_CLIENT))]
+        pumps = [asyncio.ensure_future(self._pump(_requests(reader), there_writer, TO_BROKER)),
+                 asyncio.ensure_future(self._pump(_chunks(there_reader), writer, TO_CLIENT))]
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         for pump in pumps:
             pump.cancel()
         self._links.discard(link)
+        is_reset = any(pump.done() and not pump.cancelled() and not pump.result() for pump in pumps)
         for end in link:
-            end.transport.abort()
+            end.transport.abort() if is_reset else end.close()
 
-    async def _pump(self, reader, writer, direction):
+    async def _pump(self, pieces, writer, direction):
+        """True: the sender has closed; False: somebody has reset."""
         try:
-            while data := await reader.read(_CHUNK):
+            async for data in pieces:
                 if self._delay_s:
                     await asyncio.sleep(self._delay_s)
                 await self._open[direction].wait()
+                if direction == TO_BROKER and not await self._passes(data):
+                    return False
                 writer.write(data)
                 await writer.drain()
         except OSError:
-            pass  # Reset by one side; the other one is reset with it.
+            return False
+        except asyncio.IncompleteReadError:
+            pass  # Closed between two requests, or in one.
+        return True
+
+    async def _passes(self, request):
+        """False: the request is kept, and its connection is of no more use."""
+        late = self._network.late
+        if late is None or await late.passes(self._target_port, request):
+            return True
+        if late.silent:
+            await asyncio.sleep(_FOR_GOOD_S)
+        return False
 
     def delay(self, seconds):
         self._delay_s = seconds

@@ -5,6 +5,7 @@ more has been committed. What it does is said in one line, with the seconds sinc
 come from the seed of the test. Whatever happened, `finish` compares every output with replay.
 """
 
+import collections
 import os
 import signal
 import time
@@ -13,18 +14,22 @@ from cluster import NODES
 from harness import (CHANGES, DEAD, DROPS, GROUP, INPUT, Daemon, Forwarder, Progress, check,
                      compare_with_replay, create_topic, decode, encode, end_offsets, free_ports, generate, merged,
                      read_topic, say, schema, shipped_config, wait_for)
+from late import ADD_OFFSETS, ADD_PARTITIONS, END_TXN, INIT_PRODUCER_ID, PRODUCE, TXN_OFFSET_COMMIT, Late
+from offsets import check_only_forward
 from proxy import TO_BROKER, TO_CLIENT
 
 PARTITIONS = 4
 PER_SECOND = 5_000
 PER_BREAK = 6_000  # Records that come while something is broken,
 NUDGES, PER_NUDGE = 5, 500  # and some more whenever progress is waited for.
+PER_TRANSACTION = 100  # So many at a time while single transactions are waited for.
 LATE_EVERY = 150
 LATE_MS = 200 * 86_400_000
 
-# A process that is gone is missed after three seconds, and its open transaction ends after five.
+# A process that is gone is missed after three seconds, and its open transaction ends after five. Of connections
+# that are closed librdkafka tells nobody, as it does by itself when they are closed again and again.
 QUICK = {"consumer": {"session.timeout.ms": 3000, "heartbeat.interval.ms": 500},
-         "producer": {"transaction.timeout.ms": 5000}}
+         "producer": {"transaction.timeout.ms": 5000, "log.connection.close": False}}
 
 
 class _Late:
@@ -65,6 +70,7 @@ class Stage:
         self._settings = settings or {}
         self._named = self._random.random() < 0.5
         self._guests = 0
+        self._lates = collections.Counter()  # By kind of request.
         self._make_topics((PER_BREAK + NUDGES * PER_NUDGE) * (breaks + 1))
         self._committed = {}
         self._forwarder = Forwarder(cluster, {
@@ -254,6 +260,44 @@ class Stage:
             self._doze(0.8)
         self.wait_for_progress()
 
+    def _wait_late(self, what, condition):
+        """While more transactions come, but not more than that takes."""
+        def look():
+            self._forwarder.allow_more(PER_TRANSACTION)
+            return condition()
+        wait_for(what, look, self.daemons, 0.1)
+
+    def _break_by_late(self, api, name):
+        """A request is not answered and asked for again; the first one arrives in a later transaction. The client
+        loses its connection, or, every other time of each kind, waits in vain."""
+        self.wait_for_progress()
+        late = Late(api, silent=self._lates[api] % 2 == 1)
+        self._lates[api] += 1
+        self._cluster.network.late = late
+        if api == INIT_PRODUCER_ID:
+            daemon = self._random.choice(self.daemons)
+            daemon.kill()
+            daemon.start()
+        self._wait_late(f"{name} to be asked for again", lambda: late.again)
+        self._wait_late("the first one to arrive", lambda: late.arrived)
+        self._cluster.network.late = None
+        how = "after a silence" if late.silent else "on another connection"
+        self.trace(f"{name} was asked for again {how}, and came twice" +
+                   (f"; the late one was answered {late.error}" if late.error is not None else ""))
+        check(late.error != 0, f"{name} of an earlier transaction was accepted in a later one")
+        self.wait_for_progress()
+
+    def break_by_late_end(self):
+        self._break_by_late(END_TXN, "EndTxn")
+
+    def break_by_late_offsets(self):
+        self._break_by_late(TXN_OFFSET_COMMIT, "TxnOffsetCommit")
+
+    def break_by_any_late(self):
+        self._break_by_late(*self._random.choice((
+            (PRODUCE, "Produce"), (INIT_PRODUCER_ID, "InitProducerId"), (ADD_PARTITIONS, "AddPartitionsToTxn"),
+            (ADD_OFFSETS, "AddOffsetsToTxn"))))
+
     def storm(self, joins):
         """Members come and go at any moment, some by SIGTERM and some by kill -9."""
         self.more_load()
@@ -262,7 +306,11 @@ class Stage:
             guest = self.daemon(f"guest-{self._guests}").start()
             self._doze(2.5)
             by_hand = self._random.random() < 0.5
-            guest.kill() if by_hand else guest.stop()
+            if by_hand:
+                guest.kill()
+            else:  # Before that a signal just ends it.
+                wait_for("the guest to listen for signals", lambda: "http listens" in guest.log(), [guest])
+                guest.stop()
             self._doze(0.3)
         self.trace(f"{joins} members have come and gone, {self._offsets()} of {self._forwarder.sent} committed")
         self.wait_for_progress()
@@ -278,6 +326,7 @@ class Stage:
         self.trace(f"{self._forwarder.total} records committed")
         told = {text: sum(daemon.log().count(text) for daemon in self.daemons)
                 for text in ("lost its partitions", "joining again", "-> doubt", "stalled:", "does not come back")}
+        check_only_forward(self._cluster, GROUP, INPUT)
         say("in the logs: " + ", ".join(f"{count} times '{text}'" for text, count in told.items()))
         summaries = compare_with_replay(self._cluster, self._context.folder, self.daemons[0].config_path)
         read = sum(one["read"] for one in summaries.values())

@@ -2,9 +2,10 @@
 """Whatever breaks, outputs are those of an uninterrupted run.
 
 Two daemons work on a topic of a cluster of three nodes while events keep coming. Processes are killed or frozen,
-nodes and coordinators die and come back, disks are full, the network is slow, stands still or is cut, members of
-the group come and go. Afterwards every output is equal to replay of its partition's events: nothing lost, nothing
-told twice, all in order; and there is a dead letter for each record that had to be refused.
+nodes and coordinators die and come back, disks are full, the network is slow, stands still or is cut, requests arrive
+after their time, members of the group come and go. Afterwards every output is equal to replay of its partition's
+events: nothing lost, nothing told twice, all in order; no committed offset has ever gone back; and there is a dead
+letter for each record that had to be refused.
 
 The short form does each once or a few times. The long form (--long) adds a test of each alone, many times.
 What is done when comes from the seed, which is printed and can be given by --seed or ENGAGED_SEED; what the
@@ -32,7 +33,7 @@ def _run(context, names, storms=0, joins=0):
 
 def test_whatever_breaks_nothing_is_lost_or_told_twice(context):
     names = ["daemon"] * 5 + ["by_delay", "by_stall", "by_stall", "by_cut", "node", "coordinators", "by_freezing",
-             "disk"]
+             "disk", "by_late_offsets", "by_late_end", "by_any_late"]
     names *= 4 if context.long else 1
     context.random.shuffle(names)
     _run(context, names, 1, 20 if context.long else 5)
@@ -63,6 +64,13 @@ def test_a_process_that_wakes_up_behind_its_time_writes_nothing(context):
 @only_long
 def test_a_network_that_is_slow_or_stands_still_or_is_cut_changes_nothing(context):
     names = ["by_delay"] * 10 + ["by_stall"] * 35 + ["by_cut"] * 15
+    context.random.shuffle(names)
+    _run(context, names)
+
+
+@only_long
+def test_a_request_that_arrives_in_a_later_transaction_is_refused_or_changes_nothing(context):
+    names = ["by_late_offsets", "by_late_end", "by_any_late"] * 10
     context.random.shuffle(names)
     _run(context, names)
 
