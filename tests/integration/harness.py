@@ -205,17 +205,28 @@ def create_topic(broker, name, partitions=4, **config):
     admin = broker.admin()  # Has to live until the answer is there.
     admin.list_topics(timeout=30)  # Once it knows the brokers, it lets go of the addresses it was given.
     for future in admin.create_topics([NewTopic(name, partitions, -1, config=config)]).values():
-        future.result(60)
+        try:
+            future.result(60)
+        except confluent_kafka.KafkaException as error:
+            # A client that waits in vain asks again, and is told that what it asked for is there.
+            if error.args[0].code() != confluent_kafka.KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
 
 
 def end_offsets(broker, topic, isolation="read_committed"):
     """{partition: offset behind the last record that a reader of this isolation can see}."""
     consumer = confluent_kafka.Consumer({
         "bootstrap.servers": broker.address, "group.id": "nobody", "isolation.level": isolation, "log_level": 0})
+
+    def ask():
+        try:
+            metadata = consumer.list_topics(topic, timeout=30).topics[topic]
+            places = [confluent_kafka.TopicPartition(topic, partition) for partition in sorted(metadata.partitions)]
+            return {place.partition: consumer.get_watermark_offsets(place, timeout=30)[1] for place in places}
+        except confluent_kafka.KafkaException:  # A leader that has just changed.
+            return None
     try:
-        metadata = consumer.list_topics(topic, timeout=30).topics[topic]
-        places = [confluent_kafka.TopicPartition(topic, partition) for partition in sorted(metadata.partitions)]
-        return {place.partition: consumer.get_watermark_offsets(place, timeout=30)[1] for place in places}
+        return wait_for(f"the ends of {topic}", ask)
     finally:
         consumer.close()
 
