@@ -8,7 +8,8 @@
  *
  *   writing    eng_engine_options.track_changes; eng_engine_changes, eng_engine_page_take
  *   reading    eng_engine_restore_begin, _page for each page, _catch_up, then events and ticks from
- *              low water on as ever, without effects; _end
+ *              low water on as ever, without effects; eng_engine_resume when an input was in work;
+ *              _end
  *
  * The bytes of a page belong to one model (eng_model_fingerprint) and one version of this library's
  * format (ENG_PAGE_VERSION); docs/state-topic.md describes them. */
@@ -40,14 +41,58 @@ struct eng_page_sum {
 };
 struct eng_page_sum eng_engine_page_sum(const struct eng_engine *engine);
 
-/* Bytes that the page of the partner at the head of the queue takes, at most; 0: nobody waits. */
+/* Bytes that the page of the partner at the head of the queue takes, at most; 0: nobody waits, or
+ * an activation has yet to come to the one who does. */
 size_t eng_engine_page_bytes(const struct eng_engine *engine);
 
-/* Takes the partner at the head off the queue and writes its page: as of now, so between two
- * inputs. `sequence` (> 0) is that of the caller's commit. *ret_bytes is how many were written;
- * *ret_partner is borrowed until the next call. ENG_OK; ENG_NO_MEMORY (still in the queue). */
+/* Takes the partner at the head off the queue and writes its page: as of now, which may be between
+ * two steps of an input (see eng_engine_work). `sequence` (> 0) is that of the caller's commit.
+ * *ret_bytes is how many were written; *ret_partner is borrowed until the next call. ENG_OK;
+ * ENG_NO_MEMORY (still in the queue). */
 enum eng_status eng_engine_page_take(struct eng_engine *engine, uint64_t sequence, uint8_t *to,
                                      size_t *ret_bytes, struct eng_slice *ret_partner);
+
+/* ---- In the middle of an input ---- */
+
+/* A call that returned ENG_AGAIN has left an input half done. A checkpoint may be taken there: each
+ * page says what is done for its partner, and this says what is done at all. Partners are visited
+ * in the order of eng_partner_hash, then of the bytes of the id, so one of them divides those who
+ * have been visited from those who are yet to be. */
+enum eng_work_kind {
+    ENG_WORK_NONE,
+    ENG_WORK_CLOCK, /* the clock is on its way, and is at a boundary */
+    ENG_WORK_MODEL, /* another model comes into force */
+};
+
+struct eng_work {
+    enum eng_work_kind kind;
+    int64_t before_ms;             /* the clock before the input */
+    int64_t boundary_ms;           /* CLOCK: the boundary that is being worked off */
+    int64_t target_ms;             /* CLOCK: where the clock is going */
+    const struct eng_model *model; /* MODEL: the one that comes into force */
+    bool silent;                   /* MODEL: what it changes is not told */
+    struct eng_slice next; /* at the boundary, or under the model, all before this partner are
+                            * done; length 0: all are. Borrowed until the next call */
+};
+
+/* What is in work; ENG_WORK_NONE: the engine stands between two inputs, or nothing of the next one
+ * has been told yet. */
+struct eng_work eng_engine_work(struct eng_engine *engine);
+
+/* Goes on with what is in work, in place of the call that began it. ENG_OK: it is done, the clock
+ * is where it was going; an event that began it is still to be applied. ENG_AGAIN, ENG_NO_MEMORY as
+ * there. */
+enum eng_status eng_engine_work_on(struct eng_engine *engine, struct eng_effects *effects,
+                                   struct eng_error *err);
+
+/* Puts an engine that has been restored up to the input to its middle: does in silence what was
+ * done, so that what is left can be told. Before eng_engine_restore_end. ENG_OK; ENG_AGAIN: the
+ * same call again; ENG_NO_MEMORY; ENG_CORRUPT: there is no such middle; ENG_BAD_CONFIG: the model
+ * cannot follow. */
+enum eng_status eng_engine_resume(struct eng_engine *engine, const struct eng_work *work,
+                                  struct eng_error *err);
+
+/* ---- Reading ---- */
 
 /* A new engine (nothing applied yet) becomes one that is being restored. ENG_OK, ENG_NO_MEMORY. */
 enum eng_status eng_engine_restore_begin(struct eng_engine *engine);

@@ -5,7 +5,8 @@
  * One engine belongs to one thread at a time; engines share nothing but an immutable model.
  *
  * Long work (boundaries with many partners) is done in bounded steps: a call that returns ENG_AGAIN
- * wants the effects taken away (or not, when it was the step budget) and the same call again. */
+ * wants the effects taken away (or not, when it was the step budget) and the same call again.
+ * (checkpoint.h: what is in work then, and how to stop there for good.) */
 #ifndef ENGAGED_ENGINE_H
 #define ENGAGED_ENGINE_H
 

@@ -185,15 +185,18 @@ bool eng_activation_waits(const struct eng_engine *engine, uint32_t number)
            eng_walk_waits(&engine->walk, eng_store_slot(&engine->store, number));
 }
 
-enum eng_status eng_activation_finish_slow(struct eng_engine *engine, struct eng_effects *effects,
-                                           struct eng_error *err)
+/* Visits those before `end` (length 0: everybody). */
+static enum eng_status visit_changed_before(struct eng_engine *engine, struct eng_slice end,
+                                            struct eng_effects *effects, struct eng_error *err)
 {
     eng_assert(engine->activation.working);
     eng_assert(!engine->boundary.working && engine->boundary.target_ms < 0);
     while (engine->walk.waiting > 0) {
+        uint64_t slot = eng_walk_next(&engine->walk, &engine->store);
+        if (end.length > 0 && !eng_walk_is_before(&engine->store, slot, end))
+            return ENG_OK;
         if (engine->evaluations_left == 0 || !eng_effects_fit(engine, effects))
             return ENG_AGAIN;
-        uint64_t slot = eng_walk_next(&engine->walk, &engine->store);
         if (visit_changed(engine, engine->store.slots[slot].number, effects) != ENG_OK)
             return eng_error_set(
                 err, ENG_NO_MEMORY,
@@ -203,25 +206,56 @@ enum eng_status eng_activation_finish_slow(struct eng_engine *engine, struct eng
         eng_walk_visited(&engine->walk, slot);
         engine->evaluations_left--;
     }
-    end_activation(engine);
     return ENG_OK;
+}
+
+enum eng_status eng_activation_finish_slow(struct eng_engine *engine, struct eng_effects *effects,
+                                           struct eng_error *err)
+{
+    enum eng_status status = visit_changed_before(engine, (struct eng_slice){0}, effects, err);
+    eng_assert(engine->activation.working);
+    eng_assert(status != ENG_OK || engine->walk.waiting == 0);
+    if (status == ENG_OK)
+        end_activation(engine);
+    return status;
+}
+
+/* Begins to put another model into force, if that has not begun. */
+static enum eng_status begin_change(struct eng_engine *engine, const struct eng_model *model,
+                                    bool silent, struct eng_error *err)
+{
+    eng_assert(engine->boundary.target_ms < 0); /* the input before is done */
+    eng_assert(model != NULL);
+    if (engine->model == model)
+        return ENG_OK;
+    eng_assert(!engine->activation.working);
+    enum eng_status status = eng_model_carries(engine->model, model, err);
+    if (status == ENG_OK && begin_activation(engine, model) != ENG_OK)
+        status = eng_error_set(err, ENG_NO_MEMORY, "no memory for another model");
+    if (status == ENG_OK)
+        engine->activation.silent = silent;
+    return status;
+}
+
+enum eng_status eng_activation_resume(struct eng_engine *engine, const struct eng_work *work,
+                                      struct eng_error *err)
+{
+    eng_assert(work->kind == ENG_WORK_MODEL);
+    eng_assert(work->model != NULL);
+    enum eng_status status = begin_change(engine, work->model, work->silent, err);
+    if (status != ENG_OK || !engine->activation.working)
+        return status;
+    return visit_changed_before(engine, work->next, NULL, err);
 }
 
 enum eng_status eng_engine_activate(struct eng_engine *engine, const struct eng_model *model,
                                     bool silent, struct eng_effects *effects, struct eng_error *err)
 {
-    eng_assert(engine != NULL && model != NULL);
-    eng_assert(engine->boundary.target_ms < 0); /* the input before is done */
+    eng_assert(engine != NULL);
     engine->evaluations_left = engine->step_evaluations;
-    if (engine->model != model) {
-        eng_assert(!engine->activation.working);
-        enum eng_status status = eng_model_carries(engine->model, model, err);
-        if (status == ENG_OK && begin_activation(engine, model) != ENG_OK)
-            status = eng_error_set(err, ENG_NO_MEMORY, "no memory for another model");
-        if (status != ENG_OK)
-            return status;
-        engine->activation.silent = silent;
-    }
+    enum eng_status status = begin_change(engine, model, silent, err);
+    if (status != ENG_OK)
+        return status;
     eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
     return eng_activation_finish(engine, effects, err);
 }

@@ -75,24 +75,35 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
     return ENG_OK;
 }
 
-/* Visits the partners of the boundary in work. */
-static enum eng_status work(struct eng_engine *engine, struct eng_effects *effects)
+/* Visits the partners of the boundary in work, those before `end` (length 0: all of them). */
+static enum eng_status visit_before(struct eng_engine *engine, struct eng_slice end,
+                                    struct eng_effects *effects)
 {
-    struct eng_boundary *boundary = &engine->boundary;
-    eng_assert(boundary->working);
+    eng_assert(engine->boundary.working);
     eng_assert(engine->now.clock_ms == engine->now.start_ms);
     while (engine->walk.waiting > 0) {
+        uint64_t slot = eng_walk_next(&engine->walk, &engine->store);
+        if (end.length > 0 && !eng_walk_is_before(&engine->store, slot, end))
+            return ENG_OK;
         if (engine->evaluations_left == 0 || !eng_effects_fit(engine, effects))
             return ENG_AGAIN;
-        uint64_t slot = eng_walk_next(&engine->walk, &engine->store);
         enum eng_status status = visit(engine, engine->store.slots[slot].number, effects);
         if (status != ENG_OK)
             return status;
         eng_walk_visited(&engine->walk, slot);
         engine->evaluations_left--;
     }
-    boundary->working = false;
     return ENG_OK;
+}
+
+/* Visits all of them. */
+static enum eng_status work(struct eng_engine *engine, struct eng_effects *effects)
+{
+    enum eng_status status = visit_before(engine, (struct eng_slice){0}, effects);
+    eng_assert(engine->boundary.working);
+    eng_assert(status != ENG_OK || engine->walk.waiting == 0);
+    engine->boundary.working = status != ENG_OK;
+    return status;
 }
 
 /* Puts the clock to the next boundary and marks who is due. */
@@ -112,6 +123,18 @@ static enum eng_status begin_boundary(struct eng_engine *engine)
     return ENG_OK;
 }
 
+static enum eng_status say_memory(const struct eng_engine *engine, enum eng_status status,
+                                  struct eng_error *err)
+{
+    eng_assert(engine->now.clock_ms >= 0);
+    if (status != ENG_NO_MEMORY)
+        return status;
+    eng_assert(engine->boundary.target_ms >= -1);
+    return eng_error_set(err, status, "no memory at a boundary (%llu partners, %llu bytes)",
+                         (unsigned long long)eng_engine_partner_count(engine),
+                         (unsigned long long)eng_engine_memory_bytes(engine));
+}
+
 enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_ms,
                                      struct eng_effects *effects, struct eng_error *err)
 {
@@ -119,6 +142,8 @@ enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_m
     enum eng_status status = ENG_OK;
     eng_assert(boundary->target_ms < 0 || boundary->target_ms == target_ms);
     eng_assert(engine->now.clock_ms >= 0);
+    if (boundary->target_ms < 0)
+        boundary->before_ms = engine->now.clock_ms;
     boundary->target_ms = target_ms;
     while (status == ENG_OK && (boundary->working || engine->now.end_ms <= target_ms)) {
         if (!boundary->working && engine->wheel.entries == 0)
@@ -128,13 +153,32 @@ enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_m
         if (status == ENG_OK)
             status = work(engine, effects);
     }
-    if (status == ENG_NO_MEMORY)
-        return eng_error_set(err, status, "no memory at a boundary (%llu partners, %llu bytes)",
-                             (unsigned long long)eng_engine_partner_count(engine),
-                             (unsigned long long)eng_engine_memory_bytes(engine));
     if (status == ENG_OK) {
         boundary->target_ms = -1;
         eng_moment_set(&engine->now, engine->model, target_ms);
     }
-    return status;
+    return say_memory(engine, status, err);
+}
+
+enum eng_status eng_boundary_resume(struct eng_engine *engine, const struct eng_work *work,
+                                    struct eng_error *err)
+{
+    struct eng_boundary *boundary = &engine->boundary;
+    enum eng_status status = ENG_OK;
+    eng_assert(work->kind == ENG_WORK_CLOCK);
+    eng_assert(!engine->activation.working);
+    if (engine->now.clock_ms < work->boundary_ms) {
+        status = eng_boundary_advance(engine, work->boundary_ms - 1, NULL, err);
+        if (status != ENG_OK)
+            return status;
+        if (engine->now.end_ms != work->boundary_ms)
+            return eng_error_set(err, ENG_CORRUPT, "no boundary is at %lld, the next is at %lld",
+                                 (long long)work->boundary_ms, (long long)engine->now.end_ms);
+        status = begin_boundary(engine);
+        boundary->target_ms = status == ENG_OK ? work->target_ms : -1;
+        boundary->before_ms = work->before_ms;
+    }
+    if (status == ENG_OK)
+        status = visit_before(engine, work->next, NULL);
+    return say_memory(engine, status, err);
 }

@@ -41,6 +41,7 @@ struct eng_moment {
 struct eng_boundary {
     bool working;
     int64_t target_ms; /* the time that the input moves the clock to; -1: none in work */
+    int64_t before_ms; /* the clock before that input */
 };
 
 /* A change of model that is being worked off. */
@@ -294,7 +295,16 @@ void eng_alert_expire(struct eng_engine *engine);
 enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_ms,
                                      struct eng_effects *effects, struct eng_error *err);
 
+/* Goes through the boundaries up to the one that `work` names, and there up to its partner, telling
+ * nothing. As eng_engine_resume. */
+enum eng_status eng_boundary_resume(struct eng_engine *engine, const struct eng_work *work,
+                                    struct eng_error *err);
+
 /* ---- activate.c ---- */
+
+/* The same for a change of the model. */
+enum eng_status eng_activation_resume(struct eng_engine *engine, const struct eng_work *work,
+                                      struct eng_error *err);
 
 /* Goes on with the activation in work, if there is one. ENG_OK, ENG_AGAIN, ENG_NO_MEMORY. */
 enum eng_status eng_activation_finish_slow(struct eng_engine *engine, struct eng_effects *effects,

@@ -55,6 +55,8 @@ size_t eng_engine_page_bytes(const struct eng_engine *engine)
     eng_assert(changes->first <= changes->end);
     if (changes->first == changes->end)
         return 0;
+    if (eng_activation_waits(engine, eng_changes_head(changes)))
+        return 0;
     struct eng_record record = eng_record_open(&engine->store, eng_changes_head(changes));
     eng_assert(record.partner->is_dirty);
     return eng_record_page_bytes(&record);
@@ -65,7 +67,7 @@ enum eng_status eng_engine_page_take(struct eng_engine *engine, uint64_t sequenc
 {
     struct eng_changes *changes = &engine->changes;
     eng_assert(changes->first < changes->end);
-    eng_assert(engine->boundary.target_ms < 0 && !engine->activation.working); /* between inputs */
+    eng_assert(!eng_activation_waits(engine, eng_changes_head(changes)));
     struct eng_record record = eng_record_open(&engine->store, eng_changes_head(changes));
     *ret_partner = eng_partner_id(record.partner);
     if (eng_changes_page(changes, eng_hash(ret_partner->data, ret_partner->length), record.number,

@@ -56,17 +56,27 @@ void eng_walk_mark_all(struct eng_walk *walk, const struct eng_store *store)
 }
 
 /* The order of two partners: hash, then id. */
-static bool comes_before(const struct eng_store *store, uint32_t one, uint32_t two)
+static bool comes_before(struct eng_slice a, struct eng_slice b)
 {
-    eng_assert(one != two);
-    struct eng_slice a = eng_partner_id(eng_store_at(store, one));
-    struct eng_slice b = eng_partner_id(eng_store_at(store, two));
     uint64_t hash_a = eng_hash(a.data, a.length), hash_b = eng_hash(b.data, b.length);
-    eng_assert(hash_a >> 32 == hash_b >> 32);
+    eng_assert(a.length > 0);
+    eng_assert(b.length > 0);
     if (hash_a != hash_b)
         return hash_a < hash_b;
     int order = memcmp(a.data, b.data, a.length < b.length ? a.length : b.length);
     return order != 0 ? order < 0 : a.length < b.length;
+}
+
+static struct eng_slice id_at(const struct eng_store *store, uint64_t slot)
+{
+    eng_assert(store->slots[slot].number != ENG_PARTNER_NONE);
+    eng_assert(eng_store_has(store, store->slots[slot].number));
+    return eng_partner_id(eng_store_at(store, store->slots[slot].number));
+}
+
+bool eng_walk_is_before(const struct eng_store *store, uint64_t slot, struct eng_slice id)
+{
+    return comes_before(id_at(store, slot), id);
 }
 
 /* The first marked slot from `from` on; one behind all marks when there is none. */
@@ -110,8 +120,7 @@ uint64_t eng_walk_next(struct eng_walk *walk, const struct eng_store *store)
     eng_assert(best < walk->mark_words * 64);
     for (uint64_t slot = best + 1;
          slots[slot].tag == slots[best].tag && slots[slot].number != ENG_PARTNER_NONE; slot++)
-        if (eng_walk_waits(walk, slot) &&
-            comes_before(store, slots[slot].number, slots[best].number))
+        if (eng_walk_waits(walk, slot) && comes_before(id_at(store, slot), id_at(store, best)))
             best = slot;
     eng_assert(eng_walk_waits(walk, best));
     return best;

@@ -30,6 +30,9 @@ void eng_walk_mark_all(struct eng_walk *walk, const struct eng_store *store);
 /* The slot that comes next; there is one. Prefetches the records of those after it. */
 uint64_t eng_walk_next(struct eng_walk *walk, const struct eng_store *store);
 
+/* True when the partner in the slot comes before one with this id, who need not be there. */
+bool eng_walk_is_before(const struct eng_store *store, uint64_t slot, struct eng_slice id);
+
 /* The partner in the slot has been visited. */
 void eng_walk_visited(struct eng_walk *walk, uint64_t slot);
 

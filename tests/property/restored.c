@@ -34,7 +34,10 @@ struct mark {
 /* What a commit leaves behind. */
 struct commit {
     uint64_t sequence;
-    uint32_t step;       /* next */
+    uint32_t step;        /* next, or in work */
+    struct eng_work work; /* what of it is done */
+    char next[ENG_PARTNER_BYTES_MAX];
+    size_t told_bytes;
     struct mark low;     /* low water */
     uint32_t page_count; /* pages in the log */
     struct eng_page_sum sum;
@@ -86,33 +89,60 @@ static enum eng_status erase(struct world *world, uint32_t index, bool loud)
     return eng_engine_erase_hash(world->engine, eng_partner_hash(partner), next, NULL);
 }
 
-/* One step; outcome of an event, or 0xFF. */
-static uint8_t apply(struct world *world, uint32_t index, bool loud)
+static void take_away(struct world *world)
+{
+    if (world->buffer.used == 0)
+        return;
+    world->told = realloc(world->told, world->told_bytes + world->buffer.used);
+    eng_assert(world->told != NULL);
+    memcpy(world->told + world->told_bytes, world->buffer.data, world->buffer.used);
+    world->told_bytes += world->buffer.used;
+}
+
+/* A portion of a step. */
+static enum eng_status portion(struct world *world, uint32_t index, bool loud, uint8_t *ret_outcome)
 {
     const struct step *step = &world->history->steps[index];
-    uint8_t outcome = 0xFF;
-    struct eng_batch batch = {&step->event, &outcome, 1, 0};
+    struct eng_batch batch = {&step->event, ret_outcome, 1, 0};
     struct eng_effects *effects = loud ? &world->buffer : NULL;
-    enum eng_status status;
-    do {
+    if (step->tick)
+        return eng_engine_tick(world->engine, step->event.time_ms, effects, NULL);
+    if (step->model > 0)
+        return eng_engine_activate(world->engine, world->models[step->model], step->silent, effects,
+                                   NULL);
+    if (step->erase)
+        return erase(world, index, loud);
+    return eng_engine_apply(world->engine, &batch, effects, NULL);
+}
+
+static void commit(struct world *world, uint32_t step);
+
+/* One step; its outcome, 0xFF when it has none. CRASHED: the process has died in the middle of it,
+ * maybe after a commit there. */
+enum { CRASHED = 0xFE };
+static uint8_t apply(struct world *world, uint32_t index, bool loud)
+{
+    uint8_t outcome = 0xFF;
+    enum eng_status status = ENG_AGAIN;
+    bool begun = false;
+    while (status == ENG_AGAIN) {
         world->buffer.used = world->buffer.count = 0;
-        if (step->tick)
-            status = eng_engine_tick(world->engine, step->event.time_ms, effects, NULL);
-        else if (step->model > 0)
-            status = eng_engine_activate(world->engine, world->models[step->model], step->silent,
-                                         effects, NULL);
-        else if (step->erase)
-            status = erase(world, index, loud);
-        else
-            status = eng_engine_apply(world->engine, &batch, effects, NULL);
-        if (world->buffer.used > 0) {
-            world->told = realloc(world->told, world->told_bytes + world->buffer.used);
-            eng_assert(world->told != NULL);
-            memcpy(world->told + world->told_bytes, world->buffer.data, world->buffer.used);
-            world->told_bytes += world->buffer.used;
-        }
-    } while (status == ENG_AGAIN);
-    eng_assert(status == ENG_OK || (step->erase && status == ENG_NOT_FOUND));
+        bool goes_on = begun && chance_percent(world->chance, 30);
+        status = goes_on ? eng_engine_work_on(world->engine, loud ? &world->buffer : NULL, NULL)
+                         : portion(world, index, loud, &outcome);
+        take_away(world);
+        begun = status == ENG_AGAIN;
+        if (goes_on && status == ENG_OK)
+            status = ENG_AGAIN; /* an event is yet to be counted; the others have nothing to do */
+        if (!loud || !begun)
+            continue;
+        bool in_work = eng_engine_work(world->engine).kind != ENG_WORK_NONE;
+        if (in_work && chance_percent(world->chance, 25))
+            commit(world, index);
+        if (chance_percent(world->chance, 6))
+            return CRASHED;
+    }
+    eng_assert(status == ENG_OK || status == ENG_NOT_FOUND);
     eng_engine_check(world->engine);
     return outcome;
 }
@@ -174,7 +204,8 @@ static void write_erasures(struct world *world, uint32_t step)
     }
 }
 
-/* Commits up to before `step`, with the pages of some at the head of the queue. */
+/* Commits up to before `step`, or into the middle of it, with the pages of some at the head of the
+ * queue. */
 static void commit(struct world *world, uint32_t step)
 {
     uint64_t sequence = world->commit.sequence + 1;
@@ -186,7 +217,10 @@ static void commit(struct world *world, uint32_t step)
     for (uint64_t i = 0; i < most && eng_engine_page_bytes(world->engine) > 0; i++)
         write_page(world, step, sequence);
     queue = eng_engine_changes(world->engine);
+    struct eng_work work = eng_engine_work(world->engine);
     struct mark low = mark_of(world, step);
+    if (work.kind != ENG_WORK_NONE)
+        low = world->marks[world->mark_count - 1]; /* before the step */
     if (queue.first < queue.end) {
         while (world->first_mark + 1 < world->mark_count &&
                world->marks[world->first_mark + 1].place <= queue.first)
@@ -194,8 +228,15 @@ static void commit(struct world *world, uint32_t step)
         low = world->marks[world->first_mark];
         eng_assert(low.place <= queue.first);
     }
-    world->commit =
-        (struct commit){sequence, step, low, world->page_count, eng_engine_page_sum(world->engine)};
+    world->commit = (struct commit){.sequence = sequence,
+                                    .step = step,
+                                    .work = work,
+                                    .told_bytes = world->told_bytes,
+                                    .low = low,
+                                    .page_count = world->page_count,
+                                    .sum = eng_engine_page_sum(world->engine)};
+    if (work.next.length > 0)
+        memcpy(world->commit.next, work.next.data, work.next.length);
 }
 
 /* ---- restoring ---- */
@@ -243,6 +284,21 @@ static bool load_pages(struct world *world)
     return false;
 }
 
+/* To the middle of the step in work. */
+static bool resume(struct world *world)
+{
+    struct eng_work work = world->commit.work;
+    struct eng_error err = {0};
+    enum eng_status status = ENG_AGAIN;
+    work.next.data = world->commit.next;
+    while (status == ENG_AGAIN)
+        status = eng_engine_resume(world->engine, &work, &err);
+    if (status == ENG_OK)
+        return true;
+    fprintf(world->out, "resume: %s\n", err.text);
+    return false;
+}
+
 /* The process is gone; another one begins where the last commit was. */
 static bool restore(struct world *world)
 {
@@ -251,7 +307,7 @@ static bool restore(struct world *world)
     world->engine = new_engine(world, commit->low.model);
     while (world->page_count > commit->page_count)
         free(world->pages[--world->page_count].data);
-    world->told_bytes = world->want->told_before[commit->step];
+    world->told_bytes = commit->told_bytes;
     world->first_mark = world->mark_count = 0;
     enum eng_status status = eng_engine_restore_begin(world->engine);
     eng_assert(status == ENG_OK);
@@ -267,6 +323,9 @@ static bool restore(struct world *world)
         mark(world, step);
         (void)apply(world, step, false);
     }
+    mark(world, commit->step);
+    if (commit->work.kind != ENG_WORK_NONE && !resume(world))
+        return false;
     eng_engine_restore_end(world->engine);
     eng_engine_check(world->engine);
     return true;
@@ -309,8 +368,11 @@ static bool same_views(const struct world *world)
 static bool run_until_crash(struct world *world, uint32_t *step, uint32_t crash_at)
 {
     for (; *step < crash_at; (*step)++) {
-        mark(world, *step);
+        if (world->mark_count == 0 || world->marks[world->mark_count - 1].step < *step)
+            mark(world, *step);
         uint8_t outcome = apply(world, *step, true);
+        if (outcome == CRASHED)
+            return true;
         if (outcome != world->want->outcomes[*step]) {
             fprintf(world->out, "restored: step %u is %u, wanted %u\n", *step, outcome,
                     world->want->outcomes[*step]);
@@ -340,6 +402,7 @@ bool restored_is_same(const struct eng_model *const *models, const struct histor
 {
     struct world world = {
         .models = models, .history = history, .want = want, .chance = chance, .out = out};
+    int64_t lives = chance_between(chance, 1, 4);
     world.engine = new_engine(&world, models[0]);
     world.buffer.capacity = eng_engine_effects_bytes_min(world.engine);
     for (uint32_t i = 0; i < history->count; i++) {
@@ -352,13 +415,16 @@ bool restored_is_same(const struct eng_model *const *models, const struct histor
     commit(&world, 0);
     bool same = true;
     uint32_t step = 0;
-    for (int64_t lives = chance_between(chance, 1, 4); same && lives > 0; lives--) {
-        same =
-            run_until_crash(&world, &step, (uint32_t)chance_between(chance, step, history->count));
-        same = same && restore(&world);
+    while (same && (step < history->count || lives > 0)) {
+        uint32_t crash_at = history->count;
+        if (lives-- > 0)
+            crash_at = (uint32_t)chance_between(chance, step, history->count);
+        same = run_until_crash(&world, &step, crash_at);
+        if (!same || (lives < 0 && step == history->count))
+            break;
+        same = restore(&world);
         step = world.commit.step;
     }
-    same = same && run_until_crash(&world, &step, history->count);
     same = same && same_views(&world);
     clean_up(&world);
     return same;
