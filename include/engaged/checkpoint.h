@@ -67,7 +67,8 @@ enum eng_work_kind {
 struct eng_work {
     enum eng_work_kind kind;
     int64_t before_ms;             /* the clock before the input */
-    int64_t boundary_ms;           /* CLOCK: the boundary that is being worked off */
+    int64_t boundary_ms;           /* CLOCK: the boundary that is being worked off. To resume, -1:
+                                    * all of them have been */
     int64_t target_ms;             /* CLOCK: where the clock is going */
     const struct eng_model *model; /* MODEL: the one that comes into force */
     bool silent;                   /* MODEL: what it changes is not told */

@@ -39,6 +39,11 @@
     X(LOW_WATER_KNOWN, "and with what the counts could answer there")                              \
     X(JOURNAL_ACTIVATIONS, "changes of the model are journaled and come at their positions again") \
     X(LOW_WATER_JOURNAL, "and the journal from there on")                                          \
+    X(CURSOR_IN_RECORD, "the commit record says how far an input is that is half done")            \
+    X(FINISH_FIRST, "what is half done is finished before anything else is taken")                 \
+    X(ACCEPTED, "an event whose boundaries have been worked off is not judged again (S5)")         \
+    X(LOW_WATER_BEFORE_HALF, "low water lies before an input that is half done")                   \
+    X(JOURNAL_OF_TAKEN, "what was decided of records that are put back is not journaled")          \
     X(NAMED_RECORD, "nothing behind the commit record that the group names counts")                \
     X(COUNTS_OF_RECORD, "counts go on from the commit record, not from what is read again")        \
     X(NO_OFFSET_IS_ASKED_AGAIN,                                                                    \

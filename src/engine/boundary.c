@@ -167,6 +167,8 @@ enum eng_status eng_boundary_resume(struct eng_engine *engine, const struct eng_
     enum eng_status status = ENG_OK;
     eng_assert(work->kind == ENG_WORK_CLOCK);
     eng_assert(!engine->activation.working);
+    if (work->boundary_ms < 0)
+        return eng_boundary_advance(engine, work->target_ms, NULL, err);
     if (engine->now.clock_ms < work->boundary_ms) {
         status = eng_boundary_advance(engine, work->boundary_ms - 1, NULL, err);
         if (status != ENG_OK)

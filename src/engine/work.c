@@ -58,8 +58,12 @@ static bool makes_sense(const struct eng_engine *engine, const struct eng_work *
     const struct eng_moment *now = &engine->now;
     eng_assert(work->kind == ENG_WORK_CLOCK);
     eng_assert(work->next.length <= ENG_PARTNER_BYTES_MAX);
-    return now->clock_ms >= 0 && work->before_ms < work->boundary_ms &&
-           work->boundary_ms <= work->target_ms && work->target_ms <= ENG_TIME_MS_MAX &&
+    if (now->clock_ms < 0 || work->before_ms >= work->target_ms ||
+        work->target_ms > ENG_TIME_MS_MAX)
+        return false;
+    if (work->boundary_ms < 0)
+        return now->clock_ms <= work->target_ms;
+    return work->before_ms < work->boundary_ms && work->boundary_ms <= work->target_ms &&
            (now->clock_ms < work->boundary_ms ||
             (engine->boundary.working && now->clock_ms == work->boundary_ms));
 }

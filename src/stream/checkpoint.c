@@ -108,7 +108,7 @@ enum eng_status eng_checkpoint_write(struct eng_checkpoint *checkpoint,
     eng_assert(place <= eng_engine_changes(run->engine).end);
     eng_assert(run->head.sequence > 0);
     while (status == ENG_OK && eng_engine_changes(run->engine).first < place &&
-           eng_txn_bytes(run->txn) - begin < bytes_max) {
+           eng_engine_page_bytes(run->engine) > 0 && eng_txn_bytes(run->txn) - begin < bytes_max) {
         status = eng_sink_page(run);
         checkpoint->written += status == ENG_OK;
     }

@@ -58,7 +58,8 @@ void eng_checkpoint_shift(struct eng_checkpoint *checkpoint, uint64_t more);
 uint64_t eng_checkpoint_due(const struct eng_checkpoint *checkpoint, struct eng_engine *engine,
                             const struct eng_recovery *recovery, int64_t next, int64_t now_us);
 
-/* Adds the pages of those before `place`, as far as `bytes_max` goes. ENG_OK or ENG_NO_MEMORY. */
+/* Adds the pages of those before `place`, as far as `bytes_max` goes and a change of the model that
+ * is half done has come to them. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_checkpoint_write(struct eng_checkpoint *checkpoint,
                                      const struct eng_page_run *run, uint64_t place,
                                      size_t bytes_max);

@@ -37,8 +37,7 @@ enum eng_status eng_meta_read(const char *text, struct eng_meta *ret_meta, struc
     eng_assert(text != NULL);
     eng_assert(ret_meta != NULL);
     struct eng_meta m = {0};
-    bool old = strncmp(text, "e2 ", 3) == 0;
-    if (!old && strncmp(text, "e3 ", 3) != 0)
+    if (strncmp(text, "e3 ", 3) != 0)
         return eng_error_set(err, ENG_CORRUPT,
                              "offset metadata \"%.40s\" is not ours or of another version", text);
     if (!sum_holds(text))
@@ -49,8 +48,7 @@ enum eng_status eng_meta_read(const char *text, struct eng_meta *ret_meta, struc
                "%" SCNu64 " %" SCNx64 " %" SCNu64 " %" SCNu32 " %" SCNx64 " %" SCNx64 " %" SCNu32,
                &m.sequence, &m.writer, &m.life, &m.model_version, &m.fingerprint, &m.record,
                &m.low_version);
-    m.low_version = old ? 0 : m.low_version; /* what was read there is the checksum */
-    if (read < 6 || (!old && read != 7))
+    if (read != 7)
         return eng_error_set(err, ENG_CORRUPT, "offset metadata \"%.40s\" is incomplete", text);
     *ret_meta = m;
     return ENG_OK;

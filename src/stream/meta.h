@@ -8,8 +8,7 @@
  *   e3 SEQUENCE WRITER(hex) LIFE MODEL FINGERPRINT(hex) RECORD(hex) LOW(the model at low water)
  *   CRC(hex, XXH3 of all before its space)
  *
- * The version before, e2, has no LOW and is still read: its low water is under the same model. An
- * unknown version or a wrong checksum is refused, never guessed at. */
+ * An unknown version or a wrong checksum is refused, never guessed at. */
 #ifndef ENG_STREAM_META_H
 #define ENG_STREAM_META_H
 
@@ -22,8 +21,7 @@ struct eng_meta {
     uint32_t model_version;
     uint64_t fingerprint; /* of the model */
     uint64_t record;      /* checksum of the commit record */
-    uint32_t
-        low_version; /* of the model at low water; 0: of a text before there was such a thing */
+    uint32_t low_version; /* of the model at low water */
 };
 
 /* Writes the text with its zero. */

@@ -124,6 +124,8 @@ static void read_state(struct eng_recall *recall, struct eng_recall_item *item)
         .next = item->committed.next,
         .fingerprint = eng_model_fingerprint(recall->config->model),
         .memory_bytes_max = recall->memory_bytes_max,
+        .step_evaluations = recall->step_evaluations,
+        .input_id = recall->own_id,
         .cancel = &recall->cancel,
         .progress = &recall->progress,
     };
@@ -200,12 +202,13 @@ static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
         return;
     item->low = bounds[0];
     item->end = bounds[1];
-    check_place(item);
     item->has_meta = item->committed.next >= 0 && item->committed.meta[0] != '\0';
     if (item->status == ENG_OK && item->has_meta)
         item->status = eng_meta_read(item->committed.meta, &item->meta, &item->error);
     if (item->status == ENG_OK && item->committed.next >= 0)
         read_state(recall, item);
+    if (item->status == ENG_OK)
+        check_place(item);
     if (item->status == ENG_CORRUPT)
         doubt(recall, item);
     if (item->status == ENG_OK)

@@ -31,6 +31,8 @@ struct eng_recall {
     const struct eng_config *config;
     uint64_t memory_bytes_max; /* of each engine; 0: none */
     uint32_t reader;           /* which of the readers does it: see port.h */
+    uint32_t step_evaluations; /* of each engine; 0: their default */
+    const char *own_id;        /* of the input topic at the start; NULL: not known */
     _Atomic int32_t
         partition; /* whose state topic is being read, for those who wait; and how far */
     struct eng_restore_progress progress;

@@ -213,6 +213,7 @@ static enum eng_status start_engine(struct reader *reader, const struct eng_mode
 {
     struct eng_restored *found = reader->found;
     struct eng_engine_options options = {.memory_bytes_max = reader->request->memory_bytes_max,
+                                         .step_evaluations = reader->request->step_evaluations,
                                          .track_changes = true};
     eng_assert(found->engine == NULL);
     eng_assert(eng_model_version(model) == reader->low_version);
@@ -363,8 +364,7 @@ static enum eng_status make_engine(struct reader *reader, struct eng_error *err)
     enum eng_status status = check_version(request, err);
     if (status != ENG_OK)
         return status;
-    reader->low_version = meta->low_version > 0 && ENG_RULE(LOW_WATER_MODEL) ? meta->low_version
-                                                                             : meta->model_version;
+    reader->low_version = ENG_RULE(LOW_WATER_MODEL) ? meta->low_version : meta->model_version;
     if (reader->low_version != eng_model_version(model))
         return ENG_OK;
     if (eng_models_add(&reader->found->models, model, &held) != ENG_OK)
@@ -423,17 +423,43 @@ static enum eng_status finish_engine(const struct eng_restore_request *request,
         found->engine, ENG_RULE(LOW_WATER_CLOCK) ? commit->low.clock_ms : commit->clock_ms, err);
 }
 
+/* A topic that was deleted and made anew has the same name and other records. */
+static enum eng_status check_input(const struct eng_restore_request *request,
+                                   const struct eng_commit *commit, struct eng_error *err)
+{
+    const char *now = request->input_id != NULL ? request->input_id : "";
+    eng_assert(commit->sequence > 0);
+    eng_assert(strlen(commit->input_id) < sizeof commit->input_id);
+    if (now[0] == '\0' || commit->input_id[0] == '\0' || strcmp(now, commit->input_id) == 0)
+        return ENG_OK;
+    return eng_error_set(err, ENG_TOPIC,
+                         "partition %" PRId32 ": the input topic \"%s\" was deleted and made anew "
+                         "(its id is %s, the state is of %s): offsets and state are of the old "
+                         "one; begin afresh with another kafka.group and state topic",
+                         request->partition, request->config->input.topic, now, commit->input_id);
+}
+
+/* Without a text beside the offset: the newest record is the group's if it is of its offset. */
+static enum eng_status finish_without_meta(const struct eng_restore_request *request,
+                                           struct eng_restored *found, struct eng_error *err)
+{
+    eng_assert(request->meta == NULL);
+    eng_assert(found->engine == NULL);
+    found->has_commit = found->sequence > 0 && found->commit.next == request->next;
+    if (!found->has_commit) {
+        eng_journal_clear(&found->journal);
+        return ENG_OK;
+    }
+    enum eng_status status = check_input(request, &found->commit, err);
+    return status == ENG_OK ? eng_journal_settle(&found->journal, 0, found->commit.journal, err)
+                            : status;
+}
+
 static enum eng_status finish(const struct eng_restore_request *request, struct eng_restored *found,
                               struct eng_error *err)
 {
-    if (request->meta == NULL) {
-        found->has_commit = found->sequence > 0 && found->commit.next == request->next;
-        if (!found->has_commit)
-            eng_journal_clear(&found->journal);
-        return found->has_commit
-                   ? eng_journal_settle(&found->journal, 0, found->commit.journal, err)
-                   : ENG_OK;
-    }
+    if (request->meta == NULL)
+        return finish_without_meta(request, found, err);
     found->has_commit |= !ENG_RULE(NAMED_RECORD) && found->sequence > 0;
     if (!found->has_commit)
         return eng_error_set(err, ENG_CORRUPT,
@@ -443,13 +469,13 @@ static enum eng_status finish(const struct eng_restore_request *request, struct 
                              ": it has lost records, or is another group's" WAY_OUT,
                              request->partition, request->meta->sequence, found->sequence);
     eng_assert(found->commit.sequence == request->meta->sequence || !ENG_RULE(NAMED_RECORD));
-    enum eng_status status = ENG_OK;
+    enum eng_status status = check_input(request, &found->commit, err);
     uint64_t before = found->engine != NULL ? found->commit.low.journal : 0;
     if (!ENG_RULE(LOW_WATER_JOURNAL))
         before = found->commit.journal;
-    if (found->engine != NULL)
+    if (status == ENG_OK && found->engine != NULL)
         status = finish_engine(request, found, err);
-    else if (request->meta->low_version > 0 && request->config->recovery.checkpoints)
+    else if (status == ENG_OK && request->config->recovery.checkpoints)
         status = eng_error_set(err, ENG_CORRUPT,
                                "partition %" PRId32 ": the state topic has not the text of version "
                                "%" PRIu32 " of the model" WAY_OUT,

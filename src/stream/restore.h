@@ -36,6 +36,8 @@ struct eng_restore_request {
     int64_t next;                /* the group's offset */
     uint64_t fingerprint;        /* of the config's model */
     uint64_t memory_bytes_max;   /* of the engine; 0: none */
+    uint32_t step_evaluations;   /* of the engine; 0: its default */
+    const char *input_id;        /* of the input topic as it is now; "" or NULL: not known */
     const _Atomic bool *cancel;
     struct eng_restore_progress *progress;
 };
@@ -56,8 +58,9 @@ struct eng_restored {
 void eng_restored_done(struct eng_restored *restored);
 
 /* Reads. ENG_OK (also when cancelled); ENG_CORRUPT: torn, truncated or broken, says what and which
- * way out there is; ENG_BAD_CONFIG: the configuration's model cannot follow on the one that was
- * committed; ENG_NO_MEMORY; failures of the port. */
+ * way out there is; ENG_TOPIC: the input topic is another one by now; ENG_BAD_CONFIG: the
+ * configuration's model cannot follow on the one that was committed; ENG_NO_MEMORY; failures of the
+ * port. */
 enum eng_status eng_restore_read(const struct eng_restore_request *request,
                                  struct eng_restored *ret_restored, struct eng_error *err);
 

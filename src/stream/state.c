@@ -9,7 +9,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { PAGE_VERSION = 1, COMMIT_VERSION = 2, PREFIX_BYTES = 5, PART_BYTES = 11 };
+enum { PAGE_VERSION = 1, COMMIT_VERSION = 3, PREFIX_BYTES = 5, PART_BYTES = 11 };
 
 const char eng_commit_key[ENG_COMMIT_KEY_BYTES + 1] = "commit";
 
@@ -97,8 +97,6 @@ static const struct eng_state_form page_form = {"a page", "EG", PAGE_VERSION,
                                                 ENG_PAGE_HEAD_BYTES + ENG_PAGE_SUM_BYTES};
 static const struct eng_state_form commit_form = {"a commit record", "EC", COMMIT_VERSION,
                                                   ENG_COMMIT_BYTES};
-static const struct eng_state_form commit_form_1 = {"a commit record", "EC", 1,
-                                                    ENG_COMMIT_BYTES - 16};
 
 enum eng_status eng_page_open(const void *value, size_t length, struct eng_page_part *ret_part,
                               struct eng_error *err)
@@ -127,22 +125,48 @@ enum eng_status eng_page_open(const void *value, size_t length, struct eng_page_
 
 /* ---- commit records ---- */
 
-/* All numbers of a record, in their order; those of version 1 are the first. Each has the same
- * room. */
-enum { NUMBERS = 25, NUMBERS_1 = 23 };
+/* All numbers of a record, in their order. Each has the same room. */
+enum { NUMBERS = 32, HALF_AT = 24, LENGTHS_AT = 29 };
 _Static_assert(4 + NUMBERS * 8 + 8 == ENG_COMMIT_BYTES, "as long as it is said to be");
 _Static_assert(ENG_OUTCOME_COUNT == 6, "and each outcome has its place");
 
-size_t eng_commit_bytes(const struct eng_commit *commit)
+/* What follows the numbers, each as long as one of the last of them says. */
+struct tail {
+    size_t known, partner, id;
+};
+
+static struct tail tail_of(const struct eng_commit *commit)
 {
     eng_assert(commit->known_bytes <= ENG_KNOWN_BYTES_MAX);
-    return (size_t)ENG_COMMIT_BYTES + commit->known_bytes;
+    eng_assert(commit->half.partner_bytes <= ENG_PARTNER_BYTES_MAX);
+    return (struct tail){commit->known_bytes, commit->half.partner_bytes,
+                         strnlen(commit->input_id, ENG_COMMIT_ID_BYTES - 1)};
+}
+
+size_t eng_commit_bytes(const struct eng_commit *commit)
+{
+    struct tail tail = tail_of(commit);
+    eng_assert(commit != NULL);
+    eng_assert(tail.id < ENG_COMMIT_ID_BYTES);
+    return (size_t)ENG_COMMIT_BYTES + tail.known + tail.partner + tail.id;
+}
+
+static void write_tail(const struct eng_commit *commit, uint8_t *to)
+{
+    struct tail tail = tail_of(commit);
+    eng_assert(commit->half.kind != ENG_HALF_NONE || tail.partner == 0);
+    eng_assert(to != NULL);
+    memcpy(to, commit->known, tail.known);
+    memcpy(to + tail.known, commit->half.partner, tail.partner);
+    memcpy(to + tail.known + tail.partner, commit->input_id, tail.id);
 }
 
 uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to)
 {
     const struct eng_low_water *low = &commit->low;
+    const struct eng_half *half = &commit->half;
     const uint64_t *o = commit->counters.outcome;
+    struct tail tail = tail_of(commit);
     const uint64_t numbers[NUMBERS] = {commit->sequence,
                                        commit->life,
                                        (uint64_t)commit->next,
@@ -167,14 +191,21 @@ uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to)
                                        commit->page_count,
                                        commit->page_sum,
                                        low->model_version,
-                                       commit->known_bytes};
+                                       half->kind,
+                                       half->silent,
+                                       (uint64_t)half->before_ms,
+                                       (uint64_t)half->boundary_ms,
+                                       (uint64_t)half->target_ms,
+                                       tail.known,
+                                       tail.partner,
+                                       tail.id};
     size_t bytes = eng_commit_bytes(commit);
     eng_assert(commit->sequence > 0 && commit->life > 0);
     eng_assert(low->next <= commit->next && low->journal <= commit->journal);
-    memcpy(to, "EC\2\0", 4);
+    memcpy(to, "EC\3\0", 4);
     for (int i = 0; i < NUMBERS; i++)
         eng_write_be(to + 4 + (ptrdiff_t)8 * i, numbers[i], 8);
-    memcpy(to + 4 + (ptrdiff_t)8 * NUMBERS, commit->known, commit->known_bytes);
+    write_tail(commit, to + 4 + (ptrdiff_t)8 * NUMBERS);
     uint64_t sum = XXH3_64bits(to, bytes - 8);
     eng_write_be(to + bytes - 8, sum, 8);
     return sum;
@@ -189,7 +220,8 @@ static uint64_t number_at(const uint8_t *value, int index)
 
 static void read_numbers(const uint8_t *from, struct eng_commit *c)
 {
-    eng_assert(from != NULL);
+    uint64_t kind = number_at(from, HALF_AT);
+    eng_assert(kind <= ENG_HALF_MODEL);
     eng_assert(c != NULL);
     *c = (struct eng_commit){.sequence = number_at(from, 0),
                              .life = number_at(from, 1),
@@ -203,36 +235,56 @@ static void read_numbers(const uint8_t *from, struct eng_commit *c)
                                      .journal = number_at(from, 9),
                                      .clock_ms = (int64_t)number_at(from, 10),
                                      .read = number_at(from, 11),
-                                     .model_version = (uint32_t)number_at(from, 6)},
+                                     .model_version = (uint32_t)number_at(from, 23)},
                              .counters.read = number_at(from, 12),
                              .counters.score_changes = number_at(from, 19),
                              .counters.churn_drops = number_at(from, 20),
                              .page_count = number_at(from, 21),
-                             .page_sum = number_at(from, 22)};
+                             .page_sum = number_at(from, 22),
+                             .half = {.kind = (enum eng_half_kind)kind,
+                                      .silent = number_at(from, HALF_AT + 1) != 0,
+                                      .before_ms = (int64_t)number_at(from, HALF_AT + 2),
+                                      .boundary_ms = (int64_t)number_at(from, HALF_AT + 3),
+                                      .target_ms = (int64_t)number_at(from, HALF_AT + 4)}};
     for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
         c->counters.outcome[i] = number_at(from, 13 + i);
+}
+
+/* Lengths that fit each other and the record. */
+static bool read_lengths(const uint8_t *from, size_t length, struct tail *ret_tail)
+{
+    uint64_t known = number_at(from, LENGTHS_AT), partner = number_at(from, LENGTHS_AT + 1);
+    uint64_t id = number_at(from, LENGTHS_AT + 2);
+    eng_assert(length >= ENG_COMMIT_BYTES);
+    eng_assert(ret_tail != NULL);
+    *ret_tail = (struct tail){(size_t)known, (size_t)partner, (size_t)id};
+    return known <= ENG_KNOWN_BYTES_MAX && partner <= ENG_PARTNER_BYTES_MAX &&
+           id < ENG_COMMIT_ID_BYTES && length == ENG_COMMIT_BYTES + known + partner + id;
 }
 
 enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
                                 uint64_t *ret_sum, struct eng_error *err)
 {
-    const uint8_t *from = value;
-    bool old = from != NULL && length > 2 && from[2] == commit_form_1.version;
-    const struct eng_state_form *form = old ? &commit_form_1 : &commit_form;
-    enum eng_status status = eng_state_check(from, length, form, err);
+    const uint8_t *from = value, *at = from + 4 + (ptrdiff_t)8 * NUMBERS;
+    enum eng_status status = eng_state_check(from, length, &commit_form, err);
+    struct tail tail;
     eng_assert(ret_commit != NULL);
     eng_assert(ret_sum != NULL);
     if (status != ENG_OK)
         return status;
-    uint64_t known = old ? 0 : number_at(from, NUMBERS_1 + 1);
-    if (known > ENG_KNOWN_BYTES_MAX || length != form->least + known)
-        return eng_error_set(err, ENG_CORRUPT, "a commit record of %zu bytes, not %zu", length,
-                             form->least + (size_t)known);
+    if (!read_lengths(from, length, &tail) || number_at(from, HALF_AT) > ENG_HALF_MODEL)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "a commit record of %zu bytes says that %" PRIu64 ", %" PRIu64
+                             " and %" PRIu64
+                             " of them vary, with an input in work of kind %" PRIu64,
+                             length, number_at(from, LENGTHS_AT), number_at(from, LENGTHS_AT + 1),
+                             number_at(from, LENGTHS_AT + 2), number_at(from, HALF_AT));
     read_numbers(from, ret_commit);
-    if (!old)
-        ret_commit->low.model_version = (uint32_t)number_at(from, NUMBERS_1);
-    ret_commit->known_bytes = (uint16_t)known;
-    memcpy(ret_commit->known, from + length - 8 - known, known);
+    ret_commit->known_bytes = (uint16_t)tail.known;
+    ret_commit->half.partner_bytes = (uint16_t)tail.partner;
+    memcpy(ret_commit->known, at, tail.known);
+    memcpy(ret_commit->half.partner, at + tail.known, tail.partner);
+    memcpy(ret_commit->input_id, at + tail.known + tail.partner, tail.id);
     *ret_sum = eng_read_be(from + length - 8, 8);
     return ENG_OK;
 }

@@ -20,8 +20,10 @@ enum {
     ENG_PAGE_PARTS_MAX = 1 << 14,
     ENG_PAGE_KEY_BYTES = 11 + ENG_PARTNER_BYTES_MAX, /* at most */
     ENG_COMMIT_KEY_BYTES = 6,
-    ENG_COMMIT_BYTES = 212, /* with nothing known */
-    ENG_COMMIT_BYTES_MAX = ENG_COMMIT_BYTES + ENG_KNOWN_BYTES_MAX,
+    ENG_COMMIT_ID_BYTES = 64, /* of the input topic's id as text, its zero included */
+    ENG_COMMIT_BYTES = 268,   /* with nothing that varies */
+    ENG_COMMIT_BYTES_MAX =
+        ENG_COMMIT_BYTES + ENG_KNOWN_BYTES_MAX + ENG_PARTNER_BYTES_MAX + ENG_COMMIT_ID_BYTES,
 };
 
 /* ---- keys ---- */
@@ -96,6 +98,27 @@ struct eng_low_water {
     uint32_t model_version; /* of the model in force there */
 };
 
+/* The input that a transaction leaves half done: the one behind the record's position. Boundaries
+ * after a long gap, and changes of the model, may take longer than a transaction may last, so one
+ * may end in the middle (the engine's side: eng_engine_work). The input counts as accepted: no
+ * clock is asked about it again, and nothing else is taken before it is done. */
+enum eng_half_kind {
+    ENG_HALF_NONE,
+    ENG_HALF_EVENT, /* the record at `next` moves the clock; it is counted after that */
+    ENG_HALF_TICK,  /* so does the last entry of the journal */
+    ENG_HALF_MODEL, /* the last entry of the journal brings a model into force */
+};
+
+struct eng_half {
+    enum eng_half_kind kind;
+    bool silent;            /* MODEL: what it changes is not told */
+    uint16_t partner_bytes; /* 0: at the boundary, or under the model, all partners are done */
+    int64_t before_ms;      /* the clock before it */
+    int64_t boundary_ms;    /* the boundary in work; -1: none is (any more) */
+    int64_t target_ms;      /* EVENT, TICK: where the clock is going */
+    char partner[ENG_PARTNER_BYTES_MAX]; /* the cursor: all before this one are done */
+};
+
 /* What a transaction says of a task. */
 struct eng_commit {
     uint64_t sequence; /* of the task's transactions, from 1 */
@@ -110,6 +133,8 @@ struct eng_commit {
     struct eng_low_water low;
     struct eng_counters counters; /* since the task began */
     uint64_t page_count, page_sum;
+    struct eng_half half;
+    char input_id[ENG_COMMIT_ID_BYTES]; /* of the input topic; "": not known */
     uint16_t known_bytes; /* what counts can answer at low water: eng_engine_known_write */
     uint8_t known[ENG_KNOWN_BYTES_MAX];
 };
@@ -120,7 +145,7 @@ size_t eng_commit_bytes(const struct eng_commit *commit);
 /* Writes it in eng_commit_bytes; returns the checksum at its end, which names it. */
 uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to);
 
-/* Reads it back; one of version 1 is at low water under its own model. ENG_OK or ENG_CORRUPT. */
+/* Reads it back. ENG_OK or ENG_CORRUPT. */
 enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
                                 uint64_t *ret_sum, struct eng_error *err);
 

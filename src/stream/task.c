@@ -1,12 +1,14 @@
 /* The life of a task, and what it does between two records: ticks, another model, erasures. See
- * task.h for states and transitions. Its other halves: task_restore.c, task_take.c, task_seal.c.
+ * task.h for states and transitions. Its other parts: task_restore.c, task_take.c, task_seal.c,
+ * task_half.c.
  *
  * Invariants (eng_task_check):
  *  1. An engine exists unless ASKING.
  *  2. S15: read = sum of the outcomes.
  *  3. Nothing is pending or touched unless LIVE.
  *  4. committed.next <= sealed.next <= next, once there is a commit.
- *  5. REPLAYING: next <= replay_end, and the journal's used entries lie at or below next. */
+ *  5. REPLAYING: next <= replay_end, and the journal's used entries lie at or below next.
+ *  6. An input is half done when the engine has work, and never while it is read again. */
 #include "stream/task_internal.h"
 
 #include "base/assert.h"
@@ -133,6 +135,10 @@ void eng_task_check(const struct eng_task *task)
     eng_assert(task->state != ENG_TASK_REPLAYING || task->next <= task->replay_end); /* 5 */
     eng_assert(task->replay.done == 0 || task->state != ENG_TASK_REPLAYING ||
                task->replay.entries[task->replay.done - 1].offset <= task->next);
+    eng_assert(task->half.kind == ENG_HALF_NONE || /* 6 */
+               (task->engine != NULL && task->state != ENG_TASK_REPLAYING));
+    eng_assert(task->half.kind != ENG_HALF_NONE || !live ||
+               eng_engine_work(task->engine).kind == ENG_WORK_NONE);
 }
 
 /* ---- Steps that all its halves take. ---- */
@@ -144,14 +150,23 @@ uint64_t eng_task_records_read(const struct eng_task *task)
     return task->base.read + eng_engine_counters(task->engine)->read;
 }
 
-/* Where the task is in its input. */
+/* Where the task is in its input: before the one that is half done. */
 struct eng_low_water eng_task_position(const struct eng_task *task)
 {
+    const struct eng_half *half = &task->half;
     eng_assert(task->engine != NULL);
     eng_assert(task->next >= 0);
-    return (struct eng_low_water){task->next, task->journal_last, eng_engine_clock_ms(task->engine),
-                                  eng_task_records_read(task),
-                                  eng_model_version(eng_engine_model(task->engine))};
+    struct eng_low_water at = {task->next, task->journal_last, eng_engine_clock_ms(task->engine),
+                               eng_task_records_read(task),
+                               eng_model_version(eng_engine_model(task->engine))};
+    if (half->kind == ENG_HALF_NONE || !ENG_RULE(LOW_WATER_BEFORE_HALF))
+        return at;
+    at.clock_ms = half->before_ms;
+    if (half->kind != ENG_HALF_EVENT)
+        at.journal--;
+    if (half->kind == ENG_HALF_MODEL)
+        at.model_version = task->before_version;
+    return at;
 }
 
 /* Partners that change from now on have changed here. */
@@ -205,8 +220,10 @@ enum eng_status eng_task_tick(struct eng_task *task, struct eng_feed *feed, int6
         status = eng_engine_tick(task->engine, time_ms, effects, err);
         taken = eng_task_take_away(task, feed, err);
         eng_task_beat(feed);
-    } while (status == ENG_AGAIN && taken == ENG_OK);
-    return status == ENG_OK ? taken : status;
+    } while (status == ENG_AGAIN && taken == ENG_OK && !eng_task_must_pause(task, feed));
+    if (status == ENG_AGAIN && taken == ENG_OK)
+        eng_task_pause(task, ENG_HALF_TICK);
+    return status == ENG_OK || status == ENG_AGAIN ? taken : status;
 }
 
 /* A decision for the journal, at a position. */
@@ -234,14 +251,15 @@ enum eng_status eng_task_ended(struct eng_task *task, struct eng_feed *feed, str
     int64_t next = task->ended_at;
     enum eng_status status = ENG_OK;
     task->ended_at = -1;
-    if (next < 0 || task->state == ENG_TASK_ASKING || task->state == ENG_TASK_KEPT)
+    if (next < 0 || !eng_task_takes_records(task))
         return ENG_OK;
     if (task->state == ENG_TASK_REPLAYING && next >= task->replay_end)
         status = eng_task_finish_replay(task, feed, err);
     if (status != ENG_OK || task->state != ENG_TASK_LIVE)
         return status;
     eng_assert(task->engine != NULL);
-    if (next > task->next) { /* marks of transactions: no records, but offsets */
+    if (next > task->next) {    /* marks of transactions: no records, but offsets */
+        eng_task_counted(task); /* the record has been deleted meanwhile */
         task->next = next;
         eng_task_touch(task, feed);
     }
@@ -260,7 +278,7 @@ static bool is_idle(const struct eng_task *task, const struct eng_feed *feed)
     int64_t now_us = feed->port->ops->mono_us(feed->port);
     int64_t idle_us = feed->config->idle_after_ms * 1000;
     eng_assert(now_us >= task->end_since_us);
-    if (task->state != ENG_TASK_LIVE || task->end_since_us < 0 ||
+    if (task->state != ENG_TASK_LIVE || eng_task_is_half_done(task) || task->end_since_us < 0 ||
         now_us - task->end_since_us < idle_us || task->end_heard_us < task->end_since_us + idle_us)
         return false;
     int64_t high = feed->port->ops->high_watermark(feed->port, task->partition);
@@ -294,14 +312,17 @@ enum eng_status eng_task_activate(struct eng_task *task, struct eng_feed *feed,
     bool silent = feed->config->run.on_change == ENG_CHANGE_SILENT;
     eng_assert(task->engine != NULL);
     eng_assert(model != NULL);
+    task->before_version = eng_model_version(eng_engine_model(task->engine));
     do {
         struct eng_effects *effects = eng_task_effects(task, feed);
         status = eng_engine_activate(task->engine, model, silent, effects, err);
         taken = eng_task_take_away(task, feed, err);
         eng_task_beat(feed);
-    } while (status == ENG_AGAIN && taken == ENG_OK);
-    if (status != ENG_OK)
+    } while (status == ENG_AGAIN && taken == ENG_OK && !eng_task_must_pause(task, feed));
+    if (status != ENG_OK && status != ENG_AGAIN)
         return status;
+    if (status == ENG_AGAIN && taken == ENG_OK)
+        eng_task_pause(task, ENG_HALF_MODEL);
     eng_models_note_known(&task->models, task->engine);
     eng_assert(eng_engine_model(task->engine) == model);
     return taken;
@@ -335,7 +356,7 @@ enum eng_status eng_task_renew(struct eng_task *task, struct eng_feed *feed, str
 enum eng_status eng_task_erase(struct eng_task *task, struct eng_feed *feed,
                                struct eng_slice partner, struct eng_error *err)
 {
-    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_assert(task->state == ENG_TASK_LIVE && !eng_task_is_half_done(task));
     eng_assert(task->next >= 0);
     enum eng_status status = eng_engine_erase(task->engine, partner, (uint64_t)task->next, err);
     if (status != ENG_OK)

@@ -49,6 +49,7 @@ struct eng_task {
     enum eng_task_state state;
     bool touched; /* since the last seal */
     bool leaving; /* its partition is about to be given up: all pages are written */
+    bool refetch; /* what was fetched has been given up: fetch again from `next` */
     bool whole;   /* what is read again is all that the counts are of, so they must agree */
     struct eng_engine *engine; /* NULL while ASKING */
     struct eng_models models;  /* all that the engine, low water and journal refer to */
@@ -60,9 +61,13 @@ struct eng_task {
     struct eng_commit commit;  /* REPLAYING: what to check against */
     bool has_commit;
     struct eng_checkpoint checkpoint;
-    struct eng_parts parts;     /* of large pages */
-    struct eng_low_water low;   /* as of the last seal, or of the restore */
-    struct eng_counters base;   /* added to the engine's: of records that it has not read */
+    struct eng_half half;     /* LIVE: the input in work, see task_half.c; its cursor is not kept */
+    int64_t half_at;          /* offset behind which it is */
+    uint32_t before_version;  /* of the model before the change of it that was begun last */
+    uint64_t halves;          /* how often an input was left half done */
+    struct eng_parts parts;   /* of large pages */
+    struct eng_low_water low; /* as of the last seal, or of the restore */
+    struct eng_counters base; /* added to the engine's: of records that it has not read */
     struct eng_journal replay;  /* REPLAYING: entries still to come */
     struct eng_journal pending; /* entries made since the last seal */
     struct eng_port_offset sealed, committed;
@@ -80,13 +85,24 @@ struct eng_task {
 
 enum { ENG_FEED_EVENTS = 1024, ENG_FEED_EFFECTS_BYTES = 1 << 18 };
 
+/* When long work has to pause. */
+struct eng_feed_limits {
+    size_t txn_bytes;          /* a filling transaction with so many bytes is full */
+    uint32_t txn_records;      /* or with so many records */
+    int64_t slice_us;          /* a turn with so long work gives others theirs */
+    uint32_t step_evaluations; /* of the engines; 0: their default */
+};
+
 /* What a worker lends its tasks while they work: decoder, sink and buffers. */
 struct eng_feed {
     const struct eng_config *config;
     struct eng_port *port;
     struct eng_decoder *decoder;
     struct eng_sink *sink;
-    struct eng_txn *txn;       /* the filling one */
+    struct eng_txn *txn; /* the filling one */
+    struct eng_feed_limits limits;
+    size_t pages_bytes;        /* how much a seal may add in pages, about */
+    int64_t turn_us;           /* monotonic time when the turn's work began */
     int64_t wall_ms;           /* read once per batch (S5) */
     _Atomic int64_t *beat_us;  /* the loop's heartbeat */
     uint64_t memory_bytes_max; /* for each engine; 0: none */
@@ -114,8 +130,22 @@ void eng_task_ask(struct eng_task *task);
 enum eng_status eng_task_begin(struct eng_task *task, struct eng_feed *feed,
                                struct eng_recall_item *item, struct eng_error *err);
 
-/* Takes records of this partition, in order; those it has had are passed over. ENG_OK, or a failure
- * that ends the worker: ENG_NO_MEMORY, ENG_LIMIT, ENG_CORRUPT. */
+/* Can the filling transaction take no more? */
+bool eng_feed_is_full(const struct eng_feed *feed);
+
+/* May it be given records: is it where they begin, with nothing else to do before them? */
+bool eng_task_takes_records(const struct eng_task *task);
+
+/* Is an input half done? Then nothing else may be asked of it but to go on. */
+bool eng_task_is_half_done(const struct eng_task *task);
+
+/* Once a turn: goes on with the input that is half done, as far as the turn and the transaction
+ * allow; else sees to it that the configuration's model is in force. As eng_task_take. */
+enum eng_status eng_task_go_on(struct eng_task *task, struct eng_feed *feed, struct eng_error *err);
+
+/* Takes records of this partition, in order; those it has had are passed over. When one of them
+ * takes too long it is left half done, and those behind it are given up (`refetch`). ENG_OK, or a
+ * failure that ends the worker: ENG_NO_MEMORY, ENG_LIMIT, ENG_CORRUPT. */
 enum eng_status eng_task_take(struct eng_task *task, struct eng_feed *feed,
                               const struct eng_port_record *records, uint32_t count,
                               struct eng_error *err);
@@ -127,9 +157,9 @@ enum eng_status eng_task_ended(struct eng_task *task, struct eng_feed *feed, str
  * eng_task_take. */
 enum eng_status eng_task_idle(struct eng_task *task, struct eng_feed *feed, struct eng_error *err);
 
-/* Erases a partner between two inputs: from memory, with a journal entry, tombstones and a receipt
- * in the filling transaction. ENG_OK; ENG_NOT_FOUND: no counted event of it here; ENG_NO_MEMORY,
- * which ends the worker. */
+/* Erases a partner between two inputs (so not while one is half done): from memory, with a journal
+ * entry, tombstones and a receipt in the filling transaction. ENG_OK; ENG_NOT_FOUND: no counted
+ * event of it here; ENG_NO_MEMORY, which ends the worker. */
 enum eng_status eng_task_erase(struct eng_task *task, struct eng_feed *feed,
                                struct eng_slice partner, struct eng_error *err);
 

@@ -36,6 +36,25 @@ enum eng_status eng_task_tick(struct eng_task *task, struct eng_feed *feed, int6
 enum eng_status eng_task_note(struct eng_task *task, int64_t offset, int64_t what,
                               enum eng_journal_kind kind);
 
+/* In the middle of an input (task_half.c). Has the engine to stop between two of its steps? */
+bool eng_task_must_pause(const struct eng_task *task, const struct eng_feed *feed);
+
+/* It stops there: the input behind the task's position is half done. */
+void eng_task_pause(struct eng_task *task, enum eng_half_kind kind);
+
+/* The record at the task's position has been counted, if that was what it waited for. */
+void eng_task_counted(struct eng_task *task);
+
+/* How far it is, for the commit record. */
+struct eng_half eng_task_half(const struct eng_task *task);
+
+/* REPLAYING, all before it applied again: to the middle that was committed. As eng_task_take. */
+enum eng_status eng_task_resume(struct eng_task *task, struct eng_feed *feed,
+                                struct eng_error *err);
+
+/* REPLAYING: is it the entry whose input was half done, and so is not to be applied again? */
+bool eng_task_is_of_half(const struct eng_task *task, const struct eng_journal_entry *entry);
+
 /* The filling transaction has something of this task in it. */
 void eng_task_touch(struct eng_task *task, struct eng_feed *feed);
 

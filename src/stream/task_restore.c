@@ -16,6 +16,7 @@ static enum eng_status new_engine(struct eng_task *task, const struct eng_feed *
     eng_assert(task->engine == NULL);
     eng_assert(feed->config->model != NULL);
     struct eng_engine_options options = {.memory_bytes_max = feed->memory_bytes_max,
+                                         .step_evaluations = feed->limits.step_evaluations,
                                          .track_changes = feed->config->recovery.checkpoints};
     eng_models_done(&task->models);
     if (eng_models_add(&task->models, feed->config->model, &held) != ENG_OK)
@@ -69,10 +70,12 @@ static enum eng_status check_counts(const struct eng_task *task, struct eng_erro
         then->outcome[which], then->read);
 }
 
-/* The same of a reading from low water on, and clock and model after either. */
+/* The same of a reading from low water on, and clock and model after either; of an input that was
+ * half done, those before it. */
 static enum eng_status check_replay(const struct eng_task *task, struct eng_error *err)
 {
-    int64_t clock_ms = eng_engine_clock_ms(task->engine);
+    const struct eng_half *half = &task->commit.half;
+    int64_t clock_ms = eng_engine_clock_ms(task->engine), then_ms = task->commit.clock_ms;
     bool partly = eng_engine_is_restoring(task->engine);
     eng_assert(task->has_commit);
     eng_assert(task->whole);
@@ -85,13 +88,15 @@ static enum eng_status check_replay(const struct eng_task *task, struct eng_erro
                              "input has changed; `engaged state rebuild` makes the state anew",
                              task->partition, task->commit.low.next, eng_task_records_read(task),
                              task->commit.counters.read);
-    if (clock_ms != task->commit.clock_ms)
+    if (half->kind != ENG_HALF_NONE)
+        then_ms = half->before_ms;
+    if (clock_ms != then_ms)
         return eng_error_set(err, ENG_CORRUPT,
                              "partition %" PRId32 ": re-reading ended at clock %" PRId64
                              " but %" PRId64 " was committed: the input or the journal has changed",
-                             task->partition, clock_ms, task->commit.clock_ms);
+                             task->partition, clock_ms, then_ms);
     uint32_t version = eng_model_version(eng_engine_model(task->engine));
-    if (version != task->commit.model_version)
+    if (version != task->commit.model_version && half->kind != ENG_HALF_MODEL)
         return eng_error_set(err, ENG_CORRUPT,
                              "partition %" PRId32 ": re-reading ended under version %" PRIu32
                              " of the model, but %" PRIu32
@@ -169,7 +174,8 @@ enum eng_status eng_task_replay_journal(struct eng_task *task, struct eng_feed *
     eng_assert(journal->done <= journal->count);
     while (status == ENG_OK && journal->done < journal->count) {
         const struct eng_journal_entry *entry = &journal->entries[journal->done];
-        if (entry->offset > offset || (is_of_record(entry) && entry->offset == offset))
+        if (entry->offset > offset || (is_of_record(entry) && entry->offset == offset) ||
+            eng_task_is_of_half(task, entry))
             break;
         if (entry->kind == ENG_JOURNAL_MODEL && eng_task_mark_here(task, feed) != ENG_OK)
             return eng_error_set(err, ENG_NO_MEMORY, "no memory for the records of a batch");
@@ -205,6 +211,8 @@ enum eng_status eng_task_finish_replay(struct eng_task *task, struct eng_feed *f
         eng_engine_is_restoring(task->engine) || task->commit.fingerprint == feed->fingerprint;
     if (status == ENG_OK && task->has_commit && task->whole && same_model)
         status = check_replay(task, err);
+    if (status == ENG_OK)
+        status = eng_task_resume(task, feed, err);
     if (status != ENG_OK)
         return status;
     if (task->has_commit && !task->whole)
@@ -221,7 +229,7 @@ enum eng_status eng_task_finish_replay(struct eng_task *task, struct eng_feed *f
     eng_log(ENG_LOG_INFO, "stream",
             "partition=%" PRId32 " restored to offset %" PRId64 ", %" PRIu64 " partners",
             task->partition, task->next, eng_engine_partner_count(task->engine));
-    return eng_task_renew(task, feed, err);
+    return eng_task_is_half_done(task) ? ENG_OK : eng_task_renew(task, feed, err);
 }
 
 /* Does the journal change the model? */

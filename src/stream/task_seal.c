@@ -4,14 +4,12 @@
 #include "stream/task_internal.h"
 
 #include "base/assert.h"
-#include "base/rules.h"
+#include <stdio.h>
 #include <string.h>
 
-enum {
-    PAGES_BYTES = 8 << 20,      /* of a task in one transaction, about */
-    PAGES_BYTES_ALL = 48 << 20, /* the same when it gives up its partition */
-    RECORDS_PER_PARTNER = 2,
-};
+_Static_assert((int)ENG_COMMIT_ID_BYTES == (int)ENG_TOPIC_ID_BYTES, "a topic's id fits");
+
+enum { RECORDS_PER_PARTNER = 2 };
 
 static struct eng_recovery recovery_of(const struct eng_task *task, const struct eng_feed *feed)
 {
@@ -38,7 +36,8 @@ void eng_task_refresh(struct eng_task *task, struct eng_feed *feed)
         return;
     eng_assert(task->engine != NULL);
     struct eng_changed queue = eng_engine_changes(task->engine);
-    if (queue.first < queue.end && (task->leaving || pages_due(task, feed) > queue.first))
+    if (eng_engine_page_bytes(task->engine) > 0 &&
+        (task->leaving || pages_due(task, feed) > queue.first))
         eng_task_touch(task, feed);
     eng_assert(queue.first <= queue.end);
 }
@@ -53,18 +52,18 @@ static enum eng_status seal_pages(struct eng_task *task, struct eng_feed *feed)
         .txn = feed->txn,
         .partition = task->partition,
         .parts = &task->parts,
-        .head = {.model_version = now.model_version,
+        .head = {.model_version = eng_model_version(eng_engine_model(task->engine)),
                  .life = task->life,
                  .sequence = task->sequence + 1,
                  .next = task->next,
-                 .journal = task->journal_last},
+                 .journal = now.journal},
     };
     eng_assert(task->touched);
     if (!feed->config->recovery.checkpoints)
         return ENG_OK;
     uint64_t place = all ? eng_engine_changes(task->engine).end : pages_due(task, feed);
     enum eng_status status =
-        eng_checkpoint_write(&task->checkpoint, &run, place, all ? PAGES_BYTES_ALL : PAGES_BYTES);
+        eng_checkpoint_write(&task->checkpoint, &run, place, feed->pages_bytes);
     task->low = eng_checkpoint_low(&task->checkpoint, task->engine, &now);
     eng_assert(task->low.next <= task->next);
     return status;
@@ -76,9 +75,9 @@ static enum eng_status seal_model(struct eng_task *task, const struct eng_feed *
     const struct eng_model *model = eng_engine_model(task->engine);
     struct eng_held_model *held = eng_models_find(&task->models, eng_model_version(model));
     eng_assert(held != NULL);
-    eng_assert(model == feed->config->model);
     if (held->stored || !feed->config->recovery.checkpoints)
         return ENG_OK;
+    eng_assert(model == feed->config->model); /* those before it have been stored by others */
     enum eng_status status = eng_models_write(feed->config, task->life, feed->txn, task->partition);
     held->stored = status == ENG_OK;
     return status;
@@ -89,19 +88,23 @@ static void fill_commit(const struct eng_task *task, const struct eng_feed *feed
 {
     struct eng_page_sum pages = eng_engine_page_sum(task->engine);
     const struct eng_held_model *low = eng_models_find(&task->models, task->low.model_version);
+    const struct eng_held_model *now =
+        eng_models_find(&task->models, eng_model_version(eng_engine_model(task->engine)));
     *commit = (struct eng_commit){.sequence = task->sequence + 1,
                                   .life = task->life,
                                   .next = task->next,
                                   .journal = task->journal_last,
                                   .first = task->first,
                                   .clock_ms = eng_engine_clock_ms(task->engine),
-                                  .model_version = eng_model_version(feed->config->model),
-                                  .fingerprint = feed->fingerprint,
+                                  .model_version = eng_model_version(now->model),
+                                  .fingerprint = now->fingerprint,
                                   .low = task->low,
                                   .page_count = pages.count,
-                                  .page_sum = pages.sum};
+                                  .page_sum = pages.sum,
+                                  .half = eng_task_half(task)};
     eng_assert(task->state == ENG_TASK_LIVE);
     eng_assert(low != NULL);
+    (void)snprintf(commit->input_id, sizeof commit->input_id, "%s", feed->sink->topic_id);
     commit->known_bytes = low->known_bytes;
     memcpy(commit->known, low->known, low->known_bytes);
     eng_task_counters(task, &commit->counters);
@@ -113,7 +116,7 @@ enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint
     eng_assert(task->state == ENG_TASK_LIVE && task->touched);
     eng_assert(feed->txn != NULL && feed->txn->opened_us >= 0);
     struct eng_txn_offset offset = {.before = task->sealed};
-    struct eng_meta meta = {.writer = writer, .life = task->life, .fingerprint = feed->fingerprint};
+    struct eng_meta meta = {.writer = writer, .life = task->life};
     struct eng_commit commit;
     enum eng_status status = seal_model(task, feed);
     if (status == ENG_OK)
@@ -125,6 +128,7 @@ enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint
         status = eng_sink_commit(feed->txn, task->partition, &commit, &meta.record);
     meta.sequence = commit.sequence;
     meta.model_version = commit.model_version;
+    meta.fingerprint = commit.fingerprint;
     meta.low_version = commit.low.model_version;
     offset.now.partition = task->partition;
     offset.now.next = task->next;

@@ -1,5 +1,6 @@
 /* Taking records: decoded and judged into the feed, applied a feed at a time, and what cannot be
- * counted written as dead letters. */
+ * counted written as dead letters. One whose boundaries take too long is left half done
+ * (task_half.c); those behind it are put back. */
 #include "stream/task_internal.h"
 
 #include "base/assert.h"
@@ -7,6 +8,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The event at `at` in the feed is half done: it and those behind it have not been taken. What was
+ * decided of them is decided again when they come again. */
+static void put_back(struct eng_task *task, struct eng_feed *feed, uint32_t at)
+{
+    struct eng_journal *pending = &task->pending;
+    eng_assert(at < feed->count);
+    eng_assert(task->state == ENG_TASK_LIVE);
+    task->next = feed->records[at]->offset;
+    feed->count = at;
+    while (pending->count > 0 && ENG_RULE(JOURNAL_OF_TAKEN) &&
+           pending->entries[pending->count - 1].kind == ENG_JOURNAL_FUTURE &&
+           pending->entries[pending->count - 1].offset >= task->next) {
+        pending->count--;
+        task->journal_last--;
+    }
+    eng_task_pause(task, ENG_HALF_EVENT);
+}
 
 static enum eng_status apply_events(struct eng_task *task, struct eng_feed *feed,
                                     struct eng_error *err)
@@ -19,11 +38,13 @@ static enum eng_status apply_events(struct eng_task *task, struct eng_feed *feed
         status = eng_engine_apply(task->engine, &batch, effects, err);
         taken = eng_task_take_away(task, feed, err);
         eng_task_beat(feed);
-    } while (status == ENG_AGAIN && taken == ENG_OK);
-    if (status == ENG_OK && taken != ENG_OK)
-        return taken;
+    } while (status == ENG_AGAIN && taken == ENG_OK && !eng_task_must_pause(task, feed));
+    if (batch.done > 0)
+        eng_task_counted(task);
+    if (status == ENG_AGAIN && taken == ENG_OK)
+        put_back(task, feed, batch.done);
     eng_assert(status != ENG_OK || batch.done == batch.count);
-    return status;
+    return status == ENG_OK || status == ENG_AGAIN ? taken : status;
 }
 
 /* The last header that may hold the schema's id. Finding it makes librdkafka unpack the headers,
@@ -83,6 +104,14 @@ static int64_t schema_id_of(const struct eng_feed *feed, uint32_t i)
     return eng_decoder_schema_id(feed->decoder);
 }
 
+/* Boundaries have been worked off for it already. */
+static bool is_accepted(const struct eng_task *task, int64_t offset)
+{
+    eng_assert(offset >= 0);
+    eng_assert(task->state == ENG_TASK_LIVE);
+    return task->half.kind == ENG_HALF_EVENT && offset == task->half_at && ENG_RULE(ACCEPTED);
+}
+
 /* S5, first sight: refused for being ahead of the wall clock, and journaled. Later: as journaled.
  */
 static enum eng_status judge_future(struct eng_task *task, struct eng_feed *feed,
@@ -99,7 +128,8 @@ static enum eng_status judge_future(struct eng_task *task, struct eng_feed *feed
         event->verdict = refused ? ENG_VERDICT_FUTURE : ENG_VERDICT_GOOD;
         return ENG_OK;
     }
-    if (event->time_ms <= feed->wall_ms + feed->config->future_skew_ms)
+    if (event->time_ms <= feed->wall_ms + feed->config->future_skew_ms ||
+        is_accepted(task, (int64_t)event->offset))
         return ENG_OK;
     event->verdict = ENG_VERDICT_FUTURE;
     if (!ENG_RULE(JOURNAL_FUTURE))
@@ -209,10 +239,10 @@ enum eng_status eng_task_take(struct eng_task *task, struct eng_feed *feed,
                               struct eng_error *err)
 {
     enum eng_status status = ENG_OK;
-    eng_assert(task->state == ENG_TASK_LIVE || task->state == ENG_TASK_REPLAYING);
+    eng_assert(eng_task_takes_records(task));
     eng_assert(count > 0);
     task->end_since_us = -1;
-    for (uint32_t at = 0; status == ENG_OK && at < count;) {
+    for (uint32_t at = 0; status == ENG_OK && at < count && !task->refetch;) {
         if (eng_task_mark_here(task, feed) != ENG_OK ||
             gather(task, feed, records, count, &at) != ENG_OK)
             return eng_error_set(err, ENG_NO_MEMORY, "no memory for the records of a batch");

@@ -9,11 +9,12 @@
  *   3 ask       partitions that do not know yet where they stand
  *   4 poll      up to 4,096 records; rebalances happen in here
  *   5 work      decode, engine, outputs into the filling transaction
- *   6 idle      ticks (S7)
- *   7 seal      the filling transaction is handed over when its time has come and the other is done
- *   8 marks     ends of the partitions, for lag and for 6
- *   9 watch     partitions that do not get on
- *  10 show      statistics
+ *   6 go on     inputs that are half done (task_half.c)
+ *   7 idle      ticks (S7)
+ *   8 seal      the filling transaction is handed over when its time has come and the other is done
+ *   9 marks     ends of the partitions, for lag and for 7
+ *  10 watch     partitions that do not get on
+ *  11 show      statistics
  *
  * While a transaction is in flight the next one fills. When that one is full too, the worker waits;
  * when it waits for long it goes on polling with its partitions paused, so that it stays a member
@@ -97,6 +98,20 @@ static enum eng_status make_buffers(struct eng_worker *worker, struct eng_error 
     return eng_decoder_new(worker->config, &worker->decoder, err);
 }
 
+static void set_limits(struct eng_worker *worker)
+{
+    struct eng_feed_limits *limits = &worker->feed.limits;
+    *limits = worker->options.limits;
+    if (limits->txn_bytes == 0)
+        limits->txn_bytes = ENG_WORKER_TXN_BYTES;
+    if (limits->txn_records == 0)
+        limits->txn_records = ENG_WORKER_TXN_RECORDS;
+    if (limits->slice_us == 0)
+        limits->slice_us = ENG_WORKER_SLICE_US;
+    eng_assert(limits->txn_bytes > 0);
+    eng_assert(limits->txn_records > 0);
+}
+
 enum eng_status eng_worker_new(const struct eng_worker_options *options,
                                struct eng_worker **ret_worker, struct eng_error *err)
 {
@@ -111,6 +126,7 @@ enum eng_status eng_worker_new(const struct eng_worker_options *options,
     worker->config = options->config;
     worker->port = options->port;
     worker->blocked_since_us = -1;
+    set_limits(worker);
     eng_board_init(&worker->board);
     eng_inbox_init(&worker->inbox);
     eng_txn_init(&worker->txns[0]);
@@ -247,8 +263,10 @@ static void make_feed(struct eng_worker *worker)
                   worker->input.id);
     worker->marks.port = worker->port;
     worker->marks.asks_id = worker->input.id[0] != '\0';
-    for (uint32_t i = 0; i < ENG_PORT_READERS; i++)
+    for (uint32_t i = 0; i < ENG_PORT_READERS; i++) {
         worker->readers[i].recall.asks_id = worker->marks.asks_id;
+        worker->readers[i].recall.own_id = worker->input.id;
+    }
     worker->feed.config = worker->config;
     worker->feed.port = worker->port;
     worker->feed.decoder = worker->decoder;
@@ -301,7 +319,7 @@ bool eng_worker_begin(struct eng_worker *worker)
 static bool wait_for_room(struct eng_worker *worker)
 {
     int64_t now_us = worker->port->ops->mono_us(worker->port);
-    eng_assert(eng_worker_full(worker));
+    eng_assert(eng_feed_is_full(&worker->feed));
     eng_assert(worker->in_flight);
     if (worker->blocked_since_us < 0)
         worker->blocked_since_us = now_us;
@@ -319,7 +337,7 @@ static void phase_poll(struct eng_worker *worker)
 {
     eng_assert(worker->blocked_since_us >= -1);
     eng_assert(worker->batch.count == 0);
-    bool full = eng_worker_full(worker) && worker->in_flight;
+    bool full = eng_feed_is_full(&worker->feed) && worker->in_flight;
     if (full && !wait_for_room(worker))
         return;
     if (!full) {
@@ -328,7 +346,7 @@ static void phase_poll(struct eng_worker *worker)
             worker->port->ops->pause(worker->port, false);
         worker->paused = false;
     }
-    worker->port->ops->poll(worker->port, &worker->batch, full ? 0 : POLL_MS);
+    worker->port->ops->poll(worker->port, &worker->batch, full || worker->busy ? 0 : POLL_MS);
 }
 
 /* How many records from `at` on are of one partition. */
@@ -341,25 +359,38 @@ static uint32_t run_length(const struct eng_port_batch *batch, uint32_t at)
     return end - at;
 }
 
-static bool works(const struct eng_task *task)
-{
-    return task != NULL && (task->state == ENG_TASK_LIVE || task->state == ENG_TASK_REPLAYING);
-}
-
 static void phase_work(struct eng_worker *worker)
 {
     struct eng_port_batch *batch = &worker->batch;
     eng_assert(batch->count <= batch->capacity);
     worker->feed.wall_ms = worker->port->ops->wall_ms(worker->port);
+    worker->feed.turn_us = worker->port->ops->mono_us(worker->port);
     for (uint32_t at = 0; at < batch->count && worker->error.status == ENG_OK;) {
         uint32_t count = run_length(batch, at);
         struct eng_task *task = eng_worker_task(worker, batch->records[at].partition);
-        if (works(task))
+        if (task != NULL && eng_task_takes_records(task))
             (void)eng_task_take(task, &worker->feed, &batch->records[at], count, &worker->error);
         at += count;
     }
     worker->port->ops->release(worker->port, batch);
     eng_assert(batch->count == 0);
+}
+
+/* Inputs that are half done; their partitions are fetched from again afterwards. */
+static void phase_go_on(struct eng_worker *worker)
+{
+    worker->busy = false;
+    for (uint32_t i = 0; i < worker->task_count && worker->error.status == ENG_OK; i++) {
+        struct eng_task *task = worker->tasks[i];
+        bool took = eng_task_takes_records(task);
+        eng_assert(task != NULL);
+        (void)eng_task_go_on(task, &worker->feed, &worker->error);
+        bool takes = eng_task_takes_records(task);
+        worker->assign_due |= task->refetch || took != takes;
+        worker->busy |= task->state == ENG_TASK_LIVE && !takes;
+    }
+    worker->busy &= !eng_feed_is_full(&worker->feed); /* then it waits for a commit */
+    eng_assert(worker->task_count <= (uint32_t)worker->input.partition_count);
 }
 
 /* Ends of partitions, as the consumer has met them, and ticks. */
@@ -373,6 +404,7 @@ static void phase_idle(struct eng_worker *worker)
             (void)eng_task_idle(task, &worker->feed, &worker->error);
         if (worker->error.status == ENG_OK)
             eng_task_refresh(task, &worker->feed);
+        worker->assign_due |= task->refetch;
     }
 }
 
@@ -412,6 +444,7 @@ bool eng_worker_turn(struct eng_worker *worker)
     eng_worker_ask(worker);
     phase_poll(worker);
     phase_work(worker);
+    phase_go_on(worker);
     phase_idle(worker);
     if (worker->error.status == ENG_OK)
         eng_worker_seal_due(worker);

@@ -20,7 +20,11 @@
 
 enum {
     ENG_WORKER_BATCH = 4096,
-    ENG_WORKER_TXN_BYTES = 32 << 20, /* a filling transaction this large is full */
+    ENG_WORKER_TXN_BYTES = 32 << 20,  /* a filling transaction this large is full */
+    ENG_WORKER_TXN_RECORDS = 200000,  /* and one with so many records */
+    ENG_WORKER_SLICE_US = 100000,     /* boundaries and models are worked at so long in a turn */
+    ENG_WORKER_PAGES_BYTES = 8 << 20, /* pages of all tasks in one transaction, about */
+    ENG_WORKER_PAGES_LAST = 48 << 20, /* the same of all transactions before partitions go */
 };
 
 /* An errand of the aide: the last stable offsets of partitions. */
@@ -54,6 +58,7 @@ struct eng_worker_options {
     struct eng_courier_way couriers;
     _Atomic int *gate; /* 0: topics not yet checked, 1: fine, 2: not; worker 0 sets it */
     _Atomic uint64_t *memory_bytes; /* of all workers of the process */
+    struct eng_feed_limits limits;  /* what is 0 there is as above */
 };
 
 struct eng_worker {
@@ -80,6 +85,7 @@ struct eng_worker {
     uint64_t assignment;         /* number of changes so far */
     bool placed;                 /* the group has given us a share, even if it is none at all */
     bool assign_due;             /* the set to fetch from has changed */
+    bool busy;                   /* with an input that is half done: no waiting for records */
     struct eng_port_offset *set; /* scratch: that set */
     struct eng_reader readers[ENG_PORT_READERS];
     struct eng_marks marks;
@@ -137,7 +143,6 @@ struct eng_task *eng_worker_task(const struct eng_worker *worker, int32_t partit
 /* worker_txn.c */
 void eng_worker_take_outcome(struct eng_worker *worker); /* of the one in flight, if it is known */
 void eng_worker_seal_due(struct eng_worker *worker);     /* sends the filling one, if it is time */
-bool eng_worker_full(const struct eng_worker *worker);   /* the filling one can take no more */
 /* Ends all that is under way: commits it (true if all of it was) or, in a hurry, gives it up. */
 bool eng_worker_settle(struct eng_worker *worker, bool hurry, int64_t deadline_ms);
 

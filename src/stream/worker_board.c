@@ -214,7 +214,20 @@ static void note_restoring(struct eng_worker *worker, const struct eng_task *tas
                    shown.phase == ENG_RESTORE_STATE ? " of the state topic" : ""); /* fits */
 }
 
-/* What a task says to a query. ENG_NOT_FOUND: the partner is not there. */
+/* Erasures wait for what is half done, and so do partners whom a change of the model has not come
+ * to yet. */
+static void note_half_done(const struct eng_task *task, struct eng_query *query)
+{
+    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_assert(query != NULL);
+    (void)snprintf(query->restoring, sizeof query->restoring,
+                   "busy: partition %" PRId32 " works at the input at offset %" PRId64
+                   "; ask again",
+                   task->partition, task->next); /* fits */
+}
+
+/* What a task says to a query. ENG_NOT_FOUND: the partner is not there; ENG_UNAVAILABLE: not now.
+ */
 static enum eng_status ask_task(struct eng_worker *worker, struct eng_task *task,
                                 const struct eng_query *query, struct eng_bytes *json)
 {
@@ -222,6 +235,8 @@ static enum eng_status ask_task(struct eng_worker *worker, struct eng_task *task
     struct eng_view view;
     eng_assert(task->state == ENG_TASK_LIVE);
     eng_assert(json->used == 0);
+    if (query->erases && eng_task_is_half_done(task))
+        return ENG_UNAVAILABLE;
     if (query->erases) {
         char text[128];
         enum eng_status status = eng_task_erase(task, &worker->feed, partner, &worker->error);
@@ -250,7 +265,9 @@ static bool look_up(struct eng_worker *worker, struct eng_query *query, struct e
             continue;
         eng_bytes_clear(json);
         enum eng_status status = ask_task(worker, task, query, json);
-        if (status == ENG_NOT_FOUND)
+        if (status == ENG_UNAVAILABLE)
+            note_half_done(task, query);
+        if (status == ENG_NOT_FOUND || status == ENG_UNAVAILABLE)
             continue;
         eng_assert(status == ENG_OK || status == ENG_NO_MEMORY);
         answer(query, status, json);

@@ -25,6 +25,7 @@ void eng_worker_readers_init(struct eng_worker *worker)
     for (uint32_t i = 0; i < ENG_PORT_READERS; i++) {
         eng_recall_init(&worker->readers[i].recall, worker->port, worker->config);
         worker->readers[i].recall.reader = i;
+        worker->readers[i].recall.step_evaluations = worker->feed.limits.step_evaluations;
     }
 }
 
@@ -186,20 +187,24 @@ static void harvest(struct eng_worker *worker, struct eng_reader *reader)
     eng_recall_clear(recall);
 }
 
-/* Tells the consumer where to fetch from. */
+/* Tells the consumer where to fetch from. It goes on where it is with what it has already, so what
+ * is to be fetched again is left out once. */
 static void assign(struct eng_worker *worker)
 {
     uint32_t count = 0;
+    bool again = false;
     eng_assert(worker->assign_due);
     for (uint32_t i = 0; i < worker->task_count; i++) {
-        const struct eng_task *task = worker->tasks[i];
-        if (task->state == ENG_TASK_LIVE || task->state == ENG_TASK_REPLAYING)
+        struct eng_task *task = worker->tasks[i];
+        if (eng_task_takes_records(task))
             worker->set[count++] =
                 (struct eng_port_offset){.partition = task->partition, .next = task->next};
+        again |= task->refetch;
+        task->refetch = false;
     }
     eng_assert(count <= worker->task_count);
     (void)worker->port->ops->assign(worker->port, worker->set, count, &worker->error);
-    worker->assign_due = false;
+    worker->assign_due = again;
 }
 
 void eng_worker_ask(struct eng_worker *worker)

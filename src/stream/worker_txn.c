@@ -1,9 +1,9 @@
 /* The worker's transactions: sealing, handing over, and what follows from an outcome.
  *
  * Two take turns: one fills while the other is in flight. Sealing makes the filling one complete
- * (journal and offsets of every task it touches) at a moment between two records, so it is exactly
- * what was told up to the offsets in it. If one is lost, all tasks in it and in the one behind it
- * are worth nothing any more: they forget, and begin again from what the group has. */
+ * (journal and offsets of every task it touches) at a moment between two records, or two steps of
+ * one, so it is exactly what was told up to there. If one is lost, all tasks in it and in the one
+ * behind it are worth nothing any more: they forget, and begin again from what the group has. */
 #include "stream/worker.h"
 
 #include "base/assert.h"
@@ -22,11 +22,6 @@ static struct eng_txn *filling(struct eng_worker *worker)
 static struct eng_txn *flying(struct eng_worker *worker)
 {
     return &worker->txns[1 - worker->filling];
-}
-
-bool eng_worker_full(const struct eng_worker *worker)
-{
-    return eng_txn_bytes(&worker->txns[worker->filling]) >= ENG_WORKER_TXN_BYTES;
 }
 
 /* ---- Outcomes. ---- */
@@ -102,14 +97,32 @@ static void send_errand(void *context)
     eng_committer_send(&worker->committer, flying(worker));
 }
 
-/* Completes the filling transaction. False when nothing is in it, or memory ran out. */
+static uint32_t count_touched(const struct eng_worker *worker)
+{
+    uint32_t count = 0;
+    eng_assert(worker->task_count == 0 || worker->tasks != NULL);
+    for (uint32_t i = 0; i < worker->task_count; i++)
+        count += worker->tasks[i]->touched;
+    eng_assert(count <= worker->task_count);
+    return count;
+}
+
+/* Completes the filling transaction. The room for pages is shared by its tasks: each may use its
+ * part of what those before it have left. False when nothing is in it, or memory ran out. */
 static bool seal(struct eng_worker *worker)
 {
     struct eng_txn *txn = filling(worker);
+    size_t most = eng_txn_bytes(txn) + ENG_WORKER_PAGES_BYTES;
+    uint32_t left = count_touched(worker);
     eng_assert(txn->offset_count == 0);
     for (uint32_t i = 0; i < worker->task_count; i++) {
         struct eng_task *task = worker->tasks[i];
-        if (task->touched && eng_task_seal(task, &worker->feed, worker->options.writer) != ENG_OK) {
+        if (!task->touched)
+            continue;
+        size_t used = eng_txn_bytes(txn);
+        worker->feed.pages_bytes = used < most ? (most - used) / left : 1;
+        left--;
+        if (eng_task_seal(task, &worker->feed, worker->options.writer) != ENG_OK) {
             (void)eng_error_set(&worker->error, ENG_NO_MEMORY, "no memory for a transaction");
             return false;
         }
@@ -140,7 +153,7 @@ void eng_worker_seal_due(struct eng_worker *worker)
         return;
     int64_t age_us = worker->port->ops->mono_us(worker->port) - txn->opened_us;
     eng_assert(age_us >= 0);
-    if (age_us >= worker->config->run.commit_interval_ms * 1000 || eng_worker_full(worker))
+    if (age_us >= worker->config->run.commit_interval_ms * 1000 || eng_feed_is_full(&worker->feed))
         send_filling(worker);
 }
 
@@ -170,6 +183,22 @@ static void discard_filling(struct eng_worker *worker)
     eng_assert(filling(worker)->opened_us < 0);
 }
 
+/* Is there something to commit? After the first transaction only pages of tasks that leave, as long
+ * as there is time, and not without end: what is missing is read again by whoever comes. */
+static bool may_send(struct eng_worker *worker, size_t bytes, int64_t deadline_us)
+{
+    bool first = bytes == 0;
+    eng_assert(!worker->in_flight);
+    eng_assert(deadline_us >= 0);
+    if (!first &&
+        (bytes >= ENG_WORKER_PAGES_LAST || worker->port->ops->mono_us(worker->port) >= deadline_us))
+        return false;
+    for (uint32_t i = 0; i < worker->task_count; i++)
+        if (first || worker->tasks[i]->leaving)
+            eng_task_refresh(worker->tasks[i], &worker->feed);
+    return filling(worker)->opened_us >= 0;
+}
+
 bool eng_worker_settle(struct eng_worker *worker, bool hurry, int64_t deadline_ms)
 {
     uint64_t commits = worker->stats.commits;
@@ -178,17 +207,16 @@ bool eng_worker_settle(struct eng_worker *worker, bool hurry, int64_t deadline_m
     uint64_t wanted = commits + worker->in_flight;
     if (worker->in_flight || worker->renewing)
         wait_for_sender(worker, hurry, deadline_us);
-    for (uint32_t i = 0; !hurry && i < worker->task_count; i++)
-        eng_task_refresh(worker->tasks[i], &worker->feed);
-    bool more = filling(worker)->opened_us >= 0;
-    if (more && !hurry && worker->error.status == ENG_OK && worker->stats.commits == wanted) {
+    for (size_t bytes = 0; !hurry && worker->error.status == ENG_OK &&
+                           worker->stats.commits == wanted && may_send(worker, bytes, deadline_us);
+         bytes += ENG_WORKER_PAGES_BYTES) {
         send_filling(worker);
         wanted += worker->in_flight;
         if (worker->in_flight)
             wait_for_sender(worker, false, deadline_us);
-        more = false;
     }
-    if (filling(worker)->opened_us >= 0)
+    bool more = filling(worker)->opened_us >= 0;
+    if (more)
         discard_filling(worker);
     eng_assert(!worker->in_flight);
     return !more && worker->stats.commits == wanted;

@@ -17,11 +17,11 @@ struct uninterrupted {
     const uint8_t *outcomes;   /* by step */
 };
 
-/* Runs the history with commits here and there, between two steps or in the middle of one, each with
- * the pages of some who have changed; stops after one of them, as a crash would; restores from what was committed, and goes on; several times
- * in a history. Told, outcomes and views have to be those of the uninterrupted run, and the sum of
- * the pages that of the commit. Pages may be of later models than low water's, and partners erased.
- * Differences are described in `out`. */
+/* Runs the history with commits here and there, between two steps or in the middle of one, each
+ * with the pages of some who have changed; stops after one of them, as a crash would; restores from
+ * what was committed, and goes on; several times in a history. Told, outcomes and views have to be
+ * those of the uninterrupted run, and the sum of the pages that of the commit. Pages may be of
+ * later models than low water's, and partners erased. Differences are described in `out`. */
 bool restored_is_same(const struct eng_model *const *models, const struct history *history,
                       const struct uninterrupted *want, struct chance *chance, FILE *out);
 

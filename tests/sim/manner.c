@@ -109,9 +109,26 @@ static void draw_unrest(struct sim *sim, struct manner *m)
     m->deaf_us = maybe(sim, 40, 3 * S, 15 * S);
 }
 
+/* Steps of a few evaluations, and pauses after each, in some seeds; transactions that are soon full
+ * in others. By a chance of their own, so that the rest of the history is what it would be. */
+static void draw_limits(struct sim *sim, struct manner *m)
+{
+    struct chance chance = sim->chance;
+    sim->chance.state = chance.state * 0x9E3779B97F4A7C15u + 3;
+    if (sim_percent(sim, 75))
+        m->limits.step_evaluations = (uint32_t)sim_between(sim, 1, sim_percent(sim, 60) ? 1 : 4);
+    if (sim_percent(sim, 70))
+        m->limits.slice_us = -1;
+    if (sim_percent(sim, 40))
+        m->limits.txn_records = (uint32_t)sim_between(sim, 1, 12);
+    m->apart = sim_percent(sim, 20) ? sim_between(sim, 1, 16) : 0;
+    sim->chance = chance;
+}
+
 void manner_draw(struct sim *sim)
 {
     struct manner *m = &sim->manner;
+    draw_limits(sim, m);
     static void (*const themes[])(struct sim * sim, struct manner * m) = {draw_storm, draw_losses,
                                                                           draw_unrest};
     draw_size(sim, m);

@@ -6,6 +6,7 @@
 #ifndef TESTS_SIM_MANNER_H
 #define TESTS_SIM_MANNER_H
 
+#include "stream/task.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,8 +24,10 @@ enum fate {
 };
 
 struct manner {
+    struct eng_feed_limits limits; /* of workers: in most seeds inputs are often left half done */
     int32_t partitions;
     uint32_t processes;
+    int64_t apart;    /* so many panes the wall's clock of each process is behind the one before */
     bool eager;       /* the group's protocol, else cooperative */
     bool stable_ids;  /* a process keeps its transactional id over restarts */
     int64_t pane_us;  /* of monotonic time */

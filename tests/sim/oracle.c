@@ -29,6 +29,17 @@ enum { EFFECTS_BYTES = 1 << 20 };
 
 /* ---- The journal. ---- */
 
+static void count_half(struct sim *sim, const struct eng_half *half)
+{
+    static const enum sim_tally tallies[] = {
+        [ENG_HALF_EVENT] = TALLY_HALF_EVENTS,
+        [ENG_HALF_TICK] = TALLY_HALF_TICKS,
+        [ENG_HALF_MODEL] = TALLY_HALF_MODELS,
+    };
+    bool waits = half->kind == ENG_HALF_EVENT && half->boundary_ms < 0;
+    sim->tally[waits ? TALLY_WAITS : tallies[half->kind]]++;
+}
+
 /* All entries that were ever committed, compacted or not, up to the last one of the commit record
  * that the group names. */
 static void read_journal(struct oracle *oracle)
@@ -52,6 +63,10 @@ static void read_journal(struct oracle *oracle)
             status = eng_journal_decode(&oracle->journal, record->value, record->value_bytes, &err);
         else if (eng_state_kind(record->key, record->key_bytes, &partner) == ENG_STATE_IS_COMMIT)
             status = eng_commit_read(record->value, record->value_bytes, &commit, &sum, &err);
+        else
+            continue;
+        if (commit.half.kind != ENG_HALF_NONE)
+            count_half(sim, &commit.half);
         if (commit.sequence == meta.sequence)
             found = commit;
     }

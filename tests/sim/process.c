@@ -145,6 +145,7 @@ static void live(void *argument)
                                          .eager = sim->manner.eager,
                                          .couriers = {.host = &process->host},
                                          .gate = &process->gate,
+                                         .limits = sim->manner.limits,
                                          .memory_bytes = &process->memory_bytes};
     enum eng_status status = eng_worker_new(&options, &process->worker, &err);
     if (status == ENG_OK) {
@@ -190,6 +191,9 @@ void process_start(struct process *process)
     process->config = input_release(&process->sim->input, process->sim->input.released);
     process->frozen_until_us = process->deaf_until_us = -1;
     process->client = (struct group_client){.generation = -1};
+    if (process->sim->manner.apart > 0 && !process->sim->calm)
+        process->wall_error_ms =
+            -(int64_t)process->slot * process->sim->manner.apart * process->sim->input.pane_ms;
     process->gate = 0;
     process->memory_bytes = 0;
     port_init(&process->port, process);
@@ -224,8 +228,8 @@ static bool task_is_at_rest(const struct sim *sim, const struct eng_task *task)
     const struct broker_log *log =
         &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, task->partition)];
     bool nothing_yet = task->committed.next < 0 && task->next == 0;
-    return task->state == ENG_TASK_LIVE && !task->touched && task->next >= log->end &&
-           (nothing_yet || task->sealed.next == task->committed.next);
+    return task->state == ENG_TASK_LIVE && task->half.kind == ENG_HALF_NONE && !task->touched &&
+           task->next >= log->end && (nothing_yet || task->sealed.next == task->committed.next);
 }
 
 bool process_is_at_rest(const struct process *process)

@@ -54,6 +54,10 @@ enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
     X(MODELS, "changes of the model")                                                              \
     X(ERASED, "partners erased")                                                                   \
     X(ERASURES, "erasures committed")                                                              \
+    X(HALF_EVENTS, "commits in the middle of an event")                                            \
+    X(HALF_TICKS, "commits in the middle of a tick")                                               \
+    X(HALF_MODELS, "commits in the middle of a change of the model")                               \
+    X(WAITS, "commits before an event whose boundaries are worked off")                            \
     X(OUTPUTS, "outputs")                                                                          \
     X(LETTERS, "dead letters")
 

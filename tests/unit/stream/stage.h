@@ -31,6 +31,7 @@ struct stage {
     struct eng_worker *worker;
     uint64_t writer;
     bool eager, threaded;
+    struct eng_feed_limits limits; /* of workers that start from now on */
     _Atomic int gate;
     _Atomic uint64_t memory_bytes;
 };
@@ -61,6 +62,7 @@ static inline void stage_start(struct stage *stage)
                                          .eager = stage->eager,
                                          .couriers = {.threaded = stage->threaded},
                                          .gate = &stage->gate,
+                                         .limits = stage->limits,
                                          .memory_bytes = &stage->memory_bytes};
     struct eng_error err = {0};
     atomic_store(&stage->gate, 0);

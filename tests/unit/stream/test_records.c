@@ -33,16 +33,6 @@ Test(meta, what_is_written_is_read_back)
     cr_expect_lt(strlen(text), 200);
 }
 
-Test(meta, a_text_of_the_version_before_is_still_read)
-{
-    struct eng_meta meta;
-    cr_assert_eq(eng_meta_read("e2 7 63 1 4 00000000000000aa 00000000000000bb fb2d702a41741eca",
-                               &meta, NULL),
-                 ENG_OK);
-    cr_expect(meta.sequence == 7 && meta.model_version == 4 && meta.record == 0xbb);
-    cr_expect_eq(meta.low_version, 0);
-}
-
 Test(meta, any_changed_character_is_refused)
 {
     char text[ENG_META_TEXT_BYTES];

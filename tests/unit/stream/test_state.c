@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-enum { KNOWN = 5 };
+enum { KNOWN = 5, PARTNER = 4, ID = 3, VARYING = KNOWN + PARTNER + ID };
 
 static struct eng_commit sample_commit(void)
 {
@@ -18,6 +18,13 @@ static struct eng_commit sample_commit(void)
                                 .low = {900, 8, 12345, 890, 3},
                                 .page_count = 5,
                                 .page_sum = UINT64_MAX,
+                                .half = {.kind = ENG_HALF_TICK,
+                                         .partner_bytes = PARTNER,
+                                         .before_ms = 100,
+                                         .boundary_ms = 200,
+                                         .target_ms = 300,
+                                         .partner = "acme"},
+                                .input_id = "Aw8",
                                 .known_bytes = KNOWN,
                                 .known = "known"};
     commit.counters.read = 997;
@@ -28,7 +35,7 @@ static struct eng_commit sample_commit(void)
 
 Test(state, a_commit_record_is_read_back)
 {
-    uint8_t bytes[ENG_COMMIT_BYTES + KNOWN], twice[ENG_COMMIT_BYTES + KNOWN];
+    uint8_t bytes[ENG_COMMIT_BYTES + VARYING], twice[ENG_COMMIT_BYTES + VARYING];
     struct eng_commit commit = sample_commit(), again;
     uint64_t sum = 0;
     uint64_t named = eng_commit_write(&commit, bytes);
@@ -44,27 +51,46 @@ Test(state, a_commit_record_is_read_back)
     cr_expect_eq(memcmp(bytes, twice, sizeof bytes), 0);
 }
 
-/* A record of version 1 has neither the model at low water nor what is known there. */
-Test(state, a_commit_record_of_the_version_before_is_still_read)
+Test(state, a_commit_record_says_how_far_an_input_is_that_is_half_done)
 {
-    uint8_t bytes[ENG_COMMIT_BYTES];
+    uint8_t bytes[ENG_COMMIT_BYTES + VARYING];
     struct eng_commit commit = sample_commit(), again;
+    const struct eng_half *half = &again.half;
     uint64_t sum;
-    size_t length = ENG_COMMIT_BYTES - 16;
-    commit.known_bytes = 0;
+    cr_assert_eq(eng_commit_bytes(&commit), sizeof bytes);
     (void)eng_commit_write(&commit, bytes);
-    bytes[2] = 1;
-    eng_page_close(bytes, length - ENG_PAGE_SUM_BYTES); /* the same checksum closes it */
-    cr_assert_eq(eng_commit_read(bytes, length, &again, &sum, NULL), ENG_OK);
-    cr_expect_eq(again.low.model_version, 4);
-    cr_expect_eq(again.known_bytes, 0);
-    cr_expect_eq(again.page_sum, UINT64_MAX);
-    cr_expect_eq(eng_commit_read(bytes, length - 1, &again, &sum, NULL), ENG_CORRUPT);
+    cr_assert_eq(eng_commit_read(bytes, sizeof bytes, &again, &sum, NULL), ENG_OK);
+    cr_expect(half->kind == ENG_HALF_TICK && !half->silent);
+    cr_expect(half->before_ms == 100 && half->boundary_ms == 200 && half->target_ms == 300);
+    cr_expect(half->partner_bytes == PARTNER && memcmp(half->partner, "acme", PARTNER) == 0);
+    cr_expect_str_eq(again.input_id, "Aw8");
+}
+
+/* With a checksum that fits: what it closes has to make sense all the same. */
+Test(state, lengths_and_kinds_that_cannot_be_are_refused_in_a_record_that_is_whole)
+{
+    uint8_t bytes[ENG_COMMIT_BYTES + VARYING];
+    struct eng_commit commit = sample_commit(), again;
+    struct eng_error err = {0};
+    uint64_t sum;
+    enum { KIND_AT = 4 + 24 * 8 + 7, KNOWN_AT = 4 + 29 * 8 + 7, ID_AT = 4 + 31 * 8 + 7 };
+    const struct {
+        int at;
+        uint8_t value;
+    } rows[] = {{KIND_AT, 4}, {KNOWN_AT, KNOWN + 1}, {KNOWN_AT, 0}, {ID_AT, 64}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        (void)eng_commit_write(&commit, bytes);
+        bytes[rows[i].at] = rows[i].value;
+        eng_page_close(bytes, sizeof bytes - ENG_PAGE_SUM_BYTES); /* the same checksum closes it */
+        eng_error_clear(&err);
+        cr_expect_eq(eng_commit_read(bytes, sizeof bytes, &again, &sum, &err), ENG_CORRUPT);
+        cr_expect(strstr(err.text, "says that") != NULL, "%s", err.text);
+    }
 }
 
 Test(state, any_changed_byte_of_a_commit_record_is_refused)
 {
-    uint8_t bytes[ENG_COMMIT_BYTES + KNOWN];
+    uint8_t bytes[ENG_COMMIT_BYTES + VARYING];
     struct eng_commit commit = sample_commit(), again;
     uint64_t sum;
     (void)eng_commit_write(&commit, bytes);
