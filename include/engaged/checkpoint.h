@@ -124,9 +124,9 @@ void eng_engine_restore_fetch(const struct eng_engine *engine, uint64_t hash, un
 
 /* All pages are there: works off, telling nothing, the boundaries up to low water's clock that they
  * have not seen. Those of whom something changed are in the queue then. clock_ms -1: low water is
- * before the first event. ENG_OK or ENG_NO_MEMORY. From then on events (offsets ascending from low
- * water), ticks, activations and erasures are applied as ever. What counts could answer at low
- * water (eng_engine_known_read) is the caller's to keep, too. */
+ * before the first event, so there are none. ENG_OK or ENG_NO_MEMORY. From then on events (offsets
+ * ascending from low water), ticks, activations and erasures are applied as ever. What counts could
+ * answer at low water (eng_engine_known_read) is the caller's to keep, too. */
 enum eng_status eng_engine_restore_catch_up(struct eng_engine *engine, int64_t clock_ms,
                                             struct eng_error *err);
 

@@ -240,6 +240,8 @@ static enum eng_status move_clock(struct eng_engine *engine, int64_t time_ms,
     eng_assert(time_ms >= 0);
     eng_assert(time_ms <= ENG_TIME_MS_MAX);
     if (engine->now.clock_ms < 0) {
+        if (__builtin_expect(engine->restore != NULL, 0))
+            return eng_restore_first_clock(engine, time_ms);
         eng_moment_set(&engine->now, engine->model, time_ms);
         return ENG_OK;
     }

@@ -337,6 +337,10 @@ const struct eng_layout *eng_restore_layout(const struct eng_engine *engine, uin
  * ENG_NO_MEMORY. */
 enum eng_status eng_restore_arrive(struct eng_engine *engine, uint32_t number);
 
+/* The first event of all: puts the clock there, and arms those who have pages already. ENG_OK,
+ * ENG_NO_MEMORY (nothing has changed). */
+enum eng_status eng_restore_first_clock(struct eng_engine *engine, int64_t time_ms);
+
 /* Gives back the records that are of later models. */
 void eng_restore_drop(struct eng_engine *engine);
 

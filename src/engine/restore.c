@@ -146,7 +146,8 @@ enum eng_status eng_restore_arrive(struct eng_engine *engine, uint32_t number)
     if (eng_wheel_reserve(&engine->wheel) != ENG_OK)
         return ENG_NO_MEMORY;
     set_ahead(restore, number, 0);
-    eng_arm(engine, number, eng_store_at(&engine->store, number), ENG_PANE_NEVER);
+    if (engine->now.clock_ms >= 0)
+        eng_arm(engine, number, eng_store_at(&engine->store, number), ENG_PANE_NEVER);
     return ENG_OK;
 }
 
@@ -357,6 +358,25 @@ static enum eng_status arm_all(struct eng_engine *engine, int64_t clock_ms)
     return ENG_OK;
 }
 
+/* Low water was before the first event: pages of who has changed since may be there all the same.
+ * Their boundaries lie behind that event's, so they are armed when it comes. */
+enum eng_status eng_restore_first_clock(struct eng_engine *engine, int64_t time_ms)
+{
+    eng_assert(engine->restore != NULL);
+    eng_assert(engine->now.clock_ms < 0);
+    if (eng_wheel_reserve_many(&engine->wheel, engine->store.count) != ENG_OK)
+        return ENG_NO_MEMORY;
+    eng_moment_set(&engine->now, engine->model, time_ms);
+    for (uint32_t number = 0; number < engine->store.count; number++) {
+        if (!eng_store_has(&engine->store, number) || is_ahead(engine->restore, number))
+            continue;
+        struct eng_partner *partner = eng_store_at(&engine->store, number);
+        if (partner->due > engine->now.pane)
+            eng_arm(engine, number, partner, ENG_PANE_NEVER);
+    }
+    return ENG_OK;
+}
+
 enum eng_status eng_engine_restore_catch_up(struct eng_engine *engine, int64_t clock_ms,
                                             struct eng_error *err)
 {
@@ -364,9 +384,7 @@ enum eng_status eng_engine_restore_catch_up(struct eng_engine *engine, int64_t c
     eng_assert(engine->restore != NULL);
     eng_assert(clock_ms <= ENG_TIME_MS_MAX);
     if (clock_ms < 0)
-        return engine->store.count == 0
-                   ? ENG_OK
-                   : eng_error_set(err, ENG_CORRUPT, "pages, but no event before them");
+        return ENG_OK; /* nothing to catch up with; see eng_restore_first_clock */
     if (engine->changes.on && engine->store.count > 0)
         status = eng_changes_reserve_slow(&engine->changes, engine->store.count);
     if (status == ENG_OK)

@@ -55,6 +55,7 @@ struct world {
     size_t told_bytes;
     struct page *pages;
     uint32_t page_count, page_capacity;
+    struct mark here;   /* before the step in work */
     struct mark *marks; /* ascending; marks[first_mark] is the oldest that counts */
     uint32_t first_mark, mark_count;
     struct commit commit;
@@ -157,9 +158,12 @@ static struct mark mark_of(const struct world *world, uint32_t step)
     return mark;
 }
 
+/* Not every step is worth a mark: then the one before stands for it, too. */
 static void mark(struct world *world, uint32_t step)
 {
-    world->marks[world->mark_count++] = mark_of(world, step);
+    world->here = mark_of(world, step);
+    if (world->mark_count == 0 || chance_percent(world->chance, 60))
+        world->marks[world->mark_count++] = world->here;
 }
 
 /* ---- committing ---- */
@@ -220,7 +224,7 @@ static void commit(struct world *world, uint32_t step)
     struct eng_work work = eng_engine_work(world->engine);
     struct mark low = mark_of(world, step);
     if (work.kind != ENG_WORK_NONE)
-        low = world->marks[world->mark_count - 1]; /* before the step */
+        low = world->here;
     if (queue.first < queue.end) {
         while (world->first_mark + 1 < world->mark_count &&
                world->marks[world->first_mark + 1].place <= queue.first)
@@ -368,7 +372,7 @@ static bool same_views(const struct world *world)
 static bool run_until_crash(struct world *world, uint32_t *step, uint32_t crash_at)
 {
     for (; *step < crash_at; (*step)++) {
-        if (world->mark_count == 0 || world->marks[world->mark_count - 1].step < *step)
+        if (world->mark_count == 0 || world->here.step < *step)
             mark(world, *step);
         uint8_t outcome = apply(world, *step, true);
         if (outcome == CRASHED)
