@@ -96,6 +96,10 @@ FIELD(get_partition_count, input, stats->partition_count)
 FIELD(get_heartbeat, worker, heartbeat_ms)
 FIELD(get_commits, worker, commits)
 FIELD(get_aborts, worker, aborts)
+FIELD(get_txn_bytes, worker, txn_bytes_max)
+FIELD(get_txn_records, worker, txn_records_max)
+FIELD(get_txn_us, worker, txn_us_max)
+FIELD(get_halves, partition, halves)
 FIELD(get_rotations, worker, producer_rotations)
 FIELD(get_rebalances, worker, rebalances)
 FIELD(get_dead_letters, worker, dead_letters[at->which])
@@ -190,6 +194,15 @@ static const struct metric metrics[] = {
      "Transactions aborted since the process began."},
     {"engaged_commit_latency_seconds", TYPE_HISTOGRAM, SCOPE_WORKER, 1, NULL, "seconds",
      "Time from the begin of a transaction's commit to its end."},
+    {"engaged_largest_transaction_bytes", TYPE_GAUGE, SCOPE_WORKER, 1, get_txn_bytes, "bytes",
+     "The largest transaction since the process began, as it lay in memory."},
+    {"engaged_largest_transaction_records", TYPE_GAUGE, SCOPE_WORKER, 1, get_txn_records, "records",
+     "The most records of one transaction since the process began."},
+    {"engaged_longest_transaction_seconds", TYPE_GAUGE, SCOPE_WORKER, 1000000, get_txn_us, "seconds",
+     "The longest commit of a transaction since the process began."},
+    {"engaged_inputs_paused_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_halves, "inputs",
+     "Inputs that were left half done, to go on in another turn or transaction. Begins anew with "
+     "the partition's assignment."},
     {"engaged_producer_rotations_total", TYPE_COUNTER, SCOPE_WORKER, 1, get_rotations, "producers",
      "Producers replaced after an outcome that was in doubt."},
     {"engaged_rebalances_total", TYPE_COUNTER, SCOPE_WORKER, 1, get_rebalances, "rebalances",

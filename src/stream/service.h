@@ -55,6 +55,7 @@ struct eng_partition_stats {
                          lag; 0 without lag; -1 unknown */
     int64_t clock_ms; /* event-time clock; -1: none */
     uint64_t partners, memory_bytes;
+    uint64_t halves; /* inputs that were left half done */
     struct eng_counters counters;
 };
 
@@ -65,6 +66,8 @@ struct eng_worker_stats {
     uint64_t commits, aborts, producer_rotations, rebalances;
     uint64_t commit_latency[ENG_LATENCY_BUCKETS]; /* counts per bucket (not cumulative) */
     uint64_t commit_latency_sum_us;
+    uint64_t txn_bytes_max, txn_records_max; /* of the largest transaction */
+    uint64_t txn_us_max;                     /* of the longest, from its begin to its outcome */
     uint64_t dead_letters[16]; /* by enum eng_reason */
     char text[256];            /* why it waits or has stopped; "" when all is well */
 };

@@ -126,6 +126,7 @@ static void show_task(struct eng_worker *worker, const struct eng_task *task,
                                           .end_offset = task->end_offset,
                                           .low_water = task->low.next,
                                           .pages_written = task->checkpoint.written,
+                                          .halves = task->halves,
                                           .clock_ms = -1};
     eng_assert(shown != NULL);
     eng_assert(task->partition >= 0);

@@ -12,7 +12,7 @@
 #include "model/config.h"
 #include <inttypes.h>
 
-enum { SETTLE_STEP_MS = 50 };
+enum { SETTLE_STEP_MS = 50, LONG_US = 500000 };
 
 static struct eng_txn *filling(struct eng_worker *worker)
 {
@@ -26,12 +26,31 @@ static struct eng_txn *flying(struct eng_worker *worker)
 
 /* ---- Outcomes. ---- */
 
+/* The largest of each measure. Half a second is long for a transaction, and so is worth a line. */
+static void note_size(struct eng_worker *worker, const struct eng_txn *txn)
+{
+    struct eng_worker_stats *stats = &worker->stats;
+    uint64_t bytes = eng_txn_bytes(txn), took_us = (uint64_t)txn->took_us;
+    eng_assert(txn->took_us >= 0);
+    eng_assert(bytes > 0);
+    if (took_us >= LONG_US)
+        eng_log(ENG_LOG_DEBUG, "stream",
+                "worker=%" PRIu32 " a transaction of %" PRIu32 " records and %" PRIu64
+                " bytes took %" PRIu64 " ms",
+                worker->options.index, txn->record_count, bytes, took_us / 1000);
+    stats->txn_bytes_max = bytes > stats->txn_bytes_max ? bytes : stats->txn_bytes_max;
+    stats->txn_us_max = took_us > stats->txn_us_max ? took_us : stats->txn_us_max;
+    if (txn->record_count > stats->txn_records_max)
+        stats->txn_records_max = txn->record_count;
+}
+
 static void count_outcome(struct eng_worker *worker, const struct eng_txn *txn)
 {
     eng_assert(txn->outcome != ENG_TXN_NONE);
     eng_assert(txn->took_us >= 0);
     if (txn->outcome == ENG_TXN_DONE) {
         worker->stats.commits++;
+        note_size(worker, txn);
         eng_worker_say(worker, ENG_LOG_INFO, "");
         eng_stats_count_latency(&worker->stats, txn->took_us);
     }
