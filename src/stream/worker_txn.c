@@ -68,10 +68,10 @@ static void tell_tasks(struct eng_worker *worker, const struct eng_txn *txn)
     }
 }
 
-/* The sealed transaction is lost: its tasks, and those of the filling one, begin again. */
+/* A transaction is lost: the tasks sealed into it, and those of the filling one, begin again. */
 static void forget_tasks(struct eng_worker *worker, const struct eng_txn *lost)
 {
-    for (uint32_t i = 0; lost != NULL && i < lost->offset_count; i++) {
+    for (uint32_t i = 0; i < lost->offset_count; i++) {
         struct eng_task *task = eng_worker_task(worker, lost->offsets[i].now.partition);
         eng_assert(task != NULL);
         if (task->state == ENG_TASK_LIVE && ENG_RULE(FORGET_ON_LOST))
@@ -194,11 +194,12 @@ static void wait_for_sender(struct eng_worker *worker, bool hurry, int64_t deadl
     eng_assert(!worker->in_flight);
 }
 
-/* What fills is given up. */
+/* What fills is given up, with the tasks that have been sealed into it when memory ran out for the
+ * next one. */
 static void discard_filling(struct eng_worker *worker)
 {
     eng_assert(!worker->in_flight);
-    forget_tasks(worker, NULL);
+    forget_tasks(worker, filling(worker));
     eng_assert(filling(worker)->opened_us < 0);
 }
 

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FAKE_PARTITIONS = 4, FAKE_RECORDS = 4096, FAKE_OUTPUTS = 8192, FAKE_FAULTS = 16 };
@@ -426,6 +427,16 @@ static void fake_note_header(struct fake_output *to, const struct eng_port_heade
                    header->value != NULL ? (const char *)header->value : "");
 }
 
+/* Not by the program's allocator, which tests let fail. */
+static uint8_t *fake_copy(const void *from, size_t length)
+{
+    uint8_t *copy = malloc(length + 1);
+    eng_assert(copy != NULL);
+    memcpy(copy, from, length);
+    copy[length] = 0;
+    return copy;
+}
+
 static void fake_take(struct fake_port *fake, const struct eng_port_output *output)
 {
     struct fake_output *to = &fake->outputs[fake->output_count++];
@@ -436,9 +447,9 @@ static void fake_take(struct fake_port *fake, const struct eng_port_output *outp
                                .value_bytes = output->value_bytes,
                                .borrowed = output->value};
     if (output->key != NULL)
-        to->key = (uint8_t *)eng_strndup(output->key, output->key_bytes);
+        to->key = fake_copy(output->key, output->key_bytes);
     if (output->value != NULL)
-        to->value = (uint8_t *)eng_strndup(output->value, output->value_bytes);
+        to->value = fake_copy(output->value, output->value_bytes);
     for (uint32_t i = 0; family != NULL && i < family->fixed_count; i++)
         fake_note_header(to, &family->fixed[i]);
     for (uint32_t i = 0; i < output->header_count; i++)

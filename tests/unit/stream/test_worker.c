@@ -777,6 +777,33 @@ Test(worker, a_query_for_which_memory_is_short_is_not_answered_as_if_there_were_
     stage_done(&s);
 }
 
+/* Sealing the second task of a transaction fails: the first one, sealed already, is worth nothing
+ * any more, and may not be kept as if it had been committed. */
+Test(worker, memory_that_runs_out_in_a_revoke_loses_every_task_of_the_transaction)
+{
+    for (uint64_t nth = 1; nth < 60; nth++) {
+        struct stage s;
+        stage_init(&s, 2);
+        s.eager = true;
+        stage_start(&s);
+        for (int32_t partition = 0; partition < 2; partition++)
+            stage_login(&s, partition, "acme", stage_now_ms(&s));
+        stage_turn(&s, TURNS);
+        for (int32_t partition = 0; partition < 2; partition++)
+            stage_login(&s, partition, "zeta", stage_now_ms(&s));
+        stage_turn(&s, 1);
+        s.fake->rebalance = 'r';
+        s.fake->moved_count = 2;
+        s.fake->moved[1] = 1;
+        eng_memory_fail(nth, 1);
+        (void)eng_worker_turn(s.worker); /* no task breaks an invariant in it */
+        eng_memory_fail(0, 0);
+        enum eng_status status = s.worker->error.status;
+        cr_assert(status == ENG_OK || status == ENG_NO_MEMORY, "%s", s.worker->error.text);
+        stage_done(&s);
+    }
+}
+
 Test(worker, the_board_shows_lag_counts_and_commits)
 {
     struct stage s;
