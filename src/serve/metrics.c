@@ -198,8 +198,8 @@ static const struct metric metrics[] = {
      "The largest transaction since the process began, as it lay in memory."},
     {"engaged_largest_transaction_records", TYPE_GAUGE, SCOPE_WORKER, 1, get_txn_records, "records",
      "The most records of one transaction since the process began."},
-    {"engaged_longest_transaction_seconds", TYPE_GAUGE, SCOPE_WORKER, 1000000, get_txn_us, "seconds",
-     "The longest commit of a transaction since the process began."},
+    {"engaged_longest_transaction_seconds", TYPE_GAUGE, SCOPE_WORKER, 1000000, get_txn_us,
+     "seconds", "The longest commit of a transaction since the process began."},
     {"engaged_inputs_paused_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_halves, "inputs",
      "Inputs that were left half done, to go on in another turn or transaction. Begins anew with "
      "the partition's assignment."},

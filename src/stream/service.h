@@ -68,8 +68,8 @@ struct eng_worker_stats {
     uint64_t commit_latency_sum_us;
     uint64_t txn_bytes_max, txn_records_max; /* of the largest transaction */
     uint64_t txn_us_max;                     /* of the longest, from its begin to its outcome */
-    uint64_t dead_letters[16]; /* by enum eng_reason */
-    char text[256];            /* why it waits or has stopped; "" when all is well */
+    uint64_t dead_letters[16];               /* by enum eng_reason */
+    char text[256];                          /* why it waits or has stopped; "" when all is well */
 };
 
 /* A consistent copy; free with eng_stats_free. Partitions ascending. */

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """One event after a gap of a month, with everybody's counts expiring at one boundary: transactions stay bounded.
 
-Each partner has acted once; then nothing comes for 40 days, and one event moves the clock. All partners lose their score
-at the same boundary and fall silent, which is told in many transactions, none of which grows beyond its limits. The daemon
-is killed in the middle of it, and goes on there: what it has told is equal to replay, in order. The long form has a million
-partners.
+Each partner has acted once; then nothing comes for 40 days, and one event moves the clock. All partners lose
+their score at the same boundary, which is told in many transactions, none of which grows beyond its limits. The
+daemon is killed in the middle of it, and goes on there: what it has told is equal to replay, in order. The long
+form has a million partners.
 """
 
 import json
@@ -133,14 +133,14 @@ def test_a_boundary_for_everybody_is_told_in_many_transactions_and_survives_a_ki
         progress = Progress(broker, partitions=1)
         began = time.monotonic()
         daemon.start()
-        halved, bounds = _kill_in_the_middle(broker, daemon, partners)
-        _check_bounds(bounds)
+        halved, first = _kill_in_the_middle(broker, daemon, partners)
         daemon.start()
         progress.wait_for_ends(end_offsets(broker, INPUT), [daemon])
+        _check_bounds(max(pair) for pair in zip(first, _bounds(daemon)))
         say(f"all told {time.monotonic() - began:.1f} s after the start")
         daemon.stop()
         went_on = "was half done, and goes on" in daemon.log()
-        check(went_on == halved or not context.long, f"half done: {halved}, and the log says that it went on: {went_on}")
+        check(went_on or not (halved and context.long), "killed in the middle, and the log does not say so")
         _compare(broker, _replay(context, daemon, path))
 
 
