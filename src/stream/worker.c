@@ -88,8 +88,8 @@ struct eng_task *eng_worker_task(const struct eng_worker *worker, int32_t partit
 static enum eng_status make_buffers(struct eng_worker *worker, struct eng_error *err)
 {
     worker->batch.capacity = ENG_WORKER_BATCH;
-    worker->batch.records = eng_calloc(ENG_WORKER_BATCH, sizeof *worker->batch.records);
-    worker->feed.effects.data = eng_calloc(1, ENG_FEED_EFFECTS_BYTES);
+    worker->batch.records = eng_realloc(NULL, ENG_WORKER_BATCH * sizeof *worker->batch.records);
+    worker->feed.effects.data = eng_realloc(NULL, ENG_FEED_EFFECTS_BYTES);
     worker->feed.effects.capacity = ENG_FEED_EFFECTS_BYTES;
     eng_assert(worker->decoder == NULL);
     eng_assert(worker->config->model != NULL);
