@@ -1,9 +1,14 @@
-/* Coroutines by ucontext. See fiber.h. */
+/* Coroutines. See fiber.h.
+ *
+ * A switch saves the registers that a function has to keep, and the stack pointer: some twenty
+ * instructions of our own where we know the machine. Elsewhere, and where a sanitizer wants to be
+ * told, it is swapcontext, which asks the kernel for the mask of signals each time. */
 #include "fiber.h"
 
 #include "base/assert.h"
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -19,6 +24,10 @@
 #define FIBER_TSAN 1
 #endif
 
+#if defined(__x86_64__) && defined(__linux__) && !defined(FIBER_ASAN) && !defined(FIBER_TSAN)
+#define FIBER_BARE 1
+#endif
+
 #ifdef FIBER_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
@@ -32,8 +41,41 @@ enum { STACK_BYTES = 1 << 18 };
 
 enum { GUARD_BYTES = 4096, KEPT_MAX = 64 };
 
+#ifdef FIBER_BARE
+typedef void *context_t; /* where its stack ends; the registers are on top of that */
+
+/* Leaves what a function has to keep on the stack, goes over to the other one, and takes from there
+ * what was left like that. */
+void fiber_bare_switch(context_t *ret_from, context_t to);
+__asm__(".text\n"
+        ".globl fiber_bare_switch\n"
+        ".hidden fiber_bare_switch\n"
+        ".type fiber_bare_switch, @function\n"
+        "fiber_bare_switch:\n"
+        "    pushq %rbp\n"
+        "    pushq %rbx\n"
+        "    pushq %r12\n"
+        "    pushq %r13\n"
+        "    pushq %r14\n"
+        "    pushq %r15\n"
+        "    movq %rsp, (%rdi)\n"
+        "    movq %rsi, %rsp\n"
+        "    popq %r15\n"
+        "    popq %r14\n"
+        "    popq %r13\n"
+        "    popq %r12\n"
+        "    popq %rbx\n"
+        "    popq %rbp\n"
+        "    ret\n"
+        ".size fiber_bare_switch, .-fiber_bare_switch\n");
+
+enum { SWITCH_WORDS = 8 }; /* six registers, where to go on, and a return address of nowhere */
+#else
+typedef ucontext_t context_t;
+#endif
+
 struct fiber {
-    ucontext_t context;
+    context_t context;
     void (*run)(void *argument);
     void *argument;
     char *stack;
@@ -42,7 +84,7 @@ struct fiber {
 };
 
 static struct {
-    ucontext_t context; /* of who resumes */
+    context_t context; /* of who resumes */
     struct fiber *current;
     const void *stack; /* the resumer's, as the sanitizer knows it */
     size_t stack_bytes;
@@ -111,12 +153,41 @@ static void told(void *fake, bool inside)
 
 /* ---- Fibers. ---- */
 
+static void begin(void);
+
+static void go_over(context_t *from, context_t *to)
+{
+#ifdef FIBER_BARE
+    fiber_bare_switch(from, *to);
+#else
+    eng_assert(swapcontext(from, to) == 0);
+#endif
+}
+
+/* A context that begins at begin(). */
+static void prepare(struct fiber *fiber)
+{
+#ifdef FIBER_BARE
+    void **top = (void **)(void *)(fiber->stack + STACK_BYTES) - SWITCH_WORDS;
+    void (*where)(void) = begin;
+    memset(top, 0, SWITCH_WORDS * sizeof *top);
+    memcpy(&top[SWITCH_WORDS - 2], &where, sizeof where);
+    fiber->context = top;
+#else
+    eng_assert(getcontext(&fiber->context) == 0);
+    fiber->context.uc_stack.ss_sp = fiber->stack;
+    fiber->context.uc_stack.ss_size = STACK_BYTES;
+    fiber->context.uc_link = NULL;
+    makecontext(&fiber->context, begin, 0);
+#endif
+}
+
 static void leave_for_good(struct fiber *fiber)
 {
     fiber->ended = true;
     tell_outside(fiber, true);
-    (void)setcontext(&outside.context); /* does not come back */
-    abort();
+    go_over(&fiber->context, &outside.context);
+    abort(); /* nobody resumes it */
 }
 
 static void begin(void)
@@ -138,11 +209,7 @@ struct fiber *fiber_new(void (*run)(void *argument), void *argument)
 #ifdef FIBER_ASAN
     __asan_unpoison_memory_region(fiber->stack, STACK_BYTES); /* of frames that were abandoned */
 #endif
-    eng_assert(getcontext(&fiber->context) == 0);
-    fiber->context.uc_stack.ss_sp = fiber->stack;
-    fiber->context.uc_stack.ss_size = STACK_BYTES;
-    fiber->context.uc_link = NULL;
-    makecontext(&fiber->context, begin, 0);
+    prepare(fiber);
 #ifdef FIBER_TSAN
     fiber->twin = __tsan_create_fiber(0);
 #endif
@@ -155,7 +222,7 @@ bool fiber_resume(struct fiber *fiber)
     eng_assert(!fiber->ended);
     outside.current = fiber;
     tell_into(fiber);
-    eng_assert(swapcontext(&outside.context, &fiber->context) == 0);
+    go_over(&outside.context, &fiber->context);
     told(outside.fake, false);
     outside.current = NULL;
     return !fiber->ended;
@@ -166,7 +233,7 @@ void fiber_suspend(void)
     struct fiber *fiber = outside.current;
     eng_assert(fiber != NULL);
     tell_outside(fiber, false);
-    eng_assert(swapcontext(&fiber->context, &outside.context) == 0);
+    go_over(&fiber->context, &outside.context);
     told(fiber->fake, true);
     if (fiber->abandoned)
         leave_for_good(fiber);

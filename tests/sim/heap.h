@@ -24,6 +24,9 @@ void heap_enter(struct heap *heap);
 /* Frees what is left in it. */
 void heap_clear(struct heap *heap);
 
+/* Gives what is kept for the next history back to the system; all heaps are empty. */
+void heap_done(void);
+
 void *heap_calloc(size_t count, size_t size);
 void *heap_realloc(void *data, size_t size);
 void heap_free(void *data);

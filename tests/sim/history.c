@@ -98,6 +98,7 @@ void history_run(uint64_t seed, const struct history_options *options,
         run(&sim);
     if (sim.failed && sim.trace != NULL)
         oracle_trace(&sim);
+    oracle_count(&sim);
     ret_result->failed = sim.failed;
     ret_result->calls = sim.calls;
     memcpy(ret_result->tally, sim.tally, sizeof sim.tally);

@@ -6,6 +6,7 @@
 #include "base/rules.h"
 #include "history.h"
 #include <inttypes.h>
+#include <jansson.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -38,6 +39,11 @@ static const char *const tally_texts[] = {
     SIM_TALLY(TEXT)
 #undef TEXT
 };
+
+static void *take_block(size_t bytes)
+{
+    return heap_realloc(NULL, bytes);
+}
 
 static double seconds(void)
 {
@@ -75,6 +81,7 @@ static bool try_seeds(uint64_t from, uint64_t count, struct shared *shared)
 static void finish(bool failed)
 {
     fiber_done();
+    heap_done();
     if (eng_rules_left_out != 0)
         _exit(failed);
     exit(failed);
@@ -208,7 +215,9 @@ static struct options read_options(int count, char **words)
 int main(int count, char **words)
 {
     struct options options = read_options(count, words);
+    json_set_alloc_funcs(take_block, heap_free); /* jansson's too */
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 17); /* large blocks come zeroed, and most are not used */
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 28);
     struct shared *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)

@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The outcome of one partition without interruption. */
+/* The outcome of one partition without interruption. It is kept over the restart, and goes on with
+ * what has been journaled since. */
 struct oracle {
     struct sim *sim;
     int32_t partition;
+    int64_t next; /* offset of the input */
     struct eng_journal journal;
     struct eng_engine *engine;
     struct naive *naive;
@@ -41,7 +43,7 @@ static void count_half(struct sim *sim, const struct eng_half *half)
 }
 
 /* All entries that were ever committed, compacted or not, up to the last one of the commit record
- * that the group names. */
+ * that the group names. Those that were applied already stay so. */
 static void read_journal(struct oracle *oracle)
 {
     struct sim *sim = oracle->sim;
@@ -51,6 +53,8 @@ static void read_journal(struct oracle *oracle)
     struct eng_meta meta = {0};
     struct eng_commit commit = {0}, found = {0};
     const char *text = sim->broker.committed[oracle->partition].meta;
+    uint32_t done = oracle->journal.done;
+    eng_journal_clear(&oracle->journal);
     enum eng_status status = text[0] != '\0' ? eng_meta_read(text, &meta, &err) : ENG_OK;
     for (int64_t i = 0; status == ENG_OK && i < log->end; i++) {
         const struct broker_entry *entry = &log->entries[i];
@@ -74,6 +78,9 @@ static void read_journal(struct oracle *oracle)
         status = eng_journal_settle(&oracle->journal, 0, found.journal, &err);
     if (status != ENG_OK)
         sim_fail(sim, "partition %d: the committed journal: %s", oracle->partition, err.text);
+    else if (done > oracle->journal.count)
+        sim_fail(sim, "partition %d: the committed journal has become shorter", oracle->partition);
+    oracle->journal.done = done;
 }
 
 /* ---- The uninterrupted run. ---- */
@@ -151,7 +158,6 @@ static void apply_erasure(struct oracle *oracle, const struct eng_journal_entry 
         naive_erase(oracle->naive, partner) != ENG_OK)
         sim_fail(oracle->sim, "partition %d: \"%s\", who was erased at %" PRId64 ", is not known",
                  oracle->partition, name, entry->offset);
-    oracle->sim->tally[TALLY_ERASURES]++;
     oracle->erasure_count++;
 }
 
@@ -206,7 +212,12 @@ static void run_all(struct oracle *oracle)
     struct sim *sim = oracle->sim;
     const struct broker_log *log =
         &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, oracle->partition)];
-    for (int64_t i = 0; i < log->end; i++) {
+    const struct eng_journal *journal = &oracle->journal;
+    if (journal->done < journal->count && journal->entries[journal->done].offset < oracle->next)
+        sim_fail(sim, "partition %d: a decision at %" PRId64 " was journaled after %" PRId64,
+                 oracle->partition, journal->entries[journal->done].offset, oracle->next);
+    for (; oracle->next < log->end; oracle->next++) {
+        int64_t i = oracle->next;
         bool refused = apply_journal(oracle, i);
         if (broker_is_visible(&log->entries[i]))
             apply_event(oracle, &log->entries[i], refused);
@@ -215,13 +226,20 @@ static void run_all(struct oracle *oracle)
                      oracle->partition, i);
     }
     (void)apply_journal(oracle, INT64_MAX - 1); /* ticks behind the last record */
+}
+
+/* What happened in its partition. */
+static void count(const struct oracle *oracle)
+{
+    struct sim *sim = oracle->sim;
     const struct eng_counters *counters = eng_engine_counters(oracle->engine);
+    uint64_t others = counters->outcome[ENG_OUTCOME_FUTURE] + (uint64_t)oracle->erasure_count +
+                      oracle->model_changes;
     sim->tally[TALLY_INPUTS] += counters->read;
     sim->tally[TALLY_REFUSALS] += counters->outcome[ENG_OUTCOME_FUTURE];
-    sim->tally[TALLY_TICKS] += oracle->journal.count - oracle->model_changes -
-                               counters->outcome[ENG_OUTCOME_FUTURE] -
-                               (uint64_t)oracle->erasure_count;
+    sim->tally[TALLY_TICKS] += oracle->journal.count - others;
     sim->tally[TALLY_MODELS] += oracle->model_changes;
+    sim->tally[TALLY_ERASURES] += (uint64_t)oracle->erasure_count;
     sim->tally[TALLY_OUTPUTS] += oracle->told.record_count;
     sim->tally[TALLY_LETTERS] += (uint64_t)oracle->letter_count;
 }
@@ -246,8 +264,10 @@ static int64_t first_version(const struct sim *sim, int32_t partition)
     return eng_model_version(sim->input.config->model);
 }
 
-static void oracle_init(struct oracle *oracle, struct sim *sim, int32_t partition)
+static struct oracle *oracle_new(struct sim *sim, int32_t partition)
 {
+    struct oracle *oracle = malloc(sizeof *oracle);
+    eng_assert(oracle != NULL);
     const struct eng_model *model =
         input_version(&sim->input, first_version(sim, partition))->model;
     const struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, partition)];
@@ -259,10 +279,13 @@ static void oracle_init(struct oracle *oracle, struct sim *sim, int32_t partitio
     oracle->effects.capacity = EFFECTS_BYTES;
     oracle->letters = calloc((size_t)log->end + 1, sizeof *oracle->letters);
     eng_assert(oracle->effects.data != NULL && oracle->letters != NULL);
+    return oracle;
 }
 
-static void oracle_done(struct oracle *oracle)
+void oracle_free(struct oracle *oracle)
 {
+    if (oracle == NULL)
+        return;
     eng_journal_done(&oracle->journal);
     eng_engine_free(oracle->engine);
     naive_free(oracle->naive);
@@ -270,6 +293,7 @@ static void oracle_done(struct oracle *oracle)
     eng_txn_done(&oracle->told);
     free(oracle->effects.data);
     free(oracle->letters);
+    free(oracle);
 }
 
 /* ---- Outputs. ---- */
@@ -524,36 +548,33 @@ static const struct eng_task *live_task(struct sim *sim, int32_t partition,
     return NULL;
 }
 
-static void compare_partition(struct sim *sim, int32_t partition)
+static void compare_partition(struct oracle *oracle)
 {
-    struct oracle oracle;
+    struct sim *sim = oracle->sim;
     struct process *process = NULL;
-    const struct eng_task *task = live_task(sim, partition, &process);
-    oracle_init(&oracle, sim, partition);
-    read_journal(&oracle);
+    const struct eng_task *task = live_task(sim, oracle->partition, &process);
+    read_journal(oracle);
     if (!sim->failed)
-        run_all(&oracle);
+        run_all(oracle);
     if (!sim->failed)
-        same_outputs(&oracle);
+        same_outputs(oracle);
     if (!sim->failed)
-        same_letters(&oracle);
+        same_letters(oracle);
     if (!sim->failed)
-        same_receipts(&oracle);
+        same_receipts(oracle);
     if (!sim->failed && task == NULL)
-        sim_fail(sim, "partition %d: nobody has it", partition);
+        sim_fail(sim, "partition %d: nobody has it", oracle->partition);
     if (!sim->failed)
-        same_task(&oracle, task, &process->heap);
-    oracle_done(&oracle);
+        same_task(oracle, task, &process->heap);
 }
 
 void oracle_trace(struct sim *sim)
 {
     for (int32_t p = 0; p < sim->manner.partitions; p++) {
-        struct oracle oracle;
-        oracle_init(&oracle, sim, p);
-        read_journal(&oracle);
-        run_all(&oracle);
-        oracle_done(&oracle);
+        struct oracle *oracle = oracle_new(sim, p);
+        read_journal(oracle);
+        run_all(oracle);
+        oracle_free(oracle);
     }
 }
 
@@ -561,6 +582,16 @@ void oracle_compare(struct sim *sim)
 {
     if (!sim->failed)
         ids_differ(sim);
-    for (int32_t p = 0; p < sim->manner.partitions && !sim->failed; p++)
-        compare_partition(sim, p);
+    for (int32_t p = 0; p < sim->manner.partitions && !sim->failed; p++) {
+        if (sim->oracles[p] == NULL)
+            sim->oracles[p] = oracle_new(sim, p);
+        compare_partition(sim->oracles[p]);
+    }
+}
+
+void oracle_count(struct sim *sim)
+{
+    for (int32_t p = 0; p < sim->manner.partitions; p++)
+        if (sim->oracles[p] != NULL)
+            count(sim->oracles[p]);
 }

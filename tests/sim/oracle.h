@@ -10,9 +10,17 @@
 #define TESTS_SIM_ORACLE_H
 
 struct sim;
+struct oracle;
 
-/* Compares everything; what differs goes to sim_fail. The world has to be at rest. */
+/* Compares everything; what differs goes to sim_fail. The world has to be at rest. May be called
+ * again when no input has been added since: the oracles go on from where they were. */
 void oracle_compare(struct sim *sim);
+
+/* Adds what the oracles have seen to the tally. */
+void oracle_count(struct sim *sim);
+
+/* The world does so when it is done. NULL is fine. */
+void oracle_free(struct oracle *oracle);
 
 /* Says in the trace what the uninterrupted run makes of each record, as far as all is known. */
 void oracle_trace(struct sim *sim);

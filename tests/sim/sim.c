@@ -40,6 +40,8 @@ void sim_done(struct sim *sim)
 {
     for (uint32_t i = 0; i < SIM_PROCESSES; i++)
         process_done(&sim->processes[i]);
+    for (int32_t p = 0; p < BROKER_PARTITIONS; p++)
+        oracle_free(sim->oracles[p]);
     broker_done(&sim->broker);
     input_done(&sim->input);
     free(sim->events);

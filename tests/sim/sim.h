@@ -16,6 +16,7 @@
 #include "group.h"
 #include "input.h"
 #include "manner.h"
+#include "oracle.h"
 #include "process.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -91,7 +92,8 @@ struct sim {
     struct broker broker;
     struct group group;
     struct process processes[SIM_PROCESSES];
-    struct process *running; /* whose strand goes on just now; NULL: none */
+    struct oracle *oracles[BROKER_PARTITIONS]; /* NULL: none yet */
+    struct process *running;                   /* whose strand goes on just now; NULL: none */
 };
 
 /* The world that runs, for what is called without one (log, asserts); NULL: none. */
