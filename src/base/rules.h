@@ -39,6 +39,8 @@
     X(LOW_WATER_KNOWN, "and with what the counts could answer there")                              \
     X(JOURNAL_ACTIVATIONS, "changes of the model are journaled and come at their positions again") \
     X(LOW_WATER_JOURNAL, "and the journal from there on")                                          \
+    X(LOW_WATER_THERE, "which has to be there still")                                              \
+    X(PAGES_OF_RECORD, "the pages that were loaded are those that the record was committed with")  \
     X(CURSOR_IN_RECORD, "the commit record says how far an input is that is half done")            \
     X(FINISH_FIRST, "what is half done is finished before anything else is taken")                 \
     X(ACCEPTED, "an event whose boundaries have been worked off is not judged again (S5)")         \

@@ -158,7 +158,8 @@ enum eng_status eng_journal_settle(struct eng_journal *journal, uint64_t before,
     if (kept != last - before)
         return eng_error_set(err, ENG_CORRUPT,
                              "the journal in the state topic has %" PRIu32
-                             " of the entries %" PRIu64 " to %" PRIu64 " that were committed",
+                             " of the entries %" PRIu64 " to %" PRIu64 " that were committed: it "
+                             "has lost records, or a transaction was torn",
                              kept, before + 1, last);
     return ENG_OK;
 }

@@ -162,7 +162,7 @@ static void check_low_water(struct eng_recall_item *item)
     eng_assert(item->status == ENG_OK);
     eng_assert(item->low <= item->end);
     if (item->restored.engine == NULL || commit->low.next >= item->low ||
-        commit->low.next == commit->next)
+        commit->low.next == commit->next || !ENG_RULE(LOW_WATER_THERE))
         return;
     item->status = eng_error_set(
         &item->error, ENG_CORRUPT,

@@ -11,6 +11,7 @@
 
 enum { STALL_MS = 30000 };
 
+#define LOST "it has lost records, or a transaction was torn"
 #define WAY_OUT "; `engaged state rebuild` makes the state anew from the input"
 
 /* Pages wait a little while the memory that they will go to is fetched: see hold_page. */
@@ -385,7 +386,7 @@ static enum eng_status check_models(const struct eng_restore_request *request,
     if (held == NULL || held->fingerprint != commit->fingerprint)
         return eng_error_set(err, ENG_CORRUPT,
                              "partition %" PRId32 ": the state topic has not the text of version "
-                             "%" PRIu32 " of the model" WAY_OUT,
+                             "%" PRIu32 " of the model: " LOST WAY_OUT,
                              request->partition, commit->model_version);
     if (held->model != ours && eng_model_carries(held->model, ours, &cause) != ENG_OK)
         return eng_error_set(err, ENG_BAD_CONFIG, "partition %" PRId32 ": %s" WAY_OUT,
@@ -409,11 +410,13 @@ static enum eng_status finish_engine(const struct eng_restore_request *request,
     struct eng_page_sum sum = eng_engine_page_sum(found->engine);
     eng_assert(found->has_commit);
     eng_assert(commit->low.next <= commit->next);
-    if (sum.count != commit->page_count || sum.sum != commit->page_sum)
+    if (ENG_RULE(PAGES_OF_RECORD) &&
+        (sum.count != commit->page_count || sum.sum != commit->page_sum))
         return eng_error_set(err, ENG_CORRUPT,
                              "partition %" PRId32 ": the state topic has the pages of %" PRIu64
-                             " partners, %" PRIu64 " were committed%s: it has lost records "
-                             "(has its cleanup.policy had delete in it?)" WAY_OUT,
+                             " partners, %" PRIu64 " were committed%s: it has lost records (has "
+                             "its cleanup.policy had delete in it?), or a transaction was "
+                             "torn" WAY_OUT,
                              request->partition, sum.count, commit->page_count,
                              sum.count == commit->page_count ? ", but not the same ones" : "");
     enum eng_status status = check_models(request, found, err);
@@ -466,7 +469,8 @@ static enum eng_status finish(const struct eng_restore_request *request, struct 
                              "partition %" PRId32
                              ": the group's offset names commit record %" PRIu64
                              ", the state topic ends with %" PRIu64
-                             ": it has lost records, or is another group's" WAY_OUT,
+                             ": a transaction was torn (its offset is committed, its records are "
+                             "not), or the topic has lost records, or is another group's" WAY_OUT,
                              request->partition, request->meta->sequence, found->sequence);
     eng_assert(found->commit.sequence == request->meta->sequence || !ENG_RULE(NAMED_RECORD));
     enum eng_status status = check_input(request, &found->commit, err);
@@ -478,7 +482,7 @@ static enum eng_status finish(const struct eng_restore_request *request, struct 
     else if (status == ENG_OK && request->config->recovery.checkpoints)
         status = eng_error_set(err, ENG_CORRUPT,
                                "partition %" PRId32 ": the state topic has not the text of version "
-                               "%" PRIu32 " of the model" WAY_OUT,
+                               "%" PRIu32 " of the model: " LOST WAY_OUT,
                                request->partition, request->meta->low_version);
     if (status == ENG_OK)
         status = eng_journal_settle(&found->journal, before, found->commit.journal, err);

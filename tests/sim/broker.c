@@ -130,6 +130,7 @@ static void put(struct broker *broker, uint32_t place, const struct broker_recor
     entry->record.key = broker_copy(broker, record->key, record->key_bytes);
     entry->record.value = broker_copy(broker, record->value, record->value_bytes);
     entry->txn = txn;
+    entry->place = place;
 }
 
 int64_t broker_append(struct broker *broker, uint32_t place, const struct broker_record *record,
@@ -146,7 +147,7 @@ int64_t broker_last_stable(const struct broker *broker, uint32_t place)
     int64_t least = broker->logs[place].end;
     for (const struct broker_txn *txn = broker->live; txn != NULL; txn = txn->next_live)
         if (txn->first[place] >= 0 && txn->first[place] < least &&
-            (txn->decision == BROKER_OPEN || (txn->waits >> place & 1)))
+            (txn->decision == BROKER_OPEN || ((txn->waits | txn->hangs) >> place & 1)))
             least = txn->first[place];
     return least;
 }
@@ -154,7 +155,8 @@ int64_t broker_last_stable(const struct broker *broker, uint32_t place)
 bool broker_is_visible(const struct broker_entry *entry)
 {
     return !entry->marker && !entry->compacted &&
-           (entry->txn == NULL || entry->txn->decision == BROKER_COMMITTED);
+           (entry->txn == NULL ||
+            (entry->txn->decision == BROKER_COMMITTED && !(entry->txn->torn >> entry->place & 1)));
 }
 
 static bool same_key(const struct broker_record *a, const struct broker_record *b)
@@ -199,19 +201,32 @@ static void marker_comes(struct sim *sim, const struct event *event)
     struct broker *broker = &sim->broker;
     struct broker_txn *txn = event->who;
     uint32_t place = (uint32_t)event->a;
-    if (!(txn->waits >> place & 1))
+    if (!((txn->waits | txn->hangs) >> place & 1))
         return;
     txn->waits &= ~((uint64_t)1 << place);
+    txn->hangs &= ~((uint64_t)1 << place);
+    bool committed = txn->decision == BROKER_COMMITTED && !(txn->torn >> place & 1);
     if (place != BROKER_GROUP)
         *add_entry(&broker->logs[place]) =
             (struct broker_entry){.txn = txn, .marker = true, .timestamp_ms = -1};
     for (int32_t i = 0; place == BROKER_GROUP && i < BROKER_PARTITIONS; i++)
-        if (txn->decision == BROKER_COMMITTED && (txn->offset_mask >> i & 1))
+        if (committed && (txn->offset_mask >> i & 1))
             broker->committed[i] = txn->offsets[i];
     sim_say(sim, "marker of producer %u at place %u: %s", txn->producer, place,
-            txn->decision == BROKER_COMMITTED ? "committed" : "aborted");
-    if (txn->waits == 0)
+            committed ? "committed" : "aborted");
+    if (txn->waits == 0 && txn->hangs == 0)
         forget_live(broker, txn);
+}
+
+/* One place of the transaction is not told the truth. */
+static void tear(struct broker *broker, struct broker_txn *txn, uint32_t place)
+{
+    struct sim *sim = broker->sim;
+    sim_say(sim, "the transaction of producer %u is torn at place %u", txn->producer, place);
+    txn->torn = txn->hangs = (uint64_t)1 << place;
+    txn->waits &= ~txn->torn;
+    sim_after(sim, manner_torn_us(sim),
+              (struct event){.run = marker_comes, .who = txn, .a = place});
 }
 
 static void decide(struct broker *broker, struct broker_txn *txn, bool commit)
@@ -224,11 +239,13 @@ static void decide(struct broker *broker, struct broker_txn *txn, bool commit)
             txn->waits |= (uint64_t)1 << i;
     if (txn->offset_mask != 0)
         txn->waits |= (uint64_t)1 << BROKER_GROUP;
+    if (commit && manner_tears(sim, txn))
+        tear(broker, txn, manner_torn_place(sim, txn));
     for (uint32_t i = 0; i <= BROKER_GROUP; i++)
         if (txn->waits >> i & 1)
             sim_after(sim, manner_marker_us(sim),
                       (struct event){.run = marker_comes, .who = txn, .a = i});
-    if (txn->waits == 0)
+    if (txn->waits == 0 && txn->hangs == 0)
         forget_live(broker, txn);
 }
 

@@ -7,7 +7,10 @@
  * other ("busy": CONCURRENT_TRANSACTIONS). As with clients of protocol 1, whoever writes when no
  * transaction is open opens one, and a request that comes late meets whatever is open then.
  *
- * It decides nothing by chance but how long markers take. */
+ * A transaction may be torn: one place is told that it was aborted, or hears nothing for long,
+ * though the coordinator has committed it and thinks that all have heard.
+ *
+ * It decides nothing by chance but how long markers take, and what is torn. */
 #ifndef TESTS_SIM_BROKER_H
 #define TESTS_SIM_BROKER_H
 
@@ -41,6 +44,8 @@ struct broker_txn {
     enum broker_decision decision;
     uint32_t producer;
     uint64_t waits;             /* bits: places whose marker has not come yet */
+    uint64_t torn;              /* bits: places that are told "aborted" although it was committed */
+    uint64_t hangs;             /* bits: of those, places that have not been told yet */
     int64_t first[BROKER_LOGS]; /* its first offset there; -1: none */
     uint32_t offset_mask;       /* partitions whose offsets are in it */
     struct eng_port_offset offsets[BROKER_PARTITIONS];
@@ -57,6 +62,7 @@ struct broker_entry {
     struct broker_record record;
     struct broker_txn *txn; /* NULL: written without one */
     bool marker, compacted;
+    uint32_t place;
     int64_t timestamp_ms;
 };
 

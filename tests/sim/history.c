@@ -34,7 +34,7 @@ static const char *restless(struct sim *sim)
 /* Lets things happen until then. */
 static void run_until(struct sim *sim, int64_t until_us)
 {
-    while (sim->now_us < until_us && !sim->failed) {
+    while (sim->now_us < until_us && !sim->failed && !sim->refused) {
         start_due(sim);
         sim_step(sim);
         if (sim->step_count > STEPS_MAX)
@@ -53,11 +53,18 @@ static void settle(struct sim *sim)
 {
     int64_t since_us = sim->now_us;
     const char *who;
-    while (!sim->failed && (who = restless(sim)) != NULL) {
+    while (!sim->failed && !sim->refused && (who = restless(sim)) != NULL) {
         run_until(sim, sim->now_us + LOOK_US);
         if (sim->now_us - since_us > REST_US)
             sim_fail(sim, "no rest %d s after the last fault: %s", (int)(REST_US / S), who);
     }
+}
+
+static void kill_all(struct sim *sim, const char *why)
+{
+    for (uint32_t i = 0; i < sim->manner.processes; i++)
+        if (sim->processes[i].state == PROCESS_ALIVE)
+            process_kill(&sim->processes[i], why);
 }
 
 /* All die, and one begins anew from what is in the log, with the last version of the program. */
@@ -65,11 +72,22 @@ static void restart(struct sim *sim)
 {
     sim_say(sim, "---- a restart ----");
     sim->input.released = sim->input.changes;
-    for (uint32_t i = 0; i < sim->manner.processes; i++)
-        if (sim->processes[i].state == PROCESS_ALIVE)
-            process_kill(&sim->processes[i], "the restart");
+    kill_all(sim, "the restart");
     sim->manner.processes = 1;
     settle(sim);
+}
+
+/* A worker has refused to go on, as it may. */
+static void end_refused(struct sim *sim)
+{
+    kill_all(sim, "one of them has refused to go on");
+    manner_calm(sim);
+    for (int64_t until_us = sim->now_us + REST_US; sim->now_us < until_us;)
+        if (broker_is_quiet(&sim->broker))
+            break;
+        else
+            sim_step(sim);
+    oracle_compare_told(sim);
 }
 
 static void run(struct sim *sim)
@@ -82,10 +100,16 @@ static void run(struct sim *sim)
     sim->wall_stop_us = sim->now_us + STILL_US;
     run_until(sim, sim->now_us + 2 * STILL_US);
     settle(sim);
-    oracle_compare(sim);
-    if (!sim->failed)
+    if (!sim->refused)
+        oracle_compare(sim);
+    if (!sim->failed && !sim->refused)
         restart(sim);
-    oracle_compare(sim);
+    if (sim->refused)
+        end_refused(sim);
+    else
+        oracle_compare(sim);
+    sim->tally[TALLY_HARMED] += sim->harmed;
+    sim->tally[TALLY_REFUSED] += sim->refused;
 }
 
 void history_run(uint64_t seed, const struct history_options *options,

@@ -17,7 +17,11 @@ struct history_result {
     uint64_t tally[TALLY_COUNT];
 };
 
-/* Runs the history of a seed: faults, then calm, rest, comparison, a restart, comparison. */
+/* Runs the history of a seed: faults, then calm, rest, comparison, a restart, comparison.
+ *
+ * Where harm was done that no worker can make good, one may refuse to go on by naming it; the
+ * history ends there. What was told until then has to be right all the same, and no worker may go
+ * on from a state that is not. */
 void history_run(uint64_t seed, const struct history_options *options,
                  struct history_result *ret_result);
 

@@ -125,6 +125,19 @@ static void draw_limits(struct sim *sim, struct manner *m)
     sim->chance = chance;
 }
 
+/* Harm is seldom: a history that ends with a refusal says less than others. It comes by a chance of
+ * its own, so that other histories are what they would be without it. */
+static void draw_harm(struct sim *sim, struct manner *m)
+{
+    struct chance chance = sim->chance;
+    sim->chance.state = chance.state * 0x2545F4914F6CDD1Du + 3;
+    if (sim_percent(sim, 8)) {
+        m->harm = sim_percent(sim, 60) ? HARM_TORN : HARM_RETENTION;
+        m->harm_us = sim_between(sim, S, m->calm_us);
+    }
+    sim->chance = chance;
+}
+
 void manner_draw(struct sim *sim)
 {
     struct manner *m = &sim->manner;
@@ -138,6 +151,7 @@ void manner_draw(struct sim *sim)
     } else {
         CHANCE_ONE_OF(&sim->chance, themes)(sim, m);
     }
+    draw_harm(sim, m);
 }
 
 bool manner_strikes(struct sim *sim, unsigned parts)
@@ -354,6 +368,68 @@ static void retain(struct sim *sim)
     sim_say(sim, "the input of partition %" PRId32 " begins at %" PRId64, partition, log->low);
 }
 
+/* ---- Harm. ---- */
+
+enum { STATE_PLACES = ENG_TOPIC_STATE * BROKER_PARTITIONS };
+
+/* Of a worker, with records of the state topic, when it is time and none has been torn before. */
+bool manner_tears(struct sim *sim, const struct broker_txn *txn)
+{
+    bool state = txn->waits >> STATE_PLACES & ((1u << BROKER_PARTITIONS) - 1);
+    if (sim->manner.harm != HARM_TORN || sim->harmed || sim->now_us < sim->manner.harm_us ||
+        !state || txn->offset_mask == 0)
+        return false;
+    sim->harmed = true;
+    for (uint32_t i = 0; i < sim->manner.processes && sim_percent(sim, 60); i++)
+        if (sim->processes[i].port.producer == txn->producer)
+            sim_after(sim, sim_between(sim, 0, 300 * MS),
+                      (struct event){.run = death_comes,
+                                     .who = &sim->processes[i],
+                                     .a = (int64_t)sim->processes[i].life});
+    return true;
+}
+
+uint32_t manner_torn_place(struct sim *sim, const struct broker_txn *txn)
+{
+    uint32_t place;
+    do
+        place = STATE_PLACES + (uint32_t)sim_between(sim, 0, BROKER_PARTITIONS - 1);
+    while (!(txn->waits >> place & 1));
+    return place;
+}
+
+/* Soon, or so late that whoever waits for it gives up more than once. */
+int64_t manner_torn_us(struct sim *sim)
+{
+    return sim_percent(sim, 60) ? sim_between(sim, MS, 15 * MS) : sim_between(sim, S, 90 * S);
+}
+
+/* Retention takes input that was read, and would have to be read again. */
+static void harm_input(struct sim *sim, const struct event *event)
+{
+    for (int32_t p = 0; p < sim->manner.partitions; p++) {
+        struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, p)];
+        int64_t next = sim->broker.committed[p].next;
+        if (log->low >= next || low_water(sim, p) >= next)
+            continue;
+        log->low = sim_between(sim, low_water(sim, p) + 1, next);
+        sim->harmed = true;
+        sim_say(sim, "retention takes too much: partition %" PRId32 " begins at %" PRId64, p,
+                log->low);
+        return;
+    }
+    if (!sim->calm)
+        sim_after(sim, 300 * MS, *event);
+}
+
+bool manner_names_harm(const struct sim *sim, const char *text)
+{
+    if (!sim->harmed)
+        return false;
+    return strstr(text, sim->manner.harm == HARM_TORN ? "torn" : "its retention is shorter") !=
+           NULL;
+}
+
 static void oversize(struct sim *sim)
 {
     struct process *process = victim(sim);
@@ -427,6 +503,8 @@ static void fault_comes(struct sim *sim, const struct event *event)
 
 void manner_begin(struct sim *sim)
 {
+    if (sim->manner.harm == HARM_RETENTION)
+        sim_after(sim, sim->manner.harm_us, (struct event){.run = harm_input});
     for (int64_t i = 0; i < FAULTS; i++)
         if (mean_of(sim, i) > 0)
             sim_after(sim, sim_about(sim, mean_of(sim, i)),

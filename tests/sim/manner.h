@@ -12,6 +12,7 @@
 
 struct sim;
 struct process;
+struct broker_txn;
 
 /* What becomes of a request to end a transaction. */
 enum fate {
@@ -21,6 +22,13 @@ enum fate {
     FATE_DELAYED,      /* arrives later, maybe into another transaction */
     FATE_DOUBLED,      /* done now, and asked for again later */
     FATE_REFUSED,      /* the client has to abort */
+};
+
+/* What no worker can make good, and has to refuse by name instead: see history.h. */
+enum harm {
+    HARM_NONE,
+    HARM_TORN,      /* a transaction without its records of the state topic */
+    HARM_RETENTION, /* input is gone that a restart has to read again */
 };
 
 struct manner {
@@ -38,6 +46,8 @@ struct manner {
     /* Per cent. */
     unsigned doubt, slow, late_markers, late_answers, late_joins, expelled, cut, replies_lost,
         spite;
+    enum harm harm;
+    int64_t harm_us; /* when, about */
     unsigned sticky; /* that a partition stays with its owner */
     /* Mean time between two of a kind, us; 0: none. */
     int64_t kill_us, deaf_us, freeze_us, bump_us, stop_us, compact_us, hang_us, jump_us, away_us,
@@ -59,6 +69,15 @@ int64_t manner_latency_us(struct sim *sim);
 
 /* What becomes of a request to end a transaction. */
 enum fate manner_fate(struct sim *sim);
+
+/* Is this transaction to be torn, which is about to be committed? Where, and when is that place
+ * told so? */
+bool manner_tears(struct sim *sim, const struct broker_txn *txn);
+uint32_t manner_torn_place(struct sim *sim, const struct broker_txn *txn);
+int64_t manner_torn_us(struct sim *sim);
+
+/* May a worker end with this text, since harm was done? It has to be named. */
+bool manner_names_harm(const struct sim *sim, const char *text);
 
 /* How long a request to join takes; is a member thrown out while its commit is in doubt? */
 int64_t manner_join_us(struct sim *sim);

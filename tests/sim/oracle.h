@@ -16,6 +16,10 @@ struct oracle;
  * again when no input has been added since: the oracles go on from where they were. */
 void oracle_compare(struct sim *sim);
 
+/* The same of what was told, up to the committed offsets: nothing is alive, and no transaction
+ * under way. */
+void oracle_compare_told(struct sim *sim);
+
 /* Adds what the oracles have seen to the tally. */
 void oracle_count(struct sim *sim);
 

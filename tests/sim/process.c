@@ -129,7 +129,9 @@ static void judge_end(struct process *process, enum eng_status status, const cha
     bool worn_out = status == ENG_FATAL && !sim->calm;
     bool outdated = status == ENG_BAD_CONFIG &&
                     process->config != input_release(&sim->input, sim->input.released);
-    if (status != ENG_STOPPED && !starved && !refused && !worn_out && !outdated)
+    if (status == ENG_CORRUPT && manner_names_harm(sim, text))
+        sim->refused = true;
+    else if (status != ENG_STOPPED && !starved && !refused && !worn_out && !outdated)
         sim_fail(sim, "a worker ended: %s", text);
 }
 

@@ -46,6 +46,8 @@ enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
     X(UNSTABLE, "waits for stable offsets")                                                        \
     X(DEATHS, "deaths")                                                                            \
     X(FAILURES, "workers that gave up")                                                            \
+    X(HARMED, "histories with harm done")                                                          \
+    X(REFUSED, "and refused by name")                                                              \
     X(OUTDATED, "workers that met a newer model")                                                  \
     X(REVOKED, "partitions given up")                                                              \
     X(LOST, "partitions lost")                                                                     \
@@ -79,6 +81,8 @@ struct sim {
     uint64_t crash_at;    /* the process that makes this call dies in it; 0: none */
     uint64_t step_count;  /* things that happened */
     bool calm;            /* no more faults */
+    bool harmed;          /* what no worker can make good has happened */
+    bool refused;         /* and a worker has said so, and ended */
     int64_t wall_zero_ms; /* at now_us 0 */
     int64_t wall_stop_us; /* the wall's clock stands still from then on; INT64_MAX: it goes */
     FILE *trace;          /* NULL: none */

@@ -140,6 +140,46 @@ Test(broker, a_transaction_that_lasts_too_long_is_aborted_and_its_producer_fence
     cr_expect_str_eq(seen(), "");
 }
 
+/* The world of a seed in which a transaction is torn, from now on. */
+static void let_one_be_torn(void)
+{
+    sim.manner.harm = HARM_TORN;
+    sim.manner.harm_us = 0;
+}
+
+Test(broker, a_torn_transaction_has_its_offsets_and_not_its_records)
+{
+    int32_t epoch;
+    uint32_t one = producer(&epoch);
+    struct eng_port_offset now = {.partition = 2, .next = 7, .meta = "m"}, got;
+    let_one_be_torn();
+    for (int i = 0; i < 2; i++) { /* one only */
+        cr_expect_eq(put(one, epoch, i == 0 ? "a" : "b", "1"), BROKER_OK);
+        cr_expect_eq(broker_offsets(&sim.broker, one, epoch, &now, 1), BROKER_OK);
+        cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_OK, "the producer is told");
+        let_markers_come();
+    }
+    cr_expect_str_eq(seen(), "b");
+    cr_expect(broker_committed(&sim.broker, 2, true, &got));
+    cr_expect_eq(got.next, 7);
+}
+
+Test(broker, a_place_that_hears_nothing_of_a_torn_transaction_holds_its_readers_up)
+{
+    int32_t epoch;
+    uint32_t one = producer(&epoch);
+    struct eng_port_offset now = {.partition = 2, .next = 7, .meta = "m"};
+    let_one_be_torn();
+    cr_expect_eq(put(one, epoch, "a", "1"), BROKER_OK);
+    cr_expect_eq(broker_offsets(&sim.broker, one, epoch, &now, 1), BROKER_OK);
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_OK);
+    while (sim.broker.committed[2].next < 0)
+        sim_step(&sim);
+    if (sim.broker.txns->hangs != 0)
+        cr_expect_eq(broker_last_stable(&sim.broker, STATE), 0);
+    cr_expect_eq(put(one, epoch, "b", "1"), BROKER_OK, "but not whoever writes");
+}
+
 Test(broker, compaction_keeps_the_newest_committed_record_of_a_key)
 {
     static const char *const rows[][2] = {

@@ -226,6 +226,14 @@ Test(checkpoint, a_state_topic_that_has_lost_a_page_is_refused)
     expect_refusal(&s, ENG_CORRUPT, "has lost records");
 }
 
+Test(checkpoint, a_torn_transaction_is_refused_by_name)
+{
+    struct stage s;
+    leave_state(&s);
+    stage_state(&s, 0, "commit", NULL)->committed = false; /* its offset stays */
+    expect_refusal(&s, ENG_CORRUPT, "torn");
+}
+
 Test(checkpoint, a_broken_page_is_refused)
 {
     struct stage s;
