@@ -49,7 +49,7 @@
     X(NAMED_RECORD, "nothing behind the commit record that the group names counts")                \
     X(COUNTS_OF_RECORD, "counts go on from the commit record, not from what is read again")        \
     X(NO_OFFSET_IS_ASKED_AGAIN,                                                                    \
-      "no committed offset beside a state topic with records is no beginning")
+      "no committed offset beside a state topic with records, or after a commit, is no beginning")
 
 enum eng_rule {
 #define ENG_RULE_ENUM(name, what) ENG_RULE_##name,

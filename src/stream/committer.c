@@ -8,7 +8,8 @@
  *  4. After any lost answer the next transaction gets a new epoch, whether or not the commit then
  * came through: a request still on its way must find nothing of ours to end.
  *  5. A commit in doubt is decided by the group's offset metadata, and by nothing else: ours is
- * done, the one before means send again, any other means that somebody else owns the partition.
+ * done, the one before means send again, any other means that somebody else owns the partition. "No
+ * offset" before and after is believed only when it is said for some seconds.
  *  6. A cancelled transaction is aborted; when its commit was asked for already it goes to DOUBT,
  * and the next producer's epoch ends it before anybody reads the committed offset.
  *  7. Whoever has lost its place to another process opens no new epoch: that would fence the other,
@@ -26,6 +27,7 @@ enum {
     PAUSE_MS_MIN = 20,
     PAUSE_MS_MAX = 1000,
     FATAL_MAX = 6,     /* producers in a row that die on the same transaction */
+    BLANK_MAX = 8,     /* times "no offset" is not believed: 3 s */
     RESUME_MAX = 3,    /* times a call that says "again" is repeated before the epoch is given up */
     SLOW_FACTOR = 20,  /* a commit so many times slower than usual, and ... */
     SLOW_US = 1000000, /* ... slower than this, may have lost a request on the way */
@@ -403,7 +405,20 @@ static enum eng_status ask_offsets(struct eng_committer *committer, uint32_t cou
     return status;
 }
 
-/* Asks the group what became of the transaction. Waits for an answer. */
+/* "No offset" where there was none before: nothing was committed, or the coordinator is one that
+ * has just taken over. */
+static bool is_blank(const struct eng_committer *committer, const struct eng_txn *txn)
+{
+    bool blank = false;
+    eng_assert(txn->offset_count > 0);
+    eng_assert(committer->set_capacity >= txn->offset_count);
+    for (uint32_t i = 0; i < txn->offset_count; i++)
+        blank |= committer->set[i].next < 0 && txn->offsets[i].before.next < 0;
+    return blank;
+}
+
+/* Asks the group what became of the transaction. Waits for an answer, and asks again for some
+ * seconds when it is blank. */
 static enum eng_txn_outcome look_up(struct eng_committer *committer, struct eng_txn *txn)
 {
     eng_assert(committer->state == ENG_COMMITTER_READY);
@@ -413,9 +428,11 @@ static enum eng_txn_outcome look_up(struct eng_committer *committer, struct eng_
         enum eng_status status = fill_set(committer, txn);
         if (status == ENG_OK)
             status = ask_offsets(committer, txn->offset_count, &cause);
-        if (status == ENG_OK)
+        bool blank = status == ENG_OK && attempt <= BLANK_MAX &&
+                     ENG_RULE(NO_OFFSET_IS_ASKED_AGAIN) && is_blank(committer, txn);
+        if (status == ENG_OK && !blank)
             return judge(committer, txn, &txn->error);
-        if (!passes(status)) {
+        if (!blank && !passes(status)) {
             (void)eng_error_set(&txn->error, status, "%s", cause.text);
             return ENG_TXN_FAILED;
         }

@@ -148,6 +148,38 @@ Test(committer, a_partition_that_somebody_else_has_committed_is_given_up)
     tear_down(&s);
 }
 
+/* A coordinator that has just taken over has no offsets yet: the third answer is the truth. */
+static void remember_late(struct fake_port *fake, char call)
+{
+    static int asked;
+    if (call == 'c')
+        fake->partitions[1].committed = (struct eng_port_offset){1, -1, ""};
+    if (call == 'm' && ++asked == 3)
+        fake->partitions[1].committed = (struct eng_port_offset){1, 20, "ours"};
+}
+
+Test(committer, the_first_transaction_of_a_partition_is_not_sent_again_because_of_one_blank_answer)
+{
+    struct stage s;
+    set_up(&s);
+    s.txn.offsets[0].before = (struct eng_port_offset){1, -1, ""};
+    s.fake->before = remember_late;
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_FATAL, false});
+    expect(&s, ENG_TXN_DONE, "obppfscxommm", 0, "ours"); /* no second time b, p, p, f, s */
+    tear_down(&s);
+}
+
+Test(committer, a_blank_answer_that_stays_is_believed)
+{
+    struct stage s;
+    set_up(&s);
+    s.txn.offsets[0].before = (struct eng_port_offset){1, -1, ""};
+    s.fake->partitions[1].committed = s.txn.offsets[0].before;
+    fake_fault(s.fake, (struct fake_fault){'c', 0, 1, ENG_FATAL, false});
+    expect(&s, ENG_TXN_DONE, "obppfscxommmmmmmmmbppfsc", 2, "ours");
+    tear_down(&s);
+}
+
 Test(committer, a_torn_transaction_is_named)
 {
     struct stage s;
