@@ -216,6 +216,12 @@ static void assign(struct group *group)
     }
 }
 
+static void tell_assignment(struct group *group, const struct group_member *member)
+{
+    tell(group->sim, member->process, sync_comes,
+         (int64_t)member->number << 40 | (int64_t)member->assigned << 32 | group->generation);
+}
+
 static void complete_if_all(struct group *group)
 {
     struct sim *sim = group->sim;
@@ -237,9 +243,7 @@ static void complete_if_all(struct group *group)
         struct group_member *member = &group->members[i];
         member->joined = false;
         if (member->number != 0 && member->process->life == member->life)
-            tell(sim, member->process, sync_comes,
-                 (int64_t)member->number << 40 | (int64_t)member->assigned << 32 |
-                     group->generation);
+            tell_assignment(group, member);
     }
 }
 
@@ -258,6 +262,44 @@ static struct group_member *add_member(struct group *group, struct process *proc
     return NULL;
 }
 
+/* A static member that is back takes the place that it had; NULL: there is none. */
+static struct group_member *replace_member(struct group *group, struct process *process)
+{
+    for (int i = 0; group->sim->manner.static_members && i < GROUP_MEMBERS; i++) {
+        struct group_member *member = &group->members[i];
+        if (member->number == 0 || member->process != process)
+            continue;
+        uint32_t number = ++group->numbers;
+        for (int32_t p = 0; p < group->sim->manner.partitions; p++)
+            if (group->target[p] == member->number)
+                group->target[p] = number;
+        member->number = number;
+        member->life = process->life;
+        group->sim->tally[TALLY_RETURNS]++;
+        return member;
+    }
+    return NULL;
+}
+
+/* Has everything been given to somebody? If not, whoever has to give something up first died before
+ * it could ask for the rebalance that follows. A real coordinator leaves that to the next
+ * rebalance, whenever it may be. */
+static bool all_given(const struct group *group)
+{
+    uint32_t given = 0;
+    for (int i = 0; i < GROUP_MEMBERS; i++)
+        given |= group->members[i].number != 0 ? group->members[i].assigned : 0;
+    return given == (1u << group->sim->manner.partitions) - 1;
+}
+
+/* Nothing has changed for the others: it is told what it has. */
+static void welcome_back(struct group *group, const struct group_member *member)
+{
+    sim_say(group->sim, "process %u is back as member %u", member->process->slot, member->number);
+    member->process->client.member = member->number;
+    tell_assignment(group, member);
+}
+
 static void join_comes(struct sim *sim, const struct event *event)
 {
     struct group *group = &sim->group;
@@ -267,6 +309,11 @@ static void join_comes(struct sim *sim, const struct event *event)
     struct group_member *member = find(group, (uint32_t)event->a);
     if (event->a != 0 && member == NULL)
         return; /* thrown out meanwhile; it will hear of that */
+    bool back = member == NULL && (member = replace_member(group, process)) != NULL;
+    if (back && !group->rebalancing && all_given(group)) {
+        welcome_back(group, member);
+        return;
+    }
     if (member == NULL)
         member = add_member(group, process);
     process->client.member = member->number;
@@ -327,8 +374,8 @@ void group_leave(struct group *group, struct process *process)
 {
     struct group_member *member = find(group, process->client.member);
     process->client = (struct group_client){.generation = -1};
-    if (member == NULL)
-        return;
+    if (member == NULL || group->sim->manner.static_members)
+        return; /* a static one says nothing, and may be back in time */
     sim_say(group->sim, "member %u leaves", member->number);
     member->number = 0;
     group->retarget = true;

@@ -11,6 +11,10 @@
  * hear again. It has lost its partitions then: that is told to the worker, and only when the worker
  * has returned from that it joins again (as librdkafka does).
  *
+ * Static members are known by the names of their processes. One that goes says nothing, and when it
+ * is back within the session's time it is given what it had, in the same generation, and nobody
+ * else hears of it. Whatever its former life still asks for is refused.
+ *
  * The client's half of this is here too; what is left to the port is to call the worker's handler
  * from poll. */
 #ifndef TESTS_SIM_GROUP_H

@@ -12,9 +12,8 @@ enum { STEPS_MAX = 3000000, REST_US = 300000000, STILL_US = 4000000, LOOK_US = 2
 /* Starts processes whose time has come. */
 static void start_due(struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->manner.processes; i++)
-        if (sim->processes[i].state == PROCESS_DEAD && sim->processes[i].start_us <= sim->now_us)
-            process_start(&sim->processes[i]);
+    for (uint32_t i = 0; i < sim->manner.processes; i += sim->manner.workers)
+        process_start_due(&sim->processes[i]);
 }
 
 /* What is not at rest; NULL: nothing. */

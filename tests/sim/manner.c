@@ -125,16 +125,31 @@ static void draw_limits(struct sim *sim, struct manner *m)
     sim->chance = chance;
 }
 
-/* Harm is seldom: a history that ends with a refusal says less than others. It comes by a chance of
- * its own, so that other histories are what they would be without it. */
+/* Harm is seldom: a history that ends with a refusal says less than others. */
 static void draw_harm(struct sim *sim, struct manner *m)
 {
-    struct chance chance = sim->chance;
-    sim->chance.state = chance.state * 0x2545F4914F6CDD1Du + 3;
     if (sim_percent(sim, 8)) {
         m->harm = sim_percent(sim, 60) ? HARM_TORN : HARM_RETENTION;
         m->harm_us = sim_between(sim, S, m->calm_us);
     }
+}
+
+/* How processes are set up: several workers in one, members that are known by name. */
+static void draw_setup(struct sim *sim, struct manner *m)
+{
+    m->static_members = sim_percent(sim, 25);
+    m->workers = sim_percent(sim, 70) ? 1 : (uint32_t)sim_between(sim, 2, SIM_PROCESSES);
+    if (m->workers > m->processes)
+        m->processes = m->workers;
+}
+
+/* By a chance of their own, so that histories without any of it are what they would be without. */
+static void draw_aside(struct sim *sim, struct manner *m)
+{
+    struct chance chance = sim->chance;
+    sim->chance.state = chance.state * 0x2545F4914F6CDD1Du + 3;
+    draw_harm(sim, m);
+    draw_setup(sim, m);
     sim->chance = chance;
 }
 
@@ -151,7 +166,7 @@ void manner_draw(struct sim *sim)
     } else {
         CHANCE_ONE_OF(&sim->chance, themes)(sim, m);
     }
-    draw_harm(sim, m);
+    draw_aside(sim, m);
 }
 
 bool manner_strikes(struct sim *sim, unsigned parts)
@@ -275,9 +290,7 @@ static void freeze_one(struct sim *sim)
     if (process == NULL)
         return;
     int64_t us = sim_between(sim, 200 * MS, 14 * S);
-    process->frozen_until_us = sim->now_us + us;
-    sim_say(sim, "process %u is frozen for %" PRId64 " ms", process->slot, us / MS);
-    group_deafen(&sim->group, process, us);
+    process_freeze(process, us);
 }
 
 static void bump(struct sim *sim)
@@ -446,7 +459,7 @@ static void erased(void *context, enum eng_status status, const char *json, size
 
 static void ask_to_erase(struct process *process, const char *name)
 {
-    heap_enter(&process->heap);
+    heap_enter(&process_first(process)->heap);
     struct eng_query *query = eng_query_new(name, strlen(name), erased, process->sim);
     if (query != NULL)
         query->erases = true;
@@ -462,7 +475,7 @@ static void erase(struct sim *sim)
     input_partner((int32_t)sim_between(sim, 0, sim->manner.partitions - 1),
                   sim_between(sim, 0, sim_between(sim, 0, INPUT_PARTNERS - 1)), name);
     sim_say(sim, "all are asked to erase %s", name);
-    for (uint32_t i = 0; i < sim->manner.processes; i++)
+    for (uint32_t i = 0; i < sim->manner.processes; i += sim->manner.workers)
         if (sim->processes[i].state == PROCESS_ALIVE && sim->processes[i].worker != NULL)
             ask_to_erase(&sim->processes[i], name);
 }

@@ -34,7 +34,9 @@ enum harm {
 struct manner {
     struct eng_feed_limits limits; /* of workers: in most seeds inputs are often left half done */
     int32_t partitions;
-    uint32_t processes;
+    uint32_t processes;  /* workers, to be exact */
+    uint32_t workers;    /* of one process: those that live and die together */
+    bool static_members; /* known to the group by their names: group.instance.id */
     int64_t apart;    /* so many panes the wall's clock of each process is behind the one before */
     bool eager;       /* the group's protocol, else cooperative */
     bool stable_ids;  /* a process keeps its transactional id over restarts */

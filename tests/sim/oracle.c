@@ -573,7 +573,7 @@ static void compare_task(struct oracle *oracle)
     if (!sim->failed && task == NULL)
         sim_fail(sim, "partition %d: nobody has it", oracle->partition);
     if (!sim->failed)
-        same_task(oracle, task, &process->heap);
+        same_task(oracle, task, &process_first(process)->heap);
 }
 
 void oracle_trace(struct sim *sim)

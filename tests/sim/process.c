@@ -39,6 +39,42 @@ static void drop_strands(struct process *process)
     }
 }
 
+/* ---- Houses. ---- */
+
+struct process *process_first(struct process *process)
+{
+    return process - process->slot % process->sim->manner.workers;
+}
+
+/* The next one of its house; NULL: it was the last. */
+static struct process *next_of(struct process *process)
+{
+    bool last = (process->slot + 1) % process->sim->manner.workers == 0 ||
+                process->slot + 1 >= process->sim->manner.processes;
+    return last ? NULL : process + 1;
+}
+
+static bool anybody_lives(struct process *house)
+{
+    for (struct process *one = process_first(house); one != NULL; one = next_of(one))
+        if (one->state == PROCESS_ALIVE)
+            return true;
+    return false;
+}
+
+/* Queries are passed on to those of the house that are there. */
+static void chain_workers(struct process *house)
+{
+    struct eng_worker *before = NULL;
+    for (struct process *one = process_first(house); one != NULL; one = next_of(one)) {
+        if (before != NULL && one->worker != NULL)
+            before->next = one->worker;
+        before = one->worker != NULL ? one->worker : before;
+    }
+    if (before != NULL)
+        before->next = NULL;
+}
+
 /* What is left when it is dead, whichever way. */
 static void bury(struct process *process)
 {
@@ -46,18 +82,26 @@ static void bury(struct process *process)
     drop_strands(process);
     group_died(&sim->group, process);
     port_done(&process->port);
-    heap_clear(&process->heap);
     process->state = PROCESS_DEAD;
     process->dying = false;
     process->worker = NULL;
+    if (!anybody_lives(process))
+        heap_clear(&process_first(process)->heap);
     process->start_us =
         sim->now_us +
         (sim->calm ? 1000 : sim_between(sim, 1000, sim_percent(sim, 30) ? 8000000 : 500000));
 }
 
+static void bury_dying(struct process *house)
+{
+    for (struct process *one = process_first(house); one != NULL; one = next_of(one))
+        if (one->dying)
+            bury(one);
+}
+
 void process_resume(struct process *process, struct strand *strand)
 {
-    heap_enter(&process->heap);
+    heap_enter(&process_first(process)->heap);
     process->sim->running = process;
     process->running = strand;
     bool goes_on = fiber_resume(strand->fiber);
@@ -69,7 +113,7 @@ void process_resume(struct process *process, struct strand *strand)
         strand->fiber = NULL;
     }
     if (process->dying)
-        bury(process);
+        bury_dying(process);
 }
 
 /* ---- Errands. ---- */
@@ -143,27 +187,37 @@ static void live(void *argument)
     struct eng_error err = {0};
     struct eng_worker_options options = {.config = process->config,
                                          .port = &process->port.port,
+                                         .index = process->slot % sim->manner.workers,
                                          .writer = sim->seed << 20 | ++sim->numbers,
                                          .eager = sim->manner.eager,
                                          .couriers = {.host = &process->host},
-                                         .gate = &process->gate,
+                                         .gate = &process_first(process)->gate,
                                          .limits = sim->manner.limits,
-                                         .memory_bytes = &process->memory_bytes};
+                                         .memory_bytes = &process_first(process)->memory_bytes};
     enum eng_status status = eng_worker_new(&options, &process->worker, &err);
     if (status == ENG_OK) {
+        chain_workers(process);
+        atomic_store(&process->worker->stop, process_first(process)->stopping);
         if (eng_worker_begin(process->worker))
             while (eng_worker_turn(process->worker))
                 check_tasks(process->worker);
         eng_worker_end(process->worker);
         status = process->worker->stats.status;
         err = process->worker->error;
-        eng_worker_free(process->worker);
+        struct eng_worker *worker = process->worker;
+        process->worker = NULL;
+        chain_workers(process);
+        eng_worker_free(worker);
     }
     process->worker = NULL;
     judge_end(process, status, err.text);
-    if (process->heap.count > 0)
-        sim_fail(sim, "a worker that ended has left %" PRIu64 " blocks", process->heap.count);
     process->dying = true;
+    process->state = PROCESS_DEAD;
+    const struct heap *heap = &process_first(process)->heap;
+    if (anybody_lives(process))
+        process_stop(process); /* as the service does when one of its workers has ended */
+    else if (heap->count > 0)
+        sim_fail(sim, "workers that ended have left %" PRIu64 " blocks", heap->count);
 }
 
 void process_init(struct process *process, struct sim *sim, uint32_t slot)
@@ -185,7 +239,7 @@ void process_done(struct process *process)
     heap_clear(&process->heap);
 }
 
-void process_start(struct process *process)
+static void start(struct process *process)
 {
     eng_assert(process->state == PROCESS_DEAD);
     process->state = PROCESS_ALIVE;
@@ -194,13 +248,22 @@ void process_start(struct process *process)
     process->frozen_until_us = process->deaf_until_us = -1;
     process->client = (struct group_client){.generation = -1};
     if (process->sim->manner.apart > 0 && !process->sim->calm)
-        process->wall_error_ms =
-            -(int64_t)process->slot * process->sim->manner.apart * process->sim->input.pane_ms;
-    process->gate = 0;
-    process->memory_bytes = 0;
+        process->wall_error_ms = -(int64_t)process_first(process)->slot *
+                                 process->sim->manner.apart * process->sim->input.pane_ms;
     port_init(&process->port, process);
     sim_say(process->sim, "process %u starts, producer %u", process->slot, process->port.producer);
     begin_strand(&process->strands[PROCESS_LOOP], live);
+}
+
+void process_start_due(struct process *first)
+{
+    if (anybody_lives(first) || first->start_us > first->sim->now_us)
+        return;
+    first->gate = 0;
+    first->stopping = false;
+    first->memory_bytes = 0;
+    for (struct process *one = first; one != NULL; one = next_of(one))
+        start(one);
 }
 
 void process_kill(struct process *process, const char *why)
@@ -208,18 +271,31 @@ void process_kill(struct process *process, const char *why)
     eng_assert(process->state == PROCESS_ALIVE);
     sim_say(process->sim, "process %u dies: %s", process->slot, why);
     process->sim->tally[TALLY_DEATHS]++;
-    process->dying = true;
+    for (struct process *one = process_first(process); one != NULL; one = next_of(one))
+        one->dying = one->state == PROCESS_ALIVE;
     if (process->running != NULL)
         fiber_suspend(); /* does not come back */
     else
-        bury(process);
+        bury_dying(process);
 }
 
 void process_stop(struct process *process)
 {
     sim_say(process->sim, "process %u is asked to stop", process->slot);
-    if (process->worker != NULL)
-        atomic_store(&process->worker->stop, true);
+    process_first(process)->stopping = true;
+    for (struct process *one = process_first(process); one != NULL; one = next_of(one))
+        if (one->worker != NULL)
+            atomic_store(&one->worker->stop, true);
+}
+
+void process_freeze(struct process *process, int64_t us)
+{
+    for (struct process *one = process_first(process); one != NULL; one = next_of(one)) {
+        one->frozen_until_us = process->sim->now_us + us;
+        sim_say(process->sim, "process %u is frozen for %" PRId64 " ms", one->slot, us / 1000);
+        if (one->state == PROCESS_ALIVE)
+            group_deafen(&process->sim->group, one, us);
+    }
 }
 
 /* ---- Rest. ---- */

@@ -1,6 +1,10 @@
-/* A simulated process: one worker, its loop and its couriers as strands (coroutines) that go
- * on in turns. It can be killed between any two of its calls; then its strands are abandoned where
- * they stand and its heap is freed, and only what has reached the broker is left of it. */
+/* A simulated process: a worker, its loop and its couriers as strands (coroutines) that go on
+ * in turns. It can be killed between any two of its calls; then its strands are abandoned where
+ * they stand and its heap is freed, and only what has reached the broker is left of it.
+ *
+ * Where processes have several workers, each of them is a `struct process`, and those of one
+ * process are a house: they start, stop, freeze and die together, share heap, gate and count of
+ * memory, and pass queries on. */
 #ifndef TESTS_SIM_PROCESS_H
 #define TESTS_SIM_PROCESS_H
 
@@ -41,26 +45,35 @@ struct process {
     int64_t frozen_until_us, deaf_until_us;
     int64_t wall_error_ms;
     int64_t start_us; /* DEAD: when it starts again */
-    struct heap heap;
+    struct heap heap; /* these four of the first of the house only */
+    bool stopping;    /* who has not begun yet is to stop, too */
+    _Atomic int gate;
+    _Atomic uint64_t memory_bytes;
     struct port port;
     struct group_client client;
     struct strand strands[PROCESS_STRANDS];
     struct strand *running; /* NULL: none */
     struct eng_worker *worker;
-    _Atomic int gate;
-    _Atomic uint64_t memory_bytes;
 };
 
 void process_init(struct process *process, struct sim *sim, uint32_t slot);
 void process_done(struct process *process);
 
-void process_start(struct process *process);
+/* The first of its house. */
+struct process *process_first(struct process *process);
 
-/* kill -9. From outside, or by one of its own strands, which does not come back then. */
+/* Starts the whole house of this first one, when it is due. */
+void process_start_due(struct process *first);
+
+/* kill -9, of the whole house. From outside, or by one of its own strands, which does not come back
+ * then. */
 void process_kill(struct process *process, const char *why);
 
-/* SIGTERM. */
+/* SIGTERM, for the whole house. */
 void process_stop(struct process *process);
+
+/* All of the house stand still for so long. */
+void process_freeze(struct process *process, int64_t us);
 
 /* In a strand: lets others go on for so long. */
 void process_sleep(struct process *process, int64_t us);

@@ -51,6 +51,7 @@ enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
     X(OUTDATED, "workers that met a newer model")                                                  \
     X(REVOKED, "partitions given up")                                                              \
     X(LOST, "partitions lost")                                                                     \
+    X(RETURNS, "static members that came back in time")                                            \
     X(INPUTS, "records of input")                                                                  \
     X(TICKS, "ticks")                                                                              \
     X(REFUSALS, "refusals of the future")                                                          \
