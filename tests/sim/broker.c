@@ -167,21 +167,46 @@ static bool same_key(const struct broker_record *a, const struct broker_record *
 /* Is there a newer committed record of this key? */
 static bool is_replaced(const struct broker_log *log, int64_t offset, int64_t below)
 {
-    for (int64_t i = offset + 1; i < below; i++)
+    for (int64_t i = offset + 1; i < below; i = broker_next(log, i))
         if (broker_is_visible(&log->entries[i]) &&
             same_key(&log->entries[i].record, &log->entries[offset].record))
             return true;
     return false;
 }
 
+static bool is_read(const struct broker *broker, uint32_t place)
+{
+    bool read = false;
+    for (uint32_t i = 0; i < SIM_PROCESSES; i++)
+        read |= broker->sim->processes[i].state == PROCESS_ALIVE &&
+                broker->sim->processes[i].port.scans == place;
+    return read;
+}
+
 void broker_compact(struct broker *broker, uint32_t place)
 {
     struct broker_log *log = &broker->logs[place];
+    bool read = is_read(broker, place);
     int64_t below = broker_last_stable(broker, place);
-    for (int64_t i = log->low; i < below; i++) {
+    for (int64_t i = log->low; i < below; i = broker_next(log, i)) {
         struct broker_entry *entry = &log->entries[i];
-        if (broker_is_visible(entry) && (entry->record.value == NULL || is_replaced(log, i, below)))
+        if (broker_is_visible(entry) &&
+            ((entry->record.value == NULL && !read) || is_replaced(log, i, below)))
             entry->compacted = true;
+    }
+}
+
+void broker_trim(struct broker *broker, uint32_t place)
+{
+    struct broker_log *log = &broker->logs[place];
+    int64_t below = broker_last_stable(broker, place);
+    for (int64_t at = log->low, next; at < below; at = next) {
+        next = broker_next(log, at);
+        if (broker_is_visible(&log->entries[at]))
+            continue;
+        while (next < below && !broker_is_visible(&log->entries[next]))
+            next = broker_next(log, next);
+        log->entries[at].skip = next;
     }
 }
 

@@ -63,6 +63,7 @@ struct broker_entry {
     struct broker_txn *txn; /* NULL: written without one */
     bool marker, compacted;
     uint32_t place;
+    int64_t skip; /* not visible: the next offset that may be; 0: the one behind */
     int64_t timestamp_ms;
 };
 
@@ -133,8 +134,20 @@ int64_t broker_last_stable(const struct broker *broker, uint32_t place);
 /* Would a reader of committed records be given this entry? */
 bool broker_is_visible(const struct broker_entry *entry);
 
-/* Keeps the newest committed record of each key only; a tombstone goes too. */
+/* Keeps the newest committed record of each key only. A tombstone goes too, unless somebody reads
+ * the log just now: brokers keep them for longer than a reading takes (delete.retention.ms). */
 void broker_compact(struct broker *broker, uint32_t place);
+
+/* The offset behind this one; behind all that broker_trim has taken out of the way. */
+static inline int64_t broker_next(const struct broker_log *log, int64_t offset)
+{
+    int64_t skip = log->entries[offset].skip;
+    return skip > offset ? skip : offset + 1;
+}
+
+/* Takes what nobody will be given any more out of the way of those who read the log: in a history
+ * of a million transactions that is nearly all of it. */
+void broker_trim(struct broker *broker, uint32_t place);
 
 /* Is any transaction open, or any marker still to come? */
 bool broker_is_quiet(const struct broker *broker);

@@ -154,6 +154,7 @@ static void link_in(struct heap_block *block, struct heap *heap)
         heap->first->previous = block;
     heap->first = block;
     heap->count++;
+    heap->bytes += block->size;
 }
 
 static void take_out(struct heap_block *block)
@@ -167,6 +168,7 @@ static void take_out(struct heap_block *block)
     if (block->next != NULL)
         block->next->previous = block->previous;
     block->heap->count--;
+    block->heap->bytes -= block->size;
 }
 
 static struct heap_block *block_of(void *data)

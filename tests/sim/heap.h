@@ -15,7 +15,7 @@ struct heap_block;
 
 struct heap {
     struct heap_block *first; /* private; zero-initialised is empty */
-    uint64_t count;           /* blocks */
+    uint64_t count, bytes;    /* blocks, and what was asked for in them */
 };
 
 /* Allocations belong to this heap from now on; NULL: to nobody, as outside of all processes. */

@@ -237,7 +237,7 @@ static struct input_record *draw_record(struct sim *sim, int32_t partition)
 }
 
 /* Which partition a partner's records go to is in its name. */
-static void put_record(struct sim *sim, int32_t partition)
+void input_put(struct sim *sim, int32_t partition)
 {
     struct broker *broker = &sim->broker;
     struct input *input = &sim->input;
@@ -281,7 +281,7 @@ static void record_comes(struct sim *sim, const struct event *event)
         upstream_ends(sim);
     if (!input->quiet || sim_percent(sim, 3))
         for (int64_t i = sim_between(sim, 1, sim_percent(sim, 10) ? 12 : 1); i > 0; i--)
-            put_record(sim, (int32_t)sim_between(sim, 0, manner->partitions - 1));
+            input_put(sim, (int32_t)sim_between(sim, 0, manner->partitions - 1));
     sim_after(sim, sim_about(sim, manner->calm_us / manner->records), *event);
 }
 
@@ -296,11 +296,17 @@ static void release(struct sim *sim, const struct event *event)
         manner_replace(sim, &sim->processes[i]);
 }
 
-void input_begin(struct sim *sim)
+void input_begin_upstream(struct sim *sim)
 {
     struct input *input = &sim->input;
     input->upstream = broker_producer_new(&sim->broker);
     eng_assert(broker_open(&sim->broker, input->upstream, &input->upstream_epoch) == BROKER_OK);
+}
+
+void input_begin(struct sim *sim)
+{
+    struct input *input = &sim->input;
+    input_begin_upstream(sim);
     sim_after(sim, 0, (struct event){.run = record_comes});
     for (uint32_t i = 0; i < input->changes; i++)
         sim_after(sim, input->released_us[i], (struct event){.run = release});

@@ -47,6 +47,12 @@ const struct eng_config *input_release(const struct input *input, uint32_t relea
 /* The configuration with this version of the program; NULL: there is none. */
 const struct eng_config *input_version(const struct input *input, int64_t version);
 
+/* Puts a record into a partition, more or less. */
+void input_put(struct sim *sim, int32_t partition);
+
+/* The producer of whoever writes the input in transactions is there. */
+void input_begin_upstream(struct sim *sim);
+
 /* Asks for the first record, and for the releases. */
 void input_begin(struct sim *sim);
 

@@ -2,9 +2,11 @@
  * wrong is told, and the exit status is 1. sim --seed S [--crash N]: one with its trace, with one
  * more crash in call N. sim --every S: seed S with one more crash in each of its calls in turn.
  * sim --canary NAME [--seeds N]: the rule NAME left out, until a history ends wrong; sim
- * --canaries [--seeds N]: every rule in turn. */
+ * --canaries [--seeds N]: every rule in turn. sim --steady N [--from S]: memory over N rebalances.
+ */
 #include "base/rules.h"
 #include "history.h"
+#include "steady.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <malloc.h>
@@ -17,7 +19,7 @@
 #include <unistd.h>
 
 struct options {
-    uint64_t from, count, seed, crash_at;
+    uint64_t from, count, seed, crash_at, steps;
     bool one, every, canaries;
     int canary; /* -1: none */
 };
@@ -129,6 +131,14 @@ static int run_one(const struct options *options)
     return result.failed;
 }
 
+static int run_steady(const struct options *options)
+{
+    struct history_result result;
+    steady_run(options->from, options->steps, &result);
+    printf("%s\n", result.failed ? result.reason : "memory does not grow");
+    return result.failed;
+}
+
 static int run_every(const struct options *options)
 {
     struct history_options how = {0};
@@ -193,6 +203,8 @@ static struct options read_options(int count, char **words)
             options.from = strtoull(value, NULL, 10);
         else if (strcmp(word, "--crash") == 0)
             options.crash_at = strtoull(value, NULL, 10);
+        else if (strcmp(word, "--steady") == 0)
+            options.steps = strtoull(value, NULL, 10);
         else if (strcmp(word, "--canary") == 0)
             options.canary = find_rule(value);
         else if (strcmp(word, "--seed") == 0 || strcmp(word, "--every") == 0)
@@ -204,7 +216,7 @@ static struct options read_options(int count, char **words)
         options.canaries |= strcmp(word, "--canaries") == 0;
         if (!takes && strcmp(word, "--canaries") != 0) {
             fprintf(stderr, "usage: sim [--seeds N] [--from S] [--seed S [--crash N]] [--every S] "
-                            "[--canary NAME] [--canaries]\n");
+                            "[--canary NAME] [--canaries] [--steady N]\n");
             exit(2);
         }
         i += takes;
@@ -230,5 +242,7 @@ int main(int count, char **words)
         return !run_canary(&options, options.canary, shared);
     if (options.one)
         return run_one(&options);
+    if (options.steps > 0)
+        return run_steady(&options);
     return options.every ? run_every(&options) : run_seeds(&options, shared);
 }

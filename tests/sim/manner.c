@@ -307,6 +307,7 @@ static void stop_one(struct sim *sim)
 
 static void compact(struct sim *sim)
 {
+    sim_say(sim, "the state topic is compacted");
     for (int32_t i = 0; i < sim->manner.partitions; i++)
         broker_compact(&sim->broker, broker_place(ENG_TOPIC_STATE, i));
 }
@@ -362,7 +363,8 @@ static int64_t low_water(const struct sim *sim, int32_t partition)
     struct eng_slice partner;
     uint64_t sum;
     for (int64_t i = log->low;
-         i < broker_last_stable(&sim->broker, broker_place(ENG_TOPIC_STATE, partition)); i++) {
+         i < broker_last_stable(&sim->broker, broker_place(ENG_TOPIC_STATE, partition));
+         i = broker_next(log, i)) {
         const struct broker_record *record = &log->entries[i].record;
         if (broker_is_visible(&log->entries[i]) &&
             eng_state_kind(record->key, record->key_bytes, &partner) == ENG_STATE_IS_COMMIT)
@@ -372,13 +374,16 @@ static int64_t low_water(const struct sim *sim, int32_t partition)
     return commit.low.next;
 }
 
-/* Retention deletes the older records of a partition, as far as no restart will need them. */
-static void retain(struct sim *sim)
+void manner_retain(struct sim *sim, int32_t partition)
 {
-    int32_t partition = (int32_t)sim_between(sim, 0, sim->manner.partitions - 1);
     struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, partition)];
     log->low = sim_between(sim, log->low, low_water(sim, partition));
     sim_say(sim, "the input of partition %" PRId32 " begins at %" PRId64, partition, log->low);
+}
+
+static void retain(struct sim *sim)
+{
+    manner_retain(sim, (int32_t)sim_between(sim, 0, sim->manner.partitions - 1));
 }
 
 /* ---- Harm. ---- */

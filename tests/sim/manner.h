@@ -95,6 +95,9 @@ void manner_spite(struct sim *sim, uint32_t producer);
  * forgotten. */
 void manner_replace(struct sim *sim, struct process *process);
 
+/* Retention deletes older input of the partition, as far as no restart will need it. */
+void manner_retain(struct sim *sim, int32_t partition);
+
 /* Yes in `parts` of 10,000, and never when it is calm. */
 bool manner_strikes(struct sim *sim, unsigned parts);
 

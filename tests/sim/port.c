@@ -108,6 +108,7 @@ static void tell_change(struct port *port, const struct group_change *change)
         sim->tally[change->kind == GROUP_LOST ? TALLY_LOST : TALLY_REVOKED] += count;
     for (uint32_t i = 0; change->kind != GROUP_ASSIGNED && i < count; i++)
         port->fetch[partitions[i]].on = false;
+    sim->changes++;
     sim_say(sim, "partitions %x: told", change->mask);
 }
 
@@ -299,8 +300,8 @@ static bool forgets(const struct sim *sim, int32_t partition)
 {
     const struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_STATE, partition)];
     bool past = false;
-    for (int64_t i = 0; i < log->end; i++)
-        past |= broker_is_visible(&log->entries[i]);
+    for (int64_t i = log->low; i < log->end && !past; i++)
+        past = broker_is_visible(&log->entries[i]);
     return past && sim->now_us < sim->broker.forgets_until_us;
 }
 
@@ -358,8 +359,9 @@ static bool scan_stable(struct port *port, uint32_t place, const struct eng_port
                         int64_t *at)
 {
     struct sim *sim = port_sim(port);
-    for (; *at < broker_last_stable(&sim->broker, place); (*at)++) {
-        const struct broker_entry *entry = &sim->broker.logs[place].entries[*at];
+    const struct broker_log *log = &sim->broker.logs[place];
+    for (; *at < broker_last_stable(&sim->broker, place); *at = broker_next(log, *at)) {
+        const struct broker_entry *entry = &log->entries[*at];
         struct eng_port_record record = {.value = entry->record.value,
                                          .key = entry->record.key,
                                          .value_bytes = entry->record.value_bytes,
@@ -385,14 +387,19 @@ static enum eng_status scan_state(struct eng_port *port, const struct eng_port_s
     port_enter(self, "scan");
     if (port_hiccup(self))
         return fail(err, port_leave(self, "scan", ENG_UNAVAILABLE), "state topic");
-    while (scan_stable(self, place, scan, &at) && at < sim->broker.logs[place].end) {
+    self->scans = place;
+    bool stalls = false;
+    while (!stalls && scan_stable(self, place, scan, &at) && at < sim->broker.logs[place].end) {
         if (at > before)
             progress_us = sim->now_us;
         before = at;
-        if (sim->now_us - progress_us > scan->stall_ms * MS)
-            return fail(err, port_leave(self, "scan stalls", ENG_TIMED_OUT), "state topic");
-        port_sleep(self, SCAN_STEP_US);
+        stalls = sim->now_us - progress_us > scan->stall_ms * MS;
+        if (!stalls)
+            port_sleep(self, SCAN_STEP_US);
     }
+    self->scans = 0;
+    if (stalls)
+        return fail(err, port_leave(self, "scan stalls", ENG_TIMED_OUT), "state topic");
     sim_say(sim, "scan of %d up to %" PRId64, scan->partition, at);
     return answer(self, "scan");
 }

@@ -80,6 +80,7 @@ struct sim {
     uint64_t numbers;     /* given to events and strands so far */
     uint64_t calls;       /* of ports, so far */
     uint64_t crash_at;    /* the process that makes this call dies in it; 0: none */
+    uint64_t changes;     /* assignments and revocations that a worker was told of */
     uint64_t step_count;  /* things that happened */
     bool calm;            /* no more faults */
     bool harmed;          /* what no worker can make good has happened */
