@@ -179,7 +179,7 @@ static bool is_read(const struct broker *broker, uint32_t place)
     bool read = false;
     for (uint32_t i = 0; i < SIM_PROCESSES; i++)
         read |= broker->sim->processes[i].state == PROCESS_ALIVE &&
-                broker->sim->processes[i].port.scans == place;
+                (broker->sim->processes[i].port.scans >> place & 1);
     return read;
 }
 
@@ -235,8 +235,11 @@ static void marker_comes(struct sim *sim, const struct event *event)
         *add_entry(&broker->logs[place]) =
             (struct broker_entry){.txn = txn, .marker = true, .timestamp_ms = -1};
     for (int32_t i = 0; place == BROKER_GROUP && i < BROKER_PARTITIONS; i++)
-        if (committed && (txn->offset_mask >> i & 1))
+        if (committed && (txn->offset_mask >> i & 1) &&
+            txn->offset_order[i] > broker->committed_order[i]) {
             broker->committed[i] = txn->offsets[i];
+            broker->committed_order[i] = txn->offset_order[i];
+        }
     sim_say(sim, "marker of producer %u at place %u: %s", txn->producer, place,
             committed ? "committed" : "aborted");
     if (txn->waits == 0 && txn->hangs == 0)
@@ -362,6 +365,7 @@ enum broker_answer broker_offsets(struct broker *broker, uint32_t producer, int3
         eng_assert(set[i].partition < BROKER_PARTITIONS);
         txn->offset_mask |= 1u << set[i].partition;
         txn->offsets[set[i].partition] = set[i];
+        txn->offset_order[set[i].partition] = ++broker->orders;
     }
     return BROKER_OK;
 }

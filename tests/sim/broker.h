@@ -49,6 +49,7 @@ struct broker_txn {
     int64_t first[BROKER_LOGS]; /* its first offset there; -1: none */
     uint32_t offset_mask;       /* partitions whose offsets are in it */
     struct eng_port_offset offsets[BROKER_PARTITIONS];
+    uint64_t offset_order[BROKER_PARTITIONS]; /* in which the group was told of them */
 };
 
 /* Bytes of a record; headers flat, see broker_flatten. */
@@ -84,6 +85,7 @@ struct broker {
     uint32_t producer_count;
     struct broker_txn *txns, *live; /* live: open, or with markers to come */
     struct eng_port_offset committed[BROKER_PARTITIONS];
+    uint64_t committed_order[BROKER_PARTITIONS], orders; /* what was sent later stays */
     int64_t away_until_us;      /* the group's coordinator does not answer before */
     int64_t forgets_until_us;   /* and a new one has not read its offsets yet */
     struct broker_chunk *bytes; /* where records are */
@@ -109,7 +111,8 @@ enum broker_answer broker_open(struct broker *broker, uint32_t producer, int32_t
 enum broker_answer broker_produce(struct broker *broker, uint32_t producer, int32_t epoch,
                                   uint32_t place, const struct broker_record *record);
 
-/* Puts offsets into the transaction, opening one if need be. */
+/* Puts offsets into the transaction, opening one if need be: without any (`count` 0) too, which is
+ * what is left when the transaction's coordinator has been asked and the group's then refuses. */
 enum broker_answer broker_offsets(struct broker *broker, uint32_t producer, int32_t epoch,
                                   const struct eng_port_offset *set, uint32_t count);
 

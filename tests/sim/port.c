@@ -387,7 +387,7 @@ static enum eng_status scan_state(struct eng_port *port, const struct eng_port_s
     port_enter(self, "scan");
     if (port_hiccup(self))
         return fail(err, port_leave(self, "scan", ENG_UNAVAILABLE), "state topic");
-    self->scans = place;
+    self->scans |= (uint64_t)1 << place;
     bool stalls = false;
     while (!stalls && scan_stable(self, place, scan, &at) && at < sim->broker.logs[place].end) {
         if (at > before)
@@ -397,7 +397,7 @@ static enum eng_status scan_state(struct eng_port *port, const struct eng_port_s
         if (!stalls)
             port_sleep(self, SCAN_STEP_US);
     }
-    self->scans = 0;
+    self->scans &= ~((uint64_t)1 << place);
     if (stalls)
         return fail(err, port_leave(self, "scan stalls", ENG_TIMED_OUT), "state topic");
     sim_say(sim, "scan of %d up to %" PRId64, scan->partition, at);

@@ -34,7 +34,7 @@ struct port {
     const struct eng_port_handler *handler;
     struct port_fetch fetch[BROKER_PARTITIONS];
     bool paused;
-    uint32_t scans; /* place that is being read; 0, which is the input's: none */
+    uint64_t scans; /* bits: places that are being read */
     void *batch;    /* bytes of the records of a poll, until they are released */
 
     uint32_t producer; /* number of our transactional id */

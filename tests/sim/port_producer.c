@@ -191,12 +191,14 @@ struct late_offsets {
 
 static enum eng_status offsets_arrive(struct sim *sim, const struct late_offsets *request)
 {
-    if (!group_accepts(&sim->group, request->member, request->generation)) {
-        sim->tally[TALLY_FENCED]++;
-        return ENG_TXN_ABORT;
-    }
-    return status_of(broker_offsets(&sim->broker, request->producer, request->epoch, request->set,
-                                    request->count));
+    bool accepted = group_accepts(&sim->group, request->member, request->generation);
+    enum eng_status status =
+        status_of(broker_offsets(&sim->broker, request->producer, request->epoch, request->set,
+                                 accepted ? request->count : 0));
+    if (accepted || status != ENG_OK)
+        return status;
+    sim->tally[TALLY_FENCED]++;
+    return ENG_TXN_ABORT;
 }
 
 static void offsets_come_late(struct sim *sim, const struct event *event)
@@ -248,7 +250,7 @@ enum eng_status port_send_offsets(struct eng_port *port, const struct eng_port_o
     if (port_reply_lost(self) && sim_percent(sim, 30))
         delay_offsets(self, &request);
     enum eng_status status = offsets_arrive(sim, &request);
-    self->asked |= status == ENG_OK;
+    self->asked |= status == ENG_OK || status == ENG_TXN_ABORT; /* refused by the group only */
     if (status == ENG_OK && port_reply_lost(self))
         status = ENG_TIMED_OUT;
     return status == ENG_OK ? port_leave(self, "offsets", ENG_OK)

@@ -180,6 +180,23 @@ Test(broker, a_place_that_hears_nothing_of_a_torn_transaction_holds_its_readers_
     cr_expect_eq(put(one, epoch, "b", "1"), BROKER_OK, "but not whoever writes");
 }
 
+Test(broker, of_two_offsets_the_one_that_was_sent_later_stays)
+{
+    int32_t epoch, other;
+    uint32_t one = producer(&epoch), two = producer(&other);
+    struct eng_port_offset now = {.partition = 2, .next = 7}, later = {.partition = 2, .next = 8};
+    struct eng_port_offset got;
+    cr_expect_eq(broker_offsets(&sim.broker, one, epoch, &now, 1), BROKER_OK);
+    cr_expect_eq(broker_offsets(&sim.broker, two, other, &later, 1), BROKER_OK);
+    cr_expect_eq(broker_end(&sim.broker, two, other, true), BROKER_OK);
+    while (sim.broker.committed[2].next < 0)
+        sim_step(&sim); /* no further: the other one would time out */
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_OK);
+    let_markers_come();
+    cr_expect(broker_committed(&sim.broker, 2, true, &got));
+    cr_expect_eq(got.next, 8, "whichever transaction ends last");
+}
+
 Test(broker, compaction_keeps_the_newest_committed_record_of_a_key)
 {
     static const char *const rows[][2] = {
