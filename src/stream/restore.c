@@ -88,7 +88,7 @@ static enum eng_status give_page(struct reader *reader, struct eng_slice partner
     if (held == NULL)
         return eng_error_set(&reader->cause, ENG_CORRUPT,
                              "the page of partner \"%.*s\" is of version %" PRIu32
-                             " of the model, whose text is not there",
+                             " of the model, whose text is not there: " LOST,
                              (int)partner.length, partner.data, head->model_version);
     return eng_engine_restore_page(reader->found->engine, &page, &reader->cause);
 }

@@ -137,6 +137,9 @@ static void draw_harm(struct sim *sim, struct manner *m)
 /* How processes are set up: several workers in one, members that are known by name. */
 static void draw_setup(struct sim *sim, struct manner *m)
 {
+    m->workers = 1;
+    if (m->themed && sim_percent(sim, 75))
+        return; /* what a theme is about is rare enough */
     m->static_members = sim_percent(sim, 25);
     m->workers = sim_percent(sim, 70) ? 1 : (uint32_t)sim_between(sim, 2, SIM_PROCESSES);
     if (m->workers > m->processes)
@@ -158,12 +161,13 @@ void manner_draw(struct sim *sim)
     struct manner *m = &sim->manner;
     draw_limits(sim, m);
     static void (*const themes[])(struct sim * sim, struct manner * m) = {draw_storm, draw_losses,
-                                                                          draw_unrest};
+                                                                          draw_losses, draw_unrest};
     draw_size(sim, m);
-    if (sim_percent(sim, 50)) {
+    if (sim_percent(sim, 40)) {
         draw_calls(sim, m);
         draw_times(sim, m);
     } else {
+        m->themed = true;
         CHANCE_ONE_OF(&sim->chance, themes)(sim, m);
     }
     draw_aside(sim, m);

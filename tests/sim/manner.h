@@ -1,7 +1,7 @@
 /* What the world of a seed is like: how large it is, and which faults happen how often.
  *
  * Each kind of fault is there in some seeds and not in others, so that rare meetings of two kinds
- * are not drowned by the others. Half of the seeds have a theme: a storm of doubtful commits,
+ * are not drowned by the others. Three of five seeds have a theme: a storm of doubtful commits,
  * members that are lost while in doubt, or partitions that change hands all the time. */
 #ifndef TESTS_SIM_MANNER_H
 #define TESTS_SIM_MANNER_H
@@ -34,6 +34,7 @@ enum harm {
 struct manner {
     struct eng_feed_limits limits; /* of workers: in most seeds inputs are often left half done */
     int32_t partitions;
+    bool themed;
     uint32_t processes;  /* workers, to be exact */
     uint32_t workers;    /* of one process: those that live and die together */
     bool static_members; /* known to the group by their names: group.instance.id */

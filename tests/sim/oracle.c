@@ -15,7 +15,9 @@
 struct oracle {
     struct sim *sim;
     int32_t partition;
-    int64_t next, end; /* offsets of the input: what comes next, and where to stop */
+    int64_t next, end;       /* offsets of the input: what comes next, and where to stop */
+    enum eng_half_kind half; /* what of an input or a decision is committed in part */
+    bool refused;            /* a worker has refused to go on: the other part will not come */
     struct eng_journal journal;
     struct eng_engine *engine;
     struct naive *naive;
@@ -74,6 +76,7 @@ static void read_journal(struct oracle *oracle)
         if (commit.sequence == meta.sequence)
             found = commit;
     }
+    oracle->half = found.half.kind;
     if (status == ENG_OK)
         status = eng_journal_settle(&oracle->journal, 0, found.journal, &err);
     if (status != ENG_OK)
@@ -321,6 +324,12 @@ static bool same_record(const struct broker_record *a, const struct broker_recor
            same_bytes(a->headers, a->header_bytes, b->headers, b->header_bytes);
 }
 
+/* May outputs be missing at the end? */
+static bool is_cut_short(const struct oracle *oracle)
+{
+    return oracle->refused && oracle->half != ENG_HALF_NONE;
+}
+
 /* What was told against what is in the logs, topic by topic. */
 static void same_outputs(struct oracle *oracle)
 {
@@ -334,6 +343,8 @@ static void same_outputs(struct oracle *oracle)
         const struct broker_log *log =
             &sim->broker.logs[broker_place(output.topic, oracle->partition)];
         const struct broker_entry *got = next_visible(log, &at[output.topic]);
+        if (got == NULL && is_cut_short(oracle))
+            continue;
         if (got == NULL || !same_record(&want, &got->record)) {
             sim_fail(sim, "partition %d: output %" PRId64 " (topic %d, key %.*s) %s",
                      oracle->partition, i, output.topic, (int)want.key_bytes,
@@ -357,6 +368,8 @@ static void same_letters(struct oracle *oracle)
     for (int64_t i = 0; i < oracle->letter_count; i++) {
         const struct broker_record *want = &oracle->letters[i]->record;
         const struct broker_entry *got = next_visible(log, &at);
+        if (got == NULL && is_cut_short(oracle))
+            continue;
         if (got == NULL ||
             !same_bytes(want->key, want->key_bytes, got->record.key, got->record.key_bytes) ||
             !same_bytes(want->value, want->value_bytes, got->record.value,
@@ -552,8 +565,8 @@ static const struct eng_task *live_task(struct sim *sim, int32_t partition,
 static void compare_told(struct oracle *oracle, int64_t end)
 {
     struct sim *sim = oracle->sim;
-    oracle->end = end;
     read_journal(oracle);
+    oracle->end = oracle->half == ENG_HALF_EVENT && oracle->refused ? end + 1 : end;
     if (!sim->failed)
         run_all(oracle);
     if (!sim->failed)
@@ -608,8 +621,10 @@ void oracle_compare_told(struct sim *sim)
 {
     if (!sim->failed)
         ids_differ(sim);
-    for (int32_t p = 0; p < sim->manner.partitions && !sim->failed; p++)
+    for (int32_t p = 0; p < sim->manner.partitions && !sim->failed; p++) {
+        oracle_of(sim, p)->refused = true;
         compare_told(oracle_of(sim, p), sim->broker.committed[p].next);
+    }
 }
 
 void oracle_count(struct sim *sim)

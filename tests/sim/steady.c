@@ -136,7 +136,7 @@ void steady_run(uint64_t seed, uint64_t steps, struct history_result *ret_result
     for (uint64_t at = WINDOW; !sim.failed && sim.changes < steps; at *= 10) {
         at = at < steps ? at : steps;
         now = run_to(&sim, at);
-        if (before.blocks == 0 && at >= steps / 100)
+        if (before.blocks == 0 && at >= steps / 10)
             before = now;
         say(at, now);
     }

@@ -12,7 +12,7 @@
 #include "history.h"
 
 /* Runs `steps` assignments and revocations, and prints blocks and bytes at 1,000 of them, at 10,000
- * and so on. Failed, with the reason, when there is more at the end than at a hundredth of it. */
+ * and so on. Failed, with the reason, when there is more at the end than at a tenth of it. */
 void steady_run(uint64_t seed, uint64_t steps, struct history_result *ret_result);
 
 #endif
