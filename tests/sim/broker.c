@@ -131,6 +131,7 @@ static void put(struct broker *broker, uint32_t place, const struct broker_recor
     entry->record.value = broker_copy(broker, record->value, record->value_bytes);
     entry->txn = txn;
     entry->place = place;
+    entry->written_us = broker->sim->now_us;
 }
 
 int64_t broker_append(struct broker *broker, uint32_t place, const struct broker_record *record,
@@ -190,8 +191,9 @@ void broker_compact(struct broker *broker, uint32_t place)
     int64_t below = broker_last_stable(broker, place);
     for (int64_t i = log->low; i < below; i = broker_next(log, i)) {
         struct broker_entry *entry = &log->entries[i];
+        bool old = entry->written_us + BROKER_TOMBSTONE_US <= broker->sim->now_us;
         if (broker_is_visible(entry) &&
-            ((entry->record.value == NULL && !read) || is_replaced(log, i, below)))
+            ((entry->record.value == NULL && old && !read) || is_replaced(log, i, below)))
             entry->compacted = true;
     }
 }

@@ -66,6 +66,7 @@ struct broker_entry {
     uint32_t place;
     int64_t skip; /* not visible: the next offset that may be; 0: the one behind */
     int64_t timestamp_ms;
+    int64_t written_us;
 };
 
 struct broker_log {
@@ -137,8 +138,10 @@ int64_t broker_last_stable(const struct broker *broker, uint32_t place);
 /* Would a reader of committed records be given this entry? */
 bool broker_is_visible(const struct broker_entry *entry);
 
-/* Keeps the newest committed record of each key only. A tombstone goes too, unless somebody reads
- * the log just now: brokers keep them for longer than a reading takes (delete.retention.ms). */
+/* Keeps the newest committed record of each key only; a tombstone goes too, when whoever has read
+ * what it takes away has had BROKER_TOMBSTONE_US to read it as well, and nobody reads the log just
+ * now: brokers keep them for longer than a reading takes (delete.retention.ms). */
+enum { BROKER_TOMBSTONE_US = 30000000 };
 void broker_compact(struct broker *broker, uint32_t place);
 
 /* The offset behind this one; behind all that broker_trim has taken out of the way. */
