@@ -19,6 +19,8 @@ enum {
     ENG_NAME_BYTES_MAX = 128, /* names in the file */
     /* Engine. */
     ENG_STEP_EVALUATIONS = 20000, /* default evaluations per step at boundaries */
+    /* Run. */
+    ENG_STANDBYS_MAX = 16, /* of a partition */
 };
 
 #define ENG_SCALE_MAX_E4 1000000000LL         /* 100,000 points */

@@ -48,6 +48,8 @@
     X(JOURNAL_OF_TAKEN, "what was decided of records that are put back is not journaled")          \
     X(NAMED_RECORD, "nothing behind the commit record that the group names counts")                \
     X(COUNTS_OF_RECORD, "counts go on from the commit record, not from what is read again")        \
+    X(STANDBY_STOPS_FIRST, "a standby is at rest before the committed offset is asked for")        \
+    X(STANDBY_REACHES_RECORD, "a standby has read the record that the group names")                \
     X(NO_OFFSET_IS_ASKED_AGAIN,                                                                    \
       "no committed offset beside a state topic with records, or after a commit, is no beginning")
 

@@ -38,6 +38,12 @@ static enum eng_status add_memory(struct eng_text *out, const struct eng_config 
                  "\nMemory: %" PRIu64 " bytes a partner, tried with %d partners of %d events in %d "
                  "days each; a million of them take %" PRIu64 " MB.\n",
                  bytes, ENG_SAMPLE_PARTNERS, ENG_SAMPLE_EVENTS, ENG_SAMPLE_DAYS, bytes);
+    if (config->run.standbys > 0)
+        eng_text_add(
+            out,
+            "With \"standbys: %u\" as much again in %u other process%s of the group: among "
+            "two processes each holds the partners of both.\n",
+            config->run.standbys, config->run.standbys, config->run.standbys == 1 ? "" : "es");
     return ENG_OK;
 }
 

@@ -317,6 +317,8 @@ static void add_run(struct eng_text *out, const struct eng_config *config)
     add_elapsed_key(out, "stop_deadline", config->run.stop_deadline_ms);
     if (config->run.memory_bytes_max > 0)
         eng_text_add(out, "  memory: %" PRIu64 "\n", config->run.memory_bytes_max);
+    if (config->run.standbys > 0)
+        eng_text_add(out, "  standbys: %u\n", config->run.standbys);
     eng_text_add(out, "recovery:\n  checkpoints: %s\n",
                  config->recovery.checkpoints ? "true" : "false");
     if (config->recovery.records > 0)

@@ -216,6 +216,18 @@ static enum eng_status load_http(struct eng_load *load)
     return status;
 }
 
+/* Standbys follow the pages of the state topic. */
+static enum eng_status check_standbys(struct eng_load *load)
+{
+    const struct eng_config *config = load->config;
+    if (config->run.standbys == 0 || config->recovery.checkpoints)
+        return ENG_OK;
+    return eng_source_fail(&load->source, eng_node_get(load->file.run, "standbys")->mark,
+                           "\"standbys\" is %u, but with \"recovery: {checkpoints: false}\" there "
+                           "is nothing to stand by with; leave one of the two out",
+                           config->run.standbys);
+}
+
 enum eng_status eng_load_around(struct eng_load *load)
 {
     eng_assert(load->config != NULL && load->model != NULL);
@@ -229,6 +241,8 @@ enum eng_status eng_load_around(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_section_read(load, &eng_section_recovery, load->file.recovery,
                                   &load->config->recovery);
+    if (status == ENG_OK)
+        status = check_standbys(load);
     if (status == ENG_OK)
         status = load_http(load);
     return status;

@@ -72,6 +72,7 @@ struct eng_run_config {
     int64_t commit_interval_ms; /* 10..10000; default 100 */
     int64_t stop_deadline_ms;   /* graceful stop; default 30000 */
     uint64_t memory_bytes_max;  /* per process; 0: none */
+    uint32_t standbys;          /* of each partition; default 0 */
 };
 
 /* How far back a restart may have to read the input again. */

@@ -611,6 +611,16 @@ static const struct eng_key run_keys[] = {
      .fallback = "0",
      .sample = "2GiB",
      .help = "The process stops with an error rather than hold more state than this. 0: no limit."},
+    {.name = "standbys",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_run_config, standbys),
+     .min = 0,
+     .max = ENG_STANDBYS_MAX,
+     .fallback = "0",
+     .sample = "1",
+     .help = "How many other processes keep the state of each partition at hand, so that one that "
+             "takes it over has only the end of the state topic to read. Costs each of them the "
+             "partition's memory."},
 };
 const struct eng_section eng_section_run = {
     .path = "run", KEYS(run_keys), .help = "How the daemon works."};

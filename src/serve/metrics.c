@@ -26,6 +26,7 @@ enum scope {
     SCOPE_REASON,
     SCOPE_PARTITION,
     SCOPE_OUTCOME,
+    SCOPE_STANDBY,
 };
 
 static const char *const scope_labels[] = {
@@ -38,6 +39,7 @@ static const char *const scope_labels[] = {
     [SCOPE_REASON] = "worker, reason",
     [SCOPE_PARTITION] = "group, topic, partition",
     [SCOPE_OUTCOME] = "group, topic, partition, outcome",
+    [SCOPE_STANDBY] = "group, topic, partition",
 };
 
 /* One sample's place. */
@@ -45,6 +47,7 @@ struct point {
     const struct eng_metrics_input *input;
     const struct eng_worker_stats *worker;
     const struct eng_partition_stats *partition;
+    const struct eng_standby_stats *standby;
     uint32_t worker_index;
     uint32_t which; /* state, reason, outcome, http code: its index */
 };
@@ -118,6 +121,13 @@ FIELD(get_outcome, partition, counters.outcome[at->which])
 FIELD(get_score_changes, partition, counters.score_changes)
 FIELD(get_churn_drops, partition, counters.churn_drops)
 
+FIELD(get_takeovers, input, stats->standby_takeovers)
+FIELD(get_discards, input, stats->standby_discards)
+FIELD(get_behind, standby, behind_records)
+FIELD(get_standby_records, standby, records)
+FIELD(get_standby_partners, standby, partners)
+FIELD(get_standby_memory, standby, memory_bytes)
+
 static bool get_state(const struct point *at, int64_t *ret_value)
 {
     return known((uint32_t)at->worker->state == at->which, ret_value);
@@ -186,6 +196,20 @@ static const struct metric metrics[] = {
      "Score changes told."},
     {"engaged_churn_drops_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_churn_drops, "events",
      "Churn drops told, opened and resolved."},
+    {"engaged_standby_behind_records", TYPE_GAUGE, SCOPE_STANDBY, 1, get_behind, "records",
+     "Records of the state topic that the standby of a partition has not read yet, marks of "
+     "transactions included."},
+    {"engaged_standby_records_read_total", TYPE_COUNTER, SCOPE_STANDBY, 1, get_standby_records,
+     "records", "Records of the state topic that the standby has read since it began."},
+    {"engaged_standby_partners", TYPE_GAUGE, SCOPE_STANDBY, 1, get_standby_partners, "partners",
+     "Partners whose pages the standby has."},
+    {"engaged_standby_state_bytes", TYPE_GAUGE, SCOPE_STANDBY, 1, get_standby_memory, "bytes",
+     "Memory held by the standby."},
+    {"engaged_standby_takeovers_total", TYPE_COUNTER, SCOPE_PROCESS, 1, get_takeovers, "standbys",
+     "Partitions that were restored from a standby of this process."},
+    {"engaged_standby_discards_total", TYPE_COUNTER, SCOPE_PROCESS, 1, get_discards, "standbys",
+     "Standbys that were thrown away: outdated by a change of the model or of the state, too large "
+     "for run.memory, or not as committed."},
     {"engaged_dead_letters_total", TYPE_COUNTER, SCOPE_REASON, 1, get_dead_letters, "records",
      "Records sent to the dead-letter topic since the process began, by reason."},
     {"engaged_commits_total", TYPE_COUNTER, SCOPE_WORKER, 1, get_commits, "transactions",
@@ -243,12 +267,12 @@ static void add_label(struct eng_text *out, const char *name, const char *value)
 
 enum { STATE_COUNT = ENG_WORKER_STOPPED + 1 };
 
-static void add_partition_labels(struct eng_text *out, const struct point *at)
+static void add_partition_labels(struct eng_text *out, const struct point *at, int32_t partition)
 {
     const struct eng_config *config = at->input->config;
     add_label(out, "group", config->kafka.group ? config->kafka.group : "");
     add_label(out, ",topic", config->input.topic ? config->input.topic : "");
-    eng_text_add(out, ",partition=\"%d\"", at->partition->partition);
+    eng_text_add(out, ",partition=\"%d\"", partition);
 }
 
 /* What stands between the braces of a sample. */
@@ -280,9 +304,12 @@ static void add_labels(struct eng_text *out, enum scope scope, const struct poin
         break;
     case SCOPE_PARTITION:
     case SCOPE_OUTCOME:
-        add_partition_labels(out, at);
+        add_partition_labels(out, at, at->partition->partition);
         if (scope == SCOPE_OUTCOME)
             add_label(out, ",outcome", eng_outcome_name((enum eng_outcome)at->which));
+        break;
+    case SCOPE_STANDBY:
+        add_partition_labels(out, at, at->standby->partition);
         break;
     }
 }
@@ -366,12 +393,16 @@ static void add_metric(struct eng_text *out, const struct metric *metric,
         add_point(out, metric, &at);
         return;
     }
-    bool partitions = metric->scope >= SCOPE_PARTITION;
-    uint32_t count = partitions ? input->stats->partition_count : input->stats->worker_count;
+    bool standbys = metric->scope == SCOPE_STANDBY;
+    bool partitions = metric->scope >= SCOPE_PARTITION && !standbys;
+    uint32_t count = standbys     ? input->stats->standby_count
+                     : partitions ? input->stats->partition_count
+                                  : input->stats->worker_count;
     for (uint32_t i = 0; i < count; i++) {
         at.worker_index = i;
-        at.worker = partitions ? NULL : &input->stats->workers[i];
+        at.worker = partitions || standbys ? NULL : &input->stats->workers[i];
         at.partition = partitions ? &input->stats->partitions[i] : NULL;
+        at.standby = standbys ? &input->stats->standbys[i] : NULL;
         add_point(out, metric, &at);
     }
 }

@@ -132,6 +132,17 @@ enum eng_status eng_journal_decode(struct eng_journal *journal, const void *valu
     return status;
 }
 
+void eng_journal_forget(struct eng_journal *journal, uint64_t before)
+{
+    uint32_t kept = 0;
+    eng_assert(journal->done == 0);
+    eng_assert(journal->count <= journal->capacity);
+    for (uint32_t i = 0; i < journal->count; i++)
+        if (journal->entries[i].number > before)
+            journal->entries[kept++] = journal->entries[i];
+    journal->count = kept;
+}
+
 static int by_number(const void *left, const void *right)
 {
     uint64_t a = ((const struct eng_journal_entry *)left)->number;

@@ -63,6 +63,9 @@ bool eng_journal_is_key(const void *key, size_t length);
 enum eng_status eng_journal_decode(struct eng_journal *journal, const void *value, size_t length,
                                    struct eng_error *err);
 
+/* Drops the entries up to `before`, low water having passed them. */
+void eng_journal_forget(struct eng_journal *journal, uint64_t before);
+
 /* Sorts by number and drops repetitions; entries after `last` are dropped too (their transaction
  * belongs to nobody), and those up to `before` (low water has passed them). ENG_OK, or ENG_CORRUPT
  * when one in between is missing. */

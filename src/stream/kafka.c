@@ -220,6 +220,7 @@ static const struct eng_port_ops kafka_ops = {
     .committed = eng_kafka_committed,
     .bounds = eng_kafka_bounds,
     .scan_state = eng_kafka_scan_state,
+    .members = eng_kafka_members,
     .producer_open = eng_kafka_producer_open,
     .producer_close = eng_kafka_producer_close,
     .producer_suspect = eng_kafka_producer_suspect,
@@ -249,6 +250,7 @@ static void name_ids(struct eng_kafka *kafka, const char *unique)
     if (own->instance != NULL)
         (void)snprintf(kafka->instance, sizeof kafka->instance, "%.200s-%u", own->instance,
                        kafka->index);
+    kafka->process = eng_kafka_process(kafka->config, unique);
     eng_assert(kafka->transactional_id[0] != '\0');
 }
 

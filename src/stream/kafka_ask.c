@@ -104,6 +104,7 @@ struct reading {
     struct eng_kafka_reader *reader;
     rd_kafka_queue_t *queue;
     int32_t partition;
+    int64_t from; /* 0: the beginning */
     bool started;
 };
 
@@ -158,8 +159,9 @@ static enum eng_status begin_reading(struct reading *reading, struct eng_error *
         return status;
     reading->queue = rd_kafka_queue_new(reader->client);
     eng_assert(reading->queue != NULL);
-    reading->started = rd_kafka_consume_start_queue(reader->topic, reading->partition,
-                                                    RD_KAFKA_OFFSET_BEGINNING, reading->queue) == 0;
+    int64_t from = reading->from > 0 ? reading->from : RD_KAFKA_OFFSET_BEGINNING;
+    reading->started =
+        rd_kafka_consume_start_queue(reader->topic, reading->partition, from, reading->queue) == 0;
     return reading->started
                ? ENG_OK
                : eng_kafka_fail(reading->kafka, rd_kafka_last_error(), "reading the state topic",
@@ -196,13 +198,26 @@ enum step { STEP_MORE, STEP_ENOUGH, STEP_FAILED };
 
 enum { SCAN_BATCH = 1000, SCAN_WAIT_MS = 100 };
 
+/* The end of what is stable, which may be end enough. */
+static enum step take_end(const struct reading *reading, const struct eng_port_scan *scan,
+                          const rd_kafka_message_t *message)
+{
+    eng_assert(message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF);
+    eng_assert(message->offset >= 0);
+    if (!scan->stable && !is_whole_end(reading, message))
+        return STEP_MORE;
+    if (scan->ret_end != NULL)
+        *scan->ret_end = message->offset;
+    return STEP_ENOUGH;
+}
+
 static enum step take_message(const struct reading *reading, const struct eng_port_scan *scan,
                               const rd_kafka_message_t *message, struct eng_error *err)
 {
     eng_assert(message != NULL);
     eng_assert(scan->record != NULL);
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        return is_whole_end(reading, message) ? STEP_ENOUGH : STEP_MORE;
+        return take_end(reading, scan, message);
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         enum eng_status status = eng_kafka_status(message->err);
         (void)eng_error_set(err, status, "reading the state topic \"%s\": %s",
@@ -243,19 +258,28 @@ static enum step take_some(const struct reading *reading, const struct eng_port_
     return step;
 }
 
+static bool is_cancelled(const struct eng_port_scan *scan)
+{
+    eng_assert(scan->partition >= 0);
+    eng_assert(scan->from >= 0);
+    return scan->cancel != NULL && atomic_load_explicit(scan->cancel, memory_order_relaxed);
+}
+
 enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
                                      struct eng_error *err)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
-    struct reading reading = {
-        .kafka = kafka, .reader = &kafka->readers[scan->reader], .partition = scan->partition};
+    struct reading reading = {.kafka = kafka,
+                              .reader = &kafka->readers[scan->reader],
+                              .partition = scan->partition,
+                              .from = scan->from};
     struct eng_error cause = {0};
     enum eng_status status = begin_reading(&reading, &cause);
     int64_t progress_us = eng_clock_mono_us();
     enum step step = STEP_MORE;
     eng_assert(scan->stall_ms > 0);
     eng_assert(scan->reader < ENG_PORT_READERS);
-    while (status == ENG_OK && step == STEP_MORE) {
+    while (status == ENG_OK && step == STEP_MORE && !is_cancelled(scan)) {
         step = take_some(&reading, scan, &progress_us, &cause);
         if (step == STEP_MORE && eng_clock_mono_us() - progress_us > scan->stall_ms * 1000)
             status = eng_error_set(&cause, ENG_TIMED_OUT,

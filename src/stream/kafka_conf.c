@@ -120,6 +120,23 @@ static enum eng_status set_own(rd_kafka_conf_t *conf, const struct eng_propertie
 
 #define SET_TABLE(conf, table, err) set_all(conf, table, sizeof(table) / sizeof((table)[0]), err)
 
+/* Members of a process that has standbys say in their client.id which process they are of. */
+static enum eng_status name_process(const struct eng_kafka *kafka, rd_kafka_conf_t *conf,
+                                    struct eng_error *err)
+{
+    char own[256] = "", text[300];
+    size_t size = sizeof own;
+    eng_assert(kafka->process > 0);
+    eng_assert(conf != NULL);
+    if (kafka->config->run.standbys == 0)
+        return ENG_OK;
+    if (rd_kafka_conf_get(conf, "client.id", own, &size) != RD_KAFKA_CONF_OK)
+        return eng_error_set(err, ENG_BAD_CONFIG, "kafka property client.id: at most %zu bytes",
+                             sizeof own - 1);
+    eng_kafka_client_id(kafka->process, own, text, sizeof text);
+    return set(conf, "client.id", text, err);
+}
+
 static enum eng_status fill_consumer(const struct eng_kafka *kafka, rd_kafka_conf_t *conf,
                                      struct eng_error *err)
 {
@@ -134,7 +151,9 @@ static enum eng_status fill_consumer(const struct eng_kafka *kafka, rd_kafka_con
     rd_kafka_conf_set_rebalance_cb(conf, eng_kafka_rebalance);
     if (status == ENG_OK)
         status = set_own(conf, &own->client, err);
-    return status == ENG_OK ? set_own(conf, &own->consumer, err) : status;
+    if (status == ENG_OK)
+        status = set_own(conf, &own->consumer, err);
+    return status == ENG_OK ? name_process(kafka, conf, err) : status;
 }
 
 /* How long a transaction may take, unless the user says otherwise. */

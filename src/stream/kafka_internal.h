@@ -56,6 +56,7 @@ struct eng_kafka {
     bool eager;
     char transactional_id[256];
     char instance[256]; /* group.instance.id; "": none */
+    uint64_t process;   /* see eng_kafka_process */
 
     rd_kafka_t *consumer;
     rd_kafka_queue_t *queue; /* the consumer's; NULL before join */
@@ -135,6 +136,12 @@ enum eng_status eng_kafka_bounds(struct eng_port *port, enum eng_topic topic, in
 void eng_kafka_reader_close(struct eng_kafka_reader *reader);
 enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_port_scan *scan,
                                      struct eng_error *err);
+
+/* kafka_group.c */
+enum eng_status eng_kafka_members(struct eng_port *port, const struct eng_port_census *census,
+                                  struct eng_error *err);
+/* Adds to a client.id what tells its process; `size` as for snprintf. */
+void eng_kafka_client_id(uint64_t process, const char *own, char *to, size_t size);
 
 /* kafka_rejoin.c */
 enum eng_status eng_kafka_rejoin(struct eng_port *port, struct eng_error *err);

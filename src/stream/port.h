@@ -5,7 +5,8 @@
  * courier. Clocks and waiting belong to the port too, so that a test owns time.
  *
  * One port serves one worker. Its threads call it, each its own functions (see the table): the
- * worker's loop, its commit thread, its aide and its readers.
+ * worker's loop, its commit thread, its aide and its readers. The standbys (standby.h) have a port
+ * of their own, of which they use what a reader may.
  *
  * Failures come as a status by what can be done about them:
  *   ENG_UNAVAILABLE, ENG_TIMED_OUT   the same call again, after a pause
@@ -18,6 +19,7 @@
 #define ENG_STREAM_PORT_H
 
 #include <engaged/status.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -117,7 +119,7 @@ struct eng_port_handler {
 /* So many partitions of the state topic can be read at once, each by a reader of its own. */
 enum { ENG_PORT_READERS = 2 };
 
-/* Reading a partition of the state topic from its beginning to its end as of now. */
+/* Reading a partition of the state topic to its end as of now. */
 struct eng_port_scan {
     int32_t partition;
     int64_t stall_ms; /* ENG_TIMED_OUT after so long without progress */
@@ -125,6 +127,25 @@ struct eng_port_scan {
     uint32_t reader; /* below ENG_PORT_READERS: whose call it is */
     /* Called per record; false: enough. */
     bool (*record)(void *context, const struct eng_port_record *record);
+    int64_t from;               /* offset of the first record; 0: the beginning, wherever it is */
+    bool stable;                /* the last stable offset is end enough: not to wait for what hides
+                                 * behind open transactions */
+    const _Atomic bool *cancel; /* true: enough; NULL: never */
+    int64_t *ret_end;           /* the end, when it was reached: no record lies below; else it stays
+                                 * as it is. NULL: of no interest */
+};
+
+/* A member of the consumer group, and what it has. */
+struct eng_port_member {
+    uint64_t process;          /* the same number for all members of one process */
+    const int32_t *partitions; /* of the input */
+    uint32_t count;
+};
+
+/* Who is asked about the group. */
+struct eng_port_census {
+    void *context;
+    void (*member)(void *context, const struct eng_port_member *member); /* called per member */
 };
 
 struct eng_port;
@@ -162,9 +183,15 @@ struct eng_port_ops {
     /* Aide, readers: first and last stable offset of a partition (topic INPUT or STATE). Waits. */
     enum eng_status (*bounds)(struct eng_port *port, enum eng_topic topic, int32_t partition,
                               int64_t ret_bounds[2], struct eng_error *err);
-    /* Readers: reads the state topic. ENG_OK at the end, or when the visitor has enough. */
+    /* Readers: reads the state topic. ENG_OK at the end, or when it is enough; ENG_NOT_FOUND: there
+     * is no such offset to begin at. */
     enum eng_status (*scan_state)(struct eng_port *port, const struct eng_port_scan *scan,
                                   struct eng_error *err);
+
+    /* Of the standbys' port alone: the members of the group. ENG_AGAIN: partitions are just
+     * changing hands, ask again after a pause. Waits. */
+    enum eng_status (*members)(struct eng_port *port, const struct eng_port_census *census,
+                               struct eng_error *err);
 
     /* Aide, readers: the id of the input topic as it is now; "": there is no such topic. Waits.
      * Asked only when topic_info knew one. */

@@ -2,6 +2,7 @@
 #include "stream/recall.h"
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/rules.h"
 #include "model/config.h"
@@ -83,7 +84,11 @@ static bool has_past(struct eng_recall *recall, struct eng_recall_item *item)
     bool seen = false;
     eng_assert(item->partition >= 0);
     eng_assert(item->status == ENG_OK);
-    struct eng_port_scan scan = {item->partition, STALL_MS, &seen, recall->reader, see_one};
+    struct eng_port_scan scan = {.partition = item->partition,
+                                 .stall_ms = STALL_MS,
+                                 .context = &seen,
+                                 .reader = recall->reader,
+                                 .record = see_one};
     item->status = recall->port->ops->scan_state(recall->port, &scan, &item->error);
     return item->status == ENG_OK && seen;
 }
@@ -112,8 +117,60 @@ static void find_committed(struct eng_recall *recall, struct eng_recall_item *it
         item->partition);
 }
 
+/* ---- the state topic ---- */
+
+/* A follower on its way from the standbys to the partition's state. */
+struct standby {
+    struct eng_follower *follower; /* NULL: none */
+    enum eng_follower_fate fate;
+};
+
+static struct standby take_standby(struct eng_recall *recall, int32_t partition)
+{
+    struct standby standby = {.fate = ENG_FOLLOWER_WAITS};
+    eng_assert(partition >= 0);
+    if (recall->standbys != NULL)
+        standby.follower = eng_standbys_take(recall->standbys, recall->port, partition);
+    eng_assert(standby.follower == NULL || recall->standbys != NULL);
+    return standby;
+}
+
+static void settle_standby(struct eng_recall *recall, int32_t partition,
+                           const struct standby *standby)
+{
+    eng_assert(standby->fate < ENG_FOLLOWER_FATES);
+    if (standby->follower == NULL)
+        return;
+    eng_assert(recall->standbys != NULL);
+    eng_standbys_settle(recall->standbys, partition, standby->follower, standby->fate);
+}
+
+/* Has the follower finish what it began. False: the topic has to be read from its beginning. */
+static bool finish_standby(const struct eng_restore_request *request, struct standby *standby,
+                           struct eng_recall_item *item)
+{
+    struct eng_error cause = {0};
+    eng_assert(standby->fate == ENG_FOLLOWER_WAITS);
+    if (standby->follower == NULL)
+        return false;
+    standby->fate = eng_follower_finish(standby->follower, request, &item->restored, &cause);
+    if (standby->fate == ENG_FOLLOWER_WAITS)
+        item->status =
+            eng_error_set(&item->error, cause.status != ENG_OK ? cause.status : ENG_UNAVAILABLE,
+                          "%s", cause.status != ENG_OK ? cause.text : "cancelled");
+    if (standby->fate <= ENG_FOLLOWER_WAITS)
+        return true;
+    eng_log(standby->fate == ENG_FOLLOWER_OUTDATED ? ENG_LOG_INFO : ENG_LOG_WARN, "stream",
+            "partition=%" PRId32 " the standby is of no use, and the state topic is read from its "
+            "beginning: %s",
+            item->partition, cause.text);
+    eng_assert(item->status == ENG_OK);
+    return false;
+}
+
 /* Reads the state topic, when there is something to be known from it. */
-static void read_state(struct eng_recall *recall, struct eng_recall_item *item)
+static void read_state(struct eng_recall *recall, struct eng_recall_item *item,
+                       struct standby *standby)
 {
     const struct eng_restore_request request = {
         .port = recall->port,
@@ -132,7 +189,10 @@ static void read_state(struct eng_recall *recall, struct eng_recall_item *item)
     atomic_store(&recall->partition, item->partition);
     eng_assert(item->status == ENG_OK);
     eng_assert(item->committed.next >= 0);
-    item->status = eng_restore_read(&request, &item->restored, &item->error);
+    if (!ENG_RULE(STANDBY_STOPS_FIRST))
+        *standby = take_standby(recall, item->partition);
+    if (!finish_standby(&request, standby, item))
+        item->status = eng_restore_read(&request, &item->restored, &item->error);
     if (item->status == ENG_OK && cancelled(recall))
         item->status = ENG_UNAVAILABLE;
 }
@@ -187,13 +247,11 @@ static void check_place(struct eng_recall_item *item)
             item->partition, item->committed.next, item->end);
 }
 
-static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
+static void ask(struct eng_recall *recall, struct eng_recall_item *item, struct standby *standby)
 {
     int64_t bounds[2];
     eng_assert(item->partition >= 0);
-    item->status = ENG_OK;
-    eng_error_clear(&item->error);
-    eng_restored_done(&item->restored);
+    eng_assert(item->status == ENG_OK);
     find_committed(recall, item);
     if (item->status == ENG_OK)
         item->status = recall->port->ops->bounds(recall->port, ENG_TOPIC_INPUT, item->partition,
@@ -206,7 +264,7 @@ static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
     if (item->status == ENG_OK && item->has_meta)
         item->status = eng_meta_read(item->committed.meta, &item->meta, &item->error);
     if (item->status == ENG_OK && item->committed.next >= 0)
-        read_state(recall, item);
+        read_state(recall, item, standby);
     if (item->status == ENG_OK)
         check_place(item);
     if (item->status == ENG_CORRUPT)
@@ -214,6 +272,21 @@ static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
     if (item->status == ENG_OK)
         check_low_water(item);
     eng_assert(item->low <= item->end);
+}
+
+/* A standby is taken first, so that it is at rest when the offset is asked for: follow.h. */
+static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
+{
+    struct standby standby = {.fate = ENG_FOLLOWER_WAITS};
+    eng_assert(item->partition >= 0);
+    item->status = ENG_OK;
+    eng_error_clear(&item->error);
+    eng_restored_done(&item->restored);
+    if (ENG_RULE(STANDBY_STOPS_FIRST))
+        standby = take_standby(recall, item->partition);
+    ask(recall, item, &standby);
+    settle_standby(recall, item->partition, &standby);
+    eng_assert(item->status != ENG_AGAIN);
 }
 
 void eng_recall_run(void *context)

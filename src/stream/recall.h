@@ -12,6 +12,7 @@
 #include "stream/meta.h"
 #include "stream/port.h"
 #include "stream/restore.h"
+#include "stream/standby.h"
 #include <stdatomic.h>
 
 /* A partition's answer. */
@@ -33,6 +34,7 @@ struct eng_recall {
     uint32_t reader;           /* which of the readers does it: see port.h */
     uint32_t step_evaluations; /* of each engine; 0: their default */
     const char *own_id;        /* of the input topic at the start; NULL: not known */
+    struct eng_standbys *standbys; /* borrowed; NULL: there are none */
     _Atomic int32_t
         partition; /* whose state topic is being read, for those who wait; and how far */
     struct eng_restore_progress progress;

@@ -1,47 +1,15 @@
 /* From the state topic to an engine. See restore.h. */
-#include "stream/restore.h"
+#include "stream/restore_inside.h"
 
 #include "base/assert.h"
-#include "base/memory.h"
 #include "base/rules.h"
 #include "model/config.h"
 #include <engaged/checkpoint.h>
 #include <inttypes.h>
 #include <string.h>
 
-enum { STALL_MS = 30000 };
-
-#define LOST "it has lost records, or a transaction was torn"
-#define WAY_OUT "; `engaged state rebuild` makes the state anew from the input"
-
-/* Pages wait a little while the memory that they will go to is fetched: see hold_page. */
-enum { HELD = 16, FETCH_STEPS = 3, FETCH_EVERY = 5 };
-_Static_assert(FETCH_STEPS *FETCH_EVERY < HELD, "all steps are taken before its turn");
-
-struct held_page {
-    struct eng_bytes bytes; /* the partner's id, then the body */
-    uint32_t partner_bytes;
-    struct eng_page_head head;
-    uint64_t hash;
-    int64_t offset;
-};
-
-/* A reading under way. */
-struct reader {
-    const struct eng_restore_request *request;
-    struct eng_restored *found;
-    enum eng_status status;
-    struct eng_error cause;
-    int64_t offset;              /* of the record in hand */
-    uint32_t low_version;        /* of the model at low water; 0: nothing is made of pages */
-    struct held_page held[HELD]; /* a ring: those from `first` to before `last` wait */
-    uint32_t first, last;
-    /* A page of several parts, as far as it has come. */
-    struct eng_bytes body;
-    struct eng_page_head head;
-    char partner[ENG_PARTNER_BYTES_MAX];
-    uint32_t partner_bytes;
-};
+#define LOST ENG_RESTORE_LOST
+#define WAY_OUT ENG_RESTORE_WAY_OUT
 
 void eng_restored_done(struct eng_restored *restored)
 {
@@ -54,162 +22,10 @@ void eng_restored_done(struct eng_restored *restored)
     *restored = (struct eng_restored){0};
 }
 
-/* ---- pages ---- */
-
-/* Are pages wanted, and is this one of the state that the group names? */
-static bool is_wanted(const struct reader *reader, const struct eng_page_head *head)
-{
-    const struct eng_meta *meta = reader->request->meta;
-    eng_assert(head->sequence > 0);
-    return reader->found->engine != NULL && head->life == meta->life &&
-           head->model_version >= reader->low_version; /* else there is a later one */
-}
-
-static enum eng_status give_page(struct reader *reader, struct eng_slice partner,
-                                 const struct eng_page_part *whole)
-{
-    const struct eng_page_head *head = &whole->head;
-    const struct eng_held_model *held =
-        eng_models_find(&reader->found->models, head->model_version);
-    struct eng_page page = {.partner = partner,
-                            .data = whole->body,
-                            .bytes = whole->bytes,
-                            .next = (uint64_t)head->next,
-                            .sequence = head->sequence,
-                            .model = held != NULL ? held->model : NULL};
-    eng_assert(reader->found->engine != NULL);
-    eng_assert(whole->body != NULL);
-    if (head->sequence > reader->request->meta->sequence && ENG_RULE(NAMED_RECORD))
-        return eng_error_set(&reader->cause, ENG_CORRUPT,
-                             "the page of partner \"%.*s\" is of transaction %" PRIu64
-                             ", but the group is at %" PRIu64,
-                             (int)partner.length, partner.data, head->sequence,
-                             reader->request->meta->sequence);
-    if (held == NULL)
-        return eng_error_set(&reader->cause, ENG_CORRUPT,
-                             "the page of partner \"%.*s\" is of version %" PRIu32
-                             " of the model, whose text is not there: " LOST,
-                             (int)partner.length, partner.data, head->model_version);
-    return eng_engine_restore_page(reader->found->engine, &page, &reader->cause);
-}
-
-/* Gives the page that has waited longest to the engine. */
-static enum eng_status give_held(struct reader *reader)
-{
-    const struct held_page *held = &reader->held[reader->first++ % HELD];
-    struct eng_slice partner = {(const char *)held->bytes.data, held->partner_bytes};
-    const struct eng_page_part part = {held->head, held->bytes.data + held->partner_bytes,
-                                       held->bytes.used - held->partner_bytes};
-    int64_t offset = reader->offset;
-    eng_assert(reader->first <= reader->last);
-    eng_assert(held->bytes.used >= held->partner_bytes);
-    reader->offset = held->offset;
-    enum eng_status status = give_page(reader, partner, &part);
-    if (status == ENG_OK)
-        reader->offset = offset;
-    return status;
-}
-
-/* All that wait: before anything that is not a page, and at the end. */
-static enum eng_status give_all_held(struct reader *reader)
-{
-    enum eng_status status = ENG_OK;
-    eng_assert(reader->last - reader->first <= HELD);
-    while (status == ENG_OK && reader->first < reader->last)
-        status = give_held(reader);
-    eng_assert(status != ENG_OK || reader->first == reader->last);
-    return status;
-}
-
-/* A page goes to three places of the engine that are seldom in the cache, each known by the one
- * before. So it waits, copied, until a few more have come, and with each of those one of its steps
- * is fetched. Pages keep their order. */
-static enum eng_status hold_page(struct reader *reader, struct eng_slice partner,
-                                 const struct eng_page_part *part)
-{
-    enum eng_status status = ENG_OK;
-    if (reader->last - reader->first == HELD)
-        status = give_held(reader);
-    if (status != ENG_OK)
-        return status;
-    struct held_page *held = &reader->held[reader->last % HELD];
-    eng_assert(reader->found->engine != NULL);
-    eng_bytes_clear(&held->bytes);
-    if (eng_bytes_append(&held->bytes, partner.data, partner.length) != ENG_OK ||
-        eng_bytes_append(&held->bytes, part->body, part->bytes) != ENG_OK)
-        return eng_error_set(&reader->cause, ENG_NO_MEMORY, "no memory for a page");
-    held->partner_bytes = partner.length;
-    held->head = part->head;
-    held->hash = eng_partner_hash(partner);
-    held->offset = reader->offset;
-    reader->last++;
-    for (uint32_t step = 0; step < FETCH_STEPS && step * FETCH_EVERY < reader->last; step++)
-        eng_engine_restore_fetch(reader->found->engine,
-                                 reader->held[(reader->last - 1 - step * FETCH_EVERY) % HELD].hash,
-                                 step);
-    eng_assert(reader->last > reader->first);
-    return ENG_OK;
-}
-
-/* Is this the part that comes next? Others are leftovers: a page that has become smaller leaves the
- * parts that it no longer has, and compaction takes the first part before the others. */
-static bool continues(const struct reader *reader, struct eng_slice partner,
-                      const struct eng_page_head *head)
-{
-    eng_assert(head->part > 0);
-    eng_assert(partner.length > 0);
-    return reader->head.sequence == head->sequence && reader->head.part + 1 == head->part &&
-           reader->head.parts == head->parts && reader->partner_bytes == partner.length &&
-           memcmp(reader->partner, partner.data, partner.length) == 0;
-}
-
-static enum eng_status take_part(struct reader *reader, struct eng_slice partner,
-                                 const struct eng_page_part *part)
-{
-    const struct eng_page_head *head = &part->head;
-    if (head->part > 0 && !continues(reader, partner, head))
-        return ENG_OK;
-    eng_assert(partner.length <= sizeof reader->partner);
-    eng_assert(head->parts > 1);
-    if (head->part == 0)
-        eng_bytes_clear(&reader->body);
-    reader->head = *head;
-    memcpy(reader->partner, partner.data, partner.length);
-    reader->partner_bytes = partner.length;
-    if (eng_bytes_append(&reader->body, part->body, part->bytes) != ENG_OK)
-        return eng_error_set(&reader->cause, ENG_NO_MEMORY, "no memory for a page of %u parts",
-                             head->parts);
-    if (head->part + 1 < head->parts)
-        return ENG_OK;
-    const struct eng_page_part whole = {*head, reader->body.data, reader->body.used};
-    reader->head = (struct eng_page_head){0};
-    return give_page(reader, partner, &whole);
-}
-
-static enum eng_status take_page(struct reader *reader, struct eng_slice partner,
-                                 const struct eng_port_record *record)
-{
-    struct eng_page_part part;
-    eng_assert(record->value != NULL);
-    enum eng_status status =
-        eng_page_open(record->value, record->value_bytes, &part, &reader->cause);
-    if (status == ENG_OK && part.head.parts > 1 &&
-        eng_parts_note(&reader->found->parts, eng_partner_hash(partner), part.head.parts) != ENG_OK)
-        return eng_error_set(&reader->cause, ENG_NO_MEMORY, "no memory for a page of %u parts",
-                             part.head.parts);
-    if (status != ENG_OK || !is_wanted(reader, &part.head))
-        return status;
-    eng_assert(part.head.parts > 0);
-    if (part.head.parts == 1)
-        return hold_page(reader, partner, &part);
-    status = give_all_held(reader);
-    return status == ENG_OK ? take_part(reader, partner, &part) : status;
-}
-
 /* ---- models ---- */
 
 /* An engine that waits for pages, under the model at low water. */
-static enum eng_status start_engine(struct reader *reader, const struct eng_model *model,
+static enum eng_status start_engine(struct eng_state_reader *reader, const struct eng_model *model,
                                     struct eng_error *err)
 {
     struct eng_restored *found = reader->found;
@@ -224,7 +40,8 @@ static enum eng_status start_engine(struct reader *reader, const struct eng_mode
     return status;
 }
 
-static enum eng_status take_model(struct reader *reader, const struct eng_port_record *record)
+static enum eng_status take_model(struct eng_state_reader *reader,
+                                  const struct eng_port_record *record)
 {
     struct eng_models *models = &reader->found->models;
     struct eng_model_record text;
@@ -248,7 +65,8 @@ static enum eng_status take_model(struct reader *reader, const struct eng_port_r
 }
 
 /* A page that was taken away: its partner was erased. What is left of its parts says nothing. */
-static enum eng_status take_tombstone(struct reader *reader, const struct eng_port_record *record)
+static enum eng_status take_tombstone(struct eng_state_reader *reader,
+                                      const struct eng_port_record *record)
 {
     struct eng_slice partner = {0};
     eng_assert(record->value == NULL);
@@ -257,7 +75,7 @@ static enum eng_status take_tombstone(struct reader *reader, const struct eng_po
         eng_state_kind(record->key, record->key_bytes, &partner) != ENG_STATE_IS_PAGE ||
         eng_page_key_is_part(record->key))
         return ENG_OK;
-    enum eng_status status = give_all_held(reader);
+    enum eng_status status = eng_state_reader_flush(reader);
     if (status != ENG_OK)
         return status;
     status = eng_engine_erase(reader->found->engine, partner, UINT64_MAX, &reader->cause);
@@ -266,7 +84,30 @@ static enum eng_status take_tombstone(struct reader *reader, const struct eng_po
 
 /* ---- the other records ---- */
 
-static enum eng_status take_commit(struct reader *reader, const struct eng_port_record *record)
+/* A commit record for one who follows: it takes the place of the one before, and the journal below
+ * its low water is of no more use, as low water only rises. One of another life, of an older place
+ * in the log, or whose low water is under another model says that what was read so far leads
+ * nowhere. */
+static void follow_commit(struct eng_state_reader *reader, const struct eng_commit *commit,
+                          uint64_t sum)
+{
+    struct eng_restored *found = reader->found;
+    const struct eng_meta *base = reader->request->meta;
+    eng_assert(reader->follows && base != NULL);
+    reader->outdated |= commit->sequence <= found->sequence || commit->life > base->life ||
+                        commit->low.model_version > reader->low_version ||
+                        commit->model_version > eng_model_version(reader->request->config->model);
+    found->sequence = commit->sequence;
+    found->life = commit->life;
+    found->commit = *commit;
+    reader->record = sum;
+    if (commit->life == base->life)
+        eng_journal_forget(&found->journal, commit->low.journal);
+    eng_assert(!found->has_commit);
+}
+
+static enum eng_status take_commit(struct eng_state_reader *reader,
+                                   const struct eng_port_record *record)
 {
     const struct eng_meta *meta = reader->request->meta;
     struct eng_restored *found = reader->found;
@@ -278,16 +119,21 @@ static enum eng_status take_commit(struct reader *reader, const struct eng_port_
     eng_assert(record->value != NULL);
     if (status != ENG_OK)
         return status;
+    if (reader->follows) {
+        follow_commit(reader, &commit, sum);
+        return ENG_OK;
+    }
     found->sequence = commit.sequence > found->sequence ? commit.sequence : found->sequence;
     found->life = commit.life > found->life ? commit.life : found->life;
     found->has_commit = meta != NULL && commit.sequence == meta->sequence && sum == meta->record &&
                         ENG_RULE(NAMED_RECORD);
-    if (found->has_commit || meta == NULL || !ENG_RULE(NAMED_RECORD))
-        found->commit = commit;
+    found->commit = commit;
+    reader->record = sum;
     return ENG_OK;
 }
 
-static enum eng_status take_journal(struct reader *reader, const struct eng_port_record *record)
+static enum eng_status take_journal(struct eng_state_reader *reader,
+                                    const struct eng_port_record *record)
 {
     eng_assert(record->value != NULL);
     eng_assert(!reader->found->has_commit);
@@ -295,33 +141,43 @@ static enum eng_status take_journal(struct reader *reader, const struct eng_port
                               &reader->cause);
 }
 
+static enum eng_status take_kind(struct eng_state_reader *reader,
+                                 const struct eng_port_record *record)
+{
+    struct eng_slice partner = {0};
+    eng_assert(reader->status == ENG_OK);
+    eng_assert(record != NULL);
+    if (record->value == NULL)
+        return take_tombstone(reader, record);
+    enum eng_state_kind kind = eng_state_kind(record->key, record->key_bytes, &partner);
+    if (kind == ENG_STATE_IS_PAGE)
+        return eng_state_reader_page(reader, partner, record);
+    if (kind == ENG_STATE_IS_COMMIT)
+        return take_commit(reader, record);
+    if (eng_journal_is_key(record->key, record->key_bytes))
+        return take_journal(reader, record);
+    if (eng_models_is_key(record->key, record->key_bytes))
+        return take_model(reader, record);
+    return ENG_OK;
+}
+
 /* A record of the state topic; false: it was the one that the group names, or something is wrong.
  */
 static bool take_record(void *context, const struct eng_port_record *record)
 {
-    struct reader *reader = context;
-    struct eng_slice partner = {0};
-    eng_assert(reader->status == ENG_OK);
-    eng_assert(record != NULL);
-    reader->offset = record->offset;
-    atomic_store_explicit(&reader->request->progress->next, record->offset + 1,
-                          memory_order_relaxed);
+    struct eng_state_reader *reader = context;
+    eng_assert(record->offset >= reader->next);
     if (atomic_load_explicit(reader->request->cancel, memory_order_relaxed))
         return false;
-    if (record->value == NULL) {
-        reader->status = take_tombstone(reader, record);
-        return reader->status == ENG_OK;
-    }
-    enum eng_state_kind kind = eng_state_kind(record->key, record->key_bytes, &partner);
-    if (kind == ENG_STATE_IS_PAGE)
-        reader->status = take_page(reader, partner, record);
-    else if (kind == ENG_STATE_IS_COMMIT)
-        reader->status = take_commit(reader, record);
-    else if (eng_journal_is_key(record->key, record->key_bytes))
-        reader->status = take_journal(reader, record);
-    else if (eng_models_is_key(record->key, record->key_bytes))
-        reader->status = take_model(reader, record);
-    return reader->status == ENG_OK && !reader->found->has_commit;
+    reader->offset = record->offset;
+    reader->status = take_kind(reader, record);
+    if (reader->status != ENG_OK)
+        return false;
+    reader->next = record->offset + 1;
+    reader->records++;
+    atomic_store_explicit(&reader->request->progress->next, reader->next, memory_order_relaxed);
+    eng_assert(!reader->follows || !reader->found->has_commit);
+    return !reader->found->has_commit && !reader->outdated;
 }
 
 /* ---- the whole ---- */
@@ -352,7 +208,7 @@ static enum eng_status check_version(const struct eng_restore_request *request,
 
 /* An engine at once when low water is under our model; else it waits for the text of that one. A
  * state without texts is of use to its own model alone. */
-static enum eng_status make_engine(struct reader *reader, struct eng_error *err)
+enum eng_status eng_state_reader_begin(struct eng_state_reader *reader, struct eng_error *err)
 {
     const struct eng_restore_request *request = reader->request;
     const struct eng_meta *meta = request->meta;
@@ -458,8 +314,8 @@ static enum eng_status finish_without_meta(const struct eng_restore_request *req
                             : status;
 }
 
-static enum eng_status finish(const struct eng_restore_request *request, struct eng_restored *found,
-                              struct eng_error *err)
+enum eng_status eng_restore_finish(const struct eng_restore_request *request,
+                                   struct eng_restored *found, struct eng_error *err)
 {
     if (request->meta == NULL)
         return finish_without_meta(request, found, err);
@@ -472,7 +328,8 @@ static enum eng_status finish(const struct eng_restore_request *request, struct 
                              ": a transaction was torn (its offset is committed, its records are "
                              "not), or the topic has lost records, or is another group's" WAY_OUT,
                              request->partition, request->meta->sequence, found->sequence);
-    eng_assert(found->commit.sequence == request->meta->sequence || !ENG_RULE(NAMED_RECORD));
+    eng_assert(found->commit.sequence == request->meta->sequence || !ENG_RULE(NAMED_RECORD) ||
+               !ENG_RULE(STANDBY_REACHES_RECORD));
     enum eng_status status = check_input(request, &found->commit, err);
     uint64_t before = found->engine != NULL ? found->commit.low.journal : 0;
     if (!ENG_RULE(LOW_WATER_JOURNAL))
@@ -502,30 +359,55 @@ static enum eng_status note_bounds(const struct eng_restore_request *request, st
     return status;
 }
 
+enum eng_status eng_state_reader_scan(struct eng_state_reader *reader, bool whole,
+                                      struct eng_error *err)
+{
+    const struct eng_restore_request *request = reader->request;
+    struct eng_port_scan scan = {.partition = request->partition,
+                                 .stall_ms = ENG_RESTORE_STALL_MS,
+                                 .context = reader,
+                                 .reader = request->reader,
+                                 .record = take_record,
+                                 .from = reader->next,
+                                 .stable = !whole,
+                                 .cancel = request->cancel,
+                                 .ret_end = &reader->next};
+    eng_assert(reader->status == ENG_OK);
+    enum eng_status status = request->port->ops->scan_state(request->port, &scan, err);
+    if (status == ENG_OK && reader->status == ENG_OK)
+        reader->status = eng_state_reader_flush(reader);
+    if (status == ENG_OK && reader->status != ENG_OK)
+        status = eng_error_set(err, reader->status,
+                               "partition %" PRId32 ", offset %" PRId64 " of the state topic: %s%s",
+                               request->partition, reader->offset, reader->cause.text,
+                               reader->status == ENG_CORRUPT ? WAY_OUT : "");
+    eng_assert(status != ENG_OK || reader->first == reader->last);
+    return status;
+}
+
+void eng_state_reader_done(struct eng_state_reader *reader)
+{
+    eng_assert(reader != NULL);
+    eng_assert(reader->first <= reader->last);
+    for (int i = 0; i < ENG_PAGES_HELD; i++)
+        eng_bytes_done(&reader->held[i].bytes);
+    eng_bytes_done(&reader->body);
+}
+
 enum eng_status eng_restore_read(const struct eng_restore_request *request,
                                  struct eng_restored *ret_restored, struct eng_error *err)
 {
-    struct reader reader = {.request = request, .found = ret_restored};
+    struct eng_state_reader reader = {.request = request, .found = ret_restored};
     eng_assert(request->port != NULL && request->config != NULL);
     eng_assert(ret_restored->engine == NULL && ret_restored->journal.count == 0);
-    struct eng_port_scan scan = {request->partition, STALL_MS, &reader, request->reader,
-                                 take_record};
-    enum eng_status status = make_engine(&reader, err);
+    enum eng_status status = eng_state_reader_begin(&reader, err);
     if (status == ENG_OK)
         status = note_bounds(request, err);
     if (status == ENG_OK)
-        status = request->port->ops->scan_state(request->port, &scan, err);
-    if (status == ENG_OK && reader.status == ENG_OK)
-        reader.status = give_all_held(&reader);
-    if (status == ENG_OK && reader.status != ENG_OK)
-        status = eng_error_set(err, reader.status,
-                               "partition %" PRId32 ", offset %" PRId64 " of the state topic: %s%s",
-                               request->partition, reader.offset, reader.cause.text,
-                               reader.status == ENG_CORRUPT ? WAY_OUT : "");
-    for (int i = 0; i < HELD; i++)
-        eng_bytes_done(&reader.held[i].bytes);
-    eng_bytes_done(&reader.body);
+        status = eng_state_reader_scan(&reader, true, err);
+    eng_state_reader_done(&reader);
     if (status == ENG_OK && !atomic_load(request->cancel))
-        status = finish(request, ret_restored, err);
+        status = eng_restore_finish(request, ret_restored, err);
+    ret_restored->records = reader.records;
     return status;
 }

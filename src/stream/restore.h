@@ -53,6 +53,8 @@ struct eng_restored {
     struct eng_engine *engine;  /* NULL: of no use to this model, or not asked for */
     struct eng_models models;   /* the engine's, and those that it will come to */
     struct eng_parts parts;     /* of all pages that were ever read */
+    uint64_t records;           /* of the state topic that were read for it */
+    bool stood_by;              /* the most of it had been read before: follow.h */
 };
 
 void eng_restored_done(struct eng_restored *restored);

@@ -10,6 +10,7 @@
 #include "model/config.h"
 #include "stream/clock.h"
 #include "stream/kafka.h"
+#include "stream/standby.h"
 #include "stream/worker.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,6 +31,8 @@ struct eng_service {
     const struct eng_config *config;
     struct eng_worker **workers;
     pthread_t *threads;
+    struct eng_config nobody;      /* the same, but not to be taken for a member of the group */
+    struct eng_standbys *standbys; /* NULL: none are wanted */
     uint32_t worker_count;
     uint32_t started; /* threads made */
     bool joined;
@@ -69,11 +72,34 @@ static enum eng_status make_worker(struct eng_service *service, uint32_t index, 
                                          .eager = eng_kafka_is_eager(service->config),
                                          .couriers = {.threaded = true},
                                          .gate = &service->gate,
-                                         .memory_bytes = &service->memory_bytes};
+                                         .memory_bytes = &service->memory_bytes,
+                                         .standbys = service->standbys};
     status = eng_worker_new(&options, &service->workers[index], err);
     if (status == ENG_OK && index > 0)
         service->workers[index - 1]->next = service->workers[index];
     return status;
+}
+
+/* The standbys' port joins no group, so it must not look like a member that has an instance. */
+static enum eng_status make_standbys(struct eng_service *service, const char *unique,
+                                     struct eng_error *err)
+{
+    struct eng_port *port;
+    eng_assert(unique != NULL);
+    eng_assert(service->standbys == NULL);
+    if (service->config->run.standbys == 0)
+        return ENG_OK;
+    service->nobody = *service->config;
+    service->nobody.kafka.instance = NULL;
+    enum eng_status status =
+        eng_kafka_new(&service->nobody, service->worker_count, unique, &port, err);
+    if (status != ENG_OK)
+        return status;
+    struct eng_standbys_options options = {.config = service->config,
+                                           .port = port,
+                                           .process = eng_kafka_process(service->config, unique),
+                                           .memory_bytes = &service->memory_bytes};
+    return eng_standbys_new(&options, &service->standbys, err);
 }
 
 enum eng_status eng_service_new(const struct eng_config *config, struct eng_service **ret_service,
@@ -93,6 +119,8 @@ enum eng_status eng_service_new(const struct eng_config *config, struct eng_serv
     if (service->workers == NULL || service->threads == NULL)
         status = eng_error_set(err, ENG_NO_MEMORY, "no memory for the workers");
     make_unique(unique, sizeof unique);
+    if (status == ENG_OK)
+        status = make_standbys(service, unique, err);
     for (uint32_t i = 0; status == ENG_OK && i < service->worker_count; i++)
         status = make_worker(service, i, unique, err);
     if (status == ENG_OK)
@@ -112,6 +140,9 @@ enum eng_status eng_service_start(struct eng_service *service, struct eng_error 
 {
     eng_assert(service->started == 0);
     eng_assert(service->worker_count > 0);
+    const struct eng_courier_way way = {.threaded = true};
+    if (service->standbys != NULL && eng_standbys_start(service->standbys, way, err) != ENG_OK)
+        return ENG_NO_MEMORY;
     for (; service->started < service->worker_count; service->started++) {
         uint32_t i = service->started;
         if (pthread_create(&service->threads[i], NULL, run_worker, service->workers[i]) != 0) {
@@ -130,6 +161,8 @@ void eng_service_stop(struct eng_service *service)
     for (uint32_t i = 0; i < service->worker_count; i++)
         if (service->workers[i] != NULL)
             atomic_store(&service->workers[i]->stop, true);
+    if (service->standbys != NULL)
+        eng_standbys_stop(service->standbys);
 }
 
 static bool has_stopped(const struct eng_worker *worker)
@@ -224,6 +257,7 @@ void eng_service_free(struct eng_service *service)
             eng_worker_close_inbox(service->workers[i]);
         eng_worker_free(service->workers[i]);
     }
+    eng_standbys_free(service->standbys);
     eng_free(service->workers);
     eng_free(service->threads);
     eng_free(service);
@@ -275,6 +309,8 @@ enum eng_status eng_service_stats(struct eng_service *service, struct eng_stats 
             stats.workers[i].heartbeat_ms =
                 (eng_clock_mono_us() - atomic_load(&board->beat_us)) / 1000;
     }
+    if (status == ENG_OK && service->standbys != NULL)
+        status = eng_standbys_show(service->standbys, &stats);
     if (status != ENG_OK) {
         eng_stats_free(&stats);
         return status;
@@ -291,6 +327,7 @@ void eng_stats_free(struct eng_stats *stats)
         return;
     eng_free(stats->workers);
     eng_free(stats->partitions);
+    eng_free(stats->standbys);
     *stats = (struct eng_stats){0};
 }
 

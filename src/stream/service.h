@@ -72,11 +72,21 @@ struct eng_worker_stats {
     char text[256];                          /* why it waits or has stopped; "" when all is well */
 };
 
+/* A partition of another process that this one stands by for. */
+struct eng_standby_stats {
+    int32_t partition;
+    int64_t behind_records; /* of the state topic, at the last look; -1: not known */
+    uint64_t records;       /* of it that have been read */
+    uint64_t partners, memory_bytes;
+};
+
 /* A consistent copy; free with eng_stats_free. Partitions ascending. */
 struct eng_stats {
-    uint32_t worker_count, partition_count;
+    uint32_t worker_count, partition_count, standby_count;
     struct eng_worker_stats *workers;
     struct eng_partition_stats *partitions;
+    struct eng_standby_stats *standbys;
+    uint64_t standby_takeovers, standby_discards;
 };
 
 /* Makes a service (threads not yet started). Borrows config. ENG_OK, ENG_NO_MEMORY, ENG_BAD_CONFIG

@@ -59,6 +59,7 @@ struct eng_worker_options {
     _Atomic int *gate; /* 0: topics not yet checked, 1: fine, 2: not; worker 0 sets it */
     _Atomic uint64_t *memory_bytes; /* of all workers of the process */
     struct eng_feed_limits limits;  /* what is 0 there is as above */
+    struct eng_standbys *standbys;  /* of the process; NULL: none */
 };
 
 struct eng_worker {

@@ -67,12 +67,22 @@ static void add_task(struct eng_worker *worker, int32_t partition)
     worker->places[partition] = task;
 }
 
+/* The group has changed. */
+static void note_change(struct eng_worker *worker)
+{
+    eng_assert(worker->stats.rebalances <= worker->assignment);
+    worker->assignment++;
+    worker->stats.rebalances++;
+    if (worker->options.standbys != NULL)
+        eng_standbys_stir(worker->options.standbys);
+    eng_assert(worker->assignment > 0);
+}
+
 static void on_assigned(void *context, const int32_t *partitions, uint32_t count)
 {
     struct eng_worker *worker = context;
     eng_assert(partitions != NULL || count == 0);
-    worker->assignment++;
-    worker->stats.rebalances++;
+    note_change(worker);
     for (uint32_t i = 0; i < count; i++)
         add_task(worker, partitions[i]);
     drop_kept(worker);
@@ -100,8 +110,7 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
 {
     struct eng_worker *worker = context;
     eng_assert(partitions != NULL || count == 0);
-    worker->assignment++;
-    worker->stats.rebalances++;
+    note_change(worker);
     for (uint32_t i = 0; !lost && i < count; i++)
         if (eng_worker_task(worker, partitions[i]) != NULL)
             eng_worker_task(worker, partitions[i])->leaving = true;

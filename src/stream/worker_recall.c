@@ -26,6 +26,7 @@ void eng_worker_readers_init(struct eng_worker *worker)
         eng_recall_init(&worker->readers[i].recall, worker->port, worker->config);
         worker->readers[i].recall.reader = i;
         worker->readers[i].recall.step_evaluations = worker->feed.limits.step_evaluations;
+        worker->readers[i].recall.standbys = worker->options.standbys;
     }
 }
 
@@ -152,6 +153,21 @@ static void ask_later(struct eng_worker *worker, struct eng_task *task)
         task->retry_us = worker->port->ops->mono_us(worker->port) + ASK_AGAIN_US;
 }
 
+/* Where the state has come from, and what that took. */
+static void tell_restored(const struct eng_worker *worker, const struct eng_recall_item *item)
+{
+    const struct eng_restored *restored = &item->restored;
+    eng_assert(item->status == ENG_OK);
+    if (restored->engine == NULL)
+        return;
+    eng_log(ENG_LOG_INFO, "stream",
+            "worker=%" PRIu32 " partition=%" PRId32 " restored from %s: %" PRIu64
+            " records of the state topic read",
+            worker->options.index, item->partition,
+            restored->stood_by ? "a standby" : "the beginning", restored->records);
+    eng_assert(restored->has_commit);
+}
+
 static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
 {
     struct eng_task *task = eng_worker_task(worker, item->partition);
@@ -159,6 +175,7 @@ static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
     if (task == NULL || task->state != ENG_TASK_ASKING)
         return;
     if (item->status == ENG_OK) {
+        tell_restored(worker, item);
         (void)eng_task_begin(task, &worker->feed, item, &worker->error);
         worker->assign_due = true;
         return;

@@ -22,6 +22,17 @@ Test(refusals, a_program_needs_a_name_and_something_to_tell)
     EXPECT_ALL_REFUSED(rows);
 }
 
+Test(refusals, standbys_need_something_to_stand_by_with)
+{
+    static const struct row rows[] = {
+        {M S "run: {standbys: 17}\n", "f.yaml:4:17: |from 0 to 16"},
+        {M S "run: {standbys: -1}\n", "f.yaml:4:17: |from 0 to 16"},
+        {M S "run: {standbys: 1}\nrecovery: {checkpoints: false}\n",
+         "f.yaml:4:17: |\"standbys\" is 1|checkpoints: false|leave one of the two out"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
 Test(refusals, time_is_cut_in_ways_that_exist)
 {
     static const struct row rows[] = {

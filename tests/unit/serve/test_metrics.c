@@ -120,6 +120,35 @@ Test(metrics, what_is_not_known_is_left_out)
     eng_config_free(config);
 }
 
+Test(metrics, each_standby_is_told_of_with_its_partition)
+{
+    static const char *const lines[] = {
+        "\nengaged_standby_behind_records{group=\"g-1\",topic=\"in\",partition=\"7\"} 12\n",
+        "\nengaged_standby_records_read_total{group=\"g-1\",topic=\"in\",partition=\"7\"} 900\n",
+        "\nengaged_standby_partners{group=\"g-1\",topic=\"in\",partition=\"9\"} 4\n",
+        "\nengaged_standby_state_bytes{group=\"g-1\",topic=\"in\",partition=\"9\"} 5000\n",
+        "\nengaged_standby_takeovers_total 3\n",
+        "\nengaged_standby_discards_total 1\n",
+    };
+    struct eng_standby_stats standbys[] = {
+        {.partition = 7, .behind_records = 12, .records = 900},
+        {.partition = 9, .behind_records = -1, .partners = 4, .memory_bytes = 5000}};
+    struct eng_stats stats = {
+        .standby_count = 2, .standbys = standbys, .standby_takeovers = 3, .standby_discards = 1};
+    struct eng_text out = {0};
+    struct eng_config *config = load("in");
+    struct eng_metrics_input input = {.config = config, .stats = &stats};
+    eng_metrics_write(&out, &input);
+    exposition_read(out.data);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        cr_expect(strstr(out.data, lines[i]) != NULL, "missing: %s", lines[i]);
+    cr_expect_null(strstr(out.data, "engaged_standby_behind_records{group=\"g-1\",topic=\"in\","
+                                    "partition=\"9\"}"),
+                   "not known yet");
+    eng_text_done(&out);
+    eng_config_free(config);
+}
+
 Test(metrics, what_a_restart_would_read_again_is_told_of_live_partitions)
 {
     struct eng_text out = {0};

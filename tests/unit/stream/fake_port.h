@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { FAKE_PARTITIONS = 4, FAKE_RECORDS = 4096, FAKE_OUTPUTS = 8192, FAKE_FAULTS = 16 };
 
@@ -50,13 +51,19 @@ struct fake_output {
 
 /* Call letters: o open, x close, b begin, p produce, f flush, s offsets, c commit, a abort, m
  * committed (meta), e ends, r read state, g assign, z pause, Z resume, l leave, j join again, i id
- * of the input.
+ * of the input, u members of the group.
  */
 struct fake_fault {
     char call;
     uint32_t skip, times; /* let so many pass first, then so many fail */
     enum eng_status status;
     bool done; /* the work is done all the same: the answer was lost */
+};
+
+struct fake_member {
+    uint64_t process;
+    int32_t partitions[FAKE_PARTITIONS];
+    uint32_t count;
 };
 
 struct fake_port {
@@ -88,7 +95,10 @@ struct fake_port {
     void (*before)(struct fake_port *fake, char call); /* hook; NULL: none */
     void *context;                                     /* the hook's */
     uint32_t headers_asked;                            /* how often a header was asked for */
-    bool borrowed; /* free() of the port leaves it alone: the log outlives its workers */
+    struct fake_member members[FAKE_PARTITIONS];       /* of the group, for who asks */
+    uint32_t member_count;
+    bool really_sleeps; /* threads that wait do not move the clock: how often they wait is chance */
+    bool borrowed;      /* free() of the port leaves it alone: the log outlives its workers */
 };
 
 static struct fake_port *fake_of(struct eng_port *port)
@@ -334,8 +344,9 @@ static enum eng_status fake_bounds(struct eng_port *port, enum eng_topic topic, 
     if (topic == ENG_TOPIC_STATE) {
         ret_bounds[1] = 0;
         for (uint32_t i = 0; i < fake->output_count; i++)
-            ret_bounds[1] += fake->outputs[i].topic == ENG_TOPIC_STATE &&
-                             fake->outputs[i].partition == partition;
+            if (fake->outputs[i].topic == ENG_TOPIC_STATE &&
+                fake->outputs[i].partition == partition && fake->outputs[i].committed)
+                ret_bounds[1] = i + 1;
     }
     pthread_mutex_unlock(&fake->lock);
     return status;
@@ -348,7 +359,8 @@ static enum eng_status fake_scan(struct eng_port *port, const struct eng_port_sc
     bool done;
     enum eng_status status = fake_call(port, 'r', &done, err);
     pthread_mutex_lock(&fake->lock);
-    for (uint32_t i = 0; status == ENG_OK && i < fake->output_count; i++) {
+    uint32_t i = (uint32_t)scan->from;
+    for (; status == ENG_OK && i < fake->output_count; i++) {
         const struct fake_output *output = &fake->outputs[i];
         struct eng_port_record record = {.value = output->value,
                                          .key = output->key,
@@ -360,7 +372,23 @@ static enum eng_status fake_scan(struct eng_port *port, const struct eng_port_sc
             output->committed && !scan->record(scan->context, &record))
             break;
     }
+    if (status == ENG_OK && i == fake->output_count && scan->ret_end != NULL)
+        *scan->ret_end = i;
     pthread_mutex_unlock(&fake->lock);
+    return status;
+}
+
+static enum eng_status fake_members(struct eng_port *port, const struct eng_port_census *census,
+                                    struct eng_error *err)
+{
+    struct fake_port *fake = fake_of(port);
+    bool done;
+    enum eng_status status = fake_call(port, 'u', &done, err);
+    for (uint32_t i = 0; status == ENG_OK && i < fake->member_count; i++) {
+        const struct fake_member *member = &fake->members[i];
+        const struct eng_port_member told = {member->process, member->partitions, member->count};
+        census->member(census->context, &told);
+    }
     return status;
 }
 
@@ -565,6 +593,11 @@ static int64_t fake_mono(struct eng_port *port)
 
 static void fake_sleep(struct eng_port *port, int64_t ms)
 {
+    const struct timespec pause = {.tv_nsec = 1000000};
+    if (fake_of(port)->really_sleeps) {
+        (void)nanosleep(&pause, NULL); /* sooner is as good */
+        return;
+    }
     fake_of(port)->now_us += ms * 1000;
     fake_of(port)->wall_ms += ms;
 }
@@ -595,6 +628,7 @@ static const struct eng_port_ops fake_ops = {
     .committed = fake_committed,
     .bounds = fake_bounds,
     .scan_state = fake_scan,
+    .members = fake_members,
     .producer_open = fake_open,
     .producer_close = fake_close,
     .producer_suspect = fake_suspect,

@@ -34,6 +34,7 @@ struct stage {
     struct eng_feed_limits limits; /* of workers that start from now on */
     _Atomic int gate;
     _Atomic uint64_t memory_bytes;
+    struct eng_standbys *standbys; /* for the next worker; NULL: none */
 };
 
 static inline void stage_init(struct stage *stage, int32_t partition_count)
@@ -63,7 +64,8 @@ static inline void stage_start(struct stage *stage)
                                          .couriers = {.threaded = stage->threaded},
                                          .gate = &stage->gate,
                                          .limits = stage->limits,
-                                         .memory_bytes = &stage->memory_bytes};
+                                         .memory_bytes = &stage->memory_bytes,
+                                         .standbys = stage->standbys};
     struct eng_error err = {0};
     atomic_store(&stage->gate, 0);
     cr_assert_eq(eng_worker_new(&options, &stage->worker, &err), ENG_OK, "%s", err.text);
