@@ -31,8 +31,10 @@ static char *complete(struct sim *sim, const char *program, const char *on_chang
     fprintf(out, "input: {topic: in, format: json}\n");
     fprintf(out, "output: {score_changes: changes, churn_drops: drops, dead_letters: dead, "
                  "erasures: erased, state: state}\n");
-    fprintf(out, "run: {commit_interval: %" PRId64 "ms, stop_deadline: 8s, on_change: %s}\n",
-            sim_between(sim, 10, sim_percent(sim, 50) ? 40 : 300), on_change);
+    fprintf(out,
+            "run: {commit_interval: %" PRId64 "ms, stop_deadline: 8s, on_change: %s, "
+            "standbys: %u}\n",
+            sim_between(sim, 10, sim_percent(sim, 50) ? 40 : 300), on_change, sim->manner.standbys);
     if (sim_percent(sim, 90)) /* else pages are written at the end only */
         fprintf(out, "recovery: {records: %" PRId64 ", seconds: %" PRId64 "}\n",
                 sim_between(sim, 1, sim_percent(sim, 50) ? 8 : 60), sim_between(sim, 1, 30));

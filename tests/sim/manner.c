@@ -36,6 +36,15 @@ static void draw_size(struct sim *sim, struct manner *m)
     m->sticky = 60;
 }
 
+/* By a chance of its own: the rest of the history is drawn as it would be without standbys. */
+static void draw_standbys(struct sim *sim, struct manner *m)
+{
+    struct chance chance = sim->chance;
+    sim->chance.state = chance.state * 0x2545F4914F6CDD1Du + 3;
+    m->standbys = sim_percent(sim, 40) ? (uint32_t)sim_between(sim, 1, 2) : 0;
+    sim->chance = chance;
+}
+
 /* Faults in calls. */
 static void draw_calls(struct sim *sim, struct manner *m)
 {
@@ -107,6 +116,7 @@ static void draw_unrest(struct sim *sim, struct manner *m)
     m->late_joins = share(sim, 50, 3, 30);
     m->late_markers = share(sim, 50, 5, 40);
     m->deaf_us = maybe(sim, 40, 3 * S, 15 * S);
+    m->standbys = 1;
 }
 
 /* Steps of a few evaluations, and pauses after each, in some seeds; transactions that are soon full
@@ -163,6 +173,7 @@ void manner_draw(struct sim *sim)
     static void (*const themes[])(struct sim * sim, struct manner * m) = {draw_storm, draw_losses,
                                                                           draw_losses, draw_unrest};
     draw_size(sim, m);
+    draw_standbys(sim, m);
     if (sim_percent(sim, 40)) {
         draw_calls(sim, m);
         draw_times(sim, m);

@@ -38,6 +38,7 @@ struct manner {
     uint32_t processes;  /* workers, to be exact */
     uint32_t workers;    /* of one process: those that live and die together */
     bool static_members; /* known to the group by their names: group.instance.id */
+    uint32_t standbys;   /* of each partition */
     int64_t apart;    /* so many panes the wall's clock of each process is behind the one before */
     bool eager;       /* the group's protocol, else cooperative */
     bool stable_ids;  /* a process keeps its transactional id over restarts */

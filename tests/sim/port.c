@@ -354,7 +354,12 @@ static enum eng_status bounds(struct eng_port *port, enum eng_topic topic, int32
     return answer(self, "bounds?");
 }
 
-/* Hands over what is stable from *at on. False: the visitor has enough. */
+static bool is_cancelled(const struct eng_port_scan *scan)
+{
+    return scan->cancel != NULL && atomic_load(scan->cancel);
+}
+
+/* Hands over what is stable from *at on. False: it is enough. */
 static bool scan_stable(struct port *port, uint32_t place, const struct eng_port_scan *scan,
                         int64_t *at)
 {
@@ -369,12 +374,13 @@ static bool scan_stable(struct port *port, uint32_t place, const struct eng_port
                                          .offset = *at,
                                          .timestamp_ms = -1,
                                          .partition = scan->partition};
-        if (broker_is_visible(entry) && !scan->record(scan->context, &record))
+        if (is_cancelled(scan) ||
+            (broker_is_visible(entry) && !scan->record(scan->context, &record)))
             return false;
         if (sim_percent(sim, 10))
             port_sleep(port, manner_latency_us(sim));
     }
-    return true;
+    return !is_cancelled(scan);
 }
 
 static enum eng_status scan_state(struct eng_port *port, const struct eng_port_scan *scan,
@@ -383,13 +389,14 @@ static enum eng_status scan_state(struct eng_port *port, const struct eng_port_s
     struct port *self = port_of(port);
     struct sim *sim = port_sim(self);
     uint32_t place = broker_place(ENG_TOPIC_STATE, scan->partition);
-    int64_t at = 0, before = 0, progress_us = sim->now_us;
+    int64_t at = scan->from, before = at, progress_us = sim->now_us;
     port_enter(self, "scan");
     if (port_hiccup(self))
         return fail(err, port_leave(self, "scan", ENG_UNAVAILABLE), "state topic");
     self->scans |= (uint64_t)1 << place;
-    bool stalls = false;
-    while (!stalls && scan_stable(self, place, scan, &at) && at < sim->broker.logs[place].end) {
+    bool stalls = false, more = true;
+    while (!stalls && (more = scan_stable(self, place, scan, &at)) && !scan->stable &&
+           at < sim->broker.logs[place].end) {
         if (at > before)
             progress_us = sim->now_us;
         before = at;
@@ -400,8 +407,36 @@ static enum eng_status scan_state(struct eng_port *port, const struct eng_port_s
     self->scans &= ~((uint64_t)1 << place);
     if (stalls)
         return fail(err, port_leave(self, "scan stalls", ENG_TIMED_OUT), "state topic");
-    sim_say(sim, "scan of %d up to %" PRId64, scan->partition, at);
+    if (more && scan->ret_end != NULL)
+        *scan->ret_end = at;
+    sim_say(sim, "scan of %d from %" PRId64 " up to %" PRId64, scan->partition, scan->from, at);
     return answer(self, "scan");
+}
+
+/* Who is in the group, as of now; when it is heard is another matter. */
+static enum eng_status members(struct eng_port *port, const struct eng_port_census *census,
+                               struct eng_error *err)
+{
+    struct port *self = port_of(port);
+    struct sim *sim = port_sim(self);
+    port_enter(self, "members?");
+    if (port_hiccup(self) || sim->now_us < sim->broker.away_until_us)
+        return fail(err, port_leave(self, "members?", ENG_UNAVAILABLE), "the group");
+    if (sim->group.rebalancing)
+        return port_leave(self, "members?", ENG_AGAIN);
+    for (int i = 0; i < GROUP_MEMBERS; i++) {
+        const struct group_member *member = &sim->group.members[i];
+        int32_t partitions[BROKER_PARTITIONS];
+        struct eng_port_member told = {.partitions = partitions};
+        for (int32_t p = 0; p < BROKER_PARTITIONS; p++)
+            if (member->assigned >> p & 1)
+                partitions[told.count++] = p;
+        if (member->number == 0)
+            continue;
+        told.process = process_number(member->process);
+        census->member(census->context, &told);
+    }
+    return answer(self, "members?");
 }
 
 /* ---- Topics, clocks. ---- */
@@ -481,6 +516,7 @@ static const struct eng_port_ops ops = {
     .committed = committed,
     .bounds = bounds,
     .scan_state = scan_state,
+    .members = members,
     .input_id = input_id,
     .producer_open = port_producer_open,
     .producer_close = port_producer_close,

@@ -85,6 +85,7 @@ static void bury(struct process *process)
     process->state = PROCESS_DEAD;
     process->dying = false;
     process->worker = NULL;
+    process->standbys = NULL;
     if (!anybody_lives(process))
         heap_clear(&process_first(process)->heap);
     process->start_us =
@@ -179,6 +180,57 @@ static void judge_end(struct process *process, enum eng_status status, const cha
         sim_fail(sim, "a worker ended: %s", text);
 }
 
+/* What has become of followers since the last look. None may have read further than the group was.
+ */
+static void count_fates(struct process *process)
+{
+    static const enum sim_tally tallies[ENG_FOLLOWER_FATES] = {
+        [ENG_FOLLOWER_TAKEN] = TALLY_TAKEN,      [ENG_FOLLOWER_WAITS] = TALLY_GIVEN_BACK,
+        [ENG_FOLLOWER_OUTDATED] = TALLY_OUTDONE, [ENG_FOLLOWER_AHEAD] = TALLY_AHEAD,
+        [ENG_FOLLOWER_BROKEN] = TALLY_BROKEN,
+    };
+    if (process->standbys == NULL)
+        return;
+    for (int i = 0; i < ENG_FOLLOWER_FATES; i++) {
+        uint64_t now = eng_standbys_count(process->standbys, (enum eng_follower_fate)i);
+        process->sim->tally[tallies[i]] += now - process->fates[i];
+        process->fates[i] = now;
+    }
+    if (process->fates[ENG_FOLLOWER_AHEAD] > 0)
+        sim_fail(process->sim, "a standby has read what the group had not committed yet");
+}
+
+/* Standbys when there are to be any; false: no memory. */
+static bool begin_standbys(struct process *process, struct eng_error *err)
+{
+    const struct eng_standbys_options options = {.config = process->config,
+                                                 .port = &process->port.port,
+                                                 .process = process_number(process),
+                                                 .memory_bytes =
+                                                     &process_first(process)->memory_bytes};
+    const struct eng_courier_way way = {.host = &process->host};
+    if (process->config->run.standbys == 0)
+        return true;
+    return eng_standbys_new(&options, &process->standbys, err) == ENG_OK &&
+           eng_standbys_start(process->standbys, way, err) == ENG_OK;
+}
+
+static void end_standbys(struct process *process)
+{
+    struct eng_standbys *standbys = process->standbys;
+    count_fates(process);
+    process->standbys = NULL;
+    eng_standbys_free(standbys);
+}
+
+static void turn(struct process *process)
+{
+    while (eng_worker_turn(process->worker)) {
+        check_tasks(process->worker);
+        count_fates(process);
+    }
+}
+
 static void live(void *argument)
 {
     struct strand *strand = argument;
@@ -194,13 +246,15 @@ static void live(void *argument)
                                          .gate = &process_first(process)->gate,
                                          .limits = sim->manner.limits,
                                          .memory_bytes = &process_first(process)->memory_bytes};
-    enum eng_status status = eng_worker_new(&options, &process->worker, &err);
+    enum eng_status status = begin_standbys(process, &err) ? ENG_OK : ENG_NO_MEMORY;
+    options.standbys = process->standbys;
+    if (status == ENG_OK)
+        status = eng_worker_new(&options, &process->worker, &err);
     if (status == ENG_OK) {
         chain_workers(process);
         atomic_store(&process->worker->stop, process_first(process)->stopping);
         if (eng_worker_begin(process->worker))
-            while (eng_worker_turn(process->worker))
-                check_tasks(process->worker);
+            turn(process);
         eng_worker_end(process->worker);
         status = process->worker->stats.status;
         err = process->worker->error;
@@ -210,6 +264,7 @@ static void live(void *argument)
         eng_worker_free(worker);
     }
     process->worker = NULL;
+    end_standbys(process);
     judge_end(process, status, err.text);
     process->dying = true;
     process->state = PROCESS_DEAD;
@@ -239,6 +294,11 @@ void process_done(struct process *process)
     heap_clear(&process->heap);
 }
 
+uint64_t process_number(const struct process *process)
+{
+    return process->slot + 1;
+}
+
 static void start(struct process *process)
 {
     eng_assert(process->state == PROCESS_DEAD);
@@ -250,6 +310,7 @@ static void start(struct process *process)
     if (process->sim->manner.apart > 0 && !process->sim->calm)
         process->wall_error_ms = -(int64_t)process_first(process)->slot *
                                  process->sim->manner.apart * process->sim->input.pane_ms;
+    memset(process->fates, 0, sizeof process->fates);
     port_init(&process->port, process);
     sim_say(process->sim, "process %u starts, producer %u", process->slot, process->port.producer);
     begin_strand(&process->strands[PROCESS_LOOP], live);

@@ -1,6 +1,7 @@
-/* A simulated process: a worker, its loop and its couriers as strands (coroutines) that go on
- * in turns. It can be killed between any two of its calls; then its strands are abandoned where
- * they stand and its heap is freed, and only what has reached the broker is left of it.
+/* A simulated process: a worker, its loop, its couriers and its standbys as strands (coroutines)
+ * that go on in turns. It can be killed between any two of its calls; then its strands are
+ * abandoned where they stand and its heap is freed, and only what has reached the broker is left of
+ * it.
  *
  * Where processes have several workers, each of them is a `struct process`, and those of one
  * process are a house: they start, stop, freeze and die together, share heap, gate and count of
@@ -13,6 +14,7 @@
 #include "heap.h"
 #include "port.h"
 #include "stream/courier.h"
+#include "stream/standby.h"
 #include <stdint.h>
 
 struct eng_worker;
@@ -32,7 +34,7 @@ struct strand {
     uint64_t number; /* order at one time */
 };
 
-enum { PROCESS_LOOP, PROCESS_ERRANDS = 4, PROCESS_STRANDS = 1 + PROCESS_ERRANDS };
+enum { PROCESS_LOOP, PROCESS_ERRANDS = 5, PROCESS_STRANDS = 1 + PROCESS_ERRANDS };
 
 struct process {
     struct eng_courier_host host; /* first: it is found by it */
@@ -54,6 +56,8 @@ struct process {
     struct strand strands[PROCESS_STRANDS];
     struct strand *running; /* NULL: none */
     struct eng_worker *worker;
+    struct eng_standbys *standbys;      /* of this worker alone; NULL: none */
+    uint64_t fates[ENG_FOLLOWER_FATES]; /* of followers, as last looked at */
 };
 
 void process_init(struct process *process, struct sim *sim, uint32_t slot);
@@ -61,6 +65,9 @@ void process_done(struct process *process);
 
 /* The first of its house. */
 struct process *process_first(struct process *process);
+
+/* Its number among those of the group; never 0. */
+uint64_t process_number(const struct process *process);
 
 /* Starts the whole house of this first one, when it is due. */
 void process_start_due(struct process *first);

@@ -63,7 +63,12 @@ enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
     X(HALF_MODELS, "commits in the middle of a change of the model")                               \
     X(WAITS, "commits before an event whose boundaries are worked off")                            \
     X(OUTPUTS, "outputs")                                                                          \
-    X(LETTERS, "dead letters")
+    X(LETTERS, "dead letters")                                                                     \
+    X(TAKEN, "standbys taken over")                                                                \
+    X(GIVEN_BACK, "standbys that had to wait")                                                     \
+    X(OUTDONE, "standbys of another model")                                                        \
+    X(AHEAD, "standbys ahead of the group")                                                        \
+    X(BROKEN, "standbys that did not pass")
 
 enum sim_tally {
 #define SIM_TALLY_ENUM(name, what) TALLY_##name,
