@@ -248,8 +248,8 @@ static void name_ids(struct eng_kafka *kafka, const char *unique)
     (void)snprintf(kafka->transactional_id, sizeof kafka->transactional_id, "%.100s-%.100s-%u",
                    own->group, who, kafka->index);
     if (own->instance != NULL)
-        (void)snprintf(kafka->instance, sizeof kafka->instance, "%.200s-%u", own->instance,
-                       kafka->index);
+        (void)snprintf(kafka->instance, sizeof kafka->instance, "%.*s-%u", ENG_KAFKA_INSTANCE_MAX,
+                       own->instance, kafka->index);
     kafka->process = eng_kafka_process(kafka->config, unique);
     eng_assert(kafka->transactional_id[0] != '\0');
 }

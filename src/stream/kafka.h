@@ -16,9 +16,8 @@ struct eng_config;
 enum eng_status eng_kafka_new(const struct eng_config *config, uint32_t index, const char *unique,
                               struct eng_port **ret_port, struct eng_error *err);
 
-/* The number of the process that this is among the members of the group (eng_port_member). Its
- * members carry it in their client.id when run.standbys is set; it stays the same over restarts
- * where kafka.instance is set. */
+/* The number of the process that this is among the members of the group (eng_port_member). It
+ * stays the same over restarts where kafka.instance is set. */
 uint64_t eng_kafka_process(const struct eng_config *config, const char *unique);
 
 /* Sets the group's offsets, without metadata, as somebody who is no member: the group must have

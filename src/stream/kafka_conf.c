@@ -120,7 +120,8 @@ static enum eng_status set_own(rd_kafka_conf_t *conf, const struct eng_propertie
 
 #define SET_TABLE(conf, table, err) set_all(conf, table, sizeof(table) / sizeof((table)[0]), err)
 
-/* Members of a process that has standbys say in their client.id which process they are of. */
+/* Members of a process that has standbys say in their client.id which process they are of, unless
+ * their instance does. */
 static enum eng_status name_process(const struct eng_kafka *kafka, rd_kafka_conf_t *conf,
                                     struct eng_error *err)
 {
@@ -128,7 +129,7 @@ static enum eng_status name_process(const struct eng_kafka *kafka, rd_kafka_conf
     size_t size = sizeof own;
     eng_assert(kafka->process > 0);
     eng_assert(conf != NULL);
-    if (kafka->config->run.standbys == 0)
+    if (kafka->config->run.standbys == 0 || kafka->instance[0] != '\0')
         return ENG_OK;
     if (rd_kafka_conf_get(conf, "client.id", own, &size) != RD_KAFKA_CONF_OK)
         return eng_error_set(err, ENG_BAD_CONFIG, "kafka property client.id: at most %zu bytes",

@@ -1,8 +1,11 @@
 /* The members of the consumer group, as its coordinator describes them.
  *
- * Nothing in the protocol tells of which process a member is, so the members of a process that has
- * standbys say it themselves: their client.id ends in "-" and 16 hexadecimal digits. One that says
- * nothing is taken for a process of its own. */
+ * Nothing in the protocol tells of which process a member is. With kafka.instance it follows from
+ * the member's group.instance.id, which is that and the worker's number. Without it the members of
+ * a process that has standbys say it themselves: their client.id ends in "-" and 16 hexadecimal
+ * digits. (A static member that comes back is described with the client.id that it had when it came
+ * first, so that one would not do for both.) One that says nothing is taken for a process of its
+ * own. */
 #include "stream/kafka_internal.h"
 
 #include "base/assert.h"
@@ -16,10 +19,10 @@
 enum { DIGITS = 16, PARTITIONS_AT_ONCE = 256 };
 
 /* Any number but 0, which means nobody. */
-static uint64_t number_of(const char *text)
+static uint64_t number_of(const char *text, size_t length)
 {
     eng_assert(text != NULL);
-    uint64_t number = XXH3_64bits(text, strlen(text));
+    uint64_t number = XXH3_64bits(text, length);
     eng_assert(sizeof number * 2 == DIGITS);
     return number != 0 ? number : 1;
 }
@@ -28,7 +31,9 @@ uint64_t eng_kafka_process(const struct eng_config *config, const char *unique)
 {
     eng_assert(config != NULL);
     eng_assert(unique != NULL);
-    return number_of(config->kafka.instance != NULL ? config->kafka.instance : unique);
+    const char *instance = config->kafka.instance;
+    return instance != NULL ? number_of(instance, strnlen(instance, ENG_KAFKA_INSTANCE_MAX))
+                            : number_of(unique, strlen(unique));
 }
 
 void eng_kafka_client_id(uint64_t process, const char *own, char *to, size_t size)
@@ -38,21 +43,28 @@ void eng_kafka_client_id(uint64_t process, const char *own, char *to, size_t siz
     (void)snprintf(to, size, "%.255s-%016" PRIx64, own, process); /* fits */
 }
 
-/* Of which process a member is. */
+uint64_t eng_kafka_process_of(const char *instance, const char *client, const char *member)
+{
+    const char *dash = instance != NULL ? strrchr(instance, '-') : NULL;
+    size_t length = client != NULL ? strlen(client) : 0;
+    uint64_t number = 0;
+    eng_assert(member != NULL);
+    eng_assert(length == 0 || client != NULL);
+    if (dash != NULL)
+        return number_of(instance, (size_t)(dash - instance));
+    if (length > DIGITS && client[length - DIGITS - 1] == '-' &&
+        strspn(client + length - DIGITS, "0123456789abcdef") == DIGITS)
+        number = strtoull(client + length - DIGITS, NULL, 16);
+    return number != 0 ? number : number_of(member, strlen(member));
+}
+
 static uint64_t process_of(const rd_kafka_MemberDescription_t *member)
 {
-    const char *client = rd_kafka_MemberDescription_client_id(member);
-    size_t length = client != NULL ? strlen(client) : 0;
-    eng_assert(member != NULL);
-    if (length > DIGITS && client[length - DIGITS - 1] == '-' &&
-        strspn(client + length - DIGITS, "0123456789abcdef") == DIGITS) {
-        uint64_t number = strtoull(client + length - DIGITS, NULL, 16);
-        if (number != 0)
-            return number;
-    }
     const char *id = rd_kafka_MemberDescription_consumer_id(member);
-    eng_assert(length == 0 || client != NULL);
-    return number_of(id != NULL ? id : "");
+    eng_assert(member != NULL);
+    eng_assert(id != NULL);
+    return eng_kafka_process_of(rd_kafka_MemberDescription_group_instance_id(member),
+                                rd_kafka_MemberDescription_client_id(member), id);
 }
 
 static void tell_member(const struct eng_kafka *kafka, const rd_kafka_MemberDescription_t *member,

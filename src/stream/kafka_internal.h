@@ -12,7 +12,8 @@ enum {
     ENG_KAFKA_ASK_MS = 5000,  /* how long one question to the broker may take */
     ENG_KAFKA_TXN_MS = 10000, /* how long one step of a transaction may take */
     ENG_KAFKA_BATCH_MAX = 4096,
-    ENG_KAFKA_RUN_MAX = 128, /* records handed to the producer at once */
+    ENG_KAFKA_INSTANCE_MAX = 200, /* bytes of kafka.instance that count */
+    ENG_KAFKA_RUN_MAX = 128,      /* records handed to the producer at once */
 };
 
 /* A partition that is fetched from. */
@@ -140,6 +141,8 @@ enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_por
 /* kafka_group.c */
 enum eng_status eng_kafka_members(struct eng_port *port, const struct eng_port_census *census,
                                   struct eng_error *err);
+/* Of which process a member is, by its group.instance.id (NULL: none), client.id and id. */
+uint64_t eng_kafka_process_of(const char *instance, const char *client, const char *member);
 /* Adds to a client.id what tells its process; `size` as for snprintf. */
 void eng_kafka_client_id(uint64_t process, const char *own, char *to, size_t size);
 

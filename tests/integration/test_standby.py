@@ -19,9 +19,11 @@ RESTORED = re.compile(r"partition=(\d+) restored from (a standby|the beginning):
 
 
 def _pair(context, broker):
-    """Two processes of two workers each, whose partners' pages are written soon."""
+    """Two processes of two workers each, whose partners' pages are written soon. One has an instance, by which the
+    other one knows its members; the other one's say themselves whose they are."""
+    kafka = {"one": {**QUICK, "instance": "first"}, "two": QUICK}
     return [Daemon(context.folder, shipped_config(broker.address, {
-        "kafka": QUICK, "run": {"standbys": 1, "workers": 2}, "recovery": {"records": 5000},
+        "kafka": kafka[name], "run": {"standbys": 1, "workers": 2}, "recovery": {"records": 5000},
         "http": {"listen": f"127.0.0.1:{free_ports(1)[0]}"}}), name) for name in ("one", "two")]
 
 

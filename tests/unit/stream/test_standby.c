@@ -1,6 +1,7 @@
 /* Standbys: who stands by for what, what a follower reads, and a take-over by one. The owner is a
  * worker of process 2 over the fake log, the standbys are those of process 1. */
 #include "stage.h"
+#include "stream/kafka_internal.h"
 #include "stream/restore_inside.h"
 #include "stream/standby_inside.h"
 #include <engaged/checkpoint.h>
@@ -558,4 +559,25 @@ Test(follow, cancelled_on_the_way_it_goes_on_later)
     cr_expect_eq(finish(&hand, &err), ENG_FOLLOWER_WAITS);
     cr_expect_eq(finish(&hand, &err), ENG_FOLLOWER_TAKEN, "%s", err.text);
     put_down(&s, &hand);
+}
+
+/* ---- of which process a member is ---- */
+
+Test(members, those_of_one_process_are_known_by_their_instance_or_by_what_they_say)
+{
+    struct eng_config config = {.kafka = {.instance = (char *)(uintptr_t) "east-1"}};
+    char client[300];
+    uint64_t east = eng_kafka_process(&config, "host-1-a");
+    config.kafka.instance = NULL;
+    uint64_t nameless = eng_kafka_process(&config, "host-1-a");
+    eng_kafka_client_id(nameless, "engaged", client, sizeof client);
+    cr_expect_eq(eng_kafka_process_of("east-1-0", "engaged", "x"), east);
+    cr_expect_eq(eng_kafka_process_of("east-1-11", NULL, "x"), east);
+    cr_expect_neq(eng_kafka_process_of("east-2-0", "engaged", "x"), east);
+    cr_expect_eq(eng_kafka_process_of(NULL, client, "x"), nameless);
+    cr_expect_neq(eng_kafka_process_of(NULL, "engaged", "x"), nameless);
+    cr_expect_neq(eng_kafka_process_of(NULL, "engaged", "x"),
+                  eng_kafka_process_of(NULL, "engaged", "y"), "each for itself");
+    cr_expect_neq(eng_kafka_process_of(NULL, "0123456789abcdef", "x"), 0x0123456789abcdef);
+    cr_expect_neq(eng_kafka_process_of(NULL, "engaged-0000000000000000", "x"), 0);
 }
