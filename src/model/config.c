@@ -128,6 +128,8 @@ static enum eng_status load_text(struct eng_load *load, const char *text, size_t
         status = eng_load_lint(load);
     if (status == ENG_OK)
         status = eng_load_keep_text(load, root);
+    if (status == ENG_OK)
+        status = eng_load_keep_entries(load, root);
     return status;
 }
 
@@ -243,6 +245,11 @@ void eng_config_free(struct eng_config *config)
     for (uint32_t i = 0; i < config->warning_count; i++)
         eng_free(config->warnings[i].text);
     eng_free(config->warnings);
+    for (uint32_t i = 0; i < config->entry_count; i++) {
+        eng_free(config->entries[i].path);
+        eng_free(config->entries[i].value);
+    }
+    eng_free(config->entries);
     free_input(&config->input);
     free_kafka(&config->kafka);
     eng_free(config->output.score_changes);

@@ -95,6 +95,13 @@ struct eng_config_warning {
     char *text;
 };
 
+/* A key of the file: its path, names joined by dots, and where it stands. */
+struct eng_config_entry {
+    char *path;
+    char *value; /* of the model's sections: as written; else NULL */
+    uint32_t line, column;
+};
+
 struct eng_config {
     char *path; /* the file's name as given, for messages */
     struct eng_model *model;
@@ -110,6 +117,8 @@ struct eng_config {
     struct eng_http_config http;
     struct eng_config_warning *warnings;
     uint32_t warning_count;
+    struct eng_config_entry *entries; /* in the order of the file */
+    uint32_t entry_count;
 };
 
 /* Loads and checks a file, or a text (`path` then only names it). ENG_OK and an owned config,
@@ -120,5 +129,11 @@ enum eng_status eng_config_load_text(const char *text, size_t length, const char
                                      struct eng_config **ret_config, struct eng_error *err);
 
 void eng_config_free(struct eng_config *config);
+
+/* The entry of a key, "scores.engagement.margin"; NULL: the file has none. */
+const struct eng_config_entry *eng_config_entry(const struct eng_config *config, const char *path);
+
+/* Writes "file:line:column" of a key, or of the nearest one above it that is there. */
+void eng_config_where(const struct eng_config *config, const char *path, char *to, size_t size);
 
 #endif

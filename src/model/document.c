@@ -91,6 +91,31 @@ static void add_refusals(struct page *page)
             refusal->allowed != NULL ? refusal->allowed : "none", refusal->reason);
 }
 
+/* What a running process takes up, from the table. */
+static void add_reload(struct page *page)
+{
+    add(page,
+        "\n## Without a restart\n\n"
+        "On SIGHUP `engaged run` reads its file again. Everything that makes the model may be "
+        "another one then, with a greater `version`: `time.late_after`, `time.dedup`, "
+        "`measures`, `scores` and `alerts` ([language.md](language.md) tells what goes on). "
+        "So may these settings:");
+    const char *before = " ";
+    for (size_t i = 0; eng_sections[i] != NULL; i++)
+        for (uint32_t j = 0; j < eng_sections[i]->count; j++) {
+            if (!eng_sections[i]->keys[j].live)
+                continue;
+            add(page, "%s`%s.%s`", before, eng_sections[i]->path, eng_sections[i]->keys[j].name);
+            before = ", ";
+        }
+    add(page,
+        ".\n\nA change of any other key is refused by its name, and so is a file that cannot be "
+        "loaded, or whose model is another one without a greater `version`. Then nothing of the "
+        "file is taken up: the process goes on as before, and says so in its log, in "
+        "`engaged_config_reload_success` and on its status page. "
+        "`engaged check --config NEW --against OLD` says beforehand what a change would do.\n");
+}
+
 enum eng_status eng_keys_document(char **ret_text)
 {
     eng_assert(ret_text != NULL);
@@ -111,6 +136,7 @@ enum eng_status eng_keys_document(char **ret_text)
     for (size_t i = 0; eng_sections[i] != NULL; i++)
         add_section(&page, eng_sections[i]);
     add_refusals(&page);
+    add_reload(&page);
     if (page.failed) {
         eng_free(page.text);
         return ENG_NO_MEMORY;

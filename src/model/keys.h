@@ -46,6 +46,7 @@ struct eng_key {
     enum eng_key_type type;
     uint8_t decimals; /* NUMBER: 0 to 4 */
     bool required;
+    bool live; /* around the model: a running process takes up a change (SIGHUP) */
     uint16_t offset,
         bytes; /* of the field in the section's struct; 0 bytes: read by code of its own */
     const char *fallback; /* the default as one would write it; NULL: the field stays zero */

@@ -176,6 +176,9 @@ bool eng_property_is_secret(const char *name);
 /* keep.c: the text of the model alone, into config->model_text. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_load_keep_text(struct eng_load *load, const struct eng_node *root);
 
+/* entries.c: the keys of the file, into config->entries. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_load_keep_entries(struct eng_load *load, const struct eng_node *root);
+
 /* lint.c: adds what is allowed but seldom meant to config->warnings. */
 enum eng_status eng_load_lint(struct eng_load *load);
 
