@@ -89,6 +89,16 @@ uint32_t eng_engine_known_write(const struct eng_engine *engine, uint8_t *to);
 enum eng_status eng_engine_known_read(struct eng_engine *engine, const uint8_t *from,
                                       uint32_t bytes);
 
+/* S14: what is known of a measure at the clock. */
+struct eng_measure_known {
+    int64_t since_ms; /* all that it asks is known from then on; INT64_MIN: all there ever was */
+    int64_t full_ms; /* no score is provisional for its sake from then on; INT64_MIN: none is now */
+};
+
+/* ENG_OK, or ENG_NOT_FOUND: the model in force has no measure of this name. */
+enum eng_status eng_engine_measure_known(const struct eng_engine *engine, const char *name,
+                                         struct eng_measure_known *ret_known);
+
 /* Forgets a partner at once: counts, ids seen, what was told; a later event of it is a newcomer's.
  * Nothing is told. May be called between two steps of the same work: an evaluation that was still
  * to come for it does not take place. `offset`: that of the next input, which tells, while an

@@ -38,6 +38,7 @@
     X(LOW_WATER_MODEL, "under the model that was in force there")                                  \
     X(LOW_WATER_KNOWN, "and with what the counts could answer there")                              \
     X(JOURNAL_ACTIVATIONS, "changes of the model are journaled and come at their positions again") \
+    X(EVERY_MODEL_STORED, "and its text is in the state topic, however short it was in force")     \
     X(LOW_WATER_JOURNAL, "and the journal from there on")                                          \
     X(LOW_WATER_THERE, "which has to be there still")                                              \
     X(PAGES_OF_RECORD, "the pages that were loaded are those that the record was committed with")  \

@@ -397,6 +397,52 @@ enum eng_status eng_engine_known_read(struct eng_engine *engine, const uint8_t *
     return eng_known_read(&engine->known, engine->model, from, bytes);
 }
 
+/* The measure of a name; measure_count: there is none. */
+static uint32_t find_measure(const struct eng_model *model, const char *name)
+{
+    uint32_t i = 0;
+    eng_assert(name != NULL);
+    eng_assert(model->named_measure_count <= model->measure_count);
+    while (i < model->named_measure_count && strcmp(model->measures[i].name, name) != 0)
+        i++;
+    return i < model->named_measure_count ? i : model->measure_count;
+}
+
+/* The first pane from which on no score is provisional for the sake of a measure. */
+static int32_t full_from(const struct eng_engine *engine, uint32_t measure)
+{
+    const struct eng_model *model = engine->model;
+    int32_t from = INT32_MIN;
+    eng_assert(measure < model->measure_count);
+    eng_assert(model->score_count <= ENG_SCORES_MAX);
+    for (uint32_t i = 0; i < model->score_count; i++)
+        for (uint32_t j = 0; j < model->scores[i].dimension_count; j++) {
+            if (model->scores[i].dimensions[j].measure != measure)
+                continue;
+            int32_t full = eng_known_full(&engine->known, model, i, j);
+            from = full > from ? full : from;
+        }
+    return from;
+}
+
+enum eng_status eng_engine_measure_known(const struct eng_engine *engine, const char *name,
+                                         struct eng_measure_known *ret_known)
+{
+    const struct eng_calendar *calendar = engine->model->calendar;
+    uint32_t index = find_measure(engine->model, name);
+    eng_assert(ret_known != NULL);
+    if (index == engine->model->measure_count)
+        return ENG_NOT_FOUND;
+    int32_t since = eng_known_since(&engine->known, engine->model, index);
+    int32_t full = full_from(engine, index);
+    bool always = since < 0 || engine->now.clock_ms < 0, is_full = full <= engine->now.pane;
+    *ret_known = (struct eng_measure_known){
+        .since_ms = always ? INT64_MIN : eng_calendar_start_ms(calendar, since),
+        .full_ms = always || is_full ? INT64_MIN : eng_calendar_start_ms(calendar, full)};
+    eng_assert(ret_known->full_ms == INT64_MIN || ret_known->since_ms <= ret_known->full_ms);
+    return ENG_OK;
+}
+
 /* ---- looking in ---- */
 
 size_t eng_engine_effects_bytes_min(const struct eng_engine *engine)

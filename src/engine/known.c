@@ -154,6 +154,16 @@ static int32_t period_from(const struct eng_model *model, enum eng_window_kind k
                : (int32_t)eng_calendar_period_next(model->calendar, kind, from);
 }
 
+int32_t eng_known_since(const struct eng_known *known, const struct eng_model *model,
+                        unsigned measure)
+{
+    eng_assert(measure < model->measure_count);
+    eng_assert(model->measure_count <= ENG_MEASURES_MAX);
+    return from_counts(&model->measures[measure])
+               ? counts_from(known, model, &model->measures[measure])
+               : known->others[measure];
+}
+
 int32_t eng_known_full(const struct eng_known *known, const struct eng_model *model, unsigned score,
                        unsigned dimension)
 {
@@ -162,7 +172,7 @@ int32_t eng_known_full(const struct eng_known *known, const struct eng_model *mo
     const struct eng_measure *measure = &model->measures[index];
     enum eng_window_kind window = measure->window;
     uint32_t panes = measure->panes;
-    int32_t from = from_counts(measure) ? counts_from(known, model, measure) : known->others[index];
+    int32_t from = eng_known_since(known, model, index);
     eng_assert(score < model->score_count && dimension < about->dimension_count);
     if (from < 0) /* nothing was before the first pane */
         return KNOWN_ALWAYS;

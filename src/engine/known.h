@@ -40,6 +40,10 @@ uint32_t eng_known_write(const struct eng_known *known, const struct eng_model *
 enum eng_status eng_known_read(struct eng_known *known, const struct eng_model *model,
                                const uint8_t *from, uint32_t bytes);
 
+/* The first pane from which on all that a measure asks is known; INT32_MIN: it always was. */
+int32_t eng_known_since(const struct eng_known *known, const struct eng_model *model,
+                        unsigned measure);
+
 /* The first pane from which on the window of a dimension lies within what is known; INT32_MIN: it
  * always has. */
 int32_t eng_known_full(const struct eng_known *known, const struct eng_model *model, unsigned score,

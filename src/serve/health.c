@@ -177,7 +177,7 @@ static void write_worker(struct eng_text *out, const struct eng_worker_stats *wo
 static void write_partition(struct eng_text *out, const struct eng_health *health,
                             const struct eng_partition_stats *partition, int64_t now_ms)
 {
-    static const char *const phases[] = {"live", "asking", "state", "input"};
+    static const char *const phases[] = {"live", "asking", "state", "input", "outdated"};
     struct eng_restore_view view;
     eng_text_add(out, "{\"partition\":%" PRId32 ",\"worker\":%" PRIu32 ",\"restoring\":%s",
                  partition->partition, partition->worker, partition->restoring ? "true" : "false");

@@ -19,11 +19,12 @@ enum eng_status eng_follower_new(const struct eng_restore_request *request,
                                  struct eng_follower **ret_follower, struct eng_error *err)
 {
     eng_assert(request->meta != NULL);
-    eng_assert(request->cancel != NULL && request->config->recovery.checkpoints);
+    eng_assert(request->cancel != NULL && request->edition->config->recovery.checkpoints);
     struct eng_follower *follower = eng_calloc(1, sizeof *follower);
     if (follower == NULL)
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for a standby");
     follower->request = *request;
+    follower->request.edition = eng_edition_hold(request->edition);
     follower->base = *request->meta;
     follower->request.meta = &follower->base;
     follower->request.progress = &follower->progress;
@@ -45,6 +46,7 @@ void eng_follower_free(struct eng_follower *follower)
     eng_assert(follower->reader.request == &follower->request);
     eng_state_reader_done(&follower->reader);
     eng_restored_done(&follower->found);
+    eng_edition_release(follower->request.edition);
     eng_free(follower);
 }
 

@@ -16,14 +16,21 @@ static const char key_prefix[] = "model/";
 
 /* ---- the list ---- */
 
+static void let_go(struct eng_held_model *held)
+{
+    eng_assert(held->model != NULL);
+    eng_assert(held->owned == NULL || held->edition == NULL);
+    eng_model_free(held->owned);
+    eng_edition_release(held->edition);
+    eng_free(held);
+}
+
 void eng_models_done(struct eng_models *models)
 {
     eng_assert(models != NULL);
     eng_assert(models->count <= models->capacity);
-    for (uint32_t i = 0; i < models->count; i++) {
-        eng_model_free(models->items[i]->owned);
-        eng_free(models->items[i]);
-    }
+    for (uint32_t i = 0; i < models->count; i++)
+        let_go(models->items[i]);
     eng_free(models->items);
     *models = (struct eng_models){0};
 }
@@ -53,8 +60,19 @@ static enum eng_status reserve(struct eng_models *models)
     return ENG_OK;
 }
 
-enum eng_status eng_models_add(struct eng_models *models, const struct eng_model *model,
-                               struct eng_held_model **ret_held)
+struct eng_held_model *eng_models_of(const struct eng_models *models,
+                                     const struct eng_engine *engine)
+{
+    const struct eng_model *model = eng_engine_model(engine);
+    struct eng_held_model *held = eng_models_find(models, eng_model_version(model));
+    eng_assert(held != NULL);
+    eng_assert(held->model == model);
+    return held;
+}
+
+/* A place in the list for a model. */
+static enum eng_status add(struct eng_models *models, const struct eng_model *model,
+                           struct eng_held_model **ret_held)
 {
     uint32_t version = eng_model_version(model), place = models->count;
     eng_assert(eng_models_find(models, version) == NULL);
@@ -74,12 +92,36 @@ enum eng_status eng_models_add(struct eng_models *models, const struct eng_model
     return ENG_OK;
 }
 
+enum eng_status eng_models_add(struct eng_models *models, struct eng_edition *edition,
+                               struct eng_held_model **ret_held)
+{
+    enum eng_status status = add(models, edition->config->model, ret_held);
+    eng_assert(edition->config->model != NULL);
+    if (status != ENG_OK)
+        return status;
+    (*ret_held)->edition = eng_edition_hold(edition);
+    eng_assert((*ret_held)->owned == NULL);
+    return ENG_OK;
+}
+
+void eng_models_forget(struct eng_models *models, uint32_t version)
+{
+    uint32_t kept = 0;
+    eng_assert(models->count <= models->capacity);
+    eng_assert(eng_models_find(models, version) != NULL);
+    for (uint32_t i = 0; i < models->count; i++)
+        if (eng_model_version(models->items[i]->model) < version)
+            let_go(models->items[i]);
+        else
+            models->items[kept++] = models->items[i];
+    models->count = kept;
+}
+
 void eng_models_note_known(struct eng_models *models, const struct eng_engine *engine)
 {
-    const struct eng_model *model = eng_engine_model(engine);
-    struct eng_held_model *held = eng_models_find(models, eng_model_version(model));
+    struct eng_held_model *held = eng_models_of(models, engine);
     eng_assert(held != NULL);
-    eng_assert(held->model == model);
+    eng_assert(models->count > 0);
     held->known_bytes = (uint16_t)eng_engine_known_write(engine, held->known);
 }
 
@@ -139,20 +181,21 @@ static enum eng_status make(const struct eng_model_record *record, struct eng_mo
 }
 
 enum eng_status eng_models_load(struct eng_models *models, const struct eng_model_record *record,
-                                const struct eng_model *ours, struct eng_held_model **ret_held,
+                                struct eng_edition *ours, struct eng_held_model **ret_held,
                                 struct eng_error *err)
 {
     struct eng_model *made = NULL;
-    bool same = eng_model_version(ours) == record->version &&
-                eng_model_fingerprint(ours) == record->fingerprint;
+    bool same = eng_model_version(ours->config->model) == record->version &&
+                ours->fingerprint == record->fingerprint;
     enum eng_status status = same ? ENG_OK : make(record, &made, err);
     eng_assert(eng_models_find(models, record->version) == NULL);
     if (status != ENG_OK)
         return status;
     eng_assert(same == (made == NULL));
-    if (eng_models_add(models, same ? ours : made, ret_held) != ENG_OK) {
+    status = same ? eng_models_add(models, ours, ret_held) : add(models, made, ret_held);
+    if (status != ENG_OK) {
         eng_model_free(made);
-        return eng_error_set(err, ENG_NO_MEMORY, "no memory for version %" PRIu32 " of the model",
+        return eng_error_set(err, status, "no memory for version %" PRIu32 " of the model",
                              record->version);
     }
     (*ret_held)->owned = made;

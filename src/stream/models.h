@@ -1,5 +1,6 @@
 /* The models of a task: that of the configuration, and those before it that its state still refers
- * to; and the records of the state topic that hold their texts.
+ * to; and the records of the state topic that hold their texts. Those that came with a
+ * configuration hold its edition, the others are made from such a record and owned.
  *
  * Low water, pages and journal may be of models that no file has any more. The first transaction
  * of a task under a model therefore carries the model's text (without anything else of the
@@ -13,7 +14,7 @@
 #ifndef ENG_STREAM_MODELS_H
 #define ENG_STREAM_MODELS_H
 
-#include "model/config.h"
+#include "stream/edition.h"
 #include "stream/state.h"
 #include "stream/txn.h"
 #include <engaged/checkpoint.h>
@@ -22,7 +23,8 @@ enum { ENG_MODEL_KEY_BYTES = 16 }; /* at most */
 
 struct eng_held_model {
     const struct eng_model *model;
-    struct eng_model *owned; /* the same, or NULL when it is the configuration's */
+    struct eng_edition *edition; /* held; NULL: it was made from a record of the state topic */
+    struct eng_model *owned;     /* the same as model, when there is no edition */
     uint64_t fingerprint;
     bool stored; /* the state topic has its text */
     uint16_t known_bytes;
@@ -41,9 +43,16 @@ void eng_models_done(struct eng_models *models);
 /* The model of this version; NULL: not held. */
 struct eng_held_model *eng_models_find(const struct eng_models *models, uint32_t version);
 
-/* Holds the configuration's model, which nobody owns. ENG_OK or ENG_NO_MEMORY. */
-enum eng_status eng_models_add(struct eng_models *models, const struct eng_model *model,
+/* The model that is in force in an engine. */
+struct eng_held_model *eng_models_of(const struct eng_models *models,
+                                     const struct eng_engine *engine);
+
+/* Holds the model of a configuration. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_models_add(struct eng_models *models, struct eng_edition *edition,
                                struct eng_held_model **ret_held);
+
+/* Lets go of the models before this version; no engine, record or journal may need them. */
+void eng_models_forget(struct eng_models *models, uint32_t version);
 
 /* Notes what counts of the engine can answer, beside the model that is in force there. */
 void eng_models_note_known(struct eng_models *models, const struct eng_engine *engine);
@@ -66,10 +75,10 @@ enum eng_status eng_models_open(const void *value, size_t length,
 /* Holds the model of a record: the configuration's when it is that one, else made from the text.
  * ENG_OK, ENG_NO_MEMORY, ENG_CORRUPT: the text does not give the model that it gave. */
 enum eng_status eng_models_load(struct eng_models *models, const struct eng_model_record *record,
-                                const struct eng_model *ours, struct eng_held_model **ret_held,
+                                struct eng_edition *ours, struct eng_held_model **ret_held,
                                 struct eng_error *err);
 
-/* Adds the record of the configuration's model to a transaction. ENG_OK or ENG_NO_MEMORY. */
+/* Adds the record of a configuration's model to a transaction. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_models_write(const struct eng_config *config, uint64_t life,
                                  struct eng_txn *txn, int32_t partition);
 

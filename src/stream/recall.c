@@ -12,13 +12,22 @@
 
 enum { ASK_AGAIN_MAX = 10, ASK_AGAIN_MS = 300, STALL_MS = 30000 };
 
-void eng_recall_init(struct eng_recall *recall, struct eng_port *port,
-                     const struct eng_config *config)
+void eng_recall_init(struct eng_recall *recall, struct eng_port *port, struct eng_edition *edition)
 {
     eng_assert(recall != NULL);
-    eng_assert(port != NULL && config != NULL);
-    *recall = (struct eng_recall){
-        .port = port, .config = config, .memory_bytes_max = config->run.memory_bytes_max};
+    eng_assert(port != NULL && edition != NULL);
+    *recall = (struct eng_recall){.port = port,
+                                  .edition = eng_edition_hold(edition),
+                                  .memory_bytes_max = edition->config->run.memory_bytes_max};
+}
+
+void eng_recall_use(struct eng_recall *recall, struct eng_edition *edition)
+{
+    struct eng_edition *before = recall->edition;
+    eng_assert(before != NULL && edition != NULL);
+    eng_assert(recall->port != NULL);
+    recall->edition = eng_edition_hold(edition);
+    eng_edition_release(before);
 }
 
 void eng_recall_clear(struct eng_recall *recall)
@@ -34,6 +43,7 @@ void eng_recall_done(struct eng_recall *recall)
     eng_assert(recall != NULL);
     eng_recall_clear(recall);
     eng_free(recall->items);
+    eng_edition_release(recall->edition);
     *recall = (struct eng_recall){0};
 }
 
@@ -174,12 +184,11 @@ static void read_state(struct eng_recall *recall, struct eng_recall_item *item,
 {
     const struct eng_restore_request request = {
         .port = recall->port,
-        .config = recall->config,
+        .edition = recall->edition,
         .partition = item->partition,
         .reader = recall->reader,
         .meta = item->has_meta ? &item->meta : NULL,
         .next = item->committed.next,
-        .fingerprint = eng_model_fingerprint(recall->config->model),
         .memory_bytes_max = recall->memory_bytes_max,
         .step_evaluations = recall->step_evaluations,
         .input_id = recall->own_id,

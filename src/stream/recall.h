@@ -29,11 +29,11 @@ struct eng_recall_item {
 
 struct eng_recall {
     struct eng_port *port;
-    const struct eng_config *config;
-    uint64_t memory_bytes_max; /* of each engine; 0: none */
-    uint32_t reader;           /* which of the readers does it: see port.h */
-    uint32_t step_evaluations; /* of each engine; 0: their default */
-    const char *own_id;        /* of the input topic at the start; NULL: not known */
+    struct eng_edition *edition;   /* held */
+    uint64_t memory_bytes_max;     /* of each engine; 0: none */
+    uint32_t reader;               /* which of the readers does it: see port.h */
+    uint32_t step_evaluations;     /* of each engine; 0: their default */
+    const char *own_id;            /* of the input topic at the start; NULL: not known */
     struct eng_standbys *standbys; /* borrowed; NULL: there are none */
     _Atomic int32_t
         partition; /* whose state topic is being read, for those who wait; and how far */
@@ -46,10 +46,12 @@ struct eng_recall {
     _Atomic bool cancel; /* set by the worker: come back soon */
 };
 
-/* Borrows both. */
-void eng_recall_init(struct eng_recall *recall, struct eng_port *port,
-                     const struct eng_config *config);
+/* Borrows the port, holds the edition. */
+void eng_recall_init(struct eng_recall *recall, struct eng_port *port, struct eng_edition *edition);
 void eng_recall_done(struct eng_recall *recall);
+
+/* Another edition of the configuration from now on. Not while the errand runs. */
+void eng_recall_use(struct eng_recall *recall, struct eng_edition *edition);
 
 /* Forgets all items. Not while the errand runs. */
 void eng_recall_clear(struct eng_recall *recall);

@@ -53,8 +53,7 @@ static enum eng_status take_model(struct eng_state_reader *reader,
         return status;
     struct eng_held_model *held = eng_models_find(models, text.version);
     if (held == NULL)
-        status =
-            eng_models_load(models, &text, reader->request->config->model, &held, &reader->cause);
+        status = eng_models_load(models, &text, reader->request->edition, &held, &reader->cause);
     if (status != ENG_OK)
         return status;
     eng_assert(held != NULL);
@@ -94,9 +93,10 @@ static void follow_commit(struct eng_state_reader *reader, const struct eng_comm
     struct eng_restored *found = reader->found;
     const struct eng_meta *base = reader->request->meta;
     eng_assert(reader->follows && base != NULL);
-    reader->outdated |= commit->sequence <= found->sequence || commit->life > base->life ||
-                        commit->low.model_version > reader->low_version ||
-                        commit->model_version > eng_model_version(reader->request->config->model);
+    reader->outdated |=
+        commit->sequence <= found->sequence || commit->life > base->life ||
+        commit->low.model_version > reader->low_version ||
+        commit->model_version > eng_model_version(reader->request->edition->config->model);
     found->sequence = commit->sequence;
     found->life = commit->life;
     found->commit = *commit;
@@ -182,12 +182,10 @@ static bool take_record(void *context, const struct eng_port_record *record)
 
 /* ---- the whole ---- */
 
-/* The configuration's model may be the one that was committed, or a later one. */
-static enum eng_status check_version(const struct eng_restore_request *request,
-                                     struct eng_error *err)
+enum eng_status eng_restore_follows(const struct eng_edition *edition, const struct eng_meta *meta,
+                                    int32_t partition, struct eng_error *err)
 {
-    const struct eng_meta *meta = request->meta;
-    uint32_t version = eng_model_version(request->config->model);
+    uint32_t version = eng_model_version(edition->config->model);
     eng_assert(meta != NULL);
     eng_assert(version > 0);
     if (meta->model_version > version)
@@ -196,13 +194,13 @@ static enum eng_status check_version(const struct eng_restore_request *request,
                              " of the model, and `version` here is %" PRIu32
                              ": take the newer configuration; to go back to an older model give "
                              "it a greater version than %" PRIu32,
-                             request->partition, meta->model_version, version, meta->model_version);
-    if (meta->model_version == version && meta->fingerprint != request->fingerprint)
+                             partition, meta->model_version, version, meta->model_version);
+    if (meta->model_version == version && meta->fingerprint != edition->fingerprint)
         return eng_error_set(err, ENG_BAD_CONFIG,
                              "partition %" PRId32 ": its state was made by another model with the "
                              "same version %" PRIu32 ": raise `version` with each change of the "
                              "model, or go back to the one that it was made by",
-                             request->partition, meta->model_version);
+                             partition, meta->model_version);
     return ENG_OK;
 }
 
@@ -212,19 +210,19 @@ enum eng_status eng_state_reader_begin(struct eng_state_reader *reader, struct e
 {
     const struct eng_restore_request *request = reader->request;
     const struct eng_meta *meta = request->meta;
-    const struct eng_model *model = request->config->model;
+    const struct eng_model *model = request->edition->config->model;
     struct eng_held_model *held;
     eng_assert(reader->found->engine == NULL);
     eng_assert(reader->low_version == 0);
-    if (meta == NULL || !request->config->recovery.checkpoints)
+    if (meta == NULL || !request->edition->config->recovery.checkpoints)
         return ENG_OK;
-    enum eng_status status = check_version(request, err);
+    enum eng_status status = eng_restore_follows(request->edition, meta, request->partition, err);
     if (status != ENG_OK)
         return status;
     reader->low_version = ENG_RULE(LOW_WATER_MODEL) ? meta->low_version : meta->model_version;
     if (reader->low_version != eng_model_version(model))
         return ENG_OK;
-    if (eng_models_add(&reader->found->models, model, &held) != ENG_OK)
+    if (eng_models_add(&reader->found->models, request->edition, &held) != ENG_OK)
         return eng_error_set(err, ENG_NO_MEMORY, "no memory to restore");
     return start_engine(reader, model, err);
 }
@@ -234,7 +232,7 @@ static enum eng_status check_models(const struct eng_restore_request *request,
                                     struct eng_restored *found, struct eng_error *err)
 {
     const struct eng_commit *commit = &found->commit;
-    const struct eng_model *ours = request->config->model;
+    const struct eng_model *ours = request->edition->config->model;
     struct eng_held_model *held = eng_models_find(&found->models, commit->model_version);
     struct eng_error cause = {0};
     uint32_t known_bytes = ENG_RULE(LOW_WATER_KNOWN) ? commit->known_bytes : 0;
@@ -295,7 +293,8 @@ static enum eng_status check_input(const struct eng_restore_request *request,
                          "partition %" PRId32 ": the input topic \"%s\" was deleted and made anew "
                          "(its id is %s, the state is of %s): offsets and state are of the old "
                          "one; begin afresh with another kafka.group and state topic",
-                         request->partition, request->config->input.topic, now, commit->input_id);
+                         request->partition, request->edition->config->input.topic, now,
+                         commit->input_id);
 }
 
 /* Without a text beside the offset: the newest record is the group's if it is of its offset. */
@@ -336,7 +335,7 @@ enum eng_status eng_restore_finish(const struct eng_restore_request *request,
         before = found->commit.journal;
     if (status == ENG_OK && found->engine != NULL)
         status = finish_engine(request, found, err);
-    else if (status == ENG_OK && request->config->recovery.checkpoints)
+    else if (status == ENG_OK && request->edition->config->recovery.checkpoints)
         status = eng_error_set(err, ENG_CORRUPT,
                                "partition %" PRId32 ": the state topic has not the text of version "
                                "%" PRIu32 " of the model: " LOST WAY_OUT,
@@ -398,7 +397,7 @@ enum eng_status eng_restore_read(const struct eng_restore_request *request,
                                  struct eng_restored *ret_restored, struct eng_error *err)
 {
     struct eng_state_reader reader = {.request = request, .found = ret_restored};
-    eng_assert(request->port != NULL && request->config != NULL);
+    eng_assert(request->port != NULL && request->edition != NULL);
     eng_assert(ret_restored->engine == NULL && ret_restored->journal.count == 0);
     enum eng_status status = eng_state_reader_begin(&reader, err);
     if (status == ENG_OK)

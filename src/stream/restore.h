@@ -18,8 +18,6 @@
 #include <engaged/engine.h>
 #include <stdatomic.h>
 
-struct eng_config;
-
 /* How far a reading of the state topic is, for others to see: the next offset, and where it ends.
  */
 struct eng_restore_progress {
@@ -29,12 +27,11 @@ struct eng_restore_progress {
 /* What is asked for. All borrowed. */
 struct eng_restore_request {
     struct eng_port *port;
-    const struct eng_config *config;
+    struct eng_edition *edition;
     int32_t partition;
     uint32_t reader;             /* whose call it is: see port.h */
     const struct eng_meta *meta; /* what the group says; NULL: nothing */
     int64_t next;                /* the group's offset */
-    uint64_t fingerprint;        /* of the config's model */
     uint64_t memory_bytes_max;   /* of the engine; 0: none */
     uint32_t step_evaluations;   /* of the engine; 0: its default */
     const char *input_id;        /* of the input topic as it is now; "" or NULL: not known */
@@ -58,6 +55,11 @@ struct eng_restored {
 };
 
 void eng_restored_done(struct eng_restored *restored);
+
+/* The edition's model may be the one that the group says, or a later one. ENG_OK, or ENG_BAD_CONFIG
+ * with the way out. */
+enum eng_status eng_restore_follows(const struct eng_edition *edition, const struct eng_meta *meta,
+                                    int32_t partition, struct eng_error *err);
 
 /* Reads. ENG_OK (also when cancelled); ENG_CORRUPT: torn, truncated or broken, says what and which
  * way out there is; ENG_TOPIC: the input topic is another one by now; ENG_BAD_CONFIG: the

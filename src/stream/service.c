@@ -10,6 +10,7 @@
 #include "model/config.h"
 #include "stream/clock.h"
 #include "stream/kafka.h"
+#include "stream/reload.h"
 #include "stream/standby.h"
 #include "stream/worker.h"
 #include <inttypes.h>
@@ -28,7 +29,8 @@ enum {
 };
 
 struct eng_service {
-    const struct eng_config *config;
+    const struct eng_config *config; /* as it was at the start: what a reload cannot change */
+    struct eng_reload reload;
     struct eng_worker **workers;
     pthread_t *threads;
     struct eng_config nobody;      /* the same, but not to be taken for a member of the group */
@@ -71,6 +73,7 @@ static enum eng_status make_worker(struct eng_service *service, uint32_t index, 
                                              XXH3_64bits_withSeed(unique, strlen(unique), seed),
                                          .eager = eng_kafka_is_eager(service->config),
                                          .couriers = {.threaded = true},
+                                         .asks_first = true,
                                          .gate = &service->gate,
                                          .memory_bytes = &service->memory_bytes,
                                          .standbys = service->standbys};
@@ -95,7 +98,7 @@ static enum eng_status make_standbys(struct eng_service *service, const char *un
         eng_kafka_new(&service->nobody, service->worker_count, unique, &port, err);
     if (status != ENG_OK)
         return status;
-    struct eng_standbys_options options = {.config = service->config,
+    struct eng_standbys_options options = {.edition = service->reload.edition,
                                            .port = port,
                                            .process = eng_kafka_process(service->config, unique),
                                            .memory_bytes = &service->memory_bytes};
@@ -115,8 +118,8 @@ enum eng_status eng_service_new(const struct eng_config *config, struct eng_serv
     service->worker_count = config->run.workers;
     service->workers = eng_calloc(service->worker_count, sizeof *service->workers);
     service->threads = eng_calloc(service->worker_count, sizeof *service->threads);
-    enum eng_status status = ENG_OK;
-    if (service->workers == NULL || service->threads == NULL)
+    enum eng_status status = eng_reload_init(&service->reload, config);
+    if (service->workers == NULL || service->threads == NULL || status != ENG_OK)
         status = eng_error_set(err, ENG_NO_MEMORY, "no memory for the workers");
     make_unique(unique, sizeof unique);
     if (status == ENG_OK)
@@ -230,7 +233,7 @@ enum eng_status eng_service_watch(struct eng_service *service, struct eng_error 
 static bool wait_stopped(struct eng_service *service)
 {
     int64_t deadline_us =
-        eng_clock_mono_us() + (service->config->run.stop_deadline_ms + 5000) * 1000;
+        eng_clock_mono_us() + (eng_service_config(service)->run.stop_deadline_ms + 5000) * 1000;
     eng_service_stop(service);
     eng_assert(atomic_load(&service->stop));
     while (!eng_service_stopped(service, NULL, NULL)) {
@@ -260,7 +263,42 @@ void eng_service_free(struct eng_service *service)
     eng_standbys_free(service->standbys);
     eng_free(service->workers);
     eng_free(service->threads);
+    eng_reload_done(&service->reload);
     eng_free(service);
+}
+
+/* ---- Another configuration. ---- */
+
+const struct eng_config *eng_service_config(const struct eng_service *service)
+{
+    eng_assert(service != NULL);
+    eng_assert(service->reload.edition != NULL);
+    return service->reload.edition->config;
+}
+
+enum eng_reload_result eng_service_reload(struct eng_service *service,
+                                          const struct eng_config_source *reader,
+                                          struct eng_error *err)
+{
+    enum eng_reload_result result =
+        eng_reload_try(&service->reload, reader, eng_clock_wall_ms(), err);
+    eng_assert(service->worker_count > 0);
+    eng_assert(result < ENG_RELOAD_COUNT);
+    for (uint32_t i = 0; result == ENG_RELOAD_ACCEPTED && i < service->worker_count; i++)
+        eng_worker_reload(service->workers[i], service->reload.edition);
+    if (result == ENG_RELOAD_ACCEPTED && service->standbys != NULL)
+        eng_standbys_use(service->standbys, service->reload.edition);
+    return result;
+}
+
+bool eng_service_is_outdated(const struct eng_service *service)
+{
+    bool any = false;
+    eng_assert(service->workers != NULL);
+    eng_assert(service->worker_count > 0);
+    for (uint32_t i = 0; i < service->worker_count; i++)
+        any |= atomic_load(&service->workers[i]->outdated) > 0;
+    return any;
 }
 
 /* ---- Statistics. ---- */
@@ -300,6 +338,7 @@ enum eng_status eng_service_stats(struct eng_service *service, struct eng_stats 
     struct eng_stats stats = {0};
     eng_assert(ret_stats != NULL);
     eng_assert(service->worker_count > 0);
+    eng_reload_stats(&service->reload, &stats.reload);
     stats.workers = eng_calloc(service->worker_count, sizeof *stats.workers);
     enum eng_status status = stats.workers != NULL ? ENG_OK : ENG_NO_MEMORY;
     for (uint32_t i = 0; status == ENG_OK && i < service->worker_count; i++) {

@@ -28,10 +28,11 @@ enum eng_worker_state {
 
 /* What a partition that is not live is waiting for. */
 enum eng_restore_phase {
-    ENG_RESTORE_LIVE,   /* nothing */
-    ENG_RESTORE_ASKING, /* the broker, or another partition's turn */
-    ENG_RESTORE_STATE,  /* the state topic is being read */
-    ENG_RESTORE_INPUT,  /* the input is being read again */
+    ENG_RESTORE_LIVE,     /* nothing */
+    ENG_RESTORE_ASKING,   /* the broker, or another partition's turn */
+    ENG_RESTORE_STATE,    /* the state topic is being read */
+    ENG_RESTORE_INPUT,    /* the input is being read again */
+    ENG_RESTORE_OUTDATED, /* a newer configuration: it is under a newer model than ours */
 };
 
 enum { ENG_LATENCY_BUCKETS = 14 };
@@ -54,6 +55,7 @@ struct eng_partition_stats {
     int64_t lag_ms;   /* wall clock - record timestamp of the newest committed record while there is
                          lag; 0 without lag; -1 unknown */
     int64_t clock_ms; /* event-time clock; -1: none */
+    uint32_t model_version; /* of the model in force; 0: none yet */
     uint64_t partners, memory_bytes;
     uint64_t halves; /* inputs that were left half done */
     struct eng_counters counters;
@@ -80,8 +82,25 @@ struct eng_standby_stats {
     uint64_t partners, memory_bytes;
 };
 
+/* What came of reading the configuration again. */
+enum eng_reload_result {
+    ENG_RELOAD_ACCEPTED,  /* taken up */
+    ENG_RELOAD_UNCHANGED, /* it says what it said before */
+    ENG_RELOAD_REFUSED,   /* everything is as it was */
+    ENG_RELOAD_COUNT
+};
+
+struct eng_reload_stats {
+    uint64_t counts[ENG_RELOAD_COUNT];
+    int64_t last_ms; /* wall clock of the last one; -1: none */
+    bool refused;    /* so the last one was; text says why */
+    char text[256];
+    uint32_t model_version; /* of the configuration now */
+};
+
 /* A consistent copy; free with eng_stats_free. Partitions ascending. */
 struct eng_stats {
+    struct eng_reload_stats reload;
     uint32_t worker_count, partition_count, standby_count;
     struct eng_worker_stats *workers;
     struct eng_partition_stats *partitions;
@@ -110,6 +129,24 @@ bool eng_service_stopped(struct eng_service *service, enum eng_status *ret_statu
  * minute returns ENG_UNAVAILABLE with its text: the process has to end then, and nothing may be
  * freed. */
 enum eng_status eng_service_watch(struct eng_service *service, struct eng_error *err);
+
+/* Reads the configuration again: an owned one that was loaded and checked, or the failure. */
+struct eng_config_source {
+    enum eng_status (*read)(void *context, struct eng_config **ret_config, struct eng_error *err);
+    void *context;
+};
+
+/* Takes up what is read, if a running service can: see reload.h. The workers have it from their
+ * next turn on. On REFUSED err (never NULL) says why. */
+enum eng_reload_result eng_service_reload(struct eng_service *service,
+                                          const struct eng_config_source *reader,
+                                          struct eng_error *err);
+
+/* True when a partition waits for a newer configuration than the one there is. */
+bool eng_service_is_outdated(const struct eng_service *service);
+
+/* The configuration as it is now. Borrowed until the next reload. */
+const struct eng_config *eng_service_config(const struct eng_service *service);
 
 /* Joins threads and frees all. Call after eng_service_stopped, or it waits for the stop deadline
  * and then gives up the threads. */

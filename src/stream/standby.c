@@ -17,7 +17,7 @@ enum { ITEMS_MIN = 8, TAKE_WAIT_MS = 2000, TAKE_STEP_MS = 5 };
 enum eng_status eng_standbys_new(const struct eng_standbys_options *options,
                                  struct eng_standbys **ret_standbys, struct eng_error *err)
 {
-    eng_assert(options->config->run.standbys > 0);
+    eng_assert(options->edition->config->run.standbys > 0);
     eng_assert(options->port != NULL && options->process > 0);
     struct eng_standbys *standbys = eng_calloc(1, sizeof *standbys);
     if (standbys == NULL) {
@@ -25,7 +25,8 @@ enum eng_status eng_standbys_new(const struct eng_standbys_options *options,
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for standbys");
     }
     standbys->options = *options;
-    standbys->config = options->config;
+    standbys->edition = eng_edition_hold(options->edition);
+    standbys->options.edition = NULL;
     standbys->port = options->port;
     pthread_mutex_init(&standbys->lock, NULL);
     *ret_standbys = standbys;
@@ -43,6 +44,17 @@ enum eng_status eng_standbys_start(struct eng_standbys *standbys, struct eng_cou
     standbys->started = true;
     eng_courier_submit(&standbys->courier, eng_standbys_run, standbys);
     return ENG_OK;
+}
+
+void eng_standbys_use(struct eng_standbys *standbys, struct eng_edition *edition)
+{
+    eng_assert(standbys != NULL);
+    eng_assert(edition != NULL);
+    pthread_mutex_lock(&standbys->lock);
+    struct eng_edition *before = standbys->next;
+    standbys->next = eng_edition_hold(edition);
+    pthread_mutex_unlock(&standbys->lock);
+    eng_edition_release(before);
 }
 
 void eng_standbys_stop(struct eng_standbys *standbys)
@@ -69,6 +81,8 @@ void eng_standbys_free(struct eng_standbys *standbys)
         eng_free(standbys->items[i]);
     }
     eng_standby_plan_done(&standbys->plan);
+    eng_edition_release(standbys->edition);
+    eng_edition_release(standbys->next);
     standbys->port->ops->free(standbys->port);
     pthread_mutex_destroy(&standbys->lock);
     eng_free(standbys->items);

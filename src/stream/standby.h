@@ -27,9 +27,9 @@
 
 struct eng_standbys;
 
-/* All borrowed but the port, which they own from then on. */
+/* The edition is held, the port is theirs from then on, all else is borrowed. */
 struct eng_standbys_options {
-    const struct eng_config *config; /* run.standbys > 0 */
+    struct eng_edition *edition; /* run.standbys > 0 */
     struct eng_port *port;
     uint64_t process;                     /* who we are among the members; see eng_port_member */
     const _Atomic uint64_t *memory_bytes; /* of the tasks' engines */
@@ -42,6 +42,9 @@ enum eng_status eng_standbys_new(const struct eng_standbys_options *options,
 /* Begins, as a thread or at a host's. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_standbys_start(struct eng_standbys *standbys, struct eng_courier_way way,
                                    struct eng_error *err);
+
+/* Another edition for the followers that begin from now on. Any thread. */
+void eng_standbys_use(struct eng_standbys *standbys, struct eng_edition *edition);
 
 /* Asks to come to an end soon. Any thread. */
 void eng_standbys_stop(struct eng_standbys *standbys);

@@ -28,7 +28,6 @@ struct eng_standby {
 
 struct eng_standbys {
     struct eng_standbys_options options;
-    const struct eng_config *config;
     struct eng_port *port;
     struct eng_courier courier;
     bool started;
@@ -36,9 +35,11 @@ struct eng_standbys {
     pthread_mutex_t lock; /* for what follows, and the standbys */
     struct eng_standby **items;
     uint32_t count, capacity;
-    uint64_t asked; /* how often the group was asked */
+    uint64_t asked;           /* how often the group was asked */
+    struct eng_edition *next; /* held, and taken up at the next turn; NULL: none */
     uint64_t fates[ENG_FOLLOWER_FATES];
     /* ---- the thread's ---- */
+    struct eng_edition *edition; /* held */
     struct eng_standby_plan plan;
     enum eng_status plan_status; /* of gathering it */
     int64_t ask_due_us;

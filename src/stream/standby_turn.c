@@ -65,8 +65,9 @@ static bool may_stay(struct eng_standbys *standbys, struct eng_standby *standby,
         return !standby->taken; /* it waits for its worker, or the worker has gone without */
     }
     standby->taken = false;
-    standby->wished = eng_standby_plan_follows(&standbys->plan, options->process,
-                                               standby->partition, standbys->config->run.standbys);
+    standby->wished =
+        eng_standby_plan_follows(&standbys->plan, options->process, standby->partition,
+                                 standbys->edition->config->run.standbys);
     eng_assert(!standby->wished || owner != options->process);
     return standby->wished;
 }
@@ -76,10 +77,10 @@ static void make_places(struct eng_standbys *standbys)
 {
     const struct eng_standby_plan *plan = &standbys->plan;
     eng_assert(plan->partition_count <= INT32_MAX);
-    eng_assert(standbys->config->run.standbys > 0);
+    eng_assert(standbys->edition->config->run.standbys > 0);
     for (uint32_t i = 0; i < plan->partition_count; i++) {
         if (!eng_standby_plan_follows(plan, standbys->options.process, (int32_t)i,
-                                      standbys->config->run.standbys))
+                                      standbys->edition->config->run.standbys))
             continue;
         pthread_mutex_lock(&standbys->lock);
         (void)eng_standbys_place(standbys, (int32_t)i); /* without memory: at the next answer */
@@ -109,7 +110,7 @@ static void follow_plan(struct eng_standbys *standbys, uint64_t asked)
 static void complain(struct eng_standbys *standbys, const struct eng_error *cause)
 {
     struct eng_error text = {0};
-    const char *group = standbys->config->kafka.group;
+    const char *group = standbys->edition->config->kafka.group;
     eng_assert(cause->status != ENG_OK);
     eng_assert(group != NULL);
     (void)eng_error_set(&text, cause->status,
@@ -170,11 +171,10 @@ static void begin(struct eng_standbys *standbys, struct eng_standby *standby)
 {
     struct eng_restore_request request = {
         .port = standbys->port,
-        .config = standbys->config,
+        .edition = standbys->edition,
         .partition = standby->partition,
         .meta = &standby->meta,
-        .fingerprint = eng_model_fingerprint(standbys->config->model),
-        .memory_bytes_max = standbys->config->run.memory_bytes_max,
+        .memory_bytes_max = standbys->edition->config->run.memory_bytes_max,
         .cancel = &standby->cancel,
         .progress = &standby->progress,
     };
@@ -279,7 +279,7 @@ static void read_on(struct eng_standbys *standbys, struct eng_standby *standby)
 /* Tasks and standbys share run.memory; the tasks come first. */
 static void check_memory(struct eng_standbys *standbys, struct eng_standby *standby)
 {
-    uint64_t most = standbys->config->run.memory_bytes_max, sum = 0;
+    uint64_t most = standbys->edition->config->run.memory_bytes_max, sum = 0;
     struct eng_error cause = {0};
     eng_assert(standbys->options.memory_bytes != NULL);
     if (most == 0)
@@ -323,8 +323,24 @@ static void follow(struct eng_standbys *standbys, struct eng_standby *standby)
     eng_assert(!standby->busy);
 }
 
+/* Followers that there are go on under the edition that they began with. */
+static void take_edition(struct eng_standbys *standbys)
+{
+    eng_assert(standbys->edition != NULL);
+    pthread_mutex_lock(&standbys->lock);
+    struct eng_edition *next = standbys->next;
+    standbys->next = NULL;
+    pthread_mutex_unlock(&standbys->lock);
+    if (next == NULL)
+        return;
+    eng_edition_release(standbys->edition);
+    standbys->edition = next;
+    eng_assert(standbys->edition->config->run.standbys > 0);
+}
+
 void eng_standbys_turn(struct eng_standbys *standbys)
 {
+    take_edition(standbys);
     if (atomic_load(&standbys->stirred) || standbys->ask_due_us <= now_us(standbys))
         ask_group(standbys);
     eng_assert(standbys->ask_due_us >= 0);

@@ -328,17 +328,16 @@ enum eng_status eng_task_activate(struct eng_task *task, struct eng_feed *feed,
     return taken;
 }
 
-/* The configuration's model comes into force where the task is, if it is another one. */
 enum eng_status eng_task_renew(struct eng_task *task, struct eng_feed *feed, struct eng_error *err)
 {
     const struct eng_model *before = eng_engine_model(task->engine), *model = feed->config->model;
     uint32_t version = eng_model_version(model);
     struct eng_held_model *held = eng_models_find(&task->models, version);
     eng_assert(task->state == ENG_TASK_LIVE);
-    if (before == model)
-        return ENG_OK;
-    eng_assert(version > eng_model_version(before));
-    if ((held == NULL && eng_models_add(&task->models, model, &held) != ENG_OK) ||
+    eng_assert(version >= eng_model_version(before));
+    if (version == eng_model_version(before))
+        return ENG_OK; /* the same model, maybe of another edition */
+    if ((held == NULL && eng_models_add(&task->models, feed->edition, &held) != ENG_OK) ||
         eng_task_mark_here(task, feed) != ENG_OK ||
         (ENG_RULE(JOURNAL_ACTIVATIONS) &&
          eng_task_note(task, task->next, version, ENG_JOURNAL_MODEL) != ENG_OK))
@@ -348,7 +347,7 @@ enum eng_status eng_task_renew(struct eng_task *task, struct eng_feed *feed, str
             "partition=%" PRId32 " version %" PRIu32 " of the model follows on %" PRIu32
             " at offset %" PRId64,
             task->partition, version, eng_model_version(before), task->next);
-    return eng_task_activate(task, feed, model, err);
+    return eng_task_activate(task, feed, held->model, err);
 }
 
 /* ---- Erasures. ---- */

@@ -78,6 +78,7 @@ struct eng_task {
     int64_t end_offset;   /* last stable offset, as last heard; -1: not known */
     int64_t end_heard_us; /* monotonic time when that was heard; -1: never */
     int64_t retry_us;     /* ASKING: not asked again before */
+    bool outdated;        /* ASKING: it is under a model that ours cannot follow on */
     int64_t watched;      /* how far it had come when it last got on: see worker_watch.c */
     int64_t moved_us;     /* monotonic time of that, or when there was last nothing to do */
     bool stalled;
@@ -95,7 +96,8 @@ struct eng_feed_limits {
 
 /* What a worker lends its tasks while they work: decoder, sink and buffers. */
 struct eng_feed {
-    const struct eng_config *config;
+    struct eng_edition *edition;     /* of the configuration, as it is now */
+    const struct eng_config *config; /* that one */
     struct eng_port *port;
     struct eng_decoder *decoder;
     struct eng_sink *sink;
@@ -106,7 +108,6 @@ struct eng_feed {
     int64_t wall_ms;           /* read once per batch (S5) */
     _Atomic int64_t *beat_us;  /* the loop's heartbeat */
     uint64_t memory_bytes_max; /* for each engine; 0: none */
-    uint64_t fingerprint;      /* of the model */
     struct eng_effects effects;
     uint32_t count; /* events gathered */
     struct eng_event events[ENG_FEED_EVENTS];
@@ -162,6 +163,10 @@ enum eng_status eng_task_idle(struct eng_task *task, struct eng_feed *feed, stru
  * event of it here; ENG_NO_MEMORY, which ends the worker. */
 enum eng_status eng_task_erase(struct eng_task *task, struct eng_feed *feed,
                                struct eng_slice partner, struct eng_error *err);
+
+/* S14: the configuration's model comes into force where the task is, if it is another one: the
+ * change is journaled, every partner evaluated once. Between two inputs. As eng_task_take. */
+enum eng_status eng_task_renew(struct eng_task *task, struct eng_feed *feed, struct eng_error *err);
 
 /* Touches the task when pages have waited longer than the recovery target allows, so that a
  * transaction comes for them although no record does. */

@@ -62,10 +62,6 @@ void eng_task_touch(struct eng_task *task, struct eng_feed *feed);
 enum eng_status eng_task_activate(struct eng_task *task, struct eng_feed *feed,
                                   const struct eng_model *model, struct eng_error *err);
 
-/* The configuration's model comes into force where the task is, if it is another one. As
- * eng_task_take. */
-enum eng_status eng_task_renew(struct eng_task *task, struct eng_feed *feed, struct eng_error *err);
-
 /* REPLAYING: does the journal's entries that lie at or below `offset`. As eng_task_take. */
 enum eng_status eng_task_replay_journal(struct eng_task *task, struct eng_feed *feed,
                                         int64_t offset, struct eng_error *err);

@@ -19,7 +19,7 @@ static enum eng_status new_engine(struct eng_task *task, const struct eng_feed *
                                          .step_evaluations = feed->limits.step_evaluations,
                                          .track_changes = feed->config->recovery.checkpoints};
     eng_models_done(&task->models);
-    if (eng_models_add(&task->models, feed->config->model, &held) != ENG_OK)
+    if (eng_models_add(&task->models, feed->edition, &held) != ENG_OK)
         return ENG_NO_MEMORY;
     task->low.model_version = eng_model_version(feed->config->model);
     return eng_engine_new(feed->config->model, &options, &task->engine, err);
@@ -207,8 +207,9 @@ enum eng_status eng_task_finish_replay(struct eng_task *task, struct eng_feed *f
     eng_assert(task->engine != NULL);
     eng_assert(task->state == ENG_TASK_REPLAYING);
     enum eng_status status = eng_task_replay_journal(task, feed, task->replay_end, err);
+    uint64_t fingerprint = eng_models_of(&task->models, task->engine)->fingerprint;
     bool same_model =
-        eng_engine_is_restoring(task->engine) || task->commit.fingerprint == feed->fingerprint;
+        eng_engine_is_restoring(task->engine) || task->commit.fingerprint == fingerprint;
     if (status == ENG_OK && task->has_commit && task->whole && same_model)
         status = check_replay(task, err);
     if (status == ENG_OK)

@@ -1,9 +1,10 @@
-/* Closing a batch: what goes into a transaction beside the outputs. Model text, pages, journal,
+/* Closing a batch: what goes into a transaction beside the outputs. Model texts, pages, journal,
  * commit record and offset, in this order; pages are encoded here, so that none knows more than the
  * offset it is committed with. */
 #include "stream/task_internal.h"
 
 #include "base/assert.h"
+#include "base/rules.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -69,35 +70,44 @@ static enum eng_status seal_pages(struct eng_task *task, struct eng_feed *feed)
     return status;
 }
 
-/* The text of the model in force goes before all that refers to it, once. */
-static enum eng_status seal_model(struct eng_task *task, const struct eng_feed *feed)
+/* The texts of all models up to the one in force go before what refers to them, once. There is more
+ * than one when a model has come into force before the one before it was ever committed: low water
+ * may still be under that one. */
+static enum eng_status seal_models(struct eng_task *task, const struct eng_feed *feed)
 {
-    const struct eng_model *model = eng_engine_model(task->engine);
-    struct eng_held_model *held = eng_models_find(&task->models, eng_model_version(model));
-    eng_assert(held != NULL);
-    if (held->stored || !feed->config->recovery.checkpoints)
+    const struct eng_held_model *last = eng_models_of(&task->models, task->engine);
+    enum eng_status status = ENG_OK;
+    eng_assert(task->touched);
+    if (!feed->config->recovery.checkpoints)
         return ENG_OK;
-    eng_assert(model == feed->config->model); /* those before it have been stored by others */
-    enum eng_status status = eng_models_write(feed->config, task->life, feed->txn, task->partition);
-    held->stored = status == ENG_OK;
+    for (uint32_t i = 0; status == ENG_OK && i < task->models.count; i++) {
+        struct eng_held_model *held = task->models.items[i];
+        bool wanted = ENG_RULE(EVERY_MODEL_STORED)
+                          ? eng_model_version(held->model) <= eng_model_version(last->model)
+                          : held == last;
+        if (held->stored || !wanted)
+            continue;
+        eng_assert(held->edition != NULL); /* what was made from a record has one */
+        status = eng_models_write(held->edition->config, task->life, feed->txn, task->partition);
+        held->stored = status == ENG_OK;
+    }
     return status;
 }
 
 static void fill_commit(const struct eng_task *task, const struct eng_feed *feed,
                         struct eng_commit *commit)
 {
+    const struct eng_held_model *held = eng_models_of(&task->models, task->engine);
     struct eng_page_sum pages = eng_engine_page_sum(task->engine);
     const struct eng_held_model *low = eng_models_find(&task->models, task->low.model_version);
-    const struct eng_held_model *now =
-        eng_models_find(&task->models, eng_model_version(eng_engine_model(task->engine)));
     *commit = (struct eng_commit){.sequence = task->sequence + 1,
                                   .life = task->life,
                                   .next = task->next,
                                   .journal = task->journal_last,
                                   .first = task->first,
                                   .clock_ms = eng_engine_clock_ms(task->engine),
-                                  .model_version = eng_model_version(now->model),
-                                  .fingerprint = now->fingerprint,
+                                  .model_version = eng_model_version(held->model),
+                                  .fingerprint = held->fingerprint,
                                   .low = task->low,
                                   .page_count = pages.count,
                                   .page_sum = pages.sum,
@@ -118,7 +128,7 @@ enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint
     struct eng_txn_offset offset = {.before = task->sealed};
     struct eng_meta meta = {.writer = writer, .life = task->life};
     struct eng_commit commit;
-    enum eng_status status = seal_model(task, feed);
+    enum eng_status status = seal_models(task, feed);
     if (status == ENG_OK)
         status = seal_pages(task, feed);
     if (status == ENG_OK)
@@ -137,6 +147,8 @@ enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint
         status = eng_txn_offset(feed->txn, &offset);
     if (status != ENG_OK)
         return status;
+    if (task->half.kind == ENG_HALF_NONE) /* else the engine may be between two models */
+        eng_models_forget(&task->models, task->low.model_version);
     eng_journal_clear(&task->pending);
     task->sequence++;
     task->sealed = offset.now;

@@ -40,10 +40,41 @@ static enum eng_status count_partitions(struct eng_port *port, const struct eng_
 
 /* ---- verify ---- */
 
-static void tell(const struct eng_recall_item *item, const struct eng_config *config,
-                 eng_upkeep_visit *visit, void *context)
+/* Who is told, and what is asked for. */
+struct visitor {
+    eng_upkeep_visit *visit;
+    void *context;
+    const char *measure; /* NULL: none */
+};
+
+/* What is known of the measure under the configuration's model: a change to it that is still to
+ * come is made here, so that it can be asked. */
+static void look_at_measure(const struct eng_recall *recall, const struct visitor *visitor,
+                            struct eng_restored *restored, struct eng_upkeep_partition *found)
 {
-    const struct eng_restored *restored = &item->restored;
+    const struct eng_model *model = recall->edition->config->model;
+    struct eng_engine *engine = restored->engine;
+    struct eng_held_model *held = NULL;
+    enum eng_status status = ENG_OK;
+    eng_assert(engine != NULL);
+    eng_assert(visitor->measure != NULL);
+    if (eng_model_version(eng_engine_model(engine)) != eng_model_version(model)) {
+        held = eng_models_find(&restored->models, eng_model_version(model));
+        if (held == NULL)
+            status = eng_models_add(&restored->models, recall->edition, &held);
+        if (status == ENG_OK)
+            do
+                status = eng_engine_activate(engine, held->model, true, NULL, NULL);
+            while (status == ENG_AGAIN);
+    }
+    found->has_known = status == ENG_OK &&
+                       eng_engine_measure_known(engine, visitor->measure, &found->known) == ENG_OK;
+}
+
+static void tell(const struct eng_recall *recall, struct eng_recall_item *item,
+                 const struct visitor *visitor)
+{
+    struct eng_restored *restored = &item->restored;
     struct eng_upkeep_partition found = {
         .partition = item->partition,
         .status = item->status,
@@ -55,13 +86,15 @@ static void tell(const struct eng_recall_item *item, const struct eng_config *co
         .commit = restored->commit,
     };
     eng_assert(item->partition >= 0);
-    eng_assert(visit != NULL);
+    eng_assert(visitor->visit != NULL);
     if (restored->engine != NULL)
         found.partners = eng_engine_partner_count(restored->engine);
     found.of_this_model =
         restored->engine != NULL ||
-        (item->has_meta && item->meta.fingerprint == eng_model_fingerprint(config->model));
-    visit(context, &found);
+        (item->has_meta && item->meta.fingerprint == recall->edition->fingerprint);
+    if (restored->engine != NULL && item->status == ENG_OK && visitor->measure != NULL)
+        look_at_measure(recall, visitor, restored, &found);
+    visitor->visit(visitor->context, &found);
 }
 
 /* True for what is wrong with the state, and not with the way to it. */
@@ -70,34 +103,67 @@ static bool is_finding(enum eng_status status)
     return status == ENG_OK || status == ENG_CORRUPT || status == ENG_BAD_CONFIG;
 }
 
-enum eng_status eng_upkeep_verify(const struct eng_config *config, eng_upkeep_visit *visit,
-                                  void *context, struct eng_error *err)
+/* Restores each partition in turn. */
+static enum eng_status look_at_all(struct eng_recall *recall, const struct visitor *visitor,
+                                   struct eng_error *err)
+{
+    int32_t count = 0;
+    enum eng_status status = count_partitions(recall->port, recall->edition->config, &count, err);
+    for (int32_t partition = 0; status == ENG_OK && partition < count; partition++) {
+        status = eng_recall_add(recall, partition);
+        if (status != ENG_OK)
+            break;
+        eng_recall_run(recall);
+        struct eng_recall_item *item = &recall->items[0];
+        if (is_finding(item->status))
+            tell(recall, item, visitor);
+        else
+            status = eng_error_set(err, item->status, "%s", item->error.text);
+        eng_recall_clear(recall);
+    }
+    eng_assert(status != ENG_AGAIN);
+    eng_assert(recall->count <= 1);
+    return status;
+}
+
+static enum eng_status look(const struct eng_config *config, const struct visitor *visitor,
+                            struct eng_error *err)
 {
     struct eng_config nobody;
     struct eng_port *port = NULL;
     struct eng_recall recall;
-    int32_t count = 0;
     enum eng_status status = open_port(config, &nobody, &port, err);
     if (status != ENG_OK)
         return status;
-    eng_recall_init(&recall, port, config);
-    status = count_partitions(port, config, &count, err);
-    for (int32_t partition = 0; status == ENG_OK && partition < count; partition++) {
-        status = eng_recall_add(&recall, partition);
-        if (status != ENG_OK)
-            break;
-        eng_recall_run(&recall);
-        struct eng_recall_item *item = &recall.items[0];
-        if (is_finding(item->status))
-            tell(item, config, visit, context);
-        else
-            status = eng_error_set(err, item->status, "%s", item->error.text);
-        eng_recall_clear(&recall);
+    struct eng_edition *edition = eng_edition_borrow(config);
+    if (edition == NULL) {
+        port->ops->free(port);
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory to look at the state");
     }
+    eng_assert(visitor->visit != NULL);
+    eng_recall_init(&recall, port, edition);
+    status = look_at_all(&recall, visitor, err);
     eng_recall_done(&recall);
+    eng_edition_release(edition);
     port->ops->free(port);
-    eng_assert(status != ENG_AGAIN);
     return status;
+}
+
+enum eng_status eng_upkeep_verify(const struct eng_config *config, eng_upkeep_visit *visit,
+                                  void *context, struct eng_error *err)
+{
+    const struct visitor visitor = {visit, context, NULL};
+    eng_assert(visit != NULL);
+    return look(config, &visitor, err);
+}
+
+enum eng_status eng_upkeep_measure(const struct eng_config *config, const char *measure,
+                                   eng_upkeep_visit *visit, void *context, struct eng_error *err)
+{
+    const struct visitor visitor = {visit, context, measure};
+    eng_assert(visit != NULL);
+    eng_assert(measure != NULL);
+    return look(config, &visitor, err);
 }
 
 /* ---- rebuild ---- */

@@ -5,6 +5,7 @@
 #define ENG_STREAM_UPKEEP_H
 
 #include "stream/state.h"
+#include <engaged/engine.h>
 #include <engaged/status.h>
 
 struct eng_config;
@@ -20,6 +21,8 @@ struct eng_upkeep_partition {
     struct eng_commit commit;
     uint64_t partners; /* that the pages gave; 0 when they are not of this model */
     bool of_this_model;
+    bool has_known; /* a measure was asked for, and there is state that can tell */
+    struct eng_measure_known known;
 };
 
 typedef void eng_upkeep_visit(void *context, const struct eng_upkeep_partition *found);
@@ -29,6 +32,10 @@ typedef void eng_upkeep_visit(void *context, const struct eng_upkeep_partition *
  * not be (broker, topic, permission, memory). */
 enum eng_status eng_upkeep_verify(const struct eng_config *config, eng_upkeep_visit *visit,
                                   void *context, struct eng_error *err);
+
+/* The same, and what is known of a measure of the configuration's model. */
+enum eng_status eng_upkeep_measure(const struct eng_config *config, const char *measure,
+                                   eng_upkeep_visit *visit, void *context, struct eng_error *err);
 
 /* Makes the next start build the state anew: commits each of the group's offsets again, without the
  * text that names a commit record. *ret_count is how many. Waits up to wait_ms for a group that has

@@ -6,15 +6,16 @@
  * A turn is a handful of bounded phases in a fixed order:
  *   1 outcome   what became of the transaction in flight
  *   2 queries   those that came since the last turn
- *   3 ask       partitions that do not know yet where they stand
- *   4 poll      up to 4,096 records; rebalances happen in here
- *   5 work      decode, engine, outputs into the filling transaction
- *   6 go on     inputs that are half done (task_half.c)
- *   7 idle      ticks (S7)
- *   8 seal      the filling transaction is handed over when its time has come and the other is done
- *   9 marks     ends of the partitions, for lag and for 7
- *  10 watch     partitions that do not get on
- *  11 show      statistics
+ *   3 renew     another configuration (worker_renew.c)
+ *   4 ask       partitions that do not know yet where they stand
+ *   5 poll      up to 4,096 records; rebalances happen in here
+ *   6 work      decode, engine, outputs into the filling transaction
+ *   7 go on     inputs that are half done (task_half.c); another model (S14)
+ *   8 idle      ticks (S7)
+ *   9 seal      the filling transaction is handed over when its time has come and the other is done
+ *  10 marks     ends of the partitions, for lag and for 8
+ *  11 watch     partitions that do not get on
+ *  12 show      statistics
  *
  * While a transaction is in flight the next one fills. When that one is full too, the worker waits;
  * when it waits for long it goes on polling with its partitions paused, so that it stays a member
@@ -117,13 +118,17 @@ enum eng_status eng_worker_new(const struct eng_worker_options *options,
 {
     eng_assert(options->config != NULL && options->port != NULL);
     eng_assert(ret_worker != NULL);
+    struct eng_edition *edition = eng_edition_borrow(options->config);
     struct eng_worker *worker = eng_calloc(1, sizeof *worker);
-    if (worker == NULL) {
+    if (worker == NULL || edition == NULL) {
+        eng_edition_release(edition);
+        eng_free(worker);
         options->port->ops->free(options->port);
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for a worker");
     }
     worker->options = *options;
-    worker->config = options->config;
+    worker->edition = edition;
+    worker->config = edition->config;
     worker->port = options->port;
     worker->blocked_since_us = -1;
     set_limits(worker);
@@ -167,6 +172,8 @@ void eng_worker_free(struct eng_worker *worker)
     eng_free(worker->set);
     eng_board_done(&worker->board);
     eng_inbox_done(&worker->inbox);
+    eng_edition_release(atomic_load(&worker->coming));
+    eng_edition_release(worker->edition);
     eng_free(worker);
 }
 
@@ -267,6 +274,7 @@ static void make_feed(struct eng_worker *worker)
         worker->readers[i].recall.asks_id = worker->marks.asks_id;
         worker->readers[i].recall.own_id = worker->input.id;
     }
+    worker->feed.edition = worker->edition;
     worker->feed.config = worker->config;
     worker->feed.port = worker->port;
     worker->feed.decoder = worker->decoder;
@@ -274,7 +282,6 @@ static void make_feed(struct eng_worker *worker)
     worker->feed.txn = &worker->txns[worker->filling];
     worker->feed.beat_us = &worker->board.beat_us;
     worker->feed.memory_bytes_max = worker->config->run.memory_bytes_max;
-    worker->feed.fingerprint = eng_model_fingerprint(worker->config->model);
     eng_assert(worker->feed.effects.data != NULL);
 }
 
@@ -304,6 +311,8 @@ bool eng_worker_begin(struct eng_worker *worker)
     if (!ready)
         return false;
     make_feed(worker);
+    if (!eng_worker_is_current(worker))
+        return false;
     if (worker->port->ops->join(worker->port, &worker->handler, &worker->error) != ENG_OK)
         return false;
     if (!start_couriers(worker))
@@ -441,6 +450,7 @@ bool eng_worker_turn(struct eng_worker *worker)
     eng_worker_beat(worker);
     eng_worker_take_outcome(worker);
     eng_worker_answer(worker);
+    eng_worker_renew(worker);
     eng_worker_ask(worker);
     phase_poll(worker);
     phase_work(worker);

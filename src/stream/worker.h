@@ -56,6 +56,7 @@ struct eng_worker_options {
     uint64_t writer; /* a number that no other worker ever has */
     bool eager;      /* the group revokes all before it assigns anew */
     struct eng_courier_way couriers;
+    bool asks_first;   /* before it joins: is the group under a newer model than ours? */
     _Atomic int *gate; /* 0: topics not yet checked, 1: fine, 2: not; worker 0 sets it */
     _Atomic uint64_t *memory_bytes; /* of all workers of the process */
     struct eng_feed_limits limits;  /* what is 0 there is as above */
@@ -64,7 +65,9 @@ struct eng_worker_options {
 
 struct eng_worker {
     struct eng_worker_options options;
-    const struct eng_config *config;
+    struct eng_edition *edition;          /* of the configuration, held */
+    _Atomic(struct eng_edition *) coming; /* the next one, held; NULL: none */
+    const struct eng_config *config;      /* the edition's */
     struct eng_port *port;
     struct eng_port_handler handler;
     struct eng_decoder *decoder;
@@ -100,6 +103,10 @@ struct eng_worker {
     bool paused;
     int64_t blocked_since_us; /* full and the other one still in flight; -1: not */
 
+    bool proven;               /* a task has been live: the configuration is a good one here */
+    _Atomic uint32_t outdated; /* partitions that wait for a newer configuration */
+    int64_t outdated_said_us;
+
     _Atomic bool stop;
     _Atomic enum eng_worker_state state;
     struct eng_error error; /* why the loop has to end */
@@ -120,6 +127,10 @@ void eng_worker_free(struct eng_worker *worker);
 
 /* The whole life, on the calling thread: returns when stopped or failed. */
 void eng_worker_run(struct eng_worker *worker);
+
+/* Another configuration, with the same model or one that can follow on it, takes effect from the
+ * next turn on. Holds it. Any thread. */
+void eng_worker_reload(struct eng_worker *worker, struct eng_edition *edition);
 
 /* The parts of that life, for tests that turn the loop themselves: checks and joins (false: ended);
  * one turn (false: ended); leaves. */
@@ -156,6 +167,16 @@ void eng_worker_watch(struct eng_worker *worker);
 /* worker_topic.c: the input topic's id as just heard, against the one at the start. False: it is
  * not known to be the same topic, and what was heard with it says nothing; may set the error. */
 bool eng_worker_same_input(struct eng_worker *worker, enum eng_status status, const char *id);
+
+/* worker_renew.c: takes up the configuration that has come. */
+void eng_worker_renew(struct eng_worker *worker);
+/* Looks, before it joins, whether the group is under a model that ours cannot follow on. False: it
+ * is, see the error. */
+bool eng_worker_is_current(struct eng_worker *worker);
+/* A partition cannot be taken up under our model, or (stale) that of the edition before. True: it
+ * waits for a newer configuration, instead of ending the worker. */
+bool eng_worker_waits_outdated(struct eng_worker *worker, struct eng_task *task, bool stale,
+                               const struct eng_error *cause);
 
 /* worker_group.c */
 void eng_worker_group_init(struct eng_worker *worker); /* sets the handler */

@@ -106,6 +106,8 @@ static void show_restore(const struct eng_worker *worker, const struct eng_task 
     if (task->state != ENG_TASK_ASKING)
         return;
     shown->restored_offset = shown->restore_target = 0;
+    if (task->outdated)
+        shown->phase = ENG_RESTORE_OUTDATED;
     if (recall == NULL || atomic_load(&recall->partition) != task->partition)
         return;
     shown->phase = ENG_RESTORE_STATE;
@@ -136,6 +138,7 @@ static void show_task(struct eng_worker *worker, const struct eng_task *task,
     if (task->engine == NULL)
         return;
     shown->clock_ms = eng_engine_clock_ms(task->engine);
+    shown->model_version = eng_model_version(eng_engine_model(task->engine));
     shown->partners = eng_engine_partner_count(task->engine);
     shown->memory_bytes = eng_engine_memory_bytes(task->engine);
 }

@@ -21,9 +21,9 @@ enum { ASK_AGAIN_US = 1000000, WAIT_STEP_MS = 50 };
 void eng_worker_readers_init(struct eng_worker *worker)
 {
     eng_assert(worker->port != NULL);
-    eng_assert(worker->config != NULL);
+    eng_assert(worker->edition != NULL);
     for (uint32_t i = 0; i < ENG_PORT_READERS; i++) {
-        eng_recall_init(&worker->readers[i].recall, worker->port, worker->config);
+        eng_recall_init(&worker->readers[i].recall, worker->port, worker->edition);
         worker->readers[i].recall.reader = i;
         worker->readers[i].recall.step_evaluations = worker->feed.limits.step_evaluations;
         worker->readers[i].recall.standbys = worker->options.standbys;
@@ -75,6 +75,17 @@ void eng_worker_readers_drop(struct eng_worker *worker)
         reader->busy = false;
     }
     set_cancel(worker, false);
+}
+
+/* What begins from now on has the worker's edition. */
+static void use_edition(struct eng_worker *worker)
+{
+    eng_assert(worker->edition != NULL);
+    for (uint32_t i = 0; i < ENG_PORT_READERS; i++) {
+        struct eng_reader *reader = &worker->readers[i];
+        if (!reader->busy && reader->recall.edition != worker->edition)
+            eng_recall_use(&reader->recall, worker->edition);
+    }
 }
 
 const struct eng_recall *eng_worker_recall_of(const struct eng_worker *worker, int32_t partition)
@@ -142,6 +153,7 @@ static void submit_recall(struct eng_worker *worker, struct eng_reader *reader)
         return;
     }
     eng_assert(reader->recall.count == 1);
+    eng_assert(reader->recall.edition == worker->edition);
     reader->busy = true;
     reader->assignment = worker->assignment;
     eng_courier_submit(&reader->courier, eng_recall_run, &reader->recall);
@@ -168,12 +180,14 @@ static void tell_restored(const struct eng_worker *worker, const struct eng_reca
     eng_assert(restored->has_commit);
 }
 
-static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
+static void take_answer(struct eng_worker *worker, const struct eng_recall *recall)
 {
+    struct eng_recall_item *item = &recall->items[0];
     struct eng_task *task = eng_worker_task(worker, item->partition);
     eng_assert(item->partition >= 0);
     if (task == NULL || task->state != ENG_TASK_ASKING)
         return;
+    task->outdated = false;
     if (item->status == ENG_OK) {
         tell_restored(worker, item);
         (void)eng_task_begin(task, &worker->feed, item, &worker->error);
@@ -186,6 +200,10 @@ static void take_answer(struct eng_worker *worker, struct eng_recall_item *item)
         return;
     }
     eng_assert(item->error.status != ENG_OK);
+    bool stale = recall->edition != worker->edition; /* it was asked with the one before */
+    if (item->status == ENG_BAD_CONFIG &&
+        eng_worker_waits_outdated(worker, task, stale, &item->error))
+        return;
     (void)eng_error_set(&worker->error, item->status, "%s", item->error.text);
 }
 
@@ -198,7 +216,7 @@ static void harvest(struct eng_worker *worker, struct eng_reader *reader)
     bool same = stale || eng_worker_same_input(worker, recall->id_status, recall->input_id);
     reader->busy = false;
     if (!stale && same)
-        take_answer(worker, &recall->items[0]);
+        take_answer(worker, recall);
     else if (!stale)
         ask_later(worker, eng_worker_task(worker, recall->items[0].partition));
     eng_recall_clear(recall);
@@ -231,6 +249,7 @@ void eng_worker_ask(struct eng_worker *worker)
     for (uint32_t i = 0; i < ENG_PORT_READERS; i++)
         if (worker->readers[i].busy && !eng_courier_busy(&worker->readers[i].courier))
             harvest(worker, &worker->readers[i]);
+    use_edition(worker);
     if (worker->error.status == ENG_OK && worker->assign_due)
         assign(worker);
     for (uint32_t i = 0; i < ENG_PORT_READERS; i++) {

@@ -255,12 +255,16 @@ void manner_spite(struct sim *sim, uint32_t producer)
     }
 }
 
+enum { REPLACE_KILL, REPLACE_STOP, REPLACE_RELOAD }; /* how it comes to a newer release */
+
 static void replacement_comes(struct sim *sim, const struct event *event)
 {
     struct process *process = event->who;
     if (process->state != PROCESS_ALIVE || (int64_t)process->life != event->a)
         return;
-    if (sim->calm || event->b)
+    if (event->b == REPLACE_RELOAD)
+        process_reload(process);
+    else if (sim->calm || event->b == REPLACE_STOP)
         process_stop(process);
     else
         process_kill(process, "it is to be replaced");
@@ -274,7 +278,7 @@ void manner_replace(struct sim *sim, struct process *process)
               (struct event){.run = replacement_comes,
                              .who = process,
                              .a = (int64_t)process->life,
-                             .b = sim_percent(sim, 60)});
+                             .b = sim_between(sim, REPLACE_KILL, REPLACE_RELOAD)});
 }
 
 /* One of the processes, if it lives. */

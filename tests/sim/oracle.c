@@ -247,22 +247,20 @@ static void count(const struct oracle *oracle)
     sim->tally[TALLY_LETTERS] += (uint64_t)oracle->letter_count;
 }
 
-/* Which version of the program the partition began with: that of its first commit record. */
+/* Which version of the program the partition began with: that of the first text of a model that was
+ * committed for it. */
 static int64_t first_version(const struct sim *sim, int32_t partition)
 {
     const struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_STATE, partition)];
     for (int64_t i = 0; i < log->end; i++) {
         const struct broker_entry *entry = &log->entries[i];
-        struct eng_slice partner;
-        struct eng_commit commit;
-        uint64_t sum;
+        struct eng_model_record text;
         if (entry->marker || entry->txn->decision != BROKER_COMMITTED ||
-            eng_state_kind(entry->record.key, entry->record.key_bytes, &partner) !=
-                ENG_STATE_IS_COMMIT)
+            !eng_models_is_key(entry->record.key, entry->record.key_bytes))
             continue;
-        eng_assert(eng_commit_read(entry->record.value, entry->record.value_bytes, &commit, &sum,
-                                   NULL) == ENG_OK);
-        return commit.model_version;
+        eng_assert(eng_models_open(entry->record.value, entry->record.value_bytes, &text, NULL) ==
+                   ENG_OK);
+        return text.version;
     }
     return eng_model_version(sim->input.config->model);
 }

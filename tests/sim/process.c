@@ -203,16 +203,19 @@ static void count_fates(struct process *process)
 /* Standbys when there are to be any; false: no memory. */
 static bool begin_standbys(struct process *process, struct eng_error *err)
 {
-    const struct eng_standbys_options options = {.config = process->config,
+    struct eng_edition *edition = eng_edition_borrow(process->config);
+    const struct eng_standbys_options options = {.edition = edition,
                                                  .port = &process->port.port,
                                                  .process = process_number(process),
                                                  .memory_bytes =
                                                      &process_first(process)->memory_bytes};
     const struct eng_courier_way way = {.host = &process->host};
-    if (process->config->run.standbys == 0)
-        return true;
-    return eng_standbys_new(&options, &process->standbys, err) == ENG_OK &&
-           eng_standbys_start(process->standbys, way, err) == ENG_OK;
+    bool begun =
+        edition != NULL && (process->config->run.standbys == 0 ||
+                            (eng_standbys_new(&options, &process->standbys, err) == ENG_OK &&
+                             eng_standbys_start(process->standbys, way, err) == ENG_OK));
+    eng_edition_release(edition);
+    return begun;
 }
 
 static void end_standbys(struct process *process)
@@ -223,11 +226,33 @@ static void end_standbys(struct process *process)
     eng_standbys_free(standbys);
 }
 
+/* In the process's heap. One without the memory for it goes on as before. */
+static void reload(struct process *process)
+{
+    struct sim *sim = process->sim;
+    const struct eng_config *newest = input_release(&sim->input, sim->input.released);
+    struct eng_edition *edition = process->config != newest ? eng_edition_borrow(newest) : NULL;
+    if (edition == NULL)
+        return;
+    sim_say(sim, "process %u has version %u from now on", process->slot,
+            eng_model_version(newest->model));
+    sim->tally[TALLY_RELOADS]++;
+    process->config = newest;
+    eng_worker_reload(process->worker, edition);
+    if (process->standbys != NULL)
+        eng_standbys_use(process->standbys, edition);
+    eng_edition_release(edition);
+}
+
+/* Turns as long as it may. When a partition asks for a newer configuration it is read again, as the
+ * daemon does. */
 static void turn(struct process *process)
 {
     while (eng_worker_turn(process->worker)) {
         check_tasks(process->worker);
         count_fates(process);
+        if (atomic_load(&process->worker->outdated) > 0)
+            reload(process);
     }
 }
 
@@ -357,6 +382,16 @@ void process_freeze(struct process *process, int64_t us)
         if (one->state == PROCESS_ALIVE)
             group_deafen(&process->sim->group, one, us);
     }
+}
+
+void process_reload(struct process *process)
+{
+    eng_assert(process->running == NULL);
+    if (process->worker == NULL)
+        return;
+    heap_enter(&process_first(process)->heap);
+    reload(process);
+    heap_enter(NULL);
 }
 
 /* ---- Rest. ---- */

@@ -55,6 +55,7 @@ enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
     X(INPUTS, "records of input")                                                                  \
     X(TICKS, "ticks")                                                                              \
     X(REFUSALS, "refusals of the future")                                                          \
+    X(RELOADS, "configurations read again")                                                        \
     X(MODELS, "changes of the model")                                                              \
     X(ERASED, "partners erased")                                                                   \
     X(ERASURES, "erasures committed")                                                              \

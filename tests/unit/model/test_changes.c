@@ -151,6 +151,30 @@ Test(changes, a_tick_finishes_what_was_begun)
     end(&m);
 }
 
+Test(changes, how_far_back_a_measure_is_known_can_be_asked)
+{
+    struct eng_measure_known known;
+    struct eng_engine *whole = NULL;
+    struct middle m = begin();
+    while (eng_engine_activate(m.engine, m.after, false, NULL, NULL) == ENG_AGAIN)
+        continue;
+    cr_expect_eq(eng_engine_measure_known(m.engine, "m", &known), ENG_OK);
+    cr_expect_eq(known.since_ms, 21 * DAY_MS, "from the day after the change on");
+    cr_expect_eq(known.full_ms, 29 * DAY_MS, "nine days later");
+    cr_expect_eq(eng_engine_measure_known(m.engine, "n", &known), ENG_NOT_FOUND);
+    while (eng_engine_tick(m.engine, 29 * DAY_MS, NULL, NULL) == ENG_AGAIN)
+        continue;
+    cr_expect_eq(eng_engine_measure_known(m.engine, "m", &known), ENG_OK);
+    cr_expect_eq(known.full_ms, INT64_MIN, "its window has filled");
+    cr_assert_eq(eng_engine_new(m.after, NULL, &whole, NULL), ENG_OK);
+    act(whole, 1, 20 * DAY_MS);
+    cr_expect_eq(eng_engine_measure_known(whole, "m", &known), ENG_OK);
+    cr_expect_eq(known.since_ms, INT64_MIN);
+    cr_expect_eq(known.full_ms, INT64_MIN);
+    eng_engine_free(whole);
+    end(&m);
+}
+
 Test(changes, what_is_known_can_be_written_and_read_again)
 {
     uint8_t bytes[ENG_KNOWN_BYTES_MAX], again[ENG_KNOWN_BYTES_MAX];

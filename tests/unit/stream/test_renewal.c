@@ -173,12 +173,25 @@ static void same_views(struct whole *whole, const char *what)
     eng_engine_check(other);
 }
 
+/* The version that it began with: the first one whose text was committed. */
+static const struct eng_model *first_model(const struct renewal *r)
+{
+    const struct fake_port *fake = r->s.fake;
+    for (uint32_t i = 0; i < fake->output_count; i++) {
+        const struct fake_output *output = &fake->outputs[i];
+        if (output->topic == ENG_TOPIC_STATE && output->committed &&
+            eng_models_is_key(output->key, output->key_bytes))
+            return r->before[atoi((const char *)output->key + strlen("model/")) - 1]->model;
+    }
+    return r->before[0]->model;
+}
+
 /* All that was told, and what is known, is what an engine gives that is fed the same events and
  * the journal. Returns how many changes of the model there were. */
 static uint32_t compare(struct renewal *r, const char *what)
 {
     struct eng_engine *engine = NULL;
-    cr_assert_eq(eng_engine_new(r->before[0]->model, NULL, &engine, NULL), ENG_OK);
+    cr_assert_eq(eng_engine_new(first_model(r), NULL, &engine, NULL), ENG_OK);
     struct whole whole = {.renewal = r, .engine = engine};
     whole.effects.data = buffer;
     whole.effects.capacity = sizeof buffer;
@@ -368,6 +381,240 @@ Test(renewal, a_doubtful_commit_of_the_change_takes_place_once)
         cr_expect_eq(compare(&r, done ? "done" : "lost"), 1);
         end(&r);
     }
+}
+
+/* ---- a running worker ---- */
+
+/* The worker that runs has it from its next turn on. */
+static void reload(struct renewal *r, unsigned version, int target, int hours)
+{
+    struct eng_config *config = load(r->on_change, version, target, hours);
+    config->recovery.records = r->before[0]->recovery.records;
+    r->before[version - 1] = config;
+    struct eng_edition *edition = eng_edition_borrow(config);
+    cr_assert_not_null(edition);
+    eng_worker_reload(r->s.worker, edition);
+    eng_edition_release(edition);
+}
+
+Test(renewal, S14_a_running_worker_goes_over_to_another_version_between_two_inputs)
+{
+    struct renewal r;
+    begin(&r, 1000);
+    start(&r, 3);
+    put(&r, 0, 100);
+    stage_turn(&r.s, TURNS);
+    uint32_t told = fake_count(r.s.fake, ENG_TOPIC_SCORE_CHANGES);
+    reload(&r, 2, 20, 4);
+    put(&r, 100, 102);
+    stage_turn(&r.s, TURNS);
+    cr_expect_geq(fake_count(r.s.fake, ENG_TOPIC_SCORE_CHANGES), told + PARTNERS);
+    cr_expect_eq(stage_commit(&r.s).model_version, 2);
+    cr_expect_eq(stage_commit(&r.s).life, 1);
+    cr_expect_eq(stage_counters(&r.s, 0).read, 102u);
+    put(&r, 102, HISTORY);
+    stage_turn(&r.s, TURNS);
+    cr_expect_eq(compare(&r, "running"), 1);
+    end(&r);
+}
+
+/* Each version in its own turn, or several in one, each with so many turns before it is killed. */
+static void reload_dangerously(int turns, int target)
+{
+    struct renewal r;
+    char what[60];
+    (void)snprintf(what, sizeof what, "%d turns, target %d", turns, target);
+    begin(&r, target);
+    start(&r, 3);
+    for (unsigned version = 2; version <= MODELS; version++) {
+        int from = (int)version * 40 - 80;
+        put(&r, from, from + 20);
+        stage_turn(&r.s, turns);
+        reload(&r, version, version % 2 == 0 ? 20 : 7, 3 + (int)version);
+        put(&r, from + 20, from + 40);
+        stage_turn(&r.s, turns);
+        if (version % 2 == 1) {
+            stage_kill(&r.s);
+            r.s.config = r.before[version - 1];
+            start(&r, turns);
+        }
+    }
+    stage_turn(&r.s, TURNS);
+    put(&r, 120, HISTORY);
+    stage_turn(&r.s, TURNS);
+    (void)compare(&r, what); /* a version that was never committed has not been there */
+    cr_expect_eq(stage_commit(&r.s).model_version, (uint32_t)MODELS);
+    cr_expect_eq(stage_counters(&r.s, 0).read, (uint64_t)HISTORY);
+    end(&r);
+}
+
+Test(renewal, versions_that_come_at_any_turn_are_what_the_journal_says_they_are)
+{
+    for (int turns = 0; turns < 14; turns++)
+        for (int target = 1; target < 100; target = target * 3 + 1)
+            reload_dangerously(turns, target);
+}
+
+/* It begins under one version and is under the next one before it has ever committed: low water is
+ * still under the first one. */
+Test(renewal, a_version_that_was_in_force_in_one_transaction_only_is_kept_for_a_restart)
+{
+    struct renewal r;
+    begin(&r, 1000);
+    start(&r, 3);
+    put(&r, 0, 40);
+    stage_turn(&r.s, 2);
+    cr_assert_eq(stage_state_count(&r.s, "commit"), 0u, "it has committed already");
+    cr_assert_gt(stage_counters(&r.s, 0).read, 0u, "it has read nothing yet");
+    reload(&r, 2, 20, 6);
+    stage_turn(&r.s, TURNS);
+    cr_expect_eq(stage_commit(&r.s).low.model_version, 1);
+    cr_expect_eq(stage_state_count(&r.s, "model/"), 2);
+    stage_kill(&r.s);
+    r.s.config = r.before[1];
+    start(&r, TURNS);
+    put(&r, 40, 60);
+    stage_turn(&r.s, TURNS);
+    cr_expect_eq(compare(&r, "at once"), 1);
+    end(&r);
+}
+
+Test(renewal, one_that_comes_during_a_restore_is_in_force_after_it)
+{
+    for (int turns = 0; turns < 8; turns++) {
+        struct renewal r;
+        begin(&r, 1000);
+        start(&r, 3);
+        put(&r, 0, 100);
+        stage_turn(&r.s, TURNS);
+        stage_kill(&r.s);
+        stage_start(&r.s);
+        stage_turn(&r.s, turns);
+        reload(&r, 2, 20, 4);
+        stage_turn(&r.s, TURNS);
+        cr_expect_eq(r.s.worker->error.status, ENG_OK, "%s", r.s.worker->error.text);
+        cr_expect_eq(stage_commit(&r.s).model_version, 2);
+        put(&r, 100, HISTORY);
+        stage_turn(&r.s, TURNS);
+        cr_expect_eq(compare(&r, "restoring"), 1);
+        end(&r);
+    }
+}
+
+Test(renewal, settings_alone_change_nothing_for_partners)
+{
+    struct renewal r;
+    begin(&r, 10);
+    start(&r, 3);
+    put(&r, 0, 100);
+    stage_turn(&r.s, TURNS);
+    struct eng_config *other = load("tell", 1, 10, 4);
+    struct eng_edition *edition = eng_edition_new(other);
+    other->run.commit_interval_ms = 10;
+    eng_worker_reload(r.s.worker, edition);
+    stage_turn(&r.s, 1);
+    cr_expect_eq(r.s.worker->config, other);
+    cr_expect_eq(atomic_load(&edition->holders), 2u + ENG_PORT_READERS, "worker, readers, test");
+    put(&r, 100, HISTORY);
+    stage_turn(&r.s, TURNS);
+    cr_expect_eq(compare(&r, "settings"), 0);
+    cr_expect_eq(stage_commit(&r.s).low.model_version, 1);
+    eng_edition_release(edition);
+    end(&r);
+}
+
+Test(renewal, a_configuration_is_let_go_of_when_nothing_is_under_its_model_any_more)
+{
+    struct renewal r;
+    begin(&r, 10);
+    start(&r, 3);
+    struct eng_edition *edition = NULL;
+    for (unsigned version = 2; version <= 3; version++) {
+        put(&r, (int)version * 40 - 80, (int)version * 40 - 40);
+        stage_turn(&r.s, TURNS);
+        if (version == 2) {
+            r.before[1] = load("tell", 2, 20, 4);
+            edition = eng_edition_borrow(r.before[1]);
+            eng_worker_reload(r.s.worker, edition);
+        } else {
+            cr_expect_eq(atomic_load(&edition->holders), 3u + ENG_PORT_READERS,
+                         "worker, readers, task, test");
+            reload(&r, 3, 10, 4);
+        }
+        stage_turn(&r.s, 1);
+    }
+    cr_expect_eq(atomic_load(&edition->holders), 2u, "the task's low water and test");
+    put(&r, 80, HISTORY);
+    stage_turn(&r.s, TURNS);
+    r.s.worker->tasks[0]->leaving = true; /* all pages are written */
+    stage_turn(&r.s, TURNS);
+    cr_expect_eq(stage_commit(&r.s).low.model_version, 3);
+    cr_expect_eq(atomic_load(&edition->holders), 1u, "the test");
+    eng_edition_release(edition);
+    cr_expect_eq(compare(&r, "let go of"), 2);
+    end(&r);
+}
+
+/* ---- processes of a group that read their files again one after the other ---- */
+
+/* Another process has taken the partition over to version 2, and this one has not. */
+static void begin_outdated(struct renewal *r)
+{
+    begin(r, 10);
+    start(r, 3);
+    put(r, 0, 40);
+    stage_turn(&r->s, TURNS);
+    reload(r, 2, 20, 4);
+    stage_turn(&r->s, TURNS);
+    stage_kill(&r->s);
+    r->s.config = r->before[0];
+}
+
+Test(renewal, a_partition_under_a_newer_model_waits_until_its_configuration_has_come)
+{
+    struct renewal r;
+    begin_outdated(&r);
+    stage_start(&r.s);
+    r.s.worker->proven = true; /* other partitions have been live here */
+    stage_turn(&r.s, TURNS);
+    cr_expect_eq(r.s.worker->error.status, ENG_OK, "%s", r.s.worker->error.text);
+    cr_expect_eq(atomic_load(&r.s.worker->outdated), 1u);
+    cr_expect_eq(eng_worker_task(r.s.worker, 0)->state, ENG_TASK_ASKING);
+    uint32_t commits = stage_state_count(&r.s, "commit");
+    put(&r, 40, 60);
+    stage_turn(&r.s, TURNS);
+    cr_expect_eq(stage_state_count(&r.s, "commit"), commits, "it has committed under an old model");
+    struct eng_edition *edition = eng_edition_borrow(r.before[1]);
+    eng_worker_reload(r.s.worker, edition);
+    eng_edition_release(edition);
+    stage_turn(&r.s, TURNS);
+    cr_expect_eq(atomic_load(&r.s.worker->outdated), 0u);
+    cr_expect_eq(eng_worker_task(r.s.worker, 0)->state, ENG_TASK_LIVE);
+    put(&r, 60, HISTORY);
+    stage_turn(&r.s, TURNS);
+    cr_expect_eq(compare(&r, "waited"), 1);
+    end(&r);
+}
+
+Test(renewal, an_outdated_process_does_not_join_its_group)
+{
+    struct renewal r;
+    begin_outdated(&r);
+    struct eng_worker_options options = {.config = r.s.config,
+                                         .port = &r.s.fake->port,
+                                         .writer = 77,
+                                         .asks_first = true,
+                                         .gate = &r.s.gate,
+                                         .memory_bytes = &r.s.memory_bytes};
+    atomic_store(&r.s.gate, 0);
+    r.s.fake->handler = NULL; /* what joining sets */
+    cr_assert_eq(eng_worker_new(&options, &r.s.worker, NULL), ENG_OK);
+    cr_expect(!eng_worker_begin(r.s.worker));
+    cr_expect_eq(r.s.worker->error.status, ENG_BAD_CONFIG);
+    cr_expect(strstr(r.s.worker->error.text, "greater version than 2") != NULL, "%s",
+              r.s.worker->error.text);
+    cr_expect_null(r.s.fake->handler, "it has joined");
+    end(&r);
 }
 
 /* ---- what is refused ---- */

@@ -2,6 +2,7 @@
  * sanitizer too. */
 #include "stage.h"
 #include "stream/clock.h"
+#include <string.h>
 
 enum { EVENTS = 600, PARTNERS = 7, PATIENCE = 200000 };
 
@@ -154,5 +155,52 @@ Test(threads, questions_from_outside_do_not_touch_the_engines)
     atomic_store(&asker.stop, true);
     pthread_join(asker.thread, NULL);
     cr_expect_geq(atomic_load(&asker.answers), 5);
+    stage_done(&s);
+}
+
+enum { VERSIONS = 8 };
+
+static struct eng_config *load_version(int version)
+{
+    char text[2 * sizeof stage_config];
+    struct eng_config *config = NULL;
+    (void)snprintf(text, sizeof text, "version: %d\n%s", version, stage_config);
+    cr_assert_eq(eng_config_load_text(text, strlen(text), "stage.yaml", &config, NULL), ENG_OK);
+    return config;
+}
+
+/* Another thread reads the configuration again and again, as the main loop does on SIGHUP. */
+static void *reload_on(void *argument)
+{
+    struct eng_worker *worker = argument;
+    for (int version = 2; version <= VERSIONS; version++) {
+        struct eng_edition *edition = eng_edition_new(load_version(version));
+        cr_assert_not_null(edition);
+        eng_worker_reload(worker, edition);
+        eng_edition_release(edition);
+        eng_clock_sleep_ms(3);
+    }
+    return NULL;
+}
+
+Test(threads, another_model_reaches_the_loop_from_outside)
+{
+    struct stage s;
+    pthread_t thread;
+    stage_init(&s, 2);
+    s.threaded = true;
+    stage_start(&s);
+    cr_assert_eq(pthread_create(&thread, NULL, reload_on, s.worker), 0);
+    for (int i = 0; i < EVENTS; i++) {
+        put_event(&s, i);
+        stage_turn(&s, 1);
+    }
+    turn_to_the_end(&s);
+    pthread_join(thread, NULL);
+    while (eng_model_version(eng_engine_model(eng_worker_task(s.worker, 1)->engine)) < VERSIONS)
+        stage_turn(&s, 1);
+    turn_to_the_end(&s);
+    cr_expect_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
+    cr_expect_eq(stage_counters(&s, 0).read + stage_counters(&s, 1).read, (uint64_t)EVENTS);
     stage_done(&s);
 }
