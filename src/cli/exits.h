@@ -17,7 +17,9 @@
     X(LIMIT, 7, "out of memory, or the limit `run.memory` was reached")                            \
     X(OUTPUT, 8, "the output cannot be written: closed pipe, full disk")                           \
     X(UNAVAILABLE, 9, "what is needed did not answer in time: broker unreachable, port in use")    \
-    X(ABRUPT, 10, "stopped at once by a second signal; the open transaction is left to the broker")
+    X(ABRUPT, 10,                                                                                  \
+      "stopped at once by a second signal; the open transaction is left to the broker")            \
+    X(CHANGE, 11, "check --against: the model cannot follow on the other file's")
 
 enum eng_exit {
 #define X(name, code, text) ENG_EXIT_##name = code,

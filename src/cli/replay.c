@@ -8,7 +8,10 @@
  * With --partitions N the records are spread over N tasks as a producer of the Java client spreads
  * them over N partitions, each with a clock of its own; a record whose partner cannot be read
  * belongs to the first. A record's offset, which ids are made of, is its place among the records of
- * its task, from 0. */
+ * its task, from 0.
+ *
+ * With --then another model comes into force before the record with the offset --at (S14), as in a
+ * daemon that has read its file again there. */
 #include "cli/replay.h"
 
 #include "base/assert.h"
@@ -21,11 +24,20 @@
 #include "cli/records.h"
 #include "codec/encode.h"
 #include "codec/fields.h"
+#include "model/differ.h"
 #include <engaged/engine.h>
 #include <inttypes.h>
 #include <string.h>
 
-enum { OPTION_CONFIG, OPTION_DEAD_LETTERS, OPTION_PARTITIONS, OPTION_SUMMARY, OPTION_UNTIL };
+enum {
+    OPTION_CONFIG,
+    OPTION_AT,
+    OPTION_DEAD_LETTERS,
+    OPTION_PARTITIONS,
+    OPTION_SUMMARY,
+    OPTION_THEN,
+    OPTION_UNTIL
+};
 
 static const struct eng_option replay_options[] = {
     {.name = "config",
@@ -33,6 +45,13 @@ static const struct eng_option replay_options[] = {
      .argument = "FILE",
      .required = true,
      .help = "the configuration; only its model and `input` are looked at"},
+    {.name = "at",
+     .kind = ENG_OPTION_NUMBER,
+     .argument = "OFFSET",
+     .fallback = "0",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "where in each task the model of --then comes into force: before its record OFFSET"},
     {.name = "dead-letters",
      .kind = ENG_OPTION_TEXT,
      .argument = "FILE",
@@ -45,6 +64,10 @@ static const struct eng_option replay_options[] = {
      .max = 1024,
      .help = "spread the records over N tasks by partner, as the Java client does over partitions"},
     {.name = "summary", .kind = ENG_OPTION_FLAG, .help = "print the summary line alone"},
+    {.name = "then",
+     .kind = ENG_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "a later version of the configuration, whose model takes the place of the first"},
     {.name = "until",
      .kind = ENG_OPTION_TIME,
      .argument = "TIME",
@@ -65,6 +88,7 @@ struct task {
 struct replay {
     const struct eng_args *args;
     struct eng_config *config;
+    struct eng_config *then; /* NULL: no other */
     struct eng_records records;
     struct eng_record_batch *batch;
     struct task *tasks;
@@ -115,6 +139,10 @@ static enum eng_status open_all(struct replay *replay, struct eng_error *err)
     const struct eng_args *args = replay->args;
     enum eng_status status =
         eng_config_open(args->values[OPTION_CONFIG].text, &replay->config, err);
+    if (status == ENG_OK && args->values[OPTION_THEN].given)
+        status = eng_config_open(args->values[OPTION_THEN].text, &replay->then, err);
+    if (status == ENG_OK && replay->then != NULL)
+        status = eng_config_follows(replay->config, replay->then, err);
     if (status == ENG_OK)
         status = eng_records_init(&replay->records, replay->config, args->operands,
                                   args->operand_count, err);
@@ -154,6 +182,7 @@ static enum eng_status close_all(struct replay *replay, enum eng_status status,
     eng_text_done(&replay->letter);
     eng_records_done(&replay->records);
     eng_config_free(replay->config);
+    eng_config_free(replay->then);
     return status;
 }
 
@@ -169,10 +198,11 @@ static enum eng_status write_failed(struct replay *replay)
     return ENG_IO;
 }
 
-/* Prints the effects and empties their buffer. */
-static enum eng_status print_effects(struct replay *replay, struct eng_error *err)
+/* Prints the effects of a task and empties their buffer. */
+static enum eng_status print_effects(struct replay *replay, const struct task *task,
+                                     struct eng_error *err)
 {
-    struct eng_encode_context context = {.model = replay->config->model, .source = ""};
+    struct eng_encode_context context = {.model = eng_engine_model(task->engine), .source = ""};
     const struct eng_effect *effect = NULL;
     bool silent = replay->args->values[OPTION_SUMMARY].given;
     while (!silent && (effect = eng_effects_next(&replay->effects, effect)) != NULL) {
@@ -187,18 +217,56 @@ static enum eng_status print_effects(struct replay *replay, struct eng_error *er
     return ENG_OK;
 }
 
-static enum eng_status apply(struct replay *replay, struct task *task, struct eng_error *err)
+/* The events of the task's batch from one place to before another. */
+static enum eng_status apply_range(struct replay *replay, struct task *task, uint32_t from,
+                                   uint32_t to, struct eng_error *err)
 {
     struct eng_batch batch = {
-        .events = task->events, .outcomes = task->outcomes, .count = task->count};
-    enum eng_status status = ENG_AGAIN;
+        .events = task->events + from, .outcomes = task->outcomes + from, .count = to - from};
+    enum eng_status status = from < to ? ENG_AGAIN : ENG_OK;
     while (status == ENG_AGAIN) {
         status = eng_engine_apply(task->engine, &batch, &replay->effects, err);
-        enum eng_status printed = print_effects(replay, err);
+        enum eng_status printed = print_effects(replay, task, err);
         if (printed != ENG_OK)
             return printed;
     }
     return status;
+}
+
+/* S14: the model of --then comes into force. */
+static enum eng_status change_model(struct replay *replay, struct task *task, struct eng_error *err)
+{
+    enum eng_status status = ENG_AGAIN;
+    bool silent = replay->then->run.on_change == ENG_CHANGE_SILENT;
+    while (status == ENG_AGAIN) {
+        status =
+            eng_engine_activate(task->engine, replay->then->model, silent, &replay->effects, err);
+        enum eng_status printed = print_effects(replay, task, err);
+        if (printed != ENG_OK)
+            return printed;
+    }
+    return status;
+}
+
+/* Is the task at the place where the model of --then comes into force? */
+static bool changes_at(const struct replay *replay, uint64_t offset)
+{
+    return replay->then != NULL && offset == (uint64_t)replay->args->values[OPTION_AT].number;
+}
+
+static enum eng_status apply(struct replay *replay, struct task *task, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    uint32_t done = 0;
+    for (uint32_t i = 0; status == ENG_OK && i < task->count; i++) {
+        if (!changes_at(replay, task->events[i].offset))
+            continue;
+        status = apply_range(replay, task, done, i, err);
+        if (status == ENG_OK)
+            status = change_model(replay, task, err);
+        done = i;
+    }
+    return status == ENG_OK ? apply_range(replay, task, done, task->count, err) : status;
 }
 
 static enum eng_status write_letter(struct replay *replay, const struct eng_record_entry *entry,
@@ -277,11 +345,21 @@ static enum eng_status tick_all(struct replay *replay, int64_t until_ms, struct 
     for (uint32_t i = 0; status == ENG_OK && i < replay->task_count; i++) {
         do {
             status = eng_engine_tick(replay->tasks[i].engine, until_ms, &replay->effects, err);
-            enum eng_status printed = print_effects(replay, err);
+            enum eng_status printed = print_effects(replay, &replay->tasks[i], err);
             if (printed != ENG_OK)
                 return printed;
         } while (status == ENG_AGAIN);
     }
+    return status;
+}
+
+/* The change lies behind the last record of some tasks. */
+static enum eng_status change_at_the_end(struct replay *replay, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    for (uint32_t i = 0; status == ENG_OK && i < replay->task_count; i++)
+        if (changes_at(replay, replay->tasks[i].offset))
+            status = change_model(replay, &replay->tasks[i], err);
     return status;
 }
 
@@ -316,6 +394,8 @@ static enum eng_status replay_all(struct replay *replay, struct eng_error *err)
         if (status == ENG_OK)
             status = replay_batch(replay, err);
     } while (status == ENG_OK && replay->batch->count > 0);
+    if (status == ENG_OK)
+        status = change_at_the_end(replay, err);
     if (status == ENG_OK && until->given)
         status = tick_all(replay, until->number, err);
     eng_progress_end(&replay->progress);
@@ -347,7 +427,9 @@ const struct eng_command eng_command_replay = {
             "changes and\n"
             "churn drops in the order in which they happened, and a summary line at the end. The "
             "same input\n"
-            "gives the same output, byte for byte.\n",
+            "gives the same output, byte for byte. With --then and --at the model changes on the "
+            "way, as in a daemon\n"
+            "that reads its file again (SIGHUP) before that record.\n",
     .options = replay_options,
     .run = run_replay,
 };

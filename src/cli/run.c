@@ -29,6 +29,22 @@ static void log_warning(const char *text)
     eng_log(ENG_LOG_WARN, "cli", "%s", text);
 }
 
+/* The file once more, looked at as at the start. Context: its path. */
+static enum eng_status read_again(void *context, struct eng_config **ret_config,
+                                  struct eng_error *err)
+{
+    const char *path = context;
+    struct eng_config *config = NULL;
+    enum eng_status status = eng_config_open(path, &config, err);
+    if (status == ENG_OK)
+        status = eng_warn(config, log_warning, err);
+    if (status == ENG_OK)
+        *ret_config = config;
+    else
+        eng_config_free(config);
+    return status;
+}
+
 static enum eng_status run_config(const char *path, bool *ret_abrupt, struct eng_error *err)
 {
     struct eng_config *config = NULL;
@@ -41,8 +57,10 @@ static enum eng_status run_config(const char *path, bool *ret_abrupt, struct eng
     if (status == ENG_OK && config->input.topic == NULL)
         status = eng_error_set(err, ENG_BAD_CONFIG,
                                "%s: `input.topic` is missing; `run` needs the topic to read", path);
+    const struct eng_daemon_options options = {.config = config,
+                                               .reader = {read_again, config->path}};
     if (status == ENG_OK)
-        status = eng_daemon_run(config, ret_abrupt, err);
+        status = eng_daemon_run(&options, ret_abrupt, err);
     if (!*ret_abrupt)
         eng_config_free(config);
     return status;
@@ -71,8 +89,11 @@ const struct eng_command eng_command_run = {
             "/metrics,\n"
             "/partners/{id} and a status page where `http.listen` says. SIGTERM or SIGINT finish "
             "the open\n"
-            "transactions and end; a second one ends at once. Start more processes to share the "
-            "partitions.\n",
+            "transactions and end; a second one ends at once. SIGHUP reads the file again: a model "
+            "with a greater\n"
+            "`version`, and settings that can change while it runs, are taken up. Start more "
+            "processes to share\n"
+            "the partitions.\n",
     .options = run_options,
     .run = run_run,
 };

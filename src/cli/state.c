@@ -2,16 +2,19 @@
  * runs. */
 #include "cli/state.h"
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "cli/config.h"
 #include "cli/exits.h"
 #include "cli/output.h"
+#include "codec/rfc3339.h"
 #include "model/config.h"
 #include "stream/upkeep.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { OPTION_CONFIG, OPTION_WAIT };
+enum { OPTION_CONFIG, OPTION_MEASURE, OPTION_WAIT };
 
 static const struct eng_option state_options[] = {
     {.name = "config",
@@ -19,6 +22,11 @@ static const struct eng_option state_options[] = {
      .argument = "FILE",
      .required = true,
      .help = "the configuration that the daemon runs with"},
+    {.name = "measure",
+     .kind = ENG_OPTION_TEXT,
+     .argument = "NAME",
+     .help =
+         "rebuild: only if that fills what nobody has counted of this measure, and without loss"},
     {.name = "wait",
      .kind = ENG_OPTION_DURATION,
      .argument = "TIME",
@@ -88,6 +96,85 @@ static int verify(const struct eng_config *config)
     return printed;
 }
 
+/* ---- rebuild --measure ---- */
+
+/* What reading the input again would do for a measure. */
+struct gain {
+    struct eng_text *out;
+    const char *measure;
+    uint32_t filled;        /* partitions in which it is provisional */
+    int64_t lost;           /* offsets that have been counted and are gone from the input */
+    struct eng_error first; /* state that cannot be looked at is no reason not to make it anew */
+};
+
+static void add_known(struct eng_text *out, const char *measure,
+                      const struct eng_measure_known *known)
+{
+    char since[ENG_RFC3339_BYTES], full[ENG_RFC3339_BYTES];
+    if (known->since_ms == INT64_MIN) {
+        eng_text_add(out, "all of %s is known", measure);
+        return;
+    }
+    eng_rfc3339_format(known->since_ms, since);
+    eng_text_add(out, "%s is known from %s on", measure, since);
+    if (known->full_ms == INT64_MIN)
+        return;
+    eng_rfc3339_format(known->full_ms, full);
+    eng_text_add(out, ", and what it goes into is provisional until %s", full);
+}
+
+static void weigh(void *context, const struct eng_upkeep_partition *found)
+{
+    struct gain *gain = context;
+    int64_t lost = found->has_commit ? found->low - found->commit.first : 0;
+    eng_text_add(gain->out, "partition %" PRId32 ": ", found->partition);
+    if (found->status != ENG_OK) {
+        eng_text_add(gain->out, "%s\n", found->text);
+        (void)eng_error_set(&gain->first, found->status, "%s", found->text);
+        return;
+    }
+    if (!found->has_known) {
+        eng_text_add(gain->out, "no state is kept\n");
+        return;
+    }
+    add_known(gain->out, gain->measure, &found->known);
+    bool fills = found->known.full_ms != INT64_MIN;
+    if (fills)
+        eng_text_add(gain->out, "; reading %" PRId64 " offsets again fills it",
+                     found->committed - found->low);
+    if (lost > 0)
+        eng_text_add(gain->out, "; but %" PRId64 " offsets that it was counted from are gone",
+                     lost);
+    eng_text_add(gain->out, "\n");
+    gain->filled += fills;
+    gain->lost += lost > 0 ? lost : 0;
+}
+
+/* Says what there is to be gained. True: something is, and nothing is lost by it. */
+static bool is_worth_it(const struct eng_config *config, const char *measure, int *ret_code)
+{
+    struct eng_text out = {0};
+    struct gain gain = {.out = &out, .measure = measure};
+    struct eng_error err = {0};
+    char path[ENG_NAME_BYTES_MAX + 16];
+    (void)snprintf(path, sizeof path, "measures.%.*s", ENG_NAME_BYTES_MAX, measure);
+    if (eng_config_entry(config, path) == NULL)
+        (void)eng_error_set(&err, ENG_BAD_USAGE, "%s has no measure '%.60s'", config->path,
+                            measure);
+    else if (eng_upkeep_measure(config, measure, weigh, &gain, &err) == ENG_OK)
+        err = gain.first;
+    *ret_code = eng_print(&out);
+    if (err.status == ENG_OK && gain.filled > 0 && gain.lost > 0)
+        (void)eng_error_set(&err, ENG_TOPIC,
+                            "the input does not go back as far as the counts do: a rebuild would "
+                            "lose what they know of %" PRId64 " offsets; to have it all the same "
+                            "write `engaged state rebuild` without --measure",
+                            gain.lost);
+    if (err.status != ENG_OK)
+        *ret_code = eng_fail("state rebuild", &err);
+    return err.status == ENG_OK && *ret_code == ENG_EXIT_OK && gain.filled > 0;
+}
+
 static int rebuild(const struct eng_config *config, int64_t wait_ms)
 {
     struct eng_text out = {0};
@@ -104,6 +191,19 @@ static int rebuild(const struct eng_config *config, int64_t wait_ms)
             "The next start of group %s reads %s again from its beginning to the committed "
             "offsets of %" PRIu32 " partitions and tells nothing on the way.\n",
             config->kafka.group, config->input.topic, count);
+    return eng_print(&out);
+}
+
+static int rebuild_for(const struct eng_config *config, const char *measure, int64_t wait_ms)
+{
+    int code = ENG_EXIT_OK;
+    if (is_worth_it(config, measure, &code))
+        return rebuild(config, wait_ms);
+    struct eng_text out = {0};
+    if (code != ENG_EXIT_OK)
+        return code;
+    eng_text_add(&out, "Nothing that %s goes into is provisional for its sake: nothing was done.\n",
+                 measure);
     return eng_print(&out);
 }
 
@@ -126,9 +226,12 @@ static int run_state(const struct eng_args *args)
     if (status == ENG_OK && config->input.topic == NULL)
         status = eng_error_set(&err, ENG_BAD_CONFIG, "%s: `input.topic` is missing",
                                args->values[OPTION_CONFIG].text);
-    int code = status != ENG_OK ? eng_fail("state", &err)
-               : is_verify      ? verify(config)
-                                : rebuild(config, args->values[OPTION_WAIT].number);
+    const char *measure = args->values[OPTION_MEASURE].text;
+    int64_t wait_ms = args->values[OPTION_WAIT].number;
+    int code = status != ENG_OK  ? eng_fail("state", &err)
+               : is_verify       ? verify(config)
+               : measure != NULL ? rebuild_for(config, measure, wait_ms)
+                                 : rebuild(config, wait_ms);
     eng_config_free(config);
     return code;
 }
@@ -153,7 +256,14 @@ const struct eng_command eng_command_state = {
             "gone.\n"
             "Scores are then those of the input that is left. All daemons of the group must be "
             "stopped;\n"
-            "those with a kafka.instance count as members until their session has timed out.\n",
+            "those with a kafka.instance count as members until their session has timed out.\n"
+            "\n"
+            "rebuild --measure NAME says for each partition how far back the measure is known "
+            "and until when\n"
+            "what it goes into is provisional, and then does the same, if that fills it and the "
+            "input goes back as\n"
+            "far as the counts do. What the fill changes is not told by itself, but with a "
+            "partner's next change.\n",
     .options = state_options,
     .run = run_state,
 };

@@ -1,5 +1,6 @@
 /* The main loop of `run`. See daemon.h.
  *
+ *     SIGHUP: the configuration is read again; what cannot be taken up is refused, whole
  *     running --SIGTERM, SIGINT--> stopping --all workers done--> ended
  *        |                            |
  *        +--a worker fails------------+--second signal, deadline--> ended abruptly
@@ -18,8 +19,9 @@
 #include <uv.h>
 
 enum {
-    POLL_MS = 100,         /* how soon the end of the service is noticed */
-    STATUS_MS = 60 * 1000, /* a status line in the log */
+    POLL_MS = 100,           /* how soon the end of the service is noticed */
+    STATUS_MS = 60 * 1000,   /* a status line in the log */
+    OUTDATED_MS = 10 * 1000, /* how often the file is looked at while a partition asks for it */
     STOP_EXTRA_MS = 5000, /* given beyond run.stop_deadline, which the workers keep by themselves */
 };
 
@@ -27,7 +29,8 @@ enum { SIGNAL_COUNT = 3 };
 static const int signal_numbers[SIGNAL_COUNT] = {SIGTERM, SIGINT, SIGHUP};
 
 struct daemon {
-    const struct eng_config *config;
+    const struct eng_config *config; /* of the start */
+    const struct eng_config_source *reader;
     struct eng_service *service;
     struct eng_http *http;
     uv_loop_t loop;
@@ -36,6 +39,7 @@ struct daemon {
     struct eng_health health; /* for the rates in the status line */
     bool ready;               /* as last told in the log */
     uint64_t stopping_since;  /* loop time, ms; 0: not stopping */
+    uint64_t looked_at;       /* loop time, ms, of the last look at the file; 0: never */
     bool abrupt;
     enum eng_status result;
     struct eng_error *err;
@@ -49,12 +53,36 @@ static void end_abruptly(struct daemon *daemon, const char *why)
     uv_stop(&daemon->loop);
 }
 
+/* Reads the configuration again; what is taken up is told by the service. */
+static void reload(struct daemon *daemon, const char *why)
+{
+    struct eng_error cause = {0};
+    daemon->looked_at = uv_now(&daemon->loop);
+    enum eng_reload_result result = eng_service_reload(daemon->service, daemon->reader, &cause);
+    if (result == ENG_RELOAD_REFUSED)
+        eng_log(ENG_LOG_ERROR, "serve",
+                "%s: the configuration is not taken up, everything goes on as before: %s", why,
+                cause.text);
+    else if (result == ENG_RELOAD_UNCHANGED)
+        eng_log(ENG_LOG_INFO, "serve", "%s: the configuration says what it said before", why);
+}
+
+/* A partition is under a newer model than ours: maybe the file has it by now. */
+static void look_for_newer(struct daemon *daemon)
+{
+    uint64_t now_ms = uv_now(&daemon->loop);
+    if (eng_service_is_outdated(daemon->service) &&
+        (daemon->looked_at == 0 || now_ms - daemon->looked_at >= OUTDATED_MS))
+        reload(daemon, "a partition is under a newer model");
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
-    if (number == SIGHUP) {
-        eng_log(ENG_LOG_WARN, "serve",
-                "SIGHUP: a running process does not read its configuration again; restart it");
+    if (number == SIGHUP && daemon->stopping_since == 0) {
+        reload(daemon, "SIGHUP");
+    } else if (number == SIGHUP) {
+        eng_log(ENG_LOG_INFO, "serve", "SIGHUP: it is stopping");
     } else if (daemon->stopping_since > 0) {
         end_abruptly(daemon, "a second signal");
     } else {
@@ -88,7 +116,8 @@ static void on_poll(uv_timer_t *timer)
         uv_stop(&daemon->loop);
         return;
     }
-    uint64_t limit = (uint64_t)daemon->config->run.stop_deadline_ms + STOP_EXTRA_MS;
+    const struct eng_config *config = eng_service_config(daemon->service);
+    uint64_t limit = (uint64_t)config->run.stop_deadline_ms + STOP_EXTRA_MS;
     if (daemon->stopping_since > 0 && uv_now(&daemon->loop) - daemon->stopping_since > limit) {
         end_abruptly(daemon, "the stop deadline has passed");
         return;
@@ -103,6 +132,7 @@ static void on_poll(uv_timer_t *timer)
         return;
     tell_ready(daemon, &stats);
     eng_stats_free(&stats);
+    look_for_newer(daemon);
 }
 
 static void on_status(uv_timer_t *timer)
@@ -191,11 +221,12 @@ static enum eng_status run_loop(struct daemon *daemon, struct eng_error *err)
     return daemon->result == ENG_STOPPED ? ENG_OK : daemon->result;
 }
 
-enum eng_status eng_daemon_run(const struct eng_config *config, bool *ret_abrupt,
+enum eng_status eng_daemon_run(const struct eng_daemon_options *options, bool *ret_abrupt,
                                struct eng_error *err)
 {
-    eng_assert(config != NULL && ret_abrupt != NULL && err != NULL);
-    struct daemon daemon = {.config = config, .err = err};
+    eng_assert(options->config != NULL && ret_abrupt != NULL && err != NULL);
+    eng_assert(options->reader.read != NULL);
+    struct daemon daemon = {.config = options->config, .reader = &options->reader, .err = err};
     int result = uv_loop_init(&daemon.loop);
     if (result != 0)
         return eng_error_set(err, ENG_NO_MEMORY, "the main loop cannot start: %s",

@@ -21,6 +21,7 @@ enum scope {
     SCOPE_PROGRAM,
     SCOPE_PROCESS,
     SCOPE_HTTP,
+    SCOPE_RELOAD,
     SCOPE_WORKER,
     SCOPE_STATE,
     SCOPE_REASON,
@@ -34,6 +35,7 @@ static const char *const scope_labels[] = {
     [SCOPE_PROGRAM] = "program, model_version, group",
     [SCOPE_PROCESS] = "",
     [SCOPE_HTTP] = "code",
+    [SCOPE_RELOAD] = "result",
     [SCOPE_WORKER] = "worker",
     [SCOPE_STATE] = "worker, state",
     [SCOPE_REASON] = "worker, reason",
@@ -128,6 +130,31 @@ FIELD(get_standby_records, standby, records)
 FIELD(get_standby_partners, standby, partners)
 FIELD(get_standby_memory, standby, memory_bytes)
 
+static const char *const reload_results[ENG_RELOAD_COUNT] = {
+    [ENG_RELOAD_ACCEPTED] = "accepted",
+    [ENG_RELOAD_UNCHANGED] = "unchanged",
+    [ENG_RELOAD_REFUSED] = "refused",
+};
+
+FIELD(get_reloads, input, stats->reload.counts[at->which])
+FIELD(get_config_version, input, stats->reload.model_version)
+
+static bool get_reload_ms(const struct point *at, int64_t *ret_value)
+{
+    return known(at->input->stats->reload.last_ms, ret_value);
+}
+
+static bool get_reload_success(const struct point *at, int64_t *ret_value)
+{
+    return known(!at->input->stats->reload.refused, ret_value);
+}
+
+static bool get_model_version(const struct point *at, int64_t *ret_value)
+{
+    *ret_value = at->partition->model_version;
+    return *ret_value > 0;
+}
+
 static bool get_state(const struct point *at, int64_t *ret_value)
 {
     return known((uint32_t)at->worker->state == at->which, ret_value);
@@ -155,6 +182,14 @@ static const struct metric metrics[] = {
      "Always 1; the version is in the label."},
     {"engaged_program_info", TYPE_GAUGE, SCOPE_PROGRAM, 1, get_one, "",
      "Always 1; the program, the version of its model and the consumer group are in the labels."},
+    {"engaged_config_reloads_total", TYPE_COUNTER, SCOPE_RELOAD, 1, get_reloads, "readings",
+     "Readings of the configuration while it ran (SIGHUP), by what came of them."},
+    {"engaged_config_reload_success", TYPE_GAUGE, SCOPE_PROCESS, 1, get_reload_success, "",
+     "0 when the last of them was refused and everything is as before; the log says why."},
+    {"engaged_config_reload_timestamp_seconds", TYPE_GAUGE, SCOPE_PROCESS, 1000, get_reload_ms,
+     "seconds since 1970", "When the last of them was."},
+    {"engaged_config_model_version", TYPE_GAUGE, SCOPE_PROCESS, 1, get_config_version, "",
+     "`version` of the model in the configuration that was last taken up."},
     {"engaged_ready", TYPE_GAUGE, SCOPE_PROCESS, 1, get_ready, "",
      "1 when /readyz says so: every worker has joined and nothing is being restored."},
     {"engaged_assigned_partitions", TYPE_GAUGE, SCOPE_PROCESS, 1, get_partition_count, "",
@@ -173,6 +208,8 @@ static const struct metric metrics[] = {
      "The last stable offset of the partition."},
     {"engaged_event_clock_timestamp_seconds", TYPE_GAUGE, SCOPE_PARTITION, 1000, get_clock,
      "seconds since 1970", "The event-time clock of the partition."},
+    {"engaged_model_version", TYPE_GAUGE, SCOPE_PARTITION, 1, get_model_version, "",
+     "`version` of the model that is in force in the partition."},
     {"engaged_restoring", TYPE_GAUGE, SCOPE_PARTITION, 1, get_restoring, "",
      "1 while the partition's state is being rebuilt."},
     {"engaged_stalled", TYPE_GAUGE, SCOPE_PARTITION, 1, get_stalled, "",
@@ -285,13 +322,16 @@ static void add_labels(struct eng_text *out, enum scope scope, const struct poin
         break;
     case SCOPE_PROGRAM:
         add_label(out, "program", eng_model_program(config->model));
-        eng_text_add(out, ",model_version=\"%" PRIu32 "\"", eng_model_version(config->model));
+        eng_text_add(out, ",model_version=\"%" PRIu32 "\"", at->input->stats->reload.model_version);
         add_label(out, ",group", config->kafka.group ? config->kafka.group : "");
         break;
     case SCOPE_PROCESS:
         break;
     case SCOPE_HTTP:
         eng_text_add(out, "code=\"%u\"", eng_http_codes[at->which]);
+        break;
+    case SCOPE_RELOAD:
+        add_label(out, "result", reload_results[at->which]);
         break;
     case SCOPE_WORKER:
     case SCOPE_STATE:
@@ -362,6 +402,8 @@ static uint32_t which_end(enum scope scope)
     switch (scope) {
     case SCOPE_HTTP:
         return ENG_HTTP_CODES;
+    case SCOPE_RELOAD:
+        return ENG_RELOAD_COUNT;
     case SCOPE_STATE:
         return STATE_COUNT;
     case SCOPE_REASON:
@@ -438,5 +480,8 @@ void eng_metrics_markdown(struct eng_text *out)
     eng_text_add(out, " |\n| `state` |");
     for (int i = 0; i < STATE_COUNT; i++)
         eng_text_add(out, " %s", eng_worker_state_name((enum eng_worker_state)i));
+    eng_text_add(out, " |\n| `result` |");
+    for (int i = 0; i < ENG_RELOAD_COUNT; i++)
+        eng_text_add(out, " %s", reload_results[i]);
     eng_text_add(out, " |\n");
 }

@@ -82,6 +82,16 @@ static void add_facts(struct eng_text *out, const struct eng_page_input *input)
     eng_text_add(out, "</div>\n");
 }
 
+/* A configuration that was read and not taken up. */
+static void add_reload(struct eng_text *out, const struct eng_reload_stats *reload)
+{
+    if (!reload->refused)
+        return;
+    eng_text_add(out, "<p class=\"bad\">The configuration was read again and not taken up: ");
+    eng_text_add_html(out, reload->text);
+    eng_text_add(out, "</p>\n");
+}
+
 static void add_worker(struct eng_text *out, const struct eng_worker_stats *worker, uint32_t index)
 {
     bool running = worker->state == ENG_WORKER_RUNNING;
@@ -164,12 +174,13 @@ void eng_page_write(struct eng_text *out, const struct eng_page_input *input)
     eng_text_add(out, "<h1>");
     eng_text_add_html(out, eng_model_program(config->model));
     eng_text_add(out, ", model %" PRIu32 ": <span class=\"%s\">%s</span></h1>\n<p>",
-                 eng_model_version(config->model), ready ? "good" : "bad",
+                 input->stats->reload.model_version, ready ? "good" : "bad",
                  ready ? "ready" : "not ready");
     eng_text_add_html(out, config->input.topic ? config->input.topic : "");
     eng_text_add(out, ", consumer group ");
     eng_text_add_html(out, config->kafka.group ? config->kafka.group : "");
     eng_text_add(out, "</p>\n");
+    add_reload(out, &input->stats->reload);
     add_facts(out, input);
     add_tables(out, input);
     eng_text_add(out, "<p><a href=\"/metrics\">/metrics</a> <a href=\"/readyz\">/readyz</a> "

@@ -107,6 +107,70 @@ def check_says_in_plain_words_what_the_model_means():
         assert text in run.stdout, text
 
 
+def against(new, old, *more):
+    write("old.yaml", old)
+    write("new.yaml", new)
+    return engaged("check", *more, "--config", "new.yaml", "--against", "old.yaml")
+
+
+def check_against_another_file_says_what_the_change_would_do():
+    new = CONFIG.replace("visits: {count: visit, over: 3d}",
+                         "visits: {count: visit, over: 9d}\n  calls: {count: call, over: 5d}")
+    new = new.replace("{visits: {weight: 1, target: 2}}",
+                      "{visits: {weight: 1, target: 4}, calls: {weight: 1, target: 2}}")
+    new += ("alerts: {quiet: {silence: visit, horizon: 20d}}\nversion: 2\nrun: {workers: 2, commit_interval: 1s}\n")
+    old = CONFIG + "alerts: {fell: {score: s, falls_to: low}}\n"
+    run = against(new, old)
+    expect(run, 0)
+    for text in ("version 2 of the model against version 1.",
+                 "  visits: changed\n    over: 3d -> 9d\n  calls: new\n",
+                 "  s: changed\n    dimensions.visits.target: 2 -> 4\n    dimensions.calls.weight: (not given) -> 1\n",
+                 "  quiet: new\n  fell: gone\n",
+                 "  s: for 6 days, by visits, calls\n",
+                 "quiet learns each partner's rhythm from the change on",
+                 "told, with cause `config` (run.on_change: tell)",
+                 "  run.workers: needs a restart\n  run.commit_interval: by a reload (SIGHUP), or a restart\n"):
+        assert text in run.stdout, (text, run.stdout)
+    run = against(CONFIG + "version: 2\n", CONFIG)
+    expect(run, 0)
+    assert ": the same model." in run.stdout and "is answered by the counts that there are" in run.stdout, run.stdout
+    run = against(CONFIG, CONFIG, "--quiet")
+    expect(run, 0)
+    assert not run.stdout
+
+
+def a_change_that_cannot_follow_has_exit_code_11_and_its_place():
+    other = CONFIG.replace("target: 2", "target: 3")
+    expect(against(other, CONFIG), 11, "new.yaml:1:1: `version` is 1 and was 1", "write 2 or more")
+    expect(against("version: 1\n" + other, CONFIG), 11, "new.yaml:1:1: `version`")
+    expect(against("version: 2\n" + CONFIG.replace("trial", "other"), CONFIG), 11,
+           "new.yaml:2:1: `program` is trial and cannot become other")
+    expect(against("version: 2\n" + CONFIG + "time:\n  zone: Asia/Kolkata\n", CONFIG, "--quiet"), 11,
+           "new.yaml:8:3: `time.zone` is UTC and cannot become Asia/Kolkata")
+    run = against(other, CONFIG)
+    assert "dimensions.visits.target: 2 -> 3" in run.stdout, run.stdout
+    expect(engaged("check", "--config", "new.yaml", "--against", "none.yaml"), 2, "none.yaml", "No such file")
+
+
+def replay_changes_the_model_where_it_is_told_to():
+    old = CONFIG.replace("bands:", "tell_every: 1, bands:")
+    write("old.yaml", old)
+    write("new.yaml", "version: 2\n" + old.replace("target: 2", "target: 4"))
+    write("in.jsonl", "".join(event(f"p{i % 2}", START + i, event_id=str(i)) + "\n" for i in range(6)))
+    whole = rows(engaged("replay", "--config", "old.yaml", "in.jsonl").stdout)
+    for at in range(8):
+        run = engaged("replay", "--config", "old.yaml", "--then", "new.yaml", "--at", at, "in.jsonl")
+        expect(run, 0)
+        told = [row for row in rows(run.stdout) if row["type"] == "score_change"]
+        before = [row for row in told if row["model_version"] == 1]
+        assert before == [row for row in whole if row["type"] == "score_change"
+                          and int(row["id"].rpartition("/o")[2]) < at], (at, told)
+        changed = [row for row in told if row["cause"] == "config"]
+        assert len(changed) == [0, 1, 2, 2, 2, 2, 2, 0][at], (at, changed)
+        assert all(row["id"].endswith("m2") for row in changed), changed
+    expect(engaged("replay", "--config", "new.yaml", "--then", "old.yaml", "in.jsonl"), 2, "`version` is 1 and was 2")
+
+
 def what_the_model_asks_for_and_the_schema_lacks_is_warned_about():
     schema = {"type": "record", "name": "Event", "fields": [
         {"name": "eventId", "type": "string"}, {"name": "org", "type": "string"},
@@ -332,7 +396,7 @@ def run_without_a_broker_waits_is_alive_and_stops_when_asked():
             if process.poll() is None:
                 process.kill()
     log = pathlib.Path("log").read_text()
-    assert "SIGHUP" in log and "SIGTERM" in log, log
+    assert "SIGHUP: the configuration says what it said before" in log and "SIGTERM" in log, log
 
 
 def a_second_signal_ends_at_once_with_exit_code_10():

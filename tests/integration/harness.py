@@ -454,12 +454,13 @@ def _bytes(data):
 
 # Replay, and the comparison with it.
 
-def replay(folder, config_path, file, until=None):
-    """What `engaged replay` tells of a file: ([score changes], [churn drops], summary)."""
+def replay(folder, config_path, file, until=None, more=()):
+    """What `engaged replay`, with more options, tells of a file: ([score changes], [churn drops], summary)."""
     out = os.path.join(folder, "replay.out")
     if os.path.exists(out):
         os.remove(out)
-    command = [ENGAGED, "replay", "--config", config_path] + (["--until", until] if until is not None else []) + [file]
+    command = [ENGAGED, "replay", "--config", config_path] + (["--until", until] if until is not None else [])
+    command += [*map(str, more), file]
     child = processes.start(command, (out, out + ".err"))
     code = processes.finish(child)
     check(code == 0, f"{' '.join(map(str, command))}: exit {code}\n{processes.tail(out + '.err')}")
@@ -472,13 +473,13 @@ def replay(folder, config_path, file, until=None):
     return told["score_change"], told["churn_drop"], told["summary"][0]
 
 
-def replay_records(folder, config_path, records, until=None):
+def replay_records(folder, config_path, records, until=None, more=()):
     """replay() for the records of one partition, whose Avro bodies are taken as they are."""
     with open(os.path.join(SOURCE, "schemas", "partner_action.avsc")) as file:
         schema_text = file.read()
     path = os.path.join(folder, "replay.avro")
     write_container(path, [message.value() for message in records], schema_text)
-    return replay(folder, config_path, path, until)
+    return replay(folder, config_path, path, until, more)
 
 
 _SOURCE_IN_ID = re.compile(r"/o[^/:]*:(\d+)$")

@@ -5,6 +5,7 @@
 #define FAKE_SERVICE_H
 
 #include "base/memory.h"
+#include "model/config.h"
 #include "serve/clock.h"
 #include "stream/service.h"
 #include <pthread.h>
@@ -40,7 +41,10 @@ struct eng_service {
     enum eng_status new_status, start_status, stopped_status, watch_status;
     bool stops_when_asked;
     _Atomic bool has_ended;
-    _Atomic int stop_calls, free_calls, erase_calls;
+    _Atomic int stop_calls, free_calls, erase_calls, reload_calls;
+    struct eng_reload_stats reload;
+    _Atomic bool outdated; /* until it was read again */
+    const struct eng_config *config;
 };
 
 static struct eng_service fake;
@@ -52,6 +56,7 @@ static inline void fake_reset(void)
 {
     fake = (struct eng_service){
         .lock = PTHREAD_MUTEX_INITIALIZER, .answer_status = ENG_OK, .stops_when_asked = true};
+    fake.reload = (struct eng_reload_stats){.last_ms = -1, .model_version = 3};
     for (int i = 0; i < FAKE_WORKERS; i++)
         fake.workers[i] = (struct eng_worker_stats){
             .state = ENG_WORKER_RUNNING, .heartbeat_ms = 12, .commits = 7, .aborts = 1};
@@ -123,7 +128,9 @@ void eng_service_erase(struct eng_service *service, const char *partner, size_t 
 
 enum eng_status eng_service_stats(struct eng_service *service, struct eng_stats *ret_stats)
 {
-    struct eng_stats stats = {.worker_count = FAKE_WORKERS, .partition_count = FAKE_PARTITIONS};
+    struct eng_stats stats = {.worker_count = FAKE_WORKERS,
+                              .partition_count = FAKE_PARTITIONS,
+                              .reload = service->reload};
     stats.workers = eng_calloc(FAKE_WORKERS, sizeof *stats.workers);
     stats.partitions = eng_calloc(FAKE_PARTITIONS, sizeof *stats.partitions);
     if (stats.workers == NULL || stats.partitions == NULL) {
@@ -148,7 +155,7 @@ void eng_stats_free(struct eng_stats *stats)
 enum eng_status eng_service_new(const struct eng_config *config, struct eng_service **ret_service,
                                 struct eng_error *err)
 {
-    (void)config; /* the fake runs nothing */
+    fake.config = config;
     if (fake.new_status != ENG_OK)
         return eng_error_set(err, fake.new_status, "the fake cannot be made");
     *ret_service = &fake;
@@ -185,6 +192,30 @@ enum eng_status eng_service_watch(struct eng_service *service, struct eng_error 
     if (service->watch_status == ENG_OK)
         return ENG_OK;
     return eng_error_set(err, service->watch_status, "the fake hangs");
+}
+
+const struct eng_config *eng_service_config(const struct eng_service *service)
+{
+    return service->config;
+}
+
+/* Reads, and takes nothing up. */
+enum eng_reload_result eng_service_reload(struct eng_service *service,
+                                          const struct eng_config_source *reader,
+                                          struct eng_error *err)
+{
+    struct eng_config *config = NULL;
+    atomic_fetch_add(&service->reload_calls, 1);
+    service->outdated = false;
+    if (reader->read(reader->context, &config, err) != ENG_OK)
+        return ENG_RELOAD_REFUSED;
+    eng_config_free(config);
+    return ENG_RELOAD_UNCHANGED;
+}
+
+bool eng_service_is_outdated(const struct eng_service *service)
+{
+    return service->outdated;
 }
 
 void eng_service_free(struct eng_service *service)

@@ -6,13 +6,15 @@
 #include "serve/listen.h"
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 static struct eng_config *config;
+static char text[1024];
+static enum eng_status read_status; /* what reading it again gives */
 
 static void begin(const char *listen)
 {
-    char text[1024];
     struct eng_error err = {0};
     int length = snprintf(text, sizeof text,
                           "program: test\nmeasures: {m: {count: x, over: 30d}}\n"
@@ -24,6 +26,20 @@ static void begin(const char *listen)
     eng_log_level_set(ENG_LOG_ERROR);
     cr_assert_eq(eng_config_load_text(text, (size_t)length, "t.yaml", &config, &err), ENG_OK, "%s",
                  err.text);
+}
+
+static enum eng_status read_again(void *context, struct eng_config **ret_config,
+                                  struct eng_error *err)
+{
+    if (read_status != ENG_OK)
+        return eng_error_set(err, read_status, "it cannot be read");
+    return eng_config_load_text(context, strlen(context), "t.yaml", ret_config, err);
+}
+
+static enum eng_status run_daemon(bool *ret_abrupt, struct eng_error *err)
+{
+    const struct eng_daemon_options options = {config, {read_again, text}};
+    return eng_daemon_run(&options, ret_abrupt, err);
 }
 
 /* Sends itself signals, each `after_ms` after the one before. */
@@ -52,7 +68,7 @@ static enum eng_status run(struct plan plan, bool *ret_abrupt, struct eng_error 
     pthread_t thread;
     pthread_create(&thread, NULL, follow, &plan);
     *ret_abrupt = false;
-    enum eng_status status = eng_daemon_run(config, ret_abrupt, err);
+    enum eng_status status = run_daemon(ret_abrupt, err);
     pthread_join(thread, NULL);
     return status;
 }
@@ -113,14 +129,30 @@ Test(daemon, a_call_that_hangs_ends_it_and_leaves_the_service)
     eng_config_free(config);
 }
 
-Test(daemon, a_hangup_changes_nothing)
+Test(daemon, a_hangup_has_the_configuration_read_again_and_nothing_ends_whatever_comes_of_it)
+{
+    static const enum eng_status statuses[] = {ENG_OK, ENG_BAD_CONFIG, ENG_IO};
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        struct eng_error err = {0};
+        bool abrupt = false;
+        begin("off");
+        read_status = statuses[i];
+        cr_expect_eq(run((struct plan){{SIGHUP, SIGHUP, SIGTERM}, 3, 50, false}, &abrupt, &err),
+                     ENG_OK);
+        cr_expect_eq(fake.stop_calls, 1);
+        cr_expect_eq(fake.reload_calls, 2);
+        eng_config_free(config);
+    }
+}
+
+Test(daemon, a_partition_that_asks_for_a_newer_configuration_has_it_read_again)
 {
     struct eng_error err = {0};
     bool abrupt = false;
     begin("off");
-    cr_expect_eq(run((struct plan){{SIGHUP, SIGHUP, SIGTERM}, 3, 50, false}, &abrupt, &err),
-                 ENG_OK);
-    cr_expect_eq(fake.stop_calls, 1);
+    fake.outdated = true;
+    cr_expect_eq(run((struct plan){{SIGTERM}, 1, 500, false}, &abrupt, &err), ENG_OK);
+    cr_expect_eq(fake.reload_calls, 1);
     eng_config_free(config);
 }
 
@@ -146,12 +178,12 @@ Test(daemon, what_cannot_start_is_told_and_cleaned_up)
     bool abrupt = false;
     begin("127.0.0.1:0");
     fake.new_status = ENG_BAD_CONFIG;
-    cr_expect_eq(eng_daemon_run(config, &abrupt, &err), ENG_BAD_CONFIG);
+    cr_expect_eq(run_daemon(&abrupt, &err), ENG_BAD_CONFIG);
     cr_expect_eq(fake.free_calls, 0);
     fake.new_status = ENG_OK;
     fake.start_status = ENG_NO_MEMORY;
     err = (struct eng_error){0};
-    cr_expect_eq(eng_daemon_run(config, &abrupt, &err), ENG_NO_MEMORY);
+    cr_expect_eq(run_daemon(&abrupt, &err), ENG_NO_MEMORY);
     cr_expect_eq(fake.free_calls, 1);
     eng_config_free(config);
 }
@@ -166,7 +198,7 @@ Test(daemon, a_port_in_use_ends_the_start)
     cr_assert_eq(eng_listen("127.0.0.1", 0, &descriptor, &port, &err), ENG_OK);
     snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
     begin(listen);
-    cr_expect_eq(eng_daemon_run(config, &abrupt, &err), ENG_UNAVAILABLE);
+    cr_expect_eq(run_daemon(&abrupt, &err), ENG_UNAVAILABLE);
     cr_expect(strstr(err.text, listen) != NULL, "%s", err.text);
     cr_expect_eq(fake.free_calls, 1);
     close(descriptor);

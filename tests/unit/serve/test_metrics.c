@@ -78,6 +78,12 @@ Test(metrics, values_are_in_base_units_and_exact)
         "4\n",
         "\nengaged_records_read_total{group=\"g-1\",topic=\"in\",partition=\"0\"} 44\n",
         "\nengaged_program_info{program=\"test\",model_version=\"3\",group=\"g-1\"} 1\n",
+        "\nengaged_config_reloads_total{result=\"accepted\"} 0\n",
+        "\nengaged_config_reloads_total{result=\"refused\"} 2\n",
+        "\nengaged_config_reload_success 0\n",
+        "\nengaged_config_reload_timestamp_seconds 1767225611.25\n",
+        "\nengaged_config_model_version 3\n",
+        "\nengaged_model_version{group=\"g-1\",topic=\"in\",partition=\"1\"} 2\n",
         "\nprocess_start_time_seconds 1767225600.5\n",
         "\nengaged_http_answers_total{code=\"200\"} 5\n",
     };
@@ -89,6 +95,10 @@ Test(metrics, values_are_in_base_units_and_exact)
     fake.workers[0].commit_latency_sum_us = 12345;
     fake.workers[0].dead_letters[ENG_REASON_LATE] = 9;
     fake.partitions[0].counters.read = 44;
+    fake.partitions[1].model_version = 2;
+    fake.reload.counts[ENG_RELOAD_REFUSED] = 2;
+    fake.reload.refused = true;
+    fake.reload.last_ms = 1767225611250;
     fake.partitions[0].counters.outcome[ENG_OUTCOME_DUPLICATE] = 4;
     write_page(&out, config);
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
