@@ -59,6 +59,7 @@ static const struct setting settings[] = {
     PLAIN_AT("output.create", output.create),
     PLAIN_AT("output.replication", output.replication),
     PLAIN_AT("run.workers", run.workers),
+    PLAIN_AT("run.standbys", run.standbys),
     PLAIN_AT("run.commit_interval", run.commit_interval_ms),
     PLAIN_AT("run.stop_deadline", run.stop_deadline_ms),
     PLAIN_AT("run.on_change", run.on_change),

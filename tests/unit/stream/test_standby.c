@@ -91,12 +91,14 @@ static void begin(struct stage *s)
     s->fake->members[0] = (struct fake_member){.process = OTHER, .partitions = {0}, .count = 1};
     s->fake->members[1] = (struct fake_member){.process = US};
     s->fake->member_count = 2;
-    const struct eng_standbys_options options = {.config = s->config,
+    struct eng_edition *edition = eng_edition_borrow(s->config);
+    const struct eng_standbys_options options = {.edition = edition,
                                                  .port = &s->fake->port,
                                                  .process = US,
                                                  .memory_bytes = &s->memory_bytes};
     stage_start(s);
     cr_assert_eq(eng_standbys_new(&options, &s->standbys, &err), ENG_OK, "%s", err.text);
+    eng_edition_release(edition);
 }
 
 static void end(struct stage *s)
@@ -422,10 +424,9 @@ static void follow(struct stage *s, struct hand *hand)
     cr_assert_eq(eng_meta_read(s->fake->partitions[0].committed.meta, &hand->meta, &err), ENG_OK);
     hand->request = (struct eng_restore_request){
         .port = &s->fake->port,
-        .config = s->config,
+        .edition = eng_edition_borrow(s->config),
         .meta = &hand->meta,
         .next = s->fake->partitions[0].committed.next,
-        .fingerprint = eng_model_fingerprint(s->config->model),
         .cancel = &hand->cancel,
         .progress = &hand->progress,
     };
@@ -447,6 +448,7 @@ static enum eng_follower_fate finish(struct hand *hand, struct eng_error *err)
 static void put_down(struct stage *s, struct hand *hand)
 {
     eng_follower_free(hand->follower);
+    eng_edition_release(hand->request.edition);
     end(s);
 }
 
