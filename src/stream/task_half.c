@@ -122,6 +122,8 @@ static enum eng_status step_on(struct eng_task *task, struct eng_feed *feed, str
     eng_assert(task->state == ENG_TASK_LIVE);
     eng_assert(at_work(task));
     eng_task_touch(task, feed);
+    if (eng_task_mark_here(task, feed) != ENG_OK) /* all that waited may have been written */
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for an input that is half done");
     do {
         struct eng_effects *effects = eng_task_effects(task, feed);
         status = eng_engine_work_on(task->engine, effects, err);
