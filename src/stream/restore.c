@@ -242,7 +242,9 @@ static enum eng_status check_models(const struct eng_restore_request *request,
                              "partition %" PRId32 ": the state topic has not the text of version "
                              "%" PRIu32 " of the model: " LOST WAY_OUT,
                              request->partition, commit->model_version);
-    if (held->model != ours && eng_model_carries(held->model, ours, &cause) != ENG_OK)
+    bool same = eng_model_version(held->model) == eng_model_version(ours) &&
+                held->fingerprint == request->edition->fingerprint; /* maybe of another edition */
+    if (!same && eng_model_carries(held->model, ours, &cause) != ENG_OK)
         return eng_error_set(err, ENG_BAD_CONFIG, "partition %" PRId32 ": %s" WAY_OUT,
                              request->partition, cause.text);
     if (commit->low.model_version != eng_model_version(eng_engine_model(found->engine)) ||

@@ -72,6 +72,7 @@ bool eng_worker_waits_outdated(struct eng_worker *worker, struct eng_task *task,
                                const struct eng_error *cause)
 {
     int64_t now_us = worker->port->ops->mono_us(worker->port);
+    stale |= atomic_load(&worker->coming) != NULL;
     eng_assert(task->state == ENG_TASK_ASKING);
     eng_assert(cause->status == ENG_BAD_CONFIG);
     if (!worker->proven && !stale)

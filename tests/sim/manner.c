@@ -270,6 +270,16 @@ static void replacement_comes(struct sim *sim, const struct event *event)
         process_kill(process, "it is to be replaced");
 }
 
+/* A third reads its file again. Drawn without a chance of its own: the rest of the history is what
+ * it would be without. */
+static int64_t how_replaced(struct sim *sim, const struct process *process)
+{
+    bool stops = sim_percent(sim, 60);
+    if ((sim->seed + process->slot + sim->input.released) % 3 == 0)
+        return REPLACE_RELOAD;
+    return stops ? REPLACE_STOP : REPLACE_KILL;
+}
+
 void manner_replace(struct sim *sim, struct process *process)
 {
     if (sim_percent(sim, 20))
@@ -278,7 +288,7 @@ void manner_replace(struct sim *sim, struct process *process)
               (struct event){.run = replacement_comes,
                              .who = process,
                              .a = (int64_t)process->life,
-                             .b = sim_between(sim, REPLACE_KILL, REPLACE_RELOAD)});
+                             .b = how_replaced(sim, process)});
 }
 
 /* One of the processes, if it lives. */

@@ -226,7 +226,7 @@ static void end_standbys(struct process *process)
     eng_standbys_free(standbys);
 }
 
-/* In the process's heap. One without the memory for it goes on as before. */
+/* In the house's heap. One without the memory for it goes on as before. */
 static void reload(struct process *process)
 {
     struct sim *sim = process->sim;
@@ -237,10 +237,14 @@ static void reload(struct process *process)
     sim_say(sim, "process %u has version %u from now on", process->slot,
             eng_model_version(newest->model));
     sim->tally[TALLY_RELOADS]++;
-    process->config = newest;
-    eng_worker_reload(process->worker, edition);
-    if (process->standbys != NULL)
-        eng_standbys_use(process->standbys, edition);
+    for (struct process *one = process_first(process); one != NULL; one = next_of(one)) {
+        if (one->worker == NULL || one->worker->error.status != ENG_OK)
+            continue; /* it ends under what it had */
+        one->config = newest;
+        eng_worker_reload(one->worker, edition);
+        if (one->standbys != NULL)
+            eng_standbys_use(one->standbys, edition);
+    }
     eng_edition_release(edition);
 }
 

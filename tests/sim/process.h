@@ -82,7 +82,8 @@ void process_stop(struct process *process);
 /* All of the house stand still for so long. */
 void process_freeze(struct process *process, int64_t us);
 
-/* SIGHUP: it reads its configuration again, which is the newest release of the program. */
+/* SIGHUP of the house: it reads its configuration again, which is the newest release of the
+ * program. */
 void process_reload(struct process *process);
 
 /* In a strand: lets others go on for so long. */

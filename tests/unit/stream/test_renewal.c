@@ -596,6 +596,27 @@ Test(renewal, a_partition_under_a_newer_model_waits_until_its_configuration_has_
     end(&r);
 }
 
+/* Asked with the older one, and answered before the loop has looked at what has come. */
+Test(renewal, an_answer_is_no_reason_to_end_when_a_newer_configuration_has_come_meanwhile)
+{
+    struct renewal r;
+    begin_outdated(&r);
+    stage_start(&r.s);
+    for (int turns = 0; turns < TURNS && !r.s.worker->readers[0].busy; turns++)
+        stage_turn(&r.s, 1);
+    cr_assert(r.s.worker->readers[0].busy);
+    cr_assert(!r.s.worker->proven);
+    struct eng_edition *edition = eng_edition_borrow(r.before[1]);
+    eng_worker_reload(r.s.worker, edition);
+    eng_edition_release(edition);
+    eng_worker_ask(r.s.worker);
+    cr_expect_eq(r.s.worker->error.status, ENG_OK, "%s", r.s.worker->error.text);
+    stage_turn(&r.s, TURNS);
+    cr_expect_eq(eng_worker_task(r.s.worker, 0)->state, ENG_TASK_LIVE);
+    cr_expect_eq(compare(&r, "meanwhile"), 1);
+    end(&r);
+}
+
 Test(renewal, an_outdated_process_does_not_join_its_group)
 {
     struct renewal r;

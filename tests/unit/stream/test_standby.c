@@ -494,6 +494,26 @@ Test(follow, a_page_of_a_transaction_whose_record_has_not_come_counts_as_read_be
     put_down(&s, &hand);
 }
 
+/* A configuration that was read again, with other settings and the same model. */
+Test(follow, a_reload_with_the_same_model_leaves_it_good)
+{
+    struct stage s;
+    struct hand hand;
+    struct eng_error err = {0};
+    struct eng_config *again = NULL;
+    begin(&s);
+    act_in_turns(&s, 2);
+    follow(&s, &hand);
+    cr_assert_eq(eng_config_load_text(stage_config, sizeof stage_config - 1, "again", &again, &err),
+                 ENG_OK);
+    struct eng_edition *edition = hand.request.edition, *other = eng_edition_new(again);
+    hand.request.edition = other;
+    cr_expect_eq(finish(&hand, &err), ENG_FOLLOWER_TAKEN, "%s", err.text);
+    hand.request.edition = edition;
+    eng_edition_release(other);
+    put_down(&s, &hand);
+}
+
 Test(follow, another_life_or_another_model_at_low_water_outdates_it)
 {
     struct stage s;
