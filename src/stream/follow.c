@@ -96,6 +96,9 @@ static enum eng_follower_fate judge(const struct eng_follower *follower,
         (void)eng_error_set(err, ENG_CORRUPT, "it is of another model or of another life");
         return ENG_FOLLOWER_OUTDATED;
     }
+    if (eng_restore_follows(request->edition, meta, request->partition, err) != ENG_OK)
+        return ENG_FOLLOWER_OUTDATED; /* reading from the beginning is refused with the same words
+                                       */
     if (most > meta->sequence) {
         (void)eng_error_set(err, ENG_CORRUPT,
                             "it has read of transaction %" PRIu64 ", but the group is at %" PRIu64,

@@ -251,7 +251,9 @@ Test(standby, while_the_broker_does_not_answer_it_waits_for_the_next_attempt)
     stage_start(&s);
     stage_turn(&s, TURNS);
     cr_assert_eq(eng_standbys_count(s.standbys, ENG_FOLLOWER_WAITS), 1);
-    s.fake->now_us += 2000000;
+    s.fake->members[0].count = 0;
+    s.fake->members[1].count = 1; /* it is ours, and waits for its worker */
+    turn_standbys(&s, 20);
     stage_turn(&s, TURNS);
     cr_expect_eq(eng_worker_task(s.worker, 0)->state, ENG_TASK_LIVE);
     cr_expect_eq(taken(&s), 1);
@@ -272,6 +274,23 @@ Test(standby, one_that_is_not_as_committed_is_thrown_away_and_the_state_read_fro
     cr_expect_eq(taken(&s), 0);
     cr_expect_eq(eng_standbys_count(s.standbys, ENG_FOLLOWER_BROKEN), 1);
     cr_expect_eq(stage_counters(&s, 0).outcome[ENG_OUTCOME_COUNTED], 6);
+    end(&s);
+}
+
+Test(standby, one_that_could_not_be_had_in_time_does_not_stay_beside_what_was_restored_without_it)
+{
+    struct stage s;
+    struct eng_standby_stats stats;
+    begin(&s);
+    act(&s, "acme", 3);
+    turn_standbys(&s, 1);
+    s.standbys->items[0]->busy = true; /* its reader does not come back from the broker */
+    take_over(&s);
+    s.standbys->items[0]->busy = false;
+    cr_expect_eq(taken(&s), 0);
+    cr_assert(look(&s, &stats));
+    turn_standbys(&s, 20);
+    cr_expect_not(look(&s, &stats));
     end(&s);
 }
 
@@ -529,6 +548,24 @@ Test(follow, another_life_or_another_model_at_low_water_outdates_it)
     cr_expect_eq(finish(&hand, &err), ENG_FOLLOWER_OUTDATED);
     hand.meta.low_version--;
     cr_expect_eq(finish(&hand, &err), ENG_FOLLOWER_TAKEN, "%s", err.text);
+    put_down(&s, &hand);
+}
+
+Test(follow, a_state_that_has_become_too_new_for_the_configuration_is_not_taken_over)
+{
+    struct stage s;
+    struct hand hand;
+    struct eng_error err = {0};
+    begin(&s);
+    act(&s, "acme", 3);
+    follow(&s, &hand);
+    hand.meta.model_version++;
+    cr_expect_eq(finish(&hand, &err), ENG_FOLLOWER_OUTDATED);
+    cr_expect_eq(err.status, ENG_BAD_CONFIG);
+    hand.meta.model_version--;
+    hand.meta.fingerprint++;
+    cr_expect_eq(finish(&hand, &err), ENG_FOLLOWER_OUTDATED);
+    cr_expect_not_null(strstr(err.text, "another model with the same version"), "%s", err.text);
     put_down(&s, &hand);
 }
 
