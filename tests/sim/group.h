@@ -26,7 +26,7 @@
 struct process;
 struct sim;
 
-enum { GROUP_MEMBERS = 16, GROUP_CHANGES = 8 };
+enum { GROUP_MEMBERS = 32, GROUP_CHANGES = 8 };
 
 /* What a worker is to be told, in order. */
 struct group_change {
