@@ -146,8 +146,9 @@ def test_one_that_is_shut_out_by_a_member_that_is_gone_comes_back(context):
         one.start()
         turns = 5 if context.long else 1
         for turn in range(turns):
+            before = progress.total()
             forwarder.allow(forwarder.total * (turn + 1) // (turns + 1))
-            progress.wait_past(progress.total(), [one])
+            progress.wait_past(before, [one])
             _be_the_member(broker)
             wait_for("the daemon to join again", lambda: one.log().count("joining again") == turn + 1, [one])
         forwarder.finish()
