@@ -257,6 +257,11 @@ class Progress:
     def wait_past(self, total, alive):
         return wait_for(f"more than {total} records to be committed", lambda: self.total() > total, alive)
 
+    def wait_on(self, forwarder, alive):
+        """Until more is committed than now, or all that has been sent."""
+        before = self.total()
+        wait_for("more records to be committed", lambda: self.total() > before or before >= forwarder.sent, alive)
+
     def wait_for_ends(self, ends, alive):
         """Until everything is committed; partitions without a record may have no offset."""
         def done():

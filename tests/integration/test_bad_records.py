@@ -206,10 +206,11 @@ def test_every_record_is_in_one_class_and_nothing_is_spoilt(context):
         create_topic(broker, INPUT, PARTITIONS)
         daemon, progress = Daemon(context.folder, config), Progress(broker)
         for third in range(3):
+            before = progress.total()
             daemon.start()
             send_all(broker, records[len(records) * third // 3:len(records) * (third + 1) // 3])
             if third < 2:
-                progress.wait_past(progress.total() + context.random.randrange(1, 3000), [daemon])
+                progress.wait_past(before + context.random.randrange(1, 3000), [daemon])
                 daemon.kill()
         progress.wait_for_ends(end_offsets(broker, INPUT), [daemon])
         counted = {partition: count(part, config, 30, 7) for partition, part in parts.items()}

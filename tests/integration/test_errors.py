@@ -155,9 +155,10 @@ def test_sigterm_in_the_middle_of_the_work_loses_nothing(context):
         forwarder = Forwarder(broker, read_topic(broker, "staging"), 50_000)
         progress = Progress(broker)
         for stop in range(5):
+            before = progress.total()
             forwarder.allow(forwarder.total * (stop + 1) // 6)
             daemon.start()
-            progress.wait_past(progress.total(), [daemon])
+            progress.wait_past(before, [daemon])
             time.sleep(context.random.uniform(0, 0.3))
             daemon.stop()
             say(f"stop {stop + 1}: {progress.total()} of {forwarder.sent} records committed")

@@ -40,13 +40,13 @@ def _come_and_go(context, one, two, forwarder, progress, turns):
         two.start()
         wait_for("both to have partitions", lambda: _owned(one) == 2 and _owned(two) == 2, [one, two])
         two.wait_ready()
-        progress.wait_past(progress.total(), [one, two])
+        progress.wait_on(forwarder, [one, two])
         time.sleep(context.random.uniform(0, 1))
         by = "kill -9" if turn % 2 else "SIGTERM"
         two.kill() if turn % 2 else two.stop()
         say(f"turn {turn + 1}: the second process left by {by}, {progress.total()} of {forwarder.sent} committed")
         wait_for("the first process to have them all", lambda: _owned(one) == 4, [one])
-        progress.wait_past(progress.total(), [one]) if forwarder.sent > progress.total() else None
+        progress.wait_on(forwarder, [one])
 
 
 def _move(context, events, turns, *kafka):
