@@ -14,11 +14,15 @@ void eng_walk_done(struct eng_walk *walk)
     *walk = (struct eng_walk){0};
 }
 
-enum eng_status eng_walk_begin(struct eng_walk *walk, const struct eng_store *store)
+enum eng_status eng_walk_begin(struct eng_walk *walk, struct eng_store *store)
 {
-    uint64_t words = (store->slot_count + store->slots_behind + 63) / 64;
     eng_assert(store->slots != NULL);
     eng_assert(walk->waiting == 0);
+    /* The room for one more partner is made now: those who are visited reserve it as well, and the
+     * table may not grow then, since the marks are of its slots. */
+    if (eng_store_reserve(store) != ENG_OK)
+        return ENG_NO_MEMORY;
+    uint64_t words = (store->slot_count + store->slots_behind + 63) / 64;
     if (words > walk->mark_words) {
         uint64_t *marks = eng_calloc(words, sizeof *marks);
         if (marks == NULL)

@@ -20,8 +20,9 @@ struct eng_walk {
 
 void eng_walk_done(struct eng_walk *walk);
 
-/* Begins a walk without marks; there is room for one at every slot. ENG_OK or ENG_NO_MEMORY. */
-enum eng_status eng_walk_begin(struct eng_walk *walk, const struct eng_store *store);
+/* Begins a walk without marks; there is room for one at every slot, and the table stays as large as
+ * it is until a partner is added. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_walk_begin(struct eng_walk *walk, struct eng_store *store);
 
 /* Marks a partner that is not marked, or all of them. */
 void eng_walk_mark(struct eng_walk *walk, const struct eng_store *store, uint32_t number);
