@@ -32,36 +32,27 @@ void eng_recall_use(struct eng_recall *recall, struct eng_edition *edition)
 
 void eng_recall_clear(struct eng_recall *recall)
 {
-    eng_assert(recall->count <= recall->capacity);
-    for (uint32_t i = 0; i < recall->count; i++)
-        eng_restored_done(&recall->items[i].restored);
-    recall->count = 0;
+    eng_assert(recall != NULL);
+    eng_restored_done(&recall->item.restored);
+    recall->item = (struct eng_recall_item){0};
+    eng_assert(recall->item.restored.engine == NULL);
 }
 
 void eng_recall_done(struct eng_recall *recall)
 {
     eng_assert(recall != NULL);
     eng_recall_clear(recall);
-    eng_free(recall->items);
     eng_edition_release(recall->edition);
     *recall = (struct eng_recall){0};
 }
 
-enum eng_status eng_recall_add(struct eng_recall *recall, int32_t partition)
+void eng_recall_aim(struct eng_recall *recall, int32_t partition)
 {
     eng_assert(partition >= 0);
-    eng_assert(recall->count <= recall->capacity);
-    if (recall->count == recall->capacity) {
-        uint32_t capacity = recall->capacity == 0 ? 8 : recall->capacity * 2;
-        void *items = eng_realloc(recall->items, capacity * sizeof *recall->items);
-        if (items == NULL)
-            return ENG_NO_MEMORY;
-        recall->items = items;
-        recall->capacity = capacity;
-    }
-    recall->items[recall->count++] = (struct eng_recall_item){
+    eng_recall_clear(recall);
+    recall->item = (struct eng_recall_item){
         .partition = partition, .low = -1, .end = -1, .committed = {.partition = partition}};
-    return ENG_OK;
+    eng_assert(recall->item.status == ENG_OK);
 }
 
 static bool cancelled(const struct eng_recall *recall)
@@ -288,9 +279,7 @@ static void recall_item(struct eng_recall *recall, struct eng_recall_item *item)
 {
     struct standby standby = {.fate = ENG_FOLLOWER_WAITS};
     eng_assert(item->partition >= 0);
-    item->status = ENG_OK;
-    eng_error_clear(&item->error);
-    eng_restored_done(&item->restored);
+    eng_assert(item->status == ENG_OK && item->restored.engine == NULL);
     if (ENG_RULE(STANDBY_STOPS_FIRST))
         standby = take_standby(recall, item->partition);
     ask(recall, item, &standby);
@@ -302,13 +291,11 @@ void eng_recall_run(void *context)
 {
     struct eng_recall *recall = context;
     eng_assert(recall->port != NULL);
-    eng_assert(recall->count > 0);
-    for (uint32_t i = 0; i < recall->count; i++) {
-        if (cancelled(recall))
-            recall->items[i].status = ENG_UNAVAILABLE;
-        else
-            recall_item(recall, &recall->items[i]);
-    }
+    eng_assert(recall->item.committed.partition == recall->item.partition);
+    if (cancelled(recall))
+        recall->item.status = ENG_UNAVAILABLE;
+    else
+        recall_item(recall, &recall->item);
     recall->id_status = ENG_OK;
     if (recall->asks_id)
         recall->id_status = recall->port->ops->input_id(recall->port, recall->input_id, NULL);

@@ -38,10 +38,9 @@ struct eng_recall {
     _Atomic int32_t
         partition; /* whose state topic is being read, for those who wait; and how far */
     struct eng_restore_progress progress;
-    struct eng_recall_item *items;
-    uint32_t count, capacity;
+    struct eng_recall_item item;
     bool asks_id;              /* by the worker: the broker tells topics' ids */
-    enum eng_status id_status; /* of the question after the items': which topic was that? */
+    enum eng_status id_status; /* of the question after that: which topic was it? */
     char input_id[ENG_TOPIC_ID_BYTES];
     _Atomic bool cancel; /* set by the worker: come back soon */
 };
@@ -53,11 +52,11 @@ void eng_recall_done(struct eng_recall *recall);
 /* Another edition of the configuration from now on. Not while the errand runs. */
 void eng_recall_use(struct eng_recall *recall, struct eng_edition *edition);
 
-/* Forgets all items. Not while the errand runs. */
+/* Forgets the answer. Not while the errand runs. */
 void eng_recall_clear(struct eng_recall *recall);
 
-/* Asks for one more partition. ENG_OK or ENG_NO_MEMORY. */
-enum eng_status eng_recall_add(struct eng_recall *recall, int32_t partition);
+/* What the errand will ask for, instead of what it asked for before. */
+void eng_recall_aim(struct eng_recall *recall, int32_t partition);
 
 /* The errand; context: the recall. */
 void eng_recall_run(void *context);

@@ -110,11 +110,9 @@ static enum eng_status look_at_all(struct eng_recall *recall, const struct visit
     int32_t count = 0;
     enum eng_status status = count_partitions(recall->port, recall->edition->config, &count, err);
     for (int32_t partition = 0; status == ENG_OK && partition < count; partition++) {
-        status = eng_recall_add(recall, partition);
-        if (status != ENG_OK)
-            break;
+        struct eng_recall_item *item = &recall->item;
+        eng_recall_aim(recall, partition);
         eng_recall_run(recall);
-        struct eng_recall_item *item = &recall->items[0];
         if (is_finding(item->status))
             tell(recall, item, visitor);
         else
@@ -122,7 +120,7 @@ static enum eng_status look_at_all(struct eng_recall *recall, const struct visit
         eng_recall_clear(recall);
     }
     eng_assert(status != ENG_AGAIN);
-    eng_assert(recall->count <= 1);
+    eng_assert(recall->item.restored.engine == NULL);
     return status;
 }
 

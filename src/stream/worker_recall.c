@@ -92,7 +92,7 @@ const struct eng_recall *eng_worker_recall_of(const struct eng_worker *worker, i
 {
     eng_assert(partition >= 0);
     for (uint32_t i = 0; i < ENG_PORT_READERS; i++)
-        if (worker->readers[i].busy && worker->readers[i].recall.items[0].partition == partition)
+        if (worker->readers[i].busy && worker->readers[i].recall.item.partition == partition)
             return &worker->readers[i].recall;
     return NULL;
 }
@@ -106,13 +106,14 @@ static bool wants_answer(const struct eng_worker *worker, const struct eng_task 
            eng_worker_recall_of(worker, task->partition) == NULL;
 }
 
-static bool anybody_asks(const struct eng_worker *worker)
+/* Whoever has waited for a reader; NULL: nobody. */
+static const struct eng_task *next_to_ask(const struct eng_worker *worker)
 {
-    bool any = false;
     eng_assert(worker->task_count <= (uint32_t)worker->input.partition_count);
     for (uint32_t i = 0; i < worker->task_count; i++)
-        any |= wants_answer(worker, worker->tasks[i]);
-    return any;
+        if (wants_answer(worker, worker->tasks[i]))
+            return worker->tasks[i];
+    return NULL;
 }
 
 static void renew_errand(void *context)
@@ -140,20 +141,11 @@ static bool producer_ready(struct eng_worker *worker)
     return false;
 }
 
-static void submit_recall(struct eng_worker *worker, struct eng_reader *reader)
+static void submit_recall(struct eng_worker *worker, struct eng_reader *reader, int32_t partition)
 {
     eng_assert(!reader->busy && !eng_courier_busy(&reader->courier));
-    eng_recall_clear(&reader->recall);
-    uint32_t i = 0;
-    while (!wants_answer(worker, worker->tasks[i]))
-        i++;
-    eng_assert(i < worker->task_count);
-    if (eng_recall_add(&reader->recall, worker->tasks[i]->partition) != ENG_OK) {
-        (void)eng_error_set(&worker->error, ENG_NO_MEMORY, "no memory to restore");
-        return;
-    }
-    eng_assert(reader->recall.count == 1);
     eng_assert(reader->recall.edition == worker->edition);
+    eng_recall_aim(&reader->recall, partition);
     reader->busy = true;
     reader->assignment = worker->assignment;
     eng_courier_submit(&reader->courier, eng_recall_run, &reader->recall);
@@ -180,9 +172,9 @@ static void tell_restored(const struct eng_worker *worker, const struct eng_reca
     eng_assert(restored->has_commit);
 }
 
-static void take_answer(struct eng_worker *worker, const struct eng_recall *recall)
+static void take_answer(struct eng_worker *worker, struct eng_recall *recall)
 {
-    struct eng_recall_item *item = &recall->items[0];
+    struct eng_recall_item *item = &recall->item;
     struct eng_task *task = eng_worker_task(worker, item->partition);
     eng_assert(item->partition >= 0);
     if (task == NULL || task->state != ENG_TASK_ASKING)
@@ -211,14 +203,14 @@ static void harvest(struct eng_worker *worker, struct eng_reader *reader)
 {
     struct eng_recall *recall = &reader->recall;
     eng_assert(reader->busy);
-    eng_assert(recall->count == 1);
+    eng_assert(!eng_courier_busy(&reader->courier));
     bool stale = ENG_RULE(RECALL_OF_ASSIGNMENT) && reader->assignment != worker->assignment;
     bool same = stale || eng_worker_same_input(worker, recall->id_status, recall->input_id);
     reader->busy = false;
     if (!stale && same)
         take_answer(worker, recall);
     else if (!stale)
-        ask_later(worker, eng_worker_task(worker, recall->items[0].partition));
+        ask_later(worker, eng_worker_task(worker, recall->item.partition));
     eng_recall_clear(recall);
 }
 
@@ -253,9 +245,10 @@ void eng_worker_ask(struct eng_worker *worker)
     if (worker->error.status == ENG_OK && worker->assign_due)
         assign(worker);
     for (uint32_t i = 0; i < ENG_PORT_READERS; i++) {
-        if (worker->error.status != ENG_OK || !anybody_asks(worker) || !producer_ready(worker))
+        const struct eng_task *task = next_to_ask(worker);
+        if (worker->error.status != ENG_OK || task == NULL || !producer_ready(worker))
             return;
         if (!worker->readers[i].busy)
-            submit_recall(worker, &worker->readers[i]);
+            submit_recall(worker, &worker->readers[i], task->partition);
     }
 }
