@@ -29,6 +29,20 @@ void *eng_realloc(void *block, size_t size)
     return must_fail() ? NULL : realloc(block, size ? size : 1);
 }
 
+void *eng_grow(void *items, uint32_t *capacity, size_t item_bytes)
+{
+    enum { LEAST = 8 };
+    eng_assert(item_bytes > 0);
+    eng_assert(items != NULL || *capacity == 0);
+    if (*capacity > (UINT32_MAX - LEAST) / 2)
+        return NULL;
+    uint32_t grown = *capacity * 2 + LEAST;
+    items = eng_realloc(items, grown * item_bytes);
+    if (items != NULL)
+        *capacity = grown;
+    return items;
+}
+
 char *eng_strndup(const char *data, size_t length)
 {
     eng_assert(data != NULL || length == 0);

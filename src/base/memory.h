@@ -14,6 +14,10 @@ void *eng_calloc(size_t count, size_t size);
 /* Grows or shrinks; NULL leaves the old block. New bytes are not zeroed. */
 void *eng_realloc(void *block, size_t size);
 
+/* A list that is full, about twice as large: the new block and *capacity, in items; what is new is
+ * not zeroed. NULL: no memory, and list and capacity stay as they are. */
+void *eng_grow(void *items, uint32_t *capacity, size_t item_bytes);
+
 /* A copy of `length` bytes with a zero byte behind, or NULL. */
 char *eng_strndup(const char *data, size_t length);
 

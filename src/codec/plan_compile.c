@@ -106,14 +106,12 @@ static void *add(struct compiler *compiler, struct table *table, size_t size)
         return NULL;
     }
     if (table->count == table->capacity) {
-        uint32_t capacity = table->capacity > 0 ? table->capacity * 2 : 16;
-        void *items = eng_realloc(table->items, capacity * size);
+        void *items = eng_grow(table->items, &table->capacity, size);
         if (items == NULL) {
             out_of_memory(compiler);
             return NULL;
         }
         table->items = items;
-        table->capacity = capacity;
     }
     return memset((char *)table->items + size * table->count++, 0, size);
 }

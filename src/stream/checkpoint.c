@@ -8,7 +8,7 @@
 
 /* Marks nearer than this to the one before are not worth their memory; but then a small target has
  * to be kept as well. */
-enum { NEAR_OFFSETS = 1024, NEAR_US = 1000000, NEAR_SHARE = 8, MARKS_MIN = 16 };
+enum { NEAR_OFFSETS = 1024, NEAR_US = 1000000, NEAR_SHARE = 8 };
 
 void eng_checkpoint_done(struct eng_checkpoint *checkpoint)
 {
@@ -32,12 +32,10 @@ static enum eng_status reserve(struct eng_checkpoint *checkpoint)
         checkpoint->first = 0;
         return ENG_OK;
     }
-    uint32_t capacity = checkpoint->capacity * 2 + MARKS_MIN;
-    struct eng_mark *marks = eng_realloc(checkpoint->marks, capacity * sizeof *marks);
+    void *marks = eng_grow(checkpoint->marks, &checkpoint->capacity, sizeof *checkpoint->marks);
     if (marks == NULL)
         return ENG_NO_MEMORY;
     checkpoint->marks = marks;
-    checkpoint->capacity = capacity;
     return ENG_OK;
 }
 

@@ -26,12 +26,10 @@ enum eng_status eng_journal_add(struct eng_journal *journal, const struct eng_jo
     eng_assert(journal != NULL && entry != NULL);
     eng_assert(eng_journal_is_kind(entry->kind));
     if (journal->count == journal->capacity) {
-        uint32_t capacity = journal->capacity == 0 ? 16 : journal->capacity * 2;
-        void *entries = eng_realloc(journal->entries, capacity * sizeof *journal->entries);
+        void *entries = eng_grow(journal->entries, &journal->capacity, sizeof *journal->entries);
         if (entries == NULL)
             return ENG_NO_MEMORY;
         journal->entries = entries;
-        journal->capacity = capacity;
     }
     journal->entries[journal->count++] = *entry;
     return ENG_OK;

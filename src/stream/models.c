@@ -10,7 +10,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { HEAD_BYTES = 24, SUM_BYTES = 8, VERSION = 1, ITEMS_MIN = 4 };
+enum { HEAD_BYTES = 24, SUM_BYTES = 8, VERSION = 1 };
 
 static const char key_prefix[] = "model/";
 
@@ -51,12 +51,10 @@ static enum eng_status reserve(struct eng_models *models)
     eng_assert(models->items != NULL || models->capacity == 0);
     if (models->count < models->capacity)
         return ENG_OK;
-    uint32_t capacity = models->capacity * 2 + ITEMS_MIN;
-    void *items = eng_realloc(models->items, capacity * sizeof *models->items);
+    void *items = eng_grow(models->items, &models->capacity, sizeof *models->items);
     if (items == NULL)
         return ENG_NO_MEMORY;
     models->items = items;
-    models->capacity = capacity;
     return ENG_OK;
 }
 

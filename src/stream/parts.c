@@ -6,8 +6,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { CAPACITY_MIN = 16 };
-
 void eng_parts_done(struct eng_parts *parts)
 {
     eng_assert(parts != NULL);
@@ -38,12 +36,10 @@ static enum eng_status reserve(struct eng_parts *parts)
     eng_assert(parts->capacity < UINT32_MAX / 4);
     if (parts->count < parts->capacity)
         return ENG_OK;
-    uint32_t capacity = parts->capacity * 2 + CAPACITY_MIN;
-    struct eng_part_count *items = eng_realloc(parts->items, capacity * sizeof *items);
+    void *items = eng_grow(parts->items, &parts->capacity, sizeof *parts->items);
     if (items == NULL)
         return ENG_NO_MEMORY;
     parts->items = items;
-    parts->capacity = capacity;
     return ENG_OK;
 }
 

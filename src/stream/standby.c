@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MIN = 8, TAKE_WAIT_MS = 2000, TAKE_STEP_MS = 5 };
+enum { TAKE_WAIT_MS = 2000, TAKE_STEP_MS = 5 };
 
 /* ---- life ---- */
 
@@ -118,12 +118,10 @@ struct eng_standby *eng_standbys_place(struct eng_standbys *standbys, int32_t pa
         if (standbys->items[i]->partition == partition)
             return standbys->items[i];
     if (standbys->count == standbys->capacity) {
-        uint32_t capacity = standbys->capacity * 2 + ITEMS_MIN;
-        void *items = eng_realloc(standbys->items, capacity * sizeof *standbys->items);
+        void *items = eng_grow(standbys->items, &standbys->capacity, sizeof *standbys->items);
         if (items == NULL)
             return NULL;
         standbys->items = items;
-        standbys->capacity = capacity;
     }
     struct eng_standby *standby = eng_calloc(1, sizeof *standby);
     if (standby == NULL)

@@ -48,12 +48,10 @@ static enum eng_status reserve_process(struct eng_standby_plan *plan)
     eng_assert(plan->process_count <= plan->process_capacity);
     if (plan->process_count < plan->process_capacity)
         return ENG_OK;
-    uint32_t capacity = plan->process_capacity * 2 + COUNT_MIN;
-    void *processes = eng_realloc(plan->processes, capacity * sizeof *plan->processes);
+    void *processes = eng_grow(plan->processes, &plan->process_capacity, sizeof *plan->processes);
     if (processes == NULL)
         return ENG_NO_MEMORY;
     plan->processes = processes;
-    plan->process_capacity = capacity;
     eng_assert(plan->process_count < plan->process_capacity);
     return ENG_OK;
 }

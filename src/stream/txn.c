@@ -213,12 +213,10 @@ enum eng_status eng_txn_offset(struct eng_txn *txn, const struct eng_txn_offset 
     eng_assert(offset->now.next >= 0);
     eng_assert(offset->now.partition == offset->before.partition);
     if (txn->offset_count == txn->offset_capacity) {
-        uint32_t capacity = txn->offset_capacity == 0 ? 8 : txn->offset_capacity * 2;
-        void *offsets = eng_realloc(txn->offsets, capacity * sizeof *txn->offsets);
+        void *offsets = eng_grow(txn->offsets, &txn->offset_capacity, sizeof *txn->offsets);
         if (offsets == NULL)
             return ENG_NO_MEMORY;
         txn->offsets = offsets;
-        txn->offset_capacity = capacity;
     }
     txn->offsets[txn->offset_count++] = *offset;
     return ENG_OK;
