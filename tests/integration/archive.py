@@ -12,7 +12,6 @@ import confluent_kafka
 
 import broker
 import harness
-import processes
 
 TOPIC, GROUP, WAIT_S = "archived", "archived", 60
 

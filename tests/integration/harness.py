@@ -396,6 +396,14 @@ def generate(context, broker, topic, events):
     _generate(context, events, ["--format", "avro", "--topic", topic, "--brokers", broker.address])
 
 
+def staged(context, broker, events, per_second):
+    """The input topic, and generated events that a forwarder will send to it when it is let."""
+    create_topic(broker, "staging")
+    create_topic(broker, INPUT)
+    generate(context, broker, "staging", events)
+    return Forwarder(broker, read_topic(broker, "staging"), per_second)
+
+
 def generate_lines(context, events):
     """Generated events as JSON lines."""
     path = os.path.join(context.folder, "generated.jsonl")

@@ -14,7 +14,7 @@ import zlib
 
 import harness
 from harness import (DEAD, INPUT, Daemon, Progress, Sender, check, compare_with_replay, create_topic, encode,
-                     end_offsets, generate_lines, merged, read_topic, replay, say, schema, shipped_config, wait_for)
+                     end_offsets, generate_lines, read_topic, replay, say, schema, shipped_config, wait_for)
 
 PARTITIONS = 4
 DAY_MS = 86_400_000

@@ -9,8 +9,8 @@ import time
 
 import harness
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
-from harness import (CHANGES, GROUP, INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic,
-                     end_offsets, generate, read_topic, say, shipped_config, wait_for, write_config)
+from harness import (CHANGES, GROUP, INPUT, Daemon, Progress, check, compare_with_replay, create_topic, end_offsets,
+                     generate, say, shipped_config, staged, wait_for, write_config)
 
 EXIT_TOPIC, EXIT_DENIED = 4, 5
 FEW = 2_000
@@ -149,10 +149,7 @@ def test_a_wrong_password_is_said(context):
 def test_sigterm_in_the_middle_of_the_work_loses_nothing(context):
     with context.broker() as broker:
         daemon = Daemon(context.folder, shipped_config(broker.address))
-        create_topic(broker, "staging")
-        create_topic(broker, INPUT)
-        generate(context, broker, "staging", 100_000)
-        forwarder = Forwarder(broker, read_topic(broker, "staging"), 50_000)
+        forwarder = staged(context, broker, 100_000, 50_000)
         progress = Progress(broker)
         for stop in range(5):
             before = progress.total()

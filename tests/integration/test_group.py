@@ -11,8 +11,8 @@ import time
 
 import confluent_kafka
 import harness
-from harness import (GROUP, INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic, end_offsets,
-                     free_ports, generate, merged, read_topic, say, shipped_config, wait_for)
+from harness import (GROUP, INPUT, Daemon, Progress, check, compare_with_replay, end_offsets, free_ports, merged, say,
+                     shipped_config, staged, wait_for)
 
 PER_SECOND = 40_000
 # A process that was killed is missed after three seconds, and its open transaction ends after five.
@@ -52,10 +52,7 @@ def _come_and_go(context, one, two, forwarder, progress, turns):
 def _move(context, events, turns, *kafka):
     with context.broker() as broker:
         one, two = _pair(context, broker, *(merged(QUICK, each) for each in kafka))
-        create_topic(broker, "staging")
-        create_topic(broker, INPUT)
-        generate(context, broker, "staging", events)
-        forwarder = Forwarder(broker, read_topic(broker, "staging"), PER_SECOND)
+        forwarder = staged(context, broker, events, PER_SECOND)
         progress = Progress(broker)
         one.start()
         _come_and_go(context, one, two, forwarder, progress, turns)
@@ -104,10 +101,7 @@ def _check_ended(one, two):
 def test_of_two_with_the_same_instance_the_older_ends_and_nothing_is_lost_or_told_twice(context):
     with context.broker() as broker:
         one, two = _pair(context, broker, *[{**QUICK, "instance": TWIN}] * 2)
-        create_topic(broker, "staging")
-        create_topic(broker, INPUT)
-        generate(context, broker, "staging", 120_000)
-        forwarder = Forwarder(broker, read_topic(broker, "staging"), 10_000)
+        forwarder = staged(context, broker, 120_000, 10_000)
         progress = Progress(broker)
         one.start()
         _fence(broker, forwarder, progress, one)
@@ -138,10 +132,7 @@ def test_one_that_is_shut_out_by_a_member_that_is_gone_comes_back(context):
     """As after a request to join whose answer was lost, or a coordinator that remembers an older member."""
     with context.broker() as broker:
         one, _ = _pair(context, broker, *[{**QUICK, "instance": TWIN}] * 2)
-        create_topic(broker, "staging")
-        create_topic(broker, INPUT)
-        generate(context, broker, "staging", 60_000)
-        forwarder = Forwarder(broker, read_topic(broker, "staging"), 10_000)
+        forwarder = staged(context, broker, 60_000, 10_000)
         progress = Progress(broker)
         one.start()
         turns = 5 if context.long else 1

@@ -9,8 +9,7 @@ lost, nothing told twice.
 import time
 
 import harness
-from harness import (INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic, end_offsets,
-                     generate, read_topic, say, shipped_config)
+from harness import (INPUT, Daemon, Progress, check, compare_with_replay, end_offsets, say, shipped_config, staged)
 
 KILLS = 10
 PER_SECOND = 80_000
@@ -39,10 +38,7 @@ def _run(context, events, changes=None):
         daemon = Daemon(context.folder, shipped_config(broker.address, harness.merged(
             {"kafka": {"instance": "one"}, "run": {"commit_interval": "40ms"},
              "recovery": {"records": 20_000}}, changes or {})))
-        create_topic(broker, "staging")
-        create_topic(broker, INPUT)
-        generate(context, broker, "staging", events)
-        forwarder = Forwarder(broker, read_topic(broker, "staging"), PER_SECOND)
+        forwarder = staged(context, broker, events, PER_SECOND)
         progress = Progress(broker)
         _kill_on_the_way(context, daemon, forwarder, progress)
         forwarder.finish()

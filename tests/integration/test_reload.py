@@ -14,9 +14,9 @@ import subprocess
 
 import confluent_kafka
 import harness
-from harness import (ENGAGED, INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic,
-                     end_offsets, free_ports, generate, merged, read_topic, replay_records, say, shipped_config,
-                     wait_for, write_config)
+from harness import (ENGAGED, INPUT, Daemon, Progress, check, compare_with_replay, create_topic, end_offsets,
+                     free_ports, generate, merged, read_topic, replay_records, say, shipped_config, staged, wait_for,
+                     write_config)
 
 PARTITIONS = 4
 PER_SECOND = 20_000
@@ -80,18 +80,11 @@ def _compare(context, broker, first, second):
     return points
 
 
-def _staged(context, broker, events):
-    create_topic(broker, "staging")
-    create_topic(broker, INPUT)
-    generate(context, broker, "staging", events)
-    return Forwarder(broker, read_topic(broker, "staging"), PER_SECOND)
-
-
 def test_another_model_under_load_is_told_as_replay_tells_it(context):
     with context.broker() as broker:
         first = _config(broker, run={"workers": 2})
         second = merged(first, SECOND)
-        forwarder = _staged(context, broker, 120_000)
+        forwarder = staged(context, broker, 120_000, PER_SECOND)
         progress = Progress(broker)
         daemon = Daemon(context.folder, first).start()
         forwarder.allow(60_000)
@@ -116,7 +109,7 @@ def test_another_model_under_load_is_told_as_replay_tells_it(context):
 def test_a_file_that_cannot_be_taken_up_leaves_everything_as_it_was(context):
     with context.broker() as broker:
         config = _config(broker)
-        forwarder = _staged(context, broker, 60_000)
+        forwarder = staged(context, broker, 60_000, PER_SECOND)
         daemon = Daemon(context.folder, config).start()
         forwarder.allow(20_000)
         Progress(broker).wait_past(10_000, [daemon])
@@ -151,7 +144,7 @@ def test_processes_that_read_their_files_one_after_the_other_do_not_stop_one_ano
         first = _config(broker)
         other = merged(first, {"http": {"listen": f"127.0.0.1:{free_ports(1)[0]}"}})
         one, two = Daemon(context.folder, first, "one"), Daemon(context.folder, other, "two")
-        forwarder = _staged(context, broker, 80_000)
+        forwarder = staged(context, broker, 80_000, PER_SECOND)
         progress = Progress(broker)
         one.start()
         two.start()

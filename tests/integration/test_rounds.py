@@ -13,8 +13,8 @@ import os
 
 import confluent_kafka
 import harness
-from harness import (GROUP, INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic, end_offsets,
-                     generate, read_topic, say, shipped_config, wait_for)
+from harness import (GROUP, INPUT, Daemon, Progress, check, compare_with_replay, end_offsets, say, shipped_config,
+                     staged, wait_for)
 
 PARTITIONS, TAKEN = 4, 2
 PER_ROUND = 200
@@ -90,10 +90,7 @@ def test_partitions_that_come_and_go_leave_nothing_behind(context):
     rounds = 1000 if context.long else 10
     with context.broker() as broker:
         daemon = Daemon(context.folder, shipped_config(broker.address, {"kafka": QUICK}), environment=ENVIRONMENT)
-        create_topic(broker, "staging")
-        create_topic(broker, INPUT)
-        generate(context, broker, "staging", PER_ROUND * (rounds + 10))
-        forwarder = Forwarder(broker, read_topic(broker, "staging"), 10_000)
+        forwarder = staged(context, broker, PER_ROUND * (rounds + 10), 10_000)
         progress, guest = Progress(broker), _Guest(broker)
         forwarder.allow_more(PER_ROUND * 5)
         daemon.start().wait_ready()

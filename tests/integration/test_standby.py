@@ -10,8 +10,8 @@ import re
 import time
 
 import harness
-from harness import (INPUT, Daemon, Forwarder, Progress, check, compare_with_replay, create_topic, end_offsets,
-                     free_ports, generate, read_topic, say, shipped_config, wait_for)
+from harness import (INPUT, Daemon, Progress, check, compare_with_replay, end_offsets, free_ports, read_topic, say,
+                     shipped_config, staged, wait_for)
 from test_group import QUICK
 
 PER_SECOND = 40_000
@@ -83,10 +83,7 @@ def test_a_take_over_reads_only_what_the_standby_had_not(context):
     events = 800_000 if context.long else 200_000
     with context.broker() as broker:
         one, two = _pair(context, broker)
-        create_topic(broker, "staging")
-        create_topic(broker, INPUT)
-        generate(context, broker, "staging", events)
-        forwarder = Forwarder(broker, read_topic(broker, "staging"), PER_SECOND)
+        forwarder = staged(context, broker, events, PER_SECOND)
         progress = Progress(broker)
         one.start()
         two.start()
