@@ -197,6 +197,7 @@ def check_dead_letters(broker, parts, outcomes):
 
 
 def test_every_record_is_in_one_class_and_nothing_is_spoilt(context):
+    """G2."""
     events = 400_000 if context.long else 60_000
     with context.broker() as broker:
         config = shipped_config(broker.address, {
@@ -229,7 +230,7 @@ def test_every_record_is_in_one_class_and_nothing_is_spoilt(context):
 
 
 def test_an_event_refused_as_future_stays_refused_when_its_time_has_come(context):
-    """S5: the decision was told and is kept, though after kill -9 the record is read again later."""
+    """G8: S5: the decision was told and is kept, though after kill -9 the record is read again later."""
     ahead_s = 15
     with context.broker() as broker:
         config = shipped_config(broker.address, {"time": {"future_skew": "1s"}, "kafka": {"instance": "one"}})

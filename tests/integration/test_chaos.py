@@ -32,6 +32,7 @@ def _run(context, names, storms=0, joins=0):
 
 
 def test_whatever_breaks_nothing_is_lost_or_told_twice(context):
+    """G2, G3, G4."""
     names = ["daemon"] * 5 + ["by_delay", "by_stall", "by_stall", "by_cut", "node", "coordinators", "by_freezing",
              "disk", "by_late_offsets", "by_late_end", "by_any_late"]
     names *= 4 if context.long else 1
@@ -58,6 +59,7 @@ def test_disks_that_are_full_change_nothing(context):
 
 @only_long
 def test_a_process_that_wakes_up_behind_its_time_writes_nothing(context):
+    """G6."""
     _run(context, ["by_freezing"] * 20)
 
 
@@ -70,6 +72,7 @@ def test_a_network_that_is_slow_or_stands_still_or_is_cut_changes_nothing(contex
 
 @only_long
 def test_a_request_that_arrives_in_a_later_transaction_is_refused_or_changes_nothing(context):
+    """G7."""
     names = ["by_late_offsets", "by_late_end", "by_any_late"] * 10
     context.random.shuffle(names)
     _run(context, names)

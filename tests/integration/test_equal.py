@@ -29,10 +29,12 @@ def _run(context, events, changes=None):
 
 @harness.every_version
 def test_the_outputs_of_a_million_events_are_those_of_replay(context):
+    """G4."""
     _run(context, 1_000_000)
 
 
 def test_two_workers_in_one_process_tell_the_same_as_one(context):
+    """G4."""
     _run(context, 1_000_000 if context.long else 200_000, {"run": {"workers": 2}})
 
 

@@ -64,12 +64,13 @@ def _move(context, events, turns, *kafka):
 
 
 def test_partitions_that_move_lose_nothing_and_repeat_nothing(context):
+    """G3."""
     events, turns = (1_000_000, 12) if context.long else (400_000, 4)
     _move(context, events, turns, {}, {})
 
 
 def test_the_same_holds_when_all_partitions_are_given_back_at_every_change(context):
-    """Eager assignment. One process has the setting under kafka.consumer, the other under kafka.client."""
+    """G3: Eager assignment. One process has the setting under kafka.consumer, the other under kafka.client."""
     events, turns = (1_000_000, 12) if context.long else (200_000, 2)
     eager = {"partition.assignment.strategy": "range"}
     _move(context, events, turns, {"consumer": eager}, {"client": eager})
@@ -99,6 +100,7 @@ def _check_ended(one, two):
 
 
 def test_of_two_with_the_same_instance_the_older_ends_and_nothing_is_lost_or_told_twice(context):
+    """G6."""
     with context.broker() as broker:
         one, two = _pair(context, broker, *[{**QUICK, "instance": TWIN}] * 2)
         forwarder = staged(context, broker, 120_000, 10_000)

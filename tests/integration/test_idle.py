@@ -115,6 +115,7 @@ def _avoid_the_hour():
 
 
 def test_the_last_drop_comes_without_an_event_and_only_once(context):
+    """G8."""
     _avoid_the_hour()
     with context.broker() as broker:
         config = {**MODEL, "input": {"topic": INPUT, "format": "json"}, **plumbing(broker.address)}

@@ -50,6 +50,7 @@ def _run(context, events, changes=None):
 
 
 def test_ten_kills_on_the_way_lose_nothing_and_repeat_nothing(context):
+    """G2, G3."""
     _run(context, 1_000_000)
 
 

@@ -81,6 +81,7 @@ def _compare(context, broker, first, second):
 
 
 def test_another_model_under_load_is_told_as_replay_tells_it(context):
+    """G10."""
     with context.broker() as broker:
         first = _config(broker, run={"workers": 2})
         second = merged(first, SECOND)

@@ -87,6 +87,7 @@ def _check_steady(daemon, first):
 
 
 def test_partitions_that_come_and_go_leave_nothing_behind(context):
+    """G15."""
     rounds = 1000 if context.long else 10
     with context.broker() as broker:
         daemon = Daemon(context.folder, shipped_config(broker.address, {"kafka": QUICK}), environment=ENVIRONMENT)

@@ -31,7 +31,7 @@ def _goes_on(stage, cluster):
 
 @only_long
 def test_a_coordinator_that_never_answers_is_named_and_nothing_is_lost(context):
-    """librdkafka may wait for it for ever: then the process ends. Or it knows that it has lost its place."""
+    """G14: librdkafka may wait for it for ever: then the process ends. Or it knows that it has lost its place."""
     said = ("does not come back from", "no share of the partitions", "stalled:")
     with context.cluster() as cluster:
         stage = Stage(context, cluster, 4)

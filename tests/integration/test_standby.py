@@ -80,6 +80,7 @@ def _take_over(killed, heir):
 
 
 def test_a_take_over_reads_only_what_the_standby_had_not(context):
+    """G12."""
     events = 800_000 if context.long else 200_000
     with context.broker() as broker:
         one, two = _pair(context, broker)

@@ -103,6 +103,7 @@ def _rebuild(daemon):
 
 
 def test_a_restart_reads_no_more_again_than_the_recovery_target(context):
+    """G12."""
     with context.broker() as broker:
         daemon = _daemon(context, broker)
         _fill(context, broker, 200_000)
@@ -125,6 +126,7 @@ def test_a_restart_reads_no_more_again_than_the_recovery_target(context):
 
 
 def test_state_that_does_not_fit_is_refused_and_can_be_made_anew(context):
+    """G5."""
     events = 60_000
     with context.broker() as broker:
         daemon = _daemon(context, broker, 1_000_000)  # No page is written but at a graceful stop.
@@ -148,6 +150,7 @@ def test_state_that_does_not_fit_is_refused_and_can_be_made_anew(context):
 
 
 def test_another_version_of_the_model_takes_effect_without_reading_again(context):
+    """G10."""
     events = 60_000
     with context.broker() as broker:
         config = _config(broker)
@@ -177,6 +180,7 @@ def test_another_version_of_the_model_takes_effect_without_reading_again(context
 
 
 def test_who_was_erased_stays_so_after_kill_9(context):
+    """G11."""
     with context.broker() as broker:
         daemon = _daemon(context, broker)
         _fill(context, broker, 20_000)

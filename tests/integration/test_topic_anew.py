@@ -53,6 +53,7 @@ def _go_on_afresh(context, broker):
 
 
 def test_an_input_topic_that_is_made_anew_ends_the_daemon_which_says_how_to_go_on(context):
+    """G5."""
     with context.broker() as broker:
         daemon, records = _begin(context, broker)
         _delete(broker)

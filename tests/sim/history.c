@@ -47,7 +47,7 @@ static void look(struct sim *sim, const struct event *event)
     sim_after(sim, LOOK_US, *event);
 }
 
-/* Lets things come to rest; all that is still on its way has some time to arrive. */
+/* G14. Lets things come to rest; all that is still on its way has some time to arrive. */
 static void settle(struct sim *sim)
 {
     int64_t since_us = sim->now_us;

@@ -328,7 +328,7 @@ static bool is_cut_short(const struct oracle *oracle)
     return oracle->refused && oracle->half != ENG_HALF_NONE;
 }
 
-/* What was told against what is in the logs, topic by topic. */
+/* G1, G2, G4: what was told against what is in the logs, topic by topic. */
 static void same_outputs(struct oracle *oracle)
 {
     struct sim *sim = oracle->sim;
@@ -438,7 +438,7 @@ static int by_bytes(const void *left, const void *right)
     return order != 0 ? order : a->bytes < b->bytes ? -1 : a->bytes > b->bytes;
 }
 
-/* S13: no id comes twice, in whichever topic or partition. */
+/* S13, G3: no id comes twice, in whichever topic or partition. */
 static void ids_differ(struct sim *sim)
 {
     struct id *ids = NULL;
@@ -521,6 +521,7 @@ static void same_views(struct oracle *oracle, struct eng_engine *engine, struct 
     }
 }
 
+/* S15, G2, G5, and by the clock G8. */
 static void same_task(struct oracle *oracle, const struct eng_task *task, struct heap *heap)
 {
     struct eng_counters got;

@@ -182,6 +182,7 @@ static void judge_end(struct process *process, enum eng_status status, const cha
 
 /* What has become of followers since the last look. None may have read further than the group was.
  */
+/* G13. */
 static void count_fates(struct process *process)
 {
     static const enum sim_tally tallies[ENG_FOLLOWER_FATES] = {

@@ -115,7 +115,7 @@ static void say(uint64_t steps, struct most most)
     fflush(stdout);
 }
 
-/* One in ten more is what chance makes of it. */
+/* G15. One in ten more is what chance makes of it. */
 static void compare(struct sim *sim, struct most before, struct most after)
 {
     if (!sim->failed && (after.blocks > before.blocks + before.blocks / 10 ||

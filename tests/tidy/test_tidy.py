@@ -83,6 +83,8 @@ ROWS = [
      HEAD + "\n/* Two. */\nint a(int b,\n      int c);\nint d(void);\n", None),
     ("test-name", "tests/unit/base/test_a.c", HEAD + "Test(a, works)\n", 2),
     ("test-name", "tests/unit/base/test_a.c", HEAD + "Test(a, a_copy_ends_with_zero)\n", None),
+    ("guarantee", "docs/exactly-once.md", "# G\n| G1 | it holds | `tests/unit/base/test_a.c` |\n", 2),
+    ("guarantee", "docs/exactly-once.md", "# G\n| G1 | it holds | |\n", 2),
     ("leftover", "src/base/a.c", HEAD + f"/* {LATER}: more */\n", 2),
     ("outside-tree", "README.md", "see ../sha" + "red/design.md\n", 1),
     ("machine-path", "tests/a/a.sh", "#!/bin/bash\n# A test.\ncd /wo" + "rk/main\n", 3),

@@ -31,7 +31,7 @@ static void tell_in_one_go(void)
 }
 
 /* A restart reads no more than the recovery target again, and tells what was not told yet. */
-Test(checkpoint, killed_again_and_again_it_goes_on_from_its_pages)
+Test(checkpoint, G5_killed_again_and_again_it_goes_on_from_its_pages)
 {
     tell_in_one_go();
     for (int target = 1; target < 60; target += 7) {
@@ -77,7 +77,7 @@ Test(checkpoint, who_acts_all_the_time_is_written_once_a_recovery_interval)
     stage_done(&s);
 }
 
-Test(checkpoint, a_graceful_stop_leaves_nothing_to_read_again)
+Test(checkpoint, G12_a_graceful_stop_leaves_nothing_to_read_again)
 {
     struct stage s;
     stage_init(&s, 1);
@@ -97,7 +97,7 @@ Test(checkpoint, a_graceful_stop_leaves_nothing_to_read_again)
     stage_done(&s);
 }
 
-Test(checkpoint, a_partition_that_falls_silent_writes_its_pages_after_the_seconds_of_recovery)
+Test(checkpoint, G12_a_partition_that_falls_silent_writes_its_pages_after_the_seconds_of_recovery)
 {
     struct stage s;
     stage_init(&s, 1);
@@ -116,7 +116,7 @@ Test(checkpoint, a_partition_that_falls_silent_writes_its_pages_after_the_second
     stage_done(&s);
 }
 
-Test(checkpoint, journaled_ticks_and_refusals_are_applied_from_low_water_on)
+Test(checkpoint, G8_journaled_ticks_and_refusals_are_applied_from_low_water_on)
 {
     struct stage s;
     stage_init(&s, 1);
@@ -170,7 +170,7 @@ static void expect_refusal(struct stage *s, enum eng_status status, const char *
     stage_done(s);
 }
 
-Test(checkpoint, input_that_retention_has_taken_is_named)
+Test(checkpoint, G5_input_that_retention_has_taken_is_named)
 {
     struct stage s;
     leave_state(&s);
@@ -218,7 +218,7 @@ Test(checkpoint, state_of_after_the_offset_that_was_asked_for_is_asked_for_again
     stage_done(&s);
 }
 
-Test(checkpoint, a_state_topic_that_has_lost_a_page_is_refused)
+Test(checkpoint, G5_a_state_topic_that_has_lost_a_page_is_refused)
 {
     struct stage s;
     leave_state(&s);
@@ -226,7 +226,7 @@ Test(checkpoint, a_state_topic_that_has_lost_a_page_is_refused)
     expect_refusal(&s, ENG_CORRUPT, "has lost records");
 }
 
-Test(checkpoint, a_torn_transaction_is_refused_by_name)
+Test(checkpoint, G5_a_torn_transaction_is_refused_by_name)
 {
     struct stage s;
     leave_state(&s);

@@ -103,7 +103,7 @@ Test(committer, a_call_that_says_again_is_repeated_and_the_epoch_is_replaced_aft
     tear_down(&s);
 }
 
-Test(committer, a_lost_answer_of_a_commit_that_was_done_is_found_by_the_metadata)
+Test(committer, G7_a_lost_answer_of_a_commit_that_was_done_is_found_by_the_metadata)
 {
     struct stage s;
     set_up(&s);
@@ -113,7 +113,7 @@ Test(committer, a_lost_answer_of_a_commit_that_was_done_is_found_by_the_metadata
     tear_down(&s);
 }
 
-Test(committer, a_lost_answer_of_a_commit_that_was_not_done_sends_the_same_bytes_once_more)
+Test(committer, G7_a_lost_answer_of_a_commit_that_was_not_done_sends_the_same_bytes_once_more)
 {
     struct stage s;
     set_up(&s);
@@ -122,7 +122,7 @@ Test(committer, a_lost_answer_of_a_commit_that_was_not_done_sends_the_same_bytes
     tear_down(&s);
 }
 
-Test(committer, a_commit_that_never_answers_goes_to_doubt_and_the_metadata_decides)
+Test(committer, G7_a_commit_that_never_answers_goes_to_doubt_and_the_metadata_decides)
 {
     struct stage s;
     set_up(&s);
@@ -234,7 +234,7 @@ Test(committer, whoever_has_lost_its_place_opens_no_new_epoch)
     }
 }
 
-Test(committer, trouble_on_the_wire_replaces_the_producer_before_the_next_transaction)
+Test(committer, G7_trouble_on_the_wire_replaces_the_producer_before_the_next_transaction)
 {
     struct stage s;
     set_up(&s);
@@ -317,7 +317,7 @@ Test(committer, a_broker_that_is_away_is_waited_for)
 
 /* Whatever single call fails in whatever way, the records are there once, with their offset; or the
  * outcome says that they are not. Whoever has lost its place does not know, and need not. */
-Test(committer, no_single_fault_loses_or_repeats_a_transaction)
+Test(committer, G1_no_single_fault_loses_or_repeats_a_transaction)
 {
     static const char calls[] = "obpfscam";
     static const enum eng_status statuses[] = {ENG_TIMED_OUT, ENG_UNAVAILABLE, ENG_TXN_ABORT,

@@ -94,7 +94,7 @@ Test(erase, it_is_answered_with_its_position_and_then_the_partner_is_not_known)
     stage_done(&s);
 }
 
-Test(erase, page_journal_and_receipt_go_with_one_transaction)
+Test(erase, G11_page_journal_and_receipt_go_with_one_transaction)
 {
     struct stage s;
     begin(&s, 1);
@@ -168,7 +168,7 @@ Test(erase, a_later_event_is_a_newcomers)
 }
 
 /* With pages written at once, never, or not at all: after kill -9 it is forgotten all the same. */
-Test(erase, a_restart_repeats_it_at_its_place)
+Test(erase, G11_a_restart_repeats_it_at_its_place)
 {
     static const struct {
         int64_t target;

@@ -103,7 +103,7 @@ Test(half, a_commit_in_the_middle_of_a_boundary_names_the_next_partner)
     stage_done(&s);
 }
 
-Test(half, a_kill_after_each_commit_in_the_middle_changes_nothing)
+Test(half, G9_a_kill_after_each_commit_in_the_middle_changes_nothing)
 {
     char text[TEXT], want[TEXT];
     want_told(false, want);
@@ -138,7 +138,7 @@ Test(half, an_event_whose_boundaries_are_worked_off_is_not_judged_again)
     stage_done(&s);
 }
 
-Test(half, a_tick_may_be_half_done_and_is_journaled_once)
+Test(half, G9_a_tick_may_be_half_done_and_is_journaled_once)
 {
     struct stage s;
     char text[TEXT], want[TEXT];

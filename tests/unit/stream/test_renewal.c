@@ -224,7 +224,7 @@ static uint32_t compare(struct renewal *r, const char *what)
 
 /* ---- tests ---- */
 
-Test(renewal, another_version_takes_effect_without_reading_anything_again)
+Test(renewal, G10_another_version_takes_effect_without_reading_anything_again)
 {
     struct renewal r;
     begin(&r, 1000);
@@ -299,7 +299,7 @@ static void live_dangerously(int target, int turns)
     end(&r);
 }
 
-Test(renewal, killed_after_any_number_of_turns_thrice_in_a_row_it_goes_on)
+Test(renewal, G10_killed_after_any_number_of_turns_thrice_in_a_row_it_goes_on)
 {
     for (int turns = 0; turns < 14; turns++)
         for (int target = 1; target < 100; target = target * 3 + 1)
@@ -364,7 +364,7 @@ Test(renewal, a_grown_window_stays_provisional_over_a_restart)
 }
 
 /* A commit whose answer is lost, in the transaction that carries the change. */
-Test(renewal, a_doubtful_commit_of_the_change_takes_place_once)
+Test(renewal, G10_a_doubtful_commit_of_the_change_takes_place_once)
 {
     for (int done = 0; done < 2; done++) {
         struct renewal r;

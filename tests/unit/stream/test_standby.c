@@ -218,7 +218,7 @@ Test(standby, it_is_of_use_although_its_owner_has_done_nothing_since)
     end(&s);
 }
 
-Test(standby, a_partner_that_was_erased_is_not_in_it_any_more)
+Test(standby, G11_a_partner_that_was_erased_is_not_in_it_any_more)
 {
     struct stage s;
     struct eng_standby_stats stats;
@@ -260,7 +260,7 @@ Test(standby, while_the_broker_does_not_answer_it_waits_for_the_next_attempt)
     end(&s);
 }
 
-Test(standby, one_that_is_not_as_committed_is_thrown_away_and_the_state_read_from_its_beginning)
+Test(standby, G13_one_that_is_not_as_committed_is_thrown_away_and_the_state_read_from_its_beginning)
 {
     struct stage s;
     begin(&s);
@@ -471,7 +471,7 @@ static void put_down(struct stage *s, struct hand *hand)
     end(s);
 }
 
-Test(follow, having_read_behind_the_named_record_it_is_not_used)
+Test(follow, G13_having_read_behind_the_named_record_it_is_not_used)
 {
     struct stage s;
     struct hand hand;
@@ -489,7 +489,7 @@ Test(follow, having_read_behind_the_named_record_it_is_not_used)
     put_down(&s, &hand);
 }
 
-Test(follow, a_page_of_a_transaction_whose_record_has_not_come_counts_as_read_behind)
+Test(follow, G13_a_page_of_a_transaction_whose_record_has_not_come_counts_as_read_behind)
 {
     struct stage s;
     struct hand hand;

@@ -35,7 +35,7 @@ static const struct row rows[] = {
     {ENG_TOPIC_STATE, {.exists = true, .partition_count = 2, .policy = "compact"}, ENG_OK, ""},
 };
 
-Test(start, topics_that_do_not_fit_are_refused_by_name)
+Test(start, G5_topics_that_do_not_fit_are_refused_by_name)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct stage s;

@@ -7,7 +7,7 @@ enum { HOUR_MS = 3600000, TURNS = 30 };
 
 /* ---- Telling and committing. ---- */
 
-Test(worker, what_it_tells_is_committed_with_the_offset_behind_it)
+Test(worker, G1_what_it_tells_is_committed_with_the_offset_behind_it)
 {
     struct stage s;
     stage_init(&s, 2);
@@ -120,7 +120,7 @@ static void tell_in_one_go(void)
     stage_done(&s);
 }
 
-Test(worker, killed_at_any_call_it_tells_in_pieces_what_it_tells_in_one_go)
+Test(worker, G4_killed_at_any_call_it_tells_in_pieces_what_it_tells_in_one_go)
 {
     tell_in_one_go();
     for (int turns = 1; turns < 24; turns++) {
@@ -145,7 +145,7 @@ Test(worker, killed_at_any_call_it_tells_in_pieces_what_it_tells_in_one_go)
     }
 }
 
-Test(worker, s5_a_refused_future_record_stays_refused_when_its_time_has_come)
+Test(worker, G8_s5_a_refused_future_record_stays_refused_when_its_time_has_come)
 {
     struct stage s;
     stage_init(&s, 1);
@@ -166,7 +166,7 @@ Test(worker, s5_a_refused_future_record_stays_refused_when_its_time_has_come)
     stage_done(&s);
 }
 
-Test(worker, s7_an_idle_partition_ticks_once_a_boundary_and_a_restore_knows_it)
+Test(worker, G8_s7_an_idle_partition_ticks_once_a_boundary_and_a_restore_knows_it)
 {
     struct stage s;
     stage_init(&s, 1);
@@ -308,7 +308,7 @@ Test(worker, a_revoke_commits_inside_the_callback)
     stage_done(&s);
 }
 
-Test(worker, a_lost_partition_is_dropped_and_nothing_of_it_committed)
+Test(worker, G6_a_lost_partition_is_dropped_and_nothing_of_it_committed)
 {
     struct stage s;
     stage_init(&s, 1);
@@ -326,7 +326,7 @@ Test(worker, a_lost_partition_is_dropped_and_nothing_of_it_committed)
     stage_done(&s);
 }
 
-Test(worker, a_transaction_that_another_owner_overtook_drops_the_state_and_restores)
+Test(worker, G6_a_transaction_that_another_owner_overtook_drops_the_state_and_restores)
 {
     struct stage s;
     stage_init(&s, 1);
@@ -484,7 +484,7 @@ Test(worker, one_that_is_shut_out_and_in_whose_place_nobody_is_joins_again)
     stage_done(&s);
 }
 
-Test(worker, one_that_is_shut_out_by_another_process_ends)
+Test(worker, G6_one_that_is_shut_out_by_another_process_ends)
 {
     struct stage s;
     shut_out(&s, ENG_LOST);
@@ -628,7 +628,7 @@ static bool stalled(struct stage *s, int32_t partition)
     return eng_worker_task(s->worker, partition)->stalled;
 }
 
-Test(worker, a_partition_whose_commits_do_not_come_through_has_stalled_until_they_do)
+Test(worker, G14_a_partition_whose_commits_do_not_come_through_has_stalled_until_they_do)
 {
     struct stage s;
     stage_init(&s, 2);
