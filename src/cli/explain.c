@@ -215,8 +215,9 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
                      score->bands[alert->band].name);
     } else if (alert->kind == ENG_DROP) {
         eng_text_add(out, "%s is ", score->name);
-        add_e4(out, alert->drop_e4);
-        eng_text_add(out, " or more below its highest value of the last %u %s", alert->within,
+        add_e4(out, alert->drop_share_e4 > 0 ? alert->drop_share_e4 * 100LL : alert->drop_e4);
+        eng_text_add(out, "%s or more below its highest value of the last %u %s",
+                     alert->drop_share_e4 > 0 ? " %" : "", alert->within,
                      unit_name(model, alert->within));
     } else {
         add_silence(out, model, alert);

@@ -285,6 +285,26 @@ static inline int64_t depth_of(const struct eng_record *record, unsigned index, 
     return depth > 0 ? depth : 0;
 }
 
+/* A fall from a baseline above 0 that is deep enough; at least 1. */
+static inline int64_t drop_from(const struct eng_alert *alert, int64_t baseline_e4)
+{
+    eng_assert(alert->drop_e4 > 0 || alert->drop_share_e4 > 0);
+    eng_assert(alert->drop_share_e4 == 0 || baseline_e4 > 0);
+    if (alert->drop_share_e4 == 0)
+        return alert->drop_e4;
+    return (int64_t)(((eng_wide)baseline_e4 * alert->drop_share_e4 + 9999) / 10000);
+}
+
+/* True when at most half of the drop from the opening's baseline is left. */
+static inline bool is_won_back(const struct eng_alert *alert, int64_t baseline_e4, int64_t value_e4)
+{
+    int64_t depth = baseline_e4 - value_e4;
+    eng_assert(baseline_e4 > 0);
+    if (alert->drop_share_e4 == 0)
+        return depth * 2 <= alert->drop_e4;
+    return (eng_wide)depth * 20000 <= (eng_wide)baseline_e4 * alert->drop_share_e4;
+}
+
 static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *evaluation,
                           unsigned index)
 {
@@ -293,10 +313,10 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
     struct opening opening = {0};
     bool known = get_opening(&engine->hand, index, &opening);
     eng_assert(alert->kind == ENG_DROP);
-    eng_assert(alert->drop_e4 > 0);
+    eng_assert(alert->score < engine->model->score_count);
     take_peak(engine, index, engine->now.pane, evaluation->at_boundary);
     if (known && opening.flags & OPEN) {
-        if ((opening.baseline_e4 - value) * 2 > alert->drop_e4)
+        if (!is_won_back(alert, opening.baseline_e4, value))
             return;
         struct eng_effect *effect = resolve_alert(engine, evaluation, opening);
         if (effect != NULL)
@@ -305,7 +325,7 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
     }
     evaluation->moved |= known; /* while it cools down, slack comes and goes with the depth */
     int64_t baseline = value + depth_of(&engine->hand, index, value);
-    if (baseline <= 0 || baseline - value < alert->drop_e4 || /* S10 */
+    if (baseline <= 0 || baseline - value < drop_from(alert, baseline) || /* S10 */
         !cooled_down(engine, evaluation, index, known ? &opening : NULL))
         return;
     struct eng_effect *effect = open_alert(engine, evaluation, index, baseline);
@@ -322,6 +342,20 @@ void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane)
         take_peak(engine, layout->drops[i], pane, true); /* not deep enough to open: slack.h */
 }
 
+/* How far a value may fall that is `depth` under the baseline. One that had no value above 0 to
+ * fall from (S10) needs a fall as deep from a new one; a share of that one may be any small part.
+ * A baseline that gets smaller asks for a smaller value, whatever the share, and one that gets
+ * greater does so with the value. */
+static int64_t drop_left(const struct eng_alert *alert, int64_t baseline_e4, int64_t depth)
+{
+    eng_assert(depth >= 0);
+    eng_assert(alert->kind == ENG_DROP);
+    if (alert->drop_share_e4 != 0 && baseline_e4 <= 0)
+        return 0;
+    int64_t enough = drop_from(alert, baseline_e4);
+    return enough - 1 - (depth < enough ? depth : 0);
+}
+
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned score)
 {
@@ -335,14 +369,14 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
         bool open = opening != NULL && opening[1] & OPEN;
         if (open && !layout->scores[score].rises_only)
             return -1;
-        int64_t depth = depth_of(record, layout->drops[i], value);
-        /* Deep enough already: an alert that cools down is looked at when that ends. One that had
-         * no value above 0 to fall from (S10) needs a fall as deep from a new one. */
-        if (depth >= alert->drop_e4 && opening != NULL && value + depth > 0)
+        if (open)
             continue;
-        int64_t left = alert->drop_e4 - 1 - (depth < alert->drop_e4 ? depth : 0);
-        if (!open && left < slack)
-            slack = left;
+        int64_t depth = depth_of(record, layout->drops[i], value), baseline = value + depth;
+        /* Deep enough already: an alert that cools down is looked at when that ends. */
+        if (opening != NULL && baseline > 0 && depth >= drop_from(alert, baseline))
+            continue;
+        int64_t left = drop_left(alert, baseline, depth);
+        slack = left < slack ? left : slack;
     }
     return slack;
 }
@@ -581,7 +615,7 @@ static inline bool stays(const struct eng_engine *engine, const struct opening *
         return !(opening->flags & WAITING);
     case ENG_DROP:
         return opening->flags & OPEN &&
-               (alert->score != score || (opening->baseline_e4 - value) * 2 > alert->drop_e4);
+               (alert->score != score || !is_won_back(alert, opening->baseline_e4, value));
     default:
         return !(opening->flags & OPEN) || !eng_action_set_has(&alert->actions, action);
     }

@@ -94,10 +94,11 @@ enum eng_alert_kind { ENG_FALLS_TO, ENG_DROP, ENG_SILENCE };
 struct eng_alert {
     char *name;
     enum eng_alert_kind kind;
-    uint16_t score;  /* FALLS_TO, DROP */
-    uint16_t band;   /* FALLS_TO */
-    int64_t drop_e4; /* DROP */
-    uint32_t within; /* DROP, panes */
+    uint16_t score;         /* FALLS_TO, DROP */
+    uint16_t band;          /* FALLS_TO */
+    int64_t drop_e4;        /* DROP; 0: it is the share */
+    uint32_t drop_share_e4; /* DROP: of the baseline, 10,000 being all of it; 0: it is drop_e4 */
+    uint32_t within;        /* DROP, panes */
     int64_t cooldown_ms;
     struct eng_action_set actions; /* SILENCE */
     uint32_t horizon, typical_gap, min_silence,

@@ -130,11 +130,12 @@ static enum eng_status load_drop(struct eng_load *load, const struct eng_node *n
     if (status != ENG_OK)
         return status;
     struct eng_span span = eng_score_span(&load->model->scores[alert->score]);
-    alert->drop_e4 = draft->drop_e4;
+    alert->drop_e4 = draft->drop.number_e4;
+    alert->drop_share_e4 = draft->drop.share_e4;
     alert->within = draft->within;
     if (draft->within == 0)
         return fail_alert(load, node, "needs a time to look back; write \"within: 14d\"");
-    if (draft->drop_e4 <= span.max_e4 - span.min_e4)
+    if (draft->drop.number_e4 <= span.max_e4 - span.min_e4) /* any share of what is above 0 is */
         return ENG_OK;
     eng_text_show_number(text, sizeof text, span.max_e4 - span.min_e4, 4);
     return eng_source_fail(

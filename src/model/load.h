@@ -20,6 +20,12 @@ struct eng_window {
     const struct eng_node *node; /* NULL: not given */
 };
 
+/* What a PORTION says: one of the two is 0. */
+struct eng_portion {
+    int64_t number_e4;
+    uint32_t share_e4; /* 10,000: all of it */
+};
+
 struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
@@ -63,7 +69,8 @@ struct eng_edge_draft {
 
 struct eng_alert_draft {
     const struct eng_node *score, *falls_to, *silence;
-    int64_t drop_e4, cooldown_ms;
+    struct eng_portion drop;
+    int64_t cooldown_ms;
     uint32_t within, horizon, typical_gap, min_silence, min_active, risk_e3;
 };
 

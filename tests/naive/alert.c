@@ -57,6 +57,13 @@ static int64_t baseline(const struct score_state *score, size_t from, int64_t fi
     return largest;
 }
 
+/* Twice ten thousand times how deep a fall from a baseline has to be. */
+static __int128 deep(const struct eng_alert *alert, int64_t baseline_e4)
+{
+    return alert->drop_share_e4 > 0 ? (__int128)2 * baseline_e4 * alert->drop_share_e4
+                                    : (__int128)20000 * alert->drop_e4;
+}
+
 static void drop(struct naive *naive, struct partner *partner, unsigned index,
                  const struct score_state *before, const struct occasion *why)
 {
@@ -65,7 +72,8 @@ static void drop(struct naive *naive, struct partner *partner, unsigned index,
     const struct score_state *score = &partner->scores[alert->score];
     struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
     if (state->open) {
-        if (2 * (state->baseline_e4 - score->value_e4) > alert->drop_e4)
+        if ((__int128)40000 * (state->baseline_e4 - score->value_e4) >
+            deep(alert, state->baseline_e4))
             return;
         state->open = false;
         effect.status = ENG_RESOLVED;
@@ -74,7 +82,8 @@ static void drop(struct naive *naive, struct partner *partner, unsigned index,
         return;
     }
     int64_t best = baseline(score, state->past_from, why->pane - (int64_t)alert->within + 1);
-    if (best > 0 && best - score->value_e4 >= alert->drop_e4 && cooled(alert, state, why->at_ms)) {
+    if (best > 0 && (__int128)20000 * (best - score->value_e4) >= deep(alert, best) &&
+        cooled(alert, state, why->at_ms)) {
         state->open = true;
         state->opened_ms = why->at_ms;
         state->baseline_e4 = best;

@@ -175,8 +175,9 @@ static void alert(const struct kind *k, unsigned index)
         fprintf(k->out, "silence: \"%s\", horizon: %" PRId64 "%s, min_active: %" PRId64, name(k),
                 between(k, 2, 12), k->unit, between(k, 1, 3));
     else
-        fprintf(k->out, "score: s%" PRId64 ", drop: %" PRId64 ", within: %" PRId64 "%s", of,
-                between(k, 1, k->drop_most),
+        fprintf(k->out, "score: s%" PRId64 ", drop: %" PRId64 "%s, within: %" PRId64 "%s", of,
+                what == 3 ? between(k, 1, 10) * 10 : between(k, 1, k->drop_most),
+                what == 3 ? "%" : "",
                 percent(k, 50) ? window(k) : between(k, 1, k->patient ? 40 : 12), k->unit);
     if (percent(k, k->patient ? 90 : 60)) {
         fprintf(k->out, ", cooldown: ");

@@ -323,6 +323,13 @@ static void silence(struct writer *w)
         fprintf(w->out, ", min_active: %" PRId64, between(w, 1, 4));
 }
 
+/* Per cent. */
+static void part(struct writer *w)
+{
+    number(w, percent(w, 50) ? between(w, 1, 20) * 50000 : between(w, 1, 10000) * 100);
+    fprintf(w->out, "%%");
+}
+
 static void alert(struct writer *w, unsigned index)
 {
     unsigned of = (unsigned)between(w, 0, w->score_count - 1);
@@ -333,8 +340,11 @@ static void alert(struct writer *w, unsigned index)
                 between(w, 0, w->scores[of].bands - 2));
     } else if (kind == 1) {
         fprintf(w->out, "score: s%u, drop: ", of);
-        number(w, percent(w, 50) ? between(w, 1, w->scores[of].scale_e4 / 2)
-                                 : between(w, 1, 10) * (w->scores[of].scale_e4 / 20));
+        if (percent(w, 40))
+            part(w);
+        else
+            number(w, percent(w, 50) ? between(w, 1, w->scores[of].scale_e4 / 2)
+                                     : between(w, 1, 10) * (w->scores[of].scale_e4 / 20));
         fprintf(w->out, ", within: ");
         panes(w, window_panes(w));
     } else {

@@ -105,6 +105,18 @@ Test(s10_churn, a_drop_is_measured_from_the_best_of_its_window)
                "day 2        acme  x value=-0.5\n");
 }
 
+Test(s10_churn, a_drop_in_per_cent_is_one_of_the_baseline)
+{
+    spec_holds("S10", MODEL("d: {score: s, drop: 33.33%, within: 9d}"),
+               "day 0  acme    x value=2.9999\n"
+               "day 0  acme    x value=-0.9998\n"
+               "day 0  acme    x value=-0.0001        ->  d opened, 2 from 2.9999\n"
+               "day 0  acme    x value=0.4999\n"
+               "day 0  acme    x value=0.0001         ->  d resolved, 2.5 from 2.9999\n"
+               "day 0  zenith  x value=0.0001\n"
+               "day 0  zenith  x value=-0.0001        ->  d opened, 0 from 0.0001\n");
+}
+
 Test(s10_churn, the_value_in_force_when_the_window_began_counts)
 {
     spec_holds("S10", MODEL("d: {score: s, drop: 3, within: 1d}"),

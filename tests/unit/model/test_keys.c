@@ -216,6 +216,23 @@ static void visit_number(const struct eng_section *section, const struct eng_key
     expect_bad(section, key, value);
 }
 
+static void visit_portion(const struct eng_section *section, const struct eng_key *key)
+{
+    if (key->type != ENG_KEY_PORTION)
+        return;
+    static const char *const bad[] = {"many", "\"5\"",   "0",  "0%",     "100.01%",
+                                      "-1%",  "25.125%", "x%", "\"5%\"", "99999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        expect_bad(section, key, bad[i]);
+    expect_good(section, key, "0.01%");
+    expect_good(section, key, "100%");
+}
+
+Test(keys, every_portion_is_a_number_or_a_part_of_the_whole)
+{
+    for_each_key(visit_portion);
+}
+
 Test(keys, every_number_refuses_too_small_too_large_and_too_fine)
 {
     for_each_key(visit_number);

@@ -261,6 +261,7 @@ Test(model, alerts_are_compiled_with_their_defaults)
     cr_assert_eq(alerts[0].cooldown_ms, 0);
     cr_assert_eq(alerts[1].kind, ENG_DROP);
     cr_assert_eq(alerts[1].drop_e4, 25000);
+    cr_assert_eq(alerts[1].drop_share_e4, 0);
     cr_assert_eq(alerts[1].within, 14);
     cr_assert_eq(alerts[1].cooldown_ms, 36 * 3600000LL);
     cr_assert_eq(alerts[2].kind, ENG_SILENCE);

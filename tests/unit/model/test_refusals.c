@@ -295,6 +295,13 @@ Test(refusals, an_alert_says_when_and_of_what)
          "f.yaml:4:34: |no band \"lo\"|did you mean \"low\"?"},
         {M S "alerts: {a: {score: s, drop: 2}}\n", "f.yaml:4:10: |within: 14d"},
         {M S "alerts: {a: {score: s, drop: 0, within: 3d}}\n", "f.yaml:4:30: |from 0.0001"},
+        {M S "alerts: {a: {score: s, drop: 0%, within: 3d}}\n", "f.yaml:4:30: |from 0.01 to 100"},
+        {M S "alerts: {a: {score: s, drop: 100.01%, within: 3d}}\n",
+         "f.yaml:4:30: |in per cent is 100.01|from 0.01 to 100"},
+        {M S "alerts: {a: {score: s, drop: 33.333%, within: 3d}}\n",
+         "f.yaml:4:30: |at most 2 decimals"},
+        {M S "alerts: {a: {score: s, drop: \"25%\", within: 3d}}\n",
+         "f.yaml:4:30: |in per cent|without quotes"},
         {M S "alerts: {a: {score: s, falls_to: low, within: 3d}}\n",
          "f.yaml:4:39: |\"within\" does not belong to a falls_to alert"},
         {M S "alerts: {a: {score: s, drop: 2, within: 3d, risk: 0.5}}\n",
@@ -347,6 +354,7 @@ Test(refusals, S10_an_alert_that_can_only_just_fire_is_fine)
     static const char *const good[] = {
         BANDS("{low: 0, high: 3}, margin: 2.9999") "alerts: {a: {score: s, falls_to: low}}\n",
         M S "alerts: {a: {score: s, drop: 10, within: 3d}}\n",
+        M S "alerts: {a: {score: s, drop: 100%, within: 3d}}\n",
         M "scores: {s: {points: {x: 2, refund: -1}, over: life, bands: {low: 0, high: 5}}}\n"
           "alerts: {a: {score: s, drop: 1, within: 3d}}\n",
         /* counts since the first event only grow, but more of them may be worth less */
