@@ -205,14 +205,29 @@ static void add_silence(struct eng_text *out, const struct eng_model *model,
                  unit_name(model, alert->typical_gap));
 }
 
+static void add_edge(struct eng_text *out, const struct eng_score *score,
+                     const struct eng_alert *alert)
+{
+    bool below = alert->kind == ENG_BELOW;
+    int64_t value_e4 = alert->edge_e4 - !below;
+    eng_text_add(out, "%s %s ", score->name, below ? "falls below" : "rises above");
+    add_e4(out, value_e4);
+    eng_text_add(out, ", until it is at ");
+    add_e4(out, below ? value_e4 + alert->margin_e4 : value_e4 - alert->margin_e4);
+    eng_text_add(out, " or %s", below ? "above" : "below");
+}
+
 static void add_alert(struct eng_text *out, const struct eng_model *model,
                       const struct eng_alert *alert)
 {
     const struct eng_score *score = &model->scores[alert->score];
     eng_text_add(out, "  %s: when ", alert->name);
-    if (alert->kind == ENG_FALLS_TO) {
-        eng_text_add(out, "%s falls from a higher band to %s", score->name,
+    if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {
+        eng_text_add(out, "%s %s band to %s", score->name,
+                     alert->kind == ENG_FALLS_TO ? "falls from a higher" : "rises from a lower",
                      score->bands[alert->band].name);
+    } else if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
+        add_edge(out, score, alert);
     } else if (alert->kind == ENG_DROP) {
         eng_text_add(out, "%s is ", score->name);
         add_e4(out, alert->drop_share_e4 > 0 ? alert->drop_share_e4 * 100LL : alert->drop_e4);

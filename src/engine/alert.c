@@ -1,10 +1,10 @@
-/* Alerts: falls_to, drop and silence; each opens, waits for its cooldown, and is resolved.
+/* Alerts: each opens, waits for its cooldown, and is resolved.
  *
  *                    condition, cooldown over
  *         closed --------------------------------> open
  *         |  ^  <--------------------------------    |
  *         |  |                resolved
- *         |  | left the band (falls_to), condition gone (drop)
+ *         |  | left the band (falls_to, rises_to), condition gone (drop, below, above)
  *         v  |
  *         waiting: condition, but within the cooldown; looked at again when that ends
  *
@@ -20,6 +20,11 @@
 #include "base/assert.h"
 #include "engine/internal.h"
 #include "engine/silence.h"
+
+static inline int64_t lesser(int64_t one, int64_t two)
+{
+    return one < two ? one : two;
+}
 
 /* ---- openings ---- */
 
@@ -170,32 +175,71 @@ static struct eng_effect *resolve_alert(struct eng_engine *engine,
     return begin(engine, evaluation, opening.alert, ENG_RESOLVED);
 }
 
-/* ---- falls_to ---- */
+/* ---- a condition that is entered: falls_to, rises_to, below, above ---- */
 
-static void evaluate_falls_to(struct eng_engine *engine, struct eng_evaluation *evaluation,
-                              unsigned index)
+/* What such an alert sees of an evaluation. */
+struct sight {
+    bool entered; /* its condition holds and did not before */
+    bool holds;
+    bool ended; /* enough to resolve it */
+};
+
+/* A fall past the band is no fall to it, a rise past it no rise to it. */
+static struct sight see_band(const struct eng_scratch *scratch, const struct eng_alert *alert)
 {
-    const struct eng_alert *alert = &engine->model->alerts[index];
-    const struct eng_scratch *scratch = &engine->scratch;
     uint8_t before = scratch->band_before[alert->score], after = scratch->band_after[alert->score];
+    bool falls = alert->kind == ENG_FALLS_TO, in = after == alert->band;
+    eng_assert(falls || alert->kind == ENG_RISES_TO);
+    eng_assert(alert->score < ENG_SCORES_MAX);
+    return (struct sight){
+        .entered = in && (falls ? before > alert->band && scratch->ever_positive[alert->score]
+                                : before < alert->band), /* S10 */
+        .holds = in,
+        .ended = falls ? after > alert->band : after < alert->band,
+    };
+}
+
+static struct sight see_value(const struct eng_scratch *scratch, const struct eng_alert *alert)
+{
+    int64_t before = scratch->value_before[alert->score], value = scratch->value[alert->score];
+    bool holds = eng_alert_holds(alert, value);
+    eng_assert(alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE);
+    eng_assert(alert->margin_e4 >= 0);
+    return (struct sight){
+        .entered = holds && !eng_alert_holds(alert, before) &&
+                   (alert->kind == ENG_ABOVE || scratch->ever_positive[alert->score]), /* S10 */
+        .holds = holds,
+        .ended = eng_alert_has_ended(alert, value),
+    };
+}
+
+static inline struct sight see(const struct eng_scratch *scratch, const struct eng_alert *alert)
+{
+    return alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO ? see_band(scratch, alert)
+                                                                      : see_value(scratch, alert);
+}
+
+static void evaluate_entry(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                           unsigned index)
+{
+    struct sight sight = see(&engine->scratch, &engine->model->alerts[index]);
     struct opening opening = {0};
     bool known = get_opening(&engine->hand, index, &opening);
-    eng_assert(alert->kind == ENG_FALLS_TO);
-    eng_assert(alert->band < engine->model->scores[alert->score].band_count);
+    eng_assert(index < engine->model->alert_count);
+    eng_assert(!(sight.holds && sight.ended));
     if (known && opening.flags & OPEN) {
-        if (after > alert->band)
-            (void)resolve_alert(engine, evaluation, opening); /* nothing to add for this kind */
+        if (sight.ended)
+            (void)resolve_alert(engine, evaluation, opening); /* nothing to add for these kinds */
         return;
     }
-    bool fell = before > alert->band && after == alert->band &&
-                scratch->ever_positive[alert->score]; /* S10 */
-    bool waiting = known && opening.flags & WAITING && after == alert->band;
-    bool opens =
-        (fell || waiting) && cooled_down(engine, evaluation, index, known ? &opening : NULL);
+    bool waiting = known && opening.flags & WAITING && sight.holds;
+    bool opens = (sight.entered || waiting) &&
+                 cooled_down(engine, evaluation, index, known ? &opening : NULL);
     if (opens) {
         (void)open_alert(engine, evaluation, index, 0);
     } else if (known) {
-        opening.flags = fell || waiting ? WAITING : 0;
+        evaluation->moved |= sight.entered; /* it waits now, and has an edge to fall behind */
+        opening.flags = sight.entered || waiting ? WAITING : 0;
         put_opening(engine, opening);
     }
 }
@@ -381,6 +425,31 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
     return slack;
 }
 
+bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_record *record,
+                          unsigned score, struct eng_room *room)
+{
+    const struct eng_layout *layout = engine->layout;
+    int64_t value = eng_score_value(&layout->scores[score], record);
+    struct eng_list openings = openings_of(record);
+    bool rise = false;
+    eng_assert(score < engine->model->score_count);
+    eng_assert(room->down >= -1 && room->up >= -1);
+    for (uint32_t i = layout->edges_first[score]; i < layout->edges_first[score + 1]; i++) {
+        const struct eng_alert *alert = &engine->model->alerts[layout->edges[i]];
+        const uint8_t *opening = find_opening(&openings, layout->edges[i]);
+        bool open = opening != NULL && opening[1] & OPEN, below = alert->kind == ENG_BELOW;
+        int64_t edge = alert->edge_e4;
+        if (open)
+            edge += below ? alert->margin_e4 : -alert->margin_e4;
+        if (value >= edge)
+            room->down = lesser(room->down, value - edge);
+        else
+            room->up = lesser(room->up, edge - 1 - value);
+        rise |= below && !open && value < edge;
+    }
+    return rise;
+}
+
 bool eng_alert_cools_down(const struct eng_engine *engine, const struct eng_record *record)
 {
     if (engine->layout->list_openings == ENG_NO_INDEX)
@@ -557,7 +626,12 @@ static inline bool idle(const struct eng_engine *engine, const struct eng_evalua
     uint8_t flags = opening != NULL ? opening[1] : 0;
     switch (alert->kind) {
     case ENG_FALLS_TO:
+    case ENG_RISES_TO:
         return scratch->band_before[alert->score] == scratch->band_after[alert->score] &&
+               !(flags & WAITING);
+    case ENG_BELOW:
+    case ENG_ABOVE:
+        return scratch->value_before[alert->score] == scratch->value[alert->score] &&
                !(flags & WAITING);
     case ENG_DROP:
         /* A greater value is less far under the baseline, which was not far enough. */
@@ -579,7 +653,10 @@ static void evaluate_alert(struct eng_engine *engine, struct eng_evaluation *eva
     eng_assert(evaluation->due > engine->now.pane);
     switch (engine->model->alerts[index].kind) {
     case ENG_FALLS_TO:
-        evaluate_falls_to(engine, evaluation, index);
+    case ENG_RISES_TO:
+    case ENG_BELOW:
+    case ENG_ABOVE:
+        evaluate_entry(engine, evaluation, index);
         return;
     case ENG_DROP:
         evaluate_drop(engine, evaluation, index);
@@ -612,13 +689,33 @@ static inline bool stays(const struct eng_engine *engine, const struct opening *
     const struct eng_alert *alert = &engine->model->alerts[opening->alert];
     switch (alert->kind) {
     case ENG_FALLS_TO:
+    case ENG_RISES_TO:
         return !(opening->flags & WAITING);
+    case ENG_BELOW:
+    case ENG_ABOVE: /* entering: see rises_above */
+        return !(opening->flags & WAITING) && (!(opening->flags & OPEN) || alert->score != score ||
+                                               !eng_alert_has_ended(alert, value));
     case ENG_DROP:
         return opening->flags & OPEN &&
                (alert->score != score || !is_won_back(alert, opening->baseline_e4, value));
     default:
         return !(opening->flags & OPEN) || !eng_action_set_has(&alert->actions, action);
     }
+}
+
+/* True when a value that rises to this one opens an ABOVE alert of the score, or would. */
+static bool rises_above(const struct eng_engine *engine, unsigned score, int64_t value)
+{
+    const struct eng_layout *layout = engine->layout;
+    bool rises = false;
+    eng_assert(score < engine->model->score_count);
+    eng_assert(value >= layout->scores[score].above_from);
+    for (uint32_t i = layout->edges_first[score]; i < layout->edges_first[score + 1]; i++) {
+        const struct eng_alert *alert = &engine->model->alerts[layout->edges[i]];
+        rises |= alert->kind == ENG_ABOVE && eng_alert_holds(alert, value) &&
+                 !eng_alert_holds(alert, engine->scratch.value_before[score]);
+    }
+    return rises;
 }
 
 bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,
@@ -628,6 +725,9 @@ bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned
     eng_assert(action < engine->model->action_count);
     if (engine->layout->list_openings == ENG_NO_INDEX)
         return true;
+    if (__builtin_expect(value >= engine->layout->scores[score].above_from, 0) &&
+        rises_above(engine, score, value))
+        return false;
     struct eng_list openings = openings_of(&engine->hand);
     const uint8_t *end = openings.data + openings.bytes;
     for (const uint8_t *at = openings.data; at < end; at += ENG_OPENING_BYTES) {

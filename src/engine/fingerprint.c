@@ -90,6 +90,8 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
     sum = add(sum, (uint64_t)alert->drop_e4);
     if (alert->drop_share_e4 != 0) /* so that models of before keep their number */
         sum = add(sum, alert->drop_share_e4);
+    if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE)
+        sum = add(add(sum, (uint64_t)alert->edge_e4), (uint64_t)alert->margin_e4);
     sum = add(sum, (uint64_t)alert->cooldown_ms);
     sum = add_set(sum, &alert->actions);
     sum = add(sum, (uint64_t)alert->within << 32 | alert->horizon);

@@ -272,6 +272,16 @@ void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned score);
 
+/* How far a score may move down and up before anybody hears of it. */
+struct eng_room {
+    int64_t down, up;
+};
+
+/* Keeps a score on its side of the edges that its BELOW and ABOVE alerts have now. True when one of
+ * them could be entered again after a rise, so that what is due holds only until then. */
+bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_record *record,
+                          unsigned score, struct eng_room *room);
+
 /* True when an event of `action` that takes a score from its value to a greater one, in the same
  * band, gives no alert of the partner in hand anything to say. */
 bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,

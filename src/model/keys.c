@@ -393,13 +393,45 @@ static const struct eng_key alert_keys[] = {
      .type = ENG_KEY_NAME,
      AT(eng_alert_draft, score),
      .sample = "engagement",
-     .absent = "required with falls_to and drop",
-     .help = "The score that falls_to and drop look at."},
+     .absent = "required but with silence",
+     .help = "The score that all but silence look at."},
     {.name = "falls_to",
      .type = ENG_KEY_NAME,
      AT(eng_alert_draft, falls_to),
      .sample = "low",
      .help = "Told when the score falls into this band from a higher one."},
+    {.name = "rises_to",
+     .type = ENG_KEY_NAME,
+     AT(eng_alert_draft, rises_to),
+     .sample = "high",
+     .help = "Told when the score rises into this band from a lower one."},
+    {.name = "below",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_alert_draft, below_e4),
+     .decimals = 4,
+     .min = -ENG_EDGE_MAX_E4,
+     .max = ENG_EDGE_MAX_E4,
+     .sample = "3",
+     .help = "Told when the score was at this value or above it, and is below it."},
+    {.name = "above",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_alert_draft, above_e4),
+     .decimals = 4,
+     .min = -ENG_EDGE_MAX_E4,
+     .max = ENG_EDGE_MAX_E4,
+     .sample = "8",
+     .help = "Told when the score was at this value or below it, and is above it."},
+    {.name = "margin",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_alert_draft, margin_e4),
+     .decimals = 4,
+     .min = 0,
+     .max = ENG_SCALE_MAX_E4,
+     .fallback = "0",
+     .sample = "0.5",
+     .help =
+         "With below and above: how far back behind that value the score has to be for the alert "
+         "to be resolved."},
     {.name = "drop",
      .type = ENG_KEY_PORTION,
      AT(eng_alert_draft, drop),
@@ -475,11 +507,11 @@ static const struct eng_key alert_keys[] = {
      .sample = "7d",
      .help = "Not told again for a partner within this time."},
 };
-const struct eng_section eng_section_alert = {.path = "alerts.NAME",
-                                              KEYS(alert_keys),
-                                              .help =
-                                                  "When somebody is told: exactly one of falls_to, "
-                                                  "drop and silence, and what belongs to it."};
+const struct eng_section eng_section_alert = {
+    .path = "alerts.NAME",
+    KEYS(alert_keys),
+    .help = "When somebody is told: exactly one of falls_to, rises_to, below, above, "
+            "drop and silence, and what belongs to it."};
 
 static const struct eng_key kafka_keys[] = {
     {.name = "brokers",

@@ -68,9 +68,9 @@ struct eng_edge_draft {
 };
 
 struct eng_alert_draft {
-    const struct eng_node *score, *falls_to, *silence;
+    const struct eng_node *score, *falls_to, *rises_to, *silence;
     struct eng_portion drop;
-    int64_t cooldown_ms;
+    int64_t below_e4, above_e4, margin_e4, cooldown_ms;
     uint32_t within, horizon, typical_gap, min_silence, min_active, risk_e3;
 };
 
@@ -155,6 +155,9 @@ enum eng_status eng_load_check_bands(struct eng_load *load, const struct eng_nod
 
 /* Whether an evaluation can begin in a higher band of the score and end in this one. */
 bool eng_score_can_fall_to(const struct eng_score *score, struct eng_span span, uint32_t band);
+
+/* The same from a lower band. */
+bool eng_score_can_rise_to(const struct eng_score *score, struct eng_span span, uint32_t band);
 
 /* scores.c: least and greatest value, and whether a value can ever be followed by a smaller one. */
 struct eng_span eng_score_span(const struct eng_score *score);

@@ -166,11 +166,18 @@ static void score(struct kind *k, unsigned index)
 
 static void alert(const struct kind *k, unsigned index)
 {
-    int64_t of = between(k, 0, k->scores - 1), what = between(k, 0, 9);
+    int64_t of = between(k, 0, k->scores - 1), what = between(k, 0, 13);
     fprintf(k->out, "  a%u: {", index);
     if (what <= 1 && k->bands[of] > 1)
         fprintf(k->out, "score: s%" PRId64 ", falls_to: b%" PRId64, of,
                 between(k, 0, k->bands[of] - 2));
+    else if (what == 10 && k->bands[of] > 1)
+        fprintf(k->out, "score: s%" PRId64 ", rises_to: b%" PRId64, of,
+                between(k, 1, k->bands[of] - 1));
+    else if (what > 10)
+        fprintf(k->out, "score: s%" PRId64 ", %s: %" PRId64 ", margin: %" PRId64, of,
+                what == 13 ? "above" : "below", between(k, k->below ? -3 : 0, k->drop_most),
+                percent(k, 60) ? 0 : between(k, 1, 2));
     else if (what == 2)
         fprintf(k->out, "silence: \"%s\", horizon: %" PRId64 "%s, min_active: %" PRId64, name(k),
                 between(k, 2, 12), k->unit, between(k, 1, 3));

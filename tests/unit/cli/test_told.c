@@ -172,4 +172,24 @@ Test(told, a_churn_drop_gives_its_reason)
     says(&told, "engagement fell to 4.9, low: invoices -1.3");
     told.resolved = true;
     says(&told, "engagement has recovered to 4.9");
+    told.resolved = false;
+    told.kind = ENG_TOLD_BELOW;
+    told.threshold = 5;
+    says(&told, "engagement fell to 4.9, below 5.0: invoices -1.3");
+}
+
+Test(told, a_rise_is_told_with_what_it_rose_to)
+{
+    struct eng_told told = {.kind = ENG_TOLD_RISES_TO,
+                            .score = slice("engagement"),
+                            .band = slice("high"),
+                            .value = 8.5,
+                            .share_count = 1,
+                            .shares = {{slice("invoices"), 1, 1.25}}};
+    says(&told, "engagement rose to 8.5, high: invoices +1.3");
+    told.kind = ENG_TOLD_ABOVE;
+    told.threshold = 8;
+    says(&told, "engagement rose to 8.5, above 8.0: invoices +1.3");
+    told.resolved = true;
+    says(&told, "engagement is back at 8.5");
 }

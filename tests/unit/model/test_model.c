@@ -246,6 +246,22 @@ Test(model, S12_a_score_is_provisional_for_its_longest_windows)
     eng_config_free(config);
 }
 
+Test(model, alerts_on_edges_are_kept_with_inclusive_ones)
+{
+    struct eng_config *config = load_good(FILE_TEXT "alerts:\n"
+                                                    "  up: {score: s, rises_to: high}\n"
+                                                    "  b: {score: s, below: 3, cooldown: 1d}\n"
+                                                    "  a: {score: s, above: 8, margin: 0.5}\n");
+    const struct eng_alert *alerts = config->model->alerts;
+    cr_assert_eq(alerts[0].kind, ENG_RISES_TO);
+    cr_assert_eq(alerts[0].band, 1);
+    cr_assert_eq(alerts[1].kind, ENG_BELOW);
+    cr_assert(alerts[1].edge_e4 == 30000 && alerts[1].margin_e4 == 0);
+    cr_assert_eq(alerts[2].kind, ENG_ABOVE);
+    cr_assert(alerts[2].edge_e4 == 80001 && alerts[2].margin_e4 == 5000);
+    eng_config_free(config);
+}
+
 Test(model, alerts_are_compiled_with_their_defaults)
 {
     struct eng_config *config =
