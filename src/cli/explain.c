@@ -166,6 +166,16 @@ static void add_bands(struct eng_text *out, const struct eng_score *score)
     eng_text_add(out, ".\n");
 }
 
+/* In one line, however many it has. */
+static void add_description(struct eng_text *out, const char *text)
+{
+    if (text == NULL)
+        return;
+    eng_text_add(out, "    Goes out with: ");
+    eng_text_add_json(out, text, strlen(text));
+    eng_text_add(out, "\n");
+}
+
 static void add_score(struct eng_text *out, const struct eng_model *model,
                       const struct eng_score *score)
 {
@@ -184,6 +194,7 @@ static void add_score(struct eng_text *out, const struct eng_model *model,
             add_weighted(out, model, score, &score->dimensions[i]);
     }
     add_bands(out, score);
+    add_description(out, score->description);
 }
 
 static void add_silence(struct eng_text *out, const struct eng_model *model,
@@ -242,6 +253,7 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
         add_elapsed(out, alert->cooldown_ms);
     }
     eng_text_add(out, ".\n");
+    add_description(out, alert->description);
 }
 
 void eng_explain_model(struct eng_text *out, const struct eng_model *model)

@@ -125,6 +125,7 @@ bool eng_told_score_change(const void *data, size_t length, struct eng_told *ret
     ret_told->at_ms = take_long(&in);
     ret_told->provisional = take_byte(&in) != 0;
     take_shares(&in, ret_told);
+    ret_told->description = take_optional_string(&in);
     return !in.failed && in.at == in.end;
 }
 
@@ -171,6 +172,7 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
         take_shares(&in, ret_told);
     bool known = kind_of(take_optional_string(&in), &ret_told->kind);
     ret_told->threshold = take_optional_double(&in);
+    ret_told->description = take_optional_string(&in);
     return known && !in.failed && in.at == in.end;
 }
 

@@ -34,7 +34,7 @@ struct eng_told {
     bool provisional, up;
     struct eng_slice partner;
     struct eng_slice name; /* of the rule; score change: of the score */
-    struct eng_slice score, band, previous_band;
+    struct eng_slice score, band, previous_band, description;
     double value, previous_value, baseline, drop, threshold; /* points */
     double risk;                                             /* 0..1 */
     int64_t at_ms, last_action_at_ms, silent_for_ms, usual_gap_ms;

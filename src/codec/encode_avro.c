@@ -89,6 +89,13 @@ static void put_contributions(struct eng_writer *writer, const struct eng_score 
         eng_put_avro_long(writer, 0);
 }
 
+static void put_optional_string(struct eng_writer *writer, bool present, const char *text)
+{
+    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
+    if (present)
+        put_string(writer, text);
+}
+
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
@@ -104,6 +111,7 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     eng_put_avro_long(writer, effect->at_ms);
     eng_put_byte(writer, effect->provisional != 0);
     put_contributions(writer, score, effect);
+    put_optional_string(writer, score->description != NULL, score->description);
 }
 
 static void put_optional_points(struct eng_writer *writer, bool present, int64_t points_e4)
@@ -118,13 +126,6 @@ static void put_optional_long(struct eng_writer *writer, bool present, int64_t n
     eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
     if (present)
         eng_put_avro_long(writer, number);
-}
-
-static void put_optional_string(struct eng_writer *writer, bool present, const char *text)
-{
-    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
-    if (present)
-        put_string(writer, text);
 }
 
 /* The fields that only a silence has. */
@@ -161,6 +162,7 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
         put_contributions(writer, score, effect);
     put_optional_string(writer, true, eng_encode_kind_name(alert));
     put_optional_points(writer, eng_encode_has_threshold(alert), eng_encode_threshold_e4(alert));
+    put_optional_string(writer, alert->description != NULL, alert->description);
 }
 
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,

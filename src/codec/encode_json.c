@@ -131,6 +131,8 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     put_integer(writer, "at", effect->at_ms);
     put_boolean(writer, "provisional", effect->provisional != 0);
     put_contributions(writer, score, effect);
+    if (score->description != NULL)
+        put_string(writer, "description", score->description);
 }
 
 /* What a rule on a score adds. */
@@ -175,6 +177,8 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_string(writer, "kind", eng_encode_kind_name(alert));
     if (eng_encode_has_threshold(alert))
         put_points(writer, "threshold", eng_encode_threshold_e4(alert));
+    if (alert->description != NULL)
+        put_string(writer, "description", alert->description);
 }
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,

@@ -46,7 +46,9 @@ const char eng_schema_score_change[] =
     "\"string\",\"doc\":\"Name of the dimension, or the points key.\"},{\"name\":\"value\",\"ty"
     "pe\":\"double\",\"doc\":\"Its share of the score now, in points.\"},{\"name\":\"delta\",\""
     "type\":\"double\",\"doc\":\"Its change since the score was last told, in points; the delta"
-    "s add up to value - previous_value.\"}]}}}]}";
+    "s add up to value - previous_value.\"}]}}},{\"name\":\"description\",\"type\":[\"null\",\""
+    "string\"],\"default\":null,\"doc\":\"What the configuration says of the score, in words fo"
+    "r people.\"}]}";
 
 const char eng_schema_churn_drop[] =
     "{\"type\":\"record\",\"name\":\"ChurnDrop\",\"namespace\":\"engaged\",\"doc\":\"An alert o"
@@ -87,4 +89,5 @@ const char eng_schema_churn_drop[] =
     "\":\"What the rule looks at, by its key in the configuration: falls_to, rises_to, below, a"
     "bove, drop, silence; null in records of before.\"},{\"name\":\"threshold\",\"type\":[\"nul"
     "l\",\"double\"],\"default\":null,\"doc\":\"below, above: the value that the rule names, in"
-    " points.\"}]}";
+    " points.\"},{\"name\":\"description\",\"type\":[\"null\",\"string\"],\"default\":null,\"do"
+    "c\":\"What the configuration says of the rule, in words for people.\"}]}";

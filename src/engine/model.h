@@ -73,8 +73,9 @@ struct eng_band {
 
 struct eng_score {
     char *name;
-    bool points;      /* a points score, else weighted */
-    int64_t scale_e4; /* weighted: the greatest value */
+    char *description; /* for outputs; NULL: none */
+    bool points;       /* a points score, else weighted */
+    int64_t scale_e4;  /* weighted: the greatest value */
     uint32_t dimension_count;
     struct eng_dimension *dimensions;
     int64_t weight_sum_e4;  /* W with nothing skipped */
@@ -101,6 +102,7 @@ enum eng_alert_kind {
 
 struct eng_alert {
     char *name;
+    char *description; /* for outputs; NULL: none */
     enum eng_alert_kind kind;
     uint16_t score;         /* all but SILENCE */
     uint16_t band;          /* FALLS_TO, RISES_TO */

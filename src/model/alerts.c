@@ -204,13 +204,15 @@ static enum eng_status load_silence(struct eng_load *load, const struct eng_node
 }
 
 static const struct kind kinds[] = {
-    {ENG_FALLS_TO, "falls_to", "a falls_to alert", "score falls_to cooldown", load_falls_to},
-    {ENG_RISES_TO, "rises_to", "a rises_to alert", "score rises_to cooldown", load_rises_to},
-    {ENG_BELOW, "below", "a below alert", "score below margin cooldown", load_edge},
-    {ENG_ABOVE, "above", "an above alert", "score above margin cooldown", load_edge},
-    {ENG_DROP, "drop", "a drop alert", "score drop within cooldown", load_drop},
+    {ENG_FALLS_TO, "falls_to", "a falls_to alert", "score falls_to cooldown description",
+     load_falls_to},
+    {ENG_RISES_TO, "rises_to", "a rises_to alert", "score rises_to cooldown description",
+     load_rises_to},
+    {ENG_BELOW, "below", "a below alert", "score below margin cooldown description", load_edge},
+    {ENG_ABOVE, "above", "an above alert", "score above margin cooldown description", load_edge},
+    {ENG_DROP, "drop", "a drop alert", "score drop within cooldown description", load_drop},
     {ENG_SILENCE, "silence", "a silence alert",
-     "silence horizon risk typical_gap min_silence min_active cooldown", load_silence},
+     "silence horizon risk typical_gap min_silence min_active cooldown description", load_silence},
 };
 
 #define KIND_NAMES "falls_to, rises_to, below, above, drop and silence"
@@ -252,7 +254,9 @@ static enum eng_status load_alert(struct eng_load *load, const struct eng_node *
     status = eng_load_copy(load, node->key, &alert->name);
     if (status != ENG_OK)
         return status;
-    return kind->load(load, node, &draft, alert);
+    if (draft.description != NULL)
+        status = eng_load_copy(load, draft.description, &alert->description);
+    return status == ENG_OK ? kind->load(load, node, &draft, alert) : status;
 }
 
 enum eng_status eng_load_alerts(struct eng_load *load)

@@ -380,6 +380,12 @@ static const struct eng_key score_keys[] = {
      .sample = "0.5",
      .absent = "never: only changes of band are told",
      .help = "Also tell a change of this size inside a band."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_score_draft, description),
+     .sample = "\"How much a partner does with us.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads its score changes; goes out with each."},
 };
 const struct eng_section eng_section_score = {
     .path = "scores.NAME",
@@ -506,6 +512,12 @@ static const struct eng_key alert_keys[] = {
      .fallback = "0",
      .sample = "7d",
      .help = "Not told again for a partner within this time."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_alert_draft, description),
+     .sample = "\"Call the partner this week.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads its churn drops; goes out with each."},
 };
 const struct eng_section eng_section_alert = {
     .path = "alerts.NAME",

@@ -49,7 +49,7 @@ struct eng_measure_draft {
 /* Numbers that have to be above 0 are 0 when not given. */
 struct eng_score_draft {
     int64_t scale_e4;
-    const struct eng_node *dimensions, *points, *bands;
+    const struct eng_node *dimensions, *points, *bands, *description;
     struct eng_window over;
     int64_t margin_e4, dwell_ms, tell_every_e4;
 };
@@ -68,7 +68,7 @@ struct eng_edge_draft {
 };
 
 struct eng_alert_draft {
-    const struct eng_node *score, *falls_to, *rises_to, *silence;
+    const struct eng_node *score, *falls_to, *rises_to, *silence, *description;
     struct eng_portion drop;
     int64_t below_e4, above_e4, margin_e4, cooldown_ms;
     uint32_t within, horizon, typical_gap, min_silence, min_active, risk_e3;

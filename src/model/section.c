@@ -153,6 +153,29 @@ static enum eng_status read_name(struct eng_load *load, const struct reading *re
     return status == ENG_OK ? read_node(load, reading) : status;
 }
 
+/* Text that goes out as it stands: of some length, in one line or several. */
+static enum eng_status read_words(struct eng_load *load, const struct reading *reading)
+{
+    const struct eng_node *node = reading->node;
+    uint32_t characters = 0;
+    if (node->kind != ENG_NODE_SCALAR || node->length == 0)
+        return wrong_shape(load, node, reading->what, eng_key_shape(reading->key));
+    for (uint32_t i = 0; i < node->length; i++) {
+        unsigned char c = (unsigned char)node->text[i];
+        characters += (c & 0xC0) != 0x80; /* UTF-8: the first byte of one */
+        if ((c < ' ' && c != '\n') || c == 127)
+            return eng_source_fail(&load->source, node->mark,
+                                   "%s holds a control character; write visible ones and line ends",
+                                   reading->what);
+    }
+    if (characters > ENG_DESCRIPTION_CHARACTERS_MAX)
+        return eng_source_fail(
+            &load->source, node->mark,
+            "%s has %u characters; it has at most %d (ENG_DESCRIPTION_CHARACTERS_MAX)",
+            reading->what, characters, ENG_DESCRIPTION_CHARACTERS_MAX);
+    return read_node(load, reading);
+}
+
 static enum eng_status read_number(struct eng_load *load, const struct reading *reading)
 {
     const struct eng_key *key = reading->key;
@@ -412,6 +435,7 @@ static const struct {
     [ENG_KEY_ACTIONS] = {"an action, a family such as \"training.*\", or a list of them",
                          read_actions},
     [ENG_KEY_NAME] = {"a name", read_name},
+    [ENG_KEY_WORDS] = {"text of up to 500 characters", read_words},
     [ENG_KEY_NUMBER] = {"a number", read_number},
     [ENG_KEY_PORTION] = {"a number, or per cent such as 25%", read_portion},
     [ENG_KEY_PANES] = {"a whole number of panes as days or hours, such as 30d or 6h", read_panes},

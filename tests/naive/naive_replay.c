@@ -115,6 +115,8 @@ static void print_score_change(const struct eng_model *model, const struct eng_e
     print_name("band", score->bands[effect->band].name);
     print_name("previous_band", score->bands[effect->previous_band].name);
     print_parts(model, effect);
+    if (score->description != NULL)
+        print_name("description", score->description);
 }
 
 static void print_silence(const struct eng_effect *effect)
@@ -134,6 +136,8 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
     print_name("rule", alert->name);
     printf(",\"status\":\"%s\"", effect->status == ENG_OPENED ? "opened" : "resolved");
     printf(",\"kind\":\"%s\"", kinds[alert->kind]);
+    if (alert->description != NULL)
+        print_name("description", alert->description);
     if (alert->kind == ENG_SILENCE) {
         print_silence(effect);
         return;

@@ -48,6 +48,7 @@ static void check(void *context, const struct eng_effect *effect, const struct e
     cr_assert(told.partner.length == partner.length &&
               memcmp(told.partner.data, partner.data, partner.length) == 0);
     cr_assert_eq(told.at_ms, effect->at_ms);
+    cr_assert_eq(told.description.length, 0);
     check_shares(effect, &told, model);
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE) {
         seen->changes++;

@@ -13,6 +13,7 @@
 static char program[] = "paint/painters", engagement[] = "engagement", logins[] = "logins";
 static char training[] = "training.*", low[] = "low", high[] = "high";
 static char at_risk[] = "at_risk", slipping[] = "slipping", silent[] = "silent";
+static char thanks[] = "Say \"thanks\".";
 static char rising[] = "rising", weak[] = "weak", strong[] = "strong";
 
 static struct eng_dimension dimensions[] = {{.name = logins}, {.name = training}};
@@ -22,12 +23,13 @@ static struct eng_score scores[] = {{.name = engagement,
                                      .dimensions = dimensions,
                                      .band_count = 2,
                                      .bands = bands}};
-static struct eng_alert alerts[] = {{.name = at_risk, .kind = ENG_FALLS_TO},
-                                    {.name = slipping, .kind = ENG_DROP},
-                                    {.name = silent, .kind = ENG_SILENCE},
-                                    {.name = rising, .kind = ENG_RISES_TO},
-                                    {.name = weak, .kind = ENG_BELOW, .edge_e4 = 45000},
-                                    {.name = strong, .kind = ENG_ABOVE, .edge_e4 = 80001}};
+static struct eng_alert alerts[] = {
+    {.name = at_risk, .kind = ENG_FALLS_TO},
+    {.name = slipping, .kind = ENG_DROP},
+    {.name = silent, .kind = ENG_SILENCE},
+    {.name = rising, .kind = ENG_RISES_TO},
+    {.name = weak, .kind = ENG_BELOW, .edge_e4 = 45000},
+    {.name = strong, .kind = ENG_ABOVE, .edge_e4 = 80001, .description = thanks}};
 static const struct eng_model model = {.program = program,
                                        .version = 3,
                                        .score_count = 1,
@@ -109,7 +111,9 @@ static const char *text_of(const struct eng_bytes *bytes)
 
 /* The keys that every kind has at its end. */
 #define JSON_END(kind) ",\"kind\":\"" kind "\"}\n"
-#define AVRO_END(kind) ", \"kind\": {\"string\": \"" kind "\"}, \"threshold\": null}"
+#define AVRO_END(kind)                                                                             \
+    ", \"kind\": {\"string\": \"" kind "\"}, \"threshold\": null, \"description\": "               \
+    "null}"
 
 static void check_json(struct effect effect, const char *want)
 {
@@ -165,7 +169,8 @@ Test(encode, a_churn_drop_has_the_keys_of_its_kind_in_json)
                                       ",\"kind\":\"below\",\"threshold\":4.5}\n");
     check_json(churn_drop(5, ENG_RESOLVED),
                DROP("strong", "resolved") "\"score\":\"engagement\",\"value\":4," CONTRIBUTIONS
-                                          ",\"kind\":\"above\",\"threshold\":8}\n");
+                                          ",\"kind\":\"above\",\"threshold\":8,\"description\":"
+                                          "\"Say \\\"thanks\\\".\"}\n");
 }
 
 /* What avro-c makes of the Avro body, as JSON. */
@@ -218,7 +223,8 @@ Test(encode, a_score_change_is_read_by_avro_c)
         "\"paint/painters\", \"partner_id\": \"acme\", \"score\": \"engagement\", "
         "\"model_version\": 3, \"value\": 2.5001000000000002, \"previous_value\": 7.0, \"band\": "
         "\"low\", \"previous_band\": \"high\", \"direction\": \"down\", \"cause\": \"event\", "
-        "\"at\": 1767258000000, \"provisional\": true, \"contributions\": " AVRO_CONTRIBUTIONS "}");
+        "\"at\": 1767258000000, \"provisional\": true, \"contributions\": " AVRO_CONTRIBUTIONS
+        ", \"description\": null}");
 }
 
 Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
@@ -280,7 +286,8 @@ Test(encode, a_threshold_is_written_as_the_rule_names_it)
                                              "\"usual_gap_ms\": null, \"risk\": null, "
                                              "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
                                              "}, \"kind\": {\"string\": \"above\"}, "
-                                             "\"threshold\": {\"double\": 8.0}}");
+                                             "\"threshold\": {\"double\": 8.0}, \"description\": "
+                                             "{\"string\": \"Say \\\"thanks\\\".\"}}");
 }
 
 Test(encode, enums_have_the_same_word_in_json_and_avro)

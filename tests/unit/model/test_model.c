@@ -246,6 +246,20 @@ Test(model, S12_a_score_is_provisional_for_its_longest_windows)
     eng_config_free(config);
 }
 
+Test(model, a_description_is_kept_as_it_stands)
+{
+    struct eng_config *config =
+        load_good(HEAD "scores:\n  s:\n    scale: 10\n    description: ${env:NOBODY} 100%\n"
+                       "    dimensions: {m: {weight: 1, target: 4}}\n    bands: {low: 0, high: 5}\n"
+                       "alerts:\n  a:\n    score: s\n    falls_to: low\n    description: |\n"
+                       "      Call them.\n      Today.\n"
+                       "  b: {score: s, drop: 1, within: 3d}\n");
+    cr_assert_str_eq(config->model->scores[0].description, "${env:NOBODY} 100%");
+    cr_assert_str_eq(config->model->alerts[0].description, "Call them.\nToday.\n");
+    cr_assert_null(config->model->alerts[1].description);
+    eng_config_free(config);
+}
+
 Test(model, alerts_on_edges_are_kept_with_inclusive_ones)
 {
     struct eng_config *config = load_good(FILE_TEXT "alerts:\n"

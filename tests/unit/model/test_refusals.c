@@ -334,6 +334,40 @@ Test(refusals, an_alert_says_when_and_of_what)
     EXPECT_ALL_REFUSED(rows);
 }
 
+/* So many times a letter of two bytes. */
+static const char *letters(unsigned count)
+{
+    static char text[2100];
+    for (unsigned i = 0; i < count; i++)
+        memcpy(text + 2 * i, "\xC3\xA9", 2);
+    text[2 * count] = '\0';
+    return text;
+}
+
+Test(refusals, a_description_is_short_and_visible)
+{
+    static const struct row rows[] = {
+        {M S "alerts: {a: {score: s, falls_to: low, description: \"\"}}\n",
+         "f.yaml:4:52: |text of up to 500 characters"},
+        {M S "alerts: {a: {score: s, falls_to: low, description: \"a\\tb\"}}\n",
+         "f.yaml:4:52: |control character"},
+        {M S "alerts: {a: {score: s, falls_to: low, description: {a: b}}}\n",
+         "f.yaml:4:52: |text of up to 500 characters"},
+    };
+    char text[4096];
+    EXPECT_ALL_REFUSED(rows);
+    (void)snprintf(text, sizeof text,
+                   M S "alerts: {a: {score: s, falls_to: low, description: \"%s\"}}\n",
+                   letters(501));
+    expect_refused(text, "f.yaml:4:52: |501 characters|at most 500");
+    (void)snprintf(text, sizeof text,
+                   M S "alerts: {a: {score: s, falls_to: low, description: \"%s\"}}\n",
+                   letters(500));
+    struct eng_config *config = load_good(text);
+    cr_assert_str_eq(config->model->alerts[0].description, letters(500));
+    eng_config_free(config);
+}
+
 Test(refusals, S10_an_alert_that_can_never_fire_is_refused)
 {
     static const struct row rows[] = {
