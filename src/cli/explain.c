@@ -248,6 +248,8 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
     } else {
         add_silence(out, model, alert);
     }
+    if (alert->hold)
+        eng_text_add(out, "; not while that is provisional, but then if it still holds");
     if (alert->cooldown_ms > 0) {
         eng_text_add(out, "; at most once in ");
         add_elapsed(out, alert->cooldown_ms);

@@ -6,7 +6,8 @@
  *         |  |                resolved
  *         |  | left the band (falls_to, rises_to), condition gone (drop, below, above)
  *         v  |
- *         waiting: condition, but within the cooldown; looked at again when that ends
+ *         waiting: condition, but within the cooldown, or held while the score is provisional;
+                  looked at again when that ends
  *
  * Most partners have no alert open or cooling down, so this state is a list of openings (alert u8,
  * flags u8, opened_at i64, baseline i64) that is empty for them.
@@ -32,7 +33,7 @@ enum { OPEN = 1, WAITING = 2 };
 
 struct opening {
     uint8_t alert, flags;
-    int64_t opened_at_ms; /* of the newest opening */
+    int64_t opened_at_ms; /* of the newest opening; -1: its cooldown is over, or there was none */
     int64_t baseline_e4;  /* drop: at that opening */
 };
 
@@ -80,7 +81,7 @@ static void put_opening(struct eng_engine *engine, struct opening opening)
     struct eng_list openings = openings_of(&engine->hand);
     uint8_t *place = find_opening(&openings, opening.alert);
     eng_assert(opening.alert < engine->model->alert_count);
-    eng_assert(opening.opened_at_ms >= 0);
+    eng_assert(opening.opened_at_ms >= -1);
     if (place == NULL)
         place = eng_record_insert(&engine->store, &engine->hand, engine->layout->list_openings,
                                   openings.count, ENG_OPENING_BYTES);
@@ -98,7 +99,9 @@ void eng_alert_expire(struct eng_engine *engine)
         struct opening opening = load_opening(openings.data + (size_t)i * ENG_OPENING_BYTES);
         const struct eng_alert *alert = &engine->model->alerts[opening.alert];
         eng_assert(opening.alert < engine->model->alert_count);
-        if (opening.flags == 0 && engine->now.clock_ms - opening.opened_at_ms >= alert->cooldown_ms)
+        if (opening.flags == 0 &&
+            (opening.opened_at_ms < 0 ||
+             engine->now.clock_ms - opening.opened_at_ms >= alert->cooldown_ms))
             eng_record_erase(&engine->hand, list, i, 1, ENG_OPENING_BYTES);
     }
 }
@@ -126,11 +129,42 @@ static bool cooled_down(const struct eng_engine *engine, struct eng_evaluation *
         return true;
     int64_t over_ms = opening->opened_at_ms + engine->model->alerts[alert].cooldown_ms;
     eng_assert(!(opening->flags & OPEN));
-    if (evaluation->at_ms >= over_ms)
+    if (opening->opened_at_ms < 0 || evaluation->at_ms >= over_ms)
         return true;
     int32_t due = eng_moment_due(&engine->now, engine->model, over_ms);
     evaluation->due = due < evaluation->due ? due : evaluation->due;
     return false;
+}
+
+/* S12: true while the alert is held because its score is provisional; sees to it that it is looked
+ * at when that may be over. */
+static bool held_by_score(const struct eng_engine *engine, struct eng_evaluation *evaluation,
+                          unsigned index)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    const struct eng_score *score = &engine->model->scores[alert->score];
+    const struct eng_partner *partner = engine->hand.partner;
+    eng_assert(index < engine->model->alert_count);
+    eng_assert(alert->kind != ENG_SILENCE || !alert->hold);
+    if (!alert->hold || !eng_provisional(engine, score, partner))
+        return false;
+    int32_t due = eng_provisional_due(engine, score, partner);
+    evaluation->due = due < evaluation->due ? due : evaluation->due;
+    return true;
+}
+
+/* True when an alert whose condition holds may open now. One that is only held has no cooldown to
+ * wait for any more. */
+static bool may_open(const struct eng_engine *engine, struct eng_evaluation *evaluation, bool known,
+                     struct opening *opening)
+{
+    bool cooled = cooled_down(engine, evaluation, opening->alert, known ? opening : NULL);
+    bool held = held_by_score(engine, evaluation, opening->alert);
+    eng_assert(known || opening->flags == 0);
+    eng_assert(opening->opened_at_ms >= -1);
+    if (cooled)
+        opening->opened_at_ms = -1;
+    return cooled && !held;
 }
 
 /* ---- telling ---- */
@@ -223,7 +257,7 @@ static void evaluate_entry(struct eng_engine *engine, struct eng_evaluation *eva
                            unsigned index)
 {
     struct sight sight = see(&engine->scratch, &engine->model->alerts[index]);
-    struct opening opening = {0};
+    struct opening opening = {.alert = (uint8_t)index, .opened_at_ms = -1};
     bool known = get_opening(&engine->hand, index, &opening);
     eng_assert(index < engine->model->alert_count);
     eng_assert(!(sight.holds && sight.ended));
@@ -233,13 +267,12 @@ static void evaluate_entry(struct eng_engine *engine, struct eng_evaluation *eva
         return;
     }
     bool waiting = known && opening.flags & WAITING && sight.holds;
-    bool opens = (sight.entered || waiting) &&
-                 cooled_down(engine, evaluation, index, known ? &opening : NULL);
-    if (opens) {
+    bool wants = sight.entered || waiting;
+    if (wants && may_open(engine, evaluation, known, &opening)) {
         (void)open_alert(engine, evaluation, index, 0);
-    } else if (known) {
+    } else if (wants || known) {
         evaluation->moved |= sight.entered; /* it waits now, and has an edge to fall behind */
-        opening.flags = sight.entered || waiting ? WAITING : 0;
+        opening.flags = wants ? WAITING : 0;
         put_opening(engine, opening);
     }
 }
@@ -354,7 +387,7 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
 {
     const struct eng_alert *alert = &engine->model->alerts[index];
     int64_t value = engine->scratch.value[alert->score];
-    struct opening opening = {0};
+    struct opening opening = {.alert = (uint8_t)index, .opened_at_ms = -1};
     bool known = get_opening(&engine->hand, index, &opening);
     eng_assert(alert->kind == ENG_DROP);
     eng_assert(alert->score < engine->model->score_count);
@@ -369,12 +402,18 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
     }
     evaluation->moved |= known; /* while it cools down, slack comes and goes with the depth */
     int64_t baseline = value + depth_of(&engine->hand, index, value);
-    if (baseline <= 0 || baseline - value < drop_from(alert, baseline) || /* S10 */
-        !cooled_down(engine, evaluation, index, known ? &opening : NULL))
+    bool deep = baseline > 0 && baseline - value >= drop_from(alert, baseline); /* S10 */
+    if (deep && may_open(engine, evaluation, known, &opening)) {
+        struct eng_effect *effect = open_alert(engine, evaluation, index, baseline);
+        if (effect != NULL)
+            effect->baseline_e4 = baseline;
         return;
-    struct eng_effect *effect = open_alert(engine, evaluation, index, baseline);
-    if (effect != NULL)
-        effect->baseline_e4 = baseline;
+    }
+    bool waits = deep && opening.opened_at_ms < 0; /* held; else the cooldown sees to it */
+    if (waits || opening.flags & WAITING) {
+        opening.flags = waits ? WAITING : 0;
+        put_opening(engine, opening);
+    }
 }
 
 void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane)

@@ -199,6 +199,10 @@ void eng_arm(struct eng_engine *engine, uint32_t number, struct eng_partner *par
 bool eng_provisional(const struct eng_engine *engine, const struct eng_score *score,
                      const struct eng_partner *partner);
 
+/* Of a score that is: the first boundary, as a pane, at which it may not be any more. */
+int32_t eng_provisional_due(const struct eng_engine *engine, const struct eng_score *score,
+                            const struct eng_partner *partner);
+
 /* Computes the contributions of a score as of now into `ret_contribution`; returns their sum. */
 int64_t eng_contributions(const struct eng_engine *engine, const struct eng_record *record,
                           unsigned score, int64_t *ret_contribution);

@@ -111,6 +111,7 @@ struct eng_alert {
     uint32_t within;        /* DROP, panes */
     int64_t edge_e4;        /* BELOW: holds under it; ABOVE: holds from it on */
     int64_t margin_e4;      /* BELOW, ABOVE: resolved so far behind the edge */
+    bool hold;              /* not opened while its score is provisional */
     int64_t cooldown_ms;
     struct eng_action_set actions; /* SILENCE */
     uint32_t horizon, typical_gap, min_silence,

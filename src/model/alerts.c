@@ -204,13 +204,16 @@ static enum eng_status load_silence(struct eng_load *load, const struct eng_node
 }
 
 static const struct kind kinds[] = {
-    {ENG_FALLS_TO, "falls_to", "a falls_to alert", "score falls_to cooldown description",
-     load_falls_to},
-    {ENG_RISES_TO, "rises_to", "a rises_to alert", "score rises_to cooldown description",
-     load_rises_to},
-    {ENG_BELOW, "below", "a below alert", "score below margin cooldown description", load_edge},
-    {ENG_ABOVE, "above", "an above alert", "score above margin cooldown description", load_edge},
-    {ENG_DROP, "drop", "a drop alert", "score drop within cooldown description", load_drop},
+    {ENG_FALLS_TO, "falls_to", "a falls_to alert",
+     "score falls_to cooldown while_provisional description", load_falls_to},
+    {ENG_RISES_TO, "rises_to", "a rises_to alert",
+     "score rises_to cooldown while_provisional description", load_rises_to},
+    {ENG_BELOW, "below", "a below alert",
+     "score below margin cooldown while_provisional description", load_edge},
+    {ENG_ABOVE, "above", "an above alert",
+     "score above margin cooldown while_provisional description", load_edge},
+    {ENG_DROP, "drop", "a drop alert", "score drop within cooldown while_provisional description",
+     load_drop},
     {ENG_SILENCE, "silence", "a silence alert",
      "silence horizon risk typical_gap min_silence min_active cooldown description", load_silence},
 };
@@ -251,6 +254,7 @@ static enum eng_status load_alert(struct eng_load *load, const struct eng_node *
     struct eng_alert *alert = &load->model->alerts[load->model->alert_count++];
     alert->kind = kind->kind;
     alert->cooldown_ms = draft.cooldown_ms;
+    alert->hold = draft.hold != 0;
     status = eng_load_copy(load, node->key, &alert->name);
     if (status != ENG_OK)
         return status;

@@ -25,6 +25,7 @@ static const struct eng_choice time_units[] = {
     {"ms", ENG_TIME_MS}, {"s", ENG_TIME_S}, {"iso", ENG_TIME_ISO}, {NULL, 0}};
 static const struct eng_choice change_rules[] = {
     {"tell", ENG_CHANGE_TOLD}, {"silent", ENG_CHANGE_SILENT}, {NULL, 0}};
+static const struct eng_choice provisional_rules[] = {{"tell", 0}, {"hold", 1}, {NULL, 0}};
 static const struct eng_choice missing_rules[] = {{"zero", 0}, {"skip", 1}, {NULL, 0}};
 
 static const struct eng_key time_keys[] = {
@@ -512,6 +513,16 @@ static const struct eng_key alert_keys[] = {
      .fallback = "0",
      .sample = "7d",
      .help = "Not told again for a partner within this time."},
+    {.name = "while_provisional",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_alert_draft, hold),
+     .choices = provisional_rules,
+     .shape = "tell or hold",
+     .fallback = "tell",
+     .sample = "hold",
+     .help =
+         "Whether an alert on a score is opened while that is provisional, or only then when it "
+         "stops being so and the condition still holds."},
     {.name = "description",
      .type = ENG_KEY_WORDS,
      AT(eng_alert_draft, description),

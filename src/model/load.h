@@ -72,6 +72,7 @@ struct eng_alert_draft {
     struct eng_portion drop;
     int64_t below_e4, above_e4, margin_e4, cooldown_ms;
     uint32_t within, horizon, typical_gap, min_silence, min_active, risk_e3;
+    int32_t hold;
 };
 
 struct eng_http_draft {

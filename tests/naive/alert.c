@@ -6,6 +6,19 @@ static bool cooled(const struct eng_alert *alert, const struct alert_state *stat
     return state->opened_ms < 0 || at_ms - state->opened_ms >= alert->cooldown_ms;
 }
 
+/* May an alert whose condition holds be opened? A cooldown that is over while it is held is over.
+ */
+static bool may_open(const struct naive *naive, const struct partner *partner, unsigned index,
+                     struct alert_state *state, const struct occasion *why)
+{
+    const struct eng_alert *alert = &naive->model->alerts[index];
+    if (!cooled(alert, state, why->at_ms))
+        return false;
+    state->opened_ms = -1;
+    return !(alert->hold &&
+             naive_provisional(naive, partner, &naive->model->scores[alert->score], why->pane));
+}
+
 static void emit(struct naive *naive, const struct partner *partner, unsigned index,
                  const struct score_state *before, struct eng_effect *effect)
 {
@@ -67,7 +80,7 @@ static void entry(struct naive *naive, struct partner *partner, unsigned index,
         state->waiting = false;
     else if (!look.before)
         state->waiting = true;
-    if (state->waiting && cooled(alert, state, why->at_ms)) {
+    if (state->waiting && may_open(naive, partner, index, state, why)) {
         state->waiting = false;
         state->open = true;
         state->opened_ms = why->at_ms;
@@ -113,7 +126,7 @@ static void drop(struct naive *naive, struct partner *partner, unsigned index,
     }
     int64_t best = baseline(score, state->past_from, why->pane - (int64_t)alert->within + 1);
     if (best > 0 && (__int128)20000 * (best - score->value_e4) >= deep(alert, best) &&
-        cooled(alert, state, why->at_ms)) {
+        may_open(naive, partner, index, state, why)) {
         state->open = true;
         state->opened_ms = why->at_ms;
         state->baseline_e4 = best;

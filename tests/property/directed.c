@@ -18,6 +18,7 @@ struct kind {
     unsigned skips;  /* per cent of dimensions that may be skipped */
     unsigned points; /* per cent of scores */
     unsigned dwells; /* per cent of scores */
+    unsigned holds;  /* per cent of alerts on scores */
     unsigned deep;   /* per cent of targets beyond any table */
     bool below;      /* points may be under 0 */
     bool patient;    /* nothing but drops is told, and cooldowns are long */
@@ -190,6 +191,8 @@ static void alert(const struct kind *k, unsigned index)
         fprintf(k->out, ", cooldown: ");
         elapsed(k);
     }
+    if (what != 2 && percent(k, k->holds))
+        fprintf(k->out, ", while_provisional: hold");
     fprintf(k->out, "}\n");
 }
 
@@ -210,6 +213,7 @@ static struct kind draw(struct chance *chance, FILE *out)
     k.skips = CHANCE_ONE_OF(chance, shares) / 2;
     k.points = CHANCE_ONE_OF(chance, shares);
     k.dwells = CHANCE_ONE_OF(chance, shares) / 2;
+    k.holds = CHANCE_ONE_OF(chance, shares);
     k.deep = CHANCE_ONE_OF(chance, shares) / 4;
     k.below = percent(&k, 25);
     k.patient = percent(&k, 25);

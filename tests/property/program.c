@@ -348,6 +348,7 @@ static void alert(struct writer *w, unsigned index)
 {
     unsigned of = (unsigned)between(w, 0, w->score_count - 1);
     int64_t kind = between(w, 0, 5);
+    bool scored = true;
     fprintf(w->out, "  a%u: {", index);
     if (kind == 3 && w->scores[of].bands > 1) {
         fprintf(w->out, "score: s%u, rises_to: b%" PRId64, of,
@@ -368,8 +369,11 @@ static void alert(struct writer *w, unsigned index)
         panes(w, window_panes(w));
     } else {
         silence(w);
+        scored = false;
     }
     cooldown(w);
+    if (scored && percent(w, 30))
+        fprintf(w->out, ", while_provisional: hold");
     fprintf(w->out, "}\n");
 }
 

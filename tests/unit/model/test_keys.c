@@ -78,6 +78,7 @@ static const struct company companies[] = {
     {&eng_section_alert, "rises_to", "score: engagement"},
     {&eng_section_alert, "below", "score: engagement"},
     {&eng_section_alert, "above", "score: engagement"},
+    {&eng_section_alert, "while_provisional", "score: engagement, falls_to: low"},
     {&eng_section_alert, "margin", "score: engagement, below: 3"},
     {&eng_section_alert, "drop", "score: engagement, within: 3d"},
     {&eng_section_alert, "within", "score: engagement, drop: 2"},

@@ -308,6 +308,8 @@ Test(refusals, an_alert_says_when_and_of_what)
          "f.yaml:4:45: |\"risk\" does not belong to a drop alert"},
         {M S "alerts: {a: {score: s, below: 3, above: 8}}\n", "f.yaml:4:10: |more than one"},
         {M S "alerts: {a: {below: 3}}\n", "f.yaml:4:10: |needs a score"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, while_provisional: hold}}\n",
+         "f.yaml:4:39: |does not belong to a silence alert"},
         {M S "alerts: {a: {score: s, below: 3, within: 3d}}\n",
          "f.yaml:4:34: |\"within\" does not belong to a below alert"},
         {M S "alerts: {a: {score: s, above: 3, drop: 3}}\n", "f.yaml:4:10: |more than one"},
