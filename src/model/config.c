@@ -109,6 +109,8 @@ static enum eng_status load_model(struct eng_load *load)
             "\"scores\" or \"alerts\"");
     eng_load_fill_sets(load);
     status = eng_load_check_states(load);
+    if (status == ENG_OK)
+        status = eng_load_check_deadlines(load);
     return status == ENG_OK ? choose_late_after(load) : status;
 }
 

@@ -68,10 +68,11 @@ struct eng_edge_draft {
 };
 
 struct eng_alert_draft {
-    const struct eng_node *score, *falls_to, *rises_to, *silence, *description;
+    const struct eng_node *score, *falls_to, *rises_to, *silence, *after, *expects, *description;
     struct eng_portion drop;
     int64_t below_e4, above_e4, margin_e4, cooldown_ms;
-    uint32_t within, horizon, typical_gap, min_silence, min_active, risk_e3;
+    uint32_t within, remind, horizon, typical_gap, min_silence, min_active, risk_e3;
+    bool tell_met;
     int32_t hold;
 };
 
@@ -140,6 +141,9 @@ enum eng_status eng_load_around(struct eng_load *load);
 
 /* measures.c: refuses a state whose begin and end share an action. After eng_load_fill_sets. */
 enum eng_status eng_load_check_states(struct eng_load *load);
+
+/* alerts.c: refuses a deadline that an action both begins and meets. After eng_load_fill_sets. */
+enum eng_status eng_load_check_deadlines(struct eng_load *load);
 
 /* A hidden count for a points key; *ret_index is its place in model->measures. */
 enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_node *key,
