@@ -315,9 +315,13 @@ static void prefetch(const struct eng_engine *engine, const struct eng_event *ev
     }
     for (uint32_t i = 0; i < count; i++)
         ret_block->guess[i] = eng_store_prefetch_handle(&engine->store, ret_block->partner[i]);
-    for (uint32_t i = 0; i < count; i++)
-        if (ret_block->guess[i] != ENG_PARTNER_NONE)
-            eng_store_prefetch_record(&engine->store, ret_block->guess[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (ret_block->guess[i] == ENG_PARTNER_NONE)
+            continue;
+        eng_store_prefetch_record(&engine->store, ret_block->guess[i]);
+        if (engine->restore != NULL)
+            __builtin_prefetch(eng_restore_stamp(engine->restore, ret_block->guess[i]));
+    }
     for (uint32_t i = 0; i < count && dedup; i++)
         ret_block->id[i] =
             events[i].id.data != NULL ? eng_hash(events[i].id.data, events[i].id.length) : 0;
