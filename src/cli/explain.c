@@ -92,6 +92,12 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
         [ENG_STREAK] = " in a row with ",
         [ENG_STATE] = "1 from ",
     };
+    if (measure->kind == ENG_RATIO) {
+        eng_text_add(out, "  %s: %s divided by %s, and none while that is 0\n", measure->name,
+                     model->measures[measure->parts[0]].name,
+                     model->measures[measure->parts[1]].name);
+        return;
+    }
     bool panes = measure->kind == ENG_ACTIVE || measure->kind == ENG_STREAK;
     eng_text_add(out, "  %s: %s%s", measure->name, panes ? unit_name(model, 2) : "",
                  words[measure->kind]);

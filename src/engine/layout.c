@@ -38,7 +38,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     uint32_t dimensions = 0;
     for (uint32_t i = 0; i < model->score_count; i++)
         dimensions += model->scores[i].dimension_count;
-    layout->terms = eng_calloc(dimensions, sizeof *layout->terms);
+    layout->terms = eng_calloc(2 * (size_t)dimensions, sizeof *layout->terms);
     layout->dimension_terms = eng_calloc(dimensions, sizeof *layout->dimension_terms);
     layout->terms_first = eng_calloc(model->measure_count + 1, sizeof(uint32_t));
     layout->silences = eng_calloc(model->alert_count, sizeof *layout->silences);
@@ -288,7 +288,7 @@ static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *off
     eng_assert(index < layout->model->measure_count);
     struct eng_measure_layout *place = &layout->measures[index];
     enum eng_measure_kind kind = layout->model->measures[index].kind;
-    eng_assert(kind <= ENG_STATE);
+    eng_assert(kind <= ENG_RATIO);
     place->total = uses_cells(&layout->model->measures[index]) ? (uint16_t)layout->total_count++
                                                                : (uint16_t)ENG_NO_INDEX;
     if (kind == ENG_SUM)
@@ -430,7 +430,8 @@ static struct eng_term term_of(const struct eng_layout *layout, uint32_t index, 
     return term;
 }
 
-/* Where each measure goes, by measure and by dimension. Tables are there. */
+/* Where each measure goes, by measure and by dimension; what goes into a ratio goes where that
+ * does. Tables are there. */
 static void index_terms(struct eng_layout *layout)
 {
     const struct eng_model *model = layout->model;
@@ -448,7 +449,9 @@ static void index_terms(struct eng_layout *layout)
         layout->terms_first[measure] = count;
         for (uint32_t i = 0; i < dimensions; i++) {
             const struct eng_term *term = &layout->dimension_terms[i];
-            if (model->scores[term->score].dimensions[term->dimension].measure == measure)
+            unsigned looks_at = model->scores[term->score].dimensions[term->dimension].measure;
+            if (model->measures[measure].kind != ENG_RATIO &&
+                eng_measure_rests_on(model, looks_at, measure))
                 layout->terms[count++] = *term;
         }
     }
@@ -482,7 +485,7 @@ static void index_timed(struct eng_layout *layout)
     eng_assert(layout->timed_count == 0);
     for (uint32_t i = 0; i < model->measure_count; i++) {
         const struct eng_measure *measure = &model->measures[i];
-        if (measure->kind == ENG_STATE ||
+        if (measure->kind == ENG_STATE || measure->kind == ENG_RATIO ||
             (uses_cells(measure) &&
              (measure->window == ENG_WINDOW_ROLLING || measure->window == ENG_WINDOW_LIFE)))
             continue;

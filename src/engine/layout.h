@@ -129,7 +129,7 @@ struct eng_layout {
     uint32_t *action_measures_first;
     uint16_t *action_silences; /* silence alerts that list an action */
     uint32_t *action_silences_first;
-    struct eng_term *terms; /* by measure: where it goes */
+    struct eng_term *terms; /* by measure: where it goes, by itself or in a ratio */
     struct eng_term
         *dimension_terms; /* by score and dimension: those of the scores point into it */
     uint32_t *terms_first;

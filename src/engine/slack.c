@@ -66,6 +66,8 @@ static bool rises_only(const struct eng_layout *layout, uint32_t index)
     for (uint32_t i = 0; i < score->dimension_count; i++) {
         if (score->points && score->dimensions[i].points_e4 < 0)
             return false;
+        if (layout->model->measures[score->dimensions[i].measure].kind == ENG_RATIO)
+            return false; /* more of what it is divided by makes it smaller */
         for (uint32_t count = 1; count < place->table_counts; count++)
             if (place->table[(size_t)i * place->table_counts + count] <
                 place->table[(size_t)i * place->table_counts + count - 1])

@@ -7,8 +7,9 @@
  *
  * The bound is safe and cheap, not exact: every cell that leaves is charged with the most that one
  * count of its action can move the score (its unit) times its count, oldest first, until the slack
- * is used up. Where a unit is not known (sums, scores that skip dimensions, counts beyond the table
- * of contributions) the first such cell ends the walk, so that partner is visited each time.
+ * is used up. Where a unit is not known (sums, ratios, scores that skip dimensions, counts beyond
+ * the table of contributions) the first such cell ends the walk, so that partner is visited each
+ * time.
  *
  * A visit too early says nothing and costs time; one too late would be a wrong result, which the
  * property tests would see: they compare with a reference that evaluates at every boundary. */

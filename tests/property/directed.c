@@ -22,6 +22,7 @@ struct kind {
     bool below;      /* points may be under 0 */
     bool patient;    /* nothing but drops is told, and cooldowns are long */
     int64_t drop_most;
+    uint64_t ratios; /* a bit for each measure that is one */
     unsigned bands[SCORES_MOST];
 };
 
@@ -47,13 +48,26 @@ static int64_t window(const struct kind *k)
     return k->windows[between(k, 0, k->window_count - 1)];
 }
 
-static void measure(const struct kind *k, unsigned index)
+/* Of two earlier measures; false: these are not such. */
+static bool ratio(struct kind *k, unsigned index)
+{
+    unsigned one = (unsigned)between(k, 0, index - 1), two = (unsigned)between(k, 0, index - 1);
+    if (one == two || (k->ratios >> one & 1) || (k->ratios >> two & 1))
+        return false;
+    fprintf(k->out, "  m%u: {ratio: [m%u, m%u]}\n", index, one, two);
+    k->ratios |= 1ull << index;
+    return true;
+}
+
+static void measure(struct kind *k, unsigned index)
 {
     static const char *const periods[] = {"week", "month", "life"};
-    fprintf(k->out, "  m%u: {", index);
-    int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 8);
+    int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 9);
     if (k->patient && k->other > 0)
         what = index == 0 ? 2 : between(k, 2, 5);
+    if (index > 1 && what == 9 && ratio(k, index))
+        return;
+    fprintf(k->out, "  m%u: {", index);
     if (what == 0 && percent(k, 30))
         fprintf(k->out, "count: [\"%s\", \"%s\"]", names[between(k, 0, 1)],
                 names[between(k, 2, 3)]);

@@ -21,6 +21,7 @@ struct writer {
     bool hours;          /* panes are hours */
     int64_t plain_panes; /* a plain program: the length of all windows; 0: anything goes */
     unsigned measures;
+    uint32_t ratios; /* a bit for each measure that is one */
     struct {
         bool points;
         unsigned bands;
@@ -142,11 +143,28 @@ static void time_section(struct writer *w)
     }
 }
 
+/* Of an earlier measure and another one, either way round. One that comes later may turn out to be
+ * a ratio itself, and the program is refused. False: there are no two. */
+static bool ratio(struct writer *w, unsigned index)
+{
+    unsigned one = (unsigned)between(w, 0, index - 1), two = index + 1;
+    if (two == w->measures || percent(w, 80))
+        two = (unsigned)between(w, 0, index - 1);
+    if (one == two || (w->ratios >> one & 1) || (w->ratios >> two & 1))
+        return false;
+    bool turned = percent(w, 50);
+    fprintf(w->out, "  m%u: {ratio: [m%u, m%u]}\n", index, turned ? two : one, turned ? one : two);
+    w->ratios |= 1u << index;
+    return true;
+}
+
 static void measure(struct writer *w, unsigned index)
 {
     static const char *const kinds[] = {"count", "active", "members"};
     /* Plain programs now and then have something that an event can lower: a state, a last value. */
-    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 9);
+    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 10);
+    if (kind == 10 && index > 0 && ratio(w, index))
+        return;
     fprintf(w->out, "  m%u: {", index);
     if (kind <= 4) {
         fprintf(w->out, "%s: ", kinds[kind % 3]);

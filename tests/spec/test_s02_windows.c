@@ -180,3 +180,16 @@ Test(s02_windows, every_kind_of_measure_forgets_the_pane_that_leaves)
                "day 1        acme  x\n"
                "day 3        tick                     ->  acme s 7 -> 0, all (expiry)\n");
 }
+
+Test(s02_windows, a_ratio_changes_when_something_leaves_either_window)
+{
+    spec_holds("S2", SCORE("m: {ratio: [a, b]}, a: {count: x, over: 4d}, b: {count: y, over: 2d}"),
+               "day 0  acme  x\n"
+               "day 0  acme  x\n"
+               "day 0  acme  y                        ->  s 0 -> 2, all\n"
+               "day 1  acme  y                        ->  s 2 -> 1, all\n"
+               "day 2  tick                           ->  acme s 1 -> 2, all (expiry)\n"
+               "day 3  tick                           ->  acme s 2 -> 0, all (expiry)\n"
+               "day 3  acme  y                        ->  s 0 -> 2, all\n"
+               "day 4  tick                           ->  acme s 2 -> 0, all (expiry)\n");
+}

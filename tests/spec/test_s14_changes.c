@@ -444,3 +444,17 @@ Test(s14_changes, an_erased_partner_is_a_newcomer_again)
                "erase zenith\n"
                "day 8  tick            ->  acme s 1 -> 0, all (expiry)\n");
 }
+
+Test(s14_changes, a_ratio_is_known_as_far_as_both_of_its_measures)
+{
+#define RATIO(below)                                                                               \
+    "measures: {m: {ratio: [a, b]}, a: {count: x, over: 9d}, b: {" below "}}\n"                    \
+    "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 2}}, " ALL "}}\n"
+    CHANGES(SPEC_PROVISIONAL, RATIO("count: x, over: 3d"), RATIO("count: y, over: 3d"),
+            "day 0  acme  x    ->  s 0 -> 5, all, provisional\n"
+            "day 3  tick       ->  acme s 5 -> 0, all (expiry), provisional\n"
+            "day 9  acme  x    ->  s 0 -> 5, all\n"
+            "becomes 2         ->  acme s 5 -> 0, all (config), provisional\n"
+            "day 10 acme  y    ->  s 0 -> 5, all, provisional\n"
+            "day 12 acme  y    ->  s 5 -> 2.5, all\n");
+}

@@ -96,6 +96,34 @@ Test(refusals, a_measure_is_of_one_kind_with_what_belongs_to_it)
     EXPECT_ALL_REFUSED(rows);
 }
 
+Test(refusals, a_ratio_is_made_of_two_other_measures)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: m}}\n",
+         "f.yaml:2:48: |\"m\"|two other measures, such as [redeemed, earned]"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m]}}\n",
+         "f.yaml:2:48: |made of two measures, and there are 1|ratio: [redeemed, earned]"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, k, m]}}\n",
+         "f.yaml:2:48: |there are 3"},
+        {"program: p\nmeasures: {money: {count: x, over: 3d}, r: {ratio: [money, mony]}}\n",
+         "f.yaml:2:60: |there is no measure \"mony\"|did you mean \"money\"?"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [revenue, m]}}\n",
+         "f.yaml:2:49: |there is no measure \"revenue\"|add it under \"measures\""},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, r]}}\n",
+         "f.yaml:2:52: |\"r\" is a ratio itself"},
+        {"program: p\nmeasures: {r: {ratio: [m, q]}, q: {ratio: [m, k]}, m: {count: x, over: 3d}, "
+         "k: {count: y, over: 3d}}\n",
+         "f.yaml:2:27: |\"q\" is a ratio itself|two measures that are none"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, m]}}\n",
+         "f.yaml:2:52: |always 1|two different ones"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, k], over: 3d}}\n",
+         "f.yaml:2:56: |\"over\" does not belong to a ratio"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, \"\"]}}\n",
+         "f.yaml:2:52: |empty"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
 Test(refusals, a_state_does_not_begin_and_end_by_the_same_action)
 {
     static const struct row rows[] = {
