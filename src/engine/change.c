@@ -82,7 +82,7 @@ static bool same_values(const struct eng_change *change, const struct eng_measur
                         const struct eng_measure *two)
 {
     eng_assert(change->from != NULL && change->to != NULL);
-    return one->window == two->window && one->panes == two->panes &&
+    return one->window == two->window && one->panes == two->panes && one->ago == two->ago &&
            eng_change_same_question(change, one, two);
 }
 

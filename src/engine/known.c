@@ -183,7 +183,7 @@ static int32_t full_of(const struct eng_known *known, const struct eng_model *mo
     const struct eng_score *about = &model->scores[score];
     const struct eng_measure *measure = &model->measures[index];
     enum eng_window_kind window = measure->window;
-    uint32_t panes = measure->panes;
+    uint32_t panes = eng_measure_reach(measure);
     int32_t from = since_of(known, model, index);
     eng_assert(score < model->score_count && index < model->measure_count);
     if (from < 0) /* nothing was before the first pane */

@@ -28,7 +28,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->alert_offset = eng_calloc(model->alert_count, sizeof *layout->alert_offset);
     layout->alert_list = eng_calloc(model->alert_count, sizeof *layout->alert_list);
     layout->retention = eng_calloc(ENG_ACTIONS_MAX, sizeof *layout->retention);
-    layout->ages = eng_calloc(model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
+    layout->ages = eng_calloc(2 * model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
     layout->action_measures_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->action_silences_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->action_measures = eng_calloc((size_t)model->action_count * model->measure_count,
@@ -132,7 +132,7 @@ static uint32_t retention_of(const struct eng_model *model, const struct eng_mea
     uint32_t day = model->pane_unit == ENG_PANE_DAY ? 1 : HOURS_A_DAY_MAX;
     switch (measure->window) {
     case ENG_WINDOW_ROLLING:
-        return measure->panes;
+        return eng_measure_reach(measure);
     case ENG_WINDOW_WEEK:
         return 7 * day;
     case ENG_WINDOW_MONTH:
@@ -198,7 +198,7 @@ static void lay_measure_cells(const struct eng_layout *layout, uint32_t index)
 static void add_age(struct eng_layout *layout, uint32_t age)
 {
     eng_assert(age > 0);
-    eng_assert(layout->age_count < layout->model->measure_count + (uint32_t)ENG_ACTIONS_MAX);
+    eng_assert(layout->age_count < 2 * layout->model->measure_count + ENG_ACTIONS_MAX);
     uint32_t at = 0;
     while (at < layout->age_count && layout->ages[at] < age)
         at++;
@@ -213,9 +213,14 @@ static void lay_ages(struct eng_layout *layout)
 {
     eng_assert(layout->age_count == 0);
     const struct eng_model *model = layout->model;
-    for (uint32_t i = 0; i < model->measure_count; i++)
-        if (uses_cells(&model->measures[i]) && model->measures[i].window == ENG_WINDOW_ROLLING)
-            add_age(layout, model->measures[i].panes);
+    for (uint32_t i = 0; i < model->measure_count; i++) {
+        const struct eng_measure *measure = &model->measures[i];
+        if (!uses_cells(measure) || measure->window != ENG_WINDOW_ROLLING)
+            continue;
+        add_age(layout, eng_measure_reach(measure));
+        if (measure->ago > 0)
+            add_age(layout, measure->ago);
+    }
     for (uint32_t cell = 0; cell < layout->cell_count; cell++)
         add_age(layout, layout->retention[cell]);
     eng_assert(layout->age_count > 0 || layout->cell_count == 0);

@@ -116,7 +116,8 @@ struct eng_layout {
     uint8_t cell_code_min;          /* smallest width that holds a key: 1 << code */
     uint32_t pane_mask;
 
-    /* Distinct ages at which a counted pane leaves a window or the record, ascending. */
+    /* Distinct ages at which a counted pane enters or leaves a window, or leaves the record,
+     * ascending. */
     uint32_t age_count;
     uint32_t *ages;
     int64_t *unit;      /* [age][score][cell]: see slack.h */

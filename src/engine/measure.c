@@ -78,7 +78,7 @@ static uint64_t recount(const struct eng_engine *engine, unsigned index, int32_t
     for (uint32_t i = 0; i < cells->count; i++) {
         struct eng_cell cell = eng_cells_get(cells, i);
         bool inside = measure->window == ENG_WINDOW_ROLLING
-                          ? cell.age < measure->panes
+                          ? cell.age >= measure->ago && cell.age < eng_measure_reach(measure)
                           : in_window(&engine->now, measure, as_of - (int32_t)cell.age);
         if (!inside || !counts_cell(&engine->layout->measures[index], cell.action))
             continue;

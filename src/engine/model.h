@@ -44,6 +44,7 @@ struct eng_measure {
     enum eng_measure_kind kind;
     enum eng_window_kind window;
     uint32_t panes; /* ROLLING only */
+    uint32_t ago;   /* ROLLING only: so many panes newer than the window; 0: none */
     struct eng_action_set actions;
     struct eng_action_set until; /* STATE only */
     uint16_t parts[2]; /* RATIO only: the measures that are divided, one by the other; no ratios */
@@ -86,7 +87,8 @@ struct eng_score {
     int64_t dwell_ms;
     int64_t tell_every_e4; /* 0: never */
     /* For `provisional`: the longest calendar window of its measures, else ROLLING, else NONE; and
-     * the longest rolling one in panes, 0 when there is none. The longer of the two counts. */
+     * the longest reach of a rolling one in panes, 0 when there is none. The longer of the two
+     * counts. */
     enum eng_window_kind provisional_window;
     uint32_t provisional_panes;
 };
@@ -126,6 +128,12 @@ struct eng_model {
 static inline bool eng_action_set_has(const struct eng_action_set *set, unsigned action)
 {
     return (set->bits[action >> 6] >> (action & 63)) & 1;
+}
+
+/* The panes that a rolling window reaches back. */
+static inline uint32_t eng_measure_reach(const struct eng_measure *measure)
+{
+    return measure->panes + measure->ago;
 }
 
 /* True when the value of a measure follows from that of `other`: it is the same, or a ratio with

@@ -24,10 +24,10 @@
  * ENG_NO_MEMORY. */
 enum eng_status eng_slack_lay(struct eng_layout *layout);
 
-/* The first boundary after `as_of` at which the leaving of a cell could make anybody hear of it, or
- * at which the last cell has left; ENG_PANE_NEVER without cells. The partner is as it was after its
- * last evaluation. *ret_low: that holds only while no score gets greater, since one of them could
- * not fall as far as its slack. */
+/* The first boundary after `as_of` at which a cell that leaves, or enters, could make anybody hear
+ * of it, or at which the last cell has left; ENG_PANE_NEVER without cells. The partner is as it was
+ * after its last evaluation. *ret_low: that holds only while no score gets greater, since one of
+ * them could not fall as far as its slack. */
 int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *record,
                       bool *ret_low);
 

@@ -240,6 +240,13 @@ static const struct eng_key measure_keys[] = {
      AT(eng_measure_draft, over),
      .sample = "month",
      .help = "The window. A streak, a state and a ratio have none."},
+    {.name = "ago",
+     .type = ENG_KEY_PANES,
+     AT(eng_measure_draft, ago),
+     .min = 1,
+     .sample = "30d",
+     .help = "For count, sum and active over days or hours: the window lies back by this, before "
+             "as many panes that are newer."},
 };
 const struct eng_section eng_section_measure = {
     .path = "measures.NAME",

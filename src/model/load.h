@@ -38,6 +38,7 @@ struct eng_measure_draft {
     const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio;
     const struct eng_node *of, *until;
     struct eng_window over;
+    uint32_t ago; /* 0: not given */
 };
 
 /* Numbers that have to be above 0 are 0 when not given. */

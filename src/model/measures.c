@@ -16,10 +16,11 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {"count", "a count", "count over", offsetof(struct eng_measure_draft, count), ENG_COUNT, false,
+    {"count", "a count", "count over ago", offsetof(struct eng_measure_draft, count), ENG_COUNT,
+     false, true},
+    {"sum", "a sum", "sum of over ago", offsetof(struct eng_measure_draft, sum), ENG_SUM, true,
      true},
-    {"sum", "a sum", "sum of over", offsetof(struct eng_measure_draft, sum), ENG_SUM, true, true},
-    {"active", "an active measure", "active over", offsetof(struct eng_measure_draft, active),
+    {"active", "an active measure", "active over ago", offsetof(struct eng_measure_draft, active),
      ENG_ACTIVE, false, true},
     {"members", "a members measure", "members over", offsetof(struct eng_measure_draft, members),
      ENG_MEMBERS, false, true},
@@ -73,11 +74,39 @@ static enum eng_status missing(struct eng_load *load, const struct eng_node *nod
     return eng_source_fail(&load->source, node->key->mark, "%s needs %s", kind->what, advice);
 }
 
+/* Whether a window of the kind can lie back. */
+static enum eng_status check_ago(struct eng_load *load, const struct eng_node *node,
+                                 const struct eng_measure_draft *draft, const struct kind *kind)
+{
+    struct eng_mark mark = eng_node_get(node, "ago")->mark;
+    bool members = kind->kind == ENG_MEMBERS;
+    if (members || kind->kind == ENG_LAST)
+        return eng_source_fail(&load->source, mark,
+                               "%s remembers the newest %s alone, so its window cannot lie back; "
+                               "leave \"ago\" out",
+                               kind->what, members ? "pane of each member" : "value");
+    if (draft->over.node != NULL && draft->over.kind != ENG_WINDOW_ROLLING)
+        return eng_source_fail(&load->source, mark,
+                               "only a window of days or hours can lie back, and \"over\" is %s; "
+                               "write \"over: 30d\", or leave \"ago\" out",
+                               eng_node_shown(&load->source, draft->over.node));
+    if (draft->over.panes + draft->ago > ENG_PANES_MAX)
+        return eng_source_fail(&load->source, mark,
+                               "\"over\" and \"ago\" reach back %u panes; at most %d are kept "
+                               "(ENG_PANES_MAX)",
+                               draft->over.panes + draft->ago, ENG_PANES_MAX);
+    return ENG_OK;
+}
+
 static enum eng_status check_draft(struct eng_load *load, const struct eng_node *node,
                                    const struct eng_measure_draft *draft, const struct kind *kind)
 {
     const struct eng_node *value = field_of(draft, kind);
-    enum eng_status status = eng_section_allow(load, node, kind->what, kind->keys);
+    enum eng_status status = ENG_OK;
+    if (draft->ago > 0 && kind->windowed)
+        status = check_ago(load, node, draft, kind);
+    if (status == ENG_OK)
+        status = eng_section_allow(load, node, kind->what, kind->keys);
     if (status != ENG_OK)
         return status;
     if (kind->of_value && !eng_node_is(value, "value"))
@@ -128,6 +157,7 @@ static enum eng_status load_measure(struct eng_load *load, const struct eng_node
     measure->kind = kind->kind;
     measure->window = kind->windowed ? draft.over.kind : ENG_WINDOW_NONE;
     measure->panes = draft.over.panes;
+    measure->ago = draft.ago;
     status = eng_load_copy(load, node->key, &measure->name);
     if (status == ENG_OK && kind->kind != ENG_RATIO)
         status = eng_load_add_actions(load, kind->of_value ? draft.of : field_of(&draft, kind),

@@ -15,8 +15,8 @@ static void widen(const struct eng_measure *measure, struct eng_score *score)
     if (measure->window == ENG_WINDOW_LIFE || measure->window == ENG_WINDOW_NONE)
         return;
     if (measure->window == ENG_WINDOW_ROLLING) {
-        if (measure->panes > score->provisional_panes)
-            score->provisional_panes = measure->panes;
+        if (eng_measure_reach(measure) > score->provisional_panes)
+            score->provisional_panes = eng_measure_reach(measure);
         if (score->provisional_window == ENG_WINDOW_NONE)
             score->provisional_window = ENG_WINDOW_ROLLING;
     } else if (score->provisional_window == ENG_WINDOW_NONE ||

@@ -73,7 +73,7 @@ static int64_t panes_of(const struct eng_model *model, const struct eng_measure 
     int64_t day = model->pane_unit == ENG_PANE_HOUR ? 25 : 1;
     switch (measure->window) {
     case ENG_WINDOW_ROLLING:
-        return measure->panes;
+        return naive_reach(measure);
     case ENG_WINDOW_WEEK:
         return 7 * day;
     case ENG_WINDOW_MONTH:
@@ -204,7 +204,7 @@ static bool beyond(const struct naive *naive, const struct eng_score *score, int
         for (unsigned j = 0; j < looks.count; j++) {
             const struct eng_measure *m = &naive->model->measures[looks.measures[j]];
             if (m->window == ENG_WINDOW_ROLLING)
-                panes = m->panes > panes ? m->panes : panes;
+                panes = naive_reach(m) > panes ? naive_reach(m) : panes;
             else if (m->window < ENG_WINDOW_LIFE && m->window > calendar)
                 calendar = m->window;
         }
@@ -224,7 +224,7 @@ static bool measure_unknown(const struct naive *naive, const struct eng_score *s
         return false;
     return m->window == ENG_WINDOW_LIFE || m->window == ENG_WINDOW_NONE
                ? beyond(naive, score, pane, from)
-               : naive_window_first(naive->model, m->window, m->panes, pane) < from;
+               : naive_window_first(naive->model, m->window, naive_reach(m), pane) < from;
 }
 
 bool naive_unknown(const struct naive *naive, const struct eng_score *score, int64_t pane)
@@ -334,7 +334,8 @@ static bool same_measure(const struct change *c, unsigned a, unsigned b)
     if (old->kind == ENG_RATIO && new->kind == ENG_RATIO)
         return same_measure(c, old->parts[0], new->parts[0]) &&
                same_measure(c, old->parts[1], new->parts[1]);
-    return old->window == new->window && old->panes == new->panes &&same_question(c, old, new);
+    return old->window == new->window && old->panes == new->panes &&
+           old->ago == new->ago &&same_question(c, old, new);
 }
 
 static bool same_dimension(const struct change *c, const struct eng_dimension *a,

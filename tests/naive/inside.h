@@ -121,6 +121,9 @@ struct looked_at {
 };
 struct looked_at naive_looks_at(const struct eng_model *model, unsigned measure);
 
+/* The panes that a window reaches back, those newer than it included. */
+uint32_t naive_reach(const struct eng_measure *measure);
+
 /* The oldest pane of which a window that ends in `pane` has events. */
 int64_t naive_window_first(const struct eng_model *model, enum eng_window_kind kind, uint32_t panes,
                            int64_t pane);

@@ -28,6 +28,11 @@ struct looked_at naive_looks_at(const struct eng_model *model, unsigned measure)
     return (struct looked_at){{measure}, 1};
 }
 
+uint32_t naive_reach(const struct eng_measure *measure)
+{
+    return measure->ago + measure->panes;
+}
+
 bool naive_by_pane(const struct eng_measure *measure)
 {
     return (measure->kind == ENG_COUNT || measure->kind == ENG_SUM ||
@@ -39,12 +44,12 @@ bool naive_by_pane(const struct eng_measure *measure)
 struct asked {
     const struct eng_measure *measure;
     unsigned index;
-    int64_t first; /* pane of its window */
+    int64_t first, last; /* panes of its window */
 };
 
 static bool matches(const struct asked *asked, const struct fact *fact)
 {
-    if (fact->pane < asked->first)
+    if (fact->pane < asked->first || fact->pane > asked->last)
         return false;
     if (naive_by_pane(asked->measure))
         return fact->counted && eng_action_set_has(&asked->measure->actions, fact->action);
@@ -194,8 +199,10 @@ static struct amount ratio(const struct naive *naive, const struct partner *part
 struct amount naive_measure(const struct naive *naive, const struct partner *partner,
                             const struct eng_measure *measure, int64_t pane)
 {
-    struct asked asked = {measure, (unsigned)(measure - naive->model->measures),
-                          naive_window_first(naive->model, measure->window, measure->panes, pane)};
+    struct asked asked = {
+        measure, (unsigned)(measure - naive->model->measures),
+        naive_window_first(naive->model, measure->window, naive_reach(measure), pane),
+        pane - (int64_t)measure->ago};
     switch (measure->kind) {
     case ENG_STREAK:
         return streak(partner, &asked, pane);

@@ -144,7 +144,7 @@ static int64_t window_panes(const struct eng_model *model, const struct eng_meas
                             int64_t pane)
 {
     if (m->window == ENG_WINDOW_ROLLING)
-        return m->panes;
+        return naive_reach(m);
     if (m->window == ENG_WINDOW_LIFE || m->window == ENG_WINDOW_NONE)
         return 0;
     return eng_calendar_period_next(model->calendar, m->window, pane) -

@@ -14,6 +14,7 @@ struct kind {
     int64_t windows[WINDOWS_MAX];
     unsigned window_count, measures, scores, alerts;
     unsigned other;  /* per cent of measures that are no plain counts */
+    unsigned backs;  /* per cent of windows that lie back */
     unsigned curves; /* per cent of dimensions by steps */
     unsigned skips;  /* per cent of dimensions that may be skipped */
     unsigned points; /* per cent of scores */
@@ -90,6 +91,8 @@ static void measure(struct kind *k, unsigned index)
         fprintf(k->out, ", over: %s", CHANCE_ONE_OF(k->chance, periods));
     else if (what < 5)
         fprintf(k->out, ", over: %" PRId64 "%s", window(k), k->unit);
+    if (what < 3 && percent(k, k->backs))
+        fprintf(k->out, ", ago: %" PRId64 "%s", window(k), k->unit);
     fprintf(k->out, "}\n");
 }
 
@@ -212,6 +215,7 @@ static struct kind draw(struct chance *chance, FILE *out)
     k.measures = (unsigned)between(&k, 1, MEASURES_MAX);
     k.scores = (unsigned)(percent(&k, 50) ? 1 : between(&k, 2, 3));
     k.other = CHANCE_ONE_OF(chance, shares);
+    k.backs = CHANCE_ONE_OF(chance, shares) / 2;
     k.curves = CHANCE_ONE_OF(chance, shares);
     k.skips = CHANCE_ONE_OF(chance, shares) / 2;
     k.points = CHANCE_ONE_OF(chance, shares);

@@ -109,7 +109,8 @@ static int64_t window_panes(struct writer *w)
     return percent(w, 90) ? between(w, 32, 200) : between(w, 200, 2000);
 }
 
-static void over(struct writer *w, bool rolling_only)
+/* Returns whether the window may lie back. */
+static bool over(struct writer *w, bool rolling_only)
 {
     static const char *const calendar[] = {"week", "month", "quarter", "life"};
     fprintf(w->out, "over: ");
@@ -117,8 +118,20 @@ static void over(struct writer *w, bool rolling_only)
         panes(w, w->plain_panes);
     else if (rolling_only || percent(w, 70))
         panes(w, window_panes(w));
-    else
+    else {
         fprintf(w->out, "%s", CHANCE_ONE_OF(w->chance, calendar));
+        return false;
+    }
+    return w->plain_panes == 0;
+}
+
+static void window(struct writer *w, unsigned index, bool lies_back)
+{
+    fprintf(w->out, ", ");
+    if (!over(w, index == 0) || !lies_back || !percent(w, 25))
+        return;
+    fprintf(w->out, ", ago: ");
+    panes(w, window_panes(w));
 }
 
 static void time_section(struct writer *w)
@@ -169,13 +182,11 @@ static void measure(struct writer *w, unsigned index)
     if (kind <= 4) {
         fprintf(w->out, "%s: ", kinds[kind % 3]);
         actions(w);
-        fprintf(w->out, ", ");
-        over(w, index == 0);
+        window(w, index, kind % 3 < 2);
     } else if (kind <= 7 || index == 0) {
         fprintf(w->out, "%s: value, of: ", kind == 7 ? "last" : "sum");
         actions(w);
-        fprintf(w->out, ", ");
-        over(w, index == 0);
+        window(w, index, kind != 7);
     } else if (kind == 8) {
         fprintf(w->out, "streak: ");
         actions(w);

@@ -63,6 +63,7 @@ static const struct company companies[] = {
     {&eng_section_measure, "of", "sum: value, over: 3d"},
     {&eng_section_measure, "until", "state: on"},
     {&eng_section_measure, "over", "count: a"},
+    {&eng_section_measure, "ago", "count: a, over: 3d"},
     {&eng_section_measure, NULL, "over: 3d"},
     {&eng_section_score, "scale", DIMENSIONS ", bands: {low: 0}"},
     {&eng_section_score, "dimensions", "scale: 10, bands: {low: 0}"},

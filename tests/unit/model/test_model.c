@@ -82,7 +82,7 @@ Test(model, every_kind_of_measure_is_compiled)
                   "  social:     {state: social.connect, until: social.disconnect}\n"
                   "  ever:       {count: training.complete, over: life}\n"
                   "  depth:      {ratio: [revenue, later]}\n"
-                  "  later:      {active: x, over: 7d}\n"
+                  "  later:      {active: x, over: 7d, ago: 14d}\n"
                   "alerts: {z: {silence: a, horizon: 9d}}\n");
     static const struct {
         const char *name;
@@ -112,6 +112,7 @@ Test(model, every_kind_of_measure_is_compiled)
     cr_assert(counts(model, &model->measures[7].until, "social.disconnect"));
     cr_assert_not(counts(model, &model->measures[7].actions, "social.disconnect"));
     cr_assert(counts(model, &model->measures[2].actions, "invoice.upload"));
+    cr_assert_eq(model->measures[10].ago, 14);
     cr_assert_eq(model->measures[9].parts[0], 2);
     cr_assert_eq(model->measures[9].parts[1], 10, "it may stand behind the ratio");
     eng_config_free(config);
@@ -188,6 +189,7 @@ Test(model, S4_late_after_is_the_longest_rolling_or_calendar_window_unless_it_is
     cr_assert_eq(late_after("a: {count: x, over: quarter}", ""), 92);
     cr_assert_eq(late_after("a: {count: x, over: life}, b: {count: x, over: 2d}", ""), 2);
     cr_assert_eq(late_after("a: {count: x, over: 50d}", "late_after: 3d"), 3);
+    cr_assert_eq(late_after("a: {count: x, over: 5d, ago: 40d}", ""), 45, "by its reach");
     cr_assert_eq(late_after("a: {count: x, over: week}", "pane: 1h"), 168);
     cr_assert_eq(late_after("a: {count: x, over: 6h}", "pane: 1h"), 6);
 }

@@ -124,6 +124,30 @@ Test(refusals, a_ratio_is_made_of_two_other_measures)
     EXPECT_ALL_REFUSED(rows);
 }
 
+Test(refusals, a_window_lies_back_where_panes_are_counted)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {m: {count: x, over: 30d, ago: 0d}}\n",
+         "f.yaml:2:42: |at least one pane"},
+        {"program: p\nmeasures: {m: {count: x, over: 30d, ago: 36h}}\n",
+         "f.yaml:2:42: |write 1d or 2d"},
+        {"program: p\nmeasures: {m: {count: x, over: month, ago: 30d}}\n",
+         "f.yaml:2:44: |only a window of days or hours|\"over\" is month|over: 30d"},
+        {"program: p\nmeasures: {m: {active: x, over: life, ago: 30d}}\n",
+         "f.yaml:2:44: |\"over\" is life"},
+        {"program: p\nmeasures: {m: {members: x, over: 30d, ago: 30d}}\n",
+         "f.yaml:2:44: |the newest pane of each member alone|leave \"ago\" out"},
+        {"program: p\nmeasures: {m: {last: value, of: x, over: 30d, ago: 30d}}\n",
+         "f.yaml:2:52: |the newest value alone|cannot lie back"},
+        {"program: p\nmeasures: {m: {streak: x, ago: 30d}}\n",
+         "f.yaml:2:27: |\"ago\" does not belong to a streak"},
+        {"program: p\nmeasures: {m: {count: x, ago: 30d}}\n", "f.yaml:2:12: |needs a window"},
+        {"program: p\nmeasures: {m: {sum: value, of: x, over: 20000d, ago: 10001d}}\n",
+         "f.yaml:2:54: |reach back 30001 panes|at most 30000|ENG_PANES_MAX"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
 Test(refusals, a_state_does_not_begin_and_end_by_the_same_action)
 {
     static const struct row rows[] = {
