@@ -421,9 +421,9 @@ static int32_t full_from(const struct eng_engine *engine, uint32_t measure)
     eng_assert(model->score_count <= ENG_SCORES_MAX);
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++) {
-            if (model->scores[i].dimensions[j].measure != measure)
+            if (!eng_measure_rests_on(model, model->scores[i].dimensions[j].measure, measure))
                 continue;
-            int32_t full = eng_known_full(&engine->known, model, i, j);
+            int32_t full = eng_known_full(&engine->known, model, i, measure);
             from = full > from ? full : from;
         }
     return from;

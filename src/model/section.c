@@ -153,6 +153,17 @@ static enum eng_status read_name(struct eng_load *load, const struct reading *re
     return status == ENG_OK ? read_node(load, reading) : status;
 }
 
+static enum eng_status read_names(struct eng_load *load, const struct reading *reading)
+{
+    enum eng_status status = ENG_OK;
+    if (reading->node->kind != ENG_NODE_SEQUENCE)
+        return wrong_shape(load, reading->node, reading->what, eng_key_shape(reading->key));
+    for (const struct eng_node *name = reading->node->first; name != NULL && status == ENG_OK;
+         name = name->next)
+        status = eng_load_check_name(load, name, reading->what);
+    return status == ENG_OK ? read_node(load, reading) : status;
+}
+
 static enum eng_status read_number(struct eng_load *load, const struct reading *reading)
 {
     const struct eng_key *key = reading->key;
@@ -373,6 +384,7 @@ static const struct {
     [ENG_KEY_ACTIONS] = {"an action, a family such as \"training.*\", or a list of them",
                          read_actions},
     [ENG_KEY_NAME] = {"a name", read_name},
+    [ENG_KEY_NAMES] = {"a list of names", read_names},
     [ENG_KEY_NUMBER] = {"a number", read_number},
     [ENG_KEY_PANES] = {"a whole number of panes as days or hours, such as 30d or 6h", read_panes},
     [ENG_KEY_ELAPSED] = {"a time such as 7d, 6h, 10m, 90s or 250ms", read_elapsed},
