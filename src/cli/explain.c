@@ -188,6 +188,16 @@ static void add_bands(struct eng_text *out, const struct eng_score *score)
     eng_text_add(out, ".\n");
 }
 
+/* In one line, however many it has. */
+static void add_description(struct eng_text *out, const char *text)
+{
+    if (text == NULL)
+        return;
+    eng_text_add(out, "    Goes out with: ");
+    eng_text_add_json(out, text, strlen(text));
+    eng_text_add(out, "\n");
+}
+
 static void add_score(struct eng_text *out, const struct eng_model *model,
                       const struct eng_score *score)
 {
@@ -206,6 +216,7 @@ static void add_score(struct eng_text *out, const struct eng_model *model,
             add_weighted(out, model, score, &score->dimensions[i]);
     }
     add_bands(out, score);
+    add_description(out, score->description);
 }
 
 static void add_silence(struct eng_text *out, const struct eng_model *model,
@@ -227,27 +238,46 @@ static void add_silence(struct eng_text *out, const struct eng_model *model,
                  unit_name(model, alert->typical_gap));
 }
 
+static void add_edge(struct eng_text *out, const struct eng_score *score,
+                     const struct eng_alert *alert)
+{
+    bool below = alert->kind == ENG_BELOW;
+    int64_t value_e4 = alert->edge_e4 - !below;
+    eng_text_add(out, "%s %s ", score->name, below ? "falls below" : "rises above");
+    add_e4(out, value_e4);
+    eng_text_add(out, ", until it is at ");
+    add_e4(out, below ? value_e4 + alert->margin_e4 : value_e4 - alert->margin_e4);
+    eng_text_add(out, " or %s", below ? "above" : "below");
+}
+
 static void add_alert(struct eng_text *out, const struct eng_model *model,
                       const struct eng_alert *alert)
 {
     const struct eng_score *score = &model->scores[alert->score];
     eng_text_add(out, "  %s: when ", alert->name);
-    if (alert->kind == ENG_FALLS_TO) {
-        eng_text_add(out, "%s falls from a higher band to %s", score->name,
+    if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {
+        eng_text_add(out, "%s %s band to %s", score->name,
+                     alert->kind == ENG_FALLS_TO ? "falls from a higher" : "rises from a lower",
                      score->bands[alert->band].name);
+    } else if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
+        add_edge(out, score, alert);
     } else if (alert->kind == ENG_DROP) {
         eng_text_add(out, "%s is ", score->name);
-        add_e4(out, alert->drop_e4);
-        eng_text_add(out, " or more below its highest value of the last %u %s", alert->within,
+        add_e4(out, alert->drop_share_e4 > 0 ? alert->drop_share_e4 * 100LL : alert->drop_e4);
+        eng_text_add(out, "%s or more below its highest value of the last %u %s",
+                     alert->drop_share_e4 > 0 ? " %" : "", alert->within,
                      unit_name(model, alert->within));
     } else {
         add_silence(out, model, alert);
     }
+    if (alert->hold)
+        eng_text_add(out, "; not while that is provisional, but then if it still holds");
     if (alert->cooldown_ms > 0) {
         eng_text_add(out, "; at most once in ");
         add_elapsed(out, alert->cooldown_ms);
     }
     eng_text_add(out, ".\n");
+    add_description(out, alert->description);
 }
 
 void eng_explain_model(struct eng_text *out, const struct eng_model *model)

@@ -199,6 +199,10 @@ void eng_arm(struct eng_engine *engine, uint32_t number, struct eng_partner *par
 bool eng_provisional(const struct eng_engine *engine, const struct eng_score *score,
                      const struct eng_partner *partner);
 
+/* Of a score that is: the first boundary, as a pane, at which it may not be any more. */
+int32_t eng_provisional_due(const struct eng_engine *engine, const struct eng_score *score,
+                            const struct eng_partner *partner);
+
 /* Computes the contributions of a score as of now into `ret_contribution`; returns their sum. */
 int64_t eng_contributions(const struct eng_engine *engine, const struct eng_record *record,
                           unsigned score, int64_t *ret_contribution);
@@ -271,6 +275,16 @@ void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
  */
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned score);
+
+/* How far a score may move down and up before anybody hears of it. */
+struct eng_room {
+    int64_t down, up;
+};
+
+/* Keeps a score on its side of the edges that its BELOW and ABOVE alerts have now. True when one of
+ * them could be entered again after a rise, so that what is due holds only until then. */
+bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_record *record,
+                          unsigned score, struct eng_room *room);
 
 /* True when an event of `action` that takes a score from its value to a greater one, in the same
  * band, gives no alert of the partner in hand anything to say. */

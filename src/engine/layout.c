@@ -44,16 +44,19 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->silences = eng_calloc(model->alert_count, sizeof *layout->silences);
     layout->drops = eng_calloc(model->alert_count, sizeof *layout->drops);
     layout->drops_first = eng_calloc(model->score_count + 1, sizeof *layout->drops_first);
+    layout->edges = eng_calloc(model->alert_count, sizeof *layout->edges);
+    layout->edges_first = eng_calloc(model->score_count + 1, sizeof *layout->edges_first);
     layout->timed = eng_calloc(model->measure_count, sizeof *layout->timed);
     layout->rolling =
         eng_calloc((size_t)model->action_count * model->measure_count, sizeof *layout->rolling);
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
     bool all = layout->silences && layout->drops && layout->drops_first && layout->terms &&
-               layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
-               layout->rolling_first && layout->active && layout->lists && layout->measures &&
-               layout->scores && layout->alert_offset && layout->alert_list && layout->retention &&
-               layout->ages && layout->action_measures_first && layout->action_silences_first &&
+               layout->edges && layout->edges_first && layout->dimension_terms &&
+               layout->terms_first && layout->timed && layout->rolling && layout->rolling_first &&
+               layout->active && layout->lists && layout->measures && layout->scores &&
+               layout->alert_offset && layout->alert_list && layout->retention && layout->ages &&
+               layout->action_measures_first && layout->action_silences_first &&
                layout->action_measures && layout->action_silences;
     return all ? ENG_OK : ENG_NO_MEMORY;
 }
@@ -85,6 +88,8 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->silences);
     eng_free(layout->drops);
     eng_free(layout->drops_first);
+    eng_free(layout->edges);
+    eng_free(layout->edges_first);
     eng_free(layout->rolling);
     eng_free(layout->rolling_first);
     eng_free(layout->active);
@@ -463,6 +468,30 @@ static void index_terms(struct eng_layout *layout)
     layout->terms_first[model->measure_count] = count;
 }
 
+/* BELOW and ABOVE alerts by the score that they look at. */
+static void index_edges(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    uint32_t edges = 0;
+    eng_assert(layout->edges != NULL);
+    eng_assert(layout->edges_first != NULL);
+    for (uint32_t score = 0; score < model->score_count; score++) {
+        struct eng_score_layout *place = &layout->scores[score];
+        place->above_from = INT64_MAX;
+        layout->edges_first[score] = edges;
+        for (uint32_t i = 0; i < model->alert_count; i++) {
+            const struct eng_alert *alert = &model->alerts[i];
+            if ((alert->kind != ENG_BELOW && alert->kind != ENG_ABOVE) || alert->score != score)
+                continue;
+            layout->edges[edges++] = (uint16_t)i;
+            place->has_edges = true;
+            if (alert->kind == ENG_ABOVE && alert->edge_e4 < place->above_from)
+                place->above_from = alert->edge_e4;
+        }
+    }
+    layout->edges_first[model->score_count] = edges;
+}
+
 /* Alerts by what they look at. */
 static void index_alerts(struct eng_layout *layout)
 {
@@ -573,6 +602,7 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
         index_timed(layout);
         index_rolling(layout);
         index_alerts(layout);
+        index_edges(layout);
         layout->plain = layout->age_count == 1 && layout->active_count == 0 &&
                         layout->list_sums == ENG_NO_INDEX;
     }

@@ -76,8 +76,9 @@ struct eng_band {
 
 struct eng_score {
     char *name;
-    bool points;      /* a points score, else weighted */
-    int64_t scale_e4; /* weighted: the greatest value */
+    char *description; /* for outputs; NULL: none */
+    bool points;       /* a points score, else weighted */
+    int64_t scale_e4;  /* weighted: the greatest value */
     uint32_t dimension_count;
     struct eng_dimension *dimensions;
     int64_t weight_sum_e4;  /* W with nothing skipped */
@@ -93,15 +94,28 @@ struct eng_score {
     uint32_t provisional_panes;
 };
 
-enum eng_alert_kind { ENG_FALLS_TO, ENG_DROP, ENG_SILENCE };
+enum eng_alert_kind {
+    ENG_FALLS_TO, /* into a band from a higher one */
+    ENG_DROP,     /* far below the best value of a time */
+    ENG_SILENCE,  /* no action, by the partner's own rhythm */
+    ENG_RISES_TO, /* into a band from a lower one */
+    ENG_BELOW,    /* below a value */
+    ENG_ABOVE,    /* above a value */
+    ENG_ALERT_KINDS
+};
 
 struct eng_alert {
     char *name;
+    char *description; /* for outputs; NULL: none */
     enum eng_alert_kind kind;
-    uint16_t score;  /* FALLS_TO, DROP */
-    uint16_t band;   /* FALLS_TO */
-    int64_t drop_e4; /* DROP */
-    uint32_t within; /* DROP, panes */
+    uint16_t score;         /* all but SILENCE */
+    uint16_t band;          /* FALLS_TO, RISES_TO */
+    int64_t drop_e4;        /* DROP; 0: it is the share */
+    uint32_t drop_share_e4; /* DROP: of the baseline, 10,000 being all of it; 0: it is drop_e4 */
+    uint32_t within;        /* DROP, panes */
+    int64_t edge_e4;        /* BELOW: holds under it; ABOVE: holds from it on */
+    int64_t margin_e4;      /* BELOW, ABOVE: resolved so far behind the edge */
+    bool hold;              /* not opened while its score is provisional */
     int64_t cooldown_ms;
     struct eng_action_set actions; /* SILENCE */
     uint32_t horizon, typical_gap, min_silence,
@@ -124,6 +138,18 @@ struct eng_model {
     struct eng_score *scores;
     struct eng_alert *alerts;
 };
+
+/* Whether the condition of a BELOW or ABOVE alert holds at a value, and whether it has ended. */
+static inline bool eng_alert_holds(const struct eng_alert *alert, int64_t value_e4)
+{
+    return alert->kind == ENG_BELOW ? value_e4 < alert->edge_e4 : value_e4 >= alert->edge_e4;
+}
+
+static inline bool eng_alert_has_ended(const struct eng_alert *alert, int64_t value_e4)
+{
+    return alert->kind == ENG_BELOW ? value_e4 >= alert->edge_e4 + alert->margin_e4
+                                    : value_e4 < alert->edge_e4 - alert->margin_e4;
+}
 
 static inline bool eng_action_set_has(const struct eng_action_set *set, unsigned action)
 {

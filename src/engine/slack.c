@@ -152,6 +152,12 @@ static int64_t slack_of(const struct eng_engine *engine, const struct eng_record
     }
     if (engine->layout->drops_first[index] < engine->layout->drops_first[index + 1])
         down = smaller(down, eng_alert_drop_slack(engine, record, index));
+    if (place->has_edges) {
+        struct eng_room room = {down, up};
+        *ret_low |= eng_alert_edges_room(engine, record, index, &room);
+        down = room.down;
+        up = room.up;
+    }
     if (!place->rises_only)
         return smaller(down, up);
     if (down < value)

@@ -165,10 +165,11 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
             &load->source, node->key->mark, "the score \"%s\" has %s; write one of them", name,
             draft->points != NULL ? "both dimensions and points" : "neither dimensions nor points");
     enum eng_status status =
-        draft->points != NULL ? eng_section_allow(load, node, "a points score",
-                                                  "points over bands margin dwell tell_every")
-                              : eng_section_allow(load, node, "a score of dimensions",
-                                                  "scale dimensions bands margin dwell tell_every");
+        draft->points != NULL
+            ? eng_section_allow(load, node, "a points score",
+                                "points over bands margin dwell tell_every description")
+            : eng_section_allow(load, node, "a score of dimensions",
+                                "scale dimensions bands margin dwell tell_every description");
     if (status != ENG_OK)
         return status;
     if (draft->points != NULL && draft->over.node == NULL)
@@ -205,6 +206,8 @@ static enum eng_status fill_score(struct eng_load *load, const struct eng_node *
     score->dwell_ms = draft->dwell_ms;
     score->tell_every_e4 = draft->tell_every_e4;
     enum eng_status status = eng_load_copy(load, node->key, &score->name);
+    if (status == ENG_OK && draft->description != NULL)
+        status = eng_load_copy(load, draft->description, &score->description);
     if (status == ENG_OK)
         status = load_summands(load, summands, &draft->over, score);
     if (status == ENG_OK)

@@ -19,6 +19,7 @@ struct kind {
     unsigned skips;  /* per cent of dimensions that may be skipped */
     unsigned points; /* per cent of scores */
     unsigned dwells; /* per cent of scores */
+    unsigned holds;  /* per cent of alerts on scores */
     unsigned deep;   /* per cent of targets beyond any table */
     bool below;      /* points may be under 0 */
     bool patient;    /* nothing but drops is told, and cooldowns are long */
@@ -183,22 +184,32 @@ static void score(struct kind *k, unsigned index)
 
 static void alert(const struct kind *k, unsigned index)
 {
-    int64_t of = between(k, 0, k->scores - 1), what = between(k, 0, 9);
+    int64_t of = between(k, 0, k->scores - 1), what = between(k, 0, 13);
     fprintf(k->out, "  a%u: {", index);
     if (what <= 1 && k->bands[of] > 1)
         fprintf(k->out, "score: s%" PRId64 ", falls_to: b%" PRId64, of,
                 between(k, 0, k->bands[of] - 2));
+    else if (what == 10 && k->bands[of] > 1)
+        fprintf(k->out, "score: s%" PRId64 ", rises_to: b%" PRId64, of,
+                between(k, 1, k->bands[of] - 1));
+    else if (what > 10)
+        fprintf(k->out, "score: s%" PRId64 ", %s: %" PRId64 ", margin: %" PRId64, of,
+                what == 13 ? "above" : "below", between(k, k->below ? -3 : 0, k->drop_most),
+                percent(k, 60) ? 0 : between(k, 1, 2));
     else if (what == 2)
         fprintf(k->out, "silence: \"%s\", horizon: %" PRId64 "%s, min_active: %" PRId64, name(k),
                 between(k, 2, 12), k->unit, between(k, 1, 3));
     else
-        fprintf(k->out, "score: s%" PRId64 ", drop: %" PRId64 ", within: %" PRId64 "%s", of,
-                between(k, 1, k->drop_most),
+        fprintf(k->out, "score: s%" PRId64 ", drop: %" PRId64 "%s, within: %" PRId64 "%s", of,
+                what == 3 ? between(k, 1, 10) * 10 : between(k, 1, k->drop_most),
+                what == 3 ? "%" : "",
                 percent(k, 50) ? window(k) : between(k, 1, k->patient ? 40 : 12), k->unit);
     if (percent(k, k->patient ? 90 : 60)) {
         fprintf(k->out, ", cooldown: ");
         elapsed(k);
     }
+    if (what != 2 && percent(k, k->holds))
+        fprintf(k->out, ", while_provisional: hold");
     fprintf(k->out, "}\n");
 }
 
@@ -220,6 +231,7 @@ static struct kind draw(struct chance *chance, FILE *out)
     k.skips = CHANCE_ONE_OF(chance, shares) / 2;
     k.points = CHANCE_ONE_OF(chance, shares);
     k.dwells = CHANCE_ONE_OF(chance, shares) / 2;
+    k.holds = CHANCE_ONE_OF(chance, shares);
     k.deep = CHANCE_ONE_OF(chance, shares) / 4;
     k.below = percent(&k, 25);
     k.patient = percent(&k, 25);

@@ -352,24 +352,57 @@ static void silence(struct writer *w)
         fprintf(w->out, ", min_active: %" PRId64, between(w, 1, 4));
 }
 
+/* Per cent. */
+static void part(struct writer *w)
+{
+    number(w, percent(w, 50) ? between(w, 1, 20) * 50000 : between(w, 1, 10000) * 100);
+    fprintf(w->out, "%%");
+}
+
+/* A value that scores come by. */
+static void edge(struct writer *w, unsigned of)
+{
+    int64_t scale_e4 = w->scores[of].scale_e4;
+    bool exact = percent(w, 50);
+    fprintf(w->out, "score: s%u, %s: ", of, percent(w, 60) ? "below" : "above");
+    number(w, exact ? between(w, w->scores[of].points ? -2 : 1, 9) * (scale_e4 / 10)
+                    : between(w, w->scores[of].points ? -scale_e4 / 5 : 1, scale_e4 * 9 / 10));
+    if (percent(w, 50))
+        return;
+    fprintf(w->out, ", margin: ");
+    number(w, exact ? scale_e4 / 10 : between(w, 0, scale_e4 / 8));
+}
+
 static void alert(struct writer *w, unsigned index)
 {
     unsigned of = (unsigned)between(w, 0, w->score_count - 1);
-    int64_t kind = between(w, 0, 2);
+    int64_t kind = between(w, 0, 5);
+    bool scored = true;
     fprintf(w->out, "  a%u: {", index);
-    if (kind == 0 && w->scores[of].bands > 1) {
+    if (kind == 3 && w->scores[of].bands > 1) {
+        fprintf(w->out, "score: s%u, rises_to: b%" PRId64, of,
+                between(w, 1, w->scores[of].bands - 1));
+    } else if (kind >= 4) {
+        edge(w, of);
+    } else if (kind == 0 && w->scores[of].bands > 1) {
         fprintf(w->out, "score: s%u, falls_to: b%" PRId64, of,
                 between(w, 0, w->scores[of].bands - 2));
     } else if (kind == 1) {
         fprintf(w->out, "score: s%u, drop: ", of);
-        number(w, percent(w, 50) ? between(w, 1, w->scores[of].scale_e4 / 2)
-                                 : between(w, 1, 10) * (w->scores[of].scale_e4 / 20));
+        if (percent(w, 40))
+            part(w);
+        else
+            number(w, percent(w, 50) ? between(w, 1, w->scores[of].scale_e4 / 2)
+                                     : between(w, 1, 10) * (w->scores[of].scale_e4 / 20));
         fprintf(w->out, ", within: ");
         panes(w, window_panes(w));
     } else {
         silence(w);
+        scored = false;
     }
     cooldown(w);
+    if (scored && percent(w, 30))
+        fprintf(w->out, ", while_provisional: hold");
     fprintf(w->out, "}\n");
 }
 

@@ -77,6 +77,11 @@ static const struct company companies[] = {
     {&eng_section_dimension, NULL, "weight: 1, target: 4"},
     {&eng_section_alert, "score", "falls_to: low"},
     {&eng_section_alert, "falls_to", "score: engagement"},
+    {&eng_section_alert, "rises_to", "score: engagement"},
+    {&eng_section_alert, "below", "score: engagement"},
+    {&eng_section_alert, "above", "score: engagement"},
+    {&eng_section_alert, "while_provisional", "score: engagement, falls_to: low"},
+    {&eng_section_alert, "margin", "score: engagement, below: 3"},
     {&eng_section_alert, "drop", "score: engagement, within: 3d"},
     {&eng_section_alert, "within", "score: engagement, drop: 2"},
     {&eng_section_alert, "silence", "horizon: 9d"},
@@ -218,6 +223,23 @@ static void visit_number(const struct eng_section *section, const struct eng_key
                eng_text_show_number(shown, sizeof shown, key->max + 1, key->decimals));
     (void)snprintf(value, sizeof value, "1.%0*d", key->decimals + 1, 1);
     expect_bad(section, key, value);
+}
+
+static void visit_portion(const struct eng_section *section, const struct eng_key *key)
+{
+    if (key->type != ENG_KEY_PORTION)
+        return;
+    static const char *const bad[] = {"many", "\"5\"",   "0",  "0%",     "100.01%",
+                                      "-1%",  "25.125%", "x%", "\"5%\"", "99999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        expect_bad(section, key, bad[i]);
+    expect_good(section, key, "0.01%");
+    expect_good(section, key, "100%");
+}
+
+Test(keys, every_portion_is_a_number_or_a_part_of_the_whole)
+{
+    for_each_key(visit_portion);
 }
 
 Test(keys, every_number_refuses_too_small_too_large_and_too_fine)

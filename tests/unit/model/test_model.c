@@ -254,6 +254,36 @@ Test(model, S12_a_score_is_provisional_for_its_longest_windows)
     eng_config_free(config);
 }
 
+Test(model, a_description_is_kept_as_it_stands)
+{
+    struct eng_config *config =
+        load_good(HEAD "scores:\n  s:\n    scale: 10\n    description: ${env:NOBODY} 100%\n"
+                       "    dimensions: {m: {weight: 1, target: 4}}\n    bands: {low: 0, high: 5}\n"
+                       "alerts:\n  a:\n    score: s\n    falls_to: low\n    description: |\n"
+                       "      Call them.\n      Today.\n"
+                       "  b: {score: s, drop: 1, within: 3d}\n");
+    cr_assert_str_eq(config->model->scores[0].description, "${env:NOBODY} 100%");
+    cr_assert_str_eq(config->model->alerts[0].description, "Call them.\nToday.\n");
+    cr_assert_null(config->model->alerts[1].description);
+    eng_config_free(config);
+}
+
+Test(model, alerts_on_edges_are_kept_with_inclusive_ones)
+{
+    struct eng_config *config = load_good(FILE_TEXT "alerts:\n"
+                                                    "  up: {score: s, rises_to: high}\n"
+                                                    "  b: {score: s, below: 3, cooldown: 1d}\n"
+                                                    "  a: {score: s, above: 8, margin: 0.5}\n");
+    const struct eng_alert *alerts = config->model->alerts;
+    cr_assert_eq(alerts[0].kind, ENG_RISES_TO);
+    cr_assert_eq(alerts[0].band, 1);
+    cr_assert_eq(alerts[1].kind, ENG_BELOW);
+    cr_assert(alerts[1].edge_e4 == 30000 && alerts[1].margin_e4 == 0);
+    cr_assert_eq(alerts[2].kind, ENG_ABOVE);
+    cr_assert(alerts[2].edge_e4 == 80001 && alerts[2].margin_e4 == 5000);
+    eng_config_free(config);
+}
+
 Test(model, alerts_are_compiled_with_their_defaults)
 {
     struct eng_config *config =
@@ -269,6 +299,7 @@ Test(model, alerts_are_compiled_with_their_defaults)
     cr_assert_eq(alerts[0].cooldown_ms, 0);
     cr_assert_eq(alerts[1].kind, ENG_DROP);
     cr_assert_eq(alerts[1].drop_e4, 25000);
+    cr_assert_eq(alerts[1].drop_share_e4, 0);
     cr_assert_eq(alerts[1].within, 14);
     cr_assert_eq(alerts[1].cooldown_ms, 36 * 3600000LL);
     cr_assert_eq(alerts[2].kind, ENG_SILENCE);
