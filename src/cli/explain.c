@@ -61,6 +61,20 @@ static void add_actions(struct eng_text *out, const struct eng_model *model,
     }
 }
 
+/* " in the 30 days before the last 30 days" */
+static void add_window_back(struct eng_text *out, const struct eng_model *model,
+                            const struct eng_measure *measure)
+{
+    eng_text_add(out, " in the ");
+    if (measure->panes > 1)
+        eng_text_add(out, "%u ", measure->panes);
+    eng_text_add(out, "%s before the ", unit_name(model, measure->panes));
+    if (measure->ago == 1)
+        eng_text_add(out, "current %s", unit_name(model, 1));
+    else
+        eng_text_add(out, "last %u %s", measure->ago, unit_name(model, measure->ago));
+}
+
 static void add_window(struct eng_text *out, const struct eng_model *model,
                        const struct eng_measure *measure)
 {
@@ -74,6 +88,8 @@ static void add_window(struct eng_text *out, const struct eng_model *model,
     };
     if (measure->window != ENG_WINDOW_ROLLING)
         eng_text_add(out, "%s", words[measure->window]);
+    else if (measure->ago > 0)
+        add_window_back(out, model, measure);
     else if (measure->panes == 1)
         eng_text_add(out, " in the current %s", unit_name(model, 1));
     else
@@ -92,6 +108,12 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
         [ENG_STREAK] = " in a row with ",
         [ENG_STATE] = "1 from ",
     };
+    if (measure->kind == ENG_RATIO) {
+        eng_text_add(out, "  %s: %s divided by %s, and none while that is 0\n", measure->name,
+                     model->measures[measure->parts[0]].name,
+                     model->measures[measure->parts[1]].name);
+        return;
+    }
     bool panes = measure->kind == ENG_ACTIVE || measure->kind == ENG_STREAK;
     eng_text_add(out, "  %s: %s%s", measure->name, panes ? unit_name(model, 2) : "",
                  words[measure->kind]);

@@ -48,6 +48,10 @@ static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
     sum =
         add(sum, (uint64_t)measure->kind << 40 | (uint64_t)measure->window << 32 | measure->panes);
     sum = add_set(sum, &measure->actions);
+    if (measure->ago > 0)
+        sum = add(sum, measure->ago);
+    if (measure->kind == ENG_RATIO)
+        sum = add(sum, (uint64_t)measure->parts[0] << 16 | measure->parts[1]);
     return add_set(sum, &measure->until);
 }
 

@@ -349,6 +349,9 @@ void eng_activation_drop(struct eng_engine *engine);
 /* True when the partner's page holds its events up to and with this offset. */
 bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint64_t offset);
 
+/* Where it is told what the partner's page holds, to be prefetched; NULL: it has no page. */
+const void *eng_restore_stamp(const struct eng_restore *restore, uint32_t number);
+
 /* Pages of models that are yet to come: is there any (NULL: none), and the layout of the partner's
  * record then; NULL: it is of the model in force. */
 bool eng_restore_any_ahead(const struct eng_restore *restore);

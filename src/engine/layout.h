@@ -119,7 +119,8 @@ struct eng_layout {
     uint8_t cell_code_min;          /* smallest width that holds a key: 1 << code */
     uint32_t pane_mask;
 
-    /* Distinct ages at which a counted pane leaves a window or the record, ascending. */
+    /* Distinct ages at which a counted pane enters or leaves a window, or leaves the record,
+     * ascending. */
     uint32_t age_count;
     uint32_t *ages;
     int64_t *unit;      /* [age][score][cell]: see slack.h */
@@ -132,7 +133,7 @@ struct eng_layout {
     uint32_t *action_measures_first;
     uint16_t *action_silences; /* silence and deadline alerts that an action matters to */
     uint32_t *action_silences_first;
-    struct eng_term *terms; /* by measure: where it goes */
+    struct eng_term *terms; /* by measure: where it goes, by itself or in a ratio */
     struct eng_term
         *dimension_terms; /* by score and dimension: those of the scores point into it */
     uint32_t *terms_first;

@@ -36,6 +36,7 @@ enum eng_measure_kind {
     ENG_LAST,    /* newest value by event time */
     ENG_STREAK,  /* panes in a row up to the current or the previous one */
     ENG_STATE,   /* 1 from `actions`, 0 from `until` */
+    ENG_RATIO,   /* one measure by another */
 };
 
 struct eng_measure {
@@ -43,8 +44,10 @@ struct eng_measure {
     enum eng_measure_kind kind;
     enum eng_window_kind window;
     uint32_t panes; /* ROLLING only */
+    uint32_t ago;   /* ROLLING only: so many panes newer than the window; 0: none */
     struct eng_action_set actions;
     struct eng_action_set until; /* STATE only */
+    uint16_t parts[2]; /* RATIO only: the measures that are divided, one by the other; no ratios */
 };
 
 /* A point of `steps`, x in measure units, y in 0..1. */
@@ -85,7 +88,8 @@ struct eng_score {
     int64_t dwell_ms;
     int64_t tell_every_e4; /* 0: never */
     /* For `provisional`: the longest calendar window of its measures, else ROLLING, else NONE; and
-     * the longest rolling one in panes, 0 when there is none. The longer of the two counts. */
+     * the longest reach of a rolling one in panes, 0 when there is none. The longer of the two
+     * counts. */
     enum eng_window_kind provisional_window;
     uint32_t provisional_panes;
 };
@@ -159,6 +163,23 @@ static inline bool eng_alert_has_ended(const struct eng_alert *alert, int64_t va
 static inline bool eng_action_set_has(const struct eng_action_set *set, unsigned action)
 {
     return (set->bits[action >> 6] >> (action & 63)) & 1;
+}
+
+/* The panes that a rolling window reaches back. */
+static inline uint32_t eng_measure_reach(const struct eng_measure *measure)
+{
+    return measure->panes + measure->ago;
+}
+
+/* True when the value of a measure follows from that of `other`: it is the same, or a ratio with
+ * it.
+ */
+static inline bool eng_measure_rests_on(const struct eng_model *model, unsigned measure,
+                                        unsigned other)
+{
+    const struct eng_measure *ratio = &model->measures[measure];
+    return measure == other ||
+           (ratio->kind == ENG_RATIO && (ratio->parts[0] == other || ratio->parts[1] == other));
 }
 
 /* The entry an action belongs to, or ENG_ACTION_NONE. Pure; cost: a hash look-up in a small cache

@@ -220,6 +220,12 @@ static const struct eng_key measure_keys[] = {
      AT(eng_measure_draft, state),
      .sample = "social.connect",
      .help = "1 from one of these actions on, 0 from `until` on."},
+    {.name = "ratio",
+     .type = ENG_KEY_NAMES,
+     AT(eng_measure_draft, ratio),
+     .shape = "the names of two other measures, such as [redeemed, earned]",
+     .sample = "[redeemed, earned]",
+     .help = "The first of two other measures divided by the second; none while that is 0."},
     {.name = "of",
      .type = ENG_KEY_ACTIONS,
      AT(eng_measure_draft, of),
@@ -234,14 +240,20 @@ static const struct eng_key measure_keys[] = {
      .type = ENG_KEY_WINDOW,
      AT(eng_measure_draft, over),
      .sample = "month",
-     .help = "The window. A streak and a state have none."},
+     .help = "The window. A streak, a state and a ratio have none."},
+    {.name = "ago",
+     .type = ENG_KEY_PANES,
+     AT(eng_measure_draft, ago),
+     .min = 1,
+     .sample = "30d",
+     .help = "For count, sum and active over days or hours: the window lies back by this, before "
+             "as many panes that are newer."},
 };
 const struct eng_section eng_section_measure = {
     .path = "measures.NAME",
     KEYS(measure_keys),
-    .help =
-        "A number kept for each partner: exactly one of count, sum, active, members, last, streak "
-        "and state, and what belongs to it."};
+    .help = "A number kept for each partner: exactly one of count, sum, active, members, last, "
+            "streak, state and ratio, and what belongs to it."};
 
 static const struct eng_key dimension_keys[] = {
     {.name = "weight",

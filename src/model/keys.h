@@ -20,6 +20,7 @@ enum eng_key_type {
     ENG_KEY_PAIRS,   /* const struct eng_node *: a list of [x, y] */
     ENG_KEY_ACTIONS, /* const struct eng_node *: an action, a family `a.*`, or a list of them */
     ENG_KEY_NAME,    /* const struct eng_node *: any scalar, by its text */
+    ENG_KEY_NAMES,   /* const struct eng_node *: a list of them */
     ENG_KEY_WORDS,   /* const struct eng_node *: text for people, as it stands */
     ENG_KEY_NUMBER,  /* intN_t or uintN_t, in units of 10^-decimals */
     ENG_KEY_PORTION, /* struct eng_portion: such a number, or per cent of something */

@@ -128,7 +128,7 @@ static bool is_used(const struct eng_model *model, uint32_t measure)
 {
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
-            if (model->scores[i].dimensions[j].measure == measure)
+            if (eng_measure_rests_on(model, model->scores[i].dimensions[j].measure, measure))
                 return true;
     return false;
 }

@@ -41,9 +41,10 @@ struct eng_time_draft {
 };
 
 struct eng_measure_draft {
-    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state;
+    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio;
     const struct eng_node *of, *until;
     struct eng_window over;
+    uint32_t ago; /* 0: not given */
 };
 
 /* Numbers that have to be above 0 are 0 when not given. */
@@ -138,6 +139,10 @@ enum eng_status eng_load_measures(struct eng_load *load);
 enum eng_status eng_load_scores(struct eng_load *load);
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_around(struct eng_load *load);
+
+/* measures.c: a measure of the file by its name; `otherwise` says what to do when there is none. */
+enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_node *name,
+                                      const char *otherwise, uint16_t *ret_index);
 
 /* measures.c: refuses a state whose begin and end share an action. After eng_load_fill_sets. */
 enum eng_status eng_load_check_states(struct eng_load *load);

@@ -15,14 +15,23 @@ static void widen(const struct eng_measure *measure, struct eng_score *score)
     if (measure->window == ENG_WINDOW_LIFE || measure->window == ENG_WINDOW_NONE)
         return;
     if (measure->window == ENG_WINDOW_ROLLING) {
-        if (measure->panes > score->provisional_panes)
-            score->provisional_panes = measure->panes;
+        if (eng_measure_reach(measure) > score->provisional_panes)
+            score->provisional_panes = eng_measure_reach(measure);
         if (score->provisional_window == ENG_WINDOW_NONE)
             score->provisional_window = ENG_WINDOW_ROLLING;
     } else if (score->provisional_window == ENG_WINDOW_NONE ||
                measure->window > score->provisional_window) {
         score->provisional_window = measure->window;
     }
+}
+
+/* By both parts of a ratio. */
+static void widen_by(const struct eng_model *model, unsigned measure, struct eng_score *score)
+{
+    const struct eng_measure *about = &model->measures[measure];
+    widen(about, score);
+    for (int i = 0; i < 2 && about->kind == ENG_RATIO; i++)
+        widen(&model->measures[about->parts[i]], score);
 }
 
 static enum eng_status read_step(struct eng_load *load, const struct eng_node *node,
@@ -68,25 +77,6 @@ static enum eng_status load_steps(struct eng_load *load, const struct eng_node *
     return status;
 }
 
-static enum eng_status find_measure(struct eng_load *load, const struct eng_node *name,
-                                    uint16_t *ret_index)
-{
-    const struct eng_model *model = load->model;
-    struct eng_nearest nearest = {.text = name->text, .length = name->length};
-    for (uint32_t i = 0; i < model->named_measure_count; i++) {
-        if (eng_node_is(name, model->measures[i].name)) {
-            *ret_index = (uint16_t)i;
-            return ENG_OK;
-        }
-        eng_nearest_offer(&nearest, model->measures[i].name);
-    }
-    return eng_source_fail(&load->source, name->mark, "there is no measure \"%s\"; %s",
-                           eng_node_shown(&load->source, name),
-                           eng_load_hint(load, &nearest,
-                                         "add it under \"measures\", or name "
-                                         "another one with \"measure:\""));
-}
-
 static enum eng_status check_dimension(struct eng_load *load, const struct eng_node *node,
                                        const struct eng_dimension_draft *draft)
 {
@@ -111,7 +101,10 @@ static enum eng_status load_dimension(struct eng_load *load, const struct eng_no
     if (status == ENG_OK)
         status = check_dimension(load, node, &draft);
     if (status == ENG_OK)
-        status = find_measure(load, draft.measure ? draft.measure : node->key, &dimension->measure);
+        status = eng_load_find_measure(load, draft.measure ? draft.measure : node->key,
+                                       "add it under \"measures\", or name another one with "
+                                       "\"measure:\"",
+                                       &dimension->measure);
     if (status == ENG_OK)
         status = eng_load_copy(load, node->key, &dimension->name);
     if (status == ENG_OK && draft.steps != NULL)
@@ -157,8 +150,7 @@ static enum eng_status load_summands(struct eng_load *load, const struct eng_nod
         status = score->points ? load_points_key(load, child, window, score)
                                : load_dimension(load, child, score);
         if (status == ENG_OK)
-            widen(&load->model->measures[score->dimensions[score->dimension_count - 1].measure],
-                  score);
+            widen_by(load->model, score->dimensions[score->dimension_count - 1].measure, score);
     }
     return status;
 }

@@ -153,6 +153,17 @@ static enum eng_status read_name(struct eng_load *load, const struct reading *re
     return status == ENG_OK ? read_node(load, reading) : status;
 }
 
+static enum eng_status read_names(struct eng_load *load, const struct reading *reading)
+{
+    enum eng_status status = ENG_OK;
+    if (reading->node->kind != ENG_NODE_SEQUENCE)
+        return wrong_shape(load, reading->node, reading->what, eng_key_shape(reading->key));
+    for (const struct eng_node *name = reading->node->first; name != NULL && status == ENG_OK;
+         name = name->next)
+        status = eng_load_check_name(load, name, reading->what);
+    return status == ENG_OK ? read_node(load, reading) : status;
+}
+
 /* Text that goes out as it stands: of some length, in one line or several. */
 static enum eng_status read_words(struct eng_load *load, const struct reading *reading)
 {
@@ -435,6 +446,7 @@ static const struct {
     [ENG_KEY_ACTIONS] = {"an action, a family such as \"training.*\", or a list of them",
                          read_actions},
     [ENG_KEY_NAME] = {"a name", read_name},
+    [ENG_KEY_NAMES] = {"a list of names", read_names},
     [ENG_KEY_WORDS] = {"text of up to 500 characters", read_words},
     [ENG_KEY_NUMBER] = {"a number", read_number},
     [ENG_KEY_PORTION] = {"a number, or per cent such as 25%", read_portion},

@@ -14,6 +14,7 @@ struct kind {
     int64_t windows[WINDOWS_MAX];
     unsigned window_count, measures, scores, alerts;
     unsigned other;  /* per cent of measures that are no plain counts */
+    unsigned backs;  /* per cent of windows that lie back */
     unsigned curves; /* per cent of dimensions by steps */
     unsigned skips;  /* per cent of dimensions that may be skipped */
     unsigned points; /* per cent of scores */
@@ -23,6 +24,7 @@ struct kind {
     bool below;      /* points may be under 0 */
     bool patient;    /* nothing but drops is told, and cooldowns are long */
     int64_t drop_most;
+    uint64_t ratios; /* a bit for each measure that is one */
     unsigned bands[SCORES_MOST];
 };
 
@@ -48,13 +50,26 @@ static int64_t window(const struct kind *k)
     return k->windows[between(k, 0, k->window_count - 1)];
 }
 
-static void measure(const struct kind *k, unsigned index)
+/* Of two earlier measures; false: these are not such. */
+static bool ratio(struct kind *k, unsigned index)
+{
+    unsigned one = (unsigned)between(k, 0, index - 1), two = (unsigned)between(k, 0, index - 1);
+    if (one == two || (k->ratios >> one & 1) || (k->ratios >> two & 1))
+        return false;
+    fprintf(k->out, "  m%u: {ratio: [m%u, m%u]}\n", index, one, two);
+    k->ratios |= 1ull << index;
+    return true;
+}
+
+static void measure(struct kind *k, unsigned index)
 {
     static const char *const periods[] = {"week", "month", "life"};
-    fprintf(k->out, "  m%u: {", index);
-    int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 8);
+    int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 9);
     if (k->patient && k->other > 0)
         what = index == 0 ? 2 : between(k, 2, 5);
+    if (index > 1 && what == 9 && ratio(k, index))
+        return;
+    fprintf(k->out, "  m%u: {", index);
     if (what == 0 && percent(k, 30))
         fprintf(k->out, "count: [\"%s\", \"%s\"]", names[between(k, 0, 1)],
                 names[between(k, 2, 3)]);
@@ -77,6 +92,8 @@ static void measure(const struct kind *k, unsigned index)
         fprintf(k->out, ", over: %s", CHANCE_ONE_OF(k->chance, periods));
     else if (what < 5)
         fprintf(k->out, ", over: %" PRId64 "%s", window(k), k->unit);
+    if (what < 3 && percent(k, k->backs))
+        fprintf(k->out, ", ago: %" PRId64 "%s", window(k), k->unit);
     fprintf(k->out, "}\n");
 }
 
@@ -218,6 +235,7 @@ static struct kind draw(struct chance *chance, FILE *out)
     k.measures = (unsigned)between(&k, 1, MEASURES_MAX);
     k.scores = (unsigned)(percent(&k, 50) ? 1 : between(&k, 2, 3));
     k.other = CHANCE_ONE_OF(chance, shares);
+    k.backs = CHANCE_ONE_OF(chance, shares) / 2;
     k.curves = CHANCE_ONE_OF(chance, shares);
     k.skips = CHANCE_ONE_OF(chance, shares) / 2;
     k.points = CHANCE_ONE_OF(chance, shares);

@@ -21,6 +21,7 @@ struct writer {
     bool hours;          /* panes are hours */
     int64_t plain_panes; /* a plain program: the length of all windows; 0: anything goes */
     unsigned measures;
+    uint32_t ratios; /* a bit for each measure that is one */
     struct {
         bool points;
         unsigned bands;
@@ -108,7 +109,8 @@ static int64_t window_panes(struct writer *w)
     return percent(w, 90) ? between(w, 32, 200) : between(w, 200, 2000);
 }
 
-static void over(struct writer *w, bool rolling_only)
+/* Returns whether the window may lie back. */
+static bool over(struct writer *w, bool rolling_only)
 {
     static const char *const calendar[] = {"week", "month", "quarter", "life"};
     fprintf(w->out, "over: ");
@@ -116,8 +118,20 @@ static void over(struct writer *w, bool rolling_only)
         panes(w, w->plain_panes);
     else if (rolling_only || percent(w, 70))
         panes(w, window_panes(w));
-    else
+    else {
         fprintf(w->out, "%s", CHANCE_ONE_OF(w->chance, calendar));
+        return false;
+    }
+    return w->plain_panes == 0;
+}
+
+static void window(struct writer *w, unsigned index, bool lies_back)
+{
+    fprintf(w->out, ", ");
+    if (!over(w, index == 0) || !lies_back || !percent(w, 25))
+        return;
+    fprintf(w->out, ", ago: ");
+    panes(w, window_panes(w));
 }
 
 static void time_section(struct writer *w)
@@ -142,22 +156,37 @@ static void time_section(struct writer *w)
     }
 }
 
+/* Of an earlier measure and another one, either way round. One that comes later may turn out to be
+ * a ratio itself, and the program is refused. False: there are no two. */
+static bool ratio(struct writer *w, unsigned index)
+{
+    unsigned one = (unsigned)between(w, 0, index - 1), two = index + 1;
+    if (two == w->measures || percent(w, 80))
+        two = (unsigned)between(w, 0, index - 1);
+    if (one == two || (w->ratios >> one & 1) || (w->ratios >> two & 1))
+        return false;
+    bool turned = percent(w, 50);
+    fprintf(w->out, "  m%u: {ratio: [m%u, m%u]}\n", index, turned ? two : one, turned ? one : two);
+    w->ratios |= 1u << index;
+    return true;
+}
+
 static void measure(struct writer *w, unsigned index)
 {
     static const char *const kinds[] = {"count", "active", "members"};
     /* Plain programs now and then have something that an event can lower: a state, a last value. */
-    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 9);
+    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 10);
+    if (kind == 10 && index > 0 && ratio(w, index))
+        return;
     fprintf(w->out, "  m%u: {", index);
     if (kind <= 4) {
         fprintf(w->out, "%s: ", kinds[kind % 3]);
         actions(w);
-        fprintf(w->out, ", ");
-        over(w, index == 0);
+        window(w, index, kind % 3 < 2);
     } else if (kind <= 7 || index == 0) {
         fprintf(w->out, "%s: value, of: ", kind == 7 ? "last" : "sum");
         actions(w);
-        fprintf(w->out, ", ");
-        over(w, index == 0);
+        window(w, index, kind != 7);
     } else if (kind == 8) {
         fprintf(w->out, "streak: ");
         actions(w);

@@ -85,6 +85,23 @@ Test(s12_newcomers, without_a_window_nothing_is_provisional)
                "day 0        acme  x   ->  s 0 -> 1, all\n");
 }
 
+Test(s12_newcomers, a_ratio_is_provisional_for_the_longer_of_its_windows)
+{
+    spec_shows("S12", SPEC_PROVISIONAL,
+               SCORE("m: {ratio: [a, b]}, a: {count: x, over: 2d}, b: {count: x, over: 4d}"),
+               "day 0  acme  x         ->  s 0 -> 1, all, provisional\n"
+               "day 2  tick            ->  acme s 1 -> 0, all (expiry), provisional\n"
+               "day 4  acme  x         ->  s 0 -> 1, all\n");
+}
+
+Test(s12_newcomers, a_window_that_lies_back_counts_by_its_reach)
+{
+    spec_shows("S12", SPEC_PROVISIONAL, SCORE("m: {count: x, over: 2d, ago: 1d}"),
+               "day 0  acme  x\n"
+               "day 1  tick            ->  acme s 0 -> 1, all (expiry), provisional\n"
+               "day 3  tick            ->  acme s 1 -> 0, all (expiry)\n");
+}
+
 Test(s12_newcomers, a_score_in_which_all_that_may_skip_skips_has_a_value)
 {
     spec_holds(

@@ -59,9 +59,11 @@ static const struct company companies[] = {
     {&eng_section_measure, "last", "of: a, over: 3d"},
     {&eng_section_measure, "streak", ""},
     {&eng_section_measure, "state", "until: off"},
+    {&eng_section_measure, "ratio", ""},
     {&eng_section_measure, "of", "sum: value, over: 3d"},
     {&eng_section_measure, "until", "state: on"},
     {&eng_section_measure, "over", "count: a"},
+    {&eng_section_measure, "ago", "count: a, over: 3d"},
     {&eng_section_measure, NULL, "over: 3d"},
     {&eng_section_score, "scale", DIMENSIONS ", bands: {low: 0}"},
     {&eng_section_score, "dimensions", "scale: 10, bands: {low: 0}"},
@@ -123,8 +125,9 @@ static int fill(const struct eng_section *section, const struct eng_key *key, co
     if (measure) /* a second mapping of measures would stand twice: put the new one first */
         (void)snprintf(
             text, TEXT_BYTES,
-            "program: p\nmeasures: {own: {%s}}\ntime: {late_after: 9d}\nscores: {s: {points: "
-            "{a: 1}, over: 3d, bands: {low: 0}}}\n",
+            "program: p\nmeasures: {own: {%s}, redeemed: {count: a, over: 3d}, earned: {count: b, "
+            "over: 3d}}\ntime: {late_after: 9d}\nscores: {s: {points: {a: 1}, over: 3d, bands: "
+            "{low: 0}}}\n",
             entry);
     const char *place = strstr(text, entry) + strlen(key->name) + 2, *line = text;
     *ret_line = 1;
@@ -194,11 +197,12 @@ Test(keys, every_default_can_be_written_out)
 
 static void visit_wrong_type(const struct eng_section *section, const struct eng_key *key)
 {
-    if (key->type != ENG_KEY_PAIRS && key->type != ENG_KEY_ACTIONS)
+    if (key->type != ENG_KEY_PAIRS && key->type != ENG_KEY_ACTIONS && key->type != ENG_KEY_NAMES)
         expect_bad(section, key, "[1, 2]");
     if (key->type != ENG_KEY_SECTION && key->type != ENG_KEY_MAP)
         expect_bad(section, key, "{a: 1}");
-    if (key->type == ENG_KEY_SECTION || key->type == ENG_KEY_MAP || key->type == ENG_KEY_PAIRS)
+    if (key->type == ENG_KEY_SECTION || key->type == ENG_KEY_MAP || key->type == ENG_KEY_PAIRS ||
+        key->type == ENG_KEY_NAMES)
         expect_bad(section, key, "word");
     if (key->type != ENG_KEY_SECTION && key->type != ENG_KEY_MAP)
         expect_bad(section, key, "\"\"");

@@ -81,6 +81,8 @@ Test(model, every_kind_of_measure_is_compiled)
                   "  streak:     {streak: platform.login}\n"
                   "  social:     {state: social.connect, until: social.disconnect}\n"
                   "  ever:       {count: training.complete, over: life}\n"
+                  "  depth:      {ratio: [revenue, later]}\n"
+                  "  later:      {active: x, over: 7d, ago: 14d}\n"
                   "alerts: {z: {silence: a, horizon: 9d}}\n");
     static const struct {
         const char *name;
@@ -95,10 +97,12 @@ Test(model, every_kind_of_measure_is_compiled)
                 {"nps", ENG_LAST, ENG_WINDOW_ROLLING, 90},
                 {"streak", ENG_STREAK, ENG_WINDOW_NONE, 0},
                 {"social", ENG_STATE, ENG_WINDOW_NONE, 0},
-                {"ever", ENG_COUNT, ENG_WINDOW_LIFE, 0}};
+                {"ever", ENG_COUNT, ENG_WINDOW_LIFE, 0},
+                {"depth", ENG_RATIO, ENG_WINDOW_NONE, 0},
+                {"later", ENG_ACTIVE, ENG_WINDOW_ROLLING, 7}};
     const struct eng_model *model = config->model;
-    cr_assert_eq(model->named_measure_count, 9);
-    for (size_t i = 0; i < 9; i++) {
+    cr_assert_eq(model->named_measure_count, sizeof rows / sizeof rows[0]);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct eng_measure *measure = &model->measures[i];
         cr_assert_str_eq(measure->name, rows[i].name);
         cr_assert_eq(measure->kind, rows[i].kind, "%s", rows[i].name);
@@ -108,6 +112,9 @@ Test(model, every_kind_of_measure_is_compiled)
     cr_assert(counts(model, &model->measures[7].until, "social.disconnect"));
     cr_assert_not(counts(model, &model->measures[7].actions, "social.disconnect"));
     cr_assert(counts(model, &model->measures[2].actions, "invoice.upload"));
+    cr_assert_eq(model->measures[10].ago, 14);
+    cr_assert_eq(model->measures[9].parts[0], 2);
+    cr_assert_eq(model->measures[9].parts[1], 10, "it may stand behind the ratio");
     eng_config_free(config);
 }
 
@@ -182,6 +189,7 @@ Test(model, S4_late_after_is_the_longest_rolling_or_calendar_window_unless_it_is
     cr_assert_eq(late_after("a: {count: x, over: quarter}", ""), 92);
     cr_assert_eq(late_after("a: {count: x, over: life}, b: {count: x, over: 2d}", ""), 2);
     cr_assert_eq(late_after("a: {count: x, over: 50d}", "late_after: 3d"), 3);
+    cr_assert_eq(late_after("a: {count: x, over: 5d, ago: 40d}", ""), 45, "by its reach");
     cr_assert_eq(late_after("a: {count: x, over: week}", "pane: 1h"), 168);
     cr_assert_eq(late_after("a: {count: x, over: 6h}", "pane: 1h"), 6);
 }

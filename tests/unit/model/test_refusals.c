@@ -96,6 +96,58 @@ Test(refusals, a_measure_is_of_one_kind_with_what_belongs_to_it)
     EXPECT_ALL_REFUSED(rows);
 }
 
+Test(refusals, a_ratio_is_made_of_two_other_measures)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: m}}\n",
+         "f.yaml:2:48: |\"m\"|two other measures, such as [redeemed, earned]"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m]}}\n",
+         "f.yaml:2:48: |made of two measures, and there are 1|ratio: [redeemed, earned]"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, k, m]}}\n",
+         "f.yaml:2:48: |there are 3"},
+        {"program: p\nmeasures: {money: {count: x, over: 3d}, r: {ratio: [money, mony]}}\n",
+         "f.yaml:2:60: |there is no measure \"mony\"|did you mean \"money\"?"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [revenue, m]}}\n",
+         "f.yaml:2:49: |there is no measure \"revenue\"|add it under \"measures\""},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, r]}}\n",
+         "f.yaml:2:52: |\"r\" is a ratio itself"},
+        {"program: p\nmeasures: {r: {ratio: [m, q]}, q: {ratio: [m, k]}, m: {count: x, over: 3d}, "
+         "k: {count: y, over: 3d}}\n",
+         "f.yaml:2:27: |\"q\" is a ratio itself|two measures that are none"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, m]}}\n",
+         "f.yaml:2:52: |always 1|two different ones"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, k], over: 3d}}\n",
+         "f.yaml:2:56: |\"over\" does not belong to a ratio"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, \"\"]}}\n",
+         "f.yaml:2:52: |empty"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_window_lies_back_where_panes_are_counted)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {m: {count: x, over: 30d, ago: 0d}}\n",
+         "f.yaml:2:42: |at least one pane"},
+        {"program: p\nmeasures: {m: {count: x, over: 30d, ago: 36h}}\n",
+         "f.yaml:2:42: |write 1d or 2d"},
+        {"program: p\nmeasures: {m: {count: x, over: month, ago: 30d}}\n",
+         "f.yaml:2:44: |only a window of days or hours|\"over\" is month|over: 30d"},
+        {"program: p\nmeasures: {m: {active: x, over: life, ago: 30d}}\n",
+         "f.yaml:2:44: |\"over\" is life"},
+        {"program: p\nmeasures: {m: {members: x, over: 30d, ago: 30d}}\n",
+         "f.yaml:2:44: |the newest pane of each member alone|leave \"ago\" out"},
+        {"program: p\nmeasures: {m: {last: value, of: x, over: 30d, ago: 30d}}\n",
+         "f.yaml:2:52: |the newest value alone|cannot lie back"},
+        {"program: p\nmeasures: {m: {streak: x, ago: 30d}}\n",
+         "f.yaml:2:27: |\"ago\" does not belong to a streak"},
+        {"program: p\nmeasures: {m: {count: x, ago: 30d}}\n", "f.yaml:2:12: |needs a window"},
+        {"program: p\nmeasures: {m: {sum: value, of: x, over: 20000d, ago: 10001d}}\n",
+         "f.yaml:2:54: |reach back 30001 panes|at most 30000|ENG_PANES_MAX"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
 Test(refusals, a_state_does_not_begin_and_end_by_the_same_action)
 {
     static const struct row rows[] = {
@@ -318,7 +370,7 @@ Test(refusals, an_alert_says_when_and_of_what)
         {M S "alerts: {a: {after: j, expects: t, within: 7d, remind: 8d}}\n",
          "f.yaml:4:56: |longer than the time that there is, 7d"},
         {M S "alerts: {a: {after: \"p.*\", expects: [t, p.q], within: 7d}}\n",
-         "f.yaml:4:39: |\"p.q\" both begins the time of the alert \"a\" and is expected"},
+         "f.yaml:4:37: |\"p.q\" both begins the time of the alert \"a\" and is expected"},
         {M S "alerts: {a: {after: j, falls_to: low, score: s}}\n", "f.yaml:4:10: |more than one"},
         {M S "alerts: {a: {silence: x, horizon: 9d, while_provisional: hold}}\n",
          "f.yaml:4:39: |does not belong to a silence alert"},
