@@ -4,12 +4,15 @@
 
 enum {
     /* Input. */
-    ENG_PARTNER_BYTES_MAX = 255, /* a longer partner id makes a record bad */
-    ENG_ACTION_BYTES_MAX = 255,  /* a longer action makes a record bad */
-    ENG_ID_BYTES_MAX = 1024,     /* a longer event or member id makes a record bad */
+    ENG_PARTNER_BYTES_MAX = 255,    /* a longer partner id makes a record bad */
+    ENG_ACTION_BYTES_MAX = 255,     /* a longer action makes a record bad */
+    ENG_ID_BYTES_MAX = 1024,        /* a longer event or member id makes a record bad */
+    ENG_ATTRIBUTE_BYTES_MAX = 256,  /* a longer value of an attribute counts as missing */
+    ENG_WANTED_ATTRIBUTES_MAX = 32, /* that one reader looks for: of several models at a time */
     /* Model. */
     ENG_MEASURES_MAX = 64,
-    ENG_ACTIONS_MAX = 255, /* distinct action names and families in one file */
+    ENG_ACTIONS_MAX = 255,   /* distinct action names and families in one file */
+    ENG_ATTRIBUTES_MAX = 16, /* attributes of events that one file names */
     ENG_SCORES_MAX = 16,
     ENG_DIMENSIONS_MAX = 32, /* dimensions, or points keys, of one score */
     ENG_BANDS_MAX = 16,

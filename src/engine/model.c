@@ -33,7 +33,10 @@ void eng_model_free(struct eng_model *model)
         eng_free(model->measures[i].name);
     for (uint32_t i = 0; model->alerts != NULL && i < model->alert_count; i++)
         eng_free(model->alerts[i].name);
+    for (uint32_t i = 0; model->attributes != NULL && i < model->attribute_count; i++)
+        eng_free(model->attributes[i]);
     free_scores(model->scores, model->score_count);
+    eng_free(model->attributes);
     eng_free(model->actions);
     eng_free(model->measures);
     eng_free(model->alerts);
@@ -75,6 +78,12 @@ const char *eng_model_band_name(const struct eng_model *model, unsigned score, u
     if (score >= model->score_count || band >= model->scores[score].band_count)
         return NULL;
     return model->scores[score].bands[band].name;
+}
+
+const char *eng_model_attribute_name(const struct eng_model *model, unsigned attribute)
+{
+    eng_assert(model != NULL);
+    return attribute < model->attribute_count ? model->attributes[attribute] : NULL;
 }
 
 const char *eng_model_dimension_name(const struct eng_model *model, unsigned score,

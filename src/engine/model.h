@@ -117,6 +117,8 @@ struct eng_model {
     struct eng_action *actions;
     struct eng_measure *measures; /* those of the file in file order, then hidden ones */
     uint32_t named_measure_count;
+    char **attributes; /* those of events that the file names; owned */
+    uint32_t attribute_count;
     struct eng_score *scores;
     struct eng_alert *alerts;
 };

@@ -226,6 +226,7 @@ static void free_input(struct eng_input_config *input)
     eng_free(input->fields.time);
     eng_free(input->fields.member);
     eng_free(input->fields.value);
+    eng_free(input->fields.attributes);
 }
 
 static void free_kafka(struct eng_kafka_config *kafka)

@@ -124,6 +124,14 @@ static const struct eng_key field_keys[] = {
      .fallback = "value",
      .sample = "payload.amount",
      .help = "The amount, a number."},
+    {.name = "attributes",
+     .type = ENG_KEY_PATH,
+     AT(eng_field_paths, attributes),
+     .fallback = "attributes",
+     .sample = "payload.labels",
+     .help = "What else is known of it: a map, record or object with a text for each name. Only "
+             "names that "
+             "the file asks for are looked at."},
 };
 const struct eng_section eng_section_fields = {
     .path = "input.fields",

@@ -82,7 +82,7 @@ static void look(const struct run *run)
 static void run_events(struct run *run, const struct eng_event *events, uint8_t *outcomes,
                        uint32_t count)
 {
-    struct eng_batch batch = {events, outcomes, count, 0};
+    struct eng_batch batch = {events, outcomes, count, 0, NULL};
     struct eng_error err = {ENG_OK, ""};
     enum eng_status status;
     do {

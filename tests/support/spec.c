@@ -230,7 +230,7 @@ static void happen(struct subject *s, const struct eng_event *event, int64_t tic
     uint8_t outcome = ENG_OUTCOME_COUNTED;
     enum eng_outcome fate = ENG_OUTCOME_COUNTED;
     struct eng_effects effects = {calloc(1, ROOM), ROOM, 0, 0};
-    struct eng_batch batch = {event, &outcome, 1, 0};
+    struct eng_batch batch = {event, &outcome, 1, 0, NULL};
     enum eng_status status = ENG_OK;
     eng_assert(effects.data != NULL);
     if (s->engine != NULL && event != NULL)
