@@ -37,6 +37,7 @@ void eng_model_free(struct eng_model *model)
         eng_free(model->attributes[i]);
     free_scores(model->scores, model->score_count);
     eng_free(model->attributes);
+    eng_arena_done(&model->conditions);
     eng_free(model->actions);
     eng_free(model->measures);
     eng_free(model->alerts);
@@ -114,7 +115,7 @@ uint16_t eng_model_action(const struct eng_model *model, struct eng_slice action
         if (!entry->family)
             return (uint16_t)i;
         if (best == ENG_ACTION_NONE || entry->length > model->actions[best].length)
-            best = (uint16_t)i;
+            best = (uint16_t)i; /* of several of the same text the first stays */
     }
     return best;
 }

@@ -15,7 +15,7 @@ static const struct kind kinds[] = {
     {ENG_FALLS_TO, "falls_to", "a falls_to alert", "score falls_to cooldown"},
     {ENG_DROP, "drop", "a drop alert", "score drop within cooldown"},
     {ENG_SILENCE, "silence", "a silence alert",
-     "silence horizon risk typical_gap min_silence min_active cooldown"},
+     "silence where horizon risk typical_gap min_silence min_active cooldown"},
 };
 
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
@@ -163,7 +163,9 @@ static enum eng_status load_silence(struct eng_load *load, const struct eng_node
         return eng_source_fail(&load->source, eng_node_get(node, "min_silence")->mark,
                                "\"min_silence\" is longer than the horizon, %s; write at most that",
                                eng_node_shown(&load->source, eng_node_get(node, "horizon")));
-    return eng_load_add_actions(load, draft->silence, &alert->actions);
+    struct eng_reference reference = {draft->silence, draft->where, &alert->where};
+    enum eng_status status = eng_load_filter(load, draft->where, &alert->where);
+    return status == ENG_OK ? eng_load_add_actions(load, &reference, &alert->actions) : status;
 }
 
 static enum eng_status load_alert(struct eng_load *load, const struct eng_node *node)

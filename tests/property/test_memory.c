@@ -72,7 +72,7 @@ static void collect(struct run *run)
 /* One step, again and again until it is done; memory is there again after a failure. */
 static void run_step(struct run *run, const struct step *step, uint8_t *ret_outcome)
 {
-    struct eng_batch batch = {&step->event, ret_outcome, 1, 0, NULL};
+    struct eng_batch batch = {&step->event, ret_outcome, 1, 0, &history_names};
     enum eng_status status;
     do {
         if (step->tick)
