@@ -200,7 +200,9 @@ static enum eng_status load_silence(struct eng_load *load, const struct eng_node
         return eng_source_fail(&load->source, eng_node_get(node, "min_silence")->mark,
                                "\"min_silence\" is longer than the horizon, %s; write at most that",
                                eng_node_shown(&load->source, eng_node_get(node, "horizon")));
-    return eng_load_add_actions(load, draft->silence, &alert->actions);
+    struct eng_reference reference = {draft->silence, draft->where, &alert->where};
+    enum eng_status status = eng_load_filter(load, draft->where, &alert->where);
+    return status == ENG_OK ? eng_load_add_actions(load, &reference, &alert->actions) : status;
 }
 
 static const struct kind kinds[] = {
@@ -215,7 +217,8 @@ static const struct kind kinds[] = {
     {ENG_DROP, "drop", "a drop alert", "score drop within cooldown while_provisional description",
      load_drop},
     {ENG_SILENCE, "silence", "a silence alert",
-     "silence horizon risk typical_gap min_silence min_active cooldown description", load_silence},
+     "silence where horizon risk typical_gap min_silence min_active cooldown description",
+     load_silence},
 };
 
 #define KIND_NAMES "falls_to, rises_to, below, above, drop and silence"

@@ -29,6 +29,8 @@ static const struct frame frames[] = {
     {&eng_section_dimension,
      "program: p\n" MEASURES "scores: {s: {scale: 9, bands: {low: 0}, dimensions: {revenue: "
      "{weight: 1, target: 9}, logins: {@}}}}\n"},
+    {&eng_section_points,
+     "program: p\n" MEASURES "scores: {s: {points: {own: {@}}, over: 3d, bands: {low: 0}}}\n"},
     {&eng_section_edge, "program: p\n" MEASURES "scores: {s: {scale: 100, " DIMENSIONS
                         ", bands: {low: 0, high: {@}}}}\n"},
     {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
@@ -64,6 +66,7 @@ static const struct company companies[] = {
     {&eng_section_measure, "until", "state: on"},
     {&eng_section_measure, "over", "count: a"},
     {&eng_section_measure, "ago", "count: a, over: 3d"},
+    {&eng_section_measure, "where", "count: a, over: 3d"},
     {&eng_section_measure, NULL, "over: 3d"},
     {&eng_section_score, "scale", DIMENSIONS ", bands: {low: 0}"},
     {&eng_section_score, "dimensions", "scale: 10, bands: {low: 0}"},
@@ -75,6 +78,8 @@ static const struct company companies[] = {
     {&eng_section_dimension, "steps", "weight: 1"},
     {&eng_section_dimension, "target", "weight: 1"},
     {&eng_section_dimension, NULL, "weight: 1, target: 4"},
+    {&eng_section_points, "points", "of: a"},
+    {&eng_section_points, NULL, "points: 1"},
     {&eng_section_alert, "score", "falls_to: low"},
     {&eng_section_alert, "falls_to", "score: engagement"},
     {&eng_section_alert, "rises_to", "score: engagement"},
