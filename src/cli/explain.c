@@ -125,6 +125,7 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
         [ENG_LAST] = "the newest value of ",
         [ENG_STREAK] = " in a row with ",
         [ENG_STATE] = "1 from ",
+        [ENG_SINCE] = " since the newest ",
     };
     if (measure->kind == ENG_RATIO) {
         eng_text_add(out, "  %s: %s divided by %s, and none while that is 0\n", measure->name,
@@ -132,7 +133,8 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
                      model->measures[measure->parts[1]].name);
         return;
     }
-    bool panes = measure->kind == ENG_ACTIVE || measure->kind == ENG_STREAK;
+    bool panes =
+        measure->kind == ENG_ACTIVE || measure->kind == ENG_STREAK || measure->kind == ENG_SINCE;
     eng_text_add(out, "  %s: %s%s", measure->name, panes ? unit_name(model, 2) : "",
                  words[measure->kind]);
     add_actions(out, model, &measure->actions);
@@ -144,7 +146,8 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
     add_where(out, model, &measure->where);
     if (measure->kind == ENG_STREAK)
         eng_text_add(out, ", up to this %s or the one before", unit_name(model, 1));
-    add_window(out, model, measure);
+    if (measure->kind != ENG_SINCE || measure->window != ENG_WINDOW_LIFE)
+        add_window(out, model, measure);
     eng_text_add(out, "\n");
 }
 

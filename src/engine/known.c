@@ -127,7 +127,7 @@ static int32_t answers_from(const struct eng_known *before, const struct eng_cha
     int32_t from = before->others[old];
     eng_assert(old < change->from->measure_count);
     eng_assert(!from_counts(measure));
-    if (measure->kind != ENG_MEMBERS && measure->kind != ENG_LAST)
+    if (measure->kind != ENG_MEMBERS && measure->kind != ENG_LAST && measure->kind != ENG_SINCE)
         return from;
     if (is_calendar(measure->window))
         return later(from, now->period_first[measure->window - ENG_WINDOW_WEEK]);

@@ -43,6 +43,7 @@ enum eng_measure_kind {
     ENG_STREAK,  /* panes in a row up to the current or the previous one */
     ENG_STATE,   /* 1 from `actions`, 0 from `until` */
     ENG_RATIO,   /* one measure by another */
+    ENG_SINCE,   /* panes since the newest one */
 };
 
 struct eng_measure {

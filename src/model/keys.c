@@ -228,6 +228,12 @@ static const struct eng_key measure_keys[] = {
      AT(eng_measure_draft, state),
      .sample = "social.connect",
      .help = "1 from one of these actions on, 0 from `until` on."},
+    {.name = "since",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_measure_draft, since),
+     .sample = "platform.login",
+     .help =
+         "Panes since the newest of these actions: 0 in its own pane, one more at each boundary."},
     {.name = "ratio",
      .type = ENG_KEY_NAMES,
      AT(eng_measure_draft, ratio),
@@ -268,7 +274,7 @@ const struct eng_section eng_section_measure = {
     .path = "measures.NAME",
     KEYS(measure_keys),
     .help = "A number kept for each partner: exactly one of count, sum, active, members, last, "
-            "streak, state and ratio, and what belongs to it."};
+            "streak, state, since and ratio, and what belongs to it."};
 
 static const struct eng_key dimension_keys[] = {
     {.name = "weight",

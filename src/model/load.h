@@ -41,7 +41,7 @@ struct eng_time_draft {
 };
 
 struct eng_measure_draft {
-    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio;
+    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio, *since;
     const struct eng_node *of, *until, *where;
     struct eng_window over;
     uint32_t ago; /* 0: not given */

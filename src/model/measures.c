@@ -30,6 +30,8 @@ static const struct kind kinds[] = {
      false, false},
     {"state", "a state", "state until where", offsetof(struct eng_measure_draft, state), ENG_STATE,
      false, false},
+    {"since", "a since measure", "since where over", offsetof(struct eng_measure_draft, since),
+     ENG_SINCE, false, true},
     {"ratio", "a ratio", "ratio", offsetof(struct eng_measure_draft, ratio), ENG_RATIO, false,
      false},
 };
@@ -62,7 +64,7 @@ static enum eng_status find_kind(struct eng_load *load, const struct eng_node *n
         return eng_source_fail(
             &load->source, node->key->mark,
             "the measure \"%s\" does not say what it measures; write one of count, sum, "
-            "active, members, last, streak, state, ratio",
+            "active, members, last, streak, state, since, ratio",
             eng_node_shown(&load->source, node->key));
     *ret_kind = found;
     return ENG_OK;
@@ -79,12 +81,13 @@ static enum eng_status check_ago(struct eng_load *load, const struct eng_node *n
                                  const struct eng_measure_draft *draft, const struct kind *kind)
 {
     struct eng_mark mark = eng_node_get(node, "ago")->mark;
-    bool members = kind->kind == ENG_MEMBERS;
-    if (members || kind->kind == ENG_LAST)
+    static const char *const newest[ENG_SINCE + 1] = {
+        [ENG_MEMBERS] = "pane of each member", [ENG_LAST] = "value", [ENG_SINCE] = "pane"};
+    if (newest[kind->kind] != NULL)
         return eng_source_fail(&load->source, mark,
                                "%s remembers the newest %s alone, so its window cannot lie back; "
                                "leave \"ago\" out",
-                               kind->what, members ? "pane of each member" : "value");
+                               kind->what, newest[kind->kind]);
     if (draft->over.node != NULL && draft->over.kind != ENG_WINDOW_ROLLING)
         return eng_source_fail(&load->source, mark,
                                "only a window of days or hours can lie back, and \"over\" is %s; "

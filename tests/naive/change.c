@@ -239,7 +239,7 @@ static int64_t learn_other(struct change *c, const struct knowledge *old,
         if (naive_by_pane(m) || !same_question(c, m, asks))
             continue;
         int64_t from = old->others[i];
-        if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST)
+        if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST || m->kind == ENG_SINCE)
             from = later(from, naive_window_first(c->old, m->window, m->panes, c->pane));
         if (c->measure[index] != NOT_THERE && from >= best)
             continue;
@@ -343,7 +343,7 @@ static bool still_known(const struct change *c, const struct partner *partner, u
         return false;
     if (m->kind == ENG_STREAK)
         return in_kept_run(c, partner, old, fact->pane);
-    if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST)
+    if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST || m->kind == ENG_SINCE)
         return fact->pane >= naive_window_first(c->old, m->window, m->panes, c->pane);
     return true;
 }

@@ -201,7 +201,7 @@ static void measure(struct writer *w, unsigned index)
 {
     static const char *const kinds[] = {"count", "active", "members"};
     /* Plain programs now and then have something that an event can lower: a state, a last value. */
-    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 10);
+    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 11);
     if (kind == 10 && index > 0 && ratio(w, index))
         return;
     fprintf(w->out, "  m%u: {", index);
@@ -209,6 +209,10 @@ static void measure(struct writer *w, unsigned index)
         fprintf(w->out, "%s: ", kinds[kind % 3]);
         actions(w);
         window(w, index, kind % 3 < 2);
+    } else if (kind == 11) {
+        fprintf(w->out, "since: ");
+        actions(w);
+        window(w, index, false);
     } else if (kind <= 7 || index == 0) {
         fprintf(w->out, "%s: value, of: ", kind == 7 ? "last" : "sum");
         actions(w);

@@ -478,6 +478,47 @@ Test(s14_changes, a_window_that_lies_back_is_known_by_its_reach)
             "day 12 tick       ->  acme s 1 -> 2, all (expiry)\n");
 }
 
+Test(s14_changes, panes_since_an_event_are_known_as_far_back_as_the_old_window)
+{
+#define IDLE(over) SCORE("since: x, over: " over, "weight: 1, target: 10", ALL)
+    CHANGES(SPEC_PROVISIONAL, IDLE("5d"), IDLE("9d"),
+            "day 0  acme  x\n"
+            "day 3  tick       ->  day 1 acme s 0 -> 1, all (expiry), provisional\n"
+            "                  ->  day 2 acme s 1 -> 2, all (expiry), provisional\n"
+            "                  ->  acme s 2 -> 3, all (expiry), provisional\n"
+            "becomes 2\n"
+            "day 4  tick       ->  acme s 3 -> 4, all (expiry), provisional\n");
+    CHANGES(SPEC_PROVISIONAL, SCORE("count: x, over: 5d", "weight: 1, target: 10", ALL), IDLE("5d"),
+            "day 0  acme  x    ->  s 0 -> 1, all, provisional\n"
+            "day 6  acme  x    ->  day 5 s 1 -> 0, all (expiry)\n"
+            "                  ->  s 0 -> 1, all\n"
+            "becomes 2         ->  acme s 1 -> 0, all (config), provisional\n"
+            "day 7  acme  x\n"
+            "day 8  tick       ->  acme s 0 -> 1, all (expiry), provisional\n");
+}
+
+Test(s14_changes, a_drop_goes_on_where_both_measures_of_a_ratio_are_as_before)
+{
+#define DROP(a, b, more)                                                                           \
+    "measures: {m: {ratio: [a, b]}, a: {count: x, over: " a "}, b: {count: y, over: " b "}" more   \
+    "}\n"                                                                                          \
+    "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 2}}, " ALL "}}\n"                 \
+    "alerts: {d: {score: s, drop: 6, within: 9d}}\n"
+#define BEGINS                                                                                     \
+    "day 0  acme  x\n"                                                                             \
+    "day 0  acme  x\n"                                                                             \
+    "day 0  acme  y    ->  s 0 -> 10, all\n"                                                       \
+    "day 1  acme  y    ->  s 10 -> 5, all\n"                                                       \
+    "becomes 2\n"
+    CHANGES(0, DROP("9d", "9d", ""), DROP("9d", "9d", ", c: {streak: z}"),
+            BEGINS "day 2  acme  y    ->  s 5 -> 3.3335, all\n"
+                   "                  ->  d opened, 3.3335 from 10\n");
+    CHANGES(0, DROP("9d", "9d", ""), DROP("9d", "8d", ""),
+            BEGINS "day 2  acme  y    ->  s 5 -> 3.3335, all\n");
+    CHANGES(0, DROP("9d", "9d", ""), DROP("8d", "9d", ""),
+            BEGINS "day 2  acme  y    ->  s 5 -> 3.3335, all\n");
+}
+
 /* ---- filters ---- */
 
 #define NORTH "count: x, where: {region: north}, over: 3d"

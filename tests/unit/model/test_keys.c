@@ -62,6 +62,7 @@ static const struct company companies[] = {
     {&eng_section_measure, "streak", ""},
     {&eng_section_measure, "state", "until: off"},
     {&eng_section_measure, "ratio", ""},
+    {&eng_section_measure, "since", "over: 3d"},
     {&eng_section_measure, "of", "sum: value, over: 3d"},
     {&eng_section_measure, "until", "state: on"},
     {&eng_section_measure, "over", "count: a"},

@@ -83,6 +83,7 @@ Test(model, every_kind_of_measure_is_compiled)
                   "  ever:       {count: training.complete, over: life}\n"
                   "  depth:      {ratio: [revenue, later]}\n"
                   "  later:      {active: x, over: 7d, ago: 14d}\n"
+                  "  idle:       {since: platform.login, over: life}\n"
                   "alerts: {z: {silence: a, horizon: 9d}}\n");
     static const struct {
         const char *name;
@@ -99,7 +100,8 @@ Test(model, every_kind_of_measure_is_compiled)
                 {"social", ENG_STATE, ENG_WINDOW_NONE, 0},
                 {"ever", ENG_COUNT, ENG_WINDOW_LIFE, 0},
                 {"depth", ENG_RATIO, ENG_WINDOW_NONE, 0},
-                {"later", ENG_ACTIVE, ENG_WINDOW_ROLLING, 7}};
+                {"later", ENG_ACTIVE, ENG_WINDOW_ROLLING, 7},
+                {"idle", ENG_SINCE, ENG_WINDOW_LIFE, 0}};
     const struct eng_model *model = config->model;
     cr_assert_eq(model->named_measure_count, sizeof rows / sizeof rows[0]);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
