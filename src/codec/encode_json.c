@@ -172,13 +172,17 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_integer(writer, "at", effect->at_ms);
     if (alert->kind == ENG_SILENCE)
         put_silence(writer, effect);
-    else
+    else if (eng_alert_is_scored(alert))
         put_scored_drop(writer, context, effect, alert->kind);
     put_string(writer, "kind", eng_encode_kind_name(alert));
     if (eng_encode_has_threshold(alert))
         put_points(writer, "threshold", eng_encode_threshold_e4(alert));
     if (alert->description != NULL)
         put_string(writer, "description", alert->description);
+    if (alert->kind != ENG_DEADLINE)
+        return;
+    put_integer(writer, "anchor_at", effect->anchor_at_ms);
+    put_integer(writer, "due_at", effect->due_at_ms);
 }
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,

@@ -71,7 +71,8 @@ struct eng_scratch {
     int64_t told[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
     uint32_t stale;   /* scores (a bit each) whose value has to be computed anew */
     uint32_t filled;  /* scores whose contributions have been computed */
-    uint32_t resumed; /* silence alerts (a bit each) whose partner has just acted in a newer pane */
+    uint32_t resumed; /* alerts (a bit each): silences whose partner has just acted in a newer pane,
+                         deadlines that have just been met */
 };
 
 struct eng_restore;
@@ -268,6 +269,11 @@ enum eng_due {
 int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_record *record,
                               unsigned alert, enum eng_due how, int32_t before);
 
+/* The boundary at which a deadline alert is opened if nothing happens, as a pane after the clock's;
+ * ENG_PANE_NEVER: at none. */
+int32_t eng_alert_deadline_due(const struct eng_engine *engine, const struct eng_record *record,
+                               unsigned alert);
+
 /* A score's value has changed at the boundary `pane` with nothing to tell: what its drop alerts
  * remember. */
 void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
@@ -292,8 +298,9 @@ bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_reco
 bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,
                       int64_t value);
 
-/* Takes an event of `pane` into the rhythms of the silence alerts that list its action; sets
- * scratch.resumed for those that it is newer for than all before. */
+/* Takes an event of `pane` into the rhythms of the silence alerts that list its action, and into
+ * the deadlines that begin or are met with it; sets scratch.resumed for silences that it is newer
+ * for than all before and for deadlines that it meets. */
 void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
                       int32_t pane);
 

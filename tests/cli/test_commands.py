@@ -126,6 +126,8 @@ def check_says_when_alerts_are_opened_and_resolved():
         ("50-below-above", "strong: when s rises above 8, until it is at 8 or below."),
         ("53-held-while-provisional", "weak: when s falls below 3, until it is at 3 or above; "
          "not while that is provisional, but then if it still holds."),
+        ("54-deadline", "soon: when no training.* has come within 7 days after the day of the first partner.joined,\n"
+         "    1 day before that time is over, until one comes."),
         ("52-description", 'Goes out with: "Call \\"them\\".\\nToday.\\n"'),
         ("51-rises-to", "up: when s rises from a lower band to mid."))
 
