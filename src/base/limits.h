@@ -21,6 +21,7 @@ enum {
     ENG_ALERTS_MAX = 32,
     ENG_PANES_MAX = 30000,    /* longest window, in panes */
     ENG_NAME_BYTES_MAX = 128, /* names in the file */
+    ENG_DESCRIPTION_CHARACTERS_MAX = 500,
     /* Engine. */
     ENG_STEP_EVALUATIONS = 20000, /* default evaluations per step at boundaries */
     /* Run. */

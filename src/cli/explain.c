@@ -79,6 +79,20 @@ static void add_where(struct eng_text *out, const struct eng_model *model,
     }
 }
 
+/* " in the 30 days before the last 30 days" */
+static void add_window_back(struct eng_text *out, const struct eng_model *model,
+                            const struct eng_measure *measure)
+{
+    eng_text_add(out, " in the ");
+    if (measure->panes > 1)
+        eng_text_add(out, "%u ", measure->panes);
+    eng_text_add(out, "%s before the ", unit_name(model, measure->panes));
+    if (measure->ago == 1)
+        eng_text_add(out, "current %s", unit_name(model, 1));
+    else
+        eng_text_add(out, "last %u %s", measure->ago, unit_name(model, measure->ago));
+}
+
 static void add_window(struct eng_text *out, const struct eng_model *model,
                        const struct eng_measure *measure)
 {
@@ -92,6 +106,8 @@ static void add_window(struct eng_text *out, const struct eng_model *model,
     };
     if (measure->window != ENG_WINDOW_ROLLING)
         eng_text_add(out, "%s", words[measure->window]);
+    else if (measure->ago > 0)
+        add_window_back(out, model, measure);
     else if (measure->panes == 1)
         eng_text_add(out, " in the current %s", unit_name(model, 1));
     else
@@ -110,6 +126,12 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
         [ENG_STREAK] = " in a row with ",
         [ENG_STATE] = "1 from ",
     };
+    if (measure->kind == ENG_RATIO) {
+        eng_text_add(out, "  %s: %s divided by %s, and none while that is 0\n", measure->name,
+                     model->measures[measure->parts[0]].name,
+                     model->measures[measure->parts[1]].name);
+        return;
+    }
     bool panes = measure->kind == ENG_ACTIVE || measure->kind == ENG_STREAK;
     eng_text_add(out, "  %s: %s%s", measure->name, panes ? unit_name(model, 2) : "",
                  words[measure->kind]);
@@ -209,6 +231,16 @@ static void add_bands(struct eng_text *out, const struct eng_score *score)
     eng_text_add(out, ".\n");
 }
 
+/* In one line, however many it has. */
+static void add_description(struct eng_text *out, const char *text)
+{
+    if (text == NULL)
+        return;
+    eng_text_add(out, "    Goes out with: ");
+    eng_text_add_json(out, text, strlen(text));
+    eng_text_add(out, "\n");
+}
+
 static void add_score(struct eng_text *out, const struct eng_model *model,
                       const struct eng_score *score)
 {
@@ -227,6 +259,7 @@ static void add_score(struct eng_text *out, const struct eng_model *model,
             add_weighted(out, model, score, &score->dimensions[i]);
     }
     add_bands(out, score);
+    add_description(out, score->description);
 }
 
 static void add_silence(struct eng_text *out, const struct eng_model *model,
@@ -249,27 +282,46 @@ static void add_silence(struct eng_text *out, const struct eng_model *model,
                  unit_name(model, alert->typical_gap));
 }
 
+static void add_edge(struct eng_text *out, const struct eng_score *score,
+                     const struct eng_alert *alert)
+{
+    bool below = alert->kind == ENG_BELOW;
+    int64_t value_e4 = alert->edge_e4 - !below;
+    eng_text_add(out, "%s %s ", score->name, below ? "falls below" : "rises above");
+    add_e4(out, value_e4);
+    eng_text_add(out, ", until it is at ");
+    add_e4(out, below ? value_e4 + alert->margin_e4 : value_e4 - alert->margin_e4);
+    eng_text_add(out, " or %s", below ? "above" : "below");
+}
+
 static void add_alert(struct eng_text *out, const struct eng_model *model,
                       const struct eng_alert *alert)
 {
     const struct eng_score *score = &model->scores[alert->score];
     eng_text_add(out, "  %s: when ", alert->name);
-    if (alert->kind == ENG_FALLS_TO) {
-        eng_text_add(out, "%s falls from a higher band to %s", score->name,
+    if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {
+        eng_text_add(out, "%s %s band to %s", score->name,
+                     alert->kind == ENG_FALLS_TO ? "falls from a higher" : "rises from a lower",
                      score->bands[alert->band].name);
+    } else if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
+        add_edge(out, score, alert);
     } else if (alert->kind == ENG_DROP) {
         eng_text_add(out, "%s is ", score->name);
-        add_e4(out, alert->drop_e4);
-        eng_text_add(out, " or more below its highest value of the last %u %s", alert->within,
+        add_e4(out, alert->drop_share_e4 > 0 ? alert->drop_share_e4 * 100LL : alert->drop_e4);
+        eng_text_add(out, "%s or more below its highest value of the last %u %s",
+                     alert->drop_share_e4 > 0 ? " %" : "", alert->within,
                      unit_name(model, alert->within));
     } else {
         add_silence(out, model, alert);
     }
+    if (alert->hold)
+        eng_text_add(out, "; not while that is provisional, but then if it still holds");
     if (alert->cooldown_ms > 0) {
         eng_text_add(out, "; at most once in ");
         add_elapsed(out, alert->cooldown_ms);
     }
     eng_text_add(out, ".\n");
+    add_description(out, alert->description);
 }
 
 void eng_explain_model(struct eng_text *out, const struct eng_model *model)

@@ -79,7 +79,7 @@ bool eng_change_same_question(const struct eng_change *change, const struct eng_
                               const struct eng_measure *two)
 {
     eng_assert(change->from != NULL && change->to != NULL);
-    return one->kind == two->kind &&
+    return one->kind == two->kind && /* what a ratio asks, its parts ask */
            eng_change_same_actions(change, &one->actions, &two->actions) &&
            (one->kind != ENG_STATE || eng_change_same_actions(change, &one->until, &two->until));
 }
@@ -93,18 +93,30 @@ static bool same_steps(const struct eng_dimension *one, const struct eng_dimensi
     return same;
 }
 
+/* True when an old and a new measure have the same values. */
+static bool same_values(const struct eng_change *change, const struct eng_measure *one,
+                        const struct eng_measure *two)
+{
+    eng_assert(change->from != NULL && change->to != NULL);
+    return one->window == two->window && one->panes == two->panes && one->ago == two->ago &&
+           eng_change_same_question(change, one, two);
+}
+
 /* True when two dimensions contribute the same, their scores being alike. */
 static bool same_dimension(const struct eng_change *change, const struct eng_dimension *one,
                            const struct eng_dimension *two)
 {
     const struct eng_measure *old = &change->from->measures[one->measure];
     const struct eng_measure *new = &change->to->measures[two->measure];
+    bool same = same_values(change, old, new);
+    for (int i = 0; same && i < 2 && old->kind == ENG_RATIO; i++)
+        same = same_values(change, &change->from->measures[old->parts[i]],
+                           &change->to->measures[new->parts[i]]);
     eng_assert(one->measure < change->from->measure_count);
     eng_assert(two->measure < change->to->measure_count);
     return one->skip == two->skip && one->weight_e4 == two->weight_e4 &&
            one->target_e4 == two->target_e4 && one->points_e4 == two->points_e4 &&
-           same_steps(one, two) && old->window == new->window &&
-           old->panes == new->panes &&eng_change_same_question(change, old, new);
+           same_steps(one, two) && same;
 }
 
 static bool alike(const struct eng_change *change, const struct eng_score *one,

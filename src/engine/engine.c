@@ -326,9 +326,13 @@ static void prefetch(const struct eng_engine *engine, const struct eng_event *ev
     }
     for (uint32_t i = 0; i < count; i++)
         ret_block->guess[i] = eng_store_prefetch_handle(&engine->store, ret_block->partner[i]);
-    for (uint32_t i = 0; i < count; i++)
-        if (ret_block->guess[i] != ENG_PARTNER_NONE)
-            eng_store_prefetch_record(&engine->store, ret_block->guess[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (ret_block->guess[i] == ENG_PARTNER_NONE)
+            continue;
+        eng_store_prefetch_record(&engine->store, ret_block->guess[i]);
+        if (engine->restore != NULL)
+            __builtin_prefetch(eng_restore_stamp(engine->restore, ret_block->guess[i]));
+    }
     for (uint32_t i = 0; i < count && dedup; i++)
         ret_block->id[i] =
             events[i].id.data != NULL ? eng_hash(events[i].id.data, events[i].id.length) : 0;
@@ -430,9 +434,9 @@ static int32_t full_from(const struct eng_engine *engine, uint32_t measure)
     eng_assert(model->score_count <= ENG_SCORES_MAX);
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++) {
-            if (model->scores[i].dimensions[j].measure != measure)
+            if (!eng_measure_rests_on(model, model->scores[i].dimensions[j].measure, measure))
                 continue;
-            int32_t full = eng_known_full(&engine->known, model, i, j);
+            int32_t full = eng_known_full(&engine->known, model, i, measure);
             from = full > from ? full : from;
         }
     return from;

@@ -1,4 +1,5 @@
-/* What time takes away from the partner in hand, and when it does so next: see measure.h. */
+/* What time takes away from the partner in hand, or brings into windows that lie back, and when it
+ * does so next: see measure.h. */
 #include "engine/measure.h"
 #include "engine/seen.h"
 #include "engine/slack.h"
@@ -17,25 +18,61 @@ static void take_off(struct eng_engine *engine, unsigned index, uint64_t leaving
     eng_total_changed(engine, index, before, before - leaving);
 }
 
-/* COUNT and SUM: takes the cells that reach this age off the totals of the windows of that length.
- */
-static void expire_counts(struct eng_engine *engine, const struct eng_cells *cells, uint32_t age)
+/* Adds `entering` to the total of a measure whose window lies back. The record may move. */
+static void put_on(struct eng_engine *engine, unsigned index, uint64_t entering)
+{
+    unsigned total = engine->layout->measures[index].total;
+    uint64_t before = eng_record_total(&engine->hand, total), now = before + entering;
+    eng_assert(entering > 0 && now > before);
+    eng_assert(engine->model->measures[index].ago > 0);
+    while (engine->hand.partner->total_code < 3 &&
+           now >> (8u << engine->hand.partner->total_code) != 0)
+        eng_record_widen_totals(&engine->store, &engine->hand);
+    eng_record_total_set(&engine->hand, total, now);
+    eng_total_changed(engine, index, before, now);
+}
+
+/* COUNT and SUM: takes the cells that reach this age off the totals of the windows that end there,
+ * and adds them to those that begin there. */
+static void expire_counts(struct eng_engine *engine, uint32_t age)
 {
     const struct eng_layout *layout = engine->layout;
+    struct eng_cells cells = eng_cells_of(&engine->hand);
     eng_assert(age > 0);
-    eng_assert(age <= cells->pane_mask);
-    for (uint32_t i = eng_cells_first(cells, age); i < cells->count; i++) {
-        struct eng_cell cell = eng_cells_get(cells, i);
+    eng_assert(age <= cells.pane_mask);
+    for (uint32_t i = eng_cells_first(&cells, age); i < cells.count; i++) {
+        struct eng_cell cell = eng_cells_get(&cells, i);
         if (cell.age != age)
             return;
         uint32_t end = layout->rolling_first[cell.action + 1];
-        for (uint32_t j = layout->rolling_first[cell.action]; j < end; j++)
-            if (engine->model->measures[layout->rolling[j]].panes == age)
+        for (uint32_t j = layout->rolling_first[cell.action]; j < end; j++) {
+            const struct eng_measure *measure = &engine->model->measures[layout->rolling[j]];
+            if (eng_measure_reach(measure) == age)
                 take_off(engine, layout->rolling[j], cell.count);
+            else if (measure->ago == age)
+                put_on(engine, layout->rolling[j], cell.count);
+        }
+        cells.data = eng_cells_of(&engine->hand).data; /* it may have moved */
     }
 }
 
-/* Takes the sums of the pane that leaves off the SUM measures of its window. */
+/* ACTIVE: the same for the panes of this measure. */
+static void expire_active(struct eng_engine *engine, unsigned index)
+{
+    const struct eng_measure *measure = &engine->model->measures[index];
+    const struct eng_measure_layout *place = &engine->layout->measures[index];
+    struct eng_cells cells = eng_cells_of(&engine->hand);
+    eng_assert(measure->kind == ENG_ACTIVE);
+    eng_assert(measure->window == ENG_WINDOW_ROLLING);
+    bool enters = measure->ago > 0 && active_at(&cells, place, measure->ago);
+    if (active_at(&cells, place, eng_measure_reach(measure)))
+        take_off(engine, index, 1);
+    if (enters)
+        put_on(engine, index, 1);
+}
+
+/* Takes the sums of a pane off the SUM measures whose windows it leaves, and adds them to those
+ * whose windows it enters. */
 static void expire_sums(struct eng_engine *engine)
 {
     const struct eng_layout *layout = engine->layout;
@@ -47,12 +84,14 @@ static void expire_sums(struct eng_engine *engine)
         uint32_t end = layout->rolling_first[element.cell + 1];
         for (uint32_t j = layout->rolling_first[element.cell]; j < end; j++) {
             const struct eng_measure *measure = &engine->model->measures[layout->rolling[j]];
-            if (measure->kind != ENG_SUM ||
-                (int64_t)engine->hand.partner->as_of - element.pane != measure->panes)
+            int64_t age = (int64_t)engine->hand.partner->as_of - element.pane;
+            bool leaves = age == eng_measure_reach(measure);
+            bool enters = measure->ago > 0 && age == measure->ago;
+            if (measure->kind != ENG_SUM || (!leaves && !enters))
                 continue;
             uint8_t *total =
                 eng_record_fixed(&engine->hand, layout->measures[layout->rolling[j]].offset);
-            store_sum(total, load_sum(total) - element.sum);
+            store_sum(total, load_sum(total) + (leaves ? -element.sum : element.sum));
             eng_measure_changed(engine, layout->rolling[j]);
         }
     }
@@ -118,11 +157,9 @@ static void expire_cells(struct eng_engine *engine)
     if (cells.count == 0 || eng_cells_age(&cells, 0) < layout->ages[0])
         return; /* nothing is old enough for any window */
     for (uint32_t i = 0; i < layout->age_count; i++)
-        expire_counts(engine, &cells, layout->ages[i]);
+        expire_counts(engine, layout->ages[i]);
     for (uint32_t i = 0; i < layout->active_count; i++)
-        if (active_at(&cells, &layout->measures[layout->active[i]],
-                      engine->model->measures[layout->active[i]].panes))
-            take_off(engine, layout->active[i], 1);
+        expire_active(engine, layout->active[i]);
     eng_cells_expire(&engine->hand);
     if (layout->list_sums != ENG_NO_INDEX) {
         expire_sums(engine);
@@ -130,7 +167,7 @@ static void expire_cells(struct eng_engine *engine)
     }
 }
 
-/* The next boundary after as_of at which a cell leaves a window or the record. */
+/* The next boundary after as_of at which a cell enters or leaves a window, or leaves the record. */
 static int32_t next_leaving(const struct eng_engine *engine)
 {
     const struct eng_layout *layout = engine->layout;

@@ -48,6 +48,10 @@ static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
     sum =
         add(sum, (uint64_t)measure->kind << 40 | (uint64_t)measure->window << 32 | measure->panes);
     sum = add_set(sum, &measure->actions);
+    if (measure->ago > 0)
+        sum = add(sum, measure->ago);
+    if (measure->kind == ENG_RATIO)
+        sum = add(sum, (uint64_t)measure->parts[0] << 16 | measure->parts[1]);
     return add_set(sum, &measure->until);
 }
 
@@ -80,6 +84,8 @@ static uint64_t add_score(uint64_t sum, const struct eng_score *score)
     sum = add(sum, (uint64_t)score->margin_e4);
     sum = add(sum, (uint64_t)score->dwell_ms);
     sum = add(sum, (uint64_t)score->tell_every_e4);
+    if (score->description != NULL)
+        sum = add_text(sum, score->description);
     return add(sum, (uint64_t)score->dimension_count << 32 | score->band_count);
 }
 
@@ -88,6 +94,14 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
     sum = add_text(sum, alert->name);
     sum = add(sum, (uint64_t)alert->kind << 32 | (uint64_t)alert->score << 16 | alert->band);
     sum = add(sum, (uint64_t)alert->drop_e4);
+    if (alert->drop_share_e4 != 0) /* so that models of before keep their number */
+        sum = add(sum, alert->drop_share_e4);
+    if (alert->hold)
+        sum = add(sum, alert->hold);
+    if (alert->description != NULL)
+        sum = add_text(sum, alert->description);
+    if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE)
+        sum = add(add(sum, (uint64_t)alert->edge_e4), (uint64_t)alert->margin_e4);
     sum = add(sum, (uint64_t)alert->cooldown_ms);
     sum = add_set(sum, &alert->actions);
     sum = add(sum, (uint64_t)alert->within << 32 | alert->horizon);

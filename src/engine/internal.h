@@ -200,6 +200,10 @@ void eng_arm(struct eng_engine *engine, uint32_t number, struct eng_partner *par
 bool eng_provisional(const struct eng_engine *engine, const struct eng_score *score,
                      const struct eng_partner *partner);
 
+/* Of a score that is: the first boundary, as a pane, at which it may not be any more. */
+int32_t eng_provisional_due(const struct eng_engine *engine, const struct eng_score *score,
+                            const struct eng_partner *partner);
+
 /* Computes the contributions of a score as of now into `ret_contribution`; returns their sum. */
 int64_t eng_contributions(const struct eng_engine *engine, const struct eng_record *record,
                           unsigned score, int64_t *ret_contribution);
@@ -273,6 +277,16 @@ void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned score);
 
+/* How far a score may move down and up before anybody hears of it. */
+struct eng_room {
+    int64_t down, up;
+};
+
+/* Keeps a score on its side of the edges that its BELOW and ABOVE alerts have now. True when one of
+ * them could be entered again after a rise, so that what is due holds only until then. */
+bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_record *record,
+                          unsigned score, struct eng_room *room);
+
 /* True when an event of `action` that takes a score from its value to a greater one, in the same
  * band, gives no alert of the partner in hand anything to say. */
 bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,
@@ -328,6 +342,9 @@ void eng_activation_drop(struct eng_engine *engine);
 
 /* True when the partner's page holds its events up to and with this offset. */
 bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint64_t offset);
+
+/* Where it is told what the partner's page holds, to be prefetched; NULL: it has no page. */
+const void *eng_restore_stamp(const struct eng_restore *restore, uint32_t number);
 
 /* Pages of models that are yet to come: is there any (NULL: none), and the layout of the partner's
  * record then; NULL: it is of the model in force. */

@@ -172,26 +172,38 @@ static int32_t period_from(const struct eng_model *model, enum eng_window_kind k
                : (int32_t)eng_calendar_period_next(model->calendar, kind, from);
 }
 
-int32_t eng_known_since(const struct eng_known *known, const struct eng_model *model,
+/* Of a measure that is no ratio. */
+static int32_t since_of(const struct eng_known *known, const struct eng_model *model,
                         unsigned measure)
 {
     eng_assert(measure < model->measure_count);
-    eng_assert(model->measure_count <= ENG_MEASURES_MAX);
+    eng_assert(model->measures[measure].kind != ENG_RATIO);
     return from_counts(&model->measures[measure])
                ? counts_from(known, model, &model->measures[measure])
                : known->others[measure];
 }
 
-int32_t eng_known_full(const struct eng_known *known, const struct eng_model *model, unsigned score,
-                       unsigned dimension)
+int32_t eng_known_since(const struct eng_known *known, const struct eng_model *model,
+                        unsigned measure)
+{
+    const uint16_t *parts = model->measures[measure].parts;
+    eng_assert(measure < model->measure_count);
+    eng_assert(model->measure_count <= ENG_MEASURES_MAX);
+    if (model->measures[measure].kind == ENG_RATIO)
+        return later(since_of(known, model, parts[0]), since_of(known, model, parts[1]));
+    return since_of(known, model, measure);
+}
+
+/* Of a measure that is no ratio. */
+static int32_t full_of(const struct eng_known *known, const struct eng_model *model, unsigned score,
+                       unsigned index)
 {
     const struct eng_score *about = &model->scores[score];
-    unsigned index = about->dimensions[dimension].measure;
     const struct eng_measure *measure = &model->measures[index];
     enum eng_window_kind window = measure->window;
-    uint32_t panes = measure->panes;
-    int32_t from = eng_known_since(known, model, index);
-    eng_assert(score < model->score_count && dimension < about->dimension_count);
+    uint32_t panes = eng_measure_reach(measure);
+    int32_t from = since_of(known, model, index);
+    eng_assert(score < model->score_count && index < model->measure_count);
     if (from < 0) /* nothing was before the first pane */
         return KNOWN_ALWAYS;
     if (window == ENG_WINDOW_LIFE || window == ENG_WINDOW_NONE) { /* as long as the score's */
@@ -206,12 +218,26 @@ int32_t eng_known_full(const struct eng_known *known, const struct eng_model *mo
     return full;
 }
 
+int32_t eng_known_full(const struct eng_known *known, const struct eng_model *model, unsigned score,
+                       unsigned measure)
+{
+    const uint16_t *parts = model->measures[measure].parts;
+    eng_assert(score < model->score_count);
+    eng_assert(measure < model->measure_count);
+    if (model->measures[measure].kind == ENG_RATIO)
+        return later(full_of(known, model, score, parts[0]),
+                     full_of(known, model, score, parts[1]));
+    return full_of(known, model, score, measure);
+}
+
 static void know_scores(struct eng_known *known, const struct eng_model *model)
 {
     eng_assert(model->score_count <= ENG_SCORES_MAX);
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
-            known->full[i] = later(known->full[i], eng_known_full(known, model, i, j));
+            known->full[i] =
+                later(known->full[i],
+                      eng_known_full(known, model, i, model->scores[i].dimensions[j].measure));
 }
 
 void eng_known_change(struct eng_known *known, struct eng_change *change,
@@ -224,7 +250,7 @@ void eng_known_change(struct eng_known *known, struct eng_change *change,
     eng_known_init(known);
     know_entries(known, &before, change, from, now->pane);
     for (uint32_t i = 0; i < model->measure_count; i++)
-        if (!from_counts(&model->measures[i]))
+        if (!from_counts(&model->measures[i]) && model->measures[i].kind != ENG_RATIO)
             know_other(known, &before, change, i, now);
     know_scores(known, model);
 }

@@ -44,9 +44,9 @@ enum eng_status eng_known_read(struct eng_known *known, const struct eng_model *
 int32_t eng_known_since(const struct eng_known *known, const struct eng_model *model,
                         unsigned measure);
 
-/* The first pane from which on the window of a dimension lies within what is known; INT32_MIN: it
- * always has. */
+/* The first pane from which on the window of a measure that a score looks at lies within what is
+ * known, both windows of a ratio; INT32_MIN: it always has. */
 int32_t eng_known_full(const struct eng_known *known, const struct eng_model *model, unsigned score,
-                       unsigned dimension);
+                       unsigned measure);
 
 #endif

@@ -88,6 +88,8 @@ struct eng_score_layout {
     struct eng_term *terms; /* by dimension */
     int64_t tell_from;      /* a move of this size is told; INT64_MAX: none is */
     bool rises_only;        /* more of any windowed count never makes the value smaller */
+    bool has_edges;         /* some BELOW or ABOVE alert looks at it */
+    int64_t above_from;     /* the lowest edge of its ABOVE alerts; INT64_MAX: there is none */
     int64_t leave_below[ENG_BANDS_MAX]; /* by band in force: another one is wanted below this, */
     int64_t leave_from[ENG_BANDS_MAX];  /* and from this value on */
 };
@@ -116,7 +118,8 @@ struct eng_layout {
     uint8_t cell_code_min;          /* smallest width that holds a key: 1 << code */
     uint32_t pane_mask;
 
-    /* Distinct ages at which a counted pane leaves a window or the record, ascending. */
+    /* Distinct ages at which a counted pane enters or leaves a window, or leaves the record,
+     * ascending. */
     uint32_t age_count;
     uint32_t *ages;
     int64_t *unit;      /* [age][score][cell]: see slack.h */
@@ -129,7 +132,7 @@ struct eng_layout {
     uint32_t *action_measures_first;
     uint16_t *action_silences; /* silence alerts that list an action */
     uint32_t *action_silences_first;
-    struct eng_term *terms; /* by measure: where it goes */
+    struct eng_term *terms; /* by measure: where it goes, by itself or in a ratio */
     struct eng_term
         *dimension_terms; /* by score and dimension: those of the scores point into it */
     uint32_t *terms_first;
@@ -145,6 +148,8 @@ struct eng_layout {
     uint32_t silence_count;
     uint16_t *drops; /* DROP alerts, by score */
     uint32_t *drops_first;
+    uint16_t *edges; /* BELOW and ABOVE alerts, by score */
+    uint32_t *edges_first;
 
     uint32_t insert_most;     /* list insertions and widenings of one event at most */
     size_t effects_bytes_min; /* the most that one evaluation can tell */

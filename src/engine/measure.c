@@ -20,6 +20,21 @@ static eng_wide fixed_value(const struct eng_engine *engine, const struct eng_re
     return *ret_missing ? 0 : eng_load_i64(fixed + 8);
 }
 
+/* RATIO: of two that are none themselves. One that is not there is 0. */
+static eng_wide ratio_value(const struct eng_engine *engine, const struct eng_record *record,
+                            unsigned index, bool *ret_missing)
+{
+    const struct eng_measure *measure = &engine->model->measures[index];
+    bool missing;
+    eng_assert(measure->kind == ENG_RATIO);
+    eng_assert(engine->model->measures[measure->parts[0]].kind != ENG_RATIO &&
+               engine->model->measures[measure->parts[1]].kind != ENG_RATIO);
+    eng_wide above = eng_measure_value(engine, record, measure->parts[0], &missing);
+    eng_wide below = eng_measure_value(engine, record, measure->parts[1], &missing);
+    *ret_missing = below == 0;
+    return below == 0 ? 0 : eng_score_ratio(above, below);
+}
+
 eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_record *record,
                            unsigned index, bool *ret_missing)
 {
@@ -33,6 +48,8 @@ eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_rec
             return load_sum(eng_record_fixed(record, place->offset));
         return (eng_wide)total * 10000;
     }
+    if (engine->model->measures[index].kind == ENG_RATIO)
+        return ratio_value(engine, record, index, ret_missing);
     if (place->list == ENG_NO_INDEX)
         return fixed_value(engine, record, index, ret_missing);
     eng_wide value;
@@ -61,7 +78,7 @@ static uint64_t recount(const struct eng_engine *engine, unsigned index, int32_t
     for (uint32_t i = 0; i < cells->count; i++) {
         struct eng_cell cell = eng_cells_get(cells, i);
         bool inside = measure->window == ENG_WINDOW_ROLLING
-                          ? cell.age < measure->panes
+                          ? cell.age >= measure->ago && cell.age < eng_measure_reach(measure)
                           : in_window(&engine->now, measure, as_of - (int32_t)cell.age);
         if (!inside || !counts_cell(&engine->layout->measures[index], cell.action))
             continue;

@@ -1,8 +1,9 @@
 /* Measures: what the files that count (count.c), let go (expire.c) and read (measure.c) share.
  *
  * Totals are kept running: an event adds to the totals of its measures, and when a pane leaves a
- * window what its cells say is taken off again. So reading a value costs nothing, and work at a
- * boundary is proportional to what expires. The places:
+ * window what its cells say is taken off again; when it enters one that lies back, it is added. So
+ * reading a value costs nothing, and work at a boundary is proportional to what expires. The
+ * places:
  *
  *     COUNT, ACTIVE, SUM   totals (number of events, or of active panes), cells per pane and action
  *     SUM                  a 128-bit sum in the fixed part, sums per pane and action
@@ -33,8 +34,10 @@ static inline bool is_calendar(enum eng_window_kind window)
 static inline bool in_window(const struct eng_moment *now, const struct eng_measure *measure,
                              int32_t pane)
 {
-    if (measure->window == ENG_WINDOW_ROLLING)
-        return (int64_t)now->pane - pane < measure->panes;
+    if (measure->window == ENG_WINDOW_ROLLING) {
+        int64_t age = (int64_t)now->pane - pane;
+        return age >= measure->ago && age < eng_measure_reach(measure);
+    }
     if (is_calendar(measure->window))
         return pane >= now->period_first[measure->window - ENG_WINDOW_WEEK];
     return true;
@@ -45,7 +48,7 @@ static inline int32_t leaves_at(const struct eng_moment *now, const struct eng_m
                                 int32_t pane)
 {
     if (measure->window == ENG_WINDOW_ROLLING)
-        return pane + (int32_t)measure->panes;
+        return pane + (int32_t)eng_measure_reach(measure);
     if (is_calendar(measure->window))
         return now->period_next[measure->window - ENG_WINDOW_WEEK];
     return ENG_PANE_NEVER;

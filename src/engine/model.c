@@ -18,6 +18,7 @@ static void free_scores(struct eng_score *scores, uint32_t count)
         eng_free(score->dimensions);
         eng_free(score->bands);
         eng_free(score->name);
+        eng_free(score->description);
     }
     eng_free(scores);
 }
@@ -31,8 +32,10 @@ void eng_model_free(struct eng_model *model)
         eng_free(model->actions[i].text);
     for (uint32_t i = 0; model->measures != NULL && i < model->measure_count; i++)
         eng_free(model->measures[i].name);
-    for (uint32_t i = 0; model->alerts != NULL && i < model->alert_count; i++)
+    for (uint32_t i = 0; model->alerts != NULL && i < model->alert_count; i++) {
         eng_free(model->alerts[i].name);
+        eng_free(model->alerts[i].description);
+    }
     for (uint32_t i = 0; model->attributes != NULL && i < model->attribute_count; i++)
         eng_free(model->attributes[i]);
     free_scores(model->scores, model->score_count);

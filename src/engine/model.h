@@ -42,6 +42,7 @@ enum eng_measure_kind {
     ENG_LAST,    /* newest value by event time */
     ENG_STREAK,  /* panes in a row up to the current or the previous one */
     ENG_STATE,   /* 1 from `actions`, 0 from `until` */
+    ENG_RATIO,   /* one measure by another */
 };
 
 struct eng_measure {
@@ -49,9 +50,11 @@ struct eng_measure {
     enum eng_measure_kind kind;
     enum eng_window_kind window;
     uint32_t panes; /* ROLLING only */
+    uint32_t ago;   /* ROLLING only: so many panes newer than the window; 0: none */
     struct eng_action_set actions;
     struct eng_action_set until; /* STATE only */
     struct eng_condition where;  /* its filter; the sets hold what fulfils it */
+    uint16_t parts[2]; /* RATIO only: the measures that are divided, one by the other; no ratios */
 };
 
 /* A point of `steps`, x in measure units, y in 0..1. */
@@ -80,8 +83,9 @@ struct eng_band {
 
 struct eng_score {
     char *name;
-    bool points;      /* a points score, else weighted */
-    int64_t scale_e4; /* weighted: the greatest value */
+    char *description; /* for outputs; NULL: none */
+    bool points;       /* a points score, else weighted */
+    int64_t scale_e4;  /* weighted: the greatest value */
     uint32_t dimension_count;
     struct eng_dimension *dimensions;
     int64_t weight_sum_e4;  /* W with nothing skipped */
@@ -91,20 +95,34 @@ struct eng_score {
     int64_t dwell_ms;
     int64_t tell_every_e4; /* 0: never */
     /* For `provisional`: the longest calendar window of its measures, else ROLLING, else NONE; and
-     * the longest rolling one in panes, 0 when there is none. The longer of the two counts. */
+     * the longest reach of a rolling one in panes, 0 when there is none. The longer of the two
+     * counts. */
     enum eng_window_kind provisional_window;
     uint32_t provisional_panes;
 };
 
-enum eng_alert_kind { ENG_FALLS_TO, ENG_DROP, ENG_SILENCE };
+enum eng_alert_kind {
+    ENG_FALLS_TO, /* into a band from a higher one */
+    ENG_DROP,     /* far below the best value of a time */
+    ENG_SILENCE,  /* no action, by the partner's own rhythm */
+    ENG_RISES_TO, /* into a band from a lower one */
+    ENG_BELOW,    /* below a value */
+    ENG_ABOVE,    /* above a value */
+    ENG_ALERT_KINDS
+};
 
 struct eng_alert {
     char *name;
+    char *description; /* for outputs; NULL: none */
     enum eng_alert_kind kind;
-    uint16_t score;  /* FALLS_TO, DROP */
-    uint16_t band;   /* FALLS_TO */
-    int64_t drop_e4; /* DROP */
-    uint32_t within; /* DROP, panes */
+    uint16_t score;         /* all but SILENCE */
+    uint16_t band;          /* FALLS_TO, RISES_TO */
+    int64_t drop_e4;        /* DROP; 0: it is the share */
+    uint32_t drop_share_e4; /* DROP: of the baseline, 10,000 being all of it; 0: it is drop_e4 */
+    uint32_t within;        /* DROP, panes */
+    int64_t edge_e4;        /* BELOW: holds under it; ABOVE: holds from it on */
+    int64_t margin_e4;      /* BELOW, ABOVE: resolved so far behind the edge */
+    bool hold;              /* not opened while its score is provisional */
     int64_t cooldown_ms;
     struct eng_action_set actions; /* SILENCE */
     struct eng_condition where;    /* SILENCE: its filter */
@@ -132,9 +150,38 @@ struct eng_model {
     struct eng_alert *alerts;
 };
 
+/* Whether the condition of a BELOW or ABOVE alert holds at a value, and whether it has ended. */
+static inline bool eng_alert_holds(const struct eng_alert *alert, int64_t value_e4)
+{
+    return alert->kind == ENG_BELOW ? value_e4 < alert->edge_e4 : value_e4 >= alert->edge_e4;
+}
+
+static inline bool eng_alert_has_ended(const struct eng_alert *alert, int64_t value_e4)
+{
+    return alert->kind == ENG_BELOW ? value_e4 >= alert->edge_e4 + alert->margin_e4
+                                    : value_e4 < alert->edge_e4 - alert->margin_e4;
+}
+
 static inline bool eng_action_set_has(const struct eng_action_set *set, unsigned action)
 {
     return (set->bits[action >> 6] >> (action & 63)) & 1;
+}
+
+/* The panes that a rolling window reaches back. */
+static inline uint32_t eng_measure_reach(const struct eng_measure *measure)
+{
+    return measure->panes + measure->ago;
+}
+
+/* True when the value of a measure follows from that of `other`: it is the same, or a ratio with
+ * it.
+ */
+static inline bool eng_measure_rests_on(const struct eng_model *model, unsigned measure,
+                                        unsigned other)
+{
+    const struct eng_measure *ratio = &model->measures[measure];
+    return measure == other ||
+           (ratio->kind == ENG_RATIO && (ratio->parts[0] == other || ratio->parts[1] == other));
 }
 
 /* True when two entries are of the same name, or the same family. */

@@ -1,7 +1,8 @@
 /* Slack: see slack.h.
  *
- * With windows of several lengths every cell leaves several times. Each length walks over the cells
- * on its own and gets an equal share of the slack, so together they cannot use up more. */
+ * With windows of several lengths every cell leaves several times, and it enters windows that lie
+ * back before. Each age at which that happens walks over the cells on its own and gets an equal
+ * share of the slack, so together they cannot use up more. */
 #include "engine/slack.h"
 
 #include "base/assert.h"
@@ -33,7 +34,7 @@ static int64_t saturating_sum(int64_t one, int64_t two)
     return one > ENG_UNIT_UNKNOWN - two ? ENG_UNIT_UNKNOWN : one + two;
 }
 
-/* Adds what a measure's window of this length moves when a cell leaves it. */
+/* Adds what a measure's window moves when a cell of this age leaves it, or enters it. */
 static void add_units(struct eng_layout *layout, uint32_t age, uint32_t measure)
 {
     const struct eng_model *model = layout->model;
@@ -66,6 +67,9 @@ static bool rises_only(const struct eng_layout *layout, uint32_t index)
     for (uint32_t i = 0; i < score->dimension_count; i++) {
         if (score->points && score->dimensions[i].points_e4 < 0)
             return false;
+        const struct eng_measure *measure = &layout->model->measures[score->dimensions[i].measure];
+        if (measure->kind == ENG_RATIO || measure->ago > 0)
+            return false; /* more of what divides makes less; what enters later makes more */
         for (uint32_t count = 1; count < place->table_counts; count++)
             if (place->table[(size_t)i * place->table_counts + count] <
                 place->table[(size_t)i * place->table_counts + count - 1])
@@ -108,7 +112,8 @@ enum eng_status eng_slack_lay(struct eng_layout *layout)
         for (uint32_t i = 0; i < model->measure_count; i++)
             if (model->measures[i].window == ENG_WINDOW_ROLLING &&
                 layout->measures[i].total != ENG_NO_INDEX &&
-                model->measures[i].panes == layout->ages[age])
+                (eng_measure_reach(&model->measures[i]) == layout->ages[age] ||
+                 model->measures[i].ago == layout->ages[age]))
                 add_units(layout, age, i);
     layout->steady = layout->age_count == 1;
     for (uint32_t i = 0; i < model->score_count; i++) {
@@ -147,6 +152,12 @@ static int64_t slack_of(const struct eng_engine *engine, const struct eng_record
     }
     if (engine->layout->drops_first[index] < engine->layout->drops_first[index + 1])
         down = smaller(down, eng_alert_drop_slack(engine, record, index));
+    if (place->has_edges) {
+        struct eng_room room = {down, up};
+        *ret_low |= eng_alert_edges_room(engine, record, index, &room);
+        down = room.down;
+        up = room.up;
+    }
     if (!place->rises_only)
         return smaller(down, up);
     if (down < value)

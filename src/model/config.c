@@ -51,7 +51,7 @@ static uint32_t late_panes(const struct eng_model *model, const struct eng_measu
     uint32_t day = model->pane_unit == ENG_PANE_HOUR ? 24 : 1;
     switch (measure->window) {
     case ENG_WINDOW_ROLLING:
-        return measure->panes;
+        return eng_measure_reach(measure);
     case ENG_WINDOW_WEEK:
         return 7 * day;
     case ENG_WINDOW_MONTH:

@@ -25,6 +25,7 @@ static const struct eng_choice time_units[] = {
     {"ms", ENG_TIME_MS}, {"s", ENG_TIME_S}, {"iso", ENG_TIME_ISO}, {NULL, 0}};
 static const struct eng_choice change_rules[] = {
     {"tell", ENG_CHANGE_TOLD}, {"silent", ENG_CHANGE_SILENT}, {NULL, 0}};
+static const struct eng_choice provisional_rules[] = {{"tell", 0}, {"hold", 1}, {NULL, 0}};
 static const struct eng_choice missing_rules[] = {{"zero", 0}, {"skip", 1}, {NULL, 0}};
 
 static const struct eng_key time_keys[] = {
@@ -227,6 +228,12 @@ static const struct eng_key measure_keys[] = {
      AT(eng_measure_draft, state),
      .sample = "social.connect",
      .help = "1 from one of these actions on, 0 from `until` on."},
+    {.name = "ratio",
+     .type = ENG_KEY_NAMES,
+     AT(eng_measure_draft, ratio),
+     .shape = "the names of two other measures, such as [redeemed, earned]",
+     .sample = "[redeemed, earned]",
+     .help = "The first of two other measures divided by the second; none while that is 0."},
     {.name = "of",
      .type = ENG_KEY_ACTIONS,
      AT(eng_measure_draft, of),
@@ -248,14 +255,20 @@ static const struct eng_key measure_keys[] = {
      .type = ENG_KEY_WINDOW,
      AT(eng_measure_draft, over),
      .sample = "month",
-     .help = "The window. A streak and a state have none."},
+     .help = "The window. A streak, a state and a ratio have none."},
+    {.name = "ago",
+     .type = ENG_KEY_PANES,
+     AT(eng_measure_draft, ago),
+     .min = 1,
+     .sample = "30d",
+     .help = "For count, sum and active over days or hours: the window lies back by this, before "
+             "as many panes that are newer."},
 };
 const struct eng_section eng_section_measure = {
     .path = "measures.NAME",
     KEYS(measure_keys),
-    .help =
-        "A number kept for each partner: exactly one of count, sum, active, members, last, streak "
-        "and state, and what belongs to it."};
+    .help = "A number kept for each partner: exactly one of count, sum, active, members, last, "
+            "streak, state and ratio, and what belongs to it."};
 
 static const struct eng_key dimension_keys[] = {
     {.name = "weight",
@@ -423,6 +436,12 @@ static const struct eng_key score_keys[] = {
      .sample = "0.5",
      .absent = "never: only changes of band are told",
      .help = "Also tell a change of this size inside a band."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_score_draft, description),
+     .sample = "\"How much a partner does with us.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads its score changes; goes out with each."},
 };
 const struct eng_section eng_section_score = {
     .path = "scores.NAME",
@@ -436,21 +455,54 @@ static const struct eng_key alert_keys[] = {
      .type = ENG_KEY_NAME,
      AT(eng_alert_draft, score),
      .sample = "engagement",
-     .absent = "required with falls_to and drop",
-     .help = "The score that falls_to and drop look at."},
+     .absent = "required but with silence",
+     .help = "The score that all but silence look at."},
     {.name = "falls_to",
      .type = ENG_KEY_NAME,
      AT(eng_alert_draft, falls_to),
      .sample = "low",
      .help = "Told when the score falls into this band from a higher one."},
-    {.name = "drop",
+    {.name = "rises_to",
+     .type = ENG_KEY_NAME,
+     AT(eng_alert_draft, rises_to),
+     .sample = "high",
+     .help = "Told when the score rises into this band from a lower one."},
+    {.name = "below",
      .type = ENG_KEY_NUMBER,
-     AT(eng_alert_draft, drop_e4),
+     AT(eng_alert_draft, below_e4),
+     .decimals = 4,
+     .min = -ENG_EDGE_MAX_E4,
+     .max = ENG_EDGE_MAX_E4,
+     .sample = "3",
+     .help = "Told when the score was at this value or above it, and is below it."},
+    {.name = "above",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_alert_draft, above_e4),
+     .decimals = 4,
+     .min = -ENG_EDGE_MAX_E4,
+     .max = ENG_EDGE_MAX_E4,
+     .sample = "8",
+     .help = "Told when the score was at this value or below it, and is above it."},
+    {.name = "margin",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_alert_draft, margin_e4),
+     .decimals = 4,
+     .min = 0,
+     .max = ENG_SCALE_MAX_E4,
+     .fallback = "0",
+     .sample = "0.5",
+     .help =
+         "With below and above: how far back behind that value the score has to be for the alert "
+         "to be resolved."},
+    {.name = "drop",
+     .type = ENG_KEY_PORTION,
+     AT(eng_alert_draft, drop),
      .decimals = 4,
      .min = 1,
      .max = ENG_SCALE_MAX_E4,
      .sample = "2.5",
-     .help = "Told when the score is this much below its greatest value `within` a time."},
+     .help = "Told when the score is this much below its greatest value `within` a time; with %, "
+             "this part of that value."},
     {.name = "within",
      .type = ENG_KEY_PANES,
      AT(eng_alert_draft, within),
@@ -522,12 +574,28 @@ static const struct eng_key alert_keys[] = {
      .fallback = "0",
      .sample = "7d",
      .help = "Not told again for a partner within this time."},
+    {.name = "while_provisional",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_alert_draft, hold),
+     .choices = provisional_rules,
+     .shape = "tell or hold",
+     .fallback = "tell",
+     .sample = "hold",
+     .help =
+         "Whether an alert on a score is opened while that is provisional, or only then when it "
+         "stops being so and the condition still holds."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_alert_draft, description),
+     .sample = "\"Call the partner this week.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads its churn drops; goes out with each."},
 };
-const struct eng_section eng_section_alert = {.path = "alerts.NAME",
-                                              KEYS(alert_keys),
-                                              .help =
-                                                  "When somebody is told: exactly one of falls_to, "
-                                                  "drop and silence, and what belongs to it."};
+const struct eng_section eng_section_alert = {
+    .path = "alerts.NAME",
+    KEYS(alert_keys),
+    .help = "When somebody is told: exactly one of falls_to, rises_to, below, above, "
+            "drop and silence, and what belongs to it."};
 
 static const struct eng_key kafka_keys[] = {
     {.name = "brokers",

@@ -20,6 +20,12 @@ struct eng_window {
     const struct eng_node *node; /* NULL: not given */
 };
 
+/* What a PORTION says: one of the two is 0. */
+struct eng_portion {
+    int64_t number_e4;
+    uint32_t share_e4; /* 10,000: all of it */
+};
+
 struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
@@ -35,9 +41,10 @@ struct eng_time_draft {
 };
 
 struct eng_measure_draft {
-    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state;
+    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio;
     const struct eng_node *of, *until, *where;
     struct eng_window over;
+    uint32_t ago; /* 0: not given */
 };
 
 /* A points key that says more than its points. */
@@ -49,7 +56,7 @@ struct eng_points_draft {
 /* Numbers that have to be above 0 are 0 when not given. */
 struct eng_score_draft {
     int64_t scale_e4;
-    const struct eng_node *dimensions, *points, *bands;
+    const struct eng_node *dimensions, *points, *bands, *description;
     struct eng_window over;
     int64_t margin_e4, dwell_ms, tell_every_e4;
 };
@@ -68,9 +75,11 @@ struct eng_edge_draft {
 };
 
 struct eng_alert_draft {
-    const struct eng_node *score, *falls_to, *silence, *where;
-    int64_t drop_e4, cooldown_ms;
+    const struct eng_node *score, *falls_to, *rises_to, *silence, *where, *description;
+    struct eng_portion drop;
+    int64_t below_e4, above_e4, margin_e4, cooldown_ms;
     uint32_t within, horizon, typical_gap, min_silence, min_active, risk_e3;
+    int32_t hold;
 };
 
 struct eng_http_draft {
@@ -160,6 +169,10 @@ enum eng_status eng_load_scores(struct eng_load *load);
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_around(struct eng_load *load);
 
+/* measures.c: a measure of the file by its name; `otherwise` says what to do when there is none. */
+enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_node *name,
+                                      const char *otherwise, uint16_t *ret_index);
+
 /* measures.c: refuses a state whose begin and end share an action. After eng_load_fill_sets. */
 enum eng_status eng_load_check_states(struct eng_load *load);
 
@@ -179,6 +192,9 @@ enum eng_status eng_load_check_bands(struct eng_load *load, const struct eng_nod
 
 /* Whether an evaluation can begin in a higher band of the score and end in this one. */
 bool eng_score_can_fall_to(const struct eng_score *score, struct eng_span span, uint32_t band);
+
+/* The same from a lower band. */
+bool eng_score_can_rise_to(const struct eng_score *score, struct eng_span span, uint32_t band);
 
 /* scores.c: least and greatest value, and whether a value can ever be followed by a smaller one. */
 struct eng_span eng_score_span(const struct eng_score *score);

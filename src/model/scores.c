@@ -14,14 +14,23 @@ static void widen(const struct eng_measure *measure, struct eng_score *score)
     if (measure->window == ENG_WINDOW_LIFE || measure->window == ENG_WINDOW_NONE)
         return;
     if (measure->window == ENG_WINDOW_ROLLING) {
-        if (measure->panes > score->provisional_panes)
-            score->provisional_panes = measure->panes;
+        if (eng_measure_reach(measure) > score->provisional_panes)
+            score->provisional_panes = eng_measure_reach(measure);
         if (score->provisional_window == ENG_WINDOW_NONE)
             score->provisional_window = ENG_WINDOW_ROLLING;
     } else if (score->provisional_window == ENG_WINDOW_NONE ||
                measure->window > score->provisional_window) {
         score->provisional_window = measure->window;
     }
+}
+
+/* By both parts of a ratio. */
+static void widen_by(const struct eng_model *model, unsigned measure, struct eng_score *score)
+{
+    const struct eng_measure *about = &model->measures[measure];
+    widen(about, score);
+    for (int i = 0; i < 2 && about->kind == ENG_RATIO; i++)
+        widen(&model->measures[about->parts[i]], score);
 }
 
 static enum eng_status read_step(struct eng_load *load, const struct eng_node *node,
@@ -67,25 +76,6 @@ static enum eng_status load_steps(struct eng_load *load, const struct eng_node *
     return status;
 }
 
-static enum eng_status find_measure(struct eng_load *load, const struct eng_node *name,
-                                    uint16_t *ret_index)
-{
-    const struct eng_model *model = load->model;
-    struct eng_nearest nearest = {.text = name->text, .length = name->length};
-    for (uint32_t i = 0; i < model->named_measure_count; i++) {
-        if (eng_node_is(name, model->measures[i].name)) {
-            *ret_index = (uint16_t)i;
-            return ENG_OK;
-        }
-        eng_nearest_offer(&nearest, model->measures[i].name);
-    }
-    return eng_source_fail(&load->source, name->mark, "there is no measure \"%s\"; %s",
-                           eng_node_shown(&load->source, name),
-                           eng_load_hint(load, &nearest,
-                                         "add it under \"measures\", or name "
-                                         "another one with \"measure:\""));
-}
-
 static enum eng_status check_dimension(struct eng_load *load, const struct eng_node *node,
                                        const struct eng_dimension_draft *draft)
 {
@@ -110,7 +100,10 @@ static enum eng_status load_dimension(struct eng_load *load, const struct eng_no
     if (status == ENG_OK)
         status = check_dimension(load, node, &draft);
     if (status == ENG_OK)
-        status = find_measure(load, draft.measure ? draft.measure : node->key, &dimension->measure);
+        status = eng_load_find_measure(load, draft.measure ? draft.measure : node->key,
+                                       "add it under \"measures\", or name another one with "
+                                       "\"measure:\"",
+                                       &dimension->measure);
     if (status == ENG_OK)
         status = eng_load_copy(load, node->key, &dimension->name);
     if (status == ENG_OK && draft.steps != NULL)
@@ -174,8 +167,7 @@ static enum eng_status load_summands(struct eng_load *load, const struct eng_nod
         status = score->points ? load_points_key(load, child, window, score)
                                : load_dimension(load, child, score);
         if (status == ENG_OK)
-            widen(&load->model->measures[score->dimensions[score->dimension_count - 1].measure],
-                  score);
+            widen_by(load->model, score->dimensions[score->dimension_count - 1].measure, score);
     }
     return status;
 }
@@ -190,10 +182,11 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
             &load->source, node->key->mark, "the score \"%s\" has %s; write one of them", name,
             draft->points != NULL ? "both dimensions and points" : "neither dimensions nor points");
     enum eng_status status =
-        draft->points != NULL ? eng_section_allow(load, node, "a points score",
-                                                  "points over bands margin dwell tell_every")
-                              : eng_section_allow(load, node, "a score of dimensions",
-                                                  "scale dimensions bands margin dwell tell_every");
+        draft->points != NULL
+            ? eng_section_allow(load, node, "a points score",
+                                "points over bands margin dwell tell_every description")
+            : eng_section_allow(load, node, "a score of dimensions",
+                                "scale dimensions bands margin dwell tell_every description");
     if (status != ENG_OK)
         return status;
     if (draft->points != NULL && draft->over.node == NULL)
@@ -230,6 +223,8 @@ static enum eng_status fill_score(struct eng_load *load, const struct eng_node *
     score->dwell_ms = draft->dwell_ms;
     score->tell_every_e4 = draft->tell_every_e4;
     enum eng_status status = eng_load_copy(load, node->key, &score->name);
+    if (status == ENG_OK && draft->description != NULL)
+        status = eng_load_copy(load, draft->description, &score->description);
     if (status == ENG_OK)
         status = load_summands(load, summands, &draft->over, score);
     if (status == ENG_OK)

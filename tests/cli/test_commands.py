@@ -107,6 +107,23 @@ def check_says_in_plain_words_what_the_model_means():
         assert text in run.stdout, text
 
 
+def explains(*names):
+    for name, text in names:
+        run = engaged("check", "--config", GOLDEN / name / "engaged.yaml")
+        assert text in run.stdout, (text, run.stdout)
+
+
+def check_says_when_alerts_are_opened_and_resolved():
+    explains(
+        ("49-drop-per-cent", "d: when s is 25 % or more below its highest value of the last 4 days."),
+        ("50-below-above", "weak: when s falls below 3, until it is at 3.5 or above; at most once in 2d."),
+        ("50-below-above", "strong: when s rises above 8, until it is at 8 or below."),
+        ("53-held-while-provisional", "weak: when s falls below 3, until it is at 3 or above; "
+         "not while that is provisional, but then if it still holds."),
+        ("52-description", 'Goes out with: "Call \\"them\\".\\nToday.\\n"'),
+        ("51-rises-to", "up: when s rises from a lower band to mid."))
+
+
 def against(new, old, *more):
     write("old.yaml", old)
     write("new.yaml", new)

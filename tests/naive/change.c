@@ -120,7 +120,7 @@ static int64_t panes_of(const struct eng_model *model, const struct eng_measure 
     int64_t day = model->pane_unit == ENG_PANE_HOUR ? 25 : 1;
     switch (measure->window) {
     case ENG_WINDOW_ROLLING:
-        return measure->panes;
+        return naive_reach(measure);
     case ENG_WINDOW_WEEK:
         return 7 * day;
     case ENG_WINDOW_MONTH:
@@ -259,7 +259,7 @@ static void learn(struct naive *naive, struct change *c)
     learn_entries(c, &naive->knowledge, &new);
     for (unsigned i = 0; i < c->new->measure_count; i++) {
         c->measure[i] = NOT_THERE;
-        if (!naive_by_pane(&c->new->measures[i]))
+        if (!naive_by_pane(&c->new->measures[i]) && c->new->measures[i].kind != ENG_RATIO)
             new.others[i] = learn_other(c, &naive->knowledge, &new, i);
     }
     naive->knowledge = new;
@@ -273,30 +273,40 @@ static bool beyond(const struct naive *naive, const struct eng_score *score, int
     uint32_t panes = 0;
     enum eng_window_kind calendar = ENG_WINDOW_ROLLING;
     for (unsigned i = 0; i < score->dimension_count; i++) {
-        const struct eng_measure *m = &naive->model->measures[score->dimensions[i].measure];
-        if (m->window == ENG_WINDOW_ROLLING)
-            panes = m->panes > panes ? m->panes : panes;
-        else if (m->window < ENG_WINDOW_LIFE && m->window > calendar)
-            calendar = m->window;
+        struct looked_at looks = naive_looks_at(naive->model, score->dimensions[i].measure);
+        for (unsigned j = 0; j < looks.count; j++) {
+            const struct eng_measure *m = &naive->model->measures[looks.measures[j]];
+            if (m->window == ENG_WINDOW_ROLLING)
+                panes = naive_reach(m) > panes ? naive_reach(m) : panes;
+            else if (m->window < ENG_WINDOW_LIFE && m->window > calendar)
+                calendar = m->window;
+        }
     }
     bool over = calendar != ENG_WINDOW_ROLLING &&
                 naive_window_first(naive->model, calendar, 0, pane) < from;
     return over || (panes > 0 && pane - panes + 1 < from);
 }
 
+static bool measure_unknown(const struct naive *naive, const struct eng_score *score,
+                            unsigned index, int64_t pane)
+{
+    const struct eng_measure *m = &naive->model->measures[index];
+    int64_t from = naive_by_pane(m) ? counts_known(&naive->knowledge, naive->model, m)
+                                    : naive->knowledge.others[index];
+    if (from < 0) /* there is no pane before -1 */
+        return false;
+    return m->window == ENG_WINDOW_LIFE || m->window == ENG_WINDOW_NONE
+               ? beyond(naive, score, pane, from)
+               : naive_window_first(naive->model, m->window, naive_reach(m), pane) < from;
+}
+
 bool naive_unknown(const struct naive *naive, const struct eng_score *score, int64_t pane)
 {
     for (unsigned i = 0; i < score->dimension_count; i++) {
-        unsigned index = score->dimensions[i].measure;
-        const struct eng_measure *m = &naive->model->measures[index];
-        int64_t from = naive_by_pane(m) ? counts_known(&naive->knowledge, naive->model, m)
-                                        : naive->knowledge.others[index];
-        if (from < 0) /* there is no pane before -1 */
-            continue;
-        if (m->window == ENG_WINDOW_LIFE || m->window == ENG_WINDOW_NONE
-                ? beyond(naive, score, pane, from)
-                : naive_window_first(naive->model, m->window, m->panes, pane) < from)
-            return true;
+        struct looked_at looks = naive_looks_at(naive->model, score->dimensions[i].measure);
+        for (unsigned j = 0; j < looks.count; j++)
+            if (measure_unknown(naive, score, looks.measures[j], pane))
+                return true;
     }
     return false;
 }
@@ -391,15 +401,22 @@ static void carry_facts(const struct change *c, struct partner *partner, const u
 
 /* ---- scores ---- */
 
+static bool same_measure(const struct change *c, unsigned a, unsigned b)
+{
+    const struct eng_measure *old = &c->old->measures[a], *new = &c->new->measures[b];
+    if (old->kind == ENG_RATIO && new->kind == ENG_RATIO)
+        return same_measure(c, old->parts[0], new->parts[0]) &&
+               same_measure(c, old->parts[1], new->parts[1]);
+    return old->window == new->window && old->panes == new->panes &&
+           old->ago == new->ago &&same_question(c, old, new);
+}
+
 static bool same_dimension(const struct change *c, const struct eng_dimension *a,
                            const struct eng_dimension *b)
 {
-    const struct eng_measure *old = &c->old->measures[a->measure];
-    const struct eng_measure *new = &c->new->measures[b->measure];
     bool same = a->skip == b->skip && a->weight_e4 == b->weight_e4 &&
                 a->target_e4 == b->target_e4 && a->points_e4 == b->points_e4 &&
-                a->step_count == b->step_count && old->window == new->window &&
-                old->panes == new->panes &&same_question(c, old, new);
+                a->step_count == b->step_count && same_measure(c, a->measure, b->measure);
     for (unsigned i = 0; same && i < a->step_count; i++)
         same = a->steps[i].x_e4 == b->steps[i].x_e4 && a->steps[i].y_e4 == b->steps[i].y_e4;
     return same;

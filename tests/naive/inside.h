@@ -117,6 +117,15 @@ void *naive_grow(void *items, size_t count, size_t *capacity, size_t item_bytes)
 struct amount naive_measure(const struct naive *naive, const struct partner *partner,
                             const struct eng_measure *measure, int64_t pane);
 
+/* The measures whose windows a dimension's one has: itself, or the two of a ratio. */
+struct looked_at {
+    unsigned measures[2], count;
+};
+struct looked_at naive_looks_at(const struct eng_model *model, unsigned measure);
+
+/* The panes that a window reaches back, those newer than it included. */
+uint32_t naive_reach(const struct eng_measure *measure);
+
 /* The oldest pane of which a window that ends in `pane` has events. */
 int64_t naive_window_first(const struct eng_model *model, enum eng_window_kind kind, uint32_t panes,
                            int64_t pane);

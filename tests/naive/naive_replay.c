@@ -133,6 +133,8 @@ static void print_score_change(const struct eng_model *model, const struct eng_e
     print_name("band", score->bands[effect->band].name);
     print_name("previous_band", score->bands[effect->previous_band].name);
     print_parts(model, effect);
+    if (score->description != NULL)
+        print_name("description", score->description);
 }
 
 static void print_silence(const struct eng_effect *effect)
@@ -146,16 +148,23 @@ static void print_silence(const struct eng_effect *effect)
 
 static void print_churn_drop(const struct eng_model *model, const struct eng_effect *effect)
 {
+    static const char *const kinds[] = {"falls_to", "drop",  "silence",
+                                        "rises_to", "below", "above"};
     const struct eng_alert *alert = &model->alerts[effect->subject];
     print_name("rule", alert->name);
     printf(",\"status\":\"%s\"", effect->status == ENG_OPENED ? "opened" : "resolved");
+    printf(",\"kind\":\"%s\"", kinds[alert->kind]);
+    if (alert->description != NULL)
+        print_name("description", alert->description);
     if (alert->kind == ENG_SILENCE) {
         print_silence(effect);
         return;
     }
     print_name("score", model->scores[effect->score].name);
     print_number("value", effect->value_e4);
-    if (alert->kind == ENG_FALLS_TO)
+    if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE)
+        print_number("threshold", alert->edge_e4 - (alert->kind == ENG_ABOVE));
+    if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO)
         print_name("band", model->scores[effect->score].bands[effect->band].name);
     if (alert->kind == ENG_DROP)
         print_number("baseline", effect->baseline_e4);

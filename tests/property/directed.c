@@ -14,14 +14,17 @@ struct kind {
     int64_t windows[WINDOWS_MAX];
     unsigned window_count, measures, scores, alerts;
     unsigned other;  /* per cent of measures that are no plain counts */
+    unsigned backs;  /* per cent of windows that lie back */
     unsigned curves; /* per cent of dimensions by steps */
     unsigned skips;  /* per cent of dimensions that may be skipped */
     unsigned points; /* per cent of scores */
     unsigned dwells; /* per cent of scores */
+    unsigned holds;  /* per cent of alerts on scores */
     unsigned deep;   /* per cent of targets beyond any table */
     bool below;      /* points may be under 0 */
     bool patient;    /* nothing but drops is told, and cooldowns are long */
     int64_t drop_most;
+    uint64_t ratios; /* a bit for each measure that is one */
     unsigned bands[SCORES_MOST];
 };
 
@@ -47,13 +50,26 @@ static int64_t window(const struct kind *k)
     return k->windows[between(k, 0, k->window_count - 1)];
 }
 
-static void measure(const struct kind *k, unsigned index)
+/* Of two earlier measures; false: these are not such. */
+static bool ratio(struct kind *k, unsigned index)
+{
+    unsigned one = (unsigned)between(k, 0, index - 1), two = (unsigned)between(k, 0, index - 1);
+    if (one == two || (k->ratios >> one & 1) || (k->ratios >> two & 1))
+        return false;
+    fprintf(k->out, "  m%u: {ratio: [m%u, m%u]}\n", index, one, two);
+    k->ratios |= 1ull << index;
+    return true;
+}
+
+static void measure(struct kind *k, unsigned index)
 {
     static const char *const periods[] = {"week", "month", "life"};
-    fprintf(k->out, "  m%u: {", index);
-    int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 8);
+    int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 9);
     if (k->patient && k->other > 0)
         what = index == 0 ? 2 : between(k, 2, 5);
+    if (index > 1 && what == 9 && ratio(k, index))
+        return;
+    fprintf(k->out, "  m%u: {", index);
     if (what == 0 && percent(k, 30))
         fprintf(k->out, "count: [\"%s\", \"%s\"]", names[between(k, 0, 1)],
                 names[between(k, 2, 3)]);
@@ -76,6 +92,8 @@ static void measure(const struct kind *k, unsigned index)
         fprintf(k->out, ", over: %s", CHANCE_ONE_OF(k->chance, periods));
     else if (what < 5)
         fprintf(k->out, ", over: %" PRId64 "%s", window(k), k->unit);
+    if (what < 3 && percent(k, k->backs))
+        fprintf(k->out, ", ago: %" PRId64 "%s", window(k), k->unit);
     fprintf(k->out, "}\n");
 }
 
@@ -166,22 +184,32 @@ static void score(struct kind *k, unsigned index)
 
 static void alert(const struct kind *k, unsigned index)
 {
-    int64_t of = between(k, 0, k->scores - 1), what = between(k, 0, 9);
+    int64_t of = between(k, 0, k->scores - 1), what = between(k, 0, 13);
     fprintf(k->out, "  a%u: {", index);
     if (what <= 1 && k->bands[of] > 1)
         fprintf(k->out, "score: s%" PRId64 ", falls_to: b%" PRId64, of,
                 between(k, 0, k->bands[of] - 2));
+    else if (what == 10 && k->bands[of] > 1)
+        fprintf(k->out, "score: s%" PRId64 ", rises_to: b%" PRId64, of,
+                between(k, 1, k->bands[of] - 1));
+    else if (what > 10)
+        fprintf(k->out, "score: s%" PRId64 ", %s: %" PRId64 ", margin: %" PRId64, of,
+                what == 13 ? "above" : "below", between(k, k->below ? -3 : 0, k->drop_most),
+                percent(k, 60) ? 0 : between(k, 1, 2));
     else if (what == 2)
         fprintf(k->out, "silence: \"%s\", horizon: %" PRId64 "%s, min_active: %" PRId64, name(k),
                 between(k, 2, 12), k->unit, between(k, 1, 3));
     else
-        fprintf(k->out, "score: s%" PRId64 ", drop: %" PRId64 ", within: %" PRId64 "%s", of,
-                between(k, 1, k->drop_most),
+        fprintf(k->out, "score: s%" PRId64 ", drop: %" PRId64 "%s, within: %" PRId64 "%s", of,
+                what == 3 ? between(k, 1, 10) * 10 : between(k, 1, k->drop_most),
+                what == 3 ? "%" : "",
                 percent(k, 50) ? window(k) : between(k, 1, k->patient ? 40 : 12), k->unit);
     if (percent(k, k->patient ? 90 : 60)) {
         fprintf(k->out, ", cooldown: ");
         elapsed(k);
     }
+    if (what != 2 && percent(k, k->holds))
+        fprintf(k->out, ", while_provisional: hold");
     fprintf(k->out, "}\n");
 }
 
@@ -198,10 +226,12 @@ static struct kind draw(struct chance *chance, FILE *out)
     k.measures = (unsigned)between(&k, 1, MEASURES_MAX);
     k.scores = (unsigned)(percent(&k, 50) ? 1 : between(&k, 2, 3));
     k.other = CHANCE_ONE_OF(chance, shares);
+    k.backs = CHANCE_ONE_OF(chance, shares) / 2;
     k.curves = CHANCE_ONE_OF(chance, shares);
     k.skips = CHANCE_ONE_OF(chance, shares) / 2;
     k.points = CHANCE_ONE_OF(chance, shares);
     k.dwells = CHANCE_ONE_OF(chance, shares) / 2;
+    k.holds = CHANCE_ONE_OF(chance, shares);
     k.deep = CHANCE_ONE_OF(chance, shares) / 4;
     k.below = percent(&k, 25);
     k.patient = percent(&k, 25);

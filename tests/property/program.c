@@ -22,6 +22,7 @@ struct writer {
     bool filters;        /* actions are asked for by attributes too */
     int64_t plain_panes; /* a plain program: the length of all windows; 0: anything goes */
     unsigned measures;
+    uint32_t ratios; /* a bit for each measure that is one */
     struct {
         bool points;
         unsigned bands;
@@ -134,7 +135,8 @@ static int64_t window_panes(struct writer *w)
     return percent(w, 90) ? between(w, 32, 200) : between(w, 200, 2000);
 }
 
-static void over(struct writer *w, bool rolling_only)
+/* Returns whether the window may lie back. */
+static bool over(struct writer *w, bool rolling_only)
 {
     static const char *const calendar[] = {"week", "month", "quarter", "life"};
     fprintf(w->out, "over: ");
@@ -142,8 +144,20 @@ static void over(struct writer *w, bool rolling_only)
         panes(w, w->plain_panes);
     else if (rolling_only || percent(w, 70))
         panes(w, window_panes(w));
-    else
+    else {
         fprintf(w->out, "%s", CHANCE_ONE_OF(w->chance, calendar));
+        return false;
+    }
+    return w->plain_panes == 0;
+}
+
+static void window(struct writer *w, unsigned index, bool lies_back)
+{
+    fprintf(w->out, ", ");
+    if (!over(w, index == 0) || !lies_back || !percent(w, 25))
+        return;
+    fprintf(w->out, ", ago: ");
+    panes(w, window_panes(w));
 }
 
 static void time_section(struct writer *w)
@@ -168,22 +182,37 @@ static void time_section(struct writer *w)
     }
 }
 
+/* Of an earlier measure and another one, either way round. One that comes later may turn out to be
+ * a ratio itself, and the program is refused. False: there are no two. */
+static bool ratio(struct writer *w, unsigned index)
+{
+    unsigned one = (unsigned)between(w, 0, index - 1), two = index + 1;
+    if (two == w->measures || percent(w, 80))
+        two = (unsigned)between(w, 0, index - 1);
+    if (one == two || (w->ratios >> one & 1) || (w->ratios >> two & 1))
+        return false;
+    bool turned = percent(w, 50);
+    fprintf(w->out, "  m%u: {ratio: [m%u, m%u]}\n", index, turned ? two : one, turned ? one : two);
+    w->ratios |= 1u << index;
+    return true;
+}
+
 static void measure(struct writer *w, unsigned index)
 {
     static const char *const kinds[] = {"count", "active", "members"};
     /* Plain programs now and then have something that an event can lower: a state, a last value. */
-    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 9);
+    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 10);
+    if (kind == 10 && index > 0 && ratio(w, index))
+        return;
     fprintf(w->out, "  m%u: {", index);
     if (kind <= 4) {
         fprintf(w->out, "%s: ", kinds[kind % 3]);
         actions(w);
-        fprintf(w->out, ", ");
-        over(w, index == 0);
+        window(w, index, kind % 3 < 2);
     } else if (kind <= 7 || index == 0) {
         fprintf(w->out, "%s: value, of: ", kind == 7 ? "last" : "sum");
         actions(w);
-        fprintf(w->out, ", ");
-        over(w, index == 0);
+        window(w, index, kind != 7);
     } else if (kind == 8) {
         fprintf(w->out, "streak: ");
         actions(w);
@@ -358,24 +387,57 @@ static void silence(struct writer *w)
     where(w);
 }
 
+/* Per cent. */
+static void part(struct writer *w)
+{
+    number(w, percent(w, 50) ? between(w, 1, 20) * 50000 : between(w, 1, 10000) * 100);
+    fprintf(w->out, "%%");
+}
+
+/* A value that scores come by. */
+static void edge(struct writer *w, unsigned of)
+{
+    int64_t scale_e4 = w->scores[of].scale_e4;
+    bool exact = percent(w, 50);
+    fprintf(w->out, "score: s%u, %s: ", of, percent(w, 60) ? "below" : "above");
+    number(w, exact ? between(w, w->scores[of].points ? -2 : 1, 9) * (scale_e4 / 10)
+                    : between(w, w->scores[of].points ? -scale_e4 / 5 : 1, scale_e4 * 9 / 10));
+    if (percent(w, 50))
+        return;
+    fprintf(w->out, ", margin: ");
+    number(w, exact ? scale_e4 / 10 : between(w, 0, scale_e4 / 8));
+}
+
 static void alert(struct writer *w, unsigned index)
 {
     unsigned of = (unsigned)between(w, 0, w->score_count - 1);
-    int64_t kind = between(w, 0, 2);
+    int64_t kind = between(w, 0, 5);
+    bool scored = true;
     fprintf(w->out, "  a%u: {", index);
-    if (kind == 0 && w->scores[of].bands > 1) {
+    if (kind == 3 && w->scores[of].bands > 1) {
+        fprintf(w->out, "score: s%u, rises_to: b%" PRId64, of,
+                between(w, 1, w->scores[of].bands - 1));
+    } else if (kind >= 4) {
+        edge(w, of);
+    } else if (kind == 0 && w->scores[of].bands > 1) {
         fprintf(w->out, "score: s%u, falls_to: b%" PRId64, of,
                 between(w, 0, w->scores[of].bands - 2));
     } else if (kind == 1) {
         fprintf(w->out, "score: s%u, drop: ", of);
-        number(w, percent(w, 50) ? between(w, 1, w->scores[of].scale_e4 / 2)
-                                 : between(w, 1, 10) * (w->scores[of].scale_e4 / 20));
+        if (percent(w, 40))
+            part(w);
+        else
+            number(w, percent(w, 50) ? between(w, 1, w->scores[of].scale_e4 / 2)
+                                     : between(w, 1, 10) * (w->scores[of].scale_e4 / 20));
         fprintf(w->out, ", within: ");
         panes(w, window_panes(w));
     } else {
         silence(w);
+        scored = false;
     }
     cooldown(w);
+    if (scored && percent(w, 30))
+        fprintf(w->out, ", while_provisional: hold");
     fprintf(w->out, "}\n");
 }
 

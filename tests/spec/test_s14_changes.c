@@ -445,6 +445,39 @@ Test(s14_changes, an_erased_partner_is_a_newcomer_again)
                "day 8  tick            ->  acme s 1 -> 0, all (expiry)\n");
 }
 
+Test(s14_changes, a_ratio_is_known_as_far_as_both_of_its_measures)
+{
+#define RATIO(below)                                                                               \
+    "measures: {m: {ratio: [a, b]}, a: {count: x, over: 9d}, b: {" below "}}\n"                    \
+    "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 2}}, " ALL "}}\n"
+    CHANGES(SPEC_PROVISIONAL, RATIO("count: x, over: 3d"), RATIO("count: y, over: 3d"),
+            "day 0  acme  x    ->  s 0 -> 5, all, provisional\n"
+            "day 3  tick       ->  acme s 5 -> 0, all (expiry), provisional\n"
+            "day 9  acme  x    ->  s 0 -> 5, all\n"
+            "becomes 2         ->  acme s 5 -> 0, all (config), provisional\n"
+            "day 10 acme  y    ->  s 0 -> 5, all, provisional\n"
+            "day 12 acme  y    ->  s 5 -> 2.5, all\n");
+}
+
+Test(s14_changes, a_window_that_lies_back_is_known_by_its_reach)
+{
+#define BACK(window) SCORE("count: x, over: 2d" window, "weight: 1, target: 10", ALL)
+    CHANGES(SPEC_PROVISIONAL, BACK(", ago: 2d"), BACK(", ago: 1d"),
+            "day 0  acme  x\n"
+            "day 1  acme  x\n"
+            "becomes 2         ->  acme s 0 -> 1, all (config), provisional\n"
+            "day 2  tick       ->  acme s 1 -> 2, all (expiry), provisional\n"
+            "day 3  tick       ->  acme s 2 -> 1, all (expiry)\n");
+    CHANGES(SPEC_PROVISIONAL, BACK(""), BACK(", ago: 3d"),
+            "day 0  acme  x    ->  s 0 -> 1, all, provisional\n"
+            "day 8  acme  x    ->  day 2 s 1 -> 0, all (expiry)\n"
+            "                  ->  s 0 -> 1, all\n"
+            "day 9  acme  x    ->  s 1 -> 2, all\n"
+            "becomes 2         ->  acme s 2 -> 0, all (config), provisional\n"
+            "day 11 tick       ->  acme s 0 -> 1, all (expiry), provisional\n"
+            "day 12 tick       ->  acme s 1 -> 2, all (expiry)\n");
+}
+
 /* ---- filters ---- */
 
 #define NORTH "count: x, where: {region: north}, over: 3d"

@@ -143,7 +143,10 @@ static void print_churn_drop(const struct subject *s, const struct eng_effect *e
     const struct eng_alert *alert = &s->model->alerts[effect->subject];
     bool opened = effect->status == ENG_OPENED;
     fprintf(s->out, "%s %s", alert->name, opened ? "opened" : "resolved");
-    if (alert->kind == ENG_FALLS_TO) {
+    if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
+        fprintf(s->out, " at ");
+        print_number(effect->value_e4, s->out);
+    } else if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {
         fprintf(s->out, " at ");
         print_number(effect->value_e4, s->out);
         fprintf(s->out, ", %s", s->model->scores[alert->score].bands[effect->band].name);

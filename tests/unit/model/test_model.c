@@ -81,6 +81,8 @@ Test(model, every_kind_of_measure_is_compiled)
                   "  streak:     {streak: platform.login}\n"
                   "  social:     {state: social.connect, until: social.disconnect}\n"
                   "  ever:       {count: training.complete, over: life}\n"
+                  "  depth:      {ratio: [revenue, later]}\n"
+                  "  later:      {active: x, over: 7d, ago: 14d}\n"
                   "alerts: {z: {silence: a, horizon: 9d}}\n");
     static const struct {
         const char *name;
@@ -95,10 +97,12 @@ Test(model, every_kind_of_measure_is_compiled)
                 {"nps", ENG_LAST, ENG_WINDOW_ROLLING, 90},
                 {"streak", ENG_STREAK, ENG_WINDOW_NONE, 0},
                 {"social", ENG_STATE, ENG_WINDOW_NONE, 0},
-                {"ever", ENG_COUNT, ENG_WINDOW_LIFE, 0}};
+                {"ever", ENG_COUNT, ENG_WINDOW_LIFE, 0},
+                {"depth", ENG_RATIO, ENG_WINDOW_NONE, 0},
+                {"later", ENG_ACTIVE, ENG_WINDOW_ROLLING, 7}};
     const struct eng_model *model = config->model;
-    cr_assert_eq(model->named_measure_count, 9);
-    for (size_t i = 0; i < 9; i++) {
+    cr_assert_eq(model->named_measure_count, sizeof rows / sizeof rows[0]);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct eng_measure *measure = &model->measures[i];
         cr_assert_str_eq(measure->name, rows[i].name);
         cr_assert_eq(measure->kind, rows[i].kind, "%s", rows[i].name);
@@ -108,6 +112,9 @@ Test(model, every_kind_of_measure_is_compiled)
     cr_assert(counts(model, &model->measures[7].until, "social.disconnect"));
     cr_assert_not(counts(model, &model->measures[7].actions, "social.disconnect"));
     cr_assert(counts(model, &model->measures[2].actions, "invoice.upload"));
+    cr_assert_eq(model->measures[10].ago, 14);
+    cr_assert_eq(model->measures[9].parts[0], 2);
+    cr_assert_eq(model->measures[9].parts[1], 10, "it may stand behind the ratio");
     eng_config_free(config);
 }
 
@@ -182,6 +189,7 @@ Test(model, S4_late_after_is_the_longest_rolling_or_calendar_window_unless_it_is
     cr_assert_eq(late_after("a: {count: x, over: quarter}", ""), 92);
     cr_assert_eq(late_after("a: {count: x, over: life}, b: {count: x, over: 2d}", ""), 2);
     cr_assert_eq(late_after("a: {count: x, over: 50d}", "late_after: 3d"), 3);
+    cr_assert_eq(late_after("a: {count: x, over: 5d, ago: 40d}", ""), 45, "by its reach");
     cr_assert_eq(late_after("a: {count: x, over: week}", "pane: 1h"), 168);
     cr_assert_eq(late_after("a: {count: x, over: 6h}", "pane: 1h"), 6);
 }
@@ -246,6 +254,36 @@ Test(model, S12_a_score_is_provisional_for_its_longest_windows)
     eng_config_free(config);
 }
 
+Test(model, a_description_is_kept_as_it_stands)
+{
+    struct eng_config *config =
+        load_good(HEAD "scores:\n  s:\n    scale: 10\n    description: ${env:NOBODY} 100%\n"
+                       "    dimensions: {m: {weight: 1, target: 4}}\n    bands: {low: 0, high: 5}\n"
+                       "alerts:\n  a:\n    score: s\n    falls_to: low\n    description: |\n"
+                       "      Call them.\n      Today.\n"
+                       "  b: {score: s, drop: 1, within: 3d}\n");
+    cr_assert_str_eq(config->model->scores[0].description, "${env:NOBODY} 100%");
+    cr_assert_str_eq(config->model->alerts[0].description, "Call them.\nToday.\n");
+    cr_assert_null(config->model->alerts[1].description);
+    eng_config_free(config);
+}
+
+Test(model, alerts_on_edges_are_kept_with_inclusive_ones)
+{
+    struct eng_config *config = load_good(FILE_TEXT "alerts:\n"
+                                                    "  up: {score: s, rises_to: high}\n"
+                                                    "  b: {score: s, below: 3, cooldown: 1d}\n"
+                                                    "  a: {score: s, above: 8, margin: 0.5}\n");
+    const struct eng_alert *alerts = config->model->alerts;
+    cr_assert_eq(alerts[0].kind, ENG_RISES_TO);
+    cr_assert_eq(alerts[0].band, 1);
+    cr_assert_eq(alerts[1].kind, ENG_BELOW);
+    cr_assert(alerts[1].edge_e4 == 30000 && alerts[1].margin_e4 == 0);
+    cr_assert_eq(alerts[2].kind, ENG_ABOVE);
+    cr_assert(alerts[2].edge_e4 == 80001 && alerts[2].margin_e4 == 5000);
+    eng_config_free(config);
+}
+
 Test(model, alerts_are_compiled_with_their_defaults)
 {
     struct eng_config *config =
@@ -261,6 +299,7 @@ Test(model, alerts_are_compiled_with_their_defaults)
     cr_assert_eq(alerts[0].cooldown_ms, 0);
     cr_assert_eq(alerts[1].kind, ENG_DROP);
     cr_assert_eq(alerts[1].drop_e4, 25000);
+    cr_assert_eq(alerts[1].drop_share_e4, 0);
     cr_assert_eq(alerts[1].within, 14);
     cr_assert_eq(alerts[1].cooldown_ms, 36 * 3600000LL);
     cr_assert_eq(alerts[2].kind, ENG_SILENCE);

@@ -96,6 +96,58 @@ Test(refusals, a_measure_is_of_one_kind_with_what_belongs_to_it)
     EXPECT_ALL_REFUSED(rows);
 }
 
+Test(refusals, a_ratio_is_made_of_two_other_measures)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: m}}\n",
+         "f.yaml:2:48: |\"m\"|two other measures, such as [redeemed, earned]"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m]}}\n",
+         "f.yaml:2:48: |made of two measures, and there are 1|ratio: [redeemed, earned]"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, k, m]}}\n",
+         "f.yaml:2:48: |there are 3"},
+        {"program: p\nmeasures: {money: {count: x, over: 3d}, r: {ratio: [money, mony]}}\n",
+         "f.yaml:2:60: |there is no measure \"mony\"|did you mean \"money\"?"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [revenue, m]}}\n",
+         "f.yaml:2:49: |there is no measure \"revenue\"|add it under \"measures\""},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, r]}}\n",
+         "f.yaml:2:52: |\"r\" is a ratio itself"},
+        {"program: p\nmeasures: {r: {ratio: [m, q]}, q: {ratio: [m, k]}, m: {count: x, over: 3d}, "
+         "k: {count: y, over: 3d}}\n",
+         "f.yaml:2:27: |\"q\" is a ratio itself|two measures that are none"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, m]}}\n",
+         "f.yaml:2:52: |always 1|two different ones"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, k], over: 3d}}\n",
+         "f.yaml:2:56: |\"over\" does not belong to a ratio"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, \"\"]}}\n",
+         "f.yaml:2:52: |empty"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_window_lies_back_where_panes_are_counted)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {m: {count: x, over: 30d, ago: 0d}}\n",
+         "f.yaml:2:42: |at least one pane"},
+        {"program: p\nmeasures: {m: {count: x, over: 30d, ago: 36h}}\n",
+         "f.yaml:2:42: |write 1d or 2d"},
+        {"program: p\nmeasures: {m: {count: x, over: month, ago: 30d}}\n",
+         "f.yaml:2:44: |only a window of days or hours|\"over\" is month|over: 30d"},
+        {"program: p\nmeasures: {m: {active: x, over: life, ago: 30d}}\n",
+         "f.yaml:2:44: |\"over\" is life"},
+        {"program: p\nmeasures: {m: {members: x, over: 30d, ago: 30d}}\n",
+         "f.yaml:2:44: |the newest pane of each member alone|leave \"ago\" out"},
+        {"program: p\nmeasures: {m: {last: value, of: x, over: 30d, ago: 30d}}\n",
+         "f.yaml:2:52: |the newest value alone|cannot lie back"},
+        {"program: p\nmeasures: {m: {streak: x, ago: 30d}}\n",
+         "f.yaml:2:27: |\"ago\" does not belong to a streak"},
+        {"program: p\nmeasures: {m: {count: x, ago: 30d}}\n", "f.yaml:2:12: |needs a window"},
+        {"program: p\nmeasures: {m: {sum: value, of: x, over: 20000d, ago: 10001d}}\n",
+         "f.yaml:2:54: |reach back 30001 panes|at most 30000|ENG_PANES_MAX"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
 Test(refusals, a_state_does_not_begin_and_end_by_the_same_action)
 {
     static const struct row rows[] = {
@@ -295,10 +347,29 @@ Test(refusals, an_alert_says_when_and_of_what)
          "f.yaml:4:34: |no band \"lo\"|did you mean \"low\"?"},
         {M S "alerts: {a: {score: s, drop: 2}}\n", "f.yaml:4:10: |within: 14d"},
         {M S "alerts: {a: {score: s, drop: 0, within: 3d}}\n", "f.yaml:4:30: |from 0.0001"},
+        {M S "alerts: {a: {score: s, drop: 0%, within: 3d}}\n", "f.yaml:4:30: |from 0.01 to 100"},
+        {M S "alerts: {a: {score: s, drop: 100.01%, within: 3d}}\n",
+         "f.yaml:4:30: |in per cent is 100.01|from 0.01 to 100"},
+        {M S "alerts: {a: {score: s, drop: 33.333%, within: 3d}}\n",
+         "f.yaml:4:30: |at most 2 decimals"},
+        {M S "alerts: {a: {score: s, drop: \"25%\", within: 3d}}\n",
+         "f.yaml:4:30: |in per cent|without quotes"},
         {M S "alerts: {a: {score: s, falls_to: low, within: 3d}}\n",
          "f.yaml:4:39: |\"within\" does not belong to a falls_to alert"},
         {M S "alerts: {a: {score: s, drop: 2, within: 3d, risk: 0.5}}\n",
          "f.yaml:4:45: |\"risk\" does not belong to a drop alert"},
+        {M S "alerts: {a: {score: s, below: 3, above: 8}}\n", "f.yaml:4:10: |more than one"},
+        {M S "alerts: {a: {below: 3}}\n", "f.yaml:4:10: |needs a score"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, while_provisional: hold}}\n",
+         "f.yaml:4:39: |does not belong to a silence alert"},
+        {M S "alerts: {a: {score: s, below: 3, within: 3d}}\n",
+         "f.yaml:4:34: |\"within\" does not belong to a below alert"},
+        {M S "alerts: {a: {score: s, above: 3, drop: 3}}\n", "f.yaml:4:10: |more than one"},
+        {M S "alerts: {a: {score: s, rises_to: high, margin: 1}}\n",
+         "f.yaml:4:40: |\"margin\" does not belong to a rises_to alert"},
+        {M S "alerts: {a: {score: s, rises_to: hi}}\n",
+         "f.yaml:4:34: |no band \"hi\"|did you mean \"high\"?"},
+        {M S "alerts: {a: {score: s, below: 1.00001}}\n", "f.yaml:4:31: |at most 4 decimals"},
         {M S "alerts: {a: {silence: x, horizon: 9d, score: s}}\n",
          "f.yaml:4:39: |\"score\" does not belong to a silence alert"},
         {M S "alerts: {a: {silence: x}}\n", "f.yaml:4:10: |needs a horizon"},
@@ -317,6 +388,40 @@ Test(refusals, an_alert_says_when_and_of_what)
     EXPECT_ALL_REFUSED(rows);
 }
 
+/* So many times a letter of two bytes. */
+static const char *letters(unsigned count)
+{
+    static char text[2100];
+    for (unsigned i = 0; i < count; i++)
+        memcpy(text + 2 * i, "\xC3\xA9", 2);
+    text[2 * count] = '\0';
+    return text;
+}
+
+Test(refusals, a_description_is_short_and_visible)
+{
+    static const struct row rows[] = {
+        {M S "alerts: {a: {score: s, falls_to: low, description: \"\"}}\n",
+         "f.yaml:4:52: |text of up to 500 characters"},
+        {M S "alerts: {a: {score: s, falls_to: low, description: \"a\\tb\"}}\n",
+         "f.yaml:4:52: |control character"},
+        {M S "alerts: {a: {score: s, falls_to: low, description: {a: b}}}\n",
+         "f.yaml:4:52: |text of up to 500 characters"},
+    };
+    char text[4096];
+    EXPECT_ALL_REFUSED(rows);
+    (void)snprintf(text, sizeof text,
+                   M S "alerts: {a: {score: s, falls_to: low, description: \"%s\"}}\n",
+                   letters(501));
+    expect_refused(text, "f.yaml:4:52: |501 characters|at most 500");
+    (void)snprintf(text, sizeof text,
+                   M S "alerts: {a: {score: s, falls_to: low, description: \"%s\"}}\n",
+                   letters(500));
+    struct eng_config *config = load_good(text);
+    cr_assert_str_eq(config->model->alerts[0].description, letters(500));
+    eng_config_free(config);
+}
+
 Test(refusals, S10_an_alert_that_can_never_fire_is_refused)
 {
     static const struct row rows[] = {
@@ -324,6 +429,29 @@ Test(refusals, S10_an_alert_that_can_never_fire_is_refused)
          "f.yaml:4:10: |nothing falls into the highest band"},
         {M S "alerts: {a: {score: s, drop: 10.0001, within: 3d}}\n",
          "f.yaml:4:30: |never falls by more than 10"},
+        {M S "alerts: {a: {score: s, rises_to: low}}\n",
+         "f.yaml:4:10: |nothing rises into the lowest band"},
+        {M "scores: {s: {points: {x: -1}, over: 3d, bands: {low: -9, high: 0}, margin: 1}}\n"
+           "alerts: {a: {score: s, rises_to: high}}\n",
+         "f.yaml:4:10: |the margin keeps the score from rising"},
+        {M S "alerts: {a: {score: s, below: 0}}\n",
+         "f.yaml:4:31: |never below this value|from 0 to 10"},
+        {M S "alerts: {a: {score: s, below: 10.0001}}\n",
+         "f.yaml:4:31: |never at or above this value|from 0 to 10"},
+        {M S "alerts: {a: {score: s, above: 10}}\n",
+         "f.yaml:4:31: |never above this value|from 0 to 10"},
+        {M S "alerts: {a: {score: s, above: -0.0001}}\n",
+         "f.yaml:4:31: |never at or below this value"},
+        {M S "alerts: {a: {score: s, below: 8, margin: 2.0001}}\n",
+         "f.yaml:4:42: |never be resolved|smaller margin"},
+        {M S "alerts: {a: {score: s, above: 2, margin: 2.0001}}\n",
+         "f.yaml:4:42: |never be resolved|smaller margin"},
+        {M "scores: {s: {points: {x: 1}, over: life, bands: {low: 0, high: 5}}}\n"
+           "alerts: {a: {score: s, below: 3}}\n",
+         "f.yaml:4:10: |never falls"},
+        {M "scores: {s: {points: {x: -1}, over: 3d, bands: {low: -9, high: 0}}}\n"
+           "alerts: {a: {score: s, below: -3}}\n",
+         "f.yaml:4:10: |never above 0"},
         {BANDS("{low: 0, high: 3}, margin: 3") "alerts: {a: {score: s, falls_to: low}}\n",
          "f.yaml:4:10: |the margin keeps the score"},
         {BANDS("{low: 0, high: 3}, margin: 4") "alerts: {a: {score: s, falls_to: low}}\n",
@@ -347,6 +475,15 @@ Test(refusals, S10_an_alert_that_can_only_just_fire_is_fine)
     static const char *const good[] = {
         BANDS("{low: 0, high: 3}, margin: 2.9999") "alerts: {a: {score: s, falls_to: low}}\n",
         M S "alerts: {a: {score: s, drop: 10, within: 3d}}\n",
+        M S "alerts: {a: {score: s, drop: 100%, within: 3d}}\n",
+        M S "alerts: {a: {score: s, rises_to: high}}\n",
+        M S "alerts: {a: {score: s, below: 0.0001, margin: 9.9999}}\n",
+        M S "alerts: {a: {score: s, below: 10}}\n",
+        M S "alerts: {a: {score: s, above: 9.9999, margin: 9.9999}}\n",
+        M S "alerts: {a: {score: s, above: 0}}\n",
+        /* what never falls may rise */
+        M "scores: {s: {points: {x: 1}, over: life, bands: {low: 0, high: 5}}}\n"
+          "alerts: {a: {score: s, above: 3}, b: {score: s, rises_to: high}}\n",
         M "scores: {s: {points: {x: 2, refund: -1}, over: life, bands: {low: 0, high: 5}}}\n"
           "alerts: {a: {score: s, drop: 1, within: 3d}}\n",
         /* counts since the first event only grow, but more of them may be worth less */
