@@ -8,32 +8,48 @@ _Static_assert(ENG_CHANGE_NONE == ENG_ACTION_NONE, "one value for what is not th
 
 /* ---- actions ---- */
 
-static bool same_entry(const struct eng_action *one, const struct eng_action *two)
+bool eng_change_holds(const struct eng_model *model, const struct eng_action *wide,
+                      const struct eng_action *entry)
 {
-    return one->family == two->family && one->length == two->length &&
-           memcmp(one->text, two->text, one->length) == 0;
+    bool within = wide->family ? wide->length <= entry->length &&
+                                     memcmp(wide->text, entry->text, wide->length) == 0
+                               : eng_action_is_same(wide, entry);
+    eng_assert(wide->text != NULL && entry->text != NULL);
+    eng_assert(wide != entry);
+    return within && eng_condition_implies(model, &entry->where, model, &wide->where);
 }
 
-bool eng_change_holds(const struct eng_action *family, const struct eng_action *entry)
-{
-    return family->family && family->length <= entry->length &&
-           memcmp(family->text, entry->text, family->length) == 0;
-}
-
-uint16_t eng_change_entry(const struct eng_model *model, const struct eng_action *entry)
+/* The first entry of the same name or family, else of the longest family that holds it. */
+static uint16_t first_entry(const struct eng_model *model, const struct eng_action *entry)
 {
     uint16_t best = ENG_CHANGE_NONE;
     eng_assert(entry->text != NULL);
     eng_assert(model->action_count <= ENG_ACTIONS_MAX);
-    for (uint32_t i = 0; i < model->action_count; i++) {
+    for (uint32_t i = 0; i < model->action_count; i += model->actions[i].variant_count) {
         const struct eng_action *other = &model->actions[i];
-        if (same_entry(other, entry))
+        if (eng_action_is_same(other, entry))
             return (uint16_t)i;
-        if (eng_change_holds(other, entry) &&
+        if (other->family && other->length <= entry->length &&
+            memcmp(other->text, entry->text, other->length) == 0 &&
             (best == ENG_CHANGE_NONE || other->length > model->actions[best].length))
             best = (uint16_t)i;
     }
     return best;
+}
+
+uint16_t eng_change_entry(const struct eng_model *model, const struct eng_model *other,
+                          const struct eng_action *entry)
+{
+    uint16_t first = first_entry(model, entry);
+    eng_assert(entry->text != NULL);
+    if (first == ENG_CHANGE_NONE)
+        return ENG_CHANGE_NONE;
+    uint32_t end = first + (uint32_t)model->actions[first].variant_count;
+    eng_assert(end <= model->action_count);
+    for (uint32_t i = first; i < end; i++) /* the narrowest come first */
+        if (eng_condition_implies(other, &entry->where, model, &model->actions[i].where))
+            return (uint16_t)i;
+    return ENG_CHANGE_NONE;
 }
 
 /* True when each action of a set, of a model with `count` entries, goes to an entry of the other
@@ -183,9 +199,9 @@ void eng_change_init(struct eng_change *change, const struct eng_model *from,
     change->from = from;
     change->to = to;
     for (uint32_t i = 0; i < from->action_count; i++)
-        change->action[i] = eng_change_entry(to, &from->actions[i]);
+        change->action[i] = eng_change_entry(to, from, &from->actions[i]);
     for (uint32_t i = 0; i < to->action_count; i++)
-        change->source[i] = eng_change_entry(from, &to->actions[i]);
+        change->source[i] = eng_change_entry(from, to, &to->actions[i]);
     for (uint32_t i = 0; i < to->score_count; i++)
         map_score(change, i);
     for (uint32_t i = 0; i < to->alert_count; i++)

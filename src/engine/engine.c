@@ -107,6 +107,17 @@ static uint16_t action_of(struct eng_engine *engine, struct eng_slice action)
 
 _Static_assert(ENG_ACTION_CACHE == 256, "the cache is indexed by 8 bits");
 
+/* The entry that an event belongs to: by its action and, where there are filters, by its
+ * attributes.
+ */
+static inline uint16_t entry_of_event(struct eng_engine *engine, const struct eng_event *event)
+{
+    uint16_t action = action_of(engine, event->action);
+    if (__builtin_expect(engine->model->attribute_count > 0, 0) && action != ENG_ACTION_NONE)
+        return eng_condition_entry(engine->model, action, event->attributes, engine->slots);
+    return action;
+}
+
 /* An event that the decoder should have refused must not break an invariant here. */
 static bool well_formed(const struct eng_event *event)
 {
@@ -191,7 +202,7 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
                              struct hashes hashes, struct eng_effects *effects,
                              enum eng_outcome *ret_outcome)
 {
-    uint16_t action = action_of(engine, event->action);
+    uint16_t action = entry_of_event(engine, event);
     eng_assert(event->time_ms <= engine->now.clock_ms);
     eng_assert(engine->boundary.target_ms < 0);
     *ret_outcome = ENG_OUTCOME_FILTERED;
@@ -340,6 +351,8 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
     enum eng_status before = eng_activation_finish(engine, effects, err);
     if (before != ENG_OK)
         return before;
+    if (engine->model->attribute_count > 0)
+        eng_condition_slots(engine->model, batch->names, engine->slots);
     for (; batch->done < batch->count; batch->done++) {
         if (batch->done == block_end) {
             block_first = batch->done;

@@ -88,6 +88,8 @@ static int64_t contribution(const struct eng_engine *engine, const struct eng_re
     bool missing;
     unsigned measure = score->dimensions[dimension].measure;
     eng_wide measured = eng_measure_value(engine, record, measure, &missing);
+    if (missing && engine->model->measures[measure].kind == ENG_SINCE)
+        return 0; /* not the share of 0 panes */
     if (!score->points)
         return eng_score_contribution(score, &score->dimensions[dimension], measured,
                                       weight_sum_e4);

@@ -173,6 +173,8 @@ static int32_t next_leaving(const struct eng_engine *engine)
     const struct eng_layout *layout = engine->layout;
     const struct eng_partner *partner = engine->hand.partner;
     int32_t next = ENG_PANE_NEVER;
+    if (layout->list_cells == ENG_NO_INDEX)
+        return next;
     struct eng_cells cells = eng_cells_of(&engine->hand);
     for (uint32_t i = 0; i < layout->age_count; i++) {
         uint32_t index = eng_cells_first(&cells, layout->ages[i] - 1);
@@ -186,17 +188,63 @@ static int32_t next_leaving(const struct eng_engine *engine)
     return next;
 }
 
-/* Several lengths of windows, or sums or active panes: boundary by boundary. */
+/* The next boundary after as_of at which panes since an event contribute otherwise. Their leaving
+ * the window is not among them: it is always looked at (eng_measure_timed_due). */
+static int32_t next_since(const struct eng_engine *engine)
+{
+    const struct eng_layout *layout = engine->layout;
+    const struct eng_record *record = &engine->hand;
+    int32_t pane;
+    eng_assert(layout->since_count > 0);
+    eng_assert(record->partner->as_of < ENG_PANE_NEVER);
+    for (uint32_t i = 0; i < layout->since_count; i++)
+        if (since_newest(engine, record, layout->sinces[i], &pane) &&
+            (int64_t)record->partner->as_of - pane < layout->measures[layout->sinces[i]].flat)
+            return record->partner->as_of + 1;
+    return ENG_PANE_NEVER;
+}
+
+/* SINCE: takes the scores that it goes into from what it contributed at `before` to as_of. Scores
+ * that skip, and ratios, are looked at at every boundary (slack.h), so they are not left for later.
+ */
+static void step_since(struct eng_engine *engine, unsigned index, int32_t before)
+{
+    const struct eng_layout *layout = engine->layout;
+    const struct eng_record *record = &engine->hand;
+    int32_t pane;
+    eng_assert(before < record->partner->as_of);
+    eng_assert(index < engine->model->measure_count);
+    if (!since_newest(engine, record, index, &pane))
+        return;
+    uint32_t was = (uint32_t)(before - pane), is = (uint32_t)(record->partner->as_of - pane);
+    for (uint32_t i = layout->terms_first[index]; i < layout->terms_first[index + 1]; i++) {
+        const struct eng_term *term = &layout->terms[i];
+        const struct eng_score *score = &engine->model->scores[term->score];
+        if (score->dimensions[term->dimension].measure == index &&
+            !layout->scores[term->score].skips)
+            engine->scratch.value[term->score] +=
+                eng_layout_share(layout, term->score, term->dimension, is) -
+                eng_layout_share(layout, term->score, term->dimension, was);
+    }
+}
+
+/* Several lengths of windows, or sums or active panes, or panes since events: boundary by boundary.
+ */
 static void catch_up_slow(struct eng_engine *engine, int32_t pane, int32_t settled)
 {
+    const struct eng_layout *layout = engine->layout;
     eng_assert(settled <= pane);
-    eng_assert(!engine->layout->plain);
+    eng_assert(!layout->plain);
     for (;;) {
-        int32_t next = next_leaving(engine);
+        int32_t before = engine->hand.partner->as_of, leaving = next_leaving(engine);
+        int32_t next = layout->since_count > 0 ? earlier(leaving, next_since(engine)) : leaving;
         if (next > pane)
             return;
         engine->hand.partner->as_of = next;
-        expire_cells(engine);
+        for (uint32_t i = 0; i < layout->since_count; i++)
+            step_since(engine, layout->sinces[i], before);
+        if (next == leaving)
+            expire_cells(engine);
         if (next <= settled)
             eng_settle(engine);
     }
@@ -260,7 +308,7 @@ static void catch_up(struct eng_engine *engine, int32_t pane, int32_t settled)
         eng_seen_expire(&engine->hand, pane);
     if (layout->plain)
         catch_up_plain(engine, pane, settled);
-    else if (layout->list_cells != ENG_NO_INDEX)
+    else if (layout->list_cells != ENG_NO_INDEX || layout->since_count > 0)
         catch_up_slow(engine, pane, settled);
     engine->hand.partner->as_of = pane;
 }
@@ -324,8 +372,12 @@ int32_t eng_measure_timed_due(const struct eng_engine *engine, const struct eng_
     const struct eng_measure *measure = &engine->model->measures[index];
     const struct eng_measure_layout *place = &engine->layout->measures[index];
     const uint8_t *fixed = eng_record_fixed(record, place->offset);
+    int32_t pane;
     eng_assert(index < engine->model->measure_count);
     eng_assert(measure->kind != ENG_STATE);
+    if (measure->kind == ENG_SINCE)
+        return since_newest(engine, record, index, &pane) ? leaves_at(&engine->now, measure, pane)
+                                                          : ENG_PANE_NEVER;
     if (place->list != ENG_NO_INDEX) {
         if (measure->kind == ENG_MEMBERS) {
             struct eng_list members = eng_record_list(record, place->list, ENG_MEMBER_BYTES);
@@ -352,6 +404,8 @@ int32_t eng_measure_due(const struct eng_engine *engine)
     bool low = false;
     if (engine->layout->list_cells != ENG_NO_INDEX)
         due = eng_slack_due(engine, record, &low);
+    if (engine->layout->since_count > 0)
+        due = earlier(due, eng_slack_since_due(engine, record));
     record->partner->is_low = low;
     for (uint32_t i = 0; i < engine->layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, record, engine->layout->timed[i]));

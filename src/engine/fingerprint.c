@@ -111,6 +111,23 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
     return add(sum, (uint64_t)alert->min_active << 32 | alert->risk_e3);
 }
 
+static uint64_t add_action(uint64_t sum, const struct eng_model *model,
+                           const struct eng_action *action)
+{
+    const struct eng_condition *where = &action->where;
+    eng_assert(action->text != NULL);
+    eng_assert(where->clause_count <= model->attribute_count);
+    sum = add(add_text(sum, action->text), action->family);
+    for (uint32_t i = 0; i < where->clause_count; i++) {
+        sum = add_text(sum, model->attributes[where->clauses[i].attribute]);
+        for (uint32_t j = 0; j < where->clauses[i].value_count; j++)
+            sum = add(sum, eng_hash(where->clauses[i].values[j].data,
+                                    where->clauses[i].values[j].length));
+        sum = add(sum, where->clauses[i].value_count);
+    }
+    return where->clause_count > 0 ? add(sum, where->clause_count) : sum;
+}
+
 uint64_t eng_model_fingerprint(const struct eng_model *model)
 {
     eng_assert(model != NULL);
@@ -118,7 +135,7 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
     uint64_t sum = add_text(model->version, model->program);
     sum = add_time(sum, model);
     for (uint32_t i = 0; i < model->action_count; i++)
-        sum = add(add_text(sum, model->actions[i].text), model->actions[i].family);
+        sum = add_action(sum, model, &model->actions[i]);
     for (uint32_t i = 0; i < model->measure_count; i++)
         sum = add_measure(sum, &model->measures[i]);
     for (uint32_t i = 0; i < model->score_count; i++)

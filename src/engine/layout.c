@@ -52,13 +52,14 @@ static enum eng_status allocate(struct eng_layout *layout)
         eng_calloc((size_t)model->action_count * model->measure_count, sizeof *layout->rolling);
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
+    layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
     bool all = layout->silences && layout->drops && layout->drops_first && layout->terms &&
                layout->edges && layout->edges_first && layout->deadlines &&
                layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
-               layout->rolling_first && layout->active && layout->lists && layout->measures &&
-               layout->scores && layout->alert_offset && layout->alert_list && layout->retention &&
-               layout->ages && layout->action_measures_first && layout->action_silences_first &&
-               layout->action_measures && layout->action_silences;
+               layout->rolling_first && layout->active && layout->sinces && layout->lists &&
+               layout->measures && layout->scores && layout->alert_offset && layout->alert_list &&
+               layout->retention && layout->ages && layout->action_measures_first &&
+               layout->action_silences_first && layout->action_measures && layout->action_silences;
     return all ? ENG_OK : ENG_NO_MEMORY;
 }
 
@@ -95,6 +96,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->rolling);
     eng_free(layout->rolling_first);
     eng_free(layout->active);
+    eng_free(layout->sinces);
     eng_free(layout);
 }
 
@@ -300,7 +302,7 @@ static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *off
     eng_assert(index < layout->model->measure_count);
     struct eng_measure_layout *place = &layout->measures[index];
     enum eng_measure_kind kind = layout->model->measures[index].kind;
-    eng_assert(kind <= ENG_RATIO);
+    eng_assert(kind <= ENG_SINCE);
     place->total = uses_cells(&layout->model->measures[index]) ? (uint16_t)layout->total_count++
                                                                : (uint16_t)ENG_NO_INDEX;
     if (kind == ENG_SUM)
@@ -309,6 +311,8 @@ static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *off
         place->offset = take(offset, ENG_LAST_BYTES);
     else if (kind == ENG_STATE)
         place->offset = take(offset, ENG_STATE_BYTES);
+    else if (kind == ENG_SINCE)
+        place->offset = take(offset, ENG_SINCE_BYTES);
 }
 
 /* The width that holds every contribution of a score. */
@@ -365,12 +369,24 @@ static void lay_fixed(struct eng_layout *layout)
 
 /* ---- tables of contributions ---- */
 
-/* The count from which on a dimension contributes the same. */
-static int64_t flat_from(const struct eng_dimension *dimension)
+int64_t eng_layout_flat_from(const struct eng_dimension *dimension)
 {
     int64_t end = dimension->step_count > 0 ? dimension->steps[dimension->step_count - 1].x_e4
                                             : dimension->target_e4;
     return end <= 0 ? 0 : (end + 9999) / 10000;
+}
+
+int64_t eng_layout_share(const struct eng_layout *layout, unsigned score, unsigned dimension,
+                         uint32_t count)
+{
+    const struct eng_score *about = &layout->model->scores[score];
+    const struct eng_score_layout *place = &layout->scores[score];
+    eng_assert(score < layout->model->score_count && !about->points);
+    eng_assert(dimension < about->dimension_count);
+    if (count < place->table_counts)
+        return place->table[(size_t)dimension * place->table_counts + count];
+    return eng_score_contribution(about, &about->dimensions[dimension], (eng_wide)count * 10000,
+                                  about->weight_sum_e4);
 }
 
 static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
@@ -382,7 +398,7 @@ static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
     if (score->points)
         return ENG_OK;
     for (uint32_t i = 0; i < score->dimension_count; i++) {
-        int64_t counts = flat_from(&score->dimensions[i]) + 1;
+        int64_t counts = eng_layout_flat_from(&score->dimensions[i]) + 1;
         counts = counts > TABLE_COUNTS_MAX ? TABLE_COUNTS_MAX : counts;
         if (counts > place->table_counts)
             place->table_counts = (uint32_t)counts;
@@ -439,7 +455,7 @@ static struct eng_term term_of(const struct eng_layout *layout, uint32_t index, 
     if (!score->points) {
         term.row = place->table + (size_t)dimension * place->table_counts;
         term.row_counts = place->table_counts;
-        term.flat = flat_from(about) < place->table_counts;
+        term.flat = eng_layout_flat_from(about) < place->table_counts;
     }
     return term;
 }
@@ -537,6 +553,31 @@ static void index_timed(struct eng_layout *layout)
     }
 }
 
+/* Where panes since an event go, and from how many on they move nothing. In a ratio they always
+ * may.
+ */
+static void index_sinces(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    eng_assert(layout->sinces != NULL);
+    eng_assert(layout->since_count == 0);
+    for (uint32_t i = 0; i < model->measure_count; i++) {
+        uint32_t *flat = &layout->measures[i].flat;
+        if (model->measures[i].kind != ENG_SINCE)
+            continue;
+        layout->sinces[layout->since_count++] = (uint16_t)i;
+        for (uint32_t j = layout->terms_first[i]; j < layout->terms_first[i + 1]; j++) {
+            const struct eng_term *term = &layout->terms[j];
+            const struct eng_dimension *about =
+                &model->scores[term->score].dimensions[term->dimension];
+            int64_t from = about->measure == i ? eng_layout_flat_from(about) : UINT32_MAX;
+            from = from < UINT32_MAX ? from : UINT32_MAX;
+            *flat = from > *flat ? (uint32_t)from : *flat;
+            layout->scores[term->score].sinces |= 1u << term->dimension;
+        }
+    }
+}
+
 /* Which totals a cell is taken off when its pane leaves. */
 static void index_rolling(struct eng_layout *layout)
 {
@@ -608,11 +649,12 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
     if (status == ENG_OK) {
         index_terms(layout);
         index_timed(layout);
+        index_sinces(layout);
         index_rolling(layout);
         index_alerts(layout);
         index_edges(layout);
         layout->plain = layout->age_count == 1 && layout->active_count == 0 &&
-                        layout->list_sums == ENG_NO_INDEX;
+                        layout->list_sums == ENG_NO_INDEX && layout->since_count == 0;
     }
     if (status == ENG_OK)
         status = eng_slack_lay(layout);

@@ -20,7 +20,19 @@ static eng_wide fixed_value(const struct eng_engine *engine, const struct eng_re
     return *ret_missing ? 0 : eng_load_i64(fixed + 8);
 }
 
-/* RATIO: of two that are none themselves. One that is not there is 0. */
+/* SINCE: as of the pane that the record is true of. */
+static eng_wide since_value(const struct eng_engine *engine, const struct eng_record *record,
+                            unsigned index, bool *ret_missing)
+{
+    int32_t pane;
+    eng_assert(ret_missing != NULL);
+    *ret_missing = !since_newest(engine, record, index, &pane);
+    eng_assert(*ret_missing || pane <= record->partner->as_of);
+    return *ret_missing ? 0 : ((eng_wide)record->partner->as_of - pane) * 10000;
+}
+
+/* RATIO: of two that are none themselves. One that is not there is 0, but for panes since an event,
+ * where 0 is something else. */
 static eng_wide ratio_value(const struct eng_engine *engine, const struct eng_record *record,
                             unsigned index, bool *ret_missing)
 {
@@ -30,9 +42,10 @@ static eng_wide ratio_value(const struct eng_engine *engine, const struct eng_re
     eng_assert(engine->model->measures[measure->parts[0]].kind != ENG_RATIO &&
                engine->model->measures[measure->parts[1]].kind != ENG_RATIO);
     eng_wide above = eng_measure_value(engine, record, measure->parts[0], &missing);
+    bool never = missing && engine->model->measures[measure->parts[0]].kind == ENG_SINCE;
     eng_wide below = eng_measure_value(engine, record, measure->parts[1], &missing);
-    *ret_missing = below == 0;
-    return below == 0 ? 0 : eng_score_ratio(above, below);
+    *ret_missing = never || below == 0;
+    return *ret_missing ? 0 : eng_score_ratio(above, below);
 }
 
 eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_record *record,
@@ -50,6 +63,8 @@ eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_rec
     }
     if (engine->model->measures[index].kind == ENG_RATIO)
         return ratio_value(engine, record, index, ret_missing);
+    if (engine->model->measures[index].kind == ENG_SINCE)
+        return since_value(engine, record, index, ret_missing);
     if (place->list == ENG_NO_INDEX)
         return fixed_value(engine, record, index, ret_missing);
     eng_wide value;

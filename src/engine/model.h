@@ -5,16 +5,20 @@
  * `actions`. An event's action belongs to the entry with exactly its name, else to the longest
  * family that it begins with, else to none (filtered). Sets of actions are bit sets over entries:
  * `count: ["training.*"]` has the bits of the family and of every exact entry and longer family
- * below it, so counts kept per entry answer every question. */
+ * below it, so counts kept per entry answer every question. An action that is referred to under
+ * filters has several entries, one behind the other (condition.h). */
 #ifndef ENG_ENGINE_MODEL_H
 #define ENG_ENGINE_MODEL_H
 
 #include "base/limits.h"
+#include "base/memory.h"
 #include "engine/calendar.h"
+#include "engine/condition.h"
 #include <engaged/event.h>
 #include <engaged/model.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ENG_ACTION_NONE 0xFFFFu
 
@@ -23,9 +27,11 @@ struct eng_action_set {
 };
 
 struct eng_action {
-    char *text;      /* the name, or the family without its trailing "*" ("training.") */
-    uint32_t length; /* of text */
-    bool family;     /* matches every action that begins with text */
+    char *text;                 /* the name, or the family without its trailing "*" ("training.") */
+    uint32_t length;            /* of text */
+    bool family;                /* matches every action that begins with text */
+    struct eng_condition where; /* under which an event belongs here */
+    uint16_t variant_count;     /* of the first entry of an action: how many it has */
 };
 
 enum eng_measure_kind {
@@ -37,6 +43,7 @@ enum eng_measure_kind {
     ENG_STREAK,  /* panes in a row up to the current or the previous one */
     ENG_STATE,   /* 1 from `actions`, 0 from `until` */
     ENG_RATIO,   /* one measure by another */
+    ENG_SINCE,   /* panes since the newest one */
 };
 
 struct eng_measure {
@@ -48,6 +55,7 @@ struct eng_measure {
     struct eng_action_set actions;
     struct eng_action_set until; /* STATE only */
     uint16_t parts[2]; /* RATIO only: the measures that are divided, one by the other; no ratios */
+    struct eng_condition where; /* its filter; the sets hold what fulfils it */
 };
 
 /* A point of `steps`, x in measure units, y in 0..1. */
@@ -119,6 +127,7 @@ struct eng_alert {
     bool hold;              /* not opened while its score is provisional */
     int64_t cooldown_ms;
     struct eng_action_set actions; /* SILENCE; DEADLINE: what is expected */
+    struct eng_condition where;    /* of these: the filter */
     struct eng_action_set anchors; /* DEADLINE: after the first of these */
     uint32_t remind;               /* DEADLINE: opened so many panes before the time is over */
     bool tell_met;                 /* DEADLINE: what comes in time is told too */
@@ -139,6 +148,9 @@ struct eng_model {
     struct eng_action *actions;
     struct eng_measure *measures; /* those of the file in file order, then hidden ones */
     uint32_t named_measure_count;
+    char **attributes; /* those of events that the file names; owned */
+    uint32_t attribute_count;
+    struct eng_arena conditions; /* holds clauses and values of all conditions */
     struct eng_score *scores;
     struct eng_alert *alerts;
 };
@@ -182,8 +194,15 @@ static inline bool eng_measure_rests_on(const struct eng_model *model, unsigned 
            (ratio->kind == ENG_RATIO && (ratio->parts[0] == other || ratio->parts[1] == other));
 }
 
-/* The entry an action belongs to, or ENG_ACTION_NONE. Pure; cost: a hash look-up in a small cache
- * is the caller's. */
+/* True when two entries are of the same name, or the same family. */
+static inline bool eng_action_is_same(const struct eng_action *one, const struct eng_action *two)
+{
+    return one->family == two->family && one->length == two->length &&
+           memcmp(one->text, two->text, one->length) == 0;
+}
+
+/* The entry an action belongs to by its name, the first of them when it has several, or
+ * ENG_ACTION_NONE. Pure; cost: a hash look-up in a small cache is the caller's. */
 uint16_t eng_model_action(const struct eng_model *model, struct eng_slice action);
 
 #endif

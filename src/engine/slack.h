@@ -11,6 +11,11 @@
  * the table of contributions) the first such cell ends the walk, so that partner is visited each
  * time.
  *
+ * Panes since an event move a score at every boundary. For each such dimension a walk over the
+ * panes to come finds the first boundary at which it has moved its share of the slack; its leaving
+ * the window is always looked at, and so is every boundary while it goes into a ratio or a score
+ * that skips.
+ *
  * A visit too early says nothing and costs time; one too late would be a wrong result, which the
  * property tests would see: they compare with a reference that evaluates at every boundary. */
 #ifndef ENG_ENGINE_SLACK_H
@@ -30,5 +35,9 @@ enum eng_status eng_slack_lay(struct eng_layout *layout);
  * them could not fall as far as its slack. */
 int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *record,
                       bool *ret_low);
+
+/* The first boundary after `as_of` at which panes since an event could make anybody hear of it
+ * (their leaving the window apart); ENG_PANE_NEVER: none. */
+int32_t eng_slack_since_due(const struct eng_engine *engine, const struct eng_record *record);
 
 #endif

@@ -200,7 +200,9 @@ static enum eng_status load_silence(struct eng_load *load, const struct eng_node
         return eng_source_fail(&load->source, eng_node_get(node, "min_silence")->mark,
                                "\"min_silence\" is longer than the horizon, %s; write at most that",
                                eng_node_shown(&load->source, eng_node_get(node, "horizon")));
-    return eng_load_add_actions(load, draft->silence, &alert->actions);
+    struct eng_reference reference = {draft->silence, draft->where, &alert->where};
+    enum eng_status status = eng_load_filter(load, draft->where, &alert->where);
+    return status == ENG_OK ? eng_load_add_actions(load, &reference, &alert->actions) : status;
 }
 
 static enum eng_status load_deadline(struct eng_load *load, const struct eng_node *node,
@@ -221,8 +223,13 @@ static enum eng_status load_deadline(struct eng_load *load, const struct eng_nod
     alert->within = draft->within;
     alert->remind = draft->remind;
     alert->tell_met = draft->tell_met;
-    enum eng_status status = eng_load_add_actions(load, draft->after, &alert->anchors);
-    return status == ENG_OK ? eng_load_add_actions(load, draft->expects, &alert->actions) : status;
+    static const struct eng_condition anything;
+    struct eng_reference after = {draft->after, NULL, &anything};
+    struct eng_reference expects = {draft->expects, draft->where, &alert->where};
+    enum eng_status status = eng_load_filter(load, draft->where, &alert->where);
+    if (status == ENG_OK)
+        status = eng_load_add_actions(load, &after, &alert->anchors);
+    return status == ENG_OK ? eng_load_add_actions(load, &expects, &alert->actions) : status;
 }
 
 enum eng_status eng_load_check_deadlines(struct eng_load *load)
@@ -254,8 +261,9 @@ static const struct kind kinds[] = {
     {ENG_DROP, "drop", "a drop alert", "score drop within cooldown while_provisional description",
      load_drop},
     {ENG_SILENCE, "silence", "a silence alert",
-     "silence horizon risk typical_gap min_silence min_active cooldown description", load_silence},
-    {ENG_DEADLINE, "after", "a deadline", "after expects within remind tell_met description",
+     "silence where horizon risk typical_gap min_silence min_active cooldown description",
+     load_silence},
+    {ENG_DEADLINE, "after", "a deadline", "after expects where within remind tell_met description",
      load_deadline},
 };
 

@@ -125,6 +125,14 @@ static const struct eng_key field_keys[] = {
      .fallback = "value",
      .sample = "payload.amount",
      .help = "The amount, a number."},
+    {.name = "attributes",
+     .type = ENG_KEY_PATH,
+     AT(eng_field_paths, attributes),
+     .fallback = "attributes",
+     .sample = "payload.labels",
+     .help = "What else is known of it: a map, record or object with a text for each name. Only "
+             "names that "
+             "the file asks for are looked at."},
 };
 const struct eng_section eng_section_fields = {
     .path = "input.fields",
@@ -220,6 +228,12 @@ static const struct eng_key measure_keys[] = {
      AT(eng_measure_draft, state),
      .sample = "social.connect",
      .help = "1 from one of these actions on, 0 from `until` on."},
+    {.name = "since",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_measure_draft, since),
+     .sample = "platform.login",
+     .help =
+         "Panes since the newest of these actions: 0 in its own pane, one more at each boundary."},
     {.name = "ratio",
      .type = ENG_KEY_NAMES,
      AT(eng_measure_draft, ratio),
@@ -231,6 +245,13 @@ static const struct eng_key measure_keys[] = {
      AT(eng_measure_draft, of),
      .sample = "invoice.upload",
      .help = "For sum and last: the actions whose value counts."},
+    {.name = "where",
+     .type = ENG_KEY_MAP,
+     AT(eng_measure_draft, where),
+     .sample = "{region: [north, east], source: portal}",
+     .absent = "all of them",
+     .help = "Only actions whose attributes are these: every one of them has to be, and of a list "
+             "one of its texts."},
     {.name = "until",
      .type = ENG_KEY_ACTIONS,
      AT(eng_measure_draft, until),
@@ -253,7 +274,7 @@ const struct eng_section eng_section_measure = {
     .path = "measures.NAME",
     KEYS(measure_keys),
     .help = "A number kept for each partner: exactly one of count, sum, active, members, last, "
-            "streak, state and ratio, and what belongs to it."};
+            "streak, state, since and ratio, and what belongs to it."};
 
 static const struct eng_key dimension_keys[] = {
     {.name = "weight",
@@ -301,6 +322,34 @@ static const struct eng_key dimension_keys[] = {
 const struct eng_section eng_section_dimension = {.path = "scores.NAME.dimensions.NAME",
                                                   KEYS(dimension_keys),
                                                   .help = "One summand of a weighted score."};
+
+static const struct eng_key points_keys[] = {
+    {.name = "points",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_points_draft, points_e4),
+     .decimals = 4,
+     .required = true,
+     .min = -ENG_POINTS_MAX_E4,
+     .max = ENG_POINTS_MAX_E4,
+     .sample = "20",
+     .help = "What each of them is worth."},
+    {.name = "of",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_points_draft, of),
+     .sample = "deal.registered",
+     .absent = "the key itself",
+     .help = "The actions, when the key is a name of its own."},
+    {.name = "where",
+     .type = ENG_KEY_MAP,
+     AT(eng_points_draft, where),
+     .sample = "{region: [north, east], source: portal}",
+     .absent = "all of them",
+     .help = "Only actions whose attributes are these, as in a measure."},
+};
+const struct eng_section eng_section_points = {
+    .path = "scores.NAME.points.NAME",
+    KEYS(points_keys),
+    .help = "What actions are worth: the number alone, or this."};
 
 static const struct eng_key edge_keys[] = {
     {.name = "from",
@@ -350,8 +399,8 @@ static const struct eng_key score_keys[] = {
      .sample = "{platform.login: 1, \"training.*\": 20}",
      .absent = "dimensions have to be given",
      .help = "A points score instead: for each action or family what it is worth, from -100000 to "
-             "100000. "
-             "Every key that matches counts."},
+             "100000; "
+             "or a name with what is below. Every key that matches counts."},
     {.name = "over",
      .type = ENG_KEY_WINDOW,
      AT(eng_score_draft, over),
@@ -501,6 +550,12 @@ static const struct eng_key alert_keys[] = {
      .sample = "[platform.login, invoice.upload]",
      .help = "Told when none of these actions has come for longer than the partner's own rhythm "
              "explains."},
+    {.name = "where",
+     .type = ENG_KEY_MAP,
+     AT(eng_alert_draft, where),
+     .sample = "{region: [north, east], source: portal}",
+     .absent = "all of them",
+     .help = "For silence: only actions whose attributes are these, as in a measure."},
     {.name = "horizon",
      .type = ENG_KEY_PANES,
      AT(eng_alert_draft, horizon),
@@ -870,8 +925,7 @@ const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
 const struct eng_section *const eng_sections[] = {
-    &eng_section_file,      &eng_section_time,    &eng_section_input,
-    &eng_section_fields,    &eng_section_measure, &eng_section_score,
-    &eng_section_dimension, &eng_section_edge,    &eng_section_alert,
-    &eng_section_kafka,     &eng_section_output,  &eng_section_run,
-    &eng_section_recovery,  &eng_section_http,    NULL};
+    &eng_section_file,    &eng_section_time,     &eng_section_input,     &eng_section_fields,
+    &eng_section_measure, &eng_section_score,    &eng_section_dimension, &eng_section_points,
+    &eng_section_edge,    &eng_section_alert,    &eng_section_kafka,     &eng_section_output,
+    &eng_section_run,     &eng_section_recovery, &eng_section_http,      NULL};

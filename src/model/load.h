@@ -41,10 +41,16 @@ struct eng_time_draft {
 };
 
 struct eng_measure_draft {
-    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio;
-    const struct eng_node *of, *until;
+    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio, *since;
+    const struct eng_node *of, *until, *where;
     struct eng_window over;
     uint32_t ago; /* 0: not given */
+};
+
+/* A points key that says more than its points. */
+struct eng_points_draft {
+    int64_t points_e4;
+    const struct eng_node *of, *where;
 };
 
 /* Numbers that have to be above 0 are 0 when not given. */
@@ -69,7 +75,8 @@ struct eng_edge_draft {
 };
 
 struct eng_alert_draft {
-    const struct eng_node *score, *falls_to, *rises_to, *silence, *after, *expects, *description;
+    const struct eng_node *score, *falls_to, *rises_to, *silence, *where, *after, *expects;
+    const struct eng_node *description;
     struct eng_portion drop;
     int64_t below_e4, above_e4, margin_e4, cooldown_ms;
     uint32_t within, remind, horizon, typical_gap, min_silence, min_active, risk_e3;
@@ -84,7 +91,9 @@ struct eng_http_draft {
 /* A set of actions still to be filled in, once all entries of the model are known. */
 struct eng_pending_set {
     struct eng_pending_set *next;
-    const struct eng_node *node; /* one scalar */
+    const struct eng_node *node;       /* one scalar */
+    const struct eng_node *where_node; /* NULL: no filter */
+    const struct eng_condition *where; /* what it says; NULL: none */
     struct eng_action_set *set;
 };
 
@@ -125,13 +134,35 @@ enum eng_status eng_load_check_name(struct eng_load *load, const struct eng_node
 enum eng_status eng_load_check_actions(struct eng_load *load, const struct eng_node *node,
                                        const char *what);
 
-/* Enters the actions of a node that was checked into the model, to be put into *set by
+/* Actions under a filter. */
+struct eng_reference {
+    const struct eng_node *actions;
+    const struct eng_node *where_node; /* NULL: no filter */
+    const struct eng_condition *where; /* the filter, where it stays */
+};
+
+/* Enters the actions of a reference that was checked into the model, to be put into *set by
  * eng_load_fill_sets. */
-enum eng_status eng_load_add_actions(struct eng_load *load, const struct eng_node *node,
+enum eng_status eng_load_add_actions(struct eng_load *load, const struct eng_reference *reference,
                                      struct eng_action_set *set);
 
-/* Fills in all sets; call when every action has been added. */
-void eng_load_fill_sets(struct eng_load *load);
+/* Tells entries apart by their filters, then fills in all sets; call when every action has been
+ * added. ENG_OK, ENG_BAD_CONFIG (too many) or ENG_NO_MEMORY. */
+enum eng_status eng_load_fill_sets(struct eng_load *load);
+
+/* True when an action or family as written takes all that an entry takes by its name. */
+bool eng_load_covers(const struct eng_node *node, const struct eng_action *entry);
+
+/* filters.c: the index of an attribute, which the model names from here on. */
+enum eng_status eng_load_attribute(struct eng_load *load, const struct eng_node *name,
+                                   uint16_t *ret_index);
+
+/* Reads `where`; node NULL: there is none. */
+enum eng_status eng_load_filter(struct eng_load *load, const struct eng_node *node,
+                                struct eng_condition *ret_where);
+
+/* Replaces each action's entry by those that its filters tell apart. */
+enum eng_status eng_load_tell_apart(struct eng_load *load);
 
 /* measures.c, scores.c, bands.c, alerts.c, around.c: the parts of the file. Each ENG_OK,
  * ENG_BAD_CONFIG or ENG_NO_MEMORY. */
@@ -150,8 +181,9 @@ enum eng_status eng_load_check_states(struct eng_load *load);
 /* alerts.c: refuses a deadline that an action both begins and meets. After eng_load_fill_sets. */
 enum eng_status eng_load_check_deadlines(struct eng_load *load);
 
-/* A hidden count for a points key; *ret_index is its place in model->measures. */
-enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_node *key,
+/* A hidden count for a points key, of actions under a filter (nodes, NULL: none); *ret_index is its
+ * place in model->measures. */
+enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_points_draft *draft,
                                       const struct eng_window *window, uint16_t *ret_index);
 
 /* bands.c: reads the bands of a score and refuses those that its values cannot reach. */

@@ -16,20 +16,22 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {"count", "a count", "count over ago", offsetof(struct eng_measure_draft, count), ENG_COUNT,
-     false, true},
-    {"sum", "a sum", "sum of over ago", offsetof(struct eng_measure_draft, sum), ENG_SUM, true,
-     true},
-    {"active", "an active measure", "active over ago", offsetof(struct eng_measure_draft, active),
-     ENG_ACTIVE, false, true},
-    {"members", "a members measure", "members over", offsetof(struct eng_measure_draft, members),
-     ENG_MEMBERS, false, true},
-    {"last", "a last measure", "last of over", offsetof(struct eng_measure_draft, last), ENG_LAST,
+    {"count", "a count", "count where over ago", offsetof(struct eng_measure_draft, count),
+     ENG_COUNT, false, true},
+    {"sum", "a sum", "sum of where over ago", offsetof(struct eng_measure_draft, sum), ENG_SUM,
      true, true},
-    {"streak", "a streak", "streak", offsetof(struct eng_measure_draft, streak), ENG_STREAK, false,
-     false},
-    {"state", "a state", "state until", offsetof(struct eng_measure_draft, state), ENG_STATE, false,
-     false},
+    {"active", "an active measure", "active where over ago",
+     offsetof(struct eng_measure_draft, active), ENG_ACTIVE, false, true},
+    {"members", "a members measure", "members where over",
+     offsetof(struct eng_measure_draft, members), ENG_MEMBERS, false, true},
+    {"last", "a last measure", "last of where over", offsetof(struct eng_measure_draft, last),
+     ENG_LAST, true, true},
+    {"streak", "a streak", "streak where", offsetof(struct eng_measure_draft, streak), ENG_STREAK,
+     false, false},
+    {"state", "a state", "state until where", offsetof(struct eng_measure_draft, state), ENG_STATE,
+     false, false},
+    {"since", "a since measure", "since where over", offsetof(struct eng_measure_draft, since),
+     ENG_SINCE, false, true},
     {"ratio", "a ratio", "ratio", offsetof(struct eng_measure_draft, ratio), ENG_RATIO, false,
      false},
 };
@@ -62,7 +64,7 @@ static enum eng_status find_kind(struct eng_load *load, const struct eng_node *n
         return eng_source_fail(
             &load->source, node->key->mark,
             "the measure \"%s\" does not say what it measures; write one of count, sum, "
-            "active, members, last, streak, state, ratio",
+            "active, members, last, streak, state, since, ratio",
             eng_node_shown(&load->source, node->key));
     *ret_kind = found;
     return ENG_OK;
@@ -79,12 +81,13 @@ static enum eng_status check_ago(struct eng_load *load, const struct eng_node *n
                                  const struct eng_measure_draft *draft, const struct kind *kind)
 {
     struct eng_mark mark = eng_node_get(node, "ago")->mark;
-    bool members = kind->kind == ENG_MEMBERS;
-    if (members || kind->kind == ENG_LAST)
+    static const char *const newest[ENG_SINCE + 1] = {
+        [ENG_MEMBERS] = "pane of each member", [ENG_LAST] = "value", [ENG_SINCE] = "pane"};
+    if (newest[kind->kind] != NULL)
         return eng_source_fail(&load->source, mark,
                                "%s remembers the newest %s alone, so its window cannot lie back; "
                                "leave \"ago\" out",
-                               kind->what, members ? "pane of each member" : "value");
+                               kind->what, newest[kind->kind]);
     if (draft->over.node != NULL && draft->over.kind != ENG_WINDOW_ROLLING)
         return eng_source_fail(&load->source, mark,
                                "only a window of days or hours can lie back, and \"over\" is %s; "
@@ -138,6 +141,18 @@ static enum eng_status new_measure(struct eng_load *load, const struct eng_node 
     return ENG_OK;
 }
 
+static enum eng_status add_actions(struct eng_load *load, const struct eng_measure_draft *draft,
+                                   const struct kind *kind, struct eng_measure *measure)
+{
+    struct eng_reference reference = {kind->of_value ? draft->of : field_of(draft, kind),
+                                      draft->where, &measure->where};
+    enum eng_status status = eng_load_add_actions(load, &reference, &measure->actions);
+    if (status != ENG_OK || kind->kind != ENG_STATE)
+        return status;
+    reference.actions = draft->until;
+    return eng_load_add_actions(load, &reference, &measure->until);
+}
+
 static enum eng_status load_measure(struct eng_load *load, const struct eng_node *node)
 {
     struct eng_measure_draft draft = {0};
@@ -159,12 +174,11 @@ static enum eng_status load_measure(struct eng_load *load, const struct eng_node
     measure->panes = draft.over.panes;
     measure->ago = draft.ago;
     status = eng_load_copy(load, node->key, &measure->name);
-    if (status == ENG_OK && kind->kind != ENG_RATIO)
-        status = eng_load_add_actions(load, kind->of_value ? draft.of : field_of(&draft, kind),
-                                      &measure->actions);
-    if (status == ENG_OK && kind->kind == ENG_STATE)
-        status = eng_load_add_actions(load, draft.until, &measure->until);
-    return status;
+    if (status == ENG_OK && kind->kind == ENG_RATIO)
+        return ENG_OK;
+    if (status == ENG_OK)
+        status = eng_load_filter(load, draft.where, &measure->where);
+    return status == ENG_OK ? add_actions(load, &draft, kind, measure) : status;
 }
 
 enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_node *name,
@@ -236,14 +250,18 @@ enum eng_status eng_load_measures(struct eng_load *load)
     return status;
 }
 
-enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_node *key,
+enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_points_draft *draft,
                                       const struct eng_window *window, uint16_t *ret_index)
 {
     struct eng_measure *measure = NULL;
     eng_assert(window->node != NULL && ret_index != NULL);
-    enum eng_status status = new_measure(load, key, &measure);
+    enum eng_status status = new_measure(load, draft->of, &measure);
     if (status == ENG_OK)
-        status = eng_load_add_actions(load, key, &measure->actions);
+        status = eng_load_filter(load, draft->where, &measure->where);
+    if (status == ENG_OK) {
+        struct eng_reference reference = {draft->of, draft->where, &measure->where};
+        status = eng_load_add_actions(load, &reference, &measure->actions);
+    }
     if (status != ENG_OK)
         return status;
     measure->kind = ENG_COUNT;

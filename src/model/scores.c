@@ -5,7 +5,6 @@
 #include "model/text.h"
 #include <string.h>
 
-#define POINTS_MAX_E4 1000000000LL /* 100,000 for one action */
 #define UNBOUNDED_E4 (INT64_MAX / 4)
 #define ONE_E4 10000
 
@@ -116,19 +115,37 @@ static enum eng_status load_dimension(struct eng_load *load, const struct eng_no
     return status;
 }
 
+/* A points key is an action and its points, or a name for `points`, `of` and `where`; without `of`
+ * the name is the action. */
+static enum eng_status read_points_key(struct eng_load *load, const struct eng_node *node,
+                                       struct eng_points_draft *ret_draft)
+{
+    static const struct eng_range range = {"the points of an action", 4, -ENG_POINTS_MAX_E4,
+                                           ENG_POINTS_MAX_E4};
+    enum eng_status status = ENG_OK;
+    if (node->kind == ENG_NODE_MAPPING)
+        status = eng_section_read(load, &eng_section_points, node, ret_draft);
+    else
+        status = eng_load_number(load, node, &range, &ret_draft->points_e4);
+    if (status != ENG_OK)
+        return status;
+    if (ret_draft->of != NULL)
+        return eng_load_check_name(load, node->key, "a key of points");
+    ret_draft->of = node->key;
+    return eng_load_check_actions(load, node->key, "a key of points");
+}
+
 static enum eng_status load_points_key(struct eng_load *load, const struct eng_node *node,
                                        const struct eng_window *window, struct eng_score *score)
 {
-    static const struct eng_range range = {"the points of an action", 4, -POINTS_MAX_E4,
-                                           POINTS_MAX_E4};
+    struct eng_points_draft draft = {0};
     struct eng_dimension *dimension = &score->dimensions[score->dimension_count++];
-    enum eng_status status = eng_load_check_actions(load, node->key, "a key of points");
-    if (status == ENG_OK)
-        status = eng_load_number(load, node, &range, &dimension->points_e4);
+    enum eng_status status = read_points_key(load, node, &draft);
     if (status == ENG_OK)
         status = eng_load_copy(load, node->key, &dimension->name);
     if (status == ENG_OK)
-        status = eng_load_hidden_count(load, node->key, window, &dimension->measure);
+        status = eng_load_hidden_count(load, &draft, window, &dimension->measure);
+    dimension->points_e4 = draft.points_e4;
     return status;
 }
 

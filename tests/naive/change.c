@@ -30,15 +30,62 @@ static bool equal(const struct eng_action *a, const struct eng_action *b)
     return a->family == b->family && strcmp(a->text, b->text) == 0;
 }
 
-static uint16_t home(const struct eng_model *model, const struct eng_action *entry)
+/* Does a condition ask of this attribute, and is the text one that it takes? */
+static bool takes(const struct eng_model *model, const struct eng_condition *where,
+                  const char *attribute, struct eng_slice text)
 {
+    for (uint32_t i = 0; i < where->clause_count; i++) {
+        const struct eng_clause *clause = &where->clauses[i];
+        if (strcmp(model->attributes[clause->attribute], attribute) != 0)
+            continue;
+        for (uint32_t v = 0; v < clause->value_count; v++)
+            if (clause->values[v].length == text.length &&
+                memcmp(clause->values[v].data, text.data, text.length) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* Does what fulfils condition a, of model m, fulfil b, of model n? For each thing that b asks, a
+ * has to ask for the same attribute, and for no text that b does not take. */
+static bool sure(const struct eng_model *m, const struct eng_condition *a,
+                 const struct eng_model *n, const struct eng_condition *b)
+{
+    for (uint32_t i = 0; i < b->clause_count; i++) {
+        const char *attribute = n->attributes[b->clauses[i].attribute];
+        bool asked = false;
+        for (uint32_t j = 0; j < a->clause_count; j++) {
+            const struct eng_clause *clause = &a->clauses[j];
+            if (strcmp(m->attributes[clause->attribute], attribute) != 0)
+                continue;
+            asked = true;
+            for (uint32_t v = 0; v < clause->value_count; v++)
+                asked &= takes(n, b, attribute, clause->values[v]);
+        }
+        if (!asked)
+            return false;
+    }
+    return true;
+}
+
+/* Where in a model the facts of an entry of another one belong. */
+static uint16_t home(const struct eng_model *model, const struct eng_model *other,
+                     const struct eng_action *entry)
+{
+    const struct eng_action *name = NULL;
     uint16_t found = NOT_THERE;
-    for (uint16_t i = 0; i < model->action_count; i++)
+    for (uint16_t i = 0; i < model->action_count && name == NULL; i++)
         if (equal(&model->actions[i], entry))
-            return i;
-    for (uint16_t i = 0; i < model->action_count; i++)
+            name = &model->actions[i];
+    for (uint16_t i = 0; i < model->action_count && (name == NULL || !equal(name, entry)); i++)
         if (begins(&model->actions[i], entry) &&
-            (found == NOT_THERE || model->actions[i].length > model->actions[found].length))
+            (name == NULL || model->actions[i].length > name->length))
+            name = &model->actions[i];
+    for (uint16_t i = 0; i < model->action_count && name != NULL; i++)
+        if (equal(&model->actions[i], name) &&
+            sure(other, &entry->where, model, &model->actions[i].where) &&
+            (found == NOT_THERE ||
+             sure(model, &model->actions[i].where, model, &model->actions[found].where)))
             found = i;
     return found;
 }
@@ -129,7 +176,9 @@ static int64_t counts_known(const struct knowledge *knowledge, const struct eng_
         bool widest = eng_action_set_has(&measure->actions, i);
         for (unsigned j = 0; j < model->action_count; j++)
             if (j != i && eng_action_set_has(&measure->actions, j) &&
-                begins(&model->actions[j], &model->actions[i]))
+                (begins(&model->actions[j], &model->actions[i]) ||
+                 equal(&model->actions[j], &model->actions[i])) &&
+                sure(model, &model->actions[i].where, model, &model->actions[j].where))
                 widest = false;
         if (widest)
             from = later(from, measure->kind == ENG_SUM
@@ -139,18 +188,42 @@ static int64_t counts_known(const struct knowledge *knowledge, const struct eng_
     return from;
 }
 
+/* What was known of the old entries of the same name that told apart what a new one asks for: of
+ * each way to fulfil its condition, and there is one text of each clause in a way, the best that an
+ * old entry within the condition knew. `texts` are chosen up to the clause `at`. */
+static int64_t told_apart(const struct change *c, const int64_t *old, unsigned entry,
+                          struct eng_clause *texts, uint32_t at)
+{
+    const struct eng_action *asks = &c->new->actions[entry];
+    int64_t from = INT64_MIN, best = c->pane + 1;
+    if (at < asks->where.clause_count) {
+        texts[at] = asks->where.clauses[at];
+        texts[at].value_count = 1;
+        for (uint32_t v = 0; v < asks->where.clauses[at].value_count; v++) {
+            texts[at].values = &asks->where.clauses[at].values[v];
+            from = later(from, told_apart(c, old, entry, texts, at + 1));
+        }
+        return from;
+    }
+    struct eng_condition way = {at, texts};
+    for (unsigned i = 0; i < c->old->action_count; i++) {
+        const struct eng_action *was = &c->old->actions[i];
+        if (!equal(was, asks) || !sure(c->new, &way, c->old, &was->where) ||
+            !sure(c->old, &was->where, c->new, &asks->where))
+            continue;
+        int64_t knew = later(old[i], c->pane + 1 - kept(c->old, i));
+        best = knew < best ? knew : best;
+    }
+    return best;
+}
+
 static void learn_entries(const struct change *c, const struct knowledge *old,
                           struct knowledge *new)
 {
     for (unsigned i = 0; i < c->new->action_count; i++) {
-        uint16_t source = c->source[i];
-        new->counts[i] = new->sums[i] = c->pane + 1;
-        if (source == NOT_THERE || !equal(&c->old->actions[source], &c->new->actions[i]))
-            continue;
-        int64_t from = c->pane + 1 - kept(c->old, source);
-        new->counts[i] = later(old->counts[source], from);
-        if (sums_by_pane(c->old))
-            new->sums[i] = later(old->sums[source], from);
+        struct eng_clause texts[ENG_ATTRIBUTES_MAX];
+        new->counts[i] = told_apart(c, old->counts, i, texts, 0);
+        new->sums[i] = sums_by_pane(c->old) ? told_apart(c, old->sums, i, texts, 0) : c->pane + 1;
     }
 }
 
@@ -166,7 +239,7 @@ static int64_t learn_other(struct change *c, const struct knowledge *old,
         if (naive_by_pane(m) || !same_question(c, m, asks))
             continue;
         int64_t from = old->others[i];
-        if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST)
+        if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST || m->kind == ENG_SINCE)
             from = later(from, naive_window_first(c->old, m->window, m->panes, c->pane));
         if (c->measure[index] != NOT_THERE && from >= best)
             continue;
@@ -270,7 +343,7 @@ static bool still_known(const struct change *c, const struct partner *partner, u
         return false;
     if (m->kind == ENG_STREAK)
         return in_kept_run(c, partner, old, fact->pane);
-    if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST)
+    if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST || m->kind == ENG_SINCE)
         return fact->pane >= naive_window_first(c->old, m->window, m->panes, c->pane);
     return true;
 }
@@ -553,9 +626,9 @@ void naive_activate(struct naive *naive, const struct eng_model *model, bool sil
     struct eng_effects effects = naive->effects;
     struct eng_counters counters = naive->counters;
     for (unsigned i = 0; i < c.old->action_count; i++)
-        c.entry[i] = home(c.new, &c.old->actions[i]);
+        c.entry[i] = home(c.new, c.old, &c.old->actions[i]);
     for (unsigned i = 0; i < c.new->action_count; i++)
-        c.source[i] = home(c.old, &c.new->actions[i]);
+        c.source[i] = home(c.old, c.new, &c.new->actions[i]);
     naive->model = model;
     if (naive->clock_ms < 0)
         return; /* nothing has been forgotten, for nothing was there */

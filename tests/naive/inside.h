@@ -16,6 +16,7 @@ struct fact {
     uint16_t action;    /* entry of the model's actions; none: it is not counted any more */
     char *id, *member;  /* NULL: none */
     uint32_t id_bytes, member_bytes;
+    struct eng_slice attributes[ENG_ATTRIBUTES_MAX]; /* while it is judged: by the model's index */
     /* What changes of the model have left of it. */
     bool counted, summed; /* in its pane: that it was, and its value */
     uint64_t measures;    /* a bit for each measure that keeps no counts per pane and knows of it */
@@ -79,7 +80,8 @@ struct knowledge {
 struct naive {
     const struct eng_model *model;
     struct knowledge knowledge;
-    int64_t clock_ms; /* -1: none yet */
+    const struct eng_names *names; /* of events' attributes; NULL: the model's */
+    int64_t clock_ms;              /* -1: none yet */
     struct eng_counters counters;
     struct partner **partners; /* in the order of a boundary */
     size_t partner_count, partner_capacity;

@@ -111,6 +111,7 @@ static int64_t share_of(const struct partner *partner, const struct asked *asked
     case ENG_STREAK:
     case ENG_STATE:
     case ENG_RATIO:
+    case ENG_SINCE:
         break;
     }
     eng_assert(!"a kind that adds up");
@@ -175,14 +176,29 @@ static struct amount streak(const struct partner *partner, const struct asked *a
     return amount;
 }
 
+/* From the newest pane on. */
+static struct amount since(const struct partner *partner, const struct asked *asked, int64_t pane)
+{
+    struct amount amount = {0, true};
+    int64_t newest_pane = INT64_MIN;
+    for (size_t i = 0; i < partner->fact_count; i++)
+        if (matches(asked, &partner->facts[i]) && partner->facts[i].pane > newest_pane) {
+            newest_pane = partner->facts[i].pane;
+            amount = (struct amount){(pane - newest_pane) * 10000, false};
+        }
+    return amount;
+}
+
 /* The quotient in ten-thousandths, to the nearest one; of two as near the one further from 0. */
 static struct amount ratio(const struct naive *naive, const struct partner *partner,
                            const struct eng_measure *measure, int64_t pane)
 {
     const struct eng_measure *measures = naive->model->measures;
-    __int128 a = naive_measure(naive, partner, &measures[measure->parts[0]], pane).value_e4;
-    __int128 b = naive_measure(naive, partner, &measures[measure->parts[1]], pane).value_e4;
-    if (b == 0)
+    struct amount above = naive_measure(naive, partner, &measures[measure->parts[0]], pane);
+    struct amount below = naive_measure(naive, partner, &measures[measure->parts[1]], pane);
+    __int128 a = above.value_e4, b = below.value_e4;
+    bool never = above.missing && measures[measure->parts[0]].kind == ENG_SINCE;
+    if (b == 0 || never)
         return (struct amount){0, true};
     if (b < 0)
         a = -a, b = -b;
@@ -210,6 +226,8 @@ struct amount naive_measure(const struct naive *naive, const struct partner *par
         return state(partner, &asked);
     case ENG_LAST:
         return newest(partner, &asked);
+    case ENG_SINCE:
+        return since(partner, &asked, pane);
     case ENG_RATIO:
         return ratio(naive, partner, measure, pane);
     default:

@@ -16,6 +16,8 @@
 struct decoded {
     struct eng_event event;
     char partner[32], action[32], id[32], member[32]; /* integers as text */
+    struct eng_slice attributes[ENG_ATTRIBUTES_MAX];
+    char numbers[ENG_ATTRIBUTES_MAX][32];
 };
 
 static const json_t *at_path(const json_t *record, const char *path)
@@ -47,6 +49,22 @@ static int64_t value_of(const json_t *value)
     if (!json_is_number(value) || fabs(json_number_value(value)) > ENG_VALUE_MAX)
         return ENG_VALUE_NONE;
     return llround(json_number_value(value) * 10000);
+}
+
+/* Those that the model names. */
+static void decode_attributes(const json_t *object, const struct eng_model *model,
+                              struct decoded *ret)
+{
+    for (uint32_t i = 0; i < model->attribute_count; i++) {
+        const json_t *value = json_object_get(object, model->attributes[i]);
+        ret->attributes[i] = text_of(value, ret->numbers[i]);
+        if (json_is_boolean(value))
+            ret->attributes[i] = json_is_true(value) ? (struct eng_slice){"true", 4}
+                                                     : (struct eng_slice){"false", 5};
+        if (ret->attributes[i].length > ENG_ATTRIBUTE_BYTES_MAX)
+            ret->attributes[i] = (struct eng_slice){NULL, 0};
+    }
+    ret->event.attributes = ret->attributes;
 }
 
 /* A good event, or one that is bad. */
@@ -204,6 +222,8 @@ static void replay(const struct eng_config *config, FILE *file, struct naive *na
             continue;
         json_t *record = json_loadb(line, (size_t)length, JSON_ALLOW_NUL, NULL);
         decode(record, &config->input, &decoded);
+        decode_attributes(at_path(record, config->input.fields.attributes), config->model,
+                          &decoded);
         naive_apply(naive, &decoded.event);
         print_effects(config->model, naive);
         json_decref(record);

@@ -78,7 +78,8 @@ static void compute(const struct naive *naive, const struct partner *partner,
         int64_t part = 0;
         if (score->points)
             part = amounts[i].value_e4 / 10000 * dimension->points_e4;
-        else if (dimension->skip && amounts[i].missing)
+        else if (amounts[i].missing &&
+                 (dimension->skip || naive->model->measures[dimension->measure].kind == ENG_SINCE))
             part = 0;
         else if (dimension->step_count > 0)
             part = by_steps(score, dimension, weight_sum_e4, amounts[i].value_e4);

@@ -82,7 +82,7 @@ static void look(const struct run *run)
 static void run_events(struct run *run, const struct eng_event *events, uint8_t *outcomes,
                        uint32_t count)
 {
-    struct eng_batch batch = {events, outcomes, count, 0};
+    struct eng_batch batch = {events, outcomes, count, 0, &history_names};
     struct eng_error err = {ENG_OK, ""};
     enum eng_status status;
     do {
@@ -397,6 +397,7 @@ static bool against_naive(struct run *run, size_t *told_before, struct chance *c
                           const struct comparison *how)
 {
     struct naive *naive = naive_new(run->model);
+    naive_call(naive, &history_names);
     bool same = true;
     for (uint32_t i = 0; same && i < run->history->count; i++) {
         told_before[i] = run->told_bytes;

@@ -22,6 +22,7 @@ struct kind {
     unsigned holds;  /* per cent of alerts on scores */
     unsigned deep;   /* per cent of targets beyond any table */
     bool below;      /* points may be under 0 */
+    bool sinces;     /* all measures but the first are panes since an event */
     bool patient;    /* nothing but drops is told, and cooldowns are long */
     int64_t drop_most;
     uint64_t ratios; /* a bit for each measure that is one */
@@ -64,9 +65,11 @@ static bool ratio(struct kind *k, unsigned index)
 static void measure(struct kind *k, unsigned index)
 {
     static const char *const periods[] = {"week", "month", "life"};
-    int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 9);
+    int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 10);
     if (k->patient && k->other > 0)
         what = index == 0 ? 2 : between(k, 2, 5);
+    if (k->sinces && index > 0)
+        what = 10;
     if (index > 1 && what == 9 && ratio(k, index))
         return;
     fprintf(k->out, "  m%u: {", index);
@@ -83,14 +86,16 @@ static void measure(struct kind *k, unsigned index)
         fprintf(k->out, "members: \"%s\"", name(k));
     else if (what == 5)
         fprintf(k->out, "streak: \"%s\"", name(k));
+    else if (what == 10)
+        fprintf(k->out, "since: \"%s\"", name(k));
     else if (percent(k, 50))
         fprintf(k->out, "state: social.connect, until: social.disconnect");
     else
         fprintf(k->out, "state: \"%s\", until: \"%s\"", names[between(k, 0, 1)],
                 names[between(k, 2, 3)]);
-    if (what == 7)
+    if (what == 7 || (what == 10 && percent(k, 20)))
         fprintf(k->out, ", over: %s", CHANCE_ONE_OF(k->chance, periods));
-    else if (what < 5)
+    else if (what < 5 || what == 10)
         fprintf(k->out, ", over: %" PRId64 "%s", window(k), k->unit);
     if (what < 3 && percent(k, k->backs))
         fprintf(k->out, ", ago: %" PRId64 "%s", window(k), k->unit);
@@ -101,14 +106,15 @@ static void steps(const struct kind *k)
 {
     int64_t x = between(k, 0, 1), points = between(k, 2, 4);
     int64_t y = percent(k, 70) ? 0 : between(k, 0, 10);
-    bool rises = percent(k, 60);
+    bool falls = k->sinces && percent(k, 70), rises = percent(k, 60);
+    y = falls ? 10 : y;
     fprintf(k->out, "steps: [");
     for (int64_t i = 0; i < points; i++) {
         fprintf(k->out, "%s[%" PRId64 ", %s]", i > 0 ? ", " : "", x,
                 (const char *[]){"0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9",
                                  "1"}[y]);
         x += between(k, 1, 4);
-        y = between(k, rises ? y : 0, 10);
+        y = falls ? between(k, 0, y) : between(k, rises ? y : 0, 10);
     }
     fprintf(k->out, "]");
 }
@@ -244,6 +250,7 @@ static struct kind draw(struct chance *chance, FILE *out)
     k.deep = CHANCE_ONE_OF(chance, shares) / 4;
     k.below = percent(&k, 25);
     k.patient = percent(&k, 25);
+    k.sinces = !k.patient && percent(&k, 20);
     if (k.patient && percent(&k, 50)) {
         k.measures = 2;
         k.other = 100;

@@ -19,6 +19,7 @@ struct writer {
     struct chance *chance;
     FILE *out;
     bool hours;          /* panes are hours */
+    bool filters;        /* actions are asked for by attributes too */
     int64_t plain_panes; /* a plain program: the length of all windows; 0: anything goes */
     unsigned measures;
     uint32_t ratios; /* a bit for each measure that is one */
@@ -100,6 +101,31 @@ static void actions(struct writer *w)
     fprintf(w->out, "]");
 }
 
+/* A filter, in some programs. They overlap, hold each other and exclude each other. */
+static const char *const filters[] = {
+    "{region: north}",
+    "{region: south}",
+    "{region: [north, south]}",
+    "{region: [south, east], source: portal}",
+    "{source: [web, portal]}",
+    "{source: portal}",
+    "{region: north, source: web}",
+    "{odd: [true, 1, \"\"]}",
+    "{region: [north, east], odd: x}",
+    "{region: [north, east, south]}",
+};
+
+static const char *filter(struct writer *w)
+{
+    return CHANCE_ONE_OF(w->chance, filters);
+}
+
+static void where(struct writer *w)
+{
+    if (w->filters && percent(w, 60))
+        fprintf(w->out, ", where: %s", filter(w));
+}
+
 static int64_t window_panes(struct writer *w)
 {
     if (percent(w, 75))
@@ -175,7 +201,7 @@ static void measure(struct writer *w, unsigned index)
 {
     static const char *const kinds[] = {"count", "active", "members"};
     /* Plain programs now and then have something that an event can lower: a state, a last value. */
-    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 10);
+    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 11);
     if (kind == 10 && index > 0 && ratio(w, index))
         return;
     fprintf(w->out, "  m%u: {", index);
@@ -183,6 +209,10 @@ static void measure(struct writer *w, unsigned index)
         fprintf(w->out, "%s: ", kinds[kind % 3]);
         actions(w);
         window(w, index, kind % 3 < 2);
+    } else if (kind == 11) {
+        fprintf(w->out, "since: ");
+        actions(w);
+        window(w, index, false);
     } else if (kind <= 7 || index == 0) {
         fprintf(w->out, "%s: value, of: ", kind == 7 ? "last" : "sum");
         actions(w);
@@ -195,6 +225,7 @@ static void measure(struct writer *w, unsigned index)
                 percent(w, 50) ? "[social.connect, widget.install]" : "social.connect",
                 percent(w, 70) ? "social.disconnect" : "[social.disconnect, \"widget.off.*\"]");
     }
+    where(w);
     fprintf(w->out, "}\n");
 }
 
@@ -251,11 +282,18 @@ static void points(struct writer *w, unsigned index)
     w->scores[index].scale_e4 = 200000;
     fprintf(w->out, "    points:\n");
     for (int64_t i = 0; i < keys; i++) {
-        fprintf(w->out, "      \"%s\": ", names[(first + (uint64_t)i * 3) % NAMES]);
+        const char *name = names[(first + (uint64_t)i * 3) % NAMES];
+        bool named = w->filters && percent(w, 40), filtered = w->filters && percent(w, 40);
+        if (named)
+            fprintf(w->out, "      key%" PRId64 ": {of: \"%s\", points: ", i, name);
+        else
+            fprintf(w->out, "      \"%s\": %s", name, filtered ? "{points: " : "");
         int64_t low = w->plain_panes > 0 ? 0 : -3;
         number(w,
                percent(w, 70) ? between(w, low, 6) * 10000 + 5000 : between(w, low * 10000, 90000));
-        fprintf(w->out, "\n");
+        if (filtered)
+            fprintf(w->out, ", where: %s", filter(w));
+        fprintf(w->out, "%s\n", named || filtered ? "}" : "");
     }
     fprintf(w->out, "    ");
     over(w, index == 0);
@@ -350,6 +388,7 @@ static void silence(struct writer *w)
     }
     if (percent(w, 60))
         fprintf(w->out, ", min_active: %" PRId64, between(w, 1, 4));
+    where(w);
 }
 
 /* Per cent. */
@@ -431,6 +470,7 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     struct writer w = {.chance = chance, .out = out};
     w.hours = percent(&w, 30);
     ret_traits->pane_ms = w.hours ? 3600000 : 86400000;
+    w.filters = percent(&w, 40);
     w.plain_panes = percent(&w, 33) ? between(&w, 1, 12) : 0;
     time_section(&w);
     w.measures = (unsigned)between(&w, 1, MEASURES_MAX);
@@ -507,6 +547,35 @@ static void other_number(struct chance *chance, const char *line, size_t bytes, 
     fwrite(line + at, 1, bytes - at, out);
 }
 
+/* Where the filter of a line begins; `bytes`: it has none. */
+static size_t filter_at(const char *line, size_t bytes)
+{
+    const char *at = strstr(line, ", where: ");
+    return at != NULL && at < line + bytes ? (size_t)(at - line) : bytes;
+}
+
+/* A line with another filter than its own, or with none. */
+static void other_filter(struct chance *chance, const char *line, size_t bytes, FILE *out)
+{
+    size_t before = filter_at(line, bytes), after = before + strcspn(line + before, "}") + 1;
+    fwrite(line, 1, before, out);
+    if (chance_percent(chance, 70))
+        fprintf(out, ", where: %s", CHANCE_ONE_OF(chance, filters));
+    fwrite(line + after, 1, bytes - after, out);
+}
+
+/* A measure's line that had no filter, with one. */
+static void add_filter(struct chance *chance, const char *line, size_t bytes, FILE *out)
+{
+    fwrite(line, 1, bytes - 2, out);
+    fprintf(out, ", where: %s}\n", CHANCE_ONE_OF(chance, filters));
+}
+
+static bool is_measure(const char *line, size_t bytes)
+{
+    return is_key(line, "  m") && line[bytes - 2] == '}';
+}
+
 static void vary_line(struct chance *chance, const char *line, const char *other, unsigned share,
                       FILE *out)
 {
@@ -520,6 +589,10 @@ static void vary_line(struct chance *chance, const char *line, const char *other
         return;
     if (!fixed && instead != NULL && line[bytes - 2] != ':' && chance_percent(chance, share))
         fwrite(instead, 1, strcspn(instead, "\n") + 1, out);
+    else if (filter_at(line, bytes) < bytes && chance_percent(chance, 2 * share))
+        other_filter(chance, line, bytes, out);
+    else if (is_measure(line, bytes) && chance_percent(chance, share / 3))
+        add_filter(chance, line, bytes, out);
     else if (!fixed && chance_percent(chance, share))
         other_number(chance, line, bytes, out);
     else

@@ -214,3 +214,24 @@ Test(s02_windows, a_window_that_lies_back_covers_the_panes_before_the_newer_ones
                "day 2  tick                           ->  acme s 2.5 -> 6.5, all (expiry)\n"
                "day 3  tick                           ->  acme s 6.5 -> 4, all (expiry)\n");
 }
+
+Test(s02_windows, panes_since_an_event_grow_by_one_at_each_boundary_and_end_with_the_window)
+{
+    spec_holds("S2", SCORE("m: {since: x, over: 4d}"),
+               "day 0        acme  x\n"
+               "day 1        tick                     ->  acme s 0 -> 1, all (expiry)\n"
+               "day 1        acme  x                  ->  s 1 -> 0, all\n"
+               "day 3        tick                     ->  day 2 acme s 0 -> 1, all (expiry)\n"
+               "                                      ->  acme s 1 -> 2, all (expiry)\n"
+               "day 0        acme  x\n"
+               "day 4        tick                     ->  acme s 2 -> 3, all (expiry)\n"
+               "day 3        acme  x                  ->  s 3 -> 1, all (correction)\n"
+               "day 6        tick                     ->  day 5 acme s 1 -> 2, all (expiry)\n"
+               "                                      ->  acme s 2 -> 3, all (expiry)\n"
+               "day 7        tick                     ->  acme s 3 -> 0, all (expiry)\n");
+    spec_holds("S2", SCORE("m: {since: x, over: week}"),
+               "day 2        acme  x\n" /* a Saturday */
+               "day 3        tick                     ->  acme s 0 -> 1, all (expiry)\n"
+               "day 4        tick                     ->  acme s 1 -> 0, all (expiry)\n"
+               "day 9        tick\n");
+}

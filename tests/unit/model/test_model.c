@@ -83,6 +83,7 @@ Test(model, every_kind_of_measure_is_compiled)
                   "  ever:       {count: training.complete, over: life}\n"
                   "  depth:      {ratio: [revenue, later]}\n"
                   "  later:      {active: x, over: 7d, ago: 14d}\n"
+                  "  idle:       {since: platform.login, over: life}\n"
                   "alerts: {z: {silence: a, horizon: 9d}}\n");
     static const struct {
         const char *name;
@@ -99,7 +100,8 @@ Test(model, every_kind_of_measure_is_compiled)
                 {"social", ENG_STATE, ENG_WINDOW_NONE, 0},
                 {"ever", ENG_COUNT, ENG_WINDOW_LIFE, 0},
                 {"depth", ENG_RATIO, ENG_WINDOW_NONE, 0},
-                {"later", ENG_ACTIVE, ENG_WINDOW_ROLLING, 7}};
+                {"later", ENG_ACTIVE, ENG_WINDOW_ROLLING, 7},
+                {"idle", ENG_SINCE, ENG_WINDOW_LIFE, 0}};
     const struct eng_model *model = config->model;
     cr_assert_eq(model->named_measure_count, sizeof rows / sizeof rows[0]);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -367,4 +369,64 @@ Test(model, a_model_is_loaded_from_a_file_or_the_file_is_named)
     cr_assert_null(model);
     eng_error_clear(&err);
     cr_assert_eq(eng_model_load_file("/", &model, &err), ENG_IO);
+}
+
+/* "x: region=a,b source=c | region=b | any" of the entries of an action. */
+static const char *entries_of(const struct eng_model *model, const char *action)
+{
+    static char line[512];
+    uint16_t first = eng_model_action(model, (struct eng_slice){action, (uint32_t)strlen(action)});
+    size_t used = 0;
+    for (unsigned i = first; i < first + model->actions[first].variant_count; i++) {
+        const struct eng_condition *where = &model->actions[i].where;
+        used += (size_t)sprintf(line + used, "%s%s", i > first ? " | " : "",
+                                where->clause_count == 0 ? "any" : "");
+        for (unsigned c = 0; c < where->clause_count; c++) {
+            used += (size_t)sprintf(line + used, "%s%s=", c > 0 ? " " : "",
+                                    model->attributes[where->clauses[c].attribute]);
+            for (unsigned v = 0; v < where->clauses[c].value_count; v++)
+                used += (size_t)sprintf(line + used, "%s%s", v > 0 ? "," : "",
+                                        where->clauses[c].values[v].length > 0
+                                            ? where->clauses[c].values[v].data
+                                            : "\"\"");
+        }
+    }
+    return line;
+}
+
+Test(model, filters_tell_entries_of_an_action_apart_the_narrowest_first)
+{
+    static const struct {
+        const char *measures, *action, *want;
+    } rows[] = {
+        {"m: {count: x, over: 3d}", "x", "any"},
+        {"m: {count: x, where: {r: a}, over: 3d}", "x", "r=a"},
+        {"m: {count: x, where: {r: a}, over: 3d}, n: {count: x, over: 3d}", "x", "r=a | any"},
+        {"m: {count: x, where: {r: a}, over: 3d}, n: {count: x, where: {r: [a]}, over: 9d}", "x",
+         "r=a"},
+        {"m: {count: x, where: {r: [b, a]}, over: 3d}, n: {count: x, where: {r: a}, over: 9d}, "
+         "o: {count: x, where: {r: b}, over: 9d}",
+         "x", "r=b | r=a | r=a,b"},
+        {"m: {count: x, where: {r: a}, over: 3d}, n: {count: x, where: {s: b}, over: 9d}", "x",
+         "r=a s=b | s=b | r=a"},
+        {"m: {count: x, where: {r: [a, b]}, over: 3d}, n: {count: x, where: {r: [b, c]}, over: 9d}",
+         "x", "r=b | r=b,c | r=a,b"},
+        {"m: {count: \"x.*\", where: {r: a}, over: 3d}, n: {count: x.y, over: 9d}", "x.y",
+         "r=a | any"},
+        {"m: {count: \"x.*\", where: {r: a}, over: 3d}, n: {count: x.y, over: 9d}", "x.z", "r=a"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[512];
+        struct eng_model *model = NULL;
+        struct eng_error err = {0};
+        (void)snprintf(
+            text, sizeof text,
+            "program: p\nmeasures: {%s}\nscores: {s: {scale: 10, dimensions: {m: {weight: "
+            "1, target: 4}}, bands: {low: 0, high: 8}}}\n",
+            rows[i].measures);
+        cr_assert_eq(eng_model_load_text(text, strlen(text), "f.yaml", &model, &err), ENG_OK, "%s",
+                     err.text);
+        cr_expect_str_eq(entries_of(model, rows[i].action), rows[i].want, "%s", rows[i].measures);
+        eng_model_free(model);
+    }
 }

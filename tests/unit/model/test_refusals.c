@@ -77,6 +77,8 @@ Test(refusals, a_measure_is_of_one_kind_with_what_belongs_to_it)
          "f.yaml:2:26: |both \"count\" and \"active\""},
         {"program: p\nmeasures: {m: {count: x}}\n",
          "f.yaml:2:12: |a count needs a window|over: 30d"},
+        {"program: p\nmeasures: {m: {since: x}}\n",
+         "f.yaml:2:12: |a since measure needs a window|over: 30d"},
         {"program: p\nmeasures: {m: {sum: value, over: 3d}}\n",
          "f.yaml:2:12: |a sum needs the actions|of: "},
         {"program: p\nmeasures: {m: {sum: amount, of: x, over: 3d}}\n", "f.yaml:2:21: |sum: value"},
@@ -139,6 +141,8 @@ Test(refusals, a_window_lies_back_where_panes_are_counted)
          "f.yaml:2:44: |the newest pane of each member alone|leave \"ago\" out"},
         {"program: p\nmeasures: {m: {last: value, of: x, over: 30d, ago: 30d}}\n",
          "f.yaml:2:52: |the newest value alone|cannot lie back"},
+        {"program: p\nmeasures: {m: {since: x, over: 30d, ago: 30d}}\n",
+         "f.yaml:2:42: |a since measure remembers the newest pane alone"},
         {"program: p\nmeasures: {m: {streak: x, ago: 30d}}\n",
          "f.yaml:2:27: |\"ago\" does not belong to a streak"},
         {"program: p\nmeasures: {m: {count: x, ago: 30d}}\n", "f.yaml:2:12: |needs a window"},
@@ -568,4 +572,57 @@ Test(refusals, an_action_is_not_longer_than_records_may_have_it)
     char *text = many("program: p\nmeasures: {m: {over: 3d, count: a", "bbbbbbbb", 40, "}}\n");
     expect_refused(text, "f.yaml:2:33: |321 bytes|ENG_ACTION_BYTES_MAX");
     free(text);
+}
+
+#define W(where) "program: p\nmeasures: {m: {count: x, where: " where ", over: 3d}}\n" S
+
+Test(refusals, filters_name_attributes_and_texts)
+{
+    static const struct row rows[] = {
+        {W("{}"), "f.yaml:2:33: |names no attribute|where: {region: north}"},
+        {W("north"), "f.yaml:2:33: |a mapping"},
+        {W("{region: []}"), "f.yaml:2:42: |lists 0 texts|from 1 to 64"},
+        {W("{region: {a: b}}"), "f.yaml:2:42: |\"region\" is a mapping|[north, east]"},
+        {W("{region: [a, [b]]}"), "f.yaml:2:46: |\"region\" is a list"},
+        {W("{region: [a, b, a]}"), "f.yaml:2:49: |\"a\" stands twice"},
+        {W("{\"\": a}"), "f.yaml:2:34: |the name of an attribute is empty"},
+        {W("{region: a, region: b}"), "f.yaml:2:45: |twice"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}}\n"
+         "alerts: {a: {score: s, falls_to: low, where: {r: a}}}\n" S,
+         "f.yaml:3:39: |\"where\" does not belong to a falls_to alert"},
+        {M "scores: {s: {points: {n: {points: 1, where: {}}}, over: 3d, bands: {low: 0}}}\n",
+         "f.yaml:3:45: |names no attribute"},
+        {M "scores: {s: {points: {n: {of: x}}, over: 3d, bands: {low: 0}}}\n",
+         "f.yaml:3:23: |\"points\" is missing"},
+        {M "scores: {s: {points: {\"n*\": {points: 1}}, over: 3d, bands: {low: 0}}}\n",
+         "f.yaml:3:23: |star"},
+        {"program: p\nmeasures: {f: {state: a, until: \"*\", where: {r: x}}}\n" S,
+         "f.yaml:2:33: |star"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, filters_have_limits)
+{
+    static char text[65536];
+    size_t used = (size_t)sprintf(text, "program: p\nmeasures:\n");
+    for (int i = 0; i < 17; i++)
+        used += (size_t)sprintf(text + used, "  m%d: {count: x%d, where: {a%d: b}, over: 3d}\n", i,
+                                i, i);
+    (void)sprintf(text + used, "%s",
+                  "scores: {s: {scale: 10, dimensions: {m1: {weight: 1, target: "
+                  "4}}, bands: {low: 0, high: 8}}}\n");
+    const struct row attributes[] = {
+        {text, "f.yaml:19:29: |\"a16\" is one attribute too many|16 (ENG_ATTRIBUTES_MAX)"}};
+    EXPECT_ALL_REFUSED(attributes);
+    used = (size_t)sprintf(text, "program: p\nmeasures:\n");
+    for (int i = 0; i < 9; i++) /* independent of each other: 2^9 - 1 ways */
+        used +=
+            (size_t)sprintf(text + used, "  m%d: {count: x, where: {a%d: b}, over: 3d}\n", i, i);
+    (void)sprintf(text + used, "%s",
+                  "scores: {s: {scale: 10, dimensions: {m1: {weight: 1, target: "
+                  "4}}, bands: {low: 0, high: 8}}}\n");
+    const struct row ways[] = {{text, "|the filters on \"x\" can hold together in too many "
+                                      "ways|255 (ENG_ACTIONS_MAX)|exclude each other"}};
+    EXPECT_ALL_REFUSED(ways);
 }
