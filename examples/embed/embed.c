@@ -85,7 +85,7 @@ static enum eng_status apply_all(const struct eng_model *model, struct eng_engin
         events[i].partner = slice("acme");
         events[i].action = slice(rows[i].action);
     }
-    struct eng_batch batch = {events, NULL, ROWS, 0};
+    struct eng_batch batch = {.events = events, .count = ROWS};
     enum eng_status status;
     do {
         status = eng_engine_apply(engine, &batch, effects, err);

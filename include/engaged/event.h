@@ -35,7 +35,16 @@ struct eng_event {
     struct eng_slice action;  /* dotted name, not empty */
     struct eng_slice id;      /* unique id for dedup (S6), or none */
     struct eng_slice member;  /* the person, or none */
-    uint8_t verdict;          /* enum eng_verdict; unless GOOD, only offset is looked at */
+    /* Attributes, by the index of their names in the batch (engine.h): data NULL, there is none.
+     * NULL: it has none at all. */
+    const struct eng_slice *attributes;
+    uint8_t verdict; /* enum eng_verdict; unless GOOD, only offset is looked at */
+};
+
+/* What the attributes of some events are called. */
+struct eng_names {
+    const char *const *attributes;
+    uint32_t attribute_count;
 };
 
 /* What became of an event: the S15 classes. */

@@ -4,12 +4,16 @@
 
 enum {
     /* Input. */
-    ENG_PARTNER_BYTES_MAX = 255, /* a longer partner id makes a record bad */
-    ENG_ACTION_BYTES_MAX = 255,  /* a longer action makes a record bad */
-    ENG_ID_BYTES_MAX = 1024,     /* a longer event or member id makes a record bad */
+    ENG_PARTNER_BYTES_MAX = 255,    /* a longer partner id makes a record bad */
+    ENG_ACTION_BYTES_MAX = 255,     /* a longer action makes a record bad */
+    ENG_ID_BYTES_MAX = 1024,        /* a longer event or member id makes a record bad */
+    ENG_ATTRIBUTE_BYTES_MAX = 256,  /* a longer value of an attribute counts as missing */
+    ENG_WANTED_ATTRIBUTES_MAX = 32, /* that one reader looks for: of several models at a time */
     /* Model. */
     ENG_MEASURES_MAX = 64,
-    ENG_ACTIONS_MAX = 255, /* distinct action names and families in one file */
+    ENG_ACTIONS_MAX = 255,      /* distinct action names and families in one file */
+    ENG_ATTRIBUTES_MAX = 16,    /* attributes of events that one file names */
+    ENG_FILTER_VALUES_MAX = 64, /* texts that a filter lists for an attribute */
     ENG_SCORES_MAX = 16,
     ENG_DIMENSIONS_MAX = 32, /* dimensions, or points keys, of one score */
     ENG_BANDS_MAX = 16,
@@ -17,6 +21,7 @@ enum {
     ENG_ALERTS_MAX = 32,
     ENG_PANES_MAX = 30000,    /* longest window, in panes */
     ENG_NAME_BYTES_MAX = 128, /* names in the file */
+    ENG_DESCRIPTION_CHARACTERS_MAX = 500,
     /* Engine. */
     ENG_STEP_EVALUATIONS = 20000, /* default evaluations per step at boundaries */
     /* Run. */
@@ -25,6 +30,7 @@ enum {
 };
 
 #define ENG_SCALE_MAX_E4 1000000000LL         /* 100,000 points */
+#define ENG_POINTS_MAX_E4 1000000000LL        /* 100,000 for one action */
 #define ENG_WEIGHT_MAX_E4 1000000000LL        /* 100,000 */
 #define ENG_TARGET_MAX_E4 10000000000000000LL /* 1e12 */
 #define ENG_TIME_MS_MAX 253402300799999LL     /* the end of the year 9999; later is bad */

@@ -32,16 +32,20 @@ static void add_elapsed(struct eng_text *out, int64_t ms)
     eng_text_add(out, "%" PRId64 "%s", ms / units[i].ms, ms == 0 ? "s" : units[i].name);
 }
 
-/* True when a family of the set covers this entry of it. */
+/* True when a family of the set, or an entry of the same name under a wider condition, covers this
+ * entry of it. */
 static bool is_covered(const struct eng_model *model, const struct eng_action_set *set,
                        unsigned entry)
 {
     const struct eng_action *action = &model->actions[entry];
     for (unsigned i = 0; i < model->action_count; i++) {
-        const struct eng_action *family = &model->actions[i];
-        if (i != entry && family->family && eng_action_set_has(set, i) &&
-            family->length <= action->length &&
-            memcmp(family->text, action->text, family->length) == 0)
+        const struct eng_action *other = &model->actions[i];
+        if (i == entry || !eng_action_set_has(set, i))
+            continue;
+        if (eng_action_is_same(other, action)
+                ? eng_condition_implies(model, &action->where, model, &other->where)
+                : other->family && other->length <= action->length &&
+                      memcmp(other->text, action->text, other->length) == 0)
             return true;
     }
     return false;
@@ -61,6 +65,34 @@ static void add_actions(struct eng_text *out, const struct eng_model *model,
     }
 }
 
+/* " in the 30 days before the last 30 days" */
+static void add_window_back(struct eng_text *out, const struct eng_model *model,
+                            const struct eng_measure *measure)
+{
+    eng_text_add(out, " in the ");
+    if (measure->panes > 1)
+        eng_text_add(out, "%u ", measure->panes);
+    eng_text_add(out, "%s before the ", unit_name(model, measure->panes));
+    if (measure->ago == 1)
+        eng_text_add(out, "current %s", unit_name(model, 1));
+    else
+        eng_text_add(out, "last %u %s", measure->ago, unit_name(model, measure->ago));
+}
+
+/* " where region is north or east and source is portal"; nothing when there is no filter. */
+static void add_where(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_condition *where)
+{
+    for (uint32_t i = 0; i < where->clause_count; i++) {
+        const struct eng_clause *clause = &where->clauses[i];
+        eng_text_add(out, "%s%s is ", i == 0 ? " where " : " and ",
+                     model->attributes[clause->attribute]);
+        for (uint32_t j = 0; j < clause->value_count; j++)
+            eng_text_add(out, "%s%.*s", j > 0 ? " or " : "", (int)clause->values[j].length,
+                         clause->values[j].data);
+    }
+}
+
 static void add_window(struct eng_text *out, const struct eng_model *model,
                        const struct eng_measure *measure)
 {
@@ -74,6 +106,8 @@ static void add_window(struct eng_text *out, const struct eng_model *model,
     };
     if (measure->window != ENG_WINDOW_ROLLING)
         eng_text_add(out, "%s", words[measure->window]);
+    else if (measure->ago > 0)
+        add_window_back(out, model, measure);
     else if (measure->panes == 1)
         eng_text_add(out, " in the current %s", unit_name(model, 1));
     else
@@ -91,8 +125,16 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
         [ENG_LAST] = "the newest value of ",
         [ENG_STREAK] = " in a row with ",
         [ENG_STATE] = "1 from ",
+        [ENG_SINCE] = " since the newest ",
     };
-    bool panes = measure->kind == ENG_ACTIVE || measure->kind == ENG_STREAK;
+    if (measure->kind == ENG_RATIO) {
+        eng_text_add(out, "  %s: %s divided by %s, and none while that is 0\n", measure->name,
+                     model->measures[measure->parts[0]].name,
+                     model->measures[measure->parts[1]].name);
+        return;
+    }
+    bool panes =
+        measure->kind == ENG_ACTIVE || measure->kind == ENG_STREAK || measure->kind == ENG_SINCE;
     eng_text_add(out, "  %s: %s%s", measure->name, panes ? unit_name(model, 2) : "",
                  words[measure->kind]);
     add_actions(out, model, &measure->actions);
@@ -101,9 +143,11 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
         add_actions(out, model, &measure->until);
         eng_text_add(out, " on");
     }
+    add_where(out, model, &measure->where);
     if (measure->kind == ENG_STREAK)
         eng_text_add(out, ", up to this %s or the one before", unit_name(model, 1));
-    add_window(out, model, measure);
+    if (measure->kind != ENG_SINCE || measure->window != ENG_WINDOW_LIFE)
+        add_window(out, model, measure);
     eng_text_add(out, "\n");
 }
 
@@ -130,11 +174,35 @@ static void add_weighted(struct eng_text *out, const struct eng_model *model,
     eng_text_add(out, "%s\n", dimension->skip ? "; left out while there is none" : "");
 }
 
-static void add_points(struct eng_text *out, const struct eng_dimension *dimension)
+/* True when the key of points is the action itself. */
+static bool is_action(const struct eng_model *model, const struct eng_action_set *set,
+                      const char *name)
 {
+    for (unsigned i = 0; i < model->action_count; i++) {
+        const struct eng_action *action = &model->actions[i];
+        if (eng_action_set_has(set, i) && strncmp(name, action->text, action->length) == 0 &&
+            strcmp(name + action->length, action->family ? "*" : "") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_points(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_dimension *dimension)
+{
+    const struct eng_measure *measure = &model->measures[dimension->measure];
+    bool named = !is_action(model, &measure->actions, dimension->name);
     eng_text_add(out, "    ");
     add_e4(out, dimension->points_e4);
-    eng_text_add(out, " for each %s\n", dimension->name);
+    eng_text_add(out, " for each ");
+    if (named)
+        add_actions(out, model, &measure->actions);
+    else
+        eng_text_add(out, "%s", dimension->name);
+    add_where(out, model, &measure->where);
+    if (named)
+        eng_text_add(out, " (%s)", dimension->name);
+    eng_text_add(out, "\n");
 }
 
 static void add_bands(struct eng_text *out, const struct eng_score *score)
@@ -166,6 +234,16 @@ static void add_bands(struct eng_text *out, const struct eng_score *score)
     eng_text_add(out, ".\n");
 }
 
+/* In one line, however many it has. */
+static void add_description(struct eng_text *out, const char *text)
+{
+    if (text == NULL)
+        return;
+    eng_text_add(out, "    Goes out with: ");
+    eng_text_add_json(out, text, strlen(text));
+    eng_text_add(out, "\n");
+}
+
 static void add_score(struct eng_text *out, const struct eng_model *model,
                       const struct eng_score *score)
 {
@@ -179,11 +257,12 @@ static void add_score(struct eng_text *out, const struct eng_model *model,
     eng_text_add(out, ", the sum of\n");
     for (uint32_t i = 0; i < score->dimension_count; i++) {
         if (score->points)
-            add_points(out, &score->dimensions[i]);
+            add_points(out, model, &score->dimensions[i]);
         else
             add_weighted(out, model, score, &score->dimensions[i]);
     }
     add_bands(out, score);
+    add_description(out, score->description);
 }
 
 static void add_silence(struct eng_text *out, const struct eng_model *model,
@@ -192,6 +271,7 @@ static void add_silence(struct eng_text *out, const struct eng_model *model,
     eng_text_add(out, "a partner with %u or more active %s of ", alert->min_active,
                  unit_name(model, 2));
     add_actions(out, model, &alert->actions);
+    add_where(out, model, &alert->where);
     eng_text_add(
         out,
         " has been silent for so long, by its own rhythm,\n    that the silence will reach %u "
@@ -205,27 +285,65 @@ static void add_silence(struct eng_text *out, const struct eng_model *model,
                  unit_name(model, alert->typical_gap));
 }
 
+static void add_deadline(struct eng_text *out, const struct eng_model *model,
+                         const struct eng_alert *alert)
+{
+    uint32_t within = alert->within;
+    eng_text_add(out, "no ");
+    add_actions(out, model, &alert->actions);
+    eng_text_add(out, " has come within %u %s after the %s of the first ", within,
+                 unit_name(model, within), unit_name(model, 1));
+    add_actions(out, model, &alert->anchors);
+    if (alert->remind > 0)
+        eng_text_add(out, ",\n    %u %s before that time is over", alert->remind,
+                     unit_name(model, alert->remind));
+    eng_text_add(out, ", until one comes%s",
+                 alert->tell_met ? "; one that comes sooner is told too" : "");
+}
+
+static void add_edge(struct eng_text *out, const struct eng_score *score,
+                     const struct eng_alert *alert)
+{
+    bool below = alert->kind == ENG_BELOW;
+    int64_t value_e4 = alert->edge_e4 - !below;
+    eng_text_add(out, "%s %s ", score->name, below ? "falls below" : "rises above");
+    add_e4(out, value_e4);
+    eng_text_add(out, ", until it is at ");
+    add_e4(out, below ? value_e4 + alert->margin_e4 : value_e4 - alert->margin_e4);
+    eng_text_add(out, " or %s", below ? "above" : "below");
+}
+
 static void add_alert(struct eng_text *out, const struct eng_model *model,
                       const struct eng_alert *alert)
 {
-    const struct eng_score *score = &model->scores[alert->score];
+    const struct eng_score *score =
+        eng_alert_is_scored(alert) ? &model->scores[alert->score] : NULL;
     eng_text_add(out, "  %s: when ", alert->name);
-    if (alert->kind == ENG_FALLS_TO) {
-        eng_text_add(out, "%s falls from a higher band to %s", score->name,
+    if (alert->kind == ENG_DEADLINE) {
+        add_deadline(out, model, alert);
+    } else if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {
+        eng_text_add(out, "%s %s band to %s", score->name,
+                     alert->kind == ENG_FALLS_TO ? "falls from a higher" : "rises from a lower",
                      score->bands[alert->band].name);
+    } else if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
+        add_edge(out, score, alert);
     } else if (alert->kind == ENG_DROP) {
         eng_text_add(out, "%s is ", score->name);
-        add_e4(out, alert->drop_e4);
-        eng_text_add(out, " or more below its highest value of the last %u %s", alert->within,
+        add_e4(out, alert->drop_share_e4 > 0 ? alert->drop_share_e4 * 100LL : alert->drop_e4);
+        eng_text_add(out, "%s or more below its highest value of the last %u %s",
+                     alert->drop_share_e4 > 0 ? " %" : "", alert->within,
                      unit_name(model, alert->within));
     } else {
         add_silence(out, model, alert);
     }
+    if (alert->hold)
+        eng_text_add(out, "; not while that is provisional, but then if it still holds");
     if (alert->cooldown_ms > 0) {
         eng_text_add(out, "; at most once in ");
         add_elapsed(out, alert->cooldown_ms);
     }
     eng_text_add(out, ".\n");
+    add_description(out, alert->description);
 }
 
 void eng_explain_model(struct eng_text *out, const struct eng_model *model)
@@ -302,9 +420,13 @@ static void add_input(struct eng_text *out, const struct eng_input_config *input
     }
     add_text_key(out, "time_unit", units[input->time_unit]);
     const struct eng_field_paths *fields = &input->fields;
-    const char *const rows[][2] = {{"  id", fields->id},         {"  partner", fields->partner},
-                                   {"  action", fields->action}, {"  time", fields->time},
-                                   {"  member", fields->member}, {"  value", fields->value}};
+    const char *const rows[][2] = {{"  id", fields->id},
+                                   {"  partner", fields->partner},
+                                   {"  action", fields->action},
+                                   {"  time", fields->time},
+                                   {"  member", fields->member},
+                                   {"  value", fields->value},
+                                   {"  attributes", fields->attributes}};
     eng_text_add(out, "  fields:\n");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         add_text_key(out, rows[i][0], rows[i][1]);

@@ -54,10 +54,22 @@ static enum eng_status open_next(struct eng_records *records, struct eng_error *
         return status;
     if (!eng_container_is(window(records), window_bytes(records))) {
         records->format = ENG_RECORDS_LINES;
-        return eng_decoder_new(&records->json_config, &records->decoder, err);
+        status = eng_decoder_new(&records->json_config, &records->decoder, err);
+        if (status == ENG_OK && records->then != NULL)
+            status = eng_decoder_want(records->decoder, records->then, err);
+        return status;
     }
     records->format = ENG_RECORDS_CONTAINER;
-    return eng_container_reader_new(records->config, &records->container, err);
+    status = eng_container_reader_new(records->config, &records->container, err);
+    if (status == ENG_OK)
+        eng_container_want(records->container, records->then);
+    return status;
+}
+
+const struct eng_names *eng_records_names(const struct eng_records *records)
+{
+    return records->container != NULL ? eng_container_names(records->container)
+                                      : eng_decoder_names(records->decoder);
 }
 
 /* Decodes one record into the batch. */

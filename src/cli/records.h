@@ -39,6 +39,7 @@ struct eng_records {
     struct eng_reader reader;
     const struct eng_config *config;
     struct eng_config json_config;          /* a shallow copy, for lines */
+    const struct eng_model *then;           /* whose attributes are wanted too; NULL: no other's */
     enum eng_records_format format;         /* of the current file, which has one of these two */
     struct eng_decoder *decoder;            /* lines */
     struct eng_container_reader *container; /* container */
@@ -46,10 +47,13 @@ struct eng_records {
     uint64_t number;                        /* of the last record in the current file */
 };
 
-/* Opens the files; none: standard input. Borrows config and paths. ENG_OK, ENG_IO, ENG_NO_MEMORY,
- * ENG_BAD_SCHEMA. */
+/* Opens the files; none: standard input. Borrows config and paths. `then` may be set before the
+ * first record is read. ENG_OK, ENG_IO, ENG_NO_MEMORY, ENG_BAD_SCHEMA. */
 enum eng_status eng_records_init(struct eng_records *records, const struct eng_config *config,
                                  char *const *paths, int path_count, struct eng_error *err);
+
+/* What the attributes of the last batch are called. Borrowed. */
+const struct eng_names *eng_records_names(const struct eng_records *records);
 
 void eng_records_done(struct eng_records *records);
 

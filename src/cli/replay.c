@@ -159,6 +159,8 @@ static enum eng_status open_all(struct replay *replay, struct eng_error *err)
     if (status == ENG_OK)
         status = eng_records_init(&replay->records, replay->config, args->operands,
                                   args->operand_count, err);
+    if (status == ENG_OK && replay->then != NULL)
+        replay->records.then = replay->then->model;
     if (status == ENG_OK)
         status = new_tasks(replay, err);
     if (status == ENG_OK)
@@ -237,6 +239,8 @@ static enum eng_status apply_range(struct replay *replay, struct task *task, uin
     struct eng_batch batch = {
         .events = task->events + from, .outcomes = task->outcomes + from, .count = to - from};
     enum eng_status status = from < to ? ENG_AGAIN : ENG_OK;
+    if (from < to)
+        batch.names = eng_records_names(&replay->records);
     while (status == ENG_AGAIN) {
         status = eng_engine_apply(task->engine, &batch, &replay->effects, err);
         enum eng_status printed = print_effects(replay, task, err);

@@ -16,6 +16,7 @@ static const int64_t start_ms = 1767225600000; /* 2026-01-01T00:00:00Z; any day 
 struct names {
     char partner[NAME_BYTES], id[NAME_BYTES], member[NAME_BYTES];
     char action[ENG_ACTION_BYTES_MAX + 2];
+    struct eng_slice attributes[ENG_ATTRIBUTES_MAX];
 };
 
 struct sample {
@@ -49,7 +50,12 @@ static void fill_event(struct sample *sample, uint32_t index, uint32_t partner, 
         .action = slice(names->action),
         .id = slice(names->id),
         .member = slice(names->member),
+        .attributes = names->attributes,
     };
+    /* Such as the entry's condition asks for; all others are missing. */
+    memset(names->attributes, 0, sizeof names->attributes);
+    for (uint32_t i = 0; i < action->where.clause_count; i++)
+        names->attributes[action->where.clauses[i].attribute] = action->where.clauses[i].values[0];
 }
 
 static enum eng_status apply_batch(struct sample *sample, struct eng_error *err)

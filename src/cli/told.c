@@ -125,7 +125,28 @@ bool eng_told_score_change(const void *data, size_t length, struct eng_told *ret
     ret_told->at_ms = take_long(&in);
     ret_told->provisional = take_byte(&in) != 0;
     take_shares(&in, ret_told);
+    ret_told->description = take_optional_string(&in);
     return !in.failed && in.at == in.end;
+}
+
+/* False: a kind that nobody tells. */
+static bool kind_of(struct eng_slice name, enum eng_told_kind *ret_kind)
+{
+    static const struct {
+        const char *name;
+        enum eng_told_kind kind;
+    } kinds[] = {{"falls_to", ENG_TOLD_FALLS_TO}, {"drop", ENG_TOLD_DROP},
+                 {"silence", ENG_TOLD_SILENCE},   {"rises_to", ENG_TOLD_RISES_TO},
+                 {"below", ENG_TOLD_BELOW},       {"above", ENG_TOLD_ABOVE},
+                 {"deadline", ENG_TOLD_DEADLINE}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strlen(kinds[i].name) != name.length ||
+            memcmp(kinds[i].name, name.data, name.length) != 0)
+            continue;
+        *ret_kind = kinds[i].kind;
+        return true;
+    }
+    return false;
 }
 
 bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_told)
@@ -142,21 +163,20 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
     ret_told->score = take_optional_string(&in);
     ret_told->value = take_optional_double(&in);
     ret_told->band = take_optional_string(&in);
-    bool baseline = take_branch(&in);
-    ret_told->baseline = baseline ? take_double(&in) : 0;
+    ret_told->baseline = take_optional_double(&in);
     ret_told->drop = take_optional_double(&in);
-    bool silence = take_branch(&in);
-    ret_told->last_action_at_ms = silence ? take_long(&in) : 0;
+    ret_told->last_action_at_ms = take_optional_long(&in);
     ret_told->silent_for_ms = take_optional_long(&in);
     ret_told->usual_gap_ms = take_optional_long(&in);
     ret_told->risk = take_optional_double(&in);
     if (take_branch(&in))
         take_shares(&in, ret_told);
-    if (baseline)
-        ret_told->kind = ENG_TOLD_DROP;
-    else if (silence)
-        ret_told->kind = ENG_TOLD_SILENCE;
-    return !in.failed && in.at == in.end;
+    bool known = kind_of(take_optional_string(&in), &ret_told->kind);
+    ret_told->threshold = take_optional_double(&in);
+    ret_told->description = take_optional_string(&in);
+    ret_told->anchor_at_ms = take_optional_long(&in);
+    ret_told->due_at_ms = take_optional_long(&in);
+    return known && !in.failed && in.at == in.end;
 }
 
 /* Points with one decimal, rounded half away from zero. */
@@ -261,7 +281,40 @@ static void add_fall(struct eng_text *text, const struct eng_told *told)
         eng_text_add(text, ", ");
         add_slice(text, told->band);
     }
+    if (told->kind == ENG_TOLD_BELOW) {
+        eng_text_add(text, ", below ");
+        add_points(text, told->threshold);
+    }
     add_reasons(text, told, false);
+}
+
+static void add_rise(struct eng_text *text, const struct eng_told *told)
+{
+    add_slice(text, told->score);
+    eng_text_add(text, told->resolved ? " is back at " : " rose to ");
+    add_points(text, told->value);
+    if (told->resolved)
+        return;
+    eng_text_add(text, ", ");
+    if (told->kind == ENG_TOLD_RISES_TO) {
+        add_slice(text, told->band);
+    } else {
+        eng_text_add(text, "above ");
+        add_points(text, told->threshold);
+    }
+    add_reasons(text, told, true);
+}
+
+static void add_deadline(struct eng_text *text, const struct eng_told *told)
+{
+    if (told->resolved) {
+        eng_text_add(text, "has done what was expected");
+    } else if (told->at_ms < told->due_at_ms) {
+        eng_text_add(text, "what is expected is due in ");
+        add_duration(text, told->due_at_ms - told->at_ms);
+    } else {
+        eng_text_add(text, "has not done what was expected in time");
+    }
 }
 
 void eng_told_words(const struct eng_told *told, struct eng_text *text)
@@ -275,7 +328,15 @@ void eng_told_words(const struct eng_told *told, struct eng_text *text)
         return;
     case ENG_TOLD_FALLS_TO:
     case ENG_TOLD_DROP:
+    case ENG_TOLD_BELOW:
         add_fall(text, told);
+        return;
+    case ENG_TOLD_RISES_TO:
+    case ENG_TOLD_ABOVE:
+        add_rise(text, told);
+        return;
+    case ENG_TOLD_DEADLINE:
+        add_deadline(text, told);
         return;
     }
     eng_assert(!"a kind that nobody tells");

@@ -17,6 +17,10 @@ enum eng_told_kind {
     ENG_TOLD_FALLS_TO, /* churn drops by the kind of their rule */
     ENG_TOLD_DROP,
     ENG_TOLD_SILENCE,
+    ENG_TOLD_RISES_TO,
+    ENG_TOLD_BELOW,
+    ENG_TOLD_ABOVE,
+    ENG_TOLD_DEADLINE,
 };
 
 struct eng_told_share {
@@ -31,10 +35,10 @@ struct eng_told {
     bool provisional, up;
     struct eng_slice partner;
     struct eng_slice name; /* of the rule; score change: of the score */
-    struct eng_slice score, band, previous_band;
-    double value, previous_value, baseline, drop; /* points */
-    double risk;                                  /* 0..1 */
-    int64_t at_ms, last_action_at_ms, silent_for_ms, usual_gap_ms;
+    struct eng_slice score, band, previous_band, description;
+    double value, previous_value, baseline, drop, threshold; /* points */
+    double risk;                                             /* 0..1 */
+    int64_t at_ms, last_action_at_ms, silent_for_ms, usual_gap_ms, anchor_at_ms, due_at_ms;
     uint32_t share_count;
     struct eng_told_share shares[ENG_DIMENSIONS_MAX];
 };

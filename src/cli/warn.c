@@ -47,6 +47,23 @@ static void warn_lacking(const struct eng_config *config, const struct eng_decod
     }
 }
 
+/* An attribute that the model names and no record can have is as if missing everywhere. */
+static void warn_attributes(const struct eng_config *config, const struct eng_decoder *decoder,
+                            void (*say)(const char *text))
+{
+    const struct eng_names *names = eng_decoder_names(decoder);
+    for (uint32_t i = 0; i < names->attribute_count; i++) {
+        char text[512];
+        if (!eng_decoder_lacks_attribute(decoder, i))
+            continue;
+        (void)snprintf(text, sizeof text,
+                       "input.fields.attributes: at \"%.200s\" the schema has nothing that could "
+                       "hold the attribute \"%.128s\", so no event ever has it",
+                       config->input.fields.attributes, names->attributes[i]); /* fits */
+        say(text);
+    }
+}
+
 enum eng_status eng_warn(const struct eng_config *config, void (*say)(const char *text),
                          struct eng_error *err)
 {
@@ -58,6 +75,7 @@ enum eng_status eng_warn(const struct eng_config *config, void (*say)(const char
     for (uint32_t i = 0; i < config->warning_count; i++)
         say(config->warnings[i].text);
     warn_lacking(config, decoder, say);
+    warn_attributes(config, decoder, say);
     eng_decoder_free(decoder);
     return ENG_OK;
 }

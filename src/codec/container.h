@@ -41,6 +41,13 @@ enum eng_status eng_container_reader_new(const struct eng_config *config,
                                          struct eng_error *err);
 void eng_container_reader_free(struct eng_container_reader *reader);
 
+/* Events carry the attributes that this model names, beside those of config's. Before the first
+ * bytes. Borrows the model; NULL is fine. */
+void eng_container_want(struct eng_container_reader *reader, const struct eng_model *model);
+
+/* What the attributes of events are called, once there were any events. Borrowed. */
+const struct eng_names *eng_container_names(const struct eng_container_reader *reader);
+
 /* Takes the next bytes of the file (copied). Feed when eng_container_read says ENG_AGAIN. ENG_OK or
  * ENG_NO_MEMORY. */
 enum eng_status eng_container_feed(struct eng_container_reader *reader, const void *data,

@@ -22,7 +22,8 @@ enum state { STATE_HEADER, STATE_BETWEEN, STATE_RECORDS };
 
 struct eng_container_reader {
     const struct eng_config *config;
-    struct eng_decoder *decoder; /* from the header on */
+    const struct eng_model *wanted; /* NULL: nothing beside what config's model wants */
+    struct eng_decoder *decoder;    /* from the header on */
     enum eng_container_codec codec;
     enum state state;
     struct eng_bytes in;
@@ -62,6 +63,18 @@ void eng_container_reader_free(struct eng_container_reader *reader)
     eng_bytes_done(&reader->in);
     eng_bytes_done(&reader->plain);
     eng_free(reader);
+}
+
+void eng_container_want(struct eng_container_reader *reader, const struct eng_model *model)
+{
+    eng_assert(reader != NULL && reader->decoder == NULL);
+    reader->wanted = model;
+}
+
+const struct eng_names *eng_container_names(const struct eng_container_reader *reader)
+{
+    eng_assert(reader != NULL && reader->decoder != NULL);
+    return eng_decoder_names(reader->decoder);
 }
 
 enum eng_status eng_container_feed(struct eng_container_reader *reader, const void *data,
@@ -183,8 +196,11 @@ static enum eng_status use_metadata(struct eng_container_reader *reader,
             err, ENG_BAD_RECORD,
             "the Avro file is packed with the codec \"%.*s\"; null and deflate can be read",
             (int)(codec.length < 40 ? codec.length : 40), codec.data);
-    return eng_decoder_new_schema(reader->config, metadata->schema.data, metadata->schema.length,
-                                  &reader->decoder, err);
+    enum eng_status status = eng_decoder_new_schema(reader->config, metadata->schema.data,
+                                                    metadata->schema.length, &reader->decoder, err);
+    return status == ENG_OK && reader->wanted != NULL
+               ? eng_decoder_want(reader->decoder, reader->wanted, err)
+               : status;
 }
 
 static void take(struct eng_container_reader *reader, size_t bytes)

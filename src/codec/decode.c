@@ -9,6 +9,7 @@
 #include "codec/fields.h"
 #include "codec/json.h"
 #include "codec/plan.h"
+#include "engine/model.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,10 +26,14 @@ enum {
 struct eng_decoder {
     enum eng_input_format format;
     enum eng_framing framing;
-    struct eng_mapping mapping;
     struct eng_plan *plan; /* Avro; NULL: no schema is known */
-    struct eng_arena arena;
     int64_t schema_id;
+    struct eng_names names; /* of what mapping wants */
+    struct eng_arena arena;
+    struct eng_mapping mapping;
+    const char *attributes[ENG_WANTED_ATTRIBUTES_MAX]; /* those of names */
+    char *schema;                                      /* its text; NULL: none */
+    size_t schema_bytes;
 };
 
 const char *eng_reason_name(enum eng_reason reason)
@@ -40,6 +45,86 @@ const char *eng_reason_name(enum eng_reason reason)
     };
     return (unsigned)reason < ENG_REASON_COUNT ? names[reason] : "unknown";
 }
+
+/* ---- what is wanted ---- */
+
+/* Names what the mapping wants now. */
+static void name_wanted(struct eng_decoder *decoder)
+{
+    decoder->names = (struct eng_names){decoder->attributes, decoder->mapping.attribute_count};
+    for (uint32_t i = 0; i < decoder->names.attribute_count; i++)
+        decoder->attributes[i] = eng_mapping_attribute(&decoder->mapping, i);
+}
+
+/* Compiles the schema for what the mapping wants; the plan before stays when that fails. */
+static enum eng_status compile(struct eng_decoder *decoder, struct eng_error *err)
+{
+    struct eng_plan *plan = NULL;
+    if (decoder->schema == NULL)
+        return ENG_OK;
+    enum eng_status status =
+        eng_plan_compile(decoder->schema, decoder->schema_bytes, &decoder->mapping, &plan, err);
+    if (status != ENG_OK)
+        return status;
+    eng_plan_free(decoder->plan);
+    decoder->plan = plan;
+    return ENG_OK;
+}
+
+static bool is_wanted(const struct eng_decoder *decoder, const char *name)
+{
+    for (uint32_t i = 0; i < decoder->mapping.attribute_count; i++)
+        if (strcmp(eng_mapping_attribute(&decoder->mapping, i), name) == 0)
+            return true;
+    return false;
+}
+
+static uint32_t count_missing(const struct eng_decoder *decoder, const struct eng_model *model)
+{
+    uint32_t missing = 0;
+    for (uint32_t i = 0; i < model->attribute_count; i++)
+        missing += !is_wanted(decoder, model->attributes[i]);
+    return missing;
+}
+
+/* Adds the names of a model to the mapping. */
+static enum eng_status want_all(struct eng_decoder *decoder, const struct eng_model *model,
+                                struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    for (uint32_t i = 0; i < model->attribute_count && status == ENG_OK; i++)
+        if (!is_wanted(decoder, model->attributes[i]))
+            status = eng_mapping_want(&decoder->mapping, model->attributes[i], err);
+    return status;
+}
+
+/* What is wanted is dropped only when the model's names do not fit beside it; after a failure then,
+ * nothing is wanted at all, and the next call compiles again. */
+enum eng_status eng_decoder_want(struct eng_decoder *decoder, const struct eng_model *model,
+                                 struct eng_error *err)
+{
+    eng_assert(decoder != NULL && model != NULL);
+    uint32_t before = decoder->mapping.attribute_count, missing = count_missing(decoder, model);
+    if (missing == 0)
+        return ENG_OK;
+    if (before + missing > ENG_WANTED_ATTRIBUTES_MAX)
+        eng_mapping_unwant(&decoder->mapping, before = 0);
+    enum eng_status status = want_all(decoder, model, err);
+    if (status == ENG_OK)
+        status = compile(decoder, err);
+    if (status != ENG_OK)
+        eng_mapping_unwant(&decoder->mapping, before);
+    name_wanted(decoder);
+    return status;
+}
+
+const struct eng_names *eng_decoder_names(const struct eng_decoder *decoder)
+{
+    eng_assert(decoder != NULL);
+    return &decoder->names;
+}
+
+/* ---- life ---- */
 
 enum eng_status eng_decoder_new_schema(const struct eng_config *config, const char *schema_json,
                                        size_t length, struct eng_decoder **ret_decoder,
@@ -55,8 +140,16 @@ enum eng_status eng_decoder_new_schema(const struct eng_config *config, const ch
     decoder->schema_id = -1;
     eng_arena_init(&decoder->arena, ARENA_CHUNK_BYTES);
     enum eng_status status = eng_mapping_init(&decoder->mapping, input, err);
-    if (status == ENG_OK && schema_json != NULL)
-        status = eng_plan_compile(schema_json, length, &decoder->mapping, &decoder->plan, err);
+    if (status == ENG_OK && config->model != NULL)
+        status = want_all(decoder, config->model, err);
+    if (status == ENG_OK && schema_json != NULL) {
+        decoder->schema = eng_strndup(schema_json, length);
+        decoder->schema_bytes = length;
+        status = decoder->schema != NULL
+                     ? compile(decoder, err)
+                     : eng_error_set(err, ENG_NO_MEMORY, "out of memory for the schema");
+    }
+    name_wanted(decoder);
     if (status != ENG_OK) {
         eng_decoder_free(decoder);
         return status;
@@ -68,7 +161,13 @@ enum eng_status eng_decoder_new_schema(const struct eng_config *config, const ch
 bool eng_decoder_lacks(const struct eng_decoder *decoder, unsigned field)
 {
     eng_assert(decoder != NULL && field < ENG_FIELD_COUNT);
-    return decoder->plan != NULL && !eng_plan_has(decoder->plan, (enum eng_field)field);
+    return decoder->plan != NULL && !eng_plan_has(decoder->plan, field);
+}
+
+bool eng_decoder_lacks_attribute(const struct eng_decoder *decoder, unsigned attribute)
+{
+    eng_assert(decoder != NULL && attribute < decoder->names.attribute_count);
+    return decoder->plan != NULL && !eng_plan_has(decoder->plan, ENG_FIELD_COUNT + attribute);
 }
 
 /* The schema file's place: relative to the folder of the configuration file. Owned by the caller;
@@ -144,6 +243,7 @@ void eng_decoder_free(struct eng_decoder *decoder)
     if (decoder == NULL)
         return;
     eng_plan_free(decoder->plan);
+    eng_free(decoder->schema);
     eng_mapping_done(&decoder->mapping);
     eng_arena_done(&decoder->arena);
     eng_free(decoder);
@@ -289,6 +389,8 @@ static enum eng_reason decode(struct eng_decoder *decoder, const struct eng_reco
     if (record->value == NULL || record->value_bytes == 0)
         return ENG_REASON_EMPTY;
     enum eng_reason reason = read_framed(decoder, record, &fields);
+    if (reason == ENG_REASON_NONE && fields.attributes != NULL)
+        eng_fields_judge_attributes(&fields, decoder->names.attribute_count);
     if (reason == ENG_REASON_NONE)
         reason = eng_fields_judge(&fields, event);
     if (reason == ENG_REASON_NONE && !key_fits(record, event->partner))
@@ -305,6 +407,8 @@ enum eng_reason eng_decoder_decode_prefix(struct eng_decoder *decoder, const voi
     struct eng_body body = {data, length, 0};
     enum eng_reason reason = eng_plan_read_prefix(decoder->plan, &decoder->arena, &body, &fields);
     *ret_used = body.used;
+    if (reason == ENG_REASON_NONE && fields.attributes != NULL)
+        eng_fields_judge_attributes(&fields, decoder->names.attribute_count);
     if (reason == ENG_REASON_NONE)
         reason = eng_fields_judge(&fields, ret_event);
     if (reason != ENG_REASON_NONE)

@@ -61,7 +61,11 @@ struct eng_record {
     uint64_t offset;
 };
 
-/* A decoder for config's input. For Avro without a schema file and without registry: every record
+struct eng_model;
+struct eng_names;
+
+/* A decoder for config's input, and for the attributes that its model names (when it has one). For
+ * Avro without a schema file and without registry: every record
  * is UNKNOWN_SCHEMA. ENG_OK, ENG_BAD_SCHEMA (names the file and the field), ENG_IO, ENG_NO_MEMORY.
  * Free with eng_decoder_free. Borrows config. */
 enum eng_status eng_decoder_new(const struct eng_config *config, struct eng_decoder **ret_decoder,
@@ -75,9 +79,19 @@ enum eng_status eng_decoder_new_schema(const struct eng_config *config, const ch
 
 void eng_decoder_free(struct eng_decoder *decoder);
 
-/* True when it is known that no record can have the field (enum eng_field): there is a schema, and
- * at the field's path it has nothing that would do. */
+/* From here on events carry at least the attributes that this model names. What was wanted before
+ * goes on as far as there is room (ENG_WANTED_ATTRIBUTES_MAX). Quick when nothing is new; else the
+ * schema is compiled again. ENG_OK, ENG_NO_MEMORY, ENG_BAD_SCHEMA (too large with them). */
+enum eng_status eng_decoder_want(struct eng_decoder *decoder, const struct eng_model *model,
+                                 struct eng_error *err);
+
+/* What the attributes of decoded events are called. Borrowed, until something else is wanted. */
+const struct eng_names *eng_decoder_names(const struct eng_decoder *decoder);
+
+/* True when it is known that no record can have the field (enum eng_field), or the attribute with
+ * this index of its names: there is a schema, and at its path it has nothing that would do. */
 bool eng_decoder_lacks(const struct eng_decoder *decoder, unsigned field);
+bool eng_decoder_lacks_attribute(const struct eng_decoder *decoder, unsigned attribute);
 
 /* Decodes one record into *ret_event (all fields set). verdict is GOOD or BAD; returns the reason
  * (NONE when good). */

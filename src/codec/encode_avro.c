@@ -89,6 +89,13 @@ static void put_contributions(struct eng_writer *writer, const struct eng_score 
         eng_put_avro_long(writer, 0);
 }
 
+static void put_optional_string(struct eng_writer *writer, bool present, const char *text)
+{
+    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
+    if (present)
+        put_string(writer, text);
+}
+
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
@@ -104,6 +111,7 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     eng_put_avro_long(writer, effect->at_ms);
     eng_put_byte(writer, effect->provisional != 0);
     put_contributions(writer, score, effect);
+    put_optional_string(writer, score->description != NULL, score->description);
 }
 
 static void put_optional_points(struct eng_writer *writer, bool present, int64_t points_e4)
@@ -120,37 +128,43 @@ static void put_optional_long(struct eng_writer *writer, bool present, int64_t n
         eng_put_avro_long(writer, number);
 }
 
-static void put_optional_string(struct eng_writer *writer, bool present, const char *text)
+/* The fields that only a silence has. */
+static void put_silence(struct eng_writer *writer, const struct eng_effect *effect, bool silence)
 {
-    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
-    if (present)
-        put_string(writer, text);
+    bool opened = silence && effect->status == ENG_OPENED;
+    put_optional_long(writer, silence, effect->last_action_at_ms);
+    put_optional_long(writer, opened, effect->silent_for_ms);
+    put_optional_long(writer, opened, effect->usual_gap_ms);
+    eng_put_avro_long(writer, opened ? BRANCH_VALUE : BRANCH_NULL);
+    if (opened)
+        eng_put_avro_double(writer, (double)effect->risk_e3 / 1000);
 }
 
 static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_context *context,
                            const struct eng_effect *effect)
 {
-    enum eng_alert_kind kind = eng_encode_alert(context->model, effect)->kind;
-    bool scored = kind != ENG_SILENCE, opened = effect->status == ENG_OPENED;
+    const struct eng_alert *alert = eng_encode_alert(context->model, effect);
+    enum eng_alert_kind kind = alert->kind;
+    bool scored = eng_alert_is_scored(alert), opened = effect->status == ENG_OPENED;
+    bool banded = kind == ENG_FALLS_TO || kind == ENG_RISES_TO;
     const struct eng_score *score = scored ? eng_encode_score(context->model, effect) : NULL;
     put_head(writer, context, effect);
     eng_put_avro_long(writer, effect->status);
     eng_put_avro_long(writer, effect->at_ms);
     put_optional_string(writer, scored, scored ? score->name : NULL);
     put_optional_points(writer, scored, effect->value_e4);
-    put_optional_string(writer, kind == ENG_FALLS_TO,
-                        scored ? eng_encode_band_name(score, effect->band) : NULL);
+    put_optional_string(writer, banded, banded ? eng_encode_band_name(score, effect->band) : NULL);
     put_optional_points(writer, kind == ENG_DROP, effect->baseline_e4);
     put_optional_points(writer, kind == ENG_DROP && opened, effect->baseline_e4 - effect->value_e4);
-    put_optional_long(writer, !scored, effect->last_action_at_ms);
-    put_optional_long(writer, !scored && opened, effect->silent_for_ms);
-    put_optional_long(writer, !scored && opened, effect->usual_gap_ms);
-    eng_put_avro_long(writer, !scored && opened ? BRANCH_VALUE : BRANCH_NULL);
-    if (!scored && opened)
-        eng_put_avro_double(writer, (double)effect->risk_e3 / 1000);
+    put_silence(writer, effect, kind == ENG_SILENCE);
     eng_put_avro_long(writer, scored ? BRANCH_VALUE : BRANCH_NULL);
     if (scored)
         put_contributions(writer, score, effect);
+    put_optional_string(writer, true, eng_encode_kind_name(alert));
+    put_optional_points(writer, eng_encode_has_threshold(alert), eng_encode_threshold_e4(alert));
+    put_optional_string(writer, alert->description != NULL, alert->description);
+    put_optional_long(writer, kind == ENG_DEADLINE, effect->anchor_at_ms);
+    put_optional_long(writer, kind == ENG_DEADLINE, effect->due_at_ms);
 }
 
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,

@@ -131,6 +131,8 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     put_integer(writer, "at", effect->at_ms);
     put_boolean(writer, "provisional", effect->provisional != 0);
     put_contributions(writer, score, effect);
+    if (score->description != NULL)
+        put_string(writer, "description", score->description);
 }
 
 /* What a rule on a score adds. */
@@ -140,9 +142,9 @@ static void put_scored_drop(struct eng_writer *writer, const struct eng_encode_c
     const struct eng_score *score = eng_encode_score(context->model, effect);
     put_string(writer, "score", score->name);
     put_points(writer, "value", effect->value_e4);
-    if (kind == ENG_FALLS_TO)
+    if (kind == ENG_FALLS_TO || kind == ENG_RISES_TO)
         put_string(writer, "band", eng_encode_band_name(score, effect->band));
-    else
+    if (kind == ENG_DROP)
         put_points(writer, "baseline", effect->baseline_e4);
     if (kind == ENG_DROP && effect->status == ENG_OPENED)
         put_points(writer, "drop", effect->baseline_e4 - effect->value_e4);
@@ -170,8 +172,17 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_integer(writer, "at", effect->at_ms);
     if (alert->kind == ENG_SILENCE)
         put_silence(writer, effect);
-    else
+    else if (eng_alert_is_scored(alert))
         put_scored_drop(writer, context, effect, alert->kind);
+    put_string(writer, "kind", eng_encode_kind_name(alert));
+    if (eng_encode_has_threshold(alert))
+        put_points(writer, "threshold", eng_encode_threshold_e4(alert));
+    if (alert->description != NULL)
+        put_string(writer, "description", alert->description);
+    if (alert->kind != ENG_DEADLINE)
+        return;
+    put_integer(writer, "anchor_at", effect->anchor_at_ms);
+    put_integer(writer, "due_at", effect->due_at_ms);
 }
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,

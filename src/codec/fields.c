@@ -83,11 +83,23 @@ static enum eng_status check_path(const struct eng_path *path, enum eng_field fi
     return ENG_OK;
 }
 
+static void path_done(struct eng_path *path)
+{
+    eng_free(path->text);
+    eng_free(path->parts);
+    *path = (struct eng_path){0};
+}
+
 enum eng_status eng_mapping_init(struct eng_mapping *mapping, const struct eng_input_config *input,
                                  struct eng_error *err)
 {
     enum eng_status status = ENG_OK;
+    const char *attributes = input->fields.attributes;
     *mapping = (struct eng_mapping){.time_unit = input->time_unit};
+    if (attributes != NULL && attributes[0] != '\0')
+        status = init_path(&mapping->attributes, attributes);
+    if (status != ENG_OK)
+        (void)eng_error_set(err, status, "out of memory for the field paths"); /* returned below */
     for (int i = 0; i < ENG_FIELD_COUNT && status == ENG_OK; i++) {
         const char *text = eng_field_path(&input->fields, (enum eng_field)i);
         if (text != NULL && text[0] != '\0')
@@ -104,11 +116,49 @@ enum eng_status eng_mapping_init(struct eng_mapping *mapping, const struct eng_i
 
 void eng_mapping_done(struct eng_mapping *mapping)
 {
-    for (int i = 0; i < ENG_FIELD_COUNT; i++) {
-        eng_free(mapping->paths[i].text);
-        eng_free(mapping->paths[i].parts);
-        mapping->paths[i] = (struct eng_path){0};
+    for (int i = 0; i < ENG_PLACES_MAX; i++)
+        path_done(&mapping->paths[i]);
+    path_done(&mapping->attributes);
+    mapping->attribute_count = 0;
+}
+
+/* The path of what holds the attributes, and the name as a part of its own, dots and all. Without
+ * such a path they stand in the record itself. */
+enum eng_status eng_mapping_want(struct eng_mapping *mapping, const char *name,
+                                 struct eng_error *err)
+{
+    const struct eng_path *holder = &mapping->attributes;
+    struct eng_path *path = &mapping->paths[ENG_FIELD_COUNT + mapping->attribute_count];
+    size_t length = strlen(name);
+    eng_assert(mapping->attribute_count < ENG_WANTED_ATTRIBUTES_MAX);
+    path->text = eng_strndup(name, length);
+    path->parts = eng_calloc(holder->count + 1u, sizeof *path->parts);
+    if (path->text == NULL || path->parts == NULL) {
+        path_done(path);
+        return eng_error_set(err, ENG_NO_MEMORY, "out of memory for the path of an attribute");
     }
+    for (uint32_t i = 0; i < holder->count; i++)
+        path->parts[i] = holder->parts[i];
+    path->parts[holder->count] = path->text;
+    path->count = holder->count + 1;
+    mapping->attribute_count++;
+    return ENG_OK;
+}
+
+void eng_mapping_unwant(struct eng_mapping *mapping, uint32_t count)
+{
+    eng_assert(count <= mapping->attribute_count);
+    while (mapping->attribute_count > count)
+        path_done(&mapping->paths[ENG_FIELD_COUNT + --mapping->attribute_count]);
+}
+
+bool eng_fields_want(struct eng_fields *fields, struct eng_arena *arena, uint32_t attributes)
+{
+    eng_assert(attributes > 0 && attributes <= ENG_WANTED_ATTRIBUTES_MAX);
+    fields->attributes = eng_arena_alloc(arena, attributes * sizeof *fields->attributes);
+    for (uint32_t i = 0; i < attributes && fields->attributes != NULL; i++)
+        fields->attributes[i] = (struct eng_slice){NULL, 0};
+    return fields->attributes != NULL;
 }
 
 int64_t eng_time_from_text(struct eng_slice text)
@@ -224,6 +274,17 @@ static inline bool good_optional(struct eng_slice text)
     return text.data == NULL || (text.length <= ENG_ID_BYTES_MAX && is_utf8(text));
 }
 
+/* An attribute that is too long or no UTF-8 is as if missing. */
+void eng_fields_judge_attributes(struct eng_fields *fields, uint32_t attributes)
+{
+    eng_assert(fields->attributes != NULL);
+    for (uint32_t i = 0; i < attributes; i++) {
+        struct eng_slice *text = &fields->attributes[i];
+        if (text->data != NULL && (text->length > ENG_ATTRIBUTE_BYTES_MAX || !is_utf8(*text)))
+            *text = (struct eng_slice){NULL, 0};
+    }
+}
+
 enum eng_reason eng_fields_judge(const struct eng_fields *fields, struct eng_event *ret_event)
 {
     const struct eng_slice *text = fields->text;
@@ -243,5 +304,6 @@ enum eng_reason eng_fields_judge(const struct eng_fields *fields, struct eng_eve
     ret_event->action = text[ENG_FIELD_ACTION];
     ret_event->id = text[ENG_FIELD_ID];
     ret_event->member = text[ENG_FIELD_MEMBER];
+    ret_event->attributes = fields->attributes;
     return ENG_REASON_NONE;
 }

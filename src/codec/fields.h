@@ -6,6 +6,7 @@
 #define ENG_CODEC_FIELDS_H
 
 #include "base/limits.h"
+#include "base/memory.h"
 #include "codec/decode.h"
 #include "model/config.h"
 #include <engaged/event.h>
@@ -27,6 +28,11 @@ enum eng_field {
 };
 enum { ENG_FIELD_TEXTS = ENG_FIELD_MEMBER + 1 };
 
+/* Where a reader looks: the fields first, then the attributes that somebody wants. A set of places
+ * is a bit set. */
+enum { ENG_PLACES_MAX = ENG_FIELD_COUNT + ENG_WANTED_ATTRIBUTES_MAX };
+_Static_assert(ENG_PLACES_MAX <= 48, "a set of places fits into an instruction of the plan");
+
 #define ENG_TIME_NONE (-1) /* missing, or not a time */
 
 /* What was found in one record. */
@@ -34,13 +40,22 @@ struct eng_fields {
     struct eng_slice text[ENG_FIELD_TEXTS]; /* data NULL: missing, or of a wrong type */
     int64_t time_ms;                        /* or ENG_TIME_NONE */
     int64_t value_e4;                       /* or ENG_VALUE_NONE */
+    struct eng_slice *attributes;           /* those that are wanted, the same; NULL: none are */
 };
 
-/* Nothing found yet. */
+/* Nothing found yet, and no attribute wanted. One by one: all at once becomes a slow instruction.
+ */
 static inline void eng_fields_clear(struct eng_fields *fields)
 {
-    *fields = (struct eng_fields){.time_ms = ENG_TIME_NONE, .value_e4 = ENG_VALUE_NONE};
+    for (int i = 0; i < ENG_FIELD_TEXTS; i++)
+        fields->text[i] = (struct eng_slice){NULL, 0};
+    fields->time_ms = ENG_TIME_NONE;
+    fields->value_e4 = ENG_VALUE_NONE;
+    fields->attributes = NULL;
 }
+
+/* Room in the arena for so many attributes, none of them found yet. False: no memory. */
+bool eng_fields_want(struct eng_fields *fields, struct eng_arena *arena, uint32_t attributes);
 
 /* The key of a field in the configuration's `input.fields`, e.g. "partner"; and whether a record
  * must have it. */
@@ -59,9 +74,11 @@ struct eng_path {
 
 enum { ENG_PATH_PARTS_MAX = 32 };
 
-/* Where the fields are, and what a number in the time's place counts. */
+/* Where things are, and what a number in the time's place counts. */
 struct eng_mapping {
-    struct eng_path paths[ENG_FIELD_COUNT];
+    struct eng_path paths[ENG_PLACES_MAX];
+    uint32_t attribute_count;   /* wanted: the last parts of their paths are their names */
+    struct eng_path attributes; /* of what holds them */
     enum eng_time_unit time_unit;
 };
 
@@ -70,6 +87,21 @@ struct eng_mapping {
 enum eng_status eng_mapping_init(struct eng_mapping *mapping, const struct eng_input_config *input,
                                  struct eng_error *err);
 void eng_mapping_done(struct eng_mapping *mapping);
+
+/* The name of a wanted attribute. Borrowed. */
+static inline const char *eng_mapping_attribute(const struct eng_mapping *mapping, uint32_t index)
+{
+    const struct eng_path *path = &mapping->paths[ENG_FIELD_COUNT + index];
+    return path->parts[path->count - 1];
+}
+
+/* One attribute more is wanted, whatever is in its name, of at most ENG_WANTED_ATTRIBUTES_MAX.
+ * ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_mapping_want(struct eng_mapping *mapping, const char *name,
+                                 struct eng_error *err);
+
+/* Those from `count` on are not wanted any more. */
+void eng_mapping_unwant(struct eng_mapping *mapping, uint32_t count);
 
 /* A number as it is counted: llround(value * 10000); ENG_VALUE_NONE for NaN and for more than
  * ENG_VALUE_MAX in size. Written out, since the library's llround is a call: below 2^53 the part
@@ -104,6 +136,9 @@ uint32_t eng_decimal(int64_t number, char text[20]);
 /* True when the bytes are well-formed UTF-8 (no overlong forms, no surrogates, nothing above
  * U+10FFFF). */
 bool eng_utf8_valid(const char *data, size_t length);
+
+/* Takes back attributes that are too long or no UTF-8: as if they were missing. */
+void eng_fields_judge_attributes(struct eng_fields *fields, uint32_t attributes);
 
 /* Makes the event of a record (its offset is left alone), or tells why it is bad; verdict is set
  * either way. */

@@ -9,6 +9,8 @@
 
 #include "base/assert.h"
 #include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { INTEGER_DIGITS_SAFE = 18, REAL_DIGITS_SAFE = 300 };
@@ -163,26 +165,54 @@ static const json_t *find(const json_t *object, const struct eng_path *path)
     return value;
 }
 
-/* Copies a string, or an integer as its decimal text; missing when it is neither. */
-static bool read_text(const json_t *value, struct eng_arena *arena, struct eng_slice *ret_text)
+static bool keep_text(const char *data, size_t length, struct eng_arena *arena,
+                      struct eng_slice *ret_text)
 {
-    char decimal[20];
-    const char *data = decimal;
-    size_t length;
-    *ret_text = (struct eng_slice){NULL, 0};
-    if (json_is_string(value)) {
-        data = json_string_value(value);
-        length = json_string_length(value);
-    } else if (json_is_integer(value)) {
-        length = eng_decimal(json_integer_value(value), decimal);
-    } else {
-        return true;
-    }
     char *copy = eng_arena_alloc(arena, length + 1);
     if (copy == NULL || length > UINT32_MAX)
         return false;
     memcpy(copy, data, length);
     *ret_text = (struct eng_slice){copy, (uint32_t)length};
+    return true;
+}
+
+/* Copies a string, or an integer as its decimal text; missing when it is neither. */
+static bool read_text(const json_t *value, struct eng_arena *arena, struct eng_slice *ret_text)
+{
+    char decimal[20];
+    *ret_text = (struct eng_slice){NULL, 0};
+    if (json_is_string(value))
+        return keep_text(json_string_value(value), json_string_length(value), arena, ret_text);
+    if (json_is_integer(value))
+        return keep_text(decimal, eng_decimal(json_integer_value(value), decimal), arena, ret_text);
+    return true;
+}
+
+/* The shortest text that is read as this number again: 0.1, 1.5, 1e+21. Returns its length. */
+static size_t real_text(double number, char text[32])
+{
+    int length = 0;
+    for (int digits = 15; digits <= 17; digits++) {
+        length = snprintf(text, 32, "%.*g", digits, number);
+        if (strtod(text, NULL) == number)
+            break;
+    }
+    eng_assert(length > 0 && length < 32);
+    return (size_t)length;
+}
+
+/* Of an attribute: other numbers, true and false have a text too. */
+static bool read_attribute(const json_t *value, struct eng_arena *arena, struct eng_slice *ret_text)
+{
+    char text[32];
+    *ret_text = (struct eng_slice){NULL, 0};
+    if (json_is_boolean(value))
+        *ret_text =
+            json_is_true(value) ? (struct eng_slice){"true", 4} : (struct eng_slice){"false", 5};
+    else if (json_is_real(value))
+        return keep_text(text, real_text(json_real_value(value), text), arena, ret_text);
+    else
+        return read_text(value, arena, ret_text);
     return true;
 }
 
@@ -232,6 +262,11 @@ enum eng_reason eng_json_read(const struct eng_mapping *mapping, struct eng_aren
     reason = json_is_object(root) ? ENG_REASON_NONE : ENG_REASON_NOT_JSON;
     for (int i = 0; i < ENG_FIELD_TEXTS && enough; i++)
         enough = read_text(find(root, &mapping->paths[i]), arena, &ret_fields->text[i]);
+    if (mapping->attribute_count > 0)
+        enough = enough && eng_fields_want(ret_fields, arena, mapping->attribute_count);
+    for (uint32_t i = 0; i < mapping->attribute_count && enough; i++)
+        enough = read_attribute(find(root, &mapping->paths[ENG_FIELD_COUNT + i]), arena,
+                                &ret_fields->attributes[i]);
     ret_fields->time_ms =
         read_time(find(root, &mapping->paths[ENG_FIELD_TIME]), mapping->time_unit);
     const json_t *value = find(root, &mapping->paths[ENG_FIELD_VALUE]);

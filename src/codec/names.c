@@ -46,6 +46,16 @@ const char *eng_encode_cause_name(const struct eng_effect *effect)
     return names[effect->cause];
 }
 
+const char *eng_encode_kind_name(const struct eng_alert *alert)
+{
+    static const char *const names[ENG_ALERT_KINDS] = {
+        [ENG_FALLS_TO] = "falls_to", [ENG_DROP] = "drop",   [ENG_SILENCE] = "silence",
+        [ENG_RISES_TO] = "rises_to", [ENG_BELOW] = "below", [ENG_ABOVE] = "above",
+        [ENG_DEADLINE] = "deadline"};
+    eng_assert(alert->kind < ENG_ALERT_KINDS);
+    return names[alert->kind];
+}
+
 const char *eng_encode_band_name(const struct eng_score *score, unsigned band)
 {
     eng_assert(band < score->band_count);

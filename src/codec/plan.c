@@ -298,15 +298,29 @@ static bool find_key(struct run *run, const struct tools *tools,
     return true;
 }
 
-static void clear_fields(struct eng_fields *fields, unsigned set)
+static void clear_places(const struct tools *tools, const struct eng_instruction *instruction)
 {
-    for (int i = 0; i < ENG_FIELD_TEXTS; i++)
-        if (set & 1u << i)
+    struct eng_fields *fields = tools->fields;
+    uint64_t set = (uint64_t)instruction->count << 32 | instruction->target;
+    for (unsigned i = 0; i < ENG_FIELD_TEXTS; i++)
+        if (set >> i & 1)
             fields->text[i] = (struct eng_slice){NULL, 0};
-    if (set & 1u << ENG_FIELD_TIME)
+    for (unsigned i = 0; i < tools->plan->attributes; i++)
+        if (set >> (ENG_FIELD_COUNT + i) & 1)
+            fields->attributes[i] = (struct eng_slice){NULL, 0};
+    if (set >> ENG_FIELD_TIME & 1)
         fields->time_ms = ENG_TIME_NONE;
-    if (set & 1u << ENG_FIELD_VALUE)
+    if (set >> ENG_FIELD_VALUE & 1)
         fields->value_e4 = ENG_VALUE_NONE;
+}
+
+/* Where a text belongs: to a field or an attribute. */
+static struct eng_slice *text_of(const struct tools *tools,
+                                 const struct eng_instruction *instruction)
+{
+    unsigned place = instruction->field;
+    return place < ENG_FIELD_COUNT ? &tools->fields->text[place]
+                                   : &tools->fields->attributes[place - ENG_FIELD_COUNT];
 }
 
 static bool text_from_enum(struct run *run, const struct tools *tools,
@@ -315,7 +329,7 @@ static bool text_from_enum(struct run *run, const struct tools *tools,
     uint32_t index;
     if (!read_index(run, instruction->count, &index))
         return false;
-    tools->fields->text[instruction->field] = tools->plan->symbols[instruction->target + index];
+    *text_of(tools, instruction) = tools->plan->symbols[instruction->target + index];
     return true;
 }
 
@@ -328,8 +342,19 @@ static bool text_from_long(struct run *run, const struct tools *tools,
     char *text = eng_arena_alloc(tools->arena, 20);
     if (text == NULL)
         return fail(run, ENG_REASON_NO_MEMORY);
-    tools->fields->text[instruction->field] = (struct eng_slice){text, eng_decimal(number, text)};
+    *text_of(tools, instruction) = (struct eng_slice){text, eng_decimal(number, text)};
     return true;
+}
+
+static bool text_from_boolean(struct run *run, const struct tools *tools,
+                              const struct eng_instruction *instruction)
+{
+    const uint8_t *data;
+    if (!read_fixed(run, 1, &data))
+        return false;
+    *text_of(tools, instruction) =
+        *data == 1 ? (struct eng_slice){"true", 4} : (struct eng_slice){"false", 5};
+    return *data <= 1 || fail(run, ENG_REASON_MALFORMED);
 }
 
 /* A time in milliseconds is the usual case; the others are scaled. */
@@ -447,7 +472,7 @@ static __attribute__((noinline)) bool step_rare(struct run *run, const struct to
     case ENG_OP_KEY:
         return find_key(run, tools, instruction);
     case ENG_OP_CLEAR:
-        clear_fields(tools->fields, instruction->count);
+        clear_places(tools, instruction);
         return true;
     case ENG_OP_MARK:
         run->mark = run->p;
@@ -459,6 +484,10 @@ static __attribute__((noinline)) bool step_rare(struct run *run, const struct to
         return text_from_enum(run, tools, instruction);
     case ENG_OP_TEXT_LONG:
         return text_from_long(run, tools, instruction);
+    case ENG_OP_ATTRIBUTE:
+        return read_bytes(run, text_of(tools, instruction));
+    case ENG_OP_TEXT_BOOLEAN:
+        return text_from_boolean(run, tools, instruction);
     case ENG_OP_TIME_TEXT:
         return time_from_text(run, tools);
     case ENG_OP_VALUE_LONG:
@@ -545,6 +574,8 @@ enum eng_reason eng_plan_read_prefix(const struct eng_plan *plan, struct eng_are
         return ENG_REASON_UNKNOWN_SCHEMA;
     if (body->length > UINT32_MAX)
         return ENG_REASON_MALFORMED;
+    if (plan->attributes > 0 && !eng_fields_want(ret_fields, arena, plan->attributes))
+        return ENG_REASON_NO_MEMORY;
     return execute(&tools, body);
 }
 

@@ -23,8 +23,9 @@ enum eng_status eng_plan_compile(const char *schema_json, size_t length,
 
 void eng_plan_free(struct eng_plan *plan);
 
-/* True when records of the schema can have the field; an optional one need not be there. */
-bool eng_plan_has(const struct eng_plan *plan, enum eng_field field);
+/* True when records of the schema can have something at a place (fields.h); what is optional need
+ * not be there. */
+bool eng_plan_has(const struct eng_plan *plan, unsigned place);
 
 /* Reads one record that is exactly `length` bytes long; plan NULL: ENG_REASON_UNKNOWN_SCHEMA. The
  * arena is used for integers that become texts. ENG_REASON_NONE when the record fits the schema

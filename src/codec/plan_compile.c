@@ -60,16 +60,22 @@ struct compiler {
     uint32_t
         barrier; /* something jumps here: what follows must not be merged with what is before */
     uint32_t nesting;
-    unsigned found; /* fields that some record can fill */
+    uint32_t places; /* that paths lead to, the last of them included */
+    uint64_t found;  /* those that some record can fill */
     enum eng_status status;
     struct eng_error *err;
 };
 
-/* Fields of the bit set, `depth` parts of whose paths lead to where we are. */
+/* Places of the bit set, `depth` parts of whose paths lead to where we are. */
 struct want {
-    unsigned fields;
+    uint64_t places;
     uint32_t depth;
 };
+
+static inline uint64_t bit(unsigned place)
+{
+    return UINT64_C(1) << place;
+}
 
 /* A type of the schema, with its JSON where known. */
 struct type {
@@ -336,25 +342,25 @@ static void emit_skip_leaf(struct compiler *compiler, avro_schema_t schema)
 
 /* ---- what is wanted ---- */
 
-/* The fields of the want whose paths end here. */
-static unsigned ending_here(const struct compiler *compiler, struct want want)
+/* The places of the want whose paths end here. */
+static uint64_t ending_here(const struct compiler *compiler, struct want want)
 {
-    unsigned fields = 0;
-    for (unsigned i = 0; i < ENG_FIELD_COUNT; i++)
-        if (want.fields & 1u << i && compiler->paths[i].count == want.depth)
-            fields |= 1u << i;
-    return fields;
+    uint64_t places = 0;
+    for (unsigned i = 0; i < compiler->places; i++)
+        if (want.places & bit(i) && compiler->paths[i].count == want.depth)
+            places |= bit(i);
+    return places;
 }
 
 /* The want behind the part `name`. */
 static struct want behind(const struct compiler *compiler, struct want want, const char *name)
 {
     struct want next = {0, want.depth + 1};
-    for (unsigned i = 0; i < ENG_FIELD_COUNT; i++) {
+    for (unsigned i = 0; i < compiler->places; i++) {
         const struct eng_path *path = &compiler->paths[i];
-        if (want.fields & 1u << i && path->count > want.depth &&
+        if (want.places & bit(i) && path->count > want.depth &&
             strcmp(path->parts[want.depth], name) == 0)
-            next.fields |= 1u << i;
+            next.places |= bit(i);
     }
     return next;
 }
@@ -471,25 +477,34 @@ static bool value_instruction(struct type type, struct eng_instruction *ret)
     }
 }
 
-/* The instruction that reads a type into a field; false when the field cannot be of that type. */
-static bool field_instruction(struct compiler *compiler, struct type type, unsigned field,
+/* The instruction that reads a type into a place; false when it cannot be of that type. */
+static bool place_instruction(struct compiler *compiler, struct type type, unsigned place,
                               struct eng_instruction *ret)
 {
-    *ret = (struct eng_instruction){.field = (uint8_t)field};
-    if (field < ENG_FIELD_TEXTS)
-        return text_instruction(compiler, type, ret);
-    return field == ENG_FIELD_TIME ? time_instruction(compiler, type, ret)
+    bool attribute = place >= ENG_FIELD_COUNT;
+    *ret = (struct eng_instruction){.field = (uint8_t)place};
+    if (attribute && is_avro_boolean(type.schema)) {
+        ret->op = ENG_OP_TEXT_BOOLEAN;
+        return true;
+    }
+    if (attribute || place < ENG_FIELD_TEXTS) {
+        bool fits = text_instruction(compiler, type, ret);
+        if (attribute && ret->op == ENG_OP_TEXT)
+            ret->op = ENG_OP_ATTRIBUTE; /* the usual texts have an instruction of their own */
+        return fits;
+    }
+    return place == ENG_FIELD_TIME ? time_instruction(compiler, type, ret)
                                    : value_instruction(type, ret);
 }
 
-/* Reads a type without types inside into the fields that end here; skips it when it fits none. */
-static void emit_leaf(struct compiler *compiler, struct type type, unsigned fields)
+/* Reads a type without types inside into the places that end here; skips it when it fits none. */
+static void emit_leaf(struct compiler *compiler, struct type type, uint64_t places)
 {
-    struct eng_instruction fitting[ENG_FIELD_COUNT];
+    struct eng_instruction fitting[ENG_PLACES_MAX];
     unsigned count = 0;
-    for (unsigned i = 0; i < ENG_FIELD_COUNT; i++)
-        if (fields & 1u << i && field_instruction(compiler, type, i, &fitting[count])) {
-            compiler->found |= 1u << i;
+    for (unsigned i = 0; i < compiler->places; i++)
+        if (places & bit(i) && place_instruction(compiler, type, i, &fitting[count])) {
+            compiler->found |= bit(i);
             count++;
         }
     if (count == 0) {
@@ -565,13 +580,13 @@ static void emit_skip_blocks(struct compiler *compiler, struct type type)
 static uint32_t add_keys(struct compiler *compiler, struct want want)
 {
     uint32_t first = compiler->keys.count;
-    for (unsigned i = 0; i < ENG_FIELD_COUNT; i++) {
+    for (unsigned i = 0; i < compiler->places; i++) {
         const struct eng_path *path = &compiler->paths[i];
-        if (!(want.fields & 1u << i) || path->count <= want.depth)
+        if (!(want.places & bit(i)) || path->count <= want.depth)
             continue;
         struct want same = behind(compiler, want, path->parts[want.depth]);
-        if ((same.fields & ((1u << i) - 1)) != 0)
-            continue; /* an earlier field has the same part */
+        if ((same.places & (bit(i) - 1)) != 0)
+            continue; /* an earlier place has the same part */
         struct eng_plan_key *key = add(compiler, &compiler->keys, sizeof *key);
         if (key != NULL)
             key->text = keep_text(compiler, path->parts[want.depth]);
@@ -594,7 +609,7 @@ static void emit_map(struct compiler *compiler, struct type type, struct want wa
         struct eng_plan_key *key = (struct eng_plan_key *)compiler->keys.items + i;
         struct want next = behind(compiler, want, key->text.data);
         key->target = here(compiler);
-        (void)emit(compiler, ENG_OP_CLEAR, next.fields, 0);
+        (void)emit(compiler, ENG_OP_CLEAR, (uint32_t)(next.places >> 32), (uint32_t)next.places);
         emit_type(compiler, inner_type(type), next);
     }
     uint32_t end = here(compiler);
@@ -610,7 +625,7 @@ static void emit_map(struct compiler *compiler, struct type type, struct want wa
 /* True when a path of the want goes on into a map. */
 static bool wants_keys(const struct compiler *compiler, struct want want)
 {
-    return want.fields != ending_here(compiler, want);
+    return want.places != ending_here(compiler, want);
 }
 
 static void emit_type(struct compiler *compiler, struct type type, struct want want)
@@ -618,7 +633,7 @@ static void emit_type(struct compiler *compiler, struct type type, struct want w
     if (enter(compiler)) {
         type.schema = resolve(type.schema);
         if (is_avro_record(type.schema)) {
-            if (want.fields == 0)
+            if (want.places == 0)
                 emit_call(compiler, type.schema);
             else
                 emit_record(compiler, type, want);
@@ -757,16 +772,16 @@ static enum eng_status parse_schema(const char *text, size_t length, avro_schema
 static enum eng_status compile(struct compiler *compiler, avro_schema_t root, const json_t *json)
 {
     struct want want = {0, 0};
-    for (unsigned i = 0; i < ENG_FIELD_COUNT; i++)
+    for (unsigned i = 0; i < compiler->places; i++)
         if (compiler->paths[i].count > 0)
-            want.fields |= 1u << i;
+            want.places |= bit(i);
     struct type type = {root, json};
     register_records(compiler, type);
     emit_type(compiler, type, want);
     (void)emit(compiler, ENG_OP_END, 0, 0);
     emit_subroutines(compiler);
     for (unsigned i = 0; i < ENG_FIELD_COUNT && compiler->status == ENG_OK; i++)
-        if (eng_field_required((enum eng_field)i) && !(compiler->found & 1u << i))
+        if (eng_field_required((enum eng_field)i) && !(compiler->found & bit(i)))
             compiler->status = refuse_field(compiler, root, (enum eng_field)i);
     return compiler->status;
 }
@@ -783,6 +798,7 @@ static enum eng_status make_plan(struct compiler *compiler, struct eng_plan **re
     plan->symbols = compiler->symbols.items;
     plan->texts = compiler->texts;
     plan->found = compiler->found;
+    plan->attributes = compiler->places - ENG_FIELD_COUNT;
     compiler->code = compiler->jumps = compiler->keys = compiler->symbols = (struct table){0};
     eng_arena_init(&compiler->texts, TEXTS_CHUNK_BYTES);
     *ret_plan = plan;
@@ -805,8 +821,10 @@ enum eng_status eng_plan_compile(const char *schema_json, size_t length,
                                  struct eng_error *err)
 {
     eng_assert(schema_json != NULL && mapping != NULL && ret_plan != NULL);
-    struct compiler compiler = {
-        .paths = mapping->paths, .time_unit = mapping->time_unit, .err = err};
+    struct compiler compiler = {.paths = mapping->paths,
+                                .places = ENG_FIELD_COUNT + mapping->attribute_count,
+                                .time_unit = mapping->time_unit,
+                                .err = err};
     avro_schema_t root = NULL;
     json_t *json = NULL;
     eng_arena_init(&compiler.texts, TEXTS_CHUNK_BYTES);
@@ -823,10 +841,10 @@ enum eng_status eng_plan_compile(const char *schema_json, size_t length,
     return status;
 }
 
-bool eng_plan_has(const struct eng_plan *plan, enum eng_field field)
+bool eng_plan_has(const struct eng_plan *plan, unsigned place)
 {
-    eng_assert(plan != NULL);
-    return plan->found >> field & 1;
+    eng_assert(plan != NULL && place < ENG_PLACES_MAX);
+    return plan->found >> place & 1;
 }
 
 void eng_plan_free(struct eng_plan *plan)

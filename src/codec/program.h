@@ -25,16 +25,19 @@ enum eng_op {
                      at t - 1 */
     ENG_OP_KEY, /* a map key: go on at the target of keys[t..t + n) that equals it, else behind this
                  */
-    ENG_OP_CLEAR,       /* forget the fields of the bit set n: a key that comes twice counts once */
-    ENG_OP_MARK,        /* remember the place */
-    ENG_OP_REWIND,      /* back to the mark: one value feeds several fields */
-    ENG_OP_TEXT,        /* a string or bytes into `field` */
-    ENG_OP_TEXT_ENUM,   /* symbols[t + index], index below n, into `field` */
-    ENG_OP_TEXT_LONG,   /* an int or long as decimal text into `field` */
-    ENG_OP_TIME_LONG,   /* an int or long as a time: times and over eng_time_scales[t] */
-    ENG_OP_TIME_TEXT,   /* a string as an RFC 3339 time */
-    ENG_OP_VALUE_LONG,  /* an int or long as the value */
-    ENG_OP_VALUE_FLOAT, /* 4 bytes */
+    ENG_OP_CLEAR,  /* forget the places of the bit set n * 2^32 + t: a key that comes twice counts
+                      once */
+    ENG_OP_MARK,   /* remember the place */
+    ENG_OP_REWIND, /* back to the mark: one value feeds several fields */
+    ENG_OP_TEXT,   /* a string or bytes into `field` */
+    ENG_OP_TEXT_ENUM,     /* symbols[t + index], index below n, into `field` */
+    ENG_OP_TEXT_LONG,     /* an int or long as decimal text into `field` */
+    ENG_OP_TEXT_BOOLEAN,  /* one byte as `true` or `false` into `field` */
+    ENG_OP_ATTRIBUTE,     /* a string or bytes into the attribute of `field` */
+    ENG_OP_TIME_LONG,     /* an int or long as a time: times and over eng_time_scales[t] */
+    ENG_OP_TIME_TEXT,     /* a string as an RFC 3339 time */
+    ENG_OP_VALUE_LONG,    /* an int or long as the value */
+    ENG_OP_VALUE_FLOAT,   /* 4 bytes */
     ENG_OP_VALUE_DOUBLE,  /* 8 bytes */
     ENG_OP_VALUE_DECIMAL, /* a decimal with n digits behind the point: bytes, or fixed of t bytes
                              when t != 0 */
@@ -42,7 +45,7 @@ enum eng_op {
 
 struct eng_instruction {
     uint8_t op;    /* enum eng_op */
-    uint8_t field; /* enum eng_field, TEXT ops */
+    uint8_t field; /* TEXT ops: enum eng_field, or ENG_FIELD_COUNT and the attribute's index */
     uint16_t count;
     uint32_t target;
 };
@@ -59,7 +62,8 @@ struct eng_plan {
     struct eng_plan_key *keys;
     struct eng_slice *symbols; /* of enums that become texts */
     struct eng_arena texts;    /* holds the bytes of keys and symbols */
-    unsigned found;            /* fields (a bit each) that records of the schema can have */
+    uint64_t found;            /* places (a bit each) that records of the schema can have */
+    uint32_t attributes;       /* that are wanted */
 };
 
 enum { ENG_DECIMAL_SCALE_MAX = 22 }; /* the powers of ten up to it are exact as doubles */

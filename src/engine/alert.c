@@ -1,12 +1,13 @@
-/* Alerts: falls_to, drop and silence; each opens, waits for its cooldown, and is resolved.
+/* Alerts: each opens, waits for its cooldown, and is resolved.
  *
  *                    condition, cooldown over
  *         closed --------------------------------> open
  *         |  ^  <--------------------------------    |
  *         |  |                resolved
- *         |  | left the band (falls_to), condition gone (drop)
+ *         |  | left the band (falls_to, rises_to), condition gone (drop, below, above)
  *         v  |
- *         waiting: condition, but within the cooldown; looked at again when that ends
+ *         waiting: condition, but within the cooldown, or held while the score is provisional;
+                  looked at again when that ends
  *
  * Most partners have no alert open or cooling down, so this state is a list of openings (alert u8,
  * flags u8, opened_at i64, baseline i64) that is empty for them.
@@ -21,13 +22,18 @@
 #include "engine/internal.h"
 #include "engine/silence.h"
 
+static inline int64_t lesser(int64_t one, int64_t two)
+{
+    return one < two ? one : two;
+}
+
 /* ---- openings ---- */
 
 enum { OPEN = 1, WAITING = 2 };
 
 struct opening {
     uint8_t alert, flags;
-    int64_t opened_at_ms; /* of the newest opening */
+    int64_t opened_at_ms; /* of the newest opening; -1: its cooldown is over, or there was none */
     int64_t baseline_e4;  /* drop: at that opening */
 };
 
@@ -75,7 +81,7 @@ static void put_opening(struct eng_engine *engine, struct opening opening)
     struct eng_list openings = openings_of(&engine->hand);
     uint8_t *place = find_opening(&openings, opening.alert);
     eng_assert(opening.alert < engine->model->alert_count);
-    eng_assert(opening.opened_at_ms >= 0);
+    eng_assert(opening.opened_at_ms >= -1);
     if (place == NULL)
         place = eng_record_insert(&engine->store, &engine->hand, engine->layout->list_openings,
                                   openings.count, ENG_OPENING_BYTES);
@@ -93,7 +99,9 @@ void eng_alert_expire(struct eng_engine *engine)
         struct opening opening = load_opening(openings.data + (size_t)i * ENG_OPENING_BYTES);
         const struct eng_alert *alert = &engine->model->alerts[opening.alert];
         eng_assert(opening.alert < engine->model->alert_count);
-        if (opening.flags == 0 && engine->now.clock_ms - opening.opened_at_ms >= alert->cooldown_ms)
+        if (opening.flags == 0 &&
+            (opening.opened_at_ms < 0 ||
+             engine->now.clock_ms - opening.opened_at_ms >= alert->cooldown_ms))
             eng_record_erase(&engine->hand, list, i, 1, ENG_OPENING_BYTES);
     }
 }
@@ -121,22 +129,53 @@ static bool cooled_down(const struct eng_engine *engine, struct eng_evaluation *
         return true;
     int64_t over_ms = opening->opened_at_ms + engine->model->alerts[alert].cooldown_ms;
     eng_assert(!(opening->flags & OPEN));
-    if (evaluation->at_ms >= over_ms)
+    if (opening->opened_at_ms < 0 || evaluation->at_ms >= over_ms)
         return true;
     int32_t due = eng_moment_due(&engine->now, engine->model, over_ms);
     evaluation->due = due < evaluation->due ? due : evaluation->due;
     return false;
 }
 
+/* S12: true while the alert is held because its score is provisional; sees to it that it is looked
+ * at when that may be over. */
+static bool held_by_score(const struct eng_engine *engine, struct eng_evaluation *evaluation,
+                          unsigned index)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    const struct eng_score *score = &engine->model->scores[alert->score];
+    const struct eng_partner *partner = engine->hand.partner;
+    eng_assert(index < engine->model->alert_count);
+    eng_assert(eng_alert_is_scored(alert));
+    if (!alert->hold || !eng_provisional(engine, score, partner))
+        return false;
+    int32_t due = eng_provisional_due(engine, score, partner);
+    evaluation->due = due < evaluation->due ? due : evaluation->due;
+    return true;
+}
+
+/* True when an alert whose condition holds may open now. One that is only held has no cooldown to
+ * wait for any more. */
+static bool may_open(const struct eng_engine *engine, struct eng_evaluation *evaluation, bool known,
+                     struct opening *opening)
+{
+    bool cooled = cooled_down(engine, evaluation, opening->alert, known ? opening : NULL);
+    bool held = held_by_score(engine, evaluation, opening->alert);
+    eng_assert(known || opening->flags == 0);
+    eng_assert(opening->opened_at_ms >= -1);
+    if (cooled)
+        opening->opened_at_ms = -1;
+    return cooled && !held;
+}
+
 /* ---- telling ---- */
 
-/* Begins a churn drop; with the contributions of the alert's score unless it is a silence. NULL:
+/* Begins a churn drop; with the contributions of the alert's score where it has one. NULL:
  * tell nothing. */
 static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation *evaluation,
                                 unsigned index, enum eng_alert_status status)
 {
     const struct eng_alert *alert = &engine->model->alerts[index];
-    bool scored = alert->kind != ENG_SILENCE;
+    bool scored = eng_alert_is_scored(alert);
     eng_assert(index < engine->model->alert_count);
     eng_assert(status == ENG_OPENED || status == ENG_RESOLVED);
     uint32_t contributions = scored ? engine->model->scores[alert->score].dimension_count : 0;
@@ -170,32 +209,70 @@ static struct eng_effect *resolve_alert(struct eng_engine *engine,
     return begin(engine, evaluation, opening.alert, ENG_RESOLVED);
 }
 
-/* ---- falls_to ---- */
+/* ---- a condition that is entered: falls_to, rises_to, below, above ---- */
 
-static void evaluate_falls_to(struct eng_engine *engine, struct eng_evaluation *evaluation,
-                              unsigned index)
+/* What such an alert sees of an evaluation. */
+struct sight {
+    bool entered; /* its condition holds and did not before */
+    bool holds;
+    bool ended; /* enough to resolve it */
+};
+
+/* A fall past the band is no fall to it, a rise past it no rise to it. */
+static struct sight see_band(const struct eng_scratch *scratch, const struct eng_alert *alert)
 {
-    const struct eng_alert *alert = &engine->model->alerts[index];
-    const struct eng_scratch *scratch = &engine->scratch;
     uint8_t before = scratch->band_before[alert->score], after = scratch->band_after[alert->score];
-    struct opening opening = {0};
+    bool falls = alert->kind == ENG_FALLS_TO, in = after == alert->band;
+    eng_assert(falls || alert->kind == ENG_RISES_TO);
+    eng_assert(alert->score < ENG_SCORES_MAX);
+    return (struct sight){
+        .entered = in && (falls ? before > alert->band && scratch->ever_positive[alert->score]
+                                : before < alert->band), /* S10 */
+        .holds = in,
+        .ended = falls ? after > alert->band : after < alert->band,
+    };
+}
+
+static struct sight see_value(const struct eng_scratch *scratch, const struct eng_alert *alert)
+{
+    int64_t before = scratch->value_before[alert->score], value = scratch->value[alert->score];
+    bool holds = eng_alert_holds(alert, value);
+    eng_assert(alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE);
+    eng_assert(alert->margin_e4 >= 0);
+    return (struct sight){
+        .entered = holds && !eng_alert_holds(alert, before) &&
+                   (alert->kind == ENG_ABOVE || scratch->ever_positive[alert->score]), /* S10 */
+        .holds = holds,
+        .ended = eng_alert_has_ended(alert, value),
+    };
+}
+
+static inline struct sight see(const struct eng_scratch *scratch, const struct eng_alert *alert)
+{
+    return alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO ? see_band(scratch, alert)
+                                                                      : see_value(scratch, alert);
+}
+
+static void evaluate_entry(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                           unsigned index)
+{
+    struct sight sight = see(&engine->scratch, &engine->model->alerts[index]);
+    struct opening opening = {.alert = (uint8_t)index, .opened_at_ms = -1};
     bool known = get_opening(&engine->hand, index, &opening);
-    eng_assert(alert->kind == ENG_FALLS_TO);
-    eng_assert(alert->band < engine->model->scores[alert->score].band_count);
+    eng_assert(index < engine->model->alert_count);
+    eng_assert(!(sight.holds && sight.ended));
     if (known && opening.flags & OPEN) {
-        if (after > alert->band)
-            (void)resolve_alert(engine, evaluation, opening); /* nothing to add for this kind */
+        if (sight.ended)
+            (void)resolve_alert(engine, evaluation, opening); /* nothing to add for these kinds */
         return;
     }
-    bool fell = before > alert->band && after == alert->band &&
-                scratch->ever_positive[alert->score]; /* S10 */
-    bool waiting = known && opening.flags & WAITING && after == alert->band;
-    bool opens =
-        (fell || waiting) && cooled_down(engine, evaluation, index, known ? &opening : NULL);
-    if (opens) {
+    bool waiting = known && opening.flags & WAITING && sight.holds;
+    bool wants = sight.entered || waiting;
+    if (wants && may_open(engine, evaluation, known, &opening)) {
         (void)open_alert(engine, evaluation, index, 0);
-    } else if (known) {
-        opening.flags = fell || waiting ? WAITING : 0;
+    } else if (wants || known) {
+        evaluation->moved |= sight.entered; /* it waits now, and has an edge to fall behind */
+        opening.flags = wants ? WAITING : 0;
         put_opening(engine, opening);
     }
 }
@@ -285,18 +362,38 @@ static inline int64_t depth_of(const struct eng_record *record, unsigned index, 
     return depth > 0 ? depth : 0;
 }
 
+/* A fall from a baseline above 0 that is deep enough; at least 1. */
+static inline int64_t drop_from(const struct eng_alert *alert, int64_t baseline_e4)
+{
+    eng_assert(alert->drop_e4 > 0 || alert->drop_share_e4 > 0);
+    eng_assert(alert->drop_share_e4 == 0 || baseline_e4 > 0);
+    if (alert->drop_share_e4 == 0)
+        return alert->drop_e4;
+    return (int64_t)(((eng_wide)baseline_e4 * alert->drop_share_e4 + 9999) / 10000);
+}
+
+/* True when at most half of the drop from the opening's baseline is left. */
+static inline bool is_won_back(const struct eng_alert *alert, int64_t baseline_e4, int64_t value_e4)
+{
+    int64_t depth = baseline_e4 - value_e4;
+    eng_assert(baseline_e4 > 0);
+    if (alert->drop_share_e4 == 0)
+        return depth * 2 <= alert->drop_e4;
+    return (eng_wide)depth * 20000 <= (eng_wide)baseline_e4 * alert->drop_share_e4;
+}
+
 static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *evaluation,
                           unsigned index)
 {
     const struct eng_alert *alert = &engine->model->alerts[index];
     int64_t value = engine->scratch.value[alert->score];
-    struct opening opening = {0};
+    struct opening opening = {.alert = (uint8_t)index, .opened_at_ms = -1};
     bool known = get_opening(&engine->hand, index, &opening);
     eng_assert(alert->kind == ENG_DROP);
-    eng_assert(alert->drop_e4 > 0);
+    eng_assert(alert->score < engine->model->score_count);
     take_peak(engine, index, engine->now.pane, evaluation->at_boundary);
     if (known && opening.flags & OPEN) {
-        if ((opening.baseline_e4 - value) * 2 > alert->drop_e4)
+        if (!is_won_back(alert, opening.baseline_e4, value))
             return;
         struct eng_effect *effect = resolve_alert(engine, evaluation, opening);
         if (effect != NULL)
@@ -305,12 +402,18 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
     }
     evaluation->moved |= known; /* while it cools down, slack comes and goes with the depth */
     int64_t baseline = value + depth_of(&engine->hand, index, value);
-    if (baseline <= 0 || baseline - value < alert->drop_e4 || /* S10 */
-        !cooled_down(engine, evaluation, index, known ? &opening : NULL))
+    bool deep = baseline > 0 && baseline - value >= drop_from(alert, baseline); /* S10 */
+    if (deep && may_open(engine, evaluation, known, &opening)) {
+        struct eng_effect *effect = open_alert(engine, evaluation, index, baseline);
+        if (effect != NULL)
+            effect->baseline_e4 = baseline;
         return;
-    struct eng_effect *effect = open_alert(engine, evaluation, index, baseline);
-    if (effect != NULL)
-        effect->baseline_e4 = baseline;
+    }
+    bool waits = deep && opening.opened_at_ms < 0; /* held; else the cooldown sees to it */
+    if (waits || opening.flags & WAITING) {
+        opening.flags = waits ? WAITING : 0;
+        put_opening(engine, opening);
+    }
 }
 
 void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane)
@@ -320,6 +423,20 @@ void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane)
     eng_assert(pane <= engine->now.pane);
     for (uint32_t i = layout->drops_first[score]; i < layout->drops_first[score + 1]; i++)
         take_peak(engine, layout->drops[i], pane, true); /* not deep enough to open: slack.h */
+}
+
+/* How far a value may fall that is `depth` under the baseline. One that had no value above 0 to
+ * fall from (S10) needs a fall as deep from a new one; a share of that one may be any small part.
+ * A baseline that gets smaller asks for a smaller value, whatever the share, and one that gets
+ * greater does so with the value. */
+static int64_t drop_left(const struct eng_alert *alert, int64_t baseline_e4, int64_t depth)
+{
+    eng_assert(depth >= 0);
+    eng_assert(alert->kind == ENG_DROP);
+    if (alert->drop_share_e4 != 0 && baseline_e4 <= 0)
+        return 0;
+    int64_t enough = drop_from(alert, baseline_e4);
+    return enough - 1 - (depth < enough ? depth : 0);
 }
 
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
@@ -335,16 +452,41 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
         bool open = opening != NULL && opening[1] & OPEN;
         if (open && !layout->scores[score].rises_only)
             return -1;
-        int64_t depth = depth_of(record, layout->drops[i], value);
-        /* Deep enough already: an alert that cools down is looked at when that ends. One that had
-         * no value above 0 to fall from (S10) needs a fall as deep from a new one. */
-        if (depth >= alert->drop_e4 && opening != NULL && value + depth > 0)
+        if (open)
             continue;
-        int64_t left = alert->drop_e4 - 1 - (depth < alert->drop_e4 ? depth : 0);
-        if (!open && left < slack)
-            slack = left;
+        int64_t depth = depth_of(record, layout->drops[i], value), baseline = value + depth;
+        /* Deep enough already: an alert that cools down is looked at when that ends. */
+        if (opening != NULL && baseline > 0 && depth >= drop_from(alert, baseline))
+            continue;
+        int64_t left = drop_left(alert, baseline, depth);
+        slack = left < slack ? left : slack;
     }
     return slack;
+}
+
+bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_record *record,
+                          unsigned score, struct eng_room *room)
+{
+    const struct eng_layout *layout = engine->layout;
+    int64_t value = eng_score_value(&layout->scores[score], record);
+    struct eng_list openings = openings_of(record);
+    bool rise = false;
+    eng_assert(score < engine->model->score_count);
+    eng_assert(room->down >= -1 && room->up >= -1);
+    for (uint32_t i = layout->edges_first[score]; i < layout->edges_first[score + 1]; i++) {
+        const struct eng_alert *alert = &engine->model->alerts[layout->edges[i]];
+        const uint8_t *opening = find_opening(&openings, layout->edges[i]);
+        bool open = opening != NULL && opening[1] & OPEN, below = alert->kind == ENG_BELOW;
+        int64_t edge = alert->edge_e4;
+        if (open)
+            edge += below ? alert->margin_e4 : -alert->margin_e4;
+        if (value >= edge)
+            room->down = lesser(room->down, value - edge);
+        else
+            room->up = lesser(room->up, edge - 1 - value);
+        rise |= below && !open && value < edge;
+    }
+    return rise;
 }
 
 bool eng_alert_cools_down(const struct eng_engine *engine, const struct eng_record *record)
@@ -504,6 +646,101 @@ static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *e
         effect->last_action_at_ms = last_action_at(engine, index);
 }
 
+/* ---- deadline ---- */
+
+/* A deadline keeps a pane and these. Before its first anchor the pane is the newest one with an
+ * expected action, since the anchor may come late; from then on it is the anchor's, for good. */
+enum { ANCHORED = 1, MET = 2, EARLY = 4 };
+
+static inline uint8_t *deadline_place(const struct eng_record *record, unsigned alert)
+{
+    eng_assert(record->layout->model->alerts[alert].kind == ENG_DEADLINE);
+    eng_assert(record->layout->alert_offset[alert] != 0);
+    return eng_record_fixed(record, record->layout->alert_offset[alert]);
+}
+
+/* True when it has just been met. */
+static bool count_deadline(const struct eng_engine *engine, unsigned alert, uint16_t action,
+                           int32_t pane)
+{
+    uint8_t *place = deadline_place(&engine->hand, alert);
+    uint8_t flags = place[4];
+    int32_t at = eng_load_i32(place);
+    bool anchor = eng_action_set_has(&engine->model->alerts[alert].anchors, action);
+    eng_assert(pane <= engine->now.pane);
+    eng_assert(!(flags & ANCHORED) || !(flags & EARLY));
+    if (flags & MET || (anchor && flags & ANCHORED))
+        return false;
+    if (flags & ANCHORED) {
+        place[4] = pane >= at ? ANCHORED | MET : ANCHORED;
+    } else if (anchor) {
+        place[4] = flags & EARLY && at >= pane ? ANCHORED | MET : ANCHORED;
+        eng_store_i32(place, pane);
+    } else {
+        place[4] = EARLY;
+        eng_store_i32(place, flags & EARLY && at > pane ? at : pane);
+    }
+    return place[4] & MET;
+}
+
+/* The pane at whose start a deadline that runs is opened; ENG_PANE_NEVER: none runs. */
+static int32_t deadline_pane(const struct eng_record *record, unsigned alert)
+{
+    const struct eng_alert *rule = &record->layout->model->alerts[alert];
+    const uint8_t *place = deadline_place(record, alert);
+    eng_assert(rule->remind <= rule->within);
+    eng_assert(rule->within <= ENG_PANES_MAX);
+    return (place[4] & (ANCHORED | MET)) == ANCHORED
+               ? eng_load_i32(place) + (int32_t)(rule->within + 1 - rule->remind)
+               : ENG_PANE_NEVER;
+}
+
+int32_t eng_alert_deadline_due(const struct eng_engine *engine, const struct eng_record *record,
+                               unsigned alert)
+{
+    int32_t due = deadline_pane(record, alert);
+    struct eng_list openings = openings_of(record);
+    const uint8_t *known = openings.bytes > 0 ? find_opening(&openings, alert) : NULL;
+    eng_assert(alert < engine->model->alert_count);
+    eng_assert(engine->now.clock_ms >= 0);
+    if (known != NULL && known[1] & OPEN)
+        return ENG_PANE_NEVER;
+    return due <= engine->now.pane ? engine->now.pane + 1 : due;
+}
+
+static void tell_deadline(const struct eng_engine *engine, struct eng_effect *effect,
+                          unsigned index)
+{
+    const struct eng_calendar *calendar = engine->model->calendar;
+    int32_t anchor = eng_load_i32(deadline_place(&engine->hand, index));
+    eng_assert(anchor <= engine->now.pane);
+    eng_assert(deadline_place(&engine->hand, index)[4] & ANCHORED);
+    if (effect == NULL)
+        return;
+    effect->anchor_at_ms = eng_calendar_start_ms(calendar, anchor);
+    effect->due_at_ms =
+        eng_calendar_start_ms(calendar, (int64_t)anchor + engine->model->alerts[index].within + 1);
+}
+
+static void evaluate_deadline(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                              unsigned index)
+{
+    struct opening opening = {0};
+    bool known = get_opening(&engine->hand, index, &opening);
+    bool open = known && opening.flags & OPEN, met = engine->scratch.resumed >> index & 1;
+    eng_assert(engine->model->alerts[index].kind == ENG_DEADLINE);
+    eng_assert(!met || !evaluation->at_boundary);
+    if (open && met)
+        tell_deadline(engine, resolve_alert(engine, evaluation, opening), index);
+    else if (met && engine->model->alerts[index].tell_met)
+        tell_deadline(engine, begin(engine, evaluation, index, ENG_RESOLVED), index);
+    else if (!open && evaluation->at_boundary &&
+             engine->now.pane >= deadline_pane(&engine->hand, index))
+        tell_deadline(engine, open_alert(engine, evaluation, index, 0), index);
+}
+
+/* ---- all of them ---- */
+
 /* False while a partner has acted too recently, or too seldom, for this alert. */
 static inline bool may_be_silent(const struct eng_engine *engine, unsigned index)
 {
@@ -523,7 +760,12 @@ static inline bool idle(const struct eng_engine *engine, const struct eng_evalua
     uint8_t flags = opening != NULL ? opening[1] : 0;
     switch (alert->kind) {
     case ENG_FALLS_TO:
+    case ENG_RISES_TO:
         return scratch->band_before[alert->score] == scratch->band_after[alert->score] &&
+               !(flags & WAITING);
+    case ENG_BELOW:
+    case ENG_ABOVE:
+        return scratch->value_before[alert->score] == scratch->value[alert->score] &&
                !(flags & WAITING);
     case ENG_DROP:
         /* A greater value is less far under the baseline, which was not far enough. */
@@ -531,6 +773,10 @@ static inline bool idle(const struct eng_engine *engine, const struct eng_evalua
                    ? scratch->value[alert->score] >= scratch->value_before[alert->score]
                    : scratch->value[alert->score] == scratch->value_before[alert->score] &&
                          flags & OPEN;
+    case ENG_DEADLINE:
+        return !(scratch->resumed >> index & 1) &&
+               (!evaluation->at_boundary || flags & OPEN ||
+                engine->now.pane < deadline_pane(&engine->hand, index));
     default:
         return flags & OPEN ? !(scratch->resumed >> index & 1)
                             : !evaluation->at_boundary || !may_be_silent(engine, index);
@@ -545,10 +791,16 @@ static void evaluate_alert(struct eng_engine *engine, struct eng_evaluation *eva
     eng_assert(evaluation->due > engine->now.pane);
     switch (engine->model->alerts[index].kind) {
     case ENG_FALLS_TO:
-        evaluate_falls_to(engine, evaluation, index);
+    case ENG_RISES_TO:
+    case ENG_BELOW:
+    case ENG_ABOVE:
+        evaluate_entry(engine, evaluation, index);
         return;
     case ENG_DROP:
         evaluate_drop(engine, evaluation, index);
+        return;
+    case ENG_DEADLINE:
+        evaluate_deadline(engine, evaluation, index);
         return;
     default:
         evaluate_silence(engine, evaluation, index);
@@ -578,13 +830,35 @@ static inline bool stays(const struct eng_engine *engine, const struct opening *
     const struct eng_alert *alert = &engine->model->alerts[opening->alert];
     switch (alert->kind) {
     case ENG_FALLS_TO:
+    case ENG_RISES_TO:
         return !(opening->flags & WAITING);
+    case ENG_BELOW:
+    case ENG_ABOVE: /* entering: see rises_above */
+        return !(opening->flags & WAITING) && (!(opening->flags & OPEN) || alert->score != score ||
+                                               !eng_alert_has_ended(alert, value));
     case ENG_DROP:
         return opening->flags & OPEN &&
-               (alert->score != score || (opening->baseline_e4 - value) * 2 > alert->drop_e4);
+               (alert->score != score || !is_won_back(alert, opening->baseline_e4, value));
+    case ENG_DEADLINE: /* met: see scratch.resumed */
+        return true;
     default:
         return !(opening->flags & OPEN) || !eng_action_set_has(&alert->actions, action);
     }
+}
+
+/* True when a value that rises to this one opens an ABOVE alert of the score, or would. */
+static bool rises_above(const struct eng_engine *engine, unsigned score, int64_t value)
+{
+    const struct eng_layout *layout = engine->layout;
+    bool rises = false;
+    eng_assert(score < engine->model->score_count);
+    eng_assert(value >= layout->scores[score].above_from);
+    for (uint32_t i = layout->edges_first[score]; i < layout->edges_first[score + 1]; i++) {
+        const struct eng_alert *alert = &engine->model->alerts[layout->edges[i]];
+        rises |= alert->kind == ENG_ABOVE && eng_alert_holds(alert, value) &&
+                 !eng_alert_holds(alert, engine->scratch.value_before[score]);
+    }
+    return rises;
 }
 
 bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,
@@ -594,6 +868,9 @@ bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned
     eng_assert(action < engine->model->action_count);
     if (engine->layout->list_openings == ENG_NO_INDEX)
         return true;
+    if (__builtin_expect(value >= engine->layout->scores[score].above_from, 0) &&
+        rises_above(engine, score, value))
+        return false;
     struct eng_list openings = openings_of(&engine->hand);
     const uint8_t *end = openings.data + openings.bytes;
     for (const uint8_t *at = openings.data; at < end; at += ENG_OPENING_BYTES) {
@@ -611,7 +888,12 @@ void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, 
     uint32_t end = layout->action_silences_first[action + 1];
     eng_assert(action < engine->model->action_count);
     eng_assert(pane <= engine->now.pane);
-    for (uint32_t i = layout->action_silences_first[action]; i < end; i++)
-        if (count_silence(engine, &engine->hand, layout->action_silences[i], pane, event->time_ms))
-            engine->scratch.resumed |= 1u << layout->action_silences[i];
+    for (uint32_t i = layout->action_silences_first[action]; i < end; i++) {
+        unsigned alert = layout->action_silences[i];
+        bool resumed = layout->deadline_bits >> alert & 1
+                           ? count_deadline(engine, alert, action, pane)
+                           : count_silence(engine, &engine->hand, alert, pane, event->time_ms);
+        if (resumed)
+            engine->scratch.resumed |= 1u << alert;
+    }
 }

@@ -267,6 +267,17 @@ static uint8_t *put_list(struct eng_carry *carry, struct eng_store *store, unsig
 
 /* ---- fixed places ---- */
 
+/* The newest pane, if it lies in the old window. */
+static void put_since(uint8_t *place, const uint8_t *was, const struct eng_moment *now,
+                      const struct eng_measure *asked)
+{
+    int32_t stored = eng_load_i32(was);
+    eng_assert(asked->kind == ENG_SINCE);
+    eng_assert(stored - 2 <= now->pane);
+    if (stored != 0 && in_window(now, asked, stored - 2))
+        eng_store_i32(place, stored);
+}
+
 static void put_measures(struct eng_carry *carry, const struct eng_moment *now,
                          const struct eng_record *from)
 {
@@ -278,13 +289,15 @@ static void put_measures(struct eng_carry *carry, const struct eng_moment *now,
         enum eng_measure_kind kind = model->measures[i].kind;
         if (kind == ENG_SUM)
             store_sum(place, carry->sums[i]);
-        if (old == ENG_CHANGE_NONE || (kind != ENG_LAST && kind != ENG_STATE))
+        if (old == ENG_CHANGE_NONE || (kind != ENG_LAST && kind != ENG_STATE && kind != ENG_SINCE))
             continue;
         const struct eng_measure *asked = &carry->from->model->measures[old];
         const uint8_t *was = eng_record_fixed(from, carry->from->measures[old].offset);
         eng_assert(asked->kind == kind);
         if (kind == ENG_STATE)
             memcpy(place, was, ENG_STATE_BYTES);
+        else if (kind == ENG_SINCE)
+            put_since(place, was, now, asked);
         else if (in_window(now, asked, eng_load_i32(was + 16)))
             memcpy(place, was, ENG_LAST_BYTES);
     }
@@ -299,6 +312,12 @@ static void put_rhythms(struct eng_carry *carry, const struct eng_record *from)
         if (old != ENG_CHANGE_NONE)
             memcpy(carry->record + carry->to->alert_offset[alert],
                    eng_record_fixed(from, carry->from->alert_offset[old]), ENG_SILENCE_BYTES);
+    }
+    for (uint32_t i = 0; i < carry->to->deadline_count; i++) {
+        uint16_t alert = carry->to->deadlines[i], old = carry->change.rhythm[alert];
+        if (old != ENG_CHANGE_NONE)
+            memcpy(carry->record + carry->to->alert_offset[alert],
+                   eng_record_fixed(from, carry->from->alert_offset[old]), ENG_DEADLINE_BYTES);
     }
 }
 

@@ -8,32 +8,48 @@ _Static_assert(ENG_CHANGE_NONE == ENG_ACTION_NONE, "one value for what is not th
 
 /* ---- actions ---- */
 
-static bool same_entry(const struct eng_action *one, const struct eng_action *two)
+bool eng_change_holds(const struct eng_model *model, const struct eng_action *wide,
+                      const struct eng_action *entry)
 {
-    return one->family == two->family && one->length == two->length &&
-           memcmp(one->text, two->text, one->length) == 0;
+    bool within = wide->family ? wide->length <= entry->length &&
+                                     memcmp(wide->text, entry->text, wide->length) == 0
+                               : eng_action_is_same(wide, entry);
+    eng_assert(wide->text != NULL && entry->text != NULL);
+    eng_assert(wide != entry);
+    return within && eng_condition_implies(model, &entry->where, model, &wide->where);
 }
 
-bool eng_change_holds(const struct eng_action *family, const struct eng_action *entry)
-{
-    return family->family && family->length <= entry->length &&
-           memcmp(family->text, entry->text, family->length) == 0;
-}
-
-uint16_t eng_change_entry(const struct eng_model *model, const struct eng_action *entry)
+/* The first entry of the same name or family, else of the longest family that holds it. */
+static uint16_t first_entry(const struct eng_model *model, const struct eng_action *entry)
 {
     uint16_t best = ENG_CHANGE_NONE;
     eng_assert(entry->text != NULL);
     eng_assert(model->action_count <= ENG_ACTIONS_MAX);
-    for (uint32_t i = 0; i < model->action_count; i++) {
+    for (uint32_t i = 0; i < model->action_count; i += model->actions[i].variant_count) {
         const struct eng_action *other = &model->actions[i];
-        if (same_entry(other, entry))
+        if (eng_action_is_same(other, entry))
             return (uint16_t)i;
-        if (eng_change_holds(other, entry) &&
+        if (other->family && other->length <= entry->length &&
+            memcmp(other->text, entry->text, other->length) == 0 &&
             (best == ENG_CHANGE_NONE || other->length > model->actions[best].length))
             best = (uint16_t)i;
     }
     return best;
+}
+
+uint16_t eng_change_entry(const struct eng_model *model, const struct eng_model *other,
+                          const struct eng_action *entry)
+{
+    uint16_t first = first_entry(model, entry);
+    eng_assert(entry->text != NULL);
+    if (first == ENG_CHANGE_NONE)
+        return ENG_CHANGE_NONE;
+    uint32_t end = first + (uint32_t)model->actions[first].variant_count;
+    eng_assert(end <= model->action_count);
+    for (uint32_t i = first; i < end; i++) /* the narrowest come first */
+        if (eng_condition_implies(other, &entry->where, model, &model->actions[i].where))
+            return (uint16_t)i;
+    return ENG_CHANGE_NONE;
 }
 
 /* True when each action of a set, of a model with `count` entries, goes to an entry of the other
@@ -63,7 +79,7 @@ bool eng_change_same_question(const struct eng_change *change, const struct eng_
                               const struct eng_measure *two)
 {
     eng_assert(change->from != NULL && change->to != NULL);
-    return one->kind == two->kind &&
+    return one->kind == two->kind && /* what a ratio asks, its parts ask */
            eng_change_same_actions(change, &one->actions, &two->actions) &&
            (one->kind != ENG_STATE || eng_change_same_actions(change, &one->until, &two->until));
 }
@@ -77,18 +93,30 @@ static bool same_steps(const struct eng_dimension *one, const struct eng_dimensi
     return same;
 }
 
+/* True when an old and a new measure have the same values. */
+static bool same_values(const struct eng_change *change, const struct eng_measure *one,
+                        const struct eng_measure *two)
+{
+    eng_assert(change->from != NULL && change->to != NULL);
+    return one->window == two->window && one->panes == two->panes && one->ago == two->ago &&
+           eng_change_same_question(change, one, two);
+}
+
 /* True when two dimensions contribute the same, their scores being alike. */
 static bool same_dimension(const struct eng_change *change, const struct eng_dimension *one,
                            const struct eng_dimension *two)
 {
     const struct eng_measure *old = &change->from->measures[one->measure];
     const struct eng_measure *new = &change->to->measures[two->measure];
+    bool same = same_values(change, old, new);
+    for (int i = 0; same && i < 2 && old->kind == ENG_RATIO; i++)
+        same = same_values(change, &change->from->measures[old->parts[i]],
+                           &change->to->measures[new->parts[i]]);
     eng_assert(one->measure < change->from->measure_count);
     eng_assert(two->measure < change->to->measure_count);
     return one->skip == two->skip && one->weight_e4 == two->weight_e4 &&
            one->target_e4 == two->target_e4 && one->points_e4 == two->points_e4 &&
-           same_steps(one, two) && old->window == new->window &&
-           old->panes == new->panes &&eng_change_same_question(change, old, new);
+           same_steps(one, two) && same;
 }
 
 static bool alike(const struct eng_change *change, const struct eng_score *one,
@@ -148,10 +176,12 @@ static void map_alert(struct eng_change *change, uint32_t index)
         const struct eng_alert *one = &change->from->alerts[i];
         if (one->kind != two->kind)
             continue;
-        if (one->kind == ENG_SILENCE &&
-            eng_change_same_actions(change, &one->actions, &two->actions))
+        bool same = !eng_alert_is_scored(one) &&
+                    eng_change_same_actions(change, &one->actions, &two->actions) &&
+                    eng_change_same_actions(change, &one->anchors, &two->anchors);
+        if (same)
             change->rhythm[index] = (uint16_t)i;
-        if (strcmp(one->name, two->name) != 0)
+        if (strcmp(one->name, two->name) != 0 || (one->kind == ENG_DEADLINE && !same))
             continue;
         change->opening[i] = (uint16_t)index;
         if (one->kind == ENG_DROP && change->score[two->score] == one->score &&
@@ -169,9 +199,9 @@ void eng_change_init(struct eng_change *change, const struct eng_model *from,
     change->from = from;
     change->to = to;
     for (uint32_t i = 0; i < from->action_count; i++)
-        change->action[i] = eng_change_entry(to, &from->actions[i]);
+        change->action[i] = eng_change_entry(to, from, &from->actions[i]);
     for (uint32_t i = 0; i < to->action_count; i++)
-        change->source[i] = eng_change_entry(from, &to->actions[i]);
+        change->source[i] = eng_change_entry(from, to, &to->actions[i]);
     for (uint32_t i = 0; i < to->score_count; i++)
         map_score(change, i);
     for (uint32_t i = 0; i < to->alert_count; i++)

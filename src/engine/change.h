@@ -3,7 +3,9 @@
  * Things correspond by what they are called, or by what they ask, never by their index:
  *
  *     actions    an old entry goes to the new one of the same text, else to the longest new family
- *                that all of its events belong to, else to none
+ *                that all of its events belong to, else to none; of several under conditions to the
+ *                narrowest that its own implies, so counts that are not told apart stay in the wide
+ *                one, and several that are told apart no more come together
  *     measures   those of the same kind over the same actions, whatever they are called; windows
  * may differ where the old one can answer for a part (known.h chooses) scores     by name; bands
  * and dimensions of a score by name alerts     by name and kind; rhythms of silences by their
@@ -27,7 +29,8 @@ struct eng_change {
     uint16_t band[ENG_SCORES_MAX][ENG_BANDS_MAX];           /* by new score and old band, or NONE */
     uint16_t dimension[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX]; /* by new score and its dimension */
     uint16_t opening[ENG_ALERTS_MAX];                       /* by old alert: the new one, or NONE */
-    uint16_t rhythm[ENG_ALERTS_MAX]; /* by new silence: an old one with its actions, or NONE */
+    uint16_t rhythm[ENG_ALERTS_MAX]; /* by new silence, deadline: an old one of its actions, or
+                                        NONE */
     uint16_t peaks[ENG_ALERTS_MAX];  /* by new drop: the old one whose peaks it goes on with */
 };
 
@@ -43,11 +46,15 @@ bool eng_change_same_actions(const struct eng_change *change, const struct eng_a
 bool eng_change_same_question(const struct eng_change *change, const struct eng_measure *one,
                               const struct eng_measure *two);
 
-/* The entry of all that an entry of another model stands for: the same one, else the longest family
- * that holds it, else ENG_CHANGE_NONE. */
-uint16_t eng_change_entry(const struct eng_model *model, const struct eng_action *entry);
+/* Where in `model` all that an entry of the model `other` stands for belongs: of the entries of the
+ * same name or family, else of the longest family that holds it, the narrowest that holds under its
+ * condition. ENG_CHANGE_NONE: there is none. */
+uint16_t eng_change_entry(const struct eng_model *model, const struct eng_model *other,
+                          const struct eng_action *entry);
 
-/* True when all actions of `entry` are of the family (or it is the family). */
-bool eng_change_holds(const struct eng_action *family, const struct eng_action *entry);
+/* True when all events of `entry` are of another entry's name or family and fulfil its condition,
+ * both being of the model. */
+bool eng_change_holds(const struct eng_model *model, const struct eng_action *wide,
+                      const struct eng_action *entry);
 
 #endif

@@ -91,6 +91,16 @@ static void count_last(struct eng_engine *engine, unsigned index, const struct e
     eng_store_i32(place + 16, pane);
 }
 
+/* SINCE: an older event changes nothing. */
+static void count_since(struct eng_engine *engine, unsigned index, int32_t pane)
+{
+    uint8_t *place = eng_record_fixed(&engine->hand, engine->layout->measures[index].offset);
+    eng_assert(engine->model->measures[index].kind == ENG_SINCE);
+    eng_assert(pane >= -1);
+    if (pane + 2 > eng_load_i32(place))
+        eng_store_i32(place, pane + 2);
+}
+
 /* STATE: `until` wins when an action is in both lists. */
 static void count_state(struct eng_engine *engine, unsigned index, const struct eng_event *event,
                         uint16_t action)
@@ -154,6 +164,8 @@ static void count_without_cells(struct eng_engine *engine, unsigned index,
             count_member(engine, index, event->member, pane);
         else if (measure->kind == ENG_LAST && event->value_e4 != ENG_VALUE_NONE)
             count_last(engine, index, event, pane);
+        else if (measure->kind == ENG_SINCE)
+            count_since(engine, index, pane);
     }
 }
 

@@ -108,6 +108,17 @@ static uint16_t action_of(struct eng_engine *engine, struct eng_slice action)
 
 _Static_assert(ENG_ACTION_CACHE == 256, "the cache is indexed by 8 bits");
 
+/* The entry that an event belongs to: by its action and, where there are filters, by its
+ * attributes.
+ */
+static inline uint16_t entry_of_event(struct eng_engine *engine, const struct eng_event *event)
+{
+    uint16_t action = action_of(engine, event->action);
+    if (__builtin_expect(engine->model->attribute_count > 0, 0) && action != ENG_ACTION_NONE)
+        return eng_condition_entry(engine->model, action, event->attributes, engine->slots);
+    return action;
+}
+
 /* An event that the decoder should have refused must not break an invariant here. */
 static bool well_formed(const struct eng_event *event)
 {
@@ -192,7 +203,7 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
                              struct hashes hashes, struct eng_effects *effects,
                              enum eng_outcome *ret_outcome)
 {
-    uint16_t action = action_of(engine, event->action);
+    uint16_t action = entry_of_event(engine, event);
     eng_assert(event->time_ms <= engine->now.clock_ms);
     eng_assert(engine->boundary.target_ms < 0);
     *ret_outcome = ENG_OUTCOME_FILTERED;
@@ -316,9 +327,13 @@ static void prefetch(const struct eng_engine *engine, const struct eng_event *ev
     }
     for (uint32_t i = 0; i < count; i++)
         ret_block->guess[i] = eng_store_prefetch_handle(&engine->store, ret_block->partner[i]);
-    for (uint32_t i = 0; i < count; i++)
-        if (ret_block->guess[i] != ENG_PARTNER_NONE)
-            eng_store_prefetch_record(&engine->store, ret_block->guess[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        if (ret_block->guess[i] == ENG_PARTNER_NONE)
+            continue;
+        eng_store_prefetch_record(&engine->store, ret_block->guess[i]);
+        if (engine->restore != NULL)
+            __builtin_prefetch(eng_restore_stamp(engine->restore, ret_block->guess[i]));
+    }
     for (uint32_t i = 0; i < count && dedup; i++)
         ret_block->id[i] =
             events[i].id.data != NULL ? eng_hash(events[i].id.data, events[i].id.length) : 0;
@@ -337,6 +352,8 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
     enum eng_status before = eng_activation_finish(engine, effects, err);
     if (before != ENG_OK)
         return before;
+    if (engine->model->attribute_count > 0)
+        eng_condition_slots(engine->model, batch->names, engine->slots);
     for (; batch->done < batch->count; batch->done++) {
         if (batch->done == block_end) {
             block_first = batch->done;
@@ -418,9 +435,9 @@ static int32_t full_from(const struct eng_engine *engine, uint32_t measure)
     eng_assert(model->score_count <= ENG_SCORES_MAX);
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++) {
-            if (model->scores[i].dimensions[j].measure != measure)
+            if (!eng_measure_rests_on(model, model->scores[i].dimensions[j].measure, measure))
                 continue;
-            int32_t full = eng_known_full(&engine->known, model, i, j);
+            int32_t full = eng_known_full(&engine->known, model, i, measure);
             from = full > from ? full : from;
         }
     return from;

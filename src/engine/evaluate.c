@@ -88,6 +88,8 @@ static int64_t contribution(const struct eng_engine *engine, const struct eng_re
     bool missing;
     unsigned measure = score->dimensions[dimension].measure;
     eng_wide measured = eng_measure_value(engine, record, measure, &missing);
+    if (missing && engine->model->measures[measure].kind == ENG_SINCE)
+        return 0; /* not the share of 0 panes */
     if (!score->points)
         return eng_score_contribution(score, &score->dimensions[dimension], measured,
                                       weight_sum_e4);
@@ -149,23 +151,46 @@ void eng_measure_changed(struct eng_engine *engine, unsigned measure)
         engine->scratch.stale |= 1u << layout->terms[i].score;
 }
 
+/* The panes of a score's longest window; of a calendar one, those of the current period. */
+static int64_t provisional_panes(const struct eng_engine *engine, const struct eng_score *score)
+{
+    int64_t panes = score->provisional_panes;
+    eng_assert(score->provisional_window != ENG_WINDOW_NONE);
+    if (score->provisional_window == ENG_WINDOW_ROLLING)
+        return panes;
+    unsigned period = score->provisional_window - ENG_WINDOW_WEEK;
+    eng_assert(period < ENG_PERIODS);
+    int64_t current = (int64_t)engine->now.period_next[period] - engine->now.period_first[period];
+    return current > panes ? current : panes;
+}
+
 bool eng_provisional(const struct eng_engine *engine, const struct eng_score *score,
                      const struct eng_partner *partner)
 {
-    int64_t panes = score->provisional_panes;
     eng_assert(partner->first_pane <= engine->now.pane);
+    eng_assert(score >= engine->model->scores);
     if (engine->now.pane < engine->known.full[score - engine->model->scores])
         return true;
-    if (score->provisional_window == ENG_WINDOW_NONE)
-        return false;
-    if (score->provisional_window != ENG_WINDOW_ROLLING) {
-        unsigned period = score->provisional_window - ENG_WINDOW_WEEK;
-        eng_assert(period < ENG_PERIODS);
-        int64_t current =
-            (int64_t)engine->now.period_next[period] - engine->now.period_first[period];
-        panes = current > panes ? current : panes;
+    return score->provisional_window != ENG_WINDOW_NONE &&
+           (int64_t)engine->now.pane - partner->first_pane < provisional_panes(engine, score);
+}
+
+int32_t eng_provisional_due(const struct eng_engine *engine, const struct eng_score *score,
+                            const struct eng_partner *partner)
+{
+    int64_t due = engine->known.full[score - engine->model->scores], full = INT64_MIN;
+    eng_assert(eng_provisional(engine, score, partner));
+    if (score->provisional_window != ENG_WINDOW_NONE)
+        full = partner->first_pane + provisional_panes(engine, score);
+    if (score->provisional_window < ENG_WINDOW_NONE &&
+        score->provisional_window != ENG_WINDOW_ROLLING) {
+        /* The next period may be shorter. */
+        int32_t next = engine->now.period_next[score->provisional_window - ENG_WINDOW_WEEK];
+        full = full < next ? full : next;
     }
-    return (int64_t)engine->now.pane - partner->first_pane < panes;
+    due = full > due ? full : due;
+    eng_assert(due < ENG_PANE_NEVER);
+    return due > engine->now.pane ? (int32_t)due : engine->now.pane + 1;
 }
 
 /* Computes the values of scores that do not follow from changes of counts. */

@@ -1,4 +1,5 @@
-/* What time takes away from the partner in hand, and when it does so next: see measure.h. */
+/* What time takes away from the partner in hand, or brings into windows that lie back, and when it
+ * does so next: see measure.h. */
 #include "engine/measure.h"
 #include "engine/seen.h"
 #include "engine/slack.h"
@@ -17,25 +18,61 @@ static void take_off(struct eng_engine *engine, unsigned index, uint64_t leaving
     eng_total_changed(engine, index, before, before - leaving);
 }
 
-/* COUNT and SUM: takes the cells that reach this age off the totals of the windows of that length.
- */
-static void expire_counts(struct eng_engine *engine, const struct eng_cells *cells, uint32_t age)
+/* Adds `entering` to the total of a measure whose window lies back. The record may move. */
+static void put_on(struct eng_engine *engine, unsigned index, uint64_t entering)
+{
+    unsigned total = engine->layout->measures[index].total;
+    uint64_t before = eng_record_total(&engine->hand, total), now = before + entering;
+    eng_assert(entering > 0 && now > before);
+    eng_assert(engine->model->measures[index].ago > 0);
+    while (engine->hand.partner->total_code < 3 &&
+           now >> (8u << engine->hand.partner->total_code) != 0)
+        eng_record_widen_totals(&engine->store, &engine->hand);
+    eng_record_total_set(&engine->hand, total, now);
+    eng_total_changed(engine, index, before, now);
+}
+
+/* COUNT and SUM: takes the cells that reach this age off the totals of the windows that end there,
+ * and adds them to those that begin there. */
+static void expire_counts(struct eng_engine *engine, uint32_t age)
 {
     const struct eng_layout *layout = engine->layout;
+    struct eng_cells cells = eng_cells_of(&engine->hand);
     eng_assert(age > 0);
-    eng_assert(age <= cells->pane_mask);
-    for (uint32_t i = eng_cells_first(cells, age); i < cells->count; i++) {
-        struct eng_cell cell = eng_cells_get(cells, i);
+    eng_assert(age <= cells.pane_mask);
+    for (uint32_t i = eng_cells_first(&cells, age); i < cells.count; i++) {
+        struct eng_cell cell = eng_cells_get(&cells, i);
         if (cell.age != age)
             return;
         uint32_t end = layout->rolling_first[cell.action + 1];
-        for (uint32_t j = layout->rolling_first[cell.action]; j < end; j++)
-            if (engine->model->measures[layout->rolling[j]].panes == age)
+        for (uint32_t j = layout->rolling_first[cell.action]; j < end; j++) {
+            const struct eng_measure *measure = &engine->model->measures[layout->rolling[j]];
+            if (eng_measure_reach(measure) == age)
                 take_off(engine, layout->rolling[j], cell.count);
+            else if (measure->ago == age)
+                put_on(engine, layout->rolling[j], cell.count);
+        }
+        cells.data = eng_cells_of(&engine->hand).data; /* it may have moved */
     }
 }
 
-/* Takes the sums of the pane that leaves off the SUM measures of its window. */
+/* ACTIVE: the same for the panes of this measure. */
+static void expire_active(struct eng_engine *engine, unsigned index)
+{
+    const struct eng_measure *measure = &engine->model->measures[index];
+    const struct eng_measure_layout *place = &engine->layout->measures[index];
+    struct eng_cells cells = eng_cells_of(&engine->hand);
+    eng_assert(measure->kind == ENG_ACTIVE);
+    eng_assert(measure->window == ENG_WINDOW_ROLLING);
+    bool enters = measure->ago > 0 && active_at(&cells, place, measure->ago);
+    if (active_at(&cells, place, eng_measure_reach(measure)))
+        take_off(engine, index, 1);
+    if (enters)
+        put_on(engine, index, 1);
+}
+
+/* Takes the sums of a pane off the SUM measures whose windows it leaves, and adds them to those
+ * whose windows it enters. */
 static void expire_sums(struct eng_engine *engine)
 {
     const struct eng_layout *layout = engine->layout;
@@ -47,12 +84,14 @@ static void expire_sums(struct eng_engine *engine)
         uint32_t end = layout->rolling_first[element.cell + 1];
         for (uint32_t j = layout->rolling_first[element.cell]; j < end; j++) {
             const struct eng_measure *measure = &engine->model->measures[layout->rolling[j]];
-            if (measure->kind != ENG_SUM ||
-                (int64_t)engine->hand.partner->as_of - element.pane != measure->panes)
+            int64_t age = (int64_t)engine->hand.partner->as_of - element.pane;
+            bool leaves = age == eng_measure_reach(measure);
+            bool enters = measure->ago > 0 && age == measure->ago;
+            if (measure->kind != ENG_SUM || (!leaves && !enters))
                 continue;
             uint8_t *total =
                 eng_record_fixed(&engine->hand, layout->measures[layout->rolling[j]].offset);
-            store_sum(total, load_sum(total) - element.sum);
+            store_sum(total, load_sum(total) + (leaves ? -element.sum : element.sum));
             eng_measure_changed(engine, layout->rolling[j]);
         }
     }
@@ -118,11 +157,9 @@ static void expire_cells(struct eng_engine *engine)
     if (cells.count == 0 || eng_cells_age(&cells, 0) < layout->ages[0])
         return; /* nothing is old enough for any window */
     for (uint32_t i = 0; i < layout->age_count; i++)
-        expire_counts(engine, &cells, layout->ages[i]);
+        expire_counts(engine, layout->ages[i]);
     for (uint32_t i = 0; i < layout->active_count; i++)
-        if (active_at(&cells, &layout->measures[layout->active[i]],
-                      engine->model->measures[layout->active[i]].panes))
-            take_off(engine, layout->active[i], 1);
+        expire_active(engine, layout->active[i]);
     eng_cells_expire(&engine->hand);
     if (layout->list_sums != ENG_NO_INDEX) {
         expire_sums(engine);
@@ -130,12 +167,14 @@ static void expire_cells(struct eng_engine *engine)
     }
 }
 
-/* The next boundary after as_of at which a cell leaves a window or the record. */
+/* The next boundary after as_of at which a cell enters or leaves a window, or leaves the record. */
 static int32_t next_leaving(const struct eng_engine *engine)
 {
     const struct eng_layout *layout = engine->layout;
     const struct eng_partner *partner = engine->hand.partner;
     int32_t next = ENG_PANE_NEVER;
+    if (layout->list_cells == ENG_NO_INDEX)
+        return next;
     struct eng_cells cells = eng_cells_of(&engine->hand);
     for (uint32_t i = 0; i < layout->age_count; i++) {
         uint32_t index = eng_cells_first(&cells, layout->ages[i] - 1);
@@ -149,17 +188,63 @@ static int32_t next_leaving(const struct eng_engine *engine)
     return next;
 }
 
-/* Several lengths of windows, or sums or active panes: boundary by boundary. */
+/* The next boundary after as_of at which panes since an event contribute otherwise. Their leaving
+ * the window is not among them: it is always looked at (eng_measure_timed_due). */
+static int32_t next_since(const struct eng_engine *engine)
+{
+    const struct eng_layout *layout = engine->layout;
+    const struct eng_record *record = &engine->hand;
+    int32_t pane;
+    eng_assert(layout->since_count > 0);
+    eng_assert(record->partner->as_of < ENG_PANE_NEVER);
+    for (uint32_t i = 0; i < layout->since_count; i++)
+        if (since_newest(engine, record, layout->sinces[i], &pane) &&
+            (int64_t)record->partner->as_of - pane < layout->measures[layout->sinces[i]].flat)
+            return record->partner->as_of + 1;
+    return ENG_PANE_NEVER;
+}
+
+/* SINCE: takes the scores that it goes into from what it contributed at `before` to as_of. Scores
+ * that skip, and ratios, are looked at at every boundary (slack.h), so they are not left for later.
+ */
+static void step_since(struct eng_engine *engine, unsigned index, int32_t before)
+{
+    const struct eng_layout *layout = engine->layout;
+    const struct eng_record *record = &engine->hand;
+    int32_t pane;
+    eng_assert(before < record->partner->as_of);
+    eng_assert(index < engine->model->measure_count);
+    if (!since_newest(engine, record, index, &pane))
+        return;
+    uint32_t was = (uint32_t)(before - pane), is = (uint32_t)(record->partner->as_of - pane);
+    for (uint32_t i = layout->terms_first[index]; i < layout->terms_first[index + 1]; i++) {
+        const struct eng_term *term = &layout->terms[i];
+        const struct eng_score *score = &engine->model->scores[term->score];
+        if (score->dimensions[term->dimension].measure == index &&
+            !layout->scores[term->score].skips)
+            engine->scratch.value[term->score] +=
+                eng_layout_share(layout, term->score, term->dimension, is) -
+                eng_layout_share(layout, term->score, term->dimension, was);
+    }
+}
+
+/* Several lengths of windows, or sums or active panes, or panes since events: boundary by boundary.
+ */
 static void catch_up_slow(struct eng_engine *engine, int32_t pane, int32_t settled)
 {
+    const struct eng_layout *layout = engine->layout;
     eng_assert(settled <= pane);
-    eng_assert(!engine->layout->plain);
+    eng_assert(!layout->plain);
     for (;;) {
-        int32_t next = next_leaving(engine);
+        int32_t before = engine->hand.partner->as_of, leaving = next_leaving(engine);
+        int32_t next = layout->since_count > 0 ? earlier(leaving, next_since(engine)) : leaving;
         if (next > pane)
             return;
         engine->hand.partner->as_of = next;
-        expire_cells(engine);
+        for (uint32_t i = 0; i < layout->since_count; i++)
+            step_since(engine, layout->sinces[i], before);
+        if (next == leaving)
+            expire_cells(engine);
         if (next <= settled)
             eng_settle(engine);
     }
@@ -223,7 +308,7 @@ static void catch_up(struct eng_engine *engine, int32_t pane, int32_t settled)
         eng_seen_expire(&engine->hand, pane);
     if (layout->plain)
         catch_up_plain(engine, pane, settled);
-    else if (layout->list_cells != ENG_NO_INDEX)
+    else if (layout->list_cells != ENG_NO_INDEX || layout->since_count > 0)
         catch_up_slow(engine, pane, settled);
     engine->hand.partner->as_of = pane;
 }
@@ -287,8 +372,12 @@ int32_t eng_measure_timed_due(const struct eng_engine *engine, const struct eng_
     const struct eng_measure *measure = &engine->model->measures[index];
     const struct eng_measure_layout *place = &engine->layout->measures[index];
     const uint8_t *fixed = eng_record_fixed(record, place->offset);
+    int32_t pane;
     eng_assert(index < engine->model->measure_count);
     eng_assert(measure->kind != ENG_STATE);
+    if (measure->kind == ENG_SINCE)
+        return since_newest(engine, record, index, &pane) ? leaves_at(&engine->now, measure, pane)
+                                                          : ENG_PANE_NEVER;
     if (place->list != ENG_NO_INDEX) {
         if (measure->kind == ENG_MEMBERS) {
             struct eng_list members = eng_record_list(record, place->list, ENG_MEMBER_BYTES);
@@ -315,12 +404,16 @@ int32_t eng_measure_due(const struct eng_engine *engine)
     bool low = false;
     if (engine->layout->list_cells != ENG_NO_INDEX)
         due = eng_slack_due(engine, record, &low);
+    if (engine->layout->since_count > 0)
+        due = earlier(due, eng_slack_since_due(engine, record));
     record->partner->is_low = low;
     for (uint32_t i = 0; i < engine->layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, record, engine->layout->timed[i]));
     for (uint32_t i = 0; i < engine->layout->silence_count; i++)
         due = earlier(due, eng_alert_silence_due(engine, record, engine->layout->silences[i],
                                                  ENG_DUE_NEXT, due));
+    for (uint32_t i = 0; i < engine->layout->deadline_count; i++)
+        due = earlier(due, eng_alert_deadline_due(engine, record, engine->layout->deadlines[i]));
     eng_assert(record->number < engine->store.count);
     eng_assert(due > engine->now.pane);
     return due;
@@ -335,8 +428,12 @@ int32_t eng_measure_due_after(const struct eng_engine *engine, uint16_t action)
     for (uint32_t i = 0; i < layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, &engine->hand, layout->timed[i]));
     for (uint32_t i = layout->action_silences_first[action];
-         i < layout->action_silences_first[action + 1]; i++)
-        due = earlier(due, eng_alert_silence_due(engine, &engine->hand, layout->action_silences[i],
-                                                 ENG_DUE_NEXT, engine->hand.partner->due));
+         i < layout->action_silences_first[action + 1]; i++) {
+        unsigned alert = layout->action_silences[i];
+        due = earlier(due, layout->deadline_bits >> alert & 1
+                               ? eng_alert_deadline_due(engine, &engine->hand, alert)
+                               : eng_alert_silence_due(engine, &engine->hand, alert, ENG_DUE_NEXT,
+                                                       engine->hand.partner->due));
+    }
     return due;
 }

@@ -48,6 +48,10 @@ static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
     sum =
         add(sum, (uint64_t)measure->kind << 40 | (uint64_t)measure->window << 32 | measure->panes);
     sum = add_set(sum, &measure->actions);
+    if (measure->ago > 0)
+        sum = add(sum, measure->ago);
+    if (measure->kind == ENG_RATIO)
+        sum = add(sum, (uint64_t)measure->parts[0] << 16 | measure->parts[1]);
     return add_set(sum, &measure->until);
 }
 
@@ -80,6 +84,8 @@ static uint64_t add_score(uint64_t sum, const struct eng_score *score)
     sum = add(sum, (uint64_t)score->margin_e4);
     sum = add(sum, (uint64_t)score->dwell_ms);
     sum = add(sum, (uint64_t)score->tell_every_e4);
+    if (score->description != NULL)
+        sum = add_text(sum, score->description);
     return add(sum, (uint64_t)score->dimension_count << 32 | score->band_count);
 }
 
@@ -88,11 +94,38 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
     sum = add_text(sum, alert->name);
     sum = add(sum, (uint64_t)alert->kind << 32 | (uint64_t)alert->score << 16 | alert->band);
     sum = add(sum, (uint64_t)alert->drop_e4);
+    if (alert->drop_share_e4 != 0) /* so that models of before keep their number */
+        sum = add(sum, alert->drop_share_e4);
+    if (alert->hold)
+        sum = add(sum, alert->hold);
+    if (alert->kind == ENG_DEADLINE)
+        sum = add(add_set(sum, &alert->anchors), (uint64_t)alert->remind << 1 | alert->tell_met);
+    if (alert->description != NULL)
+        sum = add_text(sum, alert->description);
+    if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE)
+        sum = add(add(sum, (uint64_t)alert->edge_e4), (uint64_t)alert->margin_e4);
     sum = add(sum, (uint64_t)alert->cooldown_ms);
     sum = add_set(sum, &alert->actions);
     sum = add(sum, (uint64_t)alert->within << 32 | alert->horizon);
     sum = add(sum, (uint64_t)alert->typical_gap << 32 | alert->min_silence);
     return add(sum, (uint64_t)alert->min_active << 32 | alert->risk_e3);
+}
+
+static uint64_t add_action(uint64_t sum, const struct eng_model *model,
+                           const struct eng_action *action)
+{
+    const struct eng_condition *where = &action->where;
+    eng_assert(action->text != NULL);
+    eng_assert(where->clause_count <= model->attribute_count);
+    sum = add(add_text(sum, action->text), action->family);
+    for (uint32_t i = 0; i < where->clause_count; i++) {
+        sum = add_text(sum, model->attributes[where->clauses[i].attribute]);
+        for (uint32_t j = 0; j < where->clauses[i].value_count; j++)
+            sum = add(sum, eng_hash(where->clauses[i].values[j].data,
+                                    where->clauses[i].values[j].length));
+        sum = add(sum, where->clauses[i].value_count);
+    }
+    return where->clause_count > 0 ? add(sum, where->clause_count) : sum;
 }
 
 uint64_t eng_model_fingerprint(const struct eng_model *model)
@@ -102,7 +135,7 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
     uint64_t sum = add_text(model->version, model->program);
     sum = add_time(sum, model);
     for (uint32_t i = 0; i < model->action_count; i++)
-        sum = add(add_text(sum, model->actions[i].text), model->actions[i].family);
+        sum = add_action(sum, model, &model->actions[i]);
     for (uint32_t i = 0; i < model->measure_count; i++)
         sum = add_measure(sum, &model->measures[i]);
     for (uint32_t i = 0; i < model->score_count; i++)

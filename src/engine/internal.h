@@ -71,7 +71,8 @@ struct eng_scratch {
     int64_t told[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
     uint32_t stale;   /* scores (a bit each) whose value has to be computed anew */
     uint32_t filled;  /* scores whose contributions have been computed */
-    uint32_t resumed; /* silence alerts (a bit each) whose partner has just acted in a newer pane */
+    uint32_t resumed; /* alerts (a bit each): silences whose partner has just acted in a newer pane,
+                         deadlines that have just been met */
 };
 
 struct eng_restore;
@@ -96,6 +97,7 @@ struct eng_engine {
     bool notes_visits;             /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
+    uint8_t slots[ENG_ATTRIBUTES_MAX]; /* of the model's attributes in the batch in hand */
     struct eng_action_cached actions[ENG_ACTION_CACHE];
 };
 
@@ -201,6 +203,10 @@ void eng_arm(struct eng_engine *engine, uint32_t number, struct eng_partner *par
 bool eng_provisional(const struct eng_engine *engine, const struct eng_score *score,
                      const struct eng_partner *partner);
 
+/* Of a score that is: the first boundary, as a pane, at which it may not be any more. */
+int32_t eng_provisional_due(const struct eng_engine *engine, const struct eng_score *score,
+                            const struct eng_partner *partner);
+
 /* Computes the contributions of a score as of now into `ret_contribution`; returns their sum. */
 int64_t eng_contributions(const struct eng_engine *engine, const struct eng_record *record,
                           unsigned score, int64_t *ret_contribution);
@@ -265,6 +271,11 @@ enum eng_due {
 int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_record *record,
                               unsigned alert, enum eng_due how, int32_t before);
 
+/* The boundary at which a deadline alert is opened if nothing happens, as a pane after the clock's;
+ * ENG_PANE_NEVER: at none. */
+int32_t eng_alert_deadline_due(const struct eng_engine *engine, const struct eng_record *record,
+                               unsigned alert);
+
 /* A score's value has changed at the boundary `pane` with nothing to tell: what its drop alerts
  * remember. */
 void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
@@ -274,13 +285,24 @@ void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
                              unsigned score);
 
+/* How far a score may move down and up before anybody hears of it. */
+struct eng_room {
+    int64_t down, up;
+};
+
+/* Keeps a score on its side of the edges that its BELOW and ABOVE alerts have now. True when one of
+ * them could be entered again after a rise, so that what is due holds only until then. */
+bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_record *record,
+                          unsigned score, struct eng_room *room);
+
 /* True when an event of `action` that takes a score from its value to a greater one, in the same
  * band, gives no alert of the partner in hand anything to say. */
 bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,
                       int64_t value);
 
-/* Takes an event of `pane` into the rhythms of the silence alerts that list its action; sets
- * scratch.resumed for those that it is newer for than all before. */
+/* Takes an event of `pane` into the rhythms of the silence alerts that list its action, and into
+ * the deadlines that begin or are met with it; sets scratch.resumed for silences that it is newer
+ * for than all before and for deadlines that it meets. */
 void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
                       int32_t pane);
 
@@ -329,6 +351,9 @@ void eng_activation_drop(struct eng_engine *engine);
 
 /* True when the partner's page holds its events up to and with this offset. */
 bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint64_t offset);
+
+/* Where it is told what the partner's page holds, to be prefetched; NULL: it has no page. */
+const void *eng_restore_stamp(const struct eng_restore *restore, uint32_t number);
 
 /* Pages of models that are yet to come: is there any (NULL: none), and the layout of the partner's
  * record then; NULL: it is of the model in force. */

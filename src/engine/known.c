@@ -42,32 +42,50 @@ static uint32_t kept_of(const struct eng_layout *layout, uint32_t entry)
     return cell == ENG_NO_INDEX ? 0 : layout->retention[cell];
 }
 
-/* What is known of an entry of the new model that the old one has too. */
-static void know_entry(struct eng_known *known, const struct eng_known *before,
-                       const struct eng_layout *from, uint32_t entry, uint32_t old)
+/* What is known of the entries of the old model: of counts, or of sums. */
+struct old_entries {
+    const struct eng_layout *from;
+    const int32_t *known;
+    int32_t pane;
+};
+
+/* The first pane from which on an old entry is known: what was kept goes no further back. Never
+ * before the pane after this one, when nothing was. */
+static int32_t old_known(void *context, uint32_t old)
 {
-    /* Never before the pane after this one, when nothing was kept. */
-    int32_t kept = known->counts[entry] - (int32_t)kept_of(from, old);
-    eng_assert(old < from->model->action_count);
-    eng_assert(entry < ENG_ACTIONS_MAX);
-    known->counts[entry] = later(before->counts[old], kept);
-    if (from->list_sums != ENG_NO_INDEX)
-        known->sums[entry] = later(before->sums[old], kept);
+    const struct old_entries *entries = context;
+    eng_assert(old < entries->from->model->action_count);
+    eng_assert(entries->pane < ENG_PANE_NEVER);
+    return later(entries->known[old], entries->pane + 1 - (int32_t)kept_of(entries->from, old));
+}
+
+/* What is known of an entry of the new model: as much as of the old one under the same condition,
+ * or of those which told apart what fulfils it. */
+static int32_t know_entry(const struct eng_change *change, struct old_entries *old, uint32_t index)
+{
+    const struct eng_action *entry = &change->to->actions[index];
+    uint16_t source = change->source[index];
+    struct eng_cover cover = {change->from, change->to, entry, old_known, old};
+    eng_assert(index < change->to->action_count);
+    eng_assert(change->from == old->from->model);
+    if (source != ENG_CHANGE_NONE && eng_action_is_same(&change->from->actions[source], entry) &&
+        eng_condition_implies(change->from, &change->from->actions[source].where, change->to,
+                              &entry->where))
+        return old_known(old, source);
+    return entry->where.clause_count > 0 ? eng_condition_cover(&cover, old->pane + 1)
+                                         : old->pane + 1;
 }
 
 static void know_entries(struct eng_known *known, const struct eng_known *before,
                          const struct eng_change *change, const struct eng_layout *from,
                          int32_t pane)
 {
+    struct old_entries counts = {from, before->counts, pane}, sums = {from, before->sums, pane};
     eng_assert(change->from == from->model);
     eng_assert(pane < ENG_PANE_NEVER);
     for (uint32_t i = 0; i < change->to->action_count; i++) {
-        uint16_t old = change->source[i];
-        const struct eng_action *entry = &change->to->actions[i];
-        known->counts[i] = known->sums[i] = pane + 1;
-        if (old != ENG_CHANGE_NONE && change->from->actions[old].family == entry->family &&
-            change->from->actions[old].length == entry->length)
-            know_entry(known, before, from, i, old);
+        known->counts[i] = know_entry(change, &counts, i);
+        known->sums[i] = from->list_sums != ENG_NO_INDEX ? know_entry(change, &sums, i) : pane + 1;
     }
 }
 
@@ -79,7 +97,7 @@ static bool is_held(const struct eng_model *model, const struct eng_action_set *
     eng_assert(entry < model->action_count);
     for (uint32_t i = 0; i < model->action_count; i++)
         if (i != entry && eng_action_set_has(set, i) &&
-            eng_change_holds(&model->actions[i], &model->actions[entry]))
+            eng_change_holds(model, &model->actions[i], &model->actions[entry]))
             return true;
     return false;
 }
@@ -109,7 +127,7 @@ static int32_t answers_from(const struct eng_known *before, const struct eng_cha
     int32_t from = before->others[old];
     eng_assert(old < change->from->measure_count);
     eng_assert(!from_counts(measure));
-    if (measure->kind != ENG_MEMBERS && measure->kind != ENG_LAST)
+    if (measure->kind != ENG_MEMBERS && measure->kind != ENG_LAST && measure->kind != ENG_SINCE)
         return from;
     if (is_calendar(measure->window))
         return later(from, now->period_first[measure->window - ENG_WINDOW_WEEK]);
@@ -154,26 +172,38 @@ static int32_t period_from(const struct eng_model *model, enum eng_window_kind k
                : (int32_t)eng_calendar_period_next(model->calendar, kind, from);
 }
 
-int32_t eng_known_since(const struct eng_known *known, const struct eng_model *model,
+/* Of a measure that is no ratio. */
+static int32_t since_of(const struct eng_known *known, const struct eng_model *model,
                         unsigned measure)
 {
     eng_assert(measure < model->measure_count);
-    eng_assert(model->measure_count <= ENG_MEASURES_MAX);
+    eng_assert(model->measures[measure].kind != ENG_RATIO);
     return from_counts(&model->measures[measure])
                ? counts_from(known, model, &model->measures[measure])
                : known->others[measure];
 }
 
-int32_t eng_known_full(const struct eng_known *known, const struct eng_model *model, unsigned score,
-                       unsigned dimension)
+int32_t eng_known_since(const struct eng_known *known, const struct eng_model *model,
+                        unsigned measure)
+{
+    const uint16_t *parts = model->measures[measure].parts;
+    eng_assert(measure < model->measure_count);
+    eng_assert(model->measure_count <= ENG_MEASURES_MAX);
+    if (model->measures[measure].kind == ENG_RATIO)
+        return later(since_of(known, model, parts[0]), since_of(known, model, parts[1]));
+    return since_of(known, model, measure);
+}
+
+/* Of a measure that is no ratio. */
+static int32_t full_of(const struct eng_known *known, const struct eng_model *model, unsigned score,
+                       unsigned index)
 {
     const struct eng_score *about = &model->scores[score];
-    unsigned index = about->dimensions[dimension].measure;
     const struct eng_measure *measure = &model->measures[index];
     enum eng_window_kind window = measure->window;
-    uint32_t panes = measure->panes;
-    int32_t from = eng_known_since(known, model, index);
-    eng_assert(score < model->score_count && dimension < about->dimension_count);
+    uint32_t panes = eng_measure_reach(measure);
+    int32_t from = since_of(known, model, index);
+    eng_assert(score < model->score_count && index < model->measure_count);
     if (from < 0) /* nothing was before the first pane */
         return KNOWN_ALWAYS;
     if (window == ENG_WINDOW_LIFE || window == ENG_WINDOW_NONE) { /* as long as the score's */
@@ -188,12 +218,26 @@ int32_t eng_known_full(const struct eng_known *known, const struct eng_model *mo
     return full;
 }
 
+int32_t eng_known_full(const struct eng_known *known, const struct eng_model *model, unsigned score,
+                       unsigned measure)
+{
+    const uint16_t *parts = model->measures[measure].parts;
+    eng_assert(score < model->score_count);
+    eng_assert(measure < model->measure_count);
+    if (model->measures[measure].kind == ENG_RATIO)
+        return later(full_of(known, model, score, parts[0]),
+                     full_of(known, model, score, parts[1]));
+    return full_of(known, model, score, measure);
+}
+
 static void know_scores(struct eng_known *known, const struct eng_model *model)
 {
     eng_assert(model->score_count <= ENG_SCORES_MAX);
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
-            known->full[i] = later(known->full[i], eng_known_full(known, model, i, j));
+            known->full[i] =
+                later(known->full[i],
+                      eng_known_full(known, model, i, model->scores[i].dimensions[j].measure));
 }
 
 void eng_known_change(struct eng_known *known, struct eng_change *change,
@@ -206,7 +250,7 @@ void eng_known_change(struct eng_known *known, struct eng_change *change,
     eng_known_init(known);
     know_entries(known, &before, change, from, now->pane);
     for (uint32_t i = 0; i < model->measure_count; i++)
-        if (!from_counts(&model->measures[i]))
+        if (!from_counts(&model->measures[i]) && model->measures[i].kind != ENG_RATIO)
             know_other(known, &before, change, i, now);
     know_scores(known, model);
 }

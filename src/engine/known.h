@@ -18,9 +18,9 @@ struct eng_moment;
 struct eng_known {
     int32_t counts[ENG_ACTIONS_MAX + 1]; /* by entry */
     int32_t sums[ENG_ACTIONS_MAX + 1];   /* by entry: of its values */
-    int32_t
-        others[ENG_MEASURES_MAX]; /* MEMBERS, LAST, STREAK, STATE; COUNT, SUM, ACTIVE over life */
-    int32_t full[ENG_SCORES_MAX]; /* not provisional from here on */
+    int32_t others[ENG_MEASURES_MAX];    /* MEMBERS, LAST, STREAK, STATE, SINCE; COUNT, SUM, ACTIVE
+                                          * over    life */
+    int32_t full[ENG_SCORES_MAX];        /* not provisional from here on */
 };
 
 /* Everything is known. */
@@ -44,9 +44,9 @@ enum eng_status eng_known_read(struct eng_known *known, const struct eng_model *
 int32_t eng_known_since(const struct eng_known *known, const struct eng_model *model,
                         unsigned measure);
 
-/* The first pane from which on the window of a dimension lies within what is known; INT32_MIN: it
- * always has. */
+/* The first pane from which on the window of a measure that a score looks at lies within what is
+ * known, both windows of a ratio; INT32_MIN: it always has. */
 int32_t eng_known_full(const struct eng_known *known, const struct eng_model *model, unsigned score,
-                       unsigned dimension);
+                       unsigned measure);
 
 #endif

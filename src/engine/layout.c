@@ -28,7 +28,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->alert_offset = eng_calloc(model->alert_count, sizeof *layout->alert_offset);
     layout->alert_list = eng_calloc(model->alert_count, sizeof *layout->alert_list);
     layout->retention = eng_calloc(ENG_ACTIONS_MAX, sizeof *layout->retention);
-    layout->ages = eng_calloc(model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
+    layout->ages = eng_calloc(2 * model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
     layout->action_measures_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->action_silences_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->action_measures = eng_calloc((size_t)model->action_count * model->measure_count,
@@ -38,23 +38,28 @@ static enum eng_status allocate(struct eng_layout *layout)
     uint32_t dimensions = 0;
     for (uint32_t i = 0; i < model->score_count; i++)
         dimensions += model->scores[i].dimension_count;
-    layout->terms = eng_calloc(dimensions, sizeof *layout->terms);
+    layout->terms = eng_calloc(2 * (size_t)dimensions, sizeof *layout->terms);
     layout->dimension_terms = eng_calloc(dimensions, sizeof *layout->dimension_terms);
     layout->terms_first = eng_calloc(model->measure_count + 1, sizeof(uint32_t));
     layout->silences = eng_calloc(model->alert_count, sizeof *layout->silences);
     layout->drops = eng_calloc(model->alert_count, sizeof *layout->drops);
     layout->drops_first = eng_calloc(model->score_count + 1, sizeof *layout->drops_first);
+    layout->deadlines = eng_calloc(model->alert_count, sizeof *layout->deadlines);
+    layout->edges = eng_calloc(model->alert_count, sizeof *layout->edges);
+    layout->edges_first = eng_calloc(model->score_count + 1, sizeof *layout->edges_first);
     layout->timed = eng_calloc(model->measure_count, sizeof *layout->timed);
     layout->rolling =
         eng_calloc((size_t)model->action_count * model->measure_count, sizeof *layout->rolling);
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
+    layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
     bool all = layout->silences && layout->drops && layout->drops_first && layout->terms &&
+               layout->edges && layout->edges_first && layout->deadlines &&
                layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
-               layout->rolling_first && layout->active && layout->lists && layout->measures &&
-               layout->scores && layout->alert_offset && layout->alert_list && layout->retention &&
-               layout->ages && layout->action_measures_first && layout->action_silences_first &&
-               layout->action_measures && layout->action_silences;
+               layout->rolling_first && layout->active && layout->sinces && layout->lists &&
+               layout->measures && layout->scores && layout->alert_offset && layout->alert_list &&
+               layout->retention && layout->ages && layout->action_measures_first &&
+               layout->action_silences_first && layout->action_measures && layout->action_silences;
     return all ? ENG_OK : ENG_NO_MEMORY;
 }
 
@@ -85,9 +90,13 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->silences);
     eng_free(layout->drops);
     eng_free(layout->drops_first);
+    eng_free(layout->deadlines);
+    eng_free(layout->edges);
+    eng_free(layout->edges_first);
     eng_free(layout->rolling);
     eng_free(layout->rolling_first);
     eng_free(layout->active);
+    eng_free(layout->sinces);
     eng_free(layout);
 }
 
@@ -109,8 +118,8 @@ static void index_actions(struct eng_layout *layout)
                  eng_action_set_has(&model->measures[i].until, action)))
                 layout->action_measures[measures++] = (uint16_t)i;
         for (uint32_t i = 0; i < model->alert_count; i++)
-            if (model->alerts[i].kind == ENG_SILENCE &&
-                eng_action_set_has(&model->alerts[i].actions, action))
+            if (eng_action_set_has(&model->alerts[i].actions, action) ||
+                eng_action_set_has(&model->alerts[i].anchors, action))
                 layout->action_silences[silences++] = (uint16_t)i;
     }
     layout->action_measures_first[model->action_count] = measures;
@@ -132,7 +141,7 @@ static uint32_t retention_of(const struct eng_model *model, const struct eng_mea
     uint32_t day = model->pane_unit == ENG_PANE_DAY ? 1 : HOURS_A_DAY_MAX;
     switch (measure->window) {
     case ENG_WINDOW_ROLLING:
-        return measure->panes;
+        return eng_measure_reach(measure);
     case ENG_WINDOW_WEEK:
         return 7 * day;
     case ENG_WINDOW_MONTH:
@@ -198,7 +207,7 @@ static void lay_measure_cells(const struct eng_layout *layout, uint32_t index)
 static void add_age(struct eng_layout *layout, uint32_t age)
 {
     eng_assert(age > 0);
-    eng_assert(layout->age_count < layout->model->measure_count + (uint32_t)ENG_ACTIONS_MAX);
+    eng_assert(layout->age_count < 2 * layout->model->measure_count + ENG_ACTIONS_MAX);
     uint32_t at = 0;
     while (at < layout->age_count && layout->ages[at] < age)
         at++;
@@ -213,9 +222,14 @@ static void lay_ages(struct eng_layout *layout)
 {
     eng_assert(layout->age_count == 0);
     const struct eng_model *model = layout->model;
-    for (uint32_t i = 0; i < model->measure_count; i++)
-        if (uses_cells(&model->measures[i]) && model->measures[i].window == ENG_WINDOW_ROLLING)
-            add_age(layout, model->measures[i].panes);
+    for (uint32_t i = 0; i < model->measure_count; i++) {
+        const struct eng_measure *measure = &model->measures[i];
+        if (!uses_cells(measure) || measure->window != ENG_WINDOW_ROLLING)
+            continue;
+        add_age(layout, eng_measure_reach(measure));
+        if (measure->ago > 0)
+            add_age(layout, measure->ago);
+    }
     for (uint32_t cell = 0; cell < layout->cell_count; cell++)
         add_age(layout, layout->retention[cell]);
     eng_assert(layout->age_count > 0 || layout->cell_count == 0);
@@ -288,7 +302,7 @@ static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *off
     eng_assert(index < layout->model->measure_count);
     struct eng_measure_layout *place = &layout->measures[index];
     enum eng_measure_kind kind = layout->model->measures[index].kind;
-    eng_assert(kind <= ENG_STATE);
+    eng_assert(kind <= ENG_SINCE);
     place->total = uses_cells(&layout->model->measures[index]) ? (uint16_t)layout->total_count++
                                                                : (uint16_t)ENG_NO_INDEX;
     if (kind == ENG_SUM)
@@ -297,6 +311,8 @@ static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *off
         place->offset = take(offset, ENG_LAST_BYTES);
     else if (kind == ENG_STATE)
         place->offset = take(offset, ENG_STATE_BYTES);
+    else if (kind == ENG_SINCE)
+        place->offset = take(offset, ENG_SINCE_BYTES);
 }
 
 /* The width that holds every contribution of a score. */
@@ -344,19 +360,33 @@ static void lay_fixed(struct eng_layout *layout)
     for (uint32_t i = 0; i < model->score_count; i++)
         lay_score(layout, i, &offset);
     for (uint32_t i = 0; i < model->alert_count; i++)
-        if (model->alerts[i].kind == ENG_SILENCE)
-            layout->alert_offset[i] = take(&offset, ENG_SILENCE_BYTES);
+        if (!eng_alert_is_scored(&model->alerts[i]))
+            layout->alert_offset[i] =
+                take(&offset,
+                     model->alerts[i].kind == ENG_SILENCE ? ENG_SILENCE_BYTES : ENG_DEADLINE_BYTES);
     layout->fixed_bytes = offset;
 }
 
 /* ---- tables of contributions ---- */
 
-/* The count from which on a dimension contributes the same. */
-static int64_t flat_from(const struct eng_dimension *dimension)
+int64_t eng_layout_flat_from(const struct eng_dimension *dimension)
 {
     int64_t end = dimension->step_count > 0 ? dimension->steps[dimension->step_count - 1].x_e4
                                             : dimension->target_e4;
     return end <= 0 ? 0 : (end + 9999) / 10000;
+}
+
+int64_t eng_layout_share(const struct eng_layout *layout, unsigned score, unsigned dimension,
+                         uint32_t count)
+{
+    const struct eng_score *about = &layout->model->scores[score];
+    const struct eng_score_layout *place = &layout->scores[score];
+    eng_assert(score < layout->model->score_count && !about->points);
+    eng_assert(dimension < about->dimension_count);
+    if (count < place->table_counts)
+        return place->table[(size_t)dimension * place->table_counts + count];
+    return eng_score_contribution(about, &about->dimensions[dimension], (eng_wide)count * 10000,
+                                  about->weight_sum_e4);
 }
 
 static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
@@ -368,7 +398,7 @@ static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
     if (score->points)
         return ENG_OK;
     for (uint32_t i = 0; i < score->dimension_count; i++) {
-        int64_t counts = flat_from(&score->dimensions[i]) + 1;
+        int64_t counts = eng_layout_flat_from(&score->dimensions[i]) + 1;
         counts = counts > TABLE_COUNTS_MAX ? TABLE_COUNTS_MAX : counts;
         if (counts > place->table_counts)
             place->table_counts = (uint32_t)counts;
@@ -425,12 +455,13 @@ static struct eng_term term_of(const struct eng_layout *layout, uint32_t index, 
     if (!score->points) {
         term.row = place->table + (size_t)dimension * place->table_counts;
         term.row_counts = place->table_counts;
-        term.flat = flat_from(about) < place->table_counts;
+        term.flat = eng_layout_flat_from(about) < place->table_counts;
     }
     return term;
 }
 
-/* Where each measure goes, by measure and by dimension. Tables are there. */
+/* Where each measure goes, by measure and by dimension; what goes into a ratio goes where that
+ * does. Tables are there. */
 static void index_terms(struct eng_layout *layout)
 {
     const struct eng_model *model = layout->model;
@@ -448,11 +479,37 @@ static void index_terms(struct eng_layout *layout)
         layout->terms_first[measure] = count;
         for (uint32_t i = 0; i < dimensions; i++) {
             const struct eng_term *term = &layout->dimension_terms[i];
-            if (model->scores[term->score].dimensions[term->dimension].measure == measure)
+            unsigned looks_at = model->scores[term->score].dimensions[term->dimension].measure;
+            if (model->measures[measure].kind != ENG_RATIO &&
+                eng_measure_rests_on(model, looks_at, measure))
                 layout->terms[count++] = *term;
         }
     }
     layout->terms_first[model->measure_count] = count;
+}
+
+/* BELOW and ABOVE alerts by the score that they look at. */
+static void index_edges(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    uint32_t edges = 0;
+    eng_assert(layout->edges != NULL);
+    eng_assert(layout->edges_first != NULL);
+    for (uint32_t score = 0; score < model->score_count; score++) {
+        struct eng_score_layout *place = &layout->scores[score];
+        place->above_from = INT64_MAX;
+        layout->edges_first[score] = edges;
+        for (uint32_t i = 0; i < model->alert_count; i++) {
+            const struct eng_alert *alert = &model->alerts[i];
+            if ((alert->kind != ENG_BELOW && alert->kind != ENG_ABOVE) || alert->score != score)
+                continue;
+            layout->edges[edges++] = (uint16_t)i;
+            place->has_edges = true;
+            if (alert->kind == ENG_ABOVE && alert->edge_e4 < place->above_from)
+                place->above_from = alert->edge_e4;
+        }
+    }
+    layout->edges_first[model->score_count] = edges;
 }
 
 /* Alerts by what they look at. */
@@ -463,8 +520,12 @@ static void index_alerts(struct eng_layout *layout)
     eng_assert(layout->silences != NULL && layout->silence_count == 0);
     eng_assert(layout->drops != NULL);
     for (uint32_t i = 0; i < model->alert_count; i++)
-        if (model->alerts[i].kind == ENG_SILENCE)
+        if (model->alerts[i].kind == ENG_SILENCE) {
             layout->silences[layout->silence_count++] = (uint16_t)i;
+        } else if (model->alerts[i].kind == ENG_DEADLINE) {
+            layout->deadlines[layout->deadline_count++] = (uint16_t)i;
+            layout->deadline_bits |= 1u << i;
+        }
     for (uint32_t score = 0; score < model->score_count; score++) {
         layout->drops_first[score] = drops;
         for (uint32_t i = 0; i < model->alert_count; i++)
@@ -482,13 +543,38 @@ static void index_timed(struct eng_layout *layout)
     eng_assert(layout->timed_count == 0);
     for (uint32_t i = 0; i < model->measure_count; i++) {
         const struct eng_measure *measure = &model->measures[i];
-        if (measure->kind == ENG_STATE ||
+        if (measure->kind == ENG_STATE || measure->kind == ENG_RATIO ||
             (uses_cells(measure) &&
              (measure->window == ENG_WINDOW_ROLLING || measure->window == ENG_WINDOW_LIFE)))
             continue;
         layout->timed[layout->timed_count++] = (uint16_t)i;
         for (uint32_t j = layout->terms_first[i]; j < layout->terms_first[i + 1]; j++)
             layout->timed_scores |= 1u << layout->terms[j].score;
+    }
+}
+
+/* Where panes since an event go, and from how many on they move nothing. In a ratio they always
+ * may.
+ */
+static void index_sinces(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    eng_assert(layout->sinces != NULL);
+    eng_assert(layout->since_count == 0);
+    for (uint32_t i = 0; i < model->measure_count; i++) {
+        uint32_t *flat = &layout->measures[i].flat;
+        if (model->measures[i].kind != ENG_SINCE)
+            continue;
+        layout->sinces[layout->since_count++] = (uint16_t)i;
+        for (uint32_t j = layout->terms_first[i]; j < layout->terms_first[i + 1]; j++) {
+            const struct eng_term *term = &layout->terms[j];
+            const struct eng_dimension *about =
+                &model->scores[term->score].dimensions[term->dimension];
+            int64_t from = about->measure == i ? eng_layout_flat_from(about) : UINT32_MAX;
+            from = from < UINT32_MAX ? from : UINT32_MAX;
+            *flat = from > *flat ? (uint32_t)from : *flat;
+            layout->scores[term->score].sinces |= 1u << term->dimension;
+        }
     }
 }
 
@@ -563,10 +649,12 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
     if (status == ENG_OK) {
         index_terms(layout);
         index_timed(layout);
+        index_sinces(layout);
         index_rolling(layout);
         index_alerts(layout);
+        index_edges(layout);
         layout->plain = layout->age_count == 1 && layout->active_count == 0 &&
-                        layout->list_sums == ENG_NO_INDEX;
+                        layout->list_sums == ENG_NO_INDEX && layout->since_count == 0;
     }
     if (status == ENG_OK)
         status = eng_slack_lay(layout);

@@ -5,7 +5,7 @@
  *     struct eng_partner | fixed part | totals | id | list 0 | list 1 | ... | slack
  *
  * - the fixed part has one place per score, per silence alert and per measure of the kinds SUM,
- * LAST and STATE, at the offsets below;
+ * LAST, STATE and SINCE, at the offsets below;
  * - totals are the windowed counts of the measures COUNT, SUM (its number of events) and ACTIVE,
  * all of one width per partner (1, 2, 4 or 8 bytes), which grows when a count no longer fits;
  * - lists hold what grows: cells (counts per pane and action), seen event ids, members, runs of
@@ -40,7 +40,9 @@ enum {
     ENG_SUM_TOTAL_BYTES = 16, /* __int128 */
     ENG_LAST_BYTES = 20,      /* time i64, value i64, pane i32 */
     ENG_STATE_BYTES = 9,      /* time i64, value i8 (-1: never) */
+    ENG_SINCE_BYTES = 4,      /* pane i32 plus 2, since panes begin at -1 (0: never) */
     ENG_SILENCE_BYTES = 13,   /* first i32, last i32, ms into the last pane u32, n u8 */
+    ENG_DEADLINE_BYTES = 5,   /* pane i32, flags u8: alert.c */
     /* Boundaries that may be left for later when they change what a drop alert looks at. */
     ENG_LAZY_BOUNDARIES = 8,
 };
@@ -56,7 +58,8 @@ struct eng_list_layout {
 struct eng_measure_layout {
     uint16_t total;    /* index among the totals; ENG_NO_INDEX: none */
     uint16_t list;     /* MEMBERS, STREAK; else ENG_NO_INDEX */
-    uint32_t offset;   /* SUM, LAST, STATE; else 0 */
+    uint32_t offset;   /* SUM, LAST, STATE, SINCE; else 0 */
+    uint32_t flat;     /* SINCE: from so many panes on it contributes the same everywhere */
     uint64_t cells[4]; /* COUNT, SUM, ACTIVE: bit per cell index */
 };
 
@@ -83,11 +86,15 @@ struct eng_score_layout {
     uint8_t value_bytes; /* 4, or 8 for points */
     uint8_t told_bytes;  /* width of a told contribution: 2, 4 or 8 */
     bool skips;          /* some dimension may be skipped */
+    uint32_t sinces;     /* a bit per dimension that rests on a SINCE measure */
     int64_t *table;      /* contributions with nothing skipped: [dimension][count]; points: NULL */
     uint32_t table_counts;  /* counts 0..table_counts-1 are in the table */
     struct eng_term *terms; /* by dimension */
     int64_t tell_from;      /* a move of this size is told; INT64_MAX: none is */
-    bool rises_only;        /* more of any windowed count never makes the value smaller */
+    bool rises_only;        /* more of any windowed count never makes the value smaller, nor do
+                             * fewer panes since an event: time alone never makes it greater */
+    bool has_edges;         /* some BELOW or ABOVE alert looks at it */
+    int64_t above_from;     /* the lowest edge of its ABOVE alerts; INT64_MAX: there is none */
     int64_t leave_below[ENG_BANDS_MAX]; /* by band in force: another one is wanted below this, */
     int64_t leave_from[ENG_BANDS_MAX];  /* and from this value on */
 };
@@ -100,8 +107,8 @@ struct eng_layout {
     struct eng_list_layout *lists;
     struct eng_measure_layout *measures;
     struct eng_score_layout *scores;
-    uint32_t *alert_offset;                                   /* SILENCE: place in the fixed part */
-    uint16_t *alert_list;                                     /* DROP: its list of peaks */
+    uint32_t *alert_offset; /* SILENCE, DEADLINE: place in the fixed part */
+    uint16_t *alert_list;   /* DROP: its list of peaks */
     uint16_t list_openings, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
     uint8_t seen_bits, seen_bytes; /* of an id seen, for its pane and for all of it: see seen.h */
 
@@ -116,20 +123,22 @@ struct eng_layout {
     uint8_t cell_code_min;          /* smallest width that holds a key: 1 << code */
     uint32_t pane_mask;
 
-    /* Distinct ages at which a counted pane leaves a window or the record, ascending. */
+    /* Distinct ages at which a counted pane enters or leaves a window, or leaves the record,
+     * ascending. */
     uint32_t age_count;
     uint32_t *ages;
     int64_t *unit;      /* [age][score][cell]: see slack.h */
     int64_t *byte_unit; /* [score][256]: what a cell of one byte is charged with; one age only */
-    bool plain;         /* one age, and cells are only counted (no sums, no active panes) */
-    bool steady;        /* one age, and all scores only rise with counts */
+    bool plain;         /* one age, and cells are only counted (no sums, no active panes), and
+                         * nothing else moves with time unseen (no SINCE) */
+    bool steady;        /* one age, and all scores only rise with counts; no SINCE */
 
     /* Lists by something: those of x are at first[x] .. first[x+1]-1. */
     uint16_t *action_measures; /* measures that an action goes into */
     uint32_t *action_measures_first;
-    uint16_t *action_silences; /* silence alerts that list an action */
+    uint16_t *action_silences; /* silence and deadline alerts that an action matters to */
     uint32_t *action_silences_first;
-    struct eng_term *terms; /* by measure: where it goes */
+    struct eng_term *terms; /* by measure: where it goes, by itself or in a ratio */
     struct eng_term
         *dimension_terms; /* by score and dimension: those of the scores point into it */
     uint32_t *terms_first;
@@ -140,11 +149,18 @@ struct eng_layout {
     uint32_t *rolling_first;
     uint16_t *active; /* ACTIVE measures with a rolling window */
     uint32_t active_count;
+    uint16_t *sinces; /* SINCE measures */
+    uint32_t since_count;
 
     uint16_t *silences; /* SILENCE alerts */
     uint32_t silence_count;
-    uint16_t *drops; /* DROP alerts, by score */
+    uint16_t *deadlines; /* DEADLINE alerts */
+    uint32_t deadline_count;
+    uint32_t deadline_bits; /* a bit for each of them */
+    uint16_t *drops;        /* DROP alerts, by score */
     uint32_t *drops_first;
+    uint16_t *edges; /* BELOW and ABOVE alerts, by score */
+    uint32_t *edges_first;
 
     uint32_t insert_most;     /* list insertions and widenings of one event at most */
     size_t effects_bytes_min; /* the most that one evaluation can tell */
@@ -172,6 +188,14 @@ static inline bool eng_term_value(const struct eng_term *term, uint64_t count, i
     *ret_value = (int64_t)count * term->points_e4;
     return term->points && count <= UINT32_MAX; /* so that products stay in 64 bits */
 }
+
+/* The count (or number of panes) from which on a dimension contributes the same. */
+int64_t eng_layout_flat_from(const struct eng_dimension *dimension);
+
+/* What a dimension of a weighted score contributes while nothing is skipped, its measure being so
+ * many. */
+int64_t eng_layout_share(const struct eng_layout *layout, unsigned score, unsigned dimension,
+                         uint32_t count);
 
 /* ENG_OK and a layout (free with eng_layout_free), ENG_NO_MEMORY. Borrows the model. */
 enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout **ret_layout,

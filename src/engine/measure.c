@@ -20,6 +20,34 @@ static eng_wide fixed_value(const struct eng_engine *engine, const struct eng_re
     return *ret_missing ? 0 : eng_load_i64(fixed + 8);
 }
 
+/* SINCE: as of the pane that the record is true of. */
+static eng_wide since_value(const struct eng_engine *engine, const struct eng_record *record,
+                            unsigned index, bool *ret_missing)
+{
+    int32_t pane;
+    eng_assert(ret_missing != NULL);
+    *ret_missing = !since_newest(engine, record, index, &pane);
+    eng_assert(*ret_missing || pane <= record->partner->as_of);
+    return *ret_missing ? 0 : ((eng_wide)record->partner->as_of - pane) * 10000;
+}
+
+/* RATIO: of two that are none themselves. One that is not there is 0, but for panes since an event,
+ * where 0 is something else. */
+static eng_wide ratio_value(const struct eng_engine *engine, const struct eng_record *record,
+                            unsigned index, bool *ret_missing)
+{
+    const struct eng_measure *measure = &engine->model->measures[index];
+    bool missing;
+    eng_assert(measure->kind == ENG_RATIO);
+    eng_assert(engine->model->measures[measure->parts[0]].kind != ENG_RATIO &&
+               engine->model->measures[measure->parts[1]].kind != ENG_RATIO);
+    eng_wide above = eng_measure_value(engine, record, measure->parts[0], &missing);
+    bool never = missing && engine->model->measures[measure->parts[0]].kind == ENG_SINCE;
+    eng_wide below = eng_measure_value(engine, record, measure->parts[1], &missing);
+    *ret_missing = never || below == 0;
+    return *ret_missing ? 0 : eng_score_ratio(above, below);
+}
+
 eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_record *record,
                            unsigned index, bool *ret_missing)
 {
@@ -33,6 +61,10 @@ eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_rec
             return load_sum(eng_record_fixed(record, place->offset));
         return (eng_wide)total * 10000;
     }
+    if (engine->model->measures[index].kind == ENG_RATIO)
+        return ratio_value(engine, record, index, ret_missing);
+    if (engine->model->measures[index].kind == ENG_SINCE)
+        return since_value(engine, record, index, ret_missing);
     if (place->list == ENG_NO_INDEX)
         return fixed_value(engine, record, index, ret_missing);
     eng_wide value;
@@ -61,7 +93,7 @@ static uint64_t recount(const struct eng_engine *engine, unsigned index, int32_t
     for (uint32_t i = 0; i < cells->count; i++) {
         struct eng_cell cell = eng_cells_get(cells, i);
         bool inside = measure->window == ENG_WINDOW_ROLLING
-                          ? cell.age < measure->panes
+                          ? cell.age >= measure->ago && cell.age < eng_measure_reach(measure)
                           : in_window(&engine->now, measure, as_of - (int32_t)cell.age);
         if (!inside || !counts_cell(&engine->layout->measures[index], cell.action))
             continue;
@@ -91,6 +123,8 @@ static void check_due(const struct eng_engine *engine, const struct eng_record *
         if (engine->model->alerts[i].kind == ENG_SILENCE)
             eng_assert(due <=
                        eng_alert_silence_due(engine, record, i, ENG_DUE_NEXT, ENG_PANE_NEVER));
+    for (uint32_t i = 0; i < layout->deadline_count; i++)
+        eng_assert(due <= eng_alert_deadline_due(engine, record, layout->deadlines[i]));
 }
 
 void eng_measure_check(const struct eng_engine *engine, const struct eng_record *record)

@@ -1,8 +1,9 @@
 /* Measures: what the files that count (count.c), let go (expire.c) and read (measure.c) share.
  *
  * Totals are kept running: an event adds to the totals of its measures, and when a pane leaves a
- * window what its cells say is taken off again. So reading a value costs nothing, and work at a
- * boundary is proportional to what expires. The places:
+ * window what its cells say is taken off again; when it enters one that lies back, it is added. So
+ * reading a value costs nothing, and work at a boundary is proportional to what expires. The
+ * places:
  *
  *     COUNT, ACTIVE, SUM   totals (number of events, or of active panes), cells per pane and action
  *     SUM                  a 128-bit sum in the fixed part, sums per pane and action
@@ -10,6 +11,7 @@
  *     LAST                 the newest value by event time: when it leaves, all older ones have left
  *     STREAK               runs of active panes; those that a late event can no longer reach go
  *     STATE                the newest of the two kinds of event
+ *     SINCE                the newest pane
  *
  * Invariant (eng_measure_check): totals, sums and cells hold exactly what is inside the windows at
  * the pane that the record is true of (`as_of`). That pane lags behind the clock's while nothing
@@ -33,8 +35,10 @@ static inline bool is_calendar(enum eng_window_kind window)
 static inline bool in_window(const struct eng_moment *now, const struct eng_measure *measure,
                              int32_t pane)
 {
-    if (measure->window == ENG_WINDOW_ROLLING)
-        return (int64_t)now->pane - pane < measure->panes;
+    if (measure->window == ENG_WINDOW_ROLLING) {
+        int64_t age = (int64_t)now->pane - pane;
+        return age >= measure->ago && age < eng_measure_reach(measure);
+    }
     if (is_calendar(measure->window))
         return pane >= now->period_first[measure->window - ENG_WINDOW_WEEK];
     return true;
@@ -45,7 +49,7 @@ static inline int32_t leaves_at(const struct eng_moment *now, const struct eng_m
                                 int32_t pane)
 {
     if (measure->window == ENG_WINDOW_ROLLING)
-        return pane + (int32_t)measure->panes;
+        return pane + (int32_t)eng_measure_reach(measure);
     if (is_calendar(measure->window))
         return now->period_next[measure->window - ENG_WINDOW_WEEK];
     return ENG_PANE_NEVER;
@@ -75,6 +79,36 @@ static inline bool active_at(const struct eng_cells *cells, const struct eng_mea
             return true;
     }
     return false;
+}
+
+/* ---- panes since an event ---- */
+
+/* True when a pane lies in the measure's window with the clock in `at`, which may lag behind. */
+static inline bool in_window_at(const struct eng_engine *engine, const struct eng_measure *measure,
+                                int32_t pane, int32_t at)
+{
+    if (measure->window == ENG_WINDOW_ROLLING)
+        return (int64_t)at - pane < measure->panes;
+    if (!is_calendar(measure->window) ||
+        at >= engine->now.period_first[measure->window - ENG_WINDOW_WEEK])
+        return in_window(&engine->now, measure, pane);
+    return pane >= eng_calendar_period_first(engine->model->calendar, measure->window, at);
+}
+
+/* The newest pane of a SINCE measure; false: none lies in its window at the pane that the record is
+ * true of. */
+static inline bool since_newest(const struct eng_engine *engine, const struct eng_record *record,
+                                unsigned index, int32_t *ret_pane)
+{
+    const struct eng_measure *measure = &engine->model->measures[index];
+    const uint8_t *place = eng_record_fixed(record, engine->layout->measures[index].offset);
+    int32_t stored = eng_load_i32(place), pane = stored - 2;
+    eng_assert(measure->kind == ENG_SINCE);
+    *ret_pane = pane;
+    if (stored == 0)
+        return false;
+    eng_assert(pane <= record->partner->as_of);
+    return in_window_at(engine, measure, pane, record->partner->as_of);
 }
 
 /* ---- 128-bit sums ---- */

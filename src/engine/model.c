@@ -18,6 +18,7 @@ static void free_scores(struct eng_score *scores, uint32_t count)
         eng_free(score->dimensions);
         eng_free(score->bands);
         eng_free(score->name);
+        eng_free(score->description);
     }
     eng_free(scores);
 }
@@ -31,9 +32,15 @@ void eng_model_free(struct eng_model *model)
         eng_free(model->actions[i].text);
     for (uint32_t i = 0; model->measures != NULL && i < model->measure_count; i++)
         eng_free(model->measures[i].name);
-    for (uint32_t i = 0; model->alerts != NULL && i < model->alert_count; i++)
+    for (uint32_t i = 0; model->alerts != NULL && i < model->alert_count; i++) {
         eng_free(model->alerts[i].name);
+        eng_free(model->alerts[i].description);
+    }
+    for (uint32_t i = 0; model->attributes != NULL && i < model->attribute_count; i++)
+        eng_free(model->attributes[i]);
     free_scores(model->scores, model->score_count);
+    eng_free(model->attributes);
+    eng_arena_done(&model->conditions);
     eng_free(model->actions);
     eng_free(model->measures);
     eng_free(model->alerts);
@@ -77,6 +84,12 @@ const char *eng_model_band_name(const struct eng_model *model, unsigned score, u
     return model->scores[score].bands[band].name;
 }
 
+const char *eng_model_attribute_name(const struct eng_model *model, unsigned attribute)
+{
+    eng_assert(model != NULL);
+    return attribute < model->attribute_count ? model->attributes[attribute] : NULL;
+}
+
 const char *eng_model_dimension_name(const struct eng_model *model, unsigned score,
                                      unsigned dimension)
 {
@@ -105,7 +118,7 @@ uint16_t eng_model_action(const struct eng_model *model, struct eng_slice action
         if (!entry->family)
             return (uint16_t)i;
         if (best == ENG_ACTION_NONE || entry->length > model->actions[best].length)
-            best = (uint16_t)i;
+            best = (uint16_t)i; /* of several of the same text the first stays */
     }
     return best;
 }

@@ -5,16 +5,20 @@
  * `actions`. An event's action belongs to the entry with exactly its name, else to the longest
  * family that it begins with, else to none (filtered). Sets of actions are bit sets over entries:
  * `count: ["training.*"]` has the bits of the family and of every exact entry and longer family
- * below it, so counts kept per entry answer every question. */
+ * below it, so counts kept per entry answer every question. An action that is referred to under
+ * filters has several entries, one behind the other (condition.h). */
 #ifndef ENG_ENGINE_MODEL_H
 #define ENG_ENGINE_MODEL_H
 
 #include "base/limits.h"
+#include "base/memory.h"
 #include "engine/calendar.h"
+#include "engine/condition.h"
 #include <engaged/event.h>
 #include <engaged/model.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ENG_ACTION_NONE 0xFFFFu
 
@@ -23,9 +27,11 @@ struct eng_action_set {
 };
 
 struct eng_action {
-    char *text;      /* the name, or the family without its trailing "*" ("training.") */
-    uint32_t length; /* of text */
-    bool family;     /* matches every action that begins with text */
+    char *text;                 /* the name, or the family without its trailing "*" ("training.") */
+    uint32_t length;            /* of text */
+    bool family;                /* matches every action that begins with text */
+    struct eng_condition where; /* under which an event belongs here */
+    uint16_t variant_count;     /* of the first entry of an action: how many it has */
 };
 
 enum eng_measure_kind {
@@ -36,6 +42,8 @@ enum eng_measure_kind {
     ENG_LAST,    /* newest value by event time */
     ENG_STREAK,  /* panes in a row up to the current or the previous one */
     ENG_STATE,   /* 1 from `actions`, 0 from `until` */
+    ENG_RATIO,   /* one measure by another */
+    ENG_SINCE,   /* panes since the newest one */
 };
 
 struct eng_measure {
@@ -43,8 +51,11 @@ struct eng_measure {
     enum eng_measure_kind kind;
     enum eng_window_kind window;
     uint32_t panes; /* ROLLING only */
+    uint32_t ago;   /* ROLLING only: so many panes newer than the window; 0: none */
     struct eng_action_set actions;
     struct eng_action_set until; /* STATE only */
+    uint16_t parts[2]; /* RATIO only: the measures that are divided, one by the other; no ratios */
+    struct eng_condition where; /* its filter; the sets hold what fulfils it */
 };
 
 /* A point of `steps`, x in measure units, y in 0..1. */
@@ -73,8 +84,9 @@ struct eng_band {
 
 struct eng_score {
     char *name;
-    bool points;      /* a points score, else weighted */
-    int64_t scale_e4; /* weighted: the greatest value */
+    char *description; /* for outputs; NULL: none */
+    bool points;       /* a points score, else weighted */
+    int64_t scale_e4;  /* weighted: the greatest value */
     uint32_t dimension_count;
     struct eng_dimension *dimensions;
     int64_t weight_sum_e4;  /* W with nothing skipped */
@@ -84,22 +96,41 @@ struct eng_score {
     int64_t dwell_ms;
     int64_t tell_every_e4; /* 0: never */
     /* For `provisional`: the longest calendar window of its measures, else ROLLING, else NONE; and
-     * the longest rolling one in panes, 0 when there is none. The longer of the two counts. */
+     * the longest reach of a rolling one in panes, 0 when there is none. The longer of the two
+     * counts. */
     enum eng_window_kind provisional_window;
     uint32_t provisional_panes;
 };
 
-enum eng_alert_kind { ENG_FALLS_TO, ENG_DROP, ENG_SILENCE };
+enum eng_alert_kind {
+    ENG_FALLS_TO, /* into a band from a higher one */
+    ENG_DROP,     /* far below the best value of a time */
+    ENG_SILENCE,  /* no action, by the partner's own rhythm */
+    ENG_RISES_TO, /* into a band from a lower one */
+    ENG_BELOW,    /* below a value */
+    ENG_ABOVE,    /* above a value */
+    ENG_DEADLINE, /* an action that has not come within a time after another */
+    ENG_ALERT_KINDS
+};
 
 struct eng_alert {
     char *name;
+    char *description; /* for outputs; NULL: none */
     enum eng_alert_kind kind;
-    uint16_t score;  /* FALLS_TO, DROP */
-    uint16_t band;   /* FALLS_TO */
-    int64_t drop_e4; /* DROP */
-    uint32_t within; /* DROP, panes */
+    uint16_t score;         /* of those on scores */
+    uint16_t band;          /* FALLS_TO, RISES_TO */
+    int64_t drop_e4;        /* DROP; 0: it is the share */
+    uint32_t drop_share_e4; /* DROP: of the baseline, 10,000 being all of it; 0: it is drop_e4 */
+    uint32_t within;        /* DROP, DEADLINE, panes */
+    int64_t edge_e4;        /* BELOW: holds under it; ABOVE: holds from it on */
+    int64_t margin_e4;      /* BELOW, ABOVE: resolved so far behind the edge */
+    bool hold;              /* not opened while its score is provisional */
     int64_t cooldown_ms;
-    struct eng_action_set actions; /* SILENCE */
+    struct eng_action_set actions; /* SILENCE; DEADLINE: what is expected */
+    struct eng_condition where;    /* of these: the filter */
+    struct eng_action_set anchors; /* DEADLINE: after the first of these */
+    uint32_t remind;               /* DEADLINE: opened so many panes before the time is over */
+    bool tell_met;                 /* DEADLINE: what comes in time is told too */
     uint32_t horizon, typical_gap, min_silence,
         min_active;   /* SILENCE; panes, panes, panes, count */
     uint32_t risk_e3; /* SILENCE, 1..1000 */
@@ -117,17 +148,61 @@ struct eng_model {
     struct eng_action *actions;
     struct eng_measure *measures; /* those of the file in file order, then hidden ones */
     uint32_t named_measure_count;
+    char **attributes; /* those of events that the file names; owned */
+    uint32_t attribute_count;
+    struct eng_arena conditions; /* holds clauses and values of all conditions */
     struct eng_score *scores;
     struct eng_alert *alerts;
 };
+
+static inline bool eng_alert_is_scored(const struct eng_alert *alert)
+{
+    return alert->kind != ENG_SILENCE && alert->kind != ENG_DEADLINE;
+}
+
+/* Whether the condition of a BELOW or ABOVE alert holds at a value, and whether it has ended. */
+static inline bool eng_alert_holds(const struct eng_alert *alert, int64_t value_e4)
+{
+    return alert->kind == ENG_BELOW ? value_e4 < alert->edge_e4 : value_e4 >= alert->edge_e4;
+}
+
+static inline bool eng_alert_has_ended(const struct eng_alert *alert, int64_t value_e4)
+{
+    return alert->kind == ENG_BELOW ? value_e4 >= alert->edge_e4 + alert->margin_e4
+                                    : value_e4 < alert->edge_e4 - alert->margin_e4;
+}
 
 static inline bool eng_action_set_has(const struct eng_action_set *set, unsigned action)
 {
     return (set->bits[action >> 6] >> (action & 63)) & 1;
 }
 
-/* The entry an action belongs to, or ENG_ACTION_NONE. Pure; cost: a hash look-up in a small cache
- * is the caller's. */
+/* The panes that a rolling window reaches back. */
+static inline uint32_t eng_measure_reach(const struct eng_measure *measure)
+{
+    return measure->panes + measure->ago;
+}
+
+/* True when the value of a measure follows from that of `other`: it is the same, or a ratio with
+ * it.
+ */
+static inline bool eng_measure_rests_on(const struct eng_model *model, unsigned measure,
+                                        unsigned other)
+{
+    const struct eng_measure *ratio = &model->measures[measure];
+    return measure == other ||
+           (ratio->kind == ENG_RATIO && (ratio->parts[0] == other || ratio->parts[1] == other));
+}
+
+/* True when two entries are of the same name, or the same family. */
+static inline bool eng_action_is_same(const struct eng_action *one, const struct eng_action *two)
+{
+    return one->family == two->family && one->length == two->length &&
+           memcmp(one->text, two->text, one->length) == 0;
+}
+
+/* The entry an action belongs to by its name, the first of them when it has several, or
+ * ENG_ACTION_NONE. Pure; cost: a hash look-up in a small cache is the caller's. */
 uint16_t eng_model_action(const struct eng_model *model, struct eng_slice action);
 
 #endif

@@ -176,6 +176,13 @@ bool eng_restore_holds(const struct eng_restore *restore, uint32_t number, uint6
     return ENG_RULE(PAGE_STAMP) && offset < restore->pages[number].next;
 }
 
+const void *eng_restore_stamp(const struct eng_restore *restore, uint32_t number)
+{
+    eng_assert(restore != NULL);
+    eng_assert(number != ENG_PARTNER_NONE);
+    return number < restore->capacity ? &restore->pages[number] : NULL;
+}
+
 void eng_restore_forget(struct eng_restore *restore, uint32_t number)
 {
     eng_assert(restore != NULL);

@@ -68,6 +68,21 @@ int64_t eng_score_contribution(const struct eng_score *score, const struct eng_d
                                      : by_target(share, dimension, measure_e4, weight_sum_e4);
 }
 
+int64_t eng_score_ratio(eng_wide above_e4, eng_wide below_e4)
+{
+    const eng_wide room = (eng_wide)1 << 112; /* a factor of 10,000 stays within 127 bits */
+    eng_assert(below_e4 != 0);
+    eng_assert(above_e4 > -room && above_e4 < room);
+    bool negative = (above_e4 < 0) != (below_e4 < 0);
+    wide_unsigned above = (wide_unsigned)(above_e4 < 0 ? -above_e4 : above_e4) * 10000;
+    wide_unsigned below =
+        below_e4 < 0 ? (wide_unsigned)0 - (wide_unsigned)below_e4 : (wide_unsigned)below_e4;
+    if (above / below >= ENG_TARGET_MAX_E4)
+        return negative ? -ENG_TARGET_MAX_E4 : ENG_TARGET_MAX_E4;
+    int64_t ratio = divide_round(above, below);
+    return negative ? -ratio : ratio;
+}
+
 uint8_t eng_score_band_of(const struct eng_score *score, int64_t value_e4)
 {
     uint32_t band = score->band_count - 1;

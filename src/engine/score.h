@@ -13,6 +13,11 @@ typedef __int128 eng_wide;
 int64_t eng_score_contribution(const struct eng_score *score, const struct eng_dimension *dimension,
                                eng_wide measure_e4, int64_t weight_sum_e4);
 
+/* above / below in 1/10,000, a half rounded away from zero; `below` is not 0. It goes no further
+ * than the greatest target (ENG_TARGET_MAX_E4) either way, beyond which no target and no step can
+ * tell a difference. */
+int64_t eng_score_ratio(eng_wide above_e4, eng_wide below_e4);
+
 /* The band that a value lies in, margins apart. */
 uint8_t eng_score_band_of(const struct eng_score *score, int64_t value_e4);
 

@@ -1,12 +1,16 @@
 /* Slack: see slack.h.
  *
- * With windows of several lengths every cell leaves several times. Each length walks over the cells
- * on its own and gets an equal share of the slack, so together they cannot use up more. */
+ * With windows of several lengths every cell leaves several times, and it enters windows that lie
+ * back before. Each age at which that happens walks over the cells on its own and gets an equal
+ * share of the slack, so together they cannot use up more. */
 #include "engine/slack.h"
 
 #include "base/assert.h"
 #include "base/memory.h"
-#include "engine/cells.h"
+#include "engine/measure.h"
+
+/* So many boundaries are looked ahead at for panes since an event; then the partner is visited. */
+enum { SINCE_WALK = 64 };
 
 /* ---- units ---- */
 
@@ -33,7 +37,7 @@ static int64_t saturating_sum(int64_t one, int64_t two)
     return one > ENG_UNIT_UNKNOWN - two ? ENG_UNIT_UNKNOWN : one + two;
 }
 
-/* Adds what a measure's window of this length moves when a cell leaves it. */
+/* Adds what a measure's window moves when a cell of this age leaves it, or enters it. */
 static void add_units(struct eng_layout *layout, uint32_t age, uint32_t measure)
 {
     const struct eng_model *model = layout->model;
@@ -48,6 +52,22 @@ static void add_units(struct eng_layout *layout, uint32_t age, uint32_t measure)
             if (layout->measures[measure].cells[cell >> 6] >> (cell & 63) & 1)
                 row[cell] = saturating_sum(row[cell], unit);
     }
+}
+
+/* True when more panes since an event never make the dimension contribute more. */
+static bool sinks_only(const struct eng_layout *layout, uint32_t score, uint32_t dimension)
+{
+    const struct eng_score_layout *place = &layout->scores[score];
+    const int64_t *row = place->table + (size_t)dimension * place->table_counts;
+    eng_assert(place->sinces >> dimension & 1);
+    eng_assert(place->table != NULL);
+    if (place->skips || eng_layout_flat_from(&layout->model->scores[score].dimensions[dimension]) >=
+                            place->table_counts)
+        return false;
+    for (uint32_t count = 1; count < place->table_counts; count++)
+        if (row[count] > row[count - 1])
+            return false;
+    return true;
 }
 
 /* True when more of any count never makes the score smaller, and that is all that panes take away.
@@ -66,6 +86,14 @@ static bool rises_only(const struct eng_layout *layout, uint32_t index)
     for (uint32_t i = 0; i < score->dimension_count; i++) {
         if (score->points && score->dimensions[i].points_e4 < 0)
             return false;
+        const struct eng_measure *measure = &layout->model->measures[score->dimensions[i].measure];
+        if (measure->kind == ENG_RATIO || measure->ago > 0)
+            return false; /* more of what divides makes less; what enters later makes more */
+        if (place->sinces >> i & 1) {
+            if (!sinks_only(layout, index, i))
+                return false;
+            continue;
+        }
         for (uint32_t count = 1; count < place->table_counts; count++)
             if (place->table[(size_t)i * place->table_counts + count] <
                 place->table[(size_t)i * place->table_counts + count - 1])
@@ -108,9 +136,10 @@ enum eng_status eng_slack_lay(struct eng_layout *layout)
         for (uint32_t i = 0; i < model->measure_count; i++)
             if (model->measures[i].window == ENG_WINDOW_ROLLING &&
                 layout->measures[i].total != ENG_NO_INDEX &&
-                model->measures[i].panes == layout->ages[age])
+                (eng_measure_reach(&model->measures[i]) == layout->ages[age] ||
+                 model->measures[i].ago == layout->ages[age]))
                 add_units(layout, age, i);
-    layout->steady = layout->age_count == 1;
+    layout->steady = layout->age_count == 1 && layout->since_count == 0;
     for (uint32_t i = 0; i < model->score_count; i++) {
         layout->scores[i].rises_only = rises_only(layout, i);
         layout->steady &= layout->scores[i].rises_only;
@@ -147,6 +176,12 @@ static int64_t slack_of(const struct eng_engine *engine, const struct eng_record
     }
     if (engine->layout->drops_first[index] < engine->layout->drops_first[index + 1])
         down = smaller(down, eng_alert_drop_slack(engine, record, index));
+    if (place->has_edges) {
+        struct eng_room room = {down, up};
+        *ret_low |= eng_alert_edges_room(engine, record, index, &room);
+        down = room.down;
+        up = room.up;
+    }
     if (!place->rises_only)
         return smaller(down, up);
     if (down < value)
@@ -202,21 +237,30 @@ static inline uint32_t walk_bytes(const struct eng_cells *cells, const int64_t *
     return (uint32_t)(at - cells->data);
 }
 
+/* Into how many parts the slack of a score goes: an age each, and a dimension each of those that go
+ * by the panes since an event. */
+static uint32_t shares_of(const struct eng_layout *layout, unsigned score)
+{
+    return layout->age_count + (uint32_t)__builtin_popcount(layout->scores[score].sinces);
+}
+
 /* The boundary at which the slack of one score is used up. */
 static int32_t score_due(const struct eng_engine *engine, const struct eng_record *record,
                          const struct eng_cells *cells, unsigned score, bool *ret_low)
 {
     const struct eng_layout *layout = engine->layout;
     int64_t slack = slack_of(engine, record, score, ret_low);
-    uint32_t ages = layout->age_count, boundaries = UINT32_MAX;
+    uint32_t ages = layout->age_count, shares = shares_of(layout, score), boundaries = UINT32_MAX;
     int64_t due = ENG_PANE_NEVER;
     eng_assert(score < engine->model->score_count);
     eng_assert(ages > 0);
     if (layout->drops_first[score] < layout->drops_first[score + 1])
-        boundaries = ENG_LAZY_BOUNDARIES / ages; /* as many values as there is room made for */
+        boundaries = ENG_LAZY_BOUNDARIES / shares; /* as many values as there is room made for */
     else if (slack == INT64_MAX)
         return ENG_PANE_NEVER;
     slack = smaller(slack, ENG_UNIT_UNKNOWN - 1); /* a unit that is not known is more than any */
+    if (shares > 1 && slack > 0)
+        slack /= shares;
     if (cells->code == 0 && layout->byte_unit != NULL) {
         uint32_t index =
             walk_bytes(cells, layout->byte_unit + (size_t)score * 256, slack, boundaries);
@@ -225,8 +269,6 @@ static int32_t score_due(const struct eng_engine *engine, const struct eng_recor
                    : record->partner->as_of - (int32_t)eng_cells_age(cells, index) +
                          (int32_t)layout->ages[0];
     }
-    if (ages > 1 && slack > 0)
-        slack /= ages;
     const int64_t *unit = layout->unit + (size_t)score * layout->cell_count;
     for (uint32_t i = 0; i < ages; i++) {
         uint32_t index = walk_to(cells, layout->ages[i], unit, slack, boundaries);
@@ -253,4 +295,93 @@ int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *
         due = smaller(due, score_due(engine, record, &cells, score, ret_low));
     eng_assert(due > record->partner->as_of);
     return (int32_t)due;
+}
+
+/* ---- panes since an event ---- */
+
+/* How far a dimension may move, and how often. */
+struct allowance {
+    int64_t share; /* of the slack */
+    uint32_t boundaries;
+};
+
+/* The first boundary at which a dimension that goes by the panes since an event has moved further
+ * or more often than it may; ENG_PANE_NEVER: not while it is in its window. */
+static int32_t dimension_due(const struct eng_engine *engine, const struct eng_record *record,
+                             unsigned score, unsigned dimension, struct allowance may)
+{
+    const struct eng_layout *layout = engine->layout;
+    unsigned measure = engine->model->scores[score].dimensions[dimension].measure;
+    int32_t as_of = record->partner->as_of, pane;
+    eng_assert(layout->scores[score].sinces >> dimension & 1);
+    eng_assert(as_of < ENG_PANE_NEVER - SINCE_WALK);
+    if (!since_newest(engine, record, measure, &pane))
+        return ENG_PANE_NEVER;
+    uint32_t panes = (uint32_t)(as_of - pane), flat = layout->measures[measure].flat;
+    if (layout->scores[score].skips) /* what it contributes depends on the others */
+        return panes < flat ? as_of + 1 : ENG_PANE_NEVER;
+    int64_t now = eng_layout_share(layout, score, dimension, panes), last = now;
+    for (uint32_t i = 1; i <= SINCE_WALK; i++) {
+        if (panes + i > flat)
+            return ENG_PANE_NEVER;
+        int64_t then = eng_layout_share(layout, score, dimension, panes + i);
+        if (then == last)
+            continue;
+        last = then;
+        if (may.boundaries-- == 0 || (then > now ? then - now : now - then) > may.share)
+            return as_of + (int32_t)i;
+    }
+    return as_of + SINCE_WALK;
+}
+
+/* True while any part of a ratio is panes since an event that lies in its window. */
+static bool ratio_runs(const struct eng_engine *engine, const struct eng_record *record,
+                       unsigned measure)
+{
+    const uint16_t *parts = engine->model->measures[measure].parts;
+    bool runs = false;
+    int32_t pane;
+    eng_assert(engine->model->measures[measure].kind == ENG_RATIO);
+    for (int i = 0; i < 2; i++)
+        runs |= engine->model->measures[parts[i]].kind == ENG_SINCE &&
+                since_newest(engine, record, parts[i], &pane);
+    eng_assert(record->partner->as_of < ENG_PANE_NEVER);
+    return runs;
+}
+
+/* The same for a score. */
+static int32_t since_due(const struct eng_engine *engine, const struct eng_record *record,
+                         unsigned score)
+{
+    const struct eng_score_layout *place = &engine->layout->scores[score];
+    const struct eng_dimension *dimensions = engine->model->scores[score].dimensions;
+    uint32_t shares = shares_of(engine->layout, score);
+    struct allowance may = {0, UINT32_MAX};
+    int32_t due = ENG_PANE_NEVER;
+    bool low = false;
+    eng_assert(shares > 0);
+    eng_assert(score < engine->model->score_count);
+    may.share = slack_of(engine, record, score, &low);
+    may.share = may.share > 0 ? may.share / shares : may.share;
+    if (engine->layout->drops_first[score] < engine->layout->drops_first[score + 1])
+        may.boundaries = ENG_LAZY_BOUNDARIES / shares;
+    for (uint32_t rest = place->sinces; rest != 0; rest &= rest - 1) {
+        unsigned i = (unsigned)__builtin_ctz(rest);
+        if (engine->model->measures[dimensions[i].measure].kind != ENG_RATIO)
+            due = earlier(due, dimension_due(engine, record, score, i, may));
+        else if (ratio_runs(engine, record, dimensions[i].measure))
+            due = record->partner->as_of + 1;
+    }
+    return due;
+}
+
+int32_t eng_slack_since_due(const struct eng_engine *engine, const struct eng_record *record)
+{
+    int32_t due = ENG_PANE_NEVER;
+    eng_assert(engine->layout->since_count > 0);
+    for (uint32_t score = 0; score < engine->model->score_count; score++)
+        if (engine->layout->scores[score].sinces != 0)
+            due = earlier(due, since_due(engine, record, score));
+    eng_assert(due > record->partner->as_of);
+    return due;
 }

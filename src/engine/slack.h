@@ -7,8 +7,14 @@
  *
  * The bound is safe and cheap, not exact: every cell that leaves is charged with the most that one
  * count of its action can move the score (its unit) times its count, oldest first, until the slack
- * is used up. Where a unit is not known (sums, scores that skip dimensions, counts beyond the table
- * of contributions) the first such cell ends the walk, so that partner is visited each time.
+ * is used up. Where a unit is not known (sums, ratios, scores that skip dimensions, counts beyond
+ * the table of contributions) the first such cell ends the walk, so that partner is visited each
+ * time.
+ *
+ * Panes since an event move a score at every boundary. For each such dimension a walk over the
+ * panes to come finds the first boundary at which it has moved its share of the slack; its leaving
+ * the window is always looked at, and so is every boundary while it goes into a ratio or a score
+ * that skips.
  *
  * A visit too early says nothing and costs time; one too late would be a wrong result, which the
  * property tests would see: they compare with a reference that evaluates at every boundary. */
@@ -23,11 +29,15 @@
  * ENG_NO_MEMORY. */
 enum eng_status eng_slack_lay(struct eng_layout *layout);
 
-/* The first boundary after `as_of` at which the leaving of a cell could make anybody hear of it, or
- * at which the last cell has left; ENG_PANE_NEVER without cells. The partner is as it was after its
- * last evaluation. *ret_low: that holds only while no score gets greater, since one of them could
- * not fall as far as its slack. */
+/* The first boundary after `as_of` at which a cell that leaves, or enters, could make anybody hear
+ * of it, or at which the last cell has left; ENG_PANE_NEVER without cells. The partner is as it was
+ * after its last evaluation. *ret_low: that holds only while no score gets greater, since one of
+ * them could not fall as far as its slack. */
 int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *record,
                       bool *ret_low);
+
+/* The first boundary after `as_of` at which panes since an event could make anybody hear of it
+ * (their leaving the window apart); ENG_PANE_NEVER: none. */
+int32_t eng_slack_since_due(const struct eng_engine *engine, const struct eng_record *record);
 
 #endif

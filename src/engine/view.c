@@ -40,6 +40,15 @@ static int64_t silence_due_ms(const struct eng_engine *engine, const struct eng_
     return due == ENG_PANE_NEVER ? -1 : eng_calendar_start_ms(engine->model->calendar, due);
 }
 
+static int64_t deadline_due_ms(const struct eng_engine *engine, const struct eng_record *record,
+                               unsigned index)
+{
+    int32_t due = eng_alert_deadline_due(engine, record, index);
+    eng_assert(engine->model->alerts[index].kind == ENG_DEADLINE);
+    eng_assert(due > engine->now.pane);
+    return due == ENG_PANE_NEVER ? -1 : eng_calendar_start_ms(engine->model->calendar, due);
+}
+
 static void view_alert(const struct eng_engine *engine, const struct eng_record *record,
                        unsigned index, struct eng_view_alert *ret_alert)
 {
@@ -49,6 +58,8 @@ static void view_alert(const struct eng_engine *engine, const struct eng_record 
     ret_alert->due_at_ms = -1;
     if (engine->model->alerts[index].kind == ENG_SILENCE)
         ret_alert->due_at_ms = silence_due_ms(engine, record, index);
+    else if (engine->model->alerts[index].kind == ENG_DEADLINE)
+        ret_alert->due_at_ms = deadline_due_ms(engine, record, index);
 }
 
 /* Takes a partner into the hand and catches it up, but for a boundary at which it is yet to be

@@ -87,12 +87,13 @@ static enum eng_status add_entry(struct eng_load *load, const struct eng_node *n
     char *text = eng_strndup(node->text, length);
     if (text == NULL)
         return eng_source_no_memory(&load->source);
-    model->actions[model->action_count++] = (struct eng_action){text, length, family};
+    model->actions[model->action_count++] =
+        (struct eng_action){.text = text, .length = length, .family = family, .variant_count = 1};
     return ENG_OK;
 }
 
-static enum eng_status add_action(struct eng_load *load, const struct eng_node *node,
-                                  struct eng_action_set *set)
+static enum eng_status add_action(struct eng_load *load, const struct eng_reference *reference,
+                                  const struct eng_node *node, struct eng_action_set *set)
 {
     enum eng_status status = add_entry(load, node);
     if (status != ENG_OK)
@@ -100,14 +101,17 @@ static enum eng_status add_action(struct eng_load *load, const struct eng_node *
     struct eng_pending_set *pending = eng_arena_alloc(&load->source.arena, sizeof *pending);
     if (pending == NULL)
         return eng_source_no_memory(&load->source);
-    *pending = (struct eng_pending_set){load->pending, node, set};
+    *pending =
+        (struct eng_pending_set){load->pending, node, reference->where_node,
+                                 reference->where_node != NULL ? reference->where : NULL, set};
     load->pending = pending;
     return ENG_OK;
 }
 
-enum eng_status eng_load_add_actions(struct eng_load *load, const struct eng_node *node,
+enum eng_status eng_load_add_actions(struct eng_load *load, const struct eng_reference *reference,
                                      struct eng_action_set *set)
 {
+    const struct eng_node *node = reference->actions;
     eng_assert(node != NULL && set != NULL);
     if (load->model->actions == NULL) {
         load->model->actions = eng_load_array(load, ENG_ACTIONS_MAX, sizeof(struct eng_action));
@@ -115,14 +119,14 @@ enum eng_status eng_load_add_actions(struct eng_load *load, const struct eng_nod
             return ENG_NO_MEMORY;
     }
     if (node->kind == ENG_NODE_SCALAR)
-        return add_action(load, node, set);
+        return add_action(load, reference, node, set);
     enum eng_status status = ENG_OK;
     for (const struct eng_node *item = node->first; item && status == ENG_OK; item = item->next)
-        status = add_action(load, item, set);
+        status = add_action(load, reference, item, set);
     return status;
 }
 
-static bool covers(const struct eng_node *node, const struct eng_action *entry)
+bool eng_load_covers(const struct eng_node *node, const struct eng_action *entry)
 {
     bool family = is_family(node);
     uint32_t length = node->length - family;
@@ -131,11 +135,21 @@ static bool covers(const struct eng_node *node, const struct eng_action *entry)
     return memcmp(entry->text, node->text, length) == 0;
 }
 
-void eng_load_fill_sets(struct eng_load *load)
+/* The entries of the actions, as far as their condition implies the filter. */
+static void fill_set(const struct eng_model *model, const struct eng_pending_set *pending)
 {
-    const struct eng_model *model = load->model;
-    for (const struct eng_pending_set *pending = load->pending; pending; pending = pending->next)
-        for (uint32_t i = 0; i < model->action_count; i++)
-            if (covers(pending->node, &model->actions[i]))
-                pending->set->bits[i >> 6] |= 1ULL << (i & 63);
+    for (uint32_t i = 0; i < model->action_count; i++)
+        if (eng_load_covers(pending->node, &model->actions[i]) &&
+            (pending->where == NULL ||
+             eng_condition_implies(model, &model->actions[i].where, model, pending->where)))
+            pending->set->bits[i >> 6] |= 1ULL << (i & 63);
+}
+
+enum eng_status eng_load_fill_sets(struct eng_load *load)
+{
+    enum eng_status status = eng_load_tell_apart(load);
+    for (const struct eng_pending_set *pending = load->pending; pending && status == ENG_OK;
+         pending = pending->next)
+        fill_set(load->model, pending);
+    return status;
 }

@@ -9,41 +9,15 @@ struct kind {
     const char *name; /* its key */
     const char *what; /* for errors */
     const char *keys; /* that may stand beside each other */
+    enum eng_status (*load)(struct eng_load *load, const struct eng_node *node,
+                            const struct eng_alert_draft *draft, struct eng_alert *alert);
 };
-
-static const struct kind kinds[] = {
-    {ENG_FALLS_TO, "falls_to", "a falls_to alert", "score falls_to cooldown"},
-    {ENG_DROP, "drop", "a drop alert", "score drop within cooldown"},
-    {ENG_SILENCE, "silence", "a silence alert",
-     "silence horizon risk typical_gap min_silence min_active cooldown"},
-};
-
-enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static enum eng_status fail_alert(struct eng_load *load, const struct eng_node *node,
                                   const char *what)
 {
     return eng_source_fail(&load->source, node->key->mark, "the alert \"%s\" %s",
                            eng_node_shown(&load->source, node->key), what);
-}
-
-static enum eng_status find_kind(struct eng_load *load, const struct eng_node *node,
-                                 const struct kind **ret_kind)
-{
-    const struct kind *found = NULL;
-    for (uint32_t i = 0; i < KINDS; i++) {
-        if (eng_node_get(node, kinds[i].name) == NULL)
-            continue;
-        if (found != NULL)
-            return fail_alert(load, node,
-                              "has more than one of falls_to, drop and silence; make an "
-                              "alert of each");
-        found = &kinds[i];
-    }
-    if (found == NULL)
-        return fail_alert(load, node, "does not say when; write one of falls_to, drop and silence");
-    *ret_kind = found;
-    return eng_section_allow(load, node, found->what, found->keys);
 }
 
 static enum eng_status find_score(struct eng_load *load, const struct eng_node *node,
@@ -82,7 +56,7 @@ static enum eng_status find_band(struct eng_load *load, const struct eng_node *n
                            eng_load_hint(load, &nearest, "name one of its bands"));
 }
 
-/* What holds for both alerts on a score: there is something to fall from. */
+/* What holds for alerts on a score that falls: there is something to fall from. */
 static enum eng_status check_can_fall(struct eng_load *load, const struct eng_node *node,
                                       const struct eng_score *score)
 {
@@ -120,6 +94,68 @@ static enum eng_status load_falls_to(struct eng_load *load, const struct eng_nod
     return ENG_OK;
 }
 
+static enum eng_status load_rises_to(struct eng_load *load, const struct eng_node *node,
+                                     const struct eng_alert_draft *draft, struct eng_alert *alert)
+{
+    enum eng_status status = find_score(load, node, draft->score, &alert->score);
+    if (status != ENG_OK)
+        return status;
+    const struct eng_score *score = &load->model->scores[alert->score];
+    status = find_band(load, draft->rises_to, score, &alert->band);
+    if (status != ENG_OK)
+        return status;
+    if (alert->band == 0)
+        return fail_alert(load, node,
+                          "can never fire: nothing rises into the lowest band; name a "
+                          "higher one");
+    if (!eng_score_can_rise_to(score, eng_score_span(score), alert->band))
+        return fail_alert(load, node,
+                          "can never fire: the margin keeps the score from rising into "
+                          "this band; take a smaller margin");
+    return ENG_OK;
+}
+
+/* Refuses an edge that the score cannot cross, and a margin that it cannot get behind. */
+static enum eng_status check_edge(struct eng_load *load, const struct eng_node *node,
+                                  const struct eng_alert *alert)
+{
+    struct eng_span span = eng_score_span(&load->model->scores[alert->score]);
+    bool below = alert->kind == ENG_BELOW;
+    char low[ENG_TEXT_SHOWN_BYTES], high[ENG_TEXT_SHOWN_BYTES];
+    eng_text_show_number(low, sizeof low, span.min_e4, 4);
+    eng_text_show_number(high, sizeof high, span.max_e4, 4);
+    if (span.min_e4 >= alert->edge_e4 || span.max_e4 < alert->edge_e4)
+        return eng_source_fail(
+            &load->source, eng_node_get(node, below ? "below" : "above")->mark,
+            "the alert can never fire: its score is never %s this value; it is from %s to %s",
+            span.min_e4 >= alert->edge_e4 ? below ? "below" : "at or below"
+            : below                       ? "at or above"
+                                          : "above",
+            span.min_e4 < -ENG_EDGE_MAX_E4 ? "anything" : low,
+            span.max_e4 > ENG_EDGE_MAX_E4 ? "anything" : high);
+    if (below ? alert->edge_e4 + alert->margin_e4 > span.max_e4
+              : span.min_e4 >= alert->edge_e4 - alert->margin_e4)
+        return eng_source_fail(
+            &load->source, eng_node_get(node, "margin")->mark,
+            "the alert could never be resolved: its score never gets so far back; take a smaller "
+            "margin");
+    return ENG_OK;
+}
+
+/* `above: x` begins right behind x, 1/10,000 being the least step. */
+static enum eng_status load_edge(struct eng_load *load, const struct eng_node *node,
+                                 const struct eng_alert_draft *draft, struct eng_alert *alert)
+{
+    enum eng_status status = find_score(load, node, draft->score, &alert->score);
+    if (status != ENG_OK)
+        return status;
+    alert->edge_e4 = alert->kind == ENG_BELOW ? draft->below_e4 : draft->above_e4 + 1;
+    alert->margin_e4 = draft->margin_e4;
+    if (alert->kind == ENG_BELOW)
+        status = check_can_fall(load, node, &load->model->scores[alert->score]);
+    return status == ENG_OK ? check_edge(load, node, alert) : status;
+}
+
 static enum eng_status load_drop(struct eng_load *load, const struct eng_node *node,
                                  const struct eng_alert_draft *draft, struct eng_alert *alert)
 {
@@ -130,11 +166,12 @@ static enum eng_status load_drop(struct eng_load *load, const struct eng_node *n
     if (status != ENG_OK)
         return status;
     struct eng_span span = eng_score_span(&load->model->scores[alert->score]);
-    alert->drop_e4 = draft->drop_e4;
+    alert->drop_e4 = draft->drop.number_e4;
+    alert->drop_share_e4 = draft->drop.share_e4;
     alert->within = draft->within;
     if (draft->within == 0)
         return fail_alert(load, node, "needs a time to look back; write \"within: 14d\"");
-    if (draft->drop_e4 <= span.max_e4 - span.min_e4)
+    if (draft->drop.number_e4 <= span.max_e4 - span.min_e4) /* any share of what is above 0 is */
         return ENG_OK;
     eng_text_show_number(text, sizeof text, span.max_e4 - span.min_e4, 4);
     return eng_source_fail(
@@ -163,7 +200,93 @@ static enum eng_status load_silence(struct eng_load *load, const struct eng_node
         return eng_source_fail(&load->source, eng_node_get(node, "min_silence")->mark,
                                "\"min_silence\" is longer than the horizon, %s; write at most that",
                                eng_node_shown(&load->source, eng_node_get(node, "horizon")));
-    return eng_load_add_actions(load, draft->silence, &alert->actions);
+    struct eng_reference reference = {draft->silence, draft->where, &alert->where};
+    enum eng_status status = eng_load_filter(load, draft->where, &alert->where);
+    return status == ENG_OK ? eng_load_add_actions(load, &reference, &alert->actions) : status;
+}
+
+static enum eng_status load_deadline(struct eng_load *load, const struct eng_node *node,
+                                     const struct eng_alert_draft *draft, struct eng_alert *alert)
+{
+    if (draft->expects == NULL)
+        return fail_alert(load, node,
+                          "needs the actions of which one has to come; write \"expects: "
+                          "training.complete\"");
+    if (draft->within == 0)
+        return fail_alert(load, node, "needs the time that there is; write \"within: 7d\"");
+    if (draft->remind > draft->within)
+        return eng_source_fail(
+            &load->source, eng_node_get(node, "remind")->mark,
+            "\"remind\" is longer than the time that there is, %s; write at most "
+            "that",
+            eng_node_shown(&load->source, eng_node_get(node, "within")));
+    alert->within = draft->within;
+    alert->remind = draft->remind;
+    alert->tell_met = draft->tell_met;
+    static const struct eng_condition anything;
+    struct eng_reference after = {draft->after, NULL, &anything};
+    struct eng_reference expects = {draft->expects, draft->where, &alert->where};
+    enum eng_status status = eng_load_filter(load, draft->where, &alert->where);
+    if (status == ENG_OK)
+        status = eng_load_add_actions(load, &after, &alert->anchors);
+    return status == ENG_OK ? eng_load_add_actions(load, &expects, &alert->actions) : status;
+}
+
+enum eng_status eng_load_check_deadlines(struct eng_load *load)
+{
+    const struct eng_model *model = load->model;
+    const struct eng_node *node = load->file.alerts ? load->file.alerts->first : NULL;
+    for (uint32_t i = 0; i < model->alert_count; i++, node = node->next)
+        for (uint32_t a = 0; a < model->action_count; a++)
+            if (eng_action_set_has(&model->alerts[i].anchors, a) &&
+                eng_action_set_has(&model->alerts[i].actions, a))
+                return eng_source_fail(
+                    &load->source, eng_node_get(node, "expects")->mark,
+                    "\"%s%s\" both begins the time of the alert \"%s\" and is expected in it; an "
+                    "action can do only one of them",
+                    model->actions[a].text, model->actions[a].family ? "*" : "",
+                    model->alerts[i].name);
+    return ENG_OK;
+}
+
+static const struct kind kinds[] = {
+    {ENG_FALLS_TO, "falls_to", "a falls_to alert",
+     "score falls_to cooldown while_provisional description", load_falls_to},
+    {ENG_RISES_TO, "rises_to", "a rises_to alert",
+     "score rises_to cooldown while_provisional description", load_rises_to},
+    {ENG_BELOW, "below", "a below alert",
+     "score below margin cooldown while_provisional description", load_edge},
+    {ENG_ABOVE, "above", "an above alert",
+     "score above margin cooldown while_provisional description", load_edge},
+    {ENG_DROP, "drop", "a drop alert", "score drop within cooldown while_provisional description",
+     load_drop},
+    {ENG_SILENCE, "silence", "a silence alert",
+     "silence where horizon risk typical_gap min_silence min_active cooldown description",
+     load_silence},
+    {ENG_DEADLINE, "after", "a deadline", "after expects where within remind tell_met description",
+     load_deadline},
+};
+
+#define KIND_NAMES "falls_to, rises_to, below, above, drop, silence and after"
+
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static enum eng_status find_kind(struct eng_load *load, const struct eng_node *node,
+                                 const struct kind **ret_kind)
+{
+    const struct kind *found = NULL;
+    for (uint32_t i = 0; i < KINDS; i++) {
+        if (eng_node_get(node, kinds[i].name) == NULL)
+            continue;
+        if (found != NULL)
+            return fail_alert(load, node,
+                              "has more than one of " KIND_NAMES "; make an alert of each");
+        found = &kinds[i];
+    }
+    if (found == NULL)
+        return fail_alert(load, node, "does not say when; write one of " KIND_NAMES);
+    *ret_kind = found;
+    return eng_section_allow(load, node, found->what, found->keys);
 }
 
 static enum eng_status load_alert(struct eng_load *load, const struct eng_node *node)
@@ -180,13 +303,13 @@ static enum eng_status load_alert(struct eng_load *load, const struct eng_node *
     struct eng_alert *alert = &load->model->alerts[load->model->alert_count++];
     alert->kind = kind->kind;
     alert->cooldown_ms = draft.cooldown_ms;
+    alert->hold = draft.hold != 0;
     status = eng_load_copy(load, node->key, &alert->name);
     if (status != ENG_OK)
         return status;
-    if (kind->kind == ENG_SILENCE)
-        return load_silence(load, node, &draft, alert);
-    return kind->kind == ENG_DROP ? load_drop(load, node, &draft, alert)
-                                  : load_falls_to(load, node, &draft, alert);
+    if (draft.description != NULL)
+        status = eng_load_copy(load, draft.description, &alert->description);
+    return status == ENG_OK ? kind->load(load, node, &draft, alert) : status;
 }
 
 enum eng_status eng_load_alerts(struct eng_load *load)

@@ -121,6 +121,16 @@ bool eng_score_can_fall_to(const struct eng_score *score, struct eng_span span, 
     return false;
 }
 
+bool eng_score_can_rise_to(const struct eng_score *score, struct eng_span span, uint32_t band)
+{
+    eng_assert(band < score->band_count);
+    uint32_t found = reachable(score, span);
+    for (uint32_t from = 0; from < band; from++)
+        if ((found >> from & 1) != 0 && can_move(score, span, from, band))
+            return true;
+    return false;
+}
+
 enum eng_status eng_load_check_bands(struct eng_load *load, const struct eng_node *node,
                                      const struct eng_score *score, struct eng_span span)
 {

@@ -51,7 +51,7 @@ static uint32_t late_panes(const struct eng_model *model, const struct eng_measu
     uint32_t day = model->pane_unit == ENG_PANE_HOUR ? 24 : 1;
     switch (measure->window) {
     case ENG_WINDOW_ROLLING:
-        return measure->panes;
+        return eng_measure_reach(measure);
     case ENG_WINDOW_WEEK:
         return 7 * day;
     case ENG_WINDOW_MONTH:
@@ -107,8 +107,11 @@ static enum eng_status load_model(struct eng_load *load)
             &load->source, (struct eng_mark){1, 1},
             "there is neither a score nor an alert, so nothing would ever be told; add "
             "\"scores\" or \"alerts\"");
-    eng_load_fill_sets(load);
-    status = eng_load_check_states(load);
+    status = eng_load_fill_sets(load);
+    if (status == ENG_OK)
+        status = eng_load_check_states(load);
+    if (status == ENG_OK)
+        status = eng_load_check_deadlines(load);
     return status == ENG_OK ? choose_late_after(load) : status;
 }
 
@@ -226,6 +229,7 @@ static void free_input(struct eng_input_config *input)
     eng_free(input->fields.time);
     eng_free(input->fields.member);
     eng_free(input->fields.value);
+    eng_free(input->fields.attributes);
 }
 
 static void free_kafka(struct eng_kafka_config *kafka)

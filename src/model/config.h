@@ -22,6 +22,7 @@ enum eng_time_unit { ENG_TIME_MS, ENG_TIME_S, ENG_TIME_ISO };
 /* Paths into the record, parts joined by dots. */
 struct eng_field_paths {
     char *id, *partner, *action, *time, *member, *value;
+    char *attributes; /* of the map, record or object that holds them */
 };
 
 struct eng_input_config {

@@ -46,6 +46,10 @@ static void add_range(struct page *page, const struct eng_key *key)
     if (key->type == ENG_KEY_NUMBER)
         add(page, ", %s to %s", eng_text_show_number(low, sizeof low, key->min, key->decimals),
             eng_text_show_number(high, sizeof high, key->max, key->decimals));
+    else if (key->type == ENG_KEY_PORTION)
+        add(page, ", %s to %s; or 0.01%% to 100%%",
+            eng_text_show_number(low, sizeof low, key->min, key->decimals),
+            eng_text_show_number(high, sizeof high, key->max, key->decimals));
     else if (key->type == ENG_KEY_ELAPSED)
         add(page, ", %s to %s", eng_text_show_duration(low, sizeof low, key->min),
             eng_text_show_duration(high, sizeof high, key->max));

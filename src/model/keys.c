@@ -25,6 +25,7 @@ static const struct eng_choice time_units[] = {
     {"ms", ENG_TIME_MS}, {"s", ENG_TIME_S}, {"iso", ENG_TIME_ISO}, {NULL, 0}};
 static const struct eng_choice change_rules[] = {
     {"tell", ENG_CHANGE_TOLD}, {"silent", ENG_CHANGE_SILENT}, {NULL, 0}};
+static const struct eng_choice provisional_rules[] = {{"tell", 0}, {"hold", 1}, {NULL, 0}};
 static const struct eng_choice missing_rules[] = {{"zero", 0}, {"skip", 1}, {NULL, 0}};
 
 static const struct eng_key time_keys[] = {
@@ -124,6 +125,14 @@ static const struct eng_key field_keys[] = {
      .fallback = "value",
      .sample = "payload.amount",
      .help = "The amount, a number."},
+    {.name = "attributes",
+     .type = ENG_KEY_PATH,
+     AT(eng_field_paths, attributes),
+     .fallback = "attributes",
+     .sample = "payload.labels",
+     .help = "What else is known of it: a map, record or object with a text for each name. Only "
+             "names that "
+             "the file asks for are looked at."},
 };
 const struct eng_section eng_section_fields = {
     .path = "input.fields",
@@ -219,11 +228,30 @@ static const struct eng_key measure_keys[] = {
      AT(eng_measure_draft, state),
      .sample = "social.connect",
      .help = "1 from one of these actions on, 0 from `until` on."},
+    {.name = "since",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_measure_draft, since),
+     .sample = "platform.login",
+     .help =
+         "Panes since the newest of these actions: 0 in its own pane, one more at each boundary."},
+    {.name = "ratio",
+     .type = ENG_KEY_NAMES,
+     AT(eng_measure_draft, ratio),
+     .shape = "the names of two other measures, such as [redeemed, earned]",
+     .sample = "[redeemed, earned]",
+     .help = "The first of two other measures divided by the second; none while that is 0."},
     {.name = "of",
      .type = ENG_KEY_ACTIONS,
      AT(eng_measure_draft, of),
      .sample = "invoice.upload",
      .help = "For sum and last: the actions whose value counts."},
+    {.name = "where",
+     .type = ENG_KEY_MAP,
+     AT(eng_measure_draft, where),
+     .sample = "{region: [north, east], source: portal}",
+     .absent = "all of them",
+     .help = "Only actions whose attributes are these: every one of them has to be, and of a list "
+             "one of its texts."},
     {.name = "until",
      .type = ENG_KEY_ACTIONS,
      AT(eng_measure_draft, until),
@@ -233,14 +261,20 @@ static const struct eng_key measure_keys[] = {
      .type = ENG_KEY_WINDOW,
      AT(eng_measure_draft, over),
      .sample = "month",
-     .help = "The window. A streak and a state have none."},
+     .help = "The window. A streak, a state and a ratio have none."},
+    {.name = "ago",
+     .type = ENG_KEY_PANES,
+     AT(eng_measure_draft, ago),
+     .min = 1,
+     .sample = "30d",
+     .help = "For count, sum and active over days or hours: the window lies back by this, before "
+             "as many panes that are newer."},
 };
 const struct eng_section eng_section_measure = {
     .path = "measures.NAME",
     KEYS(measure_keys),
-    .help =
-        "A number kept for each partner: exactly one of count, sum, active, members, last, streak "
-        "and state, and what belongs to it."};
+    .help = "A number kept for each partner: exactly one of count, sum, active, members, last, "
+            "streak, state, since and ratio, and what belongs to it."};
 
 static const struct eng_key dimension_keys[] = {
     {.name = "weight",
@@ -288,6 +322,34 @@ static const struct eng_key dimension_keys[] = {
 const struct eng_section eng_section_dimension = {.path = "scores.NAME.dimensions.NAME",
                                                   KEYS(dimension_keys),
                                                   .help = "One summand of a weighted score."};
+
+static const struct eng_key points_keys[] = {
+    {.name = "points",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_points_draft, points_e4),
+     .decimals = 4,
+     .required = true,
+     .min = -ENG_POINTS_MAX_E4,
+     .max = ENG_POINTS_MAX_E4,
+     .sample = "20",
+     .help = "What each of them is worth."},
+    {.name = "of",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_points_draft, of),
+     .sample = "deal.registered",
+     .absent = "the key itself",
+     .help = "The actions, when the key is a name of its own."},
+    {.name = "where",
+     .type = ENG_KEY_MAP,
+     AT(eng_points_draft, where),
+     .sample = "{region: [north, east], source: portal}",
+     .absent = "all of them",
+     .help = "Only actions whose attributes are these, as in a measure."},
+};
+const struct eng_section eng_section_points = {
+    .path = "scores.NAME.points.NAME",
+    KEYS(points_keys),
+    .help = "What actions are worth: the number alone, or this."};
 
 static const struct eng_key edge_keys[] = {
     {.name = "from",
@@ -337,8 +399,8 @@ static const struct eng_key score_keys[] = {
      .sample = "{platform.login: 1, \"training.*\": 20}",
      .absent = "dimensions have to be given",
      .help = "A points score instead: for each action or family what it is worth, from -100000 to "
-             "100000. "
-             "Every key that matches counts."},
+             "100000; "
+             "or a name with what is below. Every key that matches counts."},
     {.name = "over",
      .type = ENG_KEY_WINDOW,
      AT(eng_score_draft, over),
@@ -380,6 +442,12 @@ static const struct eng_key score_keys[] = {
      .sample = "0.5",
      .absent = "never: only changes of band are told",
      .help = "Also tell a change of this size inside a band."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_score_draft, description),
+     .sample = "\"How much a partner does with us.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads its score changes; goes out with each."},
 };
 const struct eng_section eng_section_score = {
     .path = "scores.NAME",
@@ -393,35 +461,101 @@ static const struct eng_key alert_keys[] = {
      .type = ENG_KEY_NAME,
      AT(eng_alert_draft, score),
      .sample = "engagement",
-     .absent = "required with falls_to and drop",
-     .help = "The score that falls_to and drop look at."},
+     .absent = "required but with silence and after",
+     .help = "The score that all but silence and after look at."},
     {.name = "falls_to",
      .type = ENG_KEY_NAME,
      AT(eng_alert_draft, falls_to),
      .sample = "low",
      .help = "Told when the score falls into this band from a higher one."},
-    {.name = "drop",
+    {.name = "rises_to",
+     .type = ENG_KEY_NAME,
+     AT(eng_alert_draft, rises_to),
+     .sample = "high",
+     .help = "Told when the score rises into this band from a lower one."},
+    {.name = "below",
      .type = ENG_KEY_NUMBER,
-     AT(eng_alert_draft, drop_e4),
+     AT(eng_alert_draft, below_e4),
+     .decimals = 4,
+     .min = -ENG_EDGE_MAX_E4,
+     .max = ENG_EDGE_MAX_E4,
+     .sample = "3",
+     .help = "Told when the score was at this value or above it, and is below it."},
+    {.name = "above",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_alert_draft, above_e4),
+     .decimals = 4,
+     .min = -ENG_EDGE_MAX_E4,
+     .max = ENG_EDGE_MAX_E4,
+     .sample = "8",
+     .help = "Told when the score was at this value or below it, and is above it."},
+    {.name = "margin",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_alert_draft, margin_e4),
+     .decimals = 4,
+     .min = 0,
+     .max = ENG_SCALE_MAX_E4,
+     .fallback = "0",
+     .sample = "0.5",
+     .help =
+         "With below and above: how far back behind that value the score has to be for the alert "
+         "to be resolved."},
+    {.name = "drop",
+     .type = ENG_KEY_PORTION,
+     AT(eng_alert_draft, drop),
      .decimals = 4,
      .min = 1,
      .max = ENG_SCALE_MAX_E4,
      .sample = "2.5",
-     .help = "Told when the score is this much below its greatest value `within` a time."},
+     .help = "Told when the score is this much below its greatest value `within` a time; with %, "
+             "this part of that value."},
+    {.name = "after",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_alert_draft, after),
+     .sample = "partner.joined",
+     .help = "Told when nothing of `expects` has come `within` a time after the first of these."},
+    {.name = "expects",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_alert_draft, expects),
+     .sample = "\"training.*\"",
+     .absent = "required with after",
+     .help = "With after: the actions of which one has to come."},
+    {.name = "remind",
+     .type = ENG_KEY_PANES,
+     AT(eng_alert_draft, remind),
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .sample = "1d",
+     .absent = "told when the time is over",
+     .help = "With after: told so long before the time is over instead."},
+    {.name = "tell_met",
+     .type = ENG_KEY_SWITCH,
+     AT(eng_alert_draft, tell_met),
+     .fallback = "false",
+     .sample = "true",
+     .help = "With after: what comes before the alert is opened is told as resolved too."},
     {.name = "within",
      .type = ENG_KEY_PANES,
      AT(eng_alert_draft, within),
      .min = 1,
      .max = ENG_PANES_MAX,
      .sample = "14d",
-     .absent = "required with drop",
-     .help = "The time that drop looks back."},
+     .absent = "required with drop and after",
+     .help =
+         "The time that drop looks back; with after, how many whole panes there are after that of "
+         "the first action."},
     {.name = "silence",
      .type = ENG_KEY_ACTIONS,
      AT(eng_alert_draft, silence),
      .sample = "[platform.login, invoice.upload]",
      .help = "Told when none of these actions has come for longer than the partner's own rhythm "
              "explains."},
+    {.name = "where",
+     .type = ENG_KEY_MAP,
+     AT(eng_alert_draft, where),
+     .sample = "{region: [north, east], source: portal}",
+     .absent = "all of them",
+     .help = "For silence: only actions whose attributes are these, as in a measure."},
     {.name = "horizon",
      .type = ENG_KEY_PANES,
      AT(eng_alert_draft, horizon),
@@ -473,12 +607,28 @@ static const struct eng_key alert_keys[] = {
      .fallback = "0",
      .sample = "7d",
      .help = "Not told again for a partner within this time."},
+    {.name = "while_provisional",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_alert_draft, hold),
+     .choices = provisional_rules,
+     .shape = "tell or hold",
+     .fallback = "tell",
+     .sample = "hold",
+     .help =
+         "Whether an alert on a score is opened while that is provisional, or only then when it "
+         "stops being so and the condition still holds."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_alert_draft, description),
+     .sample = "\"Call the partner this week.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads its churn drops; goes out with each."},
 };
-const struct eng_section eng_section_alert = {.path = "alerts.NAME",
-                                              KEYS(alert_keys),
-                                              .help =
-                                                  "When somebody is told: exactly one of falls_to, "
-                                                  "drop and silence, and what belongs to it."};
+const struct eng_section eng_section_alert = {
+    .path = "alerts.NAME",
+    KEYS(alert_keys),
+    .help = "When somebody is told: exactly one of falls_to, rises_to, below, above, after, "
+            "drop and silence, and what belongs to it."};
 
 static const struct eng_key kafka_keys[] = {
     {.name = "brokers",
@@ -775,8 +925,7 @@ const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
 const struct eng_section *const eng_sections[] = {
-    &eng_section_file,      &eng_section_time,    &eng_section_input,
-    &eng_section_fields,    &eng_section_measure, &eng_section_score,
-    &eng_section_dimension, &eng_section_edge,    &eng_section_alert,
-    &eng_section_kafka,     &eng_section_output,  &eng_section_run,
-    &eng_section_recovery,  &eng_section_http,    NULL};
+    &eng_section_file,    &eng_section_time,     &eng_section_input,     &eng_section_fields,
+    &eng_section_measure, &eng_section_score,    &eng_section_dimension, &eng_section_points,
+    &eng_section_edge,    &eng_section_alert,    &eng_section_kafka,     &eng_section_output,
+    &eng_section_run,     &eng_section_recovery, &eng_section_http,      NULL};

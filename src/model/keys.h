@@ -20,7 +20,10 @@ enum eng_key_type {
     ENG_KEY_PAIRS,   /* const struct eng_node *: a list of [x, y] */
     ENG_KEY_ACTIONS, /* const struct eng_node *: an action, a family `a.*`, or a list of them */
     ENG_KEY_NAME,    /* const struct eng_node *: any scalar, by its text */
+    ENG_KEY_NAMES,   /* const struct eng_node *: a list of them */
+    ENG_KEY_WORDS,   /* const struct eng_node *: text for people, as it stands */
     ENG_KEY_NUMBER,  /* intN_t or uintN_t, in units of 10^-decimals */
+    ENG_KEY_PORTION, /* struct eng_portion: such a number, or per cent of something */
     ENG_KEY_PANES,   /* uint32_t: a duration of whole panes */
     ENG_KEY_ELAPSED, /* int64_t: a duration in ms */
     ENG_KEY_BYTES,   /* uint64_t: a size */
@@ -44,13 +47,14 @@ struct eng_section;
 struct eng_key {
     const char *name;
     enum eng_key_type type;
-    uint8_t decimals; /* NUMBER: 0 to 4 */
+    uint8_t decimals; /* NUMBER, PORTION: 0 to 4 */
     bool required;
     bool live; /* around the model: a running process takes up a change (SIGHUP) */
     uint16_t offset,
         bytes; /* of the field in the section's struct; 0 bytes: read by code of its own */
     const char *fallback; /* the default as one would write it; NULL: the field stays zero */
-    int64_t min, max; /* NUMBER, ELAPSED, PANES, BYTES: in units of the field. Both 0: no bounds */
+    int64_t min, max; /* NUMBER, PORTION, ELAPSED, PANES, BYTES: in units of the field. Both 0: no
+                         bounds */
     const struct eng_choice *choices;  /* CHOICE */
     const struct eng_section *section; /* SECTION */
     const char *shape;  /* what a value looks like, when the type's own words do not say it */
@@ -69,8 +73,8 @@ struct eng_section {
 
 extern const struct eng_section eng_section_file, eng_section_time, eng_section_input,
     eng_section_fields, eng_section_measure, eng_section_score, eng_section_dimension,
-    eng_section_edge, eng_section_alert, eng_section_kafka, eng_section_output, eng_section_run,
-    eng_section_recovery, eng_section_http;
+    eng_section_points, eng_section_edge, eng_section_alert, eng_section_kafka, eng_section_output,
+    eng_section_run, eng_section_recovery, eng_section_http;
 
 /* Every section in the order of the documentation; the last one is NULL. */
 extern const struct eng_section *const eng_sections[];

@@ -94,7 +94,7 @@ static enum eng_status lint_dimensions(struct eng_load *load, const struct eng_n
 static bool is_watched(const struct eng_model *model, uint32_t score)
 {
     for (uint32_t i = 0; i < model->alert_count; i++)
-        if (model->alerts[i].kind != ENG_SILENCE && model->alerts[i].score == score)
+        if (eng_alert_is_scored(&model->alerts[i]) && model->alerts[i].score == score)
             return true;
     return false;
 }
@@ -128,7 +128,7 @@ static bool is_used(const struct eng_model *model, uint32_t measure)
 {
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
-            if (model->scores[i].dimensions[j].measure == measure)
+            if (eng_measure_rests_on(model, model->scores[i].dimensions[j].measure, measure))
                 return true;
     return false;
 }
@@ -141,6 +141,24 @@ static enum eng_status lint_measures(struct eng_load *load)
         if (!is_used(load->model, i))
             status = warn(load, node->key->mark, "the measure \"%s\" is used by no score",
                           load->model->measures[i].name);
+    return status;
+}
+
+static enum eng_status lint_alerts(struct eng_load *load)
+{
+    enum eng_status status = ENG_OK;
+    const struct eng_node *node = load->file.alerts ? load->file.alerts->first : NULL;
+    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++) {
+        const struct eng_alert *alert = &load->model->alerts[i];
+        if (!alert->hold)
+            continue;
+        const struct eng_score *score = &load->model->scores[alert->score];
+        if (score->provisional_window == ENG_WINDOW_NONE)
+            status = warn(load, eng_node_get(node, "while_provisional")->mark,
+                          "the score \"%s\" has no window and is never provisional, so the alert "
+                          "\"%s\" is never held",
+                          score->name, alert->name);
+    }
     return status;
 }
 
@@ -176,6 +194,8 @@ enum eng_status eng_load_lint(struct eng_load *load)
     const struct eng_node *node = load->file.scores ? load->file.scores->first : NULL;
     for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
         status = lint_score(load, node, i);
+    if (status == ENG_OK)
+        status = lint_alerts(load);
     if (status == ENG_OK)
         status = lint_properties(load, "client");
     if (status == ENG_OK)

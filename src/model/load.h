@@ -20,6 +20,12 @@ struct eng_window {
     const struct eng_node *node; /* NULL: not given */
 };
 
+/* What a PORTION says: one of the two is 0. */
+struct eng_portion {
+    int64_t number_e4;
+    uint32_t share_e4; /* 10,000: all of it */
+};
+
 struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
@@ -35,15 +41,22 @@ struct eng_time_draft {
 };
 
 struct eng_measure_draft {
-    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state;
-    const struct eng_node *of, *until;
+    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio, *since;
+    const struct eng_node *of, *until, *where;
     struct eng_window over;
+    uint32_t ago; /* 0: not given */
+};
+
+/* A points key that says more than its points. */
+struct eng_points_draft {
+    int64_t points_e4;
+    const struct eng_node *of, *where;
 };
 
 /* Numbers that have to be above 0 are 0 when not given. */
 struct eng_score_draft {
     int64_t scale_e4;
-    const struct eng_node *dimensions, *points, *bands;
+    const struct eng_node *dimensions, *points, *bands, *description;
     struct eng_window over;
     int64_t margin_e4, dwell_ms, tell_every_e4;
 };
@@ -62,9 +75,13 @@ struct eng_edge_draft {
 };
 
 struct eng_alert_draft {
-    const struct eng_node *score, *falls_to, *silence;
-    int64_t drop_e4, cooldown_ms;
-    uint32_t within, horizon, typical_gap, min_silence, min_active, risk_e3;
+    const struct eng_node *score, *falls_to, *rises_to, *silence, *where, *after, *expects;
+    const struct eng_node *description;
+    struct eng_portion drop;
+    int64_t below_e4, above_e4, margin_e4, cooldown_ms;
+    uint32_t within, remind, horizon, typical_gap, min_silence, min_active, risk_e3;
+    bool tell_met;
+    int32_t hold;
 };
 
 struct eng_http_draft {
@@ -74,7 +91,9 @@ struct eng_http_draft {
 /* A set of actions still to be filled in, once all entries of the model are known. */
 struct eng_pending_set {
     struct eng_pending_set *next;
-    const struct eng_node *node; /* one scalar */
+    const struct eng_node *node;       /* one scalar */
+    const struct eng_node *where_node; /* NULL: no filter */
+    const struct eng_condition *where; /* what it says; NULL: none */
     struct eng_action_set *set;
 };
 
@@ -115,13 +134,35 @@ enum eng_status eng_load_check_name(struct eng_load *load, const struct eng_node
 enum eng_status eng_load_check_actions(struct eng_load *load, const struct eng_node *node,
                                        const char *what);
 
-/* Enters the actions of a node that was checked into the model, to be put into *set by
+/* Actions under a filter. */
+struct eng_reference {
+    const struct eng_node *actions;
+    const struct eng_node *where_node; /* NULL: no filter */
+    const struct eng_condition *where; /* the filter, where it stays */
+};
+
+/* Enters the actions of a reference that was checked into the model, to be put into *set by
  * eng_load_fill_sets. */
-enum eng_status eng_load_add_actions(struct eng_load *load, const struct eng_node *node,
+enum eng_status eng_load_add_actions(struct eng_load *load, const struct eng_reference *reference,
                                      struct eng_action_set *set);
 
-/* Fills in all sets; call when every action has been added. */
-void eng_load_fill_sets(struct eng_load *load);
+/* Tells entries apart by their filters, then fills in all sets; call when every action has been
+ * added. ENG_OK, ENG_BAD_CONFIG (too many) or ENG_NO_MEMORY. */
+enum eng_status eng_load_fill_sets(struct eng_load *load);
+
+/* True when an action or family as written takes all that an entry takes by its name. */
+bool eng_load_covers(const struct eng_node *node, const struct eng_action *entry);
+
+/* filters.c: the index of an attribute, which the model names from here on. */
+enum eng_status eng_load_attribute(struct eng_load *load, const struct eng_node *name,
+                                   uint16_t *ret_index);
+
+/* Reads `where`; node NULL: there is none. */
+enum eng_status eng_load_filter(struct eng_load *load, const struct eng_node *node,
+                                struct eng_condition *ret_where);
+
+/* Replaces each action's entry by those that its filters tell apart. */
+enum eng_status eng_load_tell_apart(struct eng_load *load);
 
 /* measures.c, scores.c, bands.c, alerts.c, around.c: the parts of the file. Each ENG_OK,
  * ENG_BAD_CONFIG or ENG_NO_MEMORY. */
@@ -130,11 +171,19 @@ enum eng_status eng_load_scores(struct eng_load *load);
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_around(struct eng_load *load);
 
+/* measures.c: a measure of the file by its name; `otherwise` says what to do when there is none. */
+enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_node *name,
+                                      const char *otherwise, uint16_t *ret_index);
+
 /* measures.c: refuses a state whose begin and end share an action. After eng_load_fill_sets. */
 enum eng_status eng_load_check_states(struct eng_load *load);
 
-/* A hidden count for a points key; *ret_index is its place in model->measures. */
-enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_node *key,
+/* alerts.c: refuses a deadline that an action both begins and meets. After eng_load_fill_sets. */
+enum eng_status eng_load_check_deadlines(struct eng_load *load);
+
+/* A hidden count for a points key, of actions under a filter (nodes, NULL: none); *ret_index is its
+ * place in model->measures. */
+enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_points_draft *draft,
                                       const struct eng_window *window, uint16_t *ret_index);
 
 /* bands.c: reads the bands of a score and refuses those that its values cannot reach. */
@@ -148,6 +197,9 @@ enum eng_status eng_load_check_bands(struct eng_load *load, const struct eng_nod
 
 /* Whether an evaluation can begin in a higher band of the score and end in this one. */
 bool eng_score_can_fall_to(const struct eng_score *score, struct eng_span span, uint32_t band);
+
+/* The same from a lower band. */
+bool eng_score_can_rise_to(const struct eng_score *score, struct eng_span span, uint32_t band);
 
 /* scores.c: least and greatest value, and whether a value can ever be followed by a smaller one. */
 struct eng_span eng_score_span(const struct eng_score *score);

@@ -16,18 +16,23 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {"count", "a count", "count over", offsetof(struct eng_measure_draft, count), ENG_COUNT, false,
-     true},
-    {"sum", "a sum", "sum of over", offsetof(struct eng_measure_draft, sum), ENG_SUM, true, true},
-    {"active", "an active measure", "active over", offsetof(struct eng_measure_draft, active),
-     ENG_ACTIVE, false, true},
-    {"members", "a members measure", "members over", offsetof(struct eng_measure_draft, members),
-     ENG_MEMBERS, false, true},
-    {"last", "a last measure", "last of over", offsetof(struct eng_measure_draft, last), ENG_LAST,
+    {"count", "a count", "count where over ago", offsetof(struct eng_measure_draft, count),
+     ENG_COUNT, false, true},
+    {"sum", "a sum", "sum of where over ago", offsetof(struct eng_measure_draft, sum), ENG_SUM,
      true, true},
-    {"streak", "a streak", "streak", offsetof(struct eng_measure_draft, streak), ENG_STREAK, false,
-     false},
-    {"state", "a state", "state until", offsetof(struct eng_measure_draft, state), ENG_STATE, false,
+    {"active", "an active measure", "active where over ago",
+     offsetof(struct eng_measure_draft, active), ENG_ACTIVE, false, true},
+    {"members", "a members measure", "members where over",
+     offsetof(struct eng_measure_draft, members), ENG_MEMBERS, false, true},
+    {"last", "a last measure", "last of where over", offsetof(struct eng_measure_draft, last),
+     ENG_LAST, true, true},
+    {"streak", "a streak", "streak where", offsetof(struct eng_measure_draft, streak), ENG_STREAK,
+     false, false},
+    {"state", "a state", "state until where", offsetof(struct eng_measure_draft, state), ENG_STATE,
+     false, false},
+    {"since", "a since measure", "since where over", offsetof(struct eng_measure_draft, since),
+     ENG_SINCE, false, true},
+    {"ratio", "a ratio", "ratio", offsetof(struct eng_measure_draft, ratio), ENG_RATIO, false,
      false},
 };
 
@@ -59,7 +64,7 @@ static enum eng_status find_kind(struct eng_load *load, const struct eng_node *n
         return eng_source_fail(
             &load->source, node->key->mark,
             "the measure \"%s\" does not say what it measures; write one of count, sum, "
-            "active, members, last, streak, state",
+            "active, members, last, streak, state, since, ratio",
             eng_node_shown(&load->source, node->key));
     *ret_kind = found;
     return ENG_OK;
@@ -71,11 +76,40 @@ static enum eng_status missing(struct eng_load *load, const struct eng_node *nod
     return eng_source_fail(&load->source, node->key->mark, "%s needs %s", kind->what, advice);
 }
 
+/* Whether a window of the kind can lie back. */
+static enum eng_status check_ago(struct eng_load *load, const struct eng_node *node,
+                                 const struct eng_measure_draft *draft, const struct kind *kind)
+{
+    struct eng_mark mark = eng_node_get(node, "ago")->mark;
+    static const char *const newest[ENG_SINCE + 1] = {
+        [ENG_MEMBERS] = "pane of each member", [ENG_LAST] = "value", [ENG_SINCE] = "pane"};
+    if (newest[kind->kind] != NULL)
+        return eng_source_fail(&load->source, mark,
+                               "%s remembers the newest %s alone, so its window cannot lie back; "
+                               "leave \"ago\" out",
+                               kind->what, newest[kind->kind]);
+    if (draft->over.node != NULL && draft->over.kind != ENG_WINDOW_ROLLING)
+        return eng_source_fail(&load->source, mark,
+                               "only a window of days or hours can lie back, and \"over\" is %s; "
+                               "write \"over: 30d\", or leave \"ago\" out",
+                               eng_node_shown(&load->source, draft->over.node));
+    if (draft->over.panes + draft->ago > ENG_PANES_MAX)
+        return eng_source_fail(&load->source, mark,
+                               "\"over\" and \"ago\" reach back %u panes; at most %d are kept "
+                               "(ENG_PANES_MAX)",
+                               draft->over.panes + draft->ago, ENG_PANES_MAX);
+    return ENG_OK;
+}
+
 static enum eng_status check_draft(struct eng_load *load, const struct eng_node *node,
                                    const struct eng_measure_draft *draft, const struct kind *kind)
 {
     const struct eng_node *value = field_of(draft, kind);
-    enum eng_status status = eng_section_allow(load, node, kind->what, kind->keys);
+    enum eng_status status = ENG_OK;
+    if (draft->ago > 0 && kind->windowed)
+        status = check_ago(load, node, draft, kind);
+    if (status == ENG_OK)
+        status = eng_section_allow(load, node, kind->what, kind->keys);
     if (status != ENG_OK)
         return status;
     if (kind->of_value && !eng_node_is(value, "value"))
@@ -107,6 +141,18 @@ static enum eng_status new_measure(struct eng_load *load, const struct eng_node 
     return ENG_OK;
 }
 
+static enum eng_status add_actions(struct eng_load *load, const struct eng_measure_draft *draft,
+                                   const struct kind *kind, struct eng_measure *measure)
+{
+    struct eng_reference reference = {kind->of_value ? draft->of : field_of(draft, kind),
+                                      draft->where, &measure->where};
+    enum eng_status status = eng_load_add_actions(load, &reference, &measure->actions);
+    if (status != ENG_OK || kind->kind != ENG_STATE)
+        return status;
+    reference.actions = draft->until;
+    return eng_load_add_actions(load, &reference, &measure->until);
+}
+
 static enum eng_status load_measure(struct eng_load *load, const struct eng_node *node)
 {
     struct eng_measure_draft draft = {0};
@@ -126,12 +172,62 @@ static enum eng_status load_measure(struct eng_load *load, const struct eng_node
     measure->kind = kind->kind;
     measure->window = kind->windowed ? draft.over.kind : ENG_WINDOW_NONE;
     measure->panes = draft.over.panes;
+    measure->ago = draft.ago;
     status = eng_load_copy(load, node->key, &measure->name);
+    if (status == ENG_OK && kind->kind == ENG_RATIO)
+        return ENG_OK;
     if (status == ENG_OK)
-        status = eng_load_add_actions(load, kind->of_value ? draft.of : field_of(&draft, kind),
-                                      &measure->actions);
-    if (status == ENG_OK && kind->kind == ENG_STATE)
-        status = eng_load_add_actions(load, draft.until, &measure->until);
+        status = eng_load_filter(load, draft.where, &measure->where);
+    return status == ENG_OK ? add_actions(load, &draft, kind, measure) : status;
+}
+
+enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_node *name,
+                                      const char *otherwise, uint16_t *ret_index)
+{
+    const struct eng_model *model = load->model;
+    struct eng_nearest nearest = {.text = name->text, .length = name->length};
+    for (uint32_t i = 0; i < model->named_measure_count; i++) {
+        if (eng_node_is(name, model->measures[i].name)) {
+            *ret_index = (uint16_t)i;
+            return ENG_OK;
+        }
+        eng_nearest_offer(&nearest, model->measures[i].name);
+    }
+    return eng_source_fail(&load->source, name->mark, "there is no measure \"%s\"; %s",
+                           eng_node_shown(&load->source, name),
+                           eng_load_hint(load, &nearest, otherwise));
+}
+
+/* ---- ratios ---- */
+
+/* One of the two that a ratio is made of. */
+static enum eng_status load_part(struct eng_load *load, const struct eng_node *name,
+                                 uint16_t *ret_part)
+{
+    enum eng_status status =
+        eng_load_find_measure(load, name, "add it under \"measures\"", ret_part);
+    if (status == ENG_OK && load->model->measures[*ret_part].kind == ENG_RATIO)
+        return eng_source_fail(&load->source, name->mark,
+                               "\"%s\" is a ratio itself; name two measures that are none",
+                               eng_node_shown(&load->source, name));
+    return status;
+}
+
+/* Finds the two measures of a ratio, which may stand behind it. */
+static enum eng_status load_parts(struct eng_load *load, const struct eng_node *names,
+                                  struct eng_measure *measure)
+{
+    if (names->count != 2)
+        return eng_source_fail(&load->source, names->mark,
+                               "a ratio is made of two measures, and there are %u; write "
+                               "\"ratio: [redeemed, earned]\"",
+                               names->count);
+    enum eng_status status = load_part(load, names->first, &measure->parts[0]);
+    if (status == ENG_OK)
+        status = load_part(load, names->first->next, &measure->parts[1]);
+    if (status == ENG_OK && measure->parts[0] == measure->parts[1])
+        return eng_source_fail(&load->source, names->first->next->mark,
+                               "a measure divided by itself is always 1; name two different ones");
     return status;
 }
 
@@ -147,17 +243,25 @@ enum eng_status eng_load_measures(struct eng_load *load)
     for (const struct eng_node *node = first; node != NULL && status == ENG_OK; node = node->next)
         status = load_measure(load, node);
     model->named_measure_count = model->measure_count;
+    const struct eng_node *node = first;
+    for (uint32_t i = 0; status == ENG_OK && i < model->measure_count; i++, node = node->next)
+        if (model->measures[i].kind == ENG_RATIO)
+            status = load_parts(load, eng_node_get(node, "ratio"), &model->measures[i]);
     return status;
 }
 
-enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_node *key,
+enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_points_draft *draft,
                                       const struct eng_window *window, uint16_t *ret_index)
 {
     struct eng_measure *measure = NULL;
     eng_assert(window->node != NULL && ret_index != NULL);
-    enum eng_status status = new_measure(load, key, &measure);
+    enum eng_status status = new_measure(load, draft->of, &measure);
     if (status == ENG_OK)
-        status = eng_load_add_actions(load, key, &measure->actions);
+        status = eng_load_filter(load, draft->where, &measure->where);
+    if (status == ENG_OK) {
+        struct eng_reference reference = {draft->of, draft->where, &measure->where};
+        status = eng_load_add_actions(load, &reference, &measure->actions);
+    }
     if (status != ENG_OK)
         return status;
     measure->kind = ENG_COUNT;

@@ -5,7 +5,6 @@
 #include "model/text.h"
 #include <string.h>
 
-#define POINTS_MAX_E4 1000000000LL /* 100,000 for one action */
 #define UNBOUNDED_E4 (INT64_MAX / 4)
 #define ONE_E4 10000
 
@@ -15,14 +14,23 @@ static void widen(const struct eng_measure *measure, struct eng_score *score)
     if (measure->window == ENG_WINDOW_LIFE || measure->window == ENG_WINDOW_NONE)
         return;
     if (measure->window == ENG_WINDOW_ROLLING) {
-        if (measure->panes > score->provisional_panes)
-            score->provisional_panes = measure->panes;
+        if (eng_measure_reach(measure) > score->provisional_panes)
+            score->provisional_panes = eng_measure_reach(measure);
         if (score->provisional_window == ENG_WINDOW_NONE)
             score->provisional_window = ENG_WINDOW_ROLLING;
     } else if (score->provisional_window == ENG_WINDOW_NONE ||
                measure->window > score->provisional_window) {
         score->provisional_window = measure->window;
     }
+}
+
+/* By both parts of a ratio. */
+static void widen_by(const struct eng_model *model, unsigned measure, struct eng_score *score)
+{
+    const struct eng_measure *about = &model->measures[measure];
+    widen(about, score);
+    for (int i = 0; i < 2 && about->kind == ENG_RATIO; i++)
+        widen(&model->measures[about->parts[i]], score);
 }
 
 static enum eng_status read_step(struct eng_load *load, const struct eng_node *node,
@@ -68,25 +76,6 @@ static enum eng_status load_steps(struct eng_load *load, const struct eng_node *
     return status;
 }
 
-static enum eng_status find_measure(struct eng_load *load, const struct eng_node *name,
-                                    uint16_t *ret_index)
-{
-    const struct eng_model *model = load->model;
-    struct eng_nearest nearest = {.text = name->text, .length = name->length};
-    for (uint32_t i = 0; i < model->named_measure_count; i++) {
-        if (eng_node_is(name, model->measures[i].name)) {
-            *ret_index = (uint16_t)i;
-            return ENG_OK;
-        }
-        eng_nearest_offer(&nearest, model->measures[i].name);
-    }
-    return eng_source_fail(&load->source, name->mark, "there is no measure \"%s\"; %s",
-                           eng_node_shown(&load->source, name),
-                           eng_load_hint(load, &nearest,
-                                         "add it under \"measures\", or name "
-                                         "another one with \"measure:\""));
-}
-
 static enum eng_status check_dimension(struct eng_load *load, const struct eng_node *node,
                                        const struct eng_dimension_draft *draft)
 {
@@ -111,7 +100,10 @@ static enum eng_status load_dimension(struct eng_load *load, const struct eng_no
     if (status == ENG_OK)
         status = check_dimension(load, node, &draft);
     if (status == ENG_OK)
-        status = find_measure(load, draft.measure ? draft.measure : node->key, &dimension->measure);
+        status = eng_load_find_measure(load, draft.measure ? draft.measure : node->key,
+                                       "add it under \"measures\", or name another one with "
+                                       "\"measure:\"",
+                                       &dimension->measure);
     if (status == ENG_OK)
         status = eng_load_copy(load, node->key, &dimension->name);
     if (status == ENG_OK && draft.steps != NULL)
@@ -123,19 +115,37 @@ static enum eng_status load_dimension(struct eng_load *load, const struct eng_no
     return status;
 }
 
+/* A points key is an action and its points, or a name for `points`, `of` and `where`; without `of`
+ * the name is the action. */
+static enum eng_status read_points_key(struct eng_load *load, const struct eng_node *node,
+                                       struct eng_points_draft *ret_draft)
+{
+    static const struct eng_range range = {"the points of an action", 4, -ENG_POINTS_MAX_E4,
+                                           ENG_POINTS_MAX_E4};
+    enum eng_status status = ENG_OK;
+    if (node->kind == ENG_NODE_MAPPING)
+        status = eng_section_read(load, &eng_section_points, node, ret_draft);
+    else
+        status = eng_load_number(load, node, &range, &ret_draft->points_e4);
+    if (status != ENG_OK)
+        return status;
+    if (ret_draft->of != NULL)
+        return eng_load_check_name(load, node->key, "a key of points");
+    ret_draft->of = node->key;
+    return eng_load_check_actions(load, node->key, "a key of points");
+}
+
 static enum eng_status load_points_key(struct eng_load *load, const struct eng_node *node,
                                        const struct eng_window *window, struct eng_score *score)
 {
-    static const struct eng_range range = {"the points of an action", 4, -POINTS_MAX_E4,
-                                           POINTS_MAX_E4};
+    struct eng_points_draft draft = {0};
     struct eng_dimension *dimension = &score->dimensions[score->dimension_count++];
-    enum eng_status status = eng_load_check_actions(load, node->key, "a key of points");
-    if (status == ENG_OK)
-        status = eng_load_number(load, node, &range, &dimension->points_e4);
+    enum eng_status status = read_points_key(load, node, &draft);
     if (status == ENG_OK)
         status = eng_load_copy(load, node->key, &dimension->name);
     if (status == ENG_OK)
-        status = eng_load_hidden_count(load, node->key, window, &dimension->measure);
+        status = eng_load_hidden_count(load, &draft, window, &dimension->measure);
+    dimension->points_e4 = draft.points_e4;
     return status;
 }
 
@@ -157,8 +167,7 @@ static enum eng_status load_summands(struct eng_load *load, const struct eng_nod
         status = score->points ? load_points_key(load, child, window, score)
                                : load_dimension(load, child, score);
         if (status == ENG_OK)
-            widen(&load->model->measures[score->dimensions[score->dimension_count - 1].measure],
-                  score);
+            widen_by(load->model, score->dimensions[score->dimension_count - 1].measure, score);
     }
     return status;
 }
@@ -173,10 +182,11 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
             &load->source, node->key->mark, "the score \"%s\" has %s; write one of them", name,
             draft->points != NULL ? "both dimensions and points" : "neither dimensions nor points");
     enum eng_status status =
-        draft->points != NULL ? eng_section_allow(load, node, "a points score",
-                                                  "points over bands margin dwell tell_every")
-                              : eng_section_allow(load, node, "a score of dimensions",
-                                                  "scale dimensions bands margin dwell tell_every");
+        draft->points != NULL
+            ? eng_section_allow(load, node, "a points score",
+                                "points over bands margin dwell tell_every description")
+            : eng_section_allow(load, node, "a score of dimensions",
+                                "scale dimensions bands margin dwell tell_every description");
     if (status != ENG_OK)
         return status;
     if (draft->points != NULL && draft->over.node == NULL)
@@ -213,6 +223,8 @@ static enum eng_status fill_score(struct eng_load *load, const struct eng_node *
     score->dwell_ms = draft->dwell_ms;
     score->tell_every_e4 = draft->tell_every_e4;
     enum eng_status status = eng_load_copy(load, node->key, &score->name);
+    if (status == ENG_OK && draft->description != NULL)
+        status = eng_load_copy(load, draft->description, &score->description);
     if (status == ENG_OK)
         status = load_summands(load, summands, &draft->over, score);
     if (status == ENG_OK)

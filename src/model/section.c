@@ -153,6 +153,40 @@ static enum eng_status read_name(struct eng_load *load, const struct reading *re
     return status == ENG_OK ? read_node(load, reading) : status;
 }
 
+static enum eng_status read_names(struct eng_load *load, const struct reading *reading)
+{
+    enum eng_status status = ENG_OK;
+    if (reading->node->kind != ENG_NODE_SEQUENCE)
+        return wrong_shape(load, reading->node, reading->what, eng_key_shape(reading->key));
+    for (const struct eng_node *name = reading->node->first; name != NULL && status == ENG_OK;
+         name = name->next)
+        status = eng_load_check_name(load, name, reading->what);
+    return status == ENG_OK ? read_node(load, reading) : status;
+}
+
+/* Text that goes out as it stands: of some length, in one line or several. */
+static enum eng_status read_words(struct eng_load *load, const struct reading *reading)
+{
+    const struct eng_node *node = reading->node;
+    uint32_t characters = 0;
+    if (node->kind != ENG_NODE_SCALAR || node->length == 0)
+        return wrong_shape(load, node, reading->what, eng_key_shape(reading->key));
+    for (uint32_t i = 0; i < node->length; i++) {
+        unsigned char c = (unsigned char)node->text[i];
+        characters += (c & 0xC0) != 0x80; /* UTF-8: the first byte of one */
+        if ((c < ' ' && c != '\n') || c == 127)
+            return eng_source_fail(&load->source, node->mark,
+                                   "%s holds a control character; write visible ones and line ends",
+                                   reading->what);
+    }
+    if (characters > ENG_DESCRIPTION_CHARACTERS_MAX)
+        return eng_source_fail(
+            &load->source, node->mark,
+            "%s has %u characters; it has at most %d (ENG_DESCRIPTION_CHARACTERS_MAX)",
+            reading->what, characters, ENG_DESCRIPTION_CHARACTERS_MAX);
+    return read_node(load, reading);
+}
+
 static enum eng_status read_number(struct eng_load *load, const struct reading *reading)
 {
     const struct eng_key *key = reading->key;
@@ -162,6 +196,45 @@ static enum eng_status read_number(struct eng_load *load, const struct reading *
     if (status == ENG_OK)
         store_integer(reading->target, key, value);
     return status;
+}
+
+/* The number before a per cent sign, a node of its own. NULL: no memory. */
+static struct eng_node *before_percent(struct eng_load *load, const struct eng_node *node)
+{
+    struct eng_node *number = eng_arena_alloc(&load->source.arena, sizeof *number + node->length);
+    if (number == NULL)
+        return NULL;
+    char *text = (char *)(number + 1);
+    memcpy(text, node->text, node->length - 1);
+    text[node->length - 1] = '\0';
+    *number = *node;
+    number->text = text;
+    number->length--;
+    return number;
+}
+
+static enum eng_status read_portion(struct eng_load *load, const struct reading *reading)
+{
+    const struct eng_key *key = reading->key;
+    const struct eng_node *node = reading->node;
+    struct eng_range range = {reading->what, key->decimals, key->min, key->max};
+    char what[80];
+    int64_t value = 0;
+    bool percent =
+        node->kind == ENG_NODE_SCALAR && node->length > 0 && node->text[node->length - 1] == '%';
+    if (percent) {
+        (void)snprintf(what, sizeof what, "%s in per cent", reading->what); /* fits */
+        range = (struct eng_range){what, 2, 1, 10000};
+        node = before_percent(load, node);
+        if (node == NULL)
+            return eng_source_no_memory(&load->source);
+    }
+    enum eng_status status = eng_load_number(load, node, &range, &value);
+    if (status != ENG_OK)
+        return status;
+    struct eng_portion portion = {percent ? 0 : value, percent ? (uint32_t)value : 0};
+    store(reading->target, key, &portion);
+    return ENG_OK;
 }
 
 static enum eng_status outside(struct eng_load *load, const struct reading *reading,
@@ -373,7 +446,10 @@ static const struct {
     [ENG_KEY_ACTIONS] = {"an action, a family such as \"training.*\", or a list of them",
                          read_actions},
     [ENG_KEY_NAME] = {"a name", read_name},
+    [ENG_KEY_NAMES] = {"a list of names", read_names},
+    [ENG_KEY_WORDS] = {"text of up to 500 characters", read_words},
     [ENG_KEY_NUMBER] = {"a number", read_number},
+    [ENG_KEY_PORTION] = {"a number, or per cent such as 25%", read_portion},
     [ENG_KEY_PANES] = {"a whole number of panes as days or hours, such as 30d or 6h", read_panes},
     [ENG_KEY_ELAPSED] = {"a time such as 7d, 6h, 10m, 90s or 250ms", read_elapsed},
     [ENG_KEY_BYTES] = {"a size such as 512MiB or 2GiB", read_bytes},

@@ -31,7 +31,10 @@ static enum eng_status apply_events(struct eng_task *task, struct eng_feed *feed
                                     struct eng_error *err)
 {
     enum eng_status status, taken;
-    struct eng_batch batch = {feed->events, feed->outcomes, feed->count, 0};
+    struct eng_batch batch = {.events = feed->events,
+                              .outcomes = feed->outcomes,
+                              .count = feed->count,
+                              .names = eng_decoder_names(feed->decoder)};
     eng_assert(task->engine != NULL);
     do {
         struct eng_effects *effects = eng_task_effects(task, feed);
@@ -164,6 +167,8 @@ static enum eng_status gather(struct eng_task *task, struct eng_feed *feed,
     eng_assert(*at <= count);
     feed->count = 0;
     eng_decoder_reset(feed->decoder);
+    /* Each task is under its own model, and no model changes inside a feed. */
+    status = eng_decoder_want(feed->decoder, eng_engine_model(task->engine), NULL);
     while (status == ENG_OK && *at < count && feed->count < ENG_FEED_EVENTS) {
         const struct eng_port_record *record = &records[*at];
         if (record->offset >= task->next) {

@@ -121,6 +121,31 @@ def check_says_in_plain_words_what_the_model_means():
                  "2.5 or more below its highest value of the last 14 days",
                  "with a chance of 0.55 or more"):
         assert text in run.stdout, text
+    for case, text in (("49-ratio", "used: redeemed divided by earned, and none while that is 0"),
+                       ("50-ago", "count: how many x in the 3 days before the last 3 days"),
+                       ("52-since", "idle: days since the newest platform.login or app.open in the last 5 days"),
+                       ("52-since", "ever: days since the newest platform.login\n")):
+        run = engaged("check", "--config", GOLDEN / case / "engaged.yaml")
+        assert text in run.stdout, text
+
+
+def explains(*names):
+    for name, text in names:
+        run = engaged("check", "--config", GOLDEN / name / "engaged.yaml")
+        assert text in run.stdout, (text, run.stdout)
+
+
+def check_says_when_alerts_are_opened_and_resolved():
+    explains(
+        ("49-drop-per-cent", "d: when s is 25 % or more below its highest value of the last 4 days."),
+        ("50-below-above", "weak: when s falls below 3, until it is at 3.5 or above; at most once in 2d."),
+        ("50-below-above", "strong: when s rises above 8, until it is at 8 or below."),
+        ("53-held-while-provisional", "weak: when s falls below 3, until it is at 3 or above; "
+         "not while that is provisional, but then if it still holds."),
+        ("54-deadline", "soon: when no training.* has come within 7 days after the day of the first partner.joined,\n"
+         "    1 day before that time is over, until one comes."),
+        ("52-description", 'Goes out with: "Call \\"them\\".\\nToday.\\n"'),
+        ("51-rises-to", "up: when s rises from a lower band to mid."))
 
 
 def against(new, old, *more):

@@ -25,7 +25,7 @@ static int use(const eng_model *model, eng_error *err)
     event.value_e4 = ENG_VALUE_NONE;
     event.partner = slice("acme");
     event.action = slice("platform.login");
-    eng_batch batch = {&event, nullptr, 1, 0};
+    eng_batch batch = {&event, nullptr, 1, 0, nullptr};
     eng_status status = eng_engine_apply(engine, &batch, nullptr, err);
     std::printf("%s: %llu partner\n", eng_model_program(model),
                 static_cast<unsigned long long>(eng_engine_partner_count(engine)));

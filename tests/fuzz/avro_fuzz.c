@@ -38,17 +38,26 @@ struct target {
     const char *schema;
     const char *paths[ENG_FIELD_COUNT]; /* partner, action, id, member, time, value */
     enum eng_time_unit unit;
+    char holder[12]; /* of attributes */
 };
+
+static const char *const attributes[] = {"a", "b", "tier"};
+enum { ATTRIBUTES = sizeof attributes / sizeof *attributes };
 
 static const struct target targets[] = {
     {eng_schema_partner_action,
      {"partner_id", "action", "event_id", "member_id", "occurred_at", "value"},
-     ENG_TIME_MS},
+     ENG_TIME_MS,
+     "attributes"},
     {eng_schema_partner_action,
      {"partner_id", "attributes.a", "attributes.a", "attributes.b", "occurred_at", "value"},
-     ENG_TIME_MS},
-    {everything, {"who.a.id", "action", "event_id", "who.b.n.n.id", "at", "value"}, ENG_TIME_S},
-    {texts, {"p", "p", "p", "t", "t", ""}, ENG_TIME_ISO},
+     ENG_TIME_MS,
+     "attributes"},
+    {everything,
+     {"who.a.id", "action", "event_id", "who.b.n.n.id", "at", "value"},
+     ENG_TIME_S,
+     "skip"},
+    {texts, {"p", "p", "p", "t", "t", ""}, ENG_TIME_ISO, "t"},
 };
 enum { TARGETS = sizeof targets / sizeof *targets };
 
@@ -58,6 +67,7 @@ static struct eng_plan *compiled(const struct target *target)
     struct eng_mapping mapping;
     struct eng_plan *plan = NULL;
     struct eng_error err = {0};
+    char holder[sizeof target->holder];
     char *paths[ENG_FIELD_COUNT];
     for (int i = 0; i < ENG_FIELD_COUNT; i++)
         paths[i] = strdup(target->paths[i]);
@@ -66,8 +76,11 @@ static struct eng_plan *compiled(const struct target *target)
                                             .action = paths[ENG_FIELD_ACTION],
                                             .time = paths[ENG_FIELD_TIME],
                                             .member = paths[ENG_FIELD_MEMBER],
-                                            .value = paths[ENG_FIELD_VALUE]};
+                                            .value = paths[ENG_FIELD_VALUE],
+                                            .attributes = strcpy(holder, target->holder)};
     eng_assert(eng_mapping_init(&mapping, &input, &err) == ENG_OK);
+    for (int i = 0; i < ATTRIBUTES; i++)
+        eng_assert(eng_mapping_want(&mapping, attributes[i], &err) == ENG_OK);
     enum eng_status status =
         eng_plan_compile(target->schema, strlen(target->schema), &mapping, &plan, &err);
     eng_assert(status == ENG_OK);
@@ -77,13 +90,19 @@ static struct eng_plan *compiled(const struct target *target)
     return plan;
 }
 
+static bool same_text(struct eng_slice a, struct eng_slice b)
+{
+    return a.length == b.length && (a.data == NULL) == (b.data == NULL) &&
+           (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
 static bool same(const struct eng_fields *a, const struct eng_fields *b)
 {
     for (int i = 0; i < ENG_FIELD_TEXTS; i++)
-        if (a->text[i].length != b->text[i].length ||
-            (a->text[i].data == NULL) != (b->text[i].data == NULL) ||
-            (a->text[i].length > 0 &&
-             memcmp(a->text[i].data, b->text[i].data, a->text[i].length) != 0))
+        if (!same_text(a->text[i], b->text[i]))
+            return false;
+    for (int i = 0; i < ATTRIBUTES; i++)
+        if (!same_text(a->attributes[i], b->attributes[i]))
             return false;
     return a->time_ms == b->time_ms && a->value_e4 == b->value_e4;
 }
@@ -107,7 +126,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     eng_assert(first == second && same(&once, &twice));
     if (first != ENG_REASON_NONE)
         return 0;
-    (void)eng_fields_judge(&once, &event); /* reads every byte of the texts */
+    eng_fields_judge_attributes(&once, ATTRIBUTES); /* these two read every byte of the texts */
+    (void)eng_fields_judge(&once, &event);
     if (size > 1)
         eng_assert(eng_plan_read(plans[chosen], &arena, data + 1, size - 2, &twice) !=
                    ENG_REASON_NONE);

@@ -3,6 +3,8 @@
 #include "base/assert.h"
 #include "codec/decode.h"
 #include "codec/encode.h"
+#include "codec/fields.h"
+#include "engine/model.h"
 #include "model/config.h"
 #include <string.h>
 
@@ -12,7 +14,11 @@ static struct eng_decoder *decoder_of(enum eng_time_unit unit)
 {
     static char partner[] = "partner_id", action[] = "action", id[] = "event_id";
     static char time[] = "occurred_at", member[] = "member_id", value[] = "value";
-    struct eng_config config = {.input = {.format = ENG_FORMAT_JSON,
+    static char attributes[] = "attributes", a[] = "a", tier[] = "tier";
+    static char *names[] = {a, tier};
+    static struct eng_model model = {.attributes = names, .attribute_count = 2};
+    struct eng_config config = {.model = &model,
+                                .input = {.format = ENG_FORMAT_JSON,
                                           .framing = ENG_FRAMING_NONE,
                                           .time_unit = unit,
                                           .fields = {.id = id,
@@ -20,7 +26,8 @@ static struct eng_decoder *decoder_of(enum eng_time_unit unit)
                                                      .action = action,
                                                      .time = time,
                                                      .member = member,
-                                                     .value = value}}};
+                                                     .value = value,
+                                                     .attributes = attributes}}};
     struct eng_decoder *decoder = NULL;
     enum eng_status status = eng_decoder_new(&config, &decoder, NULL);
     eng_assert(status == ENG_OK);
@@ -63,6 +70,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_again(numbers, &event);
     if (eng_decoder_decode(texts, &record, &event) == ENG_REASON_NONE)
         eng_assert(event.time_ms >= 0);
+    for (int i = 0; event.attributes != NULL && i < 2; i++)
+        eng_assert(event.attributes[i].data == NULL ||
+                   (event.attributes[i].length <= ENG_ATTRIBUTE_BYTES_MAX &&
+                    eng_utf8_valid(event.attributes[i].data, event.attributes[i].length)));
     eng_decoder_reset(numbers);
     eng_decoder_reset(texts);
     return 0;

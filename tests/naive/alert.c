@@ -1,9 +1,22 @@
-/* falls_to and drop alerts. See naive.h. */
+/* Alerts on scores. See naive.h. */
 #include "inside.h"
 
 static bool cooled(const struct eng_alert *alert, const struct alert_state *state, int64_t at_ms)
 {
     return state->opened_ms < 0 || at_ms - state->opened_ms >= alert->cooldown_ms;
+}
+
+/* May an alert whose condition holds be opened? A cooldown that is over while it is held is over.
+ */
+static bool may_open(const struct naive *naive, const struct partner *partner, unsigned index,
+                     struct alert_state *state, const struct occasion *why)
+{
+    const struct eng_alert *alert = &naive->model->alerts[index];
+    if (!cooled(alert, state, why->at_ms))
+        return false;
+    state->opened_ms = -1;
+    return !(alert->hold &&
+             naive_provisional(naive, partner, &naive->model->scores[alert->score], why->pane));
 }
 
 static void emit(struct naive *naive, const struct partner *partner, unsigned index,
@@ -18,26 +31,56 @@ static void emit(struct naive *naive, const struct partner *partner, unsigned in
     naive_emit(naive, partner, effect, now->part_e4, before[alert->score].told.part_e4);
 }
 
-static void falls_to(struct naive *naive, struct partner *partner, unsigned index,
-                     const struct score_state *before, const struct occasion *why)
+/* What an alert with a condition that is entered looks at: a number, and the side of an edge. */
+struct look {
+    bool before, now; /* its condition held before this evaluation, and holds now */
+    bool over;        /* it has ended, with the margin */
+};
+
+/* S10 for what falls. In which band one may come from is a matter of direction. */
+static struct look look_at_band(const struct eng_alert *alert, const struct score_state *was,
+                                const struct score_state *now)
+{
+    bool down = alert->kind == ENG_FALLS_TO;
+    bool comes = down ? was->band > alert->band && was->was_positive : was->band < alert->band;
+    return (struct look){!comes, now->band == alert->band,
+                         down ? now->band > alert->band : now->band < alert->band};
+}
+
+/* Values of another model are not compared with those of this one. */
+static struct look look_at_value(const struct eng_alert *alert, const struct score_state *was,
+                                 const struct score_state *now, bool config)
+{
+    int64_t before = config ? now->value_e4 : was->value_e4, value = now->value_e4;
+    int64_t edge = alert->edge_e4, margin = alert->margin_e4;
+    if (alert->kind == ENG_ABOVE)
+        return (struct look){before >= edge, value >= edge, value < edge - margin};
+    return (struct look){before < edge || !was->was_positive, value < edge, value >= edge + margin};
+}
+
+static void entry(struct naive *naive, struct partner *partner, unsigned index,
+                  const struct score_state *before, const struct occasion *why)
 {
     const struct eng_alert *alert = &naive->model->alerts[index];
     struct alert_state *state = &partner->alerts[index];
     const struct score_state *was = &before[alert->score], *now = &partner->scores[alert->score];
     struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
+    struct look look = alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO
+                           ? look_at_band(alert, was, now)
+                           : look_at_value(alert, was, now, why->cause == ENG_CAUSE_CONFIG);
     if (state->open) {
-        if (now->band <= alert->band)
+        if (!look.over)
             return;
         state->open = false;
         effect.status = ENG_RESOLVED;
         emit(naive, partner, index, before, &effect);
         return;
     }
-    if (now->band != alert->band)
+    if (!look.now)
         state->waiting = false;
-    else if (was->band > alert->band && was->was_positive)
+    else if (!look.before)
         state->waiting = true;
-    if (state->waiting && cooled(alert, state, why->at_ms)) {
+    if (state->waiting && may_open(naive, partner, index, state, why)) {
         state->waiting = false;
         state->open = true;
         state->opened_ms = why->at_ms;
@@ -57,6 +100,13 @@ static int64_t baseline(const struct score_state *score, size_t from, int64_t fi
     return largest;
 }
 
+/* Twice ten thousand times how deep a fall from a baseline has to be. */
+static __int128 deep(const struct eng_alert *alert, int64_t baseline_e4)
+{
+    return alert->drop_share_e4 > 0 ? (__int128)2 * baseline_e4 * alert->drop_share_e4
+                                    : (__int128)20000 * alert->drop_e4;
+}
+
 static void drop(struct naive *naive, struct partner *partner, unsigned index,
                  const struct score_state *before, const struct occasion *why)
 {
@@ -65,7 +115,8 @@ static void drop(struct naive *naive, struct partner *partner, unsigned index,
     const struct score_state *score = &partner->scores[alert->score];
     struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
     if (state->open) {
-        if (2 * (state->baseline_e4 - score->value_e4) > alert->drop_e4)
+        if ((__int128)40000 * (state->baseline_e4 - score->value_e4) >
+            deep(alert, state->baseline_e4))
             return;
         state->open = false;
         effect.status = ENG_RESOLVED;
@@ -74,7 +125,8 @@ static void drop(struct naive *naive, struct partner *partner, unsigned index,
         return;
     }
     int64_t best = baseline(score, state->past_from, why->pane - (int64_t)alert->within + 1);
-    if (best > 0 && best - score->value_e4 >= alert->drop_e4 && cooled(alert, state, why->at_ms)) {
+    if (best > 0 && (__int128)20000 * (best - score->value_e4) >= deep(alert, best) &&
+        may_open(naive, partner, index, state, why)) {
         state->open = true;
         state->opened_ms = why->at_ms;
         state->baseline_e4 = best;
@@ -89,7 +141,10 @@ void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned
 {
     switch (naive->model->alerts[alert].kind) {
     case ENG_FALLS_TO:
-        falls_to(naive, partner, alert, before, why);
+    case ENG_RISES_TO:
+    case ENG_BELOW:
+    case ENG_ABOVE:
+        entry(naive, partner, alert, before, why);
         return;
     case ENG_DROP:
         drop(naive, partner, alert, before, why);
@@ -97,5 +152,10 @@ void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned
     case ENG_SILENCE:
         naive_silence_evaluate(naive, partner, alert, why);
         return;
+    case ENG_DEADLINE:
+        naive_deadline_evaluate(naive, partner, alert, why);
+        return;
+    case ENG_ALERT_KINDS:
+        break;
     }
 }

@@ -30,15 +30,62 @@ static bool equal(const struct eng_action *a, const struct eng_action *b)
     return a->family == b->family && strcmp(a->text, b->text) == 0;
 }
 
-static uint16_t home(const struct eng_model *model, const struct eng_action *entry)
+/* Does a condition ask of this attribute, and is the text one that it takes? */
+static bool takes(const struct eng_model *model, const struct eng_condition *where,
+                  const char *attribute, struct eng_slice text)
 {
+    for (uint32_t i = 0; i < where->clause_count; i++) {
+        const struct eng_clause *clause = &where->clauses[i];
+        if (strcmp(model->attributes[clause->attribute], attribute) != 0)
+            continue;
+        for (uint32_t v = 0; v < clause->value_count; v++)
+            if (clause->values[v].length == text.length &&
+                memcmp(clause->values[v].data, text.data, text.length) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* Does what fulfils condition a, of model m, fulfil b, of model n? For each thing that b asks, a
+ * has to ask for the same attribute, and for no text that b does not take. */
+static bool sure(const struct eng_model *m, const struct eng_condition *a,
+                 const struct eng_model *n, const struct eng_condition *b)
+{
+    for (uint32_t i = 0; i < b->clause_count; i++) {
+        const char *attribute = n->attributes[b->clauses[i].attribute];
+        bool asked = false;
+        for (uint32_t j = 0; j < a->clause_count; j++) {
+            const struct eng_clause *clause = &a->clauses[j];
+            if (strcmp(m->attributes[clause->attribute], attribute) != 0)
+                continue;
+            asked = true;
+            for (uint32_t v = 0; v < clause->value_count; v++)
+                asked &= takes(n, b, attribute, clause->values[v]);
+        }
+        if (!asked)
+            return false;
+    }
+    return true;
+}
+
+/* Where in a model the facts of an entry of another one belong. */
+static uint16_t home(const struct eng_model *model, const struct eng_model *other,
+                     const struct eng_action *entry)
+{
+    const struct eng_action *name = NULL;
     uint16_t found = NOT_THERE;
-    for (uint16_t i = 0; i < model->action_count; i++)
+    for (uint16_t i = 0; i < model->action_count && name == NULL; i++)
         if (equal(&model->actions[i], entry))
-            return i;
-    for (uint16_t i = 0; i < model->action_count; i++)
+            name = &model->actions[i];
+    for (uint16_t i = 0; i < model->action_count && (name == NULL || !equal(name, entry)); i++)
         if (begins(&model->actions[i], entry) &&
-            (found == NOT_THERE || model->actions[i].length > model->actions[found].length))
+            (name == NULL || model->actions[i].length > name->length))
+            name = &model->actions[i];
+    for (uint16_t i = 0; i < model->action_count && name != NULL; i++)
+        if (equal(&model->actions[i], name) &&
+            sure(other, &entry->where, model, &model->actions[i].where) &&
+            (found == NOT_THERE ||
+             sure(model, &model->actions[i].where, model, &model->actions[found].where)))
             found = i;
     return found;
 }
@@ -73,7 +120,7 @@ static int64_t panes_of(const struct eng_model *model, const struct eng_measure 
     int64_t day = model->pane_unit == ENG_PANE_HOUR ? 25 : 1;
     switch (measure->window) {
     case ENG_WINDOW_ROLLING:
-        return measure->panes;
+        return naive_reach(measure);
     case ENG_WINDOW_WEEK:
         return 7 * day;
     case ENG_WINDOW_MONTH:
@@ -129,7 +176,9 @@ static int64_t counts_known(const struct knowledge *knowledge, const struct eng_
         bool widest = eng_action_set_has(&measure->actions, i);
         for (unsigned j = 0; j < model->action_count; j++)
             if (j != i && eng_action_set_has(&measure->actions, j) &&
-                begins(&model->actions[j], &model->actions[i]))
+                (begins(&model->actions[j], &model->actions[i]) ||
+                 equal(&model->actions[j], &model->actions[i])) &&
+                sure(model, &model->actions[i].where, model, &model->actions[j].where))
                 widest = false;
         if (widest)
             from = later(from, measure->kind == ENG_SUM
@@ -139,18 +188,42 @@ static int64_t counts_known(const struct knowledge *knowledge, const struct eng_
     return from;
 }
 
+/* What was known of the old entries of the same name that told apart what a new one asks for: of
+ * each way to fulfil its condition, and there is one text of each clause in a way, the best that an
+ * old entry within the condition knew. `texts` are chosen up to the clause `at`. */
+static int64_t told_apart(const struct change *c, const int64_t *old, unsigned entry,
+                          struct eng_clause *texts, uint32_t at)
+{
+    const struct eng_action *asks = &c->new->actions[entry];
+    int64_t from = INT64_MIN, best = c->pane + 1;
+    if (at < asks->where.clause_count) {
+        texts[at] = asks->where.clauses[at];
+        texts[at].value_count = 1;
+        for (uint32_t v = 0; v < asks->where.clauses[at].value_count; v++) {
+            texts[at].values = &asks->where.clauses[at].values[v];
+            from = later(from, told_apart(c, old, entry, texts, at + 1));
+        }
+        return from;
+    }
+    struct eng_condition way = {at, texts};
+    for (unsigned i = 0; i < c->old->action_count; i++) {
+        const struct eng_action *was = &c->old->actions[i];
+        if (!equal(was, asks) || !sure(c->new, &way, c->old, &was->where) ||
+            !sure(c->old, &was->where, c->new, &asks->where))
+            continue;
+        int64_t knew = later(old[i], c->pane + 1 - kept(c->old, i));
+        best = knew < best ? knew : best;
+    }
+    return best;
+}
+
 static void learn_entries(const struct change *c, const struct knowledge *old,
                           struct knowledge *new)
 {
     for (unsigned i = 0; i < c->new->action_count; i++) {
-        uint16_t source = c->source[i];
-        new->counts[i] = new->sums[i] = c->pane + 1;
-        if (source == NOT_THERE || !equal(&c->old->actions[source], &c->new->actions[i]))
-            continue;
-        int64_t from = c->pane + 1 - kept(c->old, source);
-        new->counts[i] = later(old->counts[source], from);
-        if (sums_by_pane(c->old))
-            new->sums[i] = later(old->sums[source], from);
+        struct eng_clause texts[ENG_ATTRIBUTES_MAX];
+        new->counts[i] = told_apart(c, old->counts, i, texts, 0);
+        new->sums[i] = sums_by_pane(c->old) ? told_apart(c, old->sums, i, texts, 0) : c->pane + 1;
     }
 }
 
@@ -166,7 +239,7 @@ static int64_t learn_other(struct change *c, const struct knowledge *old,
         if (naive_by_pane(m) || !same_question(c, m, asks))
             continue;
         int64_t from = old->others[i];
-        if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST)
+        if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST || m->kind == ENG_SINCE)
             from = later(from, naive_window_first(c->old, m->window, m->panes, c->pane));
         if (c->measure[index] != NOT_THERE && from >= best)
             continue;
@@ -186,7 +259,7 @@ static void learn(struct naive *naive, struct change *c)
     learn_entries(c, &naive->knowledge, &new);
     for (unsigned i = 0; i < c->new->measure_count; i++) {
         c->measure[i] = NOT_THERE;
-        if (!naive_by_pane(&c->new->measures[i]))
+        if (!naive_by_pane(&c->new->measures[i]) && c->new->measures[i].kind != ENG_RATIO)
             new.others[i] = learn_other(c, &naive->knowledge, &new, i);
     }
     naive->knowledge = new;
@@ -200,30 +273,40 @@ static bool beyond(const struct naive *naive, const struct eng_score *score, int
     uint32_t panes = 0;
     enum eng_window_kind calendar = ENG_WINDOW_ROLLING;
     for (unsigned i = 0; i < score->dimension_count; i++) {
-        const struct eng_measure *m = &naive->model->measures[score->dimensions[i].measure];
-        if (m->window == ENG_WINDOW_ROLLING)
-            panes = m->panes > panes ? m->panes : panes;
-        else if (m->window < ENG_WINDOW_LIFE && m->window > calendar)
-            calendar = m->window;
+        struct looked_at looks = naive_looks_at(naive->model, score->dimensions[i].measure);
+        for (unsigned j = 0; j < looks.count; j++) {
+            const struct eng_measure *m = &naive->model->measures[looks.measures[j]];
+            if (m->window == ENG_WINDOW_ROLLING)
+                panes = naive_reach(m) > panes ? naive_reach(m) : panes;
+            else if (m->window < ENG_WINDOW_LIFE && m->window > calendar)
+                calendar = m->window;
+        }
     }
     bool over = calendar != ENG_WINDOW_ROLLING &&
                 naive_window_first(naive->model, calendar, 0, pane) < from;
     return over || (panes > 0 && pane - panes + 1 < from);
 }
 
+static bool measure_unknown(const struct naive *naive, const struct eng_score *score,
+                            unsigned index, int64_t pane)
+{
+    const struct eng_measure *m = &naive->model->measures[index];
+    int64_t from = naive_by_pane(m) ? counts_known(&naive->knowledge, naive->model, m)
+                                    : naive->knowledge.others[index];
+    if (from < 0) /* there is no pane before -1 */
+        return false;
+    return m->window == ENG_WINDOW_LIFE || m->window == ENG_WINDOW_NONE
+               ? beyond(naive, score, pane, from)
+               : naive_window_first(naive->model, m->window, naive_reach(m), pane) < from;
+}
+
 bool naive_unknown(const struct naive *naive, const struct eng_score *score, int64_t pane)
 {
     for (unsigned i = 0; i < score->dimension_count; i++) {
-        unsigned index = score->dimensions[i].measure;
-        const struct eng_measure *m = &naive->model->measures[index];
-        int64_t from = naive_by_pane(m) ? counts_known(&naive->knowledge, naive->model, m)
-                                        : naive->knowledge.others[index];
-        if (from < 0) /* there is no pane before -1 */
-            continue;
-        if (m->window == ENG_WINDOW_LIFE || m->window == ENG_WINDOW_NONE
-                ? beyond(naive, score, pane, from)
-                : naive_window_first(naive->model, m->window, m->panes, pane) < from)
-            return true;
+        struct looked_at looks = naive_looks_at(naive->model, score->dimensions[i].measure);
+        for (unsigned j = 0; j < looks.count; j++)
+            if (measure_unknown(naive, score, looks.measures[j], pane))
+                return true;
     }
     return false;
 }
@@ -260,7 +343,7 @@ static bool still_known(const struct change *c, const struct partner *partner, u
         return false;
     if (m->kind == ENG_STREAK)
         return in_kept_run(c, partner, old, fact->pane);
-    if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST)
+    if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST || m->kind == ENG_SINCE)
         return fact->pane >= naive_window_first(c->old, m->window, m->panes, c->pane);
     return true;
 }
@@ -295,7 +378,8 @@ static void carry_facts(const struct change *c, struct partner *partner, const u
         const struct fact *was = &partner->facts[i];
         struct fact *fact = &facts[i];
         *fact = *was;
-        fact->measures = fact->seconds = fact->rhythms = 0;
+        fact->measures = fact->seconds = 0;
+        fact->rhythms = fact->anchors = fact->expected = 0;
         fact->counted = was->counted && c->entry[was->action] != NOT_THERE &&
                         c->pane - was->pane < kept(c->old, was->action);
         fact->action = fact->counted ? c->entry[was->action] : (uint16_t)NOT_THERE;
@@ -304,9 +388,13 @@ static void carry_facts(const struct change *c, struct partner *partner, const u
             fact->id = NULL;
         for (unsigned m = 0; m < c->new->measure_count; m++)
             carry_fact(c, partner, m, was, fact);
-        for (unsigned a = 0; a < c->new->alert_count; a++)
-            if (rhythm[a] != NOT_THERE && was->rhythms >> rhythm[a] & 1)
-                fact->rhythms |= 1u << a;
+        for (unsigned a = 0; a < c->new->alert_count; a++) {
+            if (rhythm[a] == NOT_THERE)
+                continue;
+            fact->rhythms |= (was->rhythms >> rhythm[a] & 1) << a;
+            fact->anchors |= (was->anchors >> rhythm[a] & 1) << a;
+            fact->expected |= (was->expected >> rhythm[a] & 1) << a;
+        }
     }
     for (size_t i = 0; i < partner->fact_count; i++)
         if (facts[i].id == NULL)
@@ -318,15 +406,22 @@ static void carry_facts(const struct change *c, struct partner *partner, const u
 
 /* ---- scores ---- */
 
+static bool same_measure(const struct change *c, unsigned a, unsigned b)
+{
+    const struct eng_measure *old = &c->old->measures[a], *new = &c->new->measures[b];
+    if (old->kind == ENG_RATIO && new->kind == ENG_RATIO)
+        return same_measure(c, old->parts[0], new->parts[0]) &&
+               same_measure(c, old->parts[1], new->parts[1]);
+    return old->window == new->window && old->panes == new->panes &&
+           old->ago == new->ago &&same_question(c, old, new);
+}
+
 static bool same_dimension(const struct change *c, const struct eng_dimension *a,
                            const struct eng_dimension *b)
 {
-    const struct eng_measure *old = &c->old->measures[a->measure];
-    const struct eng_measure *new = &c->new->measures[b->measure];
     bool same = a->skip == b->skip && a->weight_e4 == b->weight_e4 &&
                 a->target_e4 == b->target_e4 && a->points_e4 == b->points_e4 &&
-                a->step_count == b->step_count && old->window == new->window &&
-                old->panes == new->panes &&same_question(c, old, new);
+                a->step_count == b->step_count && same_measure(c, a->measure, b->measure);
     for (unsigned i = 0; same && i < a->step_count; i++)
         same = a->steps[i].x_e4 == b->steps[i].x_e4 && a->steps[i].y_e4 == b->steps[i].y_e4;
     return same;
@@ -435,6 +530,14 @@ static void carry_scores(const struct change *c, struct partner *partner)
 
 /* ---- alerts ---- */
 
+/* Two silences of the same actions, or two deadlines. */
+static bool same_rhythm(const struct change *c, const struct eng_alert *a,
+                        const struct eng_alert *b)
+{
+    return a->kind == b->kind && (a->kind == ENG_SILENCE || a->kind == ENG_DEADLINE) &&
+           same_actions(c, &a->actions, &b->actions) && same_actions(c, &a->anchors, &b->anchors);
+}
+
 /* From which evaluation on a drop alert looks back: as far as it did under this name, when the
  * score is made as before; else from now on. */
 static size_t look_back(const struct change *c, const struct partner *partner,
@@ -462,7 +565,8 @@ static void carry_alerts(const struct naive *naive, const struct change *c, stru
             state->past_from = partner->scores[b->score].past_count;
         for (unsigned j = 0; j < c->old->alert_count; j++) {
             const struct eng_alert *a = &c->old->alerts[j];
-            if (a->kind != b->kind || strcmp(a->name, b->name) != 0)
+            if (a->kind != b->kind || strcmp(a->name, b->name) != 0 ||
+                (a->kind == ENG_DEADLINE && !same_rhythm(c, a, b)))
                 continue;
             *state = old[j];
             if (!state->open && !state->waiting && c->at_ms - state->opened_ms >= a->cooldown_ms)
@@ -473,6 +577,7 @@ static void carry_alerts(const struct naive *naive, const struct change *c, stru
         state->n = 0;
         if (b->kind == ENG_SILENCE)
             naive_silence_rescan(naive, partner, i);
+        state->met = b->kind == ENG_DEADLINE && naive_deadline(partner, i).met;
         state->renewed = false;
     }
 }
@@ -506,9 +611,7 @@ static void carry(struct naive *naive, const struct change *c, struct partner *p
     for (unsigned i = 0; i < c->new->alert_count; i++) {
         rhythm[i] = NOT_THERE;
         for (unsigned j = 0; j < c->old->alert_count && rhythm[i] == NOT_THERE; j++)
-            if (c->new->alerts[i].kind == ENG_SILENCE &&
-                c->old->alerts[j].kind == ENG_SILENCE &&same_actions(c, &c->old->alerts[j].actions,
-                                                                     &c->new->alerts[i].actions))
+            if (same_rhythm(c, &c->old->alerts[j], &c->new->alerts[i]))
                 rhythm[i] = j;
     }
     carry_facts(c, partner, rhythm);
@@ -523,9 +626,9 @@ void naive_activate(struct naive *naive, const struct eng_model *model, bool sil
     struct eng_effects effects = naive->effects;
     struct eng_counters counters = naive->counters;
     for (unsigned i = 0; i < c.old->action_count; i++)
-        c.entry[i] = home(c.new, &c.old->actions[i]);
+        c.entry[i] = home(c.new, c.old, &c.old->actions[i]);
     for (unsigned i = 0; i < c.new->action_count; i++)
-        c.source[i] = home(c.old, &c.new->actions[i]);
+        c.source[i] = home(c.old, c.new, &c.new->actions[i]);
     naive->model = model;
     if (naive->clock_ms < 0)
         return; /* nothing has been forgotten, for nothing was there */

@@ -16,11 +16,13 @@ struct fact {
     uint16_t action;    /* entry of the model's actions; none: it is not counted any more */
     char *id, *member;  /* NULL: none */
     uint32_t id_bytes, member_bytes;
+    struct eng_slice attributes[ENG_ATTRIBUTES_MAX]; /* while it is judged: by the model's index */
     /* What changes of the model have left of it. */
     bool counted, summed; /* in its pane: that it was, and its value */
     uint64_t measures;    /* a bit for each measure that keeps no counts per pane and knows of it */
     uint64_t seconds;     /* of those: `until` of a state; a sum over life: its value */
     uint32_t rhythms;     /* a bit for each silence alert that knows of it */
+    uint32_t anchors, expected; /* a bit for each deadline that it begins, or that it may meet */
 };
 
 /* An evaluation's outcome, kept for the baselines of drop alerts. */
@@ -54,6 +56,7 @@ struct alert_state {
     int64_t last_at_ms;      /* silence */
     int64_t threshold_panes; /* silence: s */
     bool renewed;            /* silence: the event just counted made `last` newer */
+    bool met;                /* deadline: it was, at the last evaluation */
     size_t past_from;        /* drop: evaluations of its score before this one do not count */
 };
 
@@ -77,7 +80,8 @@ struct knowledge {
 struct naive {
     const struct eng_model *model;
     struct knowledge knowledge;
-    int64_t clock_ms; /* -1: none yet */
+    const struct eng_names *names; /* of events' attributes; NULL: the model's */
+    int64_t clock_ms;              /* -1: none yet */
     struct eng_counters counters;
     struct partner **partners; /* in the order of a boundary */
     size_t partner_count, partner_capacity;
@@ -115,6 +119,15 @@ void *naive_grow(void *items, size_t count, size_t *capacity, size_t item_bytes)
 struct amount naive_measure(const struct naive *naive, const struct partner *partner,
                             const struct eng_measure *measure, int64_t pane);
 
+/* The measures whose windows a dimension's one has: itself, or the two of a ratio. */
+struct looked_at {
+    unsigned measures[2], count;
+};
+struct looked_at naive_looks_at(const struct eng_model *model, unsigned measure);
+
+/* The panes that a window reaches back, those newer than it included. */
+uint32_t naive_reach(const struct eng_measure *measure);
+
 /* The oldest pane of which a window that ends in `pane` has events. */
 int64_t naive_window_first(const struct eng_model *model, enum eng_window_kind kind, uint32_t panes,
                            int64_t pane);
@@ -135,6 +148,15 @@ void naive_silence_rescan(const struct naive *naive, struct partner *partner, un
 void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                             const struct occasion *why);
 bool naive_silence_ripe(const struct eng_alert *alert, const struct alert_state *state);
+
+/* deadline.c: what the events that a deadline knows of make of it. */
+struct deadline {
+    bool anchored, met;
+    int64_t pane; /* of the anchor */
+};
+struct deadline naive_deadline(const struct partner *partner, unsigned alert);
+void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
+                             const struct occasion *why);
 
 /* effects.c: appends a record with `parts` (NULL: none) less `told` as contributions. */
 struct eng_effect naive_effect(enum eng_effect_kind kind, unsigned subject,

@@ -20,6 +20,19 @@ int64_t naive_window_first(const struct eng_model *model, enum eng_window_kind k
     return INT64_MIN;
 }
 
+struct looked_at naive_looks_at(const struct eng_model *model, unsigned measure)
+{
+    const struct eng_measure *asks = &model->measures[measure];
+    if (asks->kind == ENG_RATIO)
+        return (struct looked_at){{asks->parts[0], asks->parts[1]}, 2};
+    return (struct looked_at){{measure}, 1};
+}
+
+uint32_t naive_reach(const struct eng_measure *measure)
+{
+    return measure->ago + measure->panes;
+}
+
 bool naive_by_pane(const struct eng_measure *measure)
 {
     return (measure->kind == ENG_COUNT || measure->kind == ENG_SUM ||
@@ -31,12 +44,12 @@ bool naive_by_pane(const struct eng_measure *measure)
 struct asked {
     const struct eng_measure *measure;
     unsigned index;
-    int64_t first; /* pane of its window */
+    int64_t first, last; /* panes of its window */
 };
 
 static bool matches(const struct asked *asked, const struct fact *fact)
 {
-    if (fact->pane < asked->first)
+    if (fact->pane < asked->first || fact->pane > asked->last)
         return false;
     if (naive_by_pane(asked->measure))
         return fact->counted && eng_action_set_has(&asked->measure->actions, fact->action);
@@ -97,6 +110,8 @@ static int64_t share_of(const struct partner *partner, const struct asked *asked
     case ENG_LAST:
     case ENG_STREAK:
     case ENG_STATE:
+    case ENG_RATIO:
+    case ENG_SINCE:
         break;
     }
     eng_assert(!"a kind that adds up");
@@ -161,11 +176,49 @@ static struct amount streak(const struct partner *partner, const struct asked *a
     return amount;
 }
 
+/* From the newest pane on. */
+static struct amount since(const struct partner *partner, const struct asked *asked, int64_t pane)
+{
+    struct amount amount = {0, true};
+    int64_t newest_pane = INT64_MIN;
+    for (size_t i = 0; i < partner->fact_count; i++)
+        if (matches(asked, &partner->facts[i]) && partner->facts[i].pane > newest_pane) {
+            newest_pane = partner->facts[i].pane;
+            amount = (struct amount){(pane - newest_pane) * 10000, false};
+        }
+    return amount;
+}
+
+/* The quotient in ten-thousandths, to the nearest one; of two as near the one further from 0. */
+static struct amount ratio(const struct naive *naive, const struct partner *partner,
+                           const struct eng_measure *measure, int64_t pane)
+{
+    const struct eng_measure *measures = naive->model->measures;
+    struct amount above = naive_measure(naive, partner, &measures[measure->parts[0]], pane);
+    struct amount below = naive_measure(naive, partner, &measures[measure->parts[1]], pane);
+    __int128 a = above.value_e4, b = below.value_e4;
+    bool never = above.missing && measures[measure->parts[0]].kind == ENG_SINCE;
+    if (b == 0 || never)
+        return (struct amount){0, true};
+    if (b < 0)
+        a = -a, b = -b;
+    __int128 whole = a * 10000 / b, rest = a * 10000 % b;
+    if (2 * rest >= b)
+        whole++;
+    if (2 * rest <= -b)
+        whole--;
+    whole = whole > ENG_TARGET_MAX_E4 ? ENG_TARGET_MAX_E4 : whole;
+    whole = whole < -ENG_TARGET_MAX_E4 ? -ENG_TARGET_MAX_E4 : whole;
+    return (struct amount){(int64_t)whole, false};
+}
+
 struct amount naive_measure(const struct naive *naive, const struct partner *partner,
                             const struct eng_measure *measure, int64_t pane)
 {
-    struct asked asked = {measure, (unsigned)(measure - naive->model->measures),
-                          naive_window_first(naive->model, measure->window, measure->panes, pane)};
+    struct asked asked = {
+        measure, (unsigned)(measure - naive->model->measures),
+        naive_window_first(naive->model, measure->window, naive_reach(measure), pane),
+        pane - (int64_t)measure->ago};
     switch (measure->kind) {
     case ENG_STREAK:
         return streak(partner, &asked, pane);
@@ -173,6 +226,10 @@ struct amount naive_measure(const struct naive *naive, const struct partner *par
         return state(partner, &asked);
     case ENG_LAST:
         return newest(partner, &asked);
+    case ENG_SINCE:
+        return since(partner, &asked, pane);
+    case ENG_RATIO:
+        return ratio(naive, partner, measure, pane);
     default:
         return total(partner, &asked);
     }

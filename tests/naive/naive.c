@@ -61,21 +61,66 @@ void naive_free(struct naive *naive)
     free(naive);
 }
 
-/* The entry with exactly this name, else the longest family that it begins with. */
-static uint16_t find_action(const struct eng_model *model, struct eng_slice action)
+static bool same_text(struct eng_slice a, struct eng_slice b)
+{
+    return a.data != NULL && b.data != NULL && a.length == b.length &&
+           (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+/* Does an event with these attributes fulfil a filter? */
+static bool fulfils(const struct eng_condition *where, const struct eng_slice *attributes)
+{
+    for (uint32_t i = 0; i < where->clause_count; i++) {
+        const struct eng_clause *clause = &where->clauses[i];
+        bool found = false;
+        for (uint32_t v = 0; v < clause->value_count; v++)
+            found |= same_text(clause->values[v], attributes[clause->attribute]);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* How many texts and clauses a condition has: of two that hold, and one of which holds whenever the
+ * other does, the other has more clauses, or as many with fewer texts. */
+static bool is_narrower(const struct eng_condition *a, const struct eng_condition *b)
+{
+    uint32_t texts_of_a = 0, texts_of_b = 0;
+    for (uint32_t i = 0; i < a->clause_count; i++)
+        texts_of_a += a->clauses[i].value_count;
+    for (uint32_t i = 0; i < b->clause_count; i++)
+        texts_of_b += b->clauses[i].value_count;
+    return a->clause_count > b->clause_count ||
+           (a->clause_count == b->clause_count && texts_of_a < texts_of_b);
+}
+
+/* Is the entry of the event's name, or of a family of it? *ret_length: of the text, longer for the
+ * name itself. */
+static bool is_of(const struct eng_action *entry, struct eng_slice action, uint32_t *ret_length)
+{
+    if (entry->length > action.length || memcmp(entry->text, action.data, entry->length) != 0)
+        return false;
+    *ret_length = entry->family ? entry->length : entry->length + 1;
+    return entry->family || entry->length == action.length;
+}
+
+/* The entry with exactly this name, else the longest family that it begins with; of those of one
+ * text the narrowest one whose condition the event fulfils. */
+static uint16_t find_action(const struct eng_model *model, struct eng_slice action,
+                            const struct eng_slice *attributes)
 {
     uint16_t best = ENG_ACTION_NONE;
-    uint32_t best_length = 0;
+    uint32_t longest = 0, length;
+    for (uint32_t i = 0; i < model->action_count; i++)
+        if (is_of(&model->actions[i], action, &length) && length > longest)
+            longest = length;
     for (uint32_t i = 0; i < model->action_count; i++) {
         const struct eng_action *entry = &model->actions[i];
-        bool begins =
-            entry->length <= action.length && memcmp(entry->text, action.data, entry->length) == 0;
-        if (begins && !entry->family && entry->length == action.length)
-            return (uint16_t)i;
-        if (begins && entry->family && entry->length > best_length) {
+        if (!is_of(entry, action, &length) || length != longest ||
+            !fulfils(&entry->where, attributes))
+            continue;
+        if (best == ENG_ACTION_NONE || is_narrower(&entry->where, &model->actions[best].where))
             best = (uint16_t)i;
-            best_length = entry->length;
-        }
     }
     return best;
 }
@@ -190,6 +235,20 @@ static bool is_duplicate(const struct naive *naive, const struct partner *partne
     return false;
 }
 
+/* What a set of entries says of a fact has to be what the filter says of its attributes, wherever
+ * the set has its action at all. */
+static bool listed(const struct eng_model *model, const struct eng_action_set *set,
+                   const struct eng_condition *where, const struct fact *fact)
+{
+    const struct eng_action *own = &model->actions[fact->action];
+    bool named = false, has = eng_action_set_has(set, fact->action);
+    for (uint32_t i = 0; i < model->action_count; i++)
+        named |= eng_action_set_has(set, i) && model->actions[i].family == own->family &&
+                 strcmp(model->actions[i].text, own->text) == 0;
+    eng_assert(has == (named && fulfils(where, fact->attributes)));
+    return has;
+}
+
 /* All that asks for its action knows of a fact. */
 static void note(const struct eng_model *model, struct fact *fact)
 {
@@ -197,16 +256,21 @@ static void note(const struct eng_model *model, struct fact *fact)
     for (unsigned i = 0; i < model->measure_count; i++) {
         const struct eng_measure *measure = &model->measures[i];
         bool until =
-            measure->kind == ENG_STATE && eng_action_set_has(&measure->until, fact->action);
-        if (until || eng_action_set_has(&measure->actions, fact->action))
+            measure->kind == ENG_STATE && listed(model, &measure->until, &measure->where, fact);
+        if (until || listed(model, &measure->actions, &measure->where, fact))
             fact->measures |= 1ull << i;
         if (until || measure->kind == ENG_SUM)
             fact->seconds |= 1ull << i;
     }
-    for (unsigned i = 0; i < model->alert_count; i++)
-        if (model->alerts[i].kind == ENG_SILENCE &&
-            eng_action_set_has(&model->alerts[i].actions, fact->action))
-            fact->rhythms |= 1u << i;
+    for (unsigned i = 0; i < model->alert_count; i++) {
+        static const struct eng_condition anything;
+        const struct eng_alert *alert = &model->alerts[i];
+        bool mine = listed(model, &alert->actions, &alert->where, fact);
+        bool anchors = listed(model, &alert->anchors, &anything, fact);
+        fact->rhythms |= (uint32_t)(mine && alert->kind == ENG_SILENCE) << i;
+        fact->expected |= (uint32_t)(mine && alert->kind == ENG_DEADLINE) << i;
+        fact->anchors |= (uint32_t)anchors << i;
+    }
 }
 
 static void count(struct naive *naive, struct partner *partner, const struct eng_event *event,
@@ -230,6 +294,25 @@ static void count(struct naive *naive, struct partner *partner, const struct eng
     naive_evaluate(naive, partner, &why);
 }
 
+void naive_call(struct naive *naive, const struct eng_names *names)
+{
+    naive->names = names;
+}
+
+/* The event's attributes in the order of the model. */
+static void take_attributes(const struct naive *naive, const struct eng_event *event,
+                            struct fact *fact)
+{
+    const struct eng_model *model = naive->model;
+    for (uint32_t i = 0; i < model->attribute_count; i++) {
+        if (naive->names == NULL)
+            fact->attributes[i] = event->attributes[i];
+        for (uint32_t j = 0; naive->names != NULL && j < naive->names->attribute_count; j++)
+            if (strcmp(naive->names->attributes[j], model->attributes[i]) == 0)
+                fact->attributes[i] = event->attributes[j];
+    }
+}
+
 /* The six fates of an event, in the order in which they are tried. */
 static enum eng_outcome judge(struct naive *naive, const struct eng_event *event)
 {
@@ -240,7 +323,9 @@ static enum eng_outcome judge(struct naive *naive, const struct eng_event *event
         return ENG_OUTCOME_FUTURE;
     move_clock(naive, event->time_ms);
     struct fact fact = {.time_ms = event->time_ms, .value_e4 = event->value_e4};
-    fact.action = find_action(model, event->action);
+    if (event->attributes != NULL)
+        take_attributes(naive, event, &fact);
+    fact.action = find_action(model, event->action, fact.attributes);
     if (fact.action == ENG_ACTION_NONE)
         return ENG_OUTCOME_FILTERED;
     fact.pane = eng_calendar_pane(model->calendar, event->time_ms);
@@ -296,6 +381,19 @@ uint64_t naive_partner_count(const struct naive *naive)
     return naive->partner_count;
 }
 
+/* The first boundary after the clock at which a deadline that runs is opened. */
+static int64_t deadline_due_ms(const struct naive *naive, const struct partner *partner, unsigned i)
+{
+    const struct eng_calendar *calendar = naive->model->calendar;
+    const struct eng_alert *alert = &naive->model->alerts[i];
+    struct deadline deadline = naive_deadline(partner, i);
+    int64_t next = eng_calendar_pane(calendar, naive->clock_ms) + 1;
+    int64_t opens = deadline.pane + (int64_t)alert->within + 1 - (int64_t)alert->remind;
+    if (!deadline.anchored || deadline.met || partner->alerts[i].open)
+        return -1;
+    return eng_calendar_start_ms(calendar, opens > next ? opens : next);
+}
+
 static void view_alert(const struct naive *naive, const struct partner *partner, unsigned i,
                        struct eng_view_alert *ret)
 {
@@ -304,7 +402,7 @@ static void view_alert(const struct naive *naive, const struct partner *partner,
     const struct alert_state *state = &partner->alerts[i];
     ret->open = state->open;
     ret->opened_at_ms = state->opened_ms;
-    ret->due_at_ms = -1;
+    ret->due_at_ms = alert->kind == ENG_DEADLINE ? deadline_due_ms(naive, partner, i) : -1;
     if (alert->kind != ENG_SILENCE || state->open || !naive_silence_ripe(alert, state))
         return;
     /* The first boundary after the clock that satisfies both conditions. */

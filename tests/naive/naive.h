@@ -27,6 +27,10 @@ struct naive *naive_new(const struct eng_model *model);
 /* NULL is fine. */
 void naive_free(struct naive *naive);
 
+/* What the attributes of events are called from here on; NULL, as at first: as in the model in
+ * force. Borrowed. */
+void naive_call(struct naive *naive, const struct eng_names *names);
+
 /* One event, as eng_engine_apply. Copies what it keeps. */
 enum eng_outcome naive_apply(struct naive *naive, const struct eng_event *event);
 

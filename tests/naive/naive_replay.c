@@ -16,6 +16,8 @@
 struct decoded {
     struct eng_event event;
     char partner[32], action[32], id[32], member[32]; /* integers as text */
+    struct eng_slice attributes[ENG_ATTRIBUTES_MAX];
+    char numbers[ENG_ATTRIBUTES_MAX][32];
 };
 
 static const json_t *at_path(const json_t *record, const char *path)
@@ -47,6 +49,22 @@ static int64_t value_of(const json_t *value)
     if (!json_is_number(value) || fabs(json_number_value(value)) > ENG_VALUE_MAX)
         return ENG_VALUE_NONE;
     return llround(json_number_value(value) * 10000);
+}
+
+/* Those that the model names. */
+static void decode_attributes(const json_t *object, const struct eng_model *model,
+                              struct decoded *ret)
+{
+    for (uint32_t i = 0; i < model->attribute_count; i++) {
+        const json_t *value = json_object_get(object, model->attributes[i]);
+        ret->attributes[i] = text_of(value, ret->numbers[i]);
+        if (json_is_boolean(value))
+            ret->attributes[i] = json_is_true(value) ? (struct eng_slice){"true", 4}
+                                                     : (struct eng_slice){"false", 5};
+        if (ret->attributes[i].length > ENG_ATTRIBUTE_BYTES_MAX)
+            ret->attributes[i] = (struct eng_slice){NULL, 0};
+    }
+    ret->event.attributes = ret->attributes;
 }
 
 /* A good event, or one that is bad. */
@@ -115,6 +133,8 @@ static void print_score_change(const struct eng_model *model, const struct eng_e
     print_name("band", score->bands[effect->band].name);
     print_name("previous_band", score->bands[effect->previous_band].name);
     print_parts(model, effect);
+    if (score->description != NULL)
+        print_name("description", score->description);
 }
 
 static void print_silence(const struct eng_effect *effect)
@@ -128,16 +148,28 @@ static void print_silence(const struct eng_effect *effect)
 
 static void print_churn_drop(const struct eng_model *model, const struct eng_effect *effect)
 {
+    static const char *const kinds[] = {"falls_to", "drop",  "silence", "rises_to",
+                                        "below",    "above", "deadline"};
     const struct eng_alert *alert = &model->alerts[effect->subject];
     print_name("rule", alert->name);
     printf(",\"status\":\"%s\"", effect->status == ENG_OPENED ? "opened" : "resolved");
+    printf(",\"kind\":\"%s\"", kinds[alert->kind]);
+    if (alert->description != NULL)
+        print_name("description", alert->description);
     if (alert->kind == ENG_SILENCE) {
         print_silence(effect);
         return;
     }
+    if (alert->kind == ENG_DEADLINE) {
+        printf(",\"anchor_at\":%" PRId64 ",\"due_at\":%" PRId64, effect->anchor_at_ms,
+               effect->due_at_ms);
+        return;
+    }
     print_name("score", model->scores[effect->score].name);
     print_number("value", effect->value_e4);
-    if (alert->kind == ENG_FALLS_TO)
+    if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE)
+        print_number("threshold", alert->edge_e4 - (alert->kind == ENG_ABOVE));
+    if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO)
         print_name("band", model->scores[effect->score].bands[effect->band].name);
     if (alert->kind == ENG_DROP)
         print_number("baseline", effect->baseline_e4);
@@ -190,6 +222,8 @@ static void replay(const struct eng_config *config, FILE *file, struct naive *na
             continue;
         json_t *record = json_loadb(line, (size_t)length, JSON_ALLOW_NUL, NULL);
         decode(record, &config->input, &decoded);
+        decode_attributes(at_path(record, config->input.fields.attributes), config->model,
+                          &decoded);
         naive_apply(naive, &decoded.event);
         print_effects(config->model, naive);
         json_decref(record);

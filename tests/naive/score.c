@@ -78,7 +78,8 @@ static void compute(const struct naive *naive, const struct partner *partner,
         int64_t part = 0;
         if (score->points)
             part = amounts[i].value_e4 / 10000 * dimension->points_e4;
-        else if (dimension->skip && amounts[i].missing)
+        else if (amounts[i].missing &&
+                 (dimension->skip || naive->model->measures[dimension->measure].kind == ENG_SINCE))
             part = 0;
         else if (dimension->step_count > 0)
             part = by_steps(score, dimension, weight_sum_e4, amounts[i].value_e4);
@@ -140,20 +141,29 @@ void naive_score_init(const struct eng_score *score, struct score_state *state)
     state->wanting_since_ms = -1;
 }
 
+static int64_t window_panes(const struct eng_model *model, const struct eng_measure *m,
+                            int64_t pane)
+{
+    if (m->window == ENG_WINDOW_ROLLING)
+        return naive_reach(m);
+    if (m->window == ENG_WINDOW_LIFE || m->window == ENG_WINDOW_NONE)
+        return 0;
+    return eng_calendar_period_next(model->calendar, m->window, pane) -
+           eng_calendar_period_first(model->calendar, m->window, pane);
+}
+
 /* The panes of the longest rolling or calendar window of a score now; 0: it has none. */
 static int64_t longest_window(const struct naive *naive, const struct eng_score *score,
                               int64_t pane)
 {
     int64_t longest = 0;
     for (unsigned i = 0; i < score->dimension_count; i++) {
-        const struct eng_measure *m = &naive->model->measures[score->dimensions[i].measure];
-        int64_t panes = 0;
-        if (m->window == ENG_WINDOW_ROLLING)
-            panes = m->panes;
-        else if (m->window != ENG_WINDOW_LIFE && m->window != ENG_WINDOW_NONE)
-            panes = eng_calendar_period_next(naive->model->calendar, m->window, pane) -
-                    eng_calendar_period_first(naive->model->calendar, m->window, pane);
-        longest = panes > longest ? panes : longest;
+        struct looked_at looks = naive_looks_at(naive->model, score->dimensions[i].measure);
+        for (unsigned j = 0; j < looks.count; j++) {
+            int64_t panes =
+                window_panes(naive->model, &naive->model->measures[looks.measures[j]], pane);
+            longest = panes > longest ? panes : longest;
+        }
     }
     return longest;
 }

@@ -99,7 +99,7 @@ static void look(const struct run *run)
 static void run_events(struct run *run, const struct eng_event *events, uint8_t *outcomes,
                        uint32_t count)
 {
-    struct eng_batch batch = {events, outcomes, count, 0};
+    struct eng_batch batch = {events, outcomes, count, 0, &history_names};
     struct eng_error err = {ENG_OK, ""};
     enum eng_status status;
     uint32_t first = run->step;
@@ -422,6 +422,7 @@ static bool against_naive(struct run *run, size_t *told_before, int64_t *clocks,
                           struct chance *chance, const struct comparison *how)
 {
     struct naive *naive = naive_new(run->model);
+    naive_call(naive, &history_names);
     bool same = true;
     for (uint32_t i = 0; same && i < run->history->count; i++) {
         told_before[i] = run->told_bytes;

@@ -2,10 +2,10 @@
 #ifndef TESTS_PROPERTY_COMPARE_H
 #define TESTS_PROPERTY_COMPARE_H
 
+#include "engine/model.h"
 #include "history.h"
 #include <engaged/effect.h>
 #include <engaged/event.h>
-#include <engaged/model.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,8 +15,8 @@ struct tally {
     uint64_t histories;
     uint64_t outcome[ENG_OUTCOME_COUNT];
     uint64_t score_changes, expiries, corrections; /* the latter two of the first */
-    uint64_t opened[3], resolved[3];               /* by enum eng_alert_kind */
-    uint64_t activations, configs, erased;         /* and what was told by the former */
+    uint64_t opened[ENG_ALERT_KINDS], resolved[ENG_ALERT_KINDS];
+    uint64_t activations, configs, erased; /* and what was told by the former */
 };
 
 struct comparison {

@@ -14,14 +14,18 @@ struct kind {
     int64_t windows[WINDOWS_MAX];
     unsigned window_count, measures, scores, alerts;
     unsigned other;  /* per cent of measures that are no plain counts */
+    unsigned backs;  /* per cent of windows that lie back */
     unsigned curves; /* per cent of dimensions by steps */
     unsigned skips;  /* per cent of dimensions that may be skipped */
     unsigned points; /* per cent of scores */
     unsigned dwells; /* per cent of scores */
+    unsigned holds;  /* per cent of alerts on scores */
     unsigned deep;   /* per cent of targets beyond any table */
     bool below;      /* points may be under 0 */
+    bool sinces;     /* all measures but the first are panes since an event */
     bool patient;    /* nothing but drops is told, and cooldowns are long */
     int64_t drop_most;
+    uint64_t ratios; /* a bit for each measure that is one */
     unsigned bands[SCORES_MOST];
 };
 
@@ -47,13 +51,28 @@ static int64_t window(const struct kind *k)
     return k->windows[between(k, 0, k->window_count - 1)];
 }
 
-static void measure(const struct kind *k, unsigned index)
+/* Of two earlier measures; false: these are not such. */
+static bool ratio(struct kind *k, unsigned index)
+{
+    unsigned one = (unsigned)between(k, 0, index - 1), two = (unsigned)between(k, 0, index - 1);
+    if (one == two || (k->ratios >> one & 1) || (k->ratios >> two & 1))
+        return false;
+    fprintf(k->out, "  m%u: {ratio: [m%u, m%u]}\n", index, one, two);
+    k->ratios |= 1ull << index;
+    return true;
+}
+
+static void measure(struct kind *k, unsigned index)
 {
     static const char *const periods[] = {"week", "month", "life"};
-    fprintf(k->out, "  m%u: {", index);
-    int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 8);
+    int64_t what = index == 0 || !percent(k, k->other) ? 0 : between(k, 1, 10);
     if (k->patient && k->other > 0)
         what = index == 0 ? 2 : between(k, 2, 5);
+    if (k->sinces && index > 0)
+        what = 10;
+    if (index > 1 && what == 9 && ratio(k, index))
+        return;
+    fprintf(k->out, "  m%u: {", index);
     if (what == 0 && percent(k, 30))
         fprintf(k->out, "count: [\"%s\", \"%s\"]", names[between(k, 0, 1)],
                 names[between(k, 2, 3)]);
@@ -67,15 +86,19 @@ static void measure(const struct kind *k, unsigned index)
         fprintf(k->out, "members: \"%s\"", name(k));
     else if (what == 5)
         fprintf(k->out, "streak: \"%s\"", name(k));
+    else if (what == 10)
+        fprintf(k->out, "since: \"%s\"", name(k));
     else if (percent(k, 50))
         fprintf(k->out, "state: social.connect, until: social.disconnect");
     else
         fprintf(k->out, "state: \"%s\", until: \"%s\"", names[between(k, 0, 1)],
                 names[between(k, 2, 3)]);
-    if (what == 7)
+    if (what == 7 || (what == 10 && percent(k, 20)))
         fprintf(k->out, ", over: %s", CHANCE_ONE_OF(k->chance, periods));
-    else if (what < 5)
+    else if (what < 5 || what == 10)
         fprintf(k->out, ", over: %" PRId64 "%s", window(k), k->unit);
+    if (what < 3 && percent(k, k->backs))
+        fprintf(k->out, ", ago: %" PRId64 "%s", window(k), k->unit);
     fprintf(k->out, "}\n");
 }
 
@@ -83,14 +106,15 @@ static void steps(const struct kind *k)
 {
     int64_t x = between(k, 0, 1), points = between(k, 2, 4);
     int64_t y = percent(k, 70) ? 0 : between(k, 0, 10);
-    bool rises = percent(k, 60);
+    bool falls = k->sinces && percent(k, 70), rises = percent(k, 60);
+    y = falls ? 10 : y;
     fprintf(k->out, "steps: [");
     for (int64_t i = 0; i < points; i++) {
         fprintf(k->out, "%s[%" PRId64 ", %s]", i > 0 ? ", " : "", x,
                 (const char *[]){"0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9",
                                  "1"}[y]);
         x += between(k, 1, 4);
-        y = between(k, rises ? y : 0, 10);
+        y = falls ? between(k, 0, y) : between(k, rises ? y : 0, 10);
     }
     fprintf(k->out, "]");
 }
@@ -166,22 +190,41 @@ static void score(struct kind *k, unsigned index)
 
 static void alert(const struct kind *k, unsigned index)
 {
-    int64_t of = between(k, 0, k->scores - 1), what = between(k, 0, 9);
+    int64_t of = between(k, 0, k->scores - 1), what = between(k, 0, 15);
     fprintf(k->out, "  a%u: {", index);
+    if (what >= 14) {
+        int64_t from = between(k, 0, 3), within = between(k, 1, 12);
+        fprintf(k->out, "after: \"%s\", expects: \"%s\", within: %" PRId64 "%s", names[from],
+                names[(from + between(k, 1, 3)) % 4], within, k->unit);
+        if (percent(k, 40))
+            fprintf(k->out, ", remind: %" PRId64 "%s", between(k, 1, within), k->unit);
+        fprintf(k->out, "%s}\n", percent(k, 50) ? ", tell_met: true" : "");
+        return;
+    }
     if (what <= 1 && k->bands[of] > 1)
         fprintf(k->out, "score: s%" PRId64 ", falls_to: b%" PRId64, of,
                 between(k, 0, k->bands[of] - 2));
+    else if (what == 10 && k->bands[of] > 1)
+        fprintf(k->out, "score: s%" PRId64 ", rises_to: b%" PRId64, of,
+                between(k, 1, k->bands[of] - 1));
+    else if (what > 10)
+        fprintf(k->out, "score: s%" PRId64 ", %s: %" PRId64 ", margin: %" PRId64, of,
+                what == 13 ? "above" : "below", between(k, k->below ? -3 : 0, k->drop_most),
+                percent(k, 60) ? 0 : between(k, 1, 2));
     else if (what == 2)
         fprintf(k->out, "silence: \"%s\", horizon: %" PRId64 "%s, min_active: %" PRId64, name(k),
                 between(k, 2, 12), k->unit, between(k, 1, 3));
     else
-        fprintf(k->out, "score: s%" PRId64 ", drop: %" PRId64 ", within: %" PRId64 "%s", of,
-                between(k, 1, k->drop_most),
+        fprintf(k->out, "score: s%" PRId64 ", drop: %" PRId64 "%s, within: %" PRId64 "%s", of,
+                what == 3 ? between(k, 1, 10) * 10 : between(k, 1, k->drop_most),
+                what == 3 ? "%" : "",
                 percent(k, 50) ? window(k) : between(k, 1, k->patient ? 40 : 12), k->unit);
     if (percent(k, k->patient ? 90 : 60)) {
         fprintf(k->out, ", cooldown: ");
         elapsed(k);
     }
+    if (what != 2 && percent(k, k->holds))
+        fprintf(k->out, ", while_provisional: hold");
     fprintf(k->out, "}\n");
 }
 
@@ -198,13 +241,16 @@ static struct kind draw(struct chance *chance, FILE *out)
     k.measures = (unsigned)between(&k, 1, MEASURES_MAX);
     k.scores = (unsigned)(percent(&k, 50) ? 1 : between(&k, 2, 3));
     k.other = CHANCE_ONE_OF(chance, shares);
+    k.backs = CHANCE_ONE_OF(chance, shares) / 2;
     k.curves = CHANCE_ONE_OF(chance, shares);
     k.skips = CHANCE_ONE_OF(chance, shares) / 2;
     k.points = CHANCE_ONE_OF(chance, shares);
     k.dwells = CHANCE_ONE_OF(chance, shares) / 2;
+    k.holds = CHANCE_ONE_OF(chance, shares);
     k.deep = CHANCE_ONE_OF(chance, shares) / 4;
     k.below = percent(&k, 25);
     k.patient = percent(&k, 25);
+    k.sinces = !k.patient && percent(&k, 20);
     if (k.patient && percent(&k, 50)) {
         k.measures = 2;
         k.other = 100;

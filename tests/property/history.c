@@ -38,6 +38,16 @@ static const char *const actions[] = {
     "widget.off.now",     "unheard.of",
 };
 
+static const char *const attribute_names[HISTORY_ATTRIBUTES] = {"source", "region", "odd"};
+const struct eng_names history_names = {attribute_names, HISTORY_ATTRIBUTES};
+
+/* Texts that programs ask for, and some that none does. */
+static const char *const attribute_texts[HISTORY_ATTRIBUTES][4] = {
+    {"web", "portal", "portal", "desk"},
+    {"north", "south", "east", "northern"},
+    {"1", "true", "", "x"},
+};
+
 /* What a history is like: some are orderly, some are not. */
 struct manner {
     const char *program;
@@ -150,6 +160,17 @@ static const char *draw_action(struct chance *chance, const struct manner *m)
     return action;
 }
 
+static void attach(struct chance *chance, const struct manner *m, struct step *step)
+{
+    if (strstr(m->program, "where:") == NULL || chance_percent(chance, 5))
+        return; /* none at all */
+    for (int i = 0; i < HISTORY_ATTRIBUTES; i++)
+        step->attributes[i] = chance_percent(chance, 15)
+                                  ? (struct eng_slice){NULL, 0}
+                                  : text(CHANCE_ONE_OF(chance, attribute_texts[i]));
+    step->event.attributes = step->attributes;
+}
+
 static void make_event(struct chance *chance, const struct manner *m, uint32_t index,
                        struct step *step)
 {
@@ -159,6 +180,7 @@ static void make_event(struct chance *chance, const struct manner *m, uint32_t i
     event->partner = text(partners[chance_next(chance) % m->partners]);
     event->action = text(draw_action(chance, m));
     name_event(chance, m, index, step);
+    attach(chance, m, step);
     if (chance_percent(chance, m->odd))
         event->verdict = chance_percent(chance, 50) ? ENG_VERDICT_BAD : ENG_VERDICT_FUTURE;
 }
@@ -244,6 +266,8 @@ static void settle(struct step *step)
         step->event.id.data = step->id;
     if (step->event.member.data != NULL)
         step->event.member.data = step->member;
+    if (step->event.attributes != NULL)
+        step->event.attributes = step->attributes;
 }
 
 struct history history_copy(const struct history *history)
@@ -280,6 +304,19 @@ static void print_value(int64_t value_e4, FILE *out)
     fprintf(out, "%s%" PRIu64 ".%04" PRIu64, value_e4 < 0 ? "-" : "", size / 10000, size % 10000);
 }
 
+static void write_attributes(const struct eng_event *event, FILE *out)
+{
+    const char *before = "";
+    fprintf(out, ",\"attributes\":{");
+    for (int i = 0; i < HISTORY_ATTRIBUTES; i++) {
+        if (event->attributes[i].data == NULL)
+            continue;
+        fprintf(out, "%s\"%s\":\"%s\"", before, attribute_names[i], event->attributes[i].data);
+        before = ",";
+    }
+    fprintf(out, "}");
+}
+
 void history_write_jsonl(const struct history *history, FILE *out)
 {
     for (uint32_t i = 0; i < history->count; i++) {
@@ -301,6 +338,8 @@ void history_write_jsonl(const struct history *history, FILE *out)
             fprintf(out, ",\"value\":");
             print_value(event->value_e4, out);
         }
+        if (event->attributes != NULL)
+            write_attributes(event, out);
         fprintf(out, "}\n");
     }
 }
@@ -335,5 +374,8 @@ void step_print(const struct step *step, FILE *out)
         fprintf(out, "  value ");
         print_value(event->value_e4, out);
     }
+    for (int i = 0; event->attributes != NULL && i < HISTORY_ATTRIBUTES; i++)
+        if (event->attributes[i].data != NULL)
+            fprintf(out, "  %s=%s", attribute_names[i], event->attributes[i].data);
     fprintf(out, "  offset %" PRIu64 "\n", event->offset);
 }

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+enum { HISTORY_ATTRIBUTES = 3 };
+
 struct step {
     bool tick;      /* a tick to event.time_ms, else an event */
     bool erase;     /* the partner of `event` is erased, else an event */
@@ -16,7 +18,11 @@ struct step {
     bool silent;    /* and tells nothing */
     struct eng_event event; /* id and member point into the step */
     char id[16], member[16];
+    struct eng_slice attributes[HISTORY_ATTRIBUTES]; /* the event's, in the order of their names */
 };
+
+/* What the attributes of all histories are called. */
+extern const struct eng_names history_names;
 
 struct history {
     struct step *steps; /* owned */

@@ -163,7 +163,8 @@ static struct tally total(const struct options *options, const struct shared *sh
 
 static void print_tally(const struct tally *tally)
 {
-    static const char *const kinds[] = {"falls_to", "drop", "silence"};
+    static const char *const kinds[ENG_ALERT_KINDS] = {"falls_to", "drop",  "silence", "rises_to",
+                                                       "below",    "above", "deadline"};
     printf("%" PRIu64 " histories, no difference\n ", tally->histories);
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         printf(" %s %" PRIu64, eng_outcome_name((enum eng_outcome)i), tally->outcome[i]);
@@ -172,7 +173,7 @@ static void print_tally(const struct tally *tally)
            tally->score_changes, tally->expiries, tally->corrections);
     printf(" activations %" PRIu64 ", told by them %" PRIu64 ", erasures %" PRIu64 "\n ",
            tally->activations, tally->configs, tally->erased);
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < ENG_ALERT_KINDS; i++)
         printf(" %s opened %" PRIu64 " resolved %" PRIu64, kinds[i], tally->opened[i],
                tally->resolved[i]);
     printf("\n");

@@ -19,8 +19,10 @@ struct writer {
     struct chance *chance;
     FILE *out;
     bool hours;          /* panes are hours */
+    bool filters;        /* actions are asked for by attributes too */
     int64_t plain_panes; /* a plain program: the length of all windows; 0: anything goes */
     unsigned measures;
+    uint32_t ratios; /* a bit for each measure that is one */
     struct {
         bool points;
         unsigned bands;
@@ -99,6 +101,31 @@ static void actions(struct writer *w)
     fprintf(w->out, "]");
 }
 
+/* A filter, in some programs. They overlap, hold each other and exclude each other. */
+static const char *const filters[] = {
+    "{region: north}",
+    "{region: south}",
+    "{region: [north, south]}",
+    "{region: [south, east], source: portal}",
+    "{source: [web, portal]}",
+    "{source: portal}",
+    "{region: north, source: web}",
+    "{odd: [true, 1, \"\"]}",
+    "{region: [north, east], odd: x}",
+    "{region: [north, east, south]}",
+};
+
+static const char *filter(struct writer *w)
+{
+    return CHANCE_ONE_OF(w->chance, filters);
+}
+
+static void where(struct writer *w)
+{
+    if (w->filters && percent(w, 60))
+        fprintf(w->out, ", where: %s", filter(w));
+}
+
 static int64_t window_panes(struct writer *w)
 {
     if (percent(w, 75))
@@ -108,7 +135,8 @@ static int64_t window_panes(struct writer *w)
     return percent(w, 90) ? between(w, 32, 200) : between(w, 200, 2000);
 }
 
-static void over(struct writer *w, bool rolling_only)
+/* Returns whether the window may lie back. */
+static bool over(struct writer *w, bool rolling_only)
 {
     static const char *const calendar[] = {"week", "month", "quarter", "life"};
     fprintf(w->out, "over: ");
@@ -116,8 +144,20 @@ static void over(struct writer *w, bool rolling_only)
         panes(w, w->plain_panes);
     else if (rolling_only || percent(w, 70))
         panes(w, window_panes(w));
-    else
+    else {
         fprintf(w->out, "%s", CHANCE_ONE_OF(w->chance, calendar));
+        return false;
+    }
+    return w->plain_panes == 0;
+}
+
+static void window(struct writer *w, unsigned index, bool lies_back)
+{
+    fprintf(w->out, ", ");
+    if (!over(w, index == 0) || !lies_back || !percent(w, 25))
+        return;
+    fprintf(w->out, ", ago: ");
+    panes(w, window_panes(w));
 }
 
 static void time_section(struct writer *w)
@@ -142,22 +182,41 @@ static void time_section(struct writer *w)
     }
 }
 
+/* Of an earlier measure and another one, either way round. One that comes later may turn out to be
+ * a ratio itself, and the program is refused. False: there are no two. */
+static bool ratio(struct writer *w, unsigned index)
+{
+    unsigned one = (unsigned)between(w, 0, index - 1), two = index + 1;
+    if (two == w->measures || percent(w, 80))
+        two = (unsigned)between(w, 0, index - 1);
+    if (one == two || (w->ratios >> one & 1) || (w->ratios >> two & 1))
+        return false;
+    bool turned = percent(w, 50);
+    fprintf(w->out, "  m%u: {ratio: [m%u, m%u]}\n", index, turned ? two : one, turned ? one : two);
+    w->ratios |= 1u << index;
+    return true;
+}
+
 static void measure(struct writer *w, unsigned index)
 {
     static const char *const kinds[] = {"count", "active", "members"};
     /* Plain programs now and then have something that an event can lower: a state, a last value. */
-    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 9);
+    int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 11);
+    if (kind == 10 && index > 0 && ratio(w, index))
+        return;
     fprintf(w->out, "  m%u: {", index);
     if (kind <= 4) {
         fprintf(w->out, "%s: ", kinds[kind % 3]);
         actions(w);
-        fprintf(w->out, ", ");
-        over(w, index == 0);
+        window(w, index, kind % 3 < 2);
+    } else if (kind == 11) {
+        fprintf(w->out, "since: ");
+        actions(w);
+        window(w, index, false);
     } else if (kind <= 7 || index == 0) {
         fprintf(w->out, "%s: value, of: ", kind == 7 ? "last" : "sum");
         actions(w);
-        fprintf(w->out, ", ");
-        over(w, index == 0);
+        window(w, index, kind != 7);
     } else if (kind == 8) {
         fprintf(w->out, "streak: ");
         actions(w);
@@ -166,6 +225,7 @@ static void measure(struct writer *w, unsigned index)
                 percent(w, 50) ? "[social.connect, widget.install]" : "social.connect",
                 percent(w, 70) ? "social.disconnect" : "[social.disconnect, \"widget.off.*\"]");
     }
+    where(w);
     fprintf(w->out, "}\n");
 }
 
@@ -222,11 +282,18 @@ static void points(struct writer *w, unsigned index)
     w->scores[index].scale_e4 = 200000;
     fprintf(w->out, "    points:\n");
     for (int64_t i = 0; i < keys; i++) {
-        fprintf(w->out, "      \"%s\": ", names[(first + (uint64_t)i * 3) % NAMES]);
+        const char *name = names[(first + (uint64_t)i * 3) % NAMES];
+        bool named = w->filters && percent(w, 40), filtered = w->filters && percent(w, 40);
+        if (named)
+            fprintf(w->out, "      key%" PRId64 ": {of: \"%s\", points: ", i, name);
+        else
+            fprintf(w->out, "      \"%s\": %s", name, filtered ? "{points: " : "");
         int64_t low = w->plain_panes > 0 ? 0 : -3;
         number(w,
                percent(w, 70) ? between(w, low, 6) * 10000 + 5000 : between(w, low * 10000, 90000));
-        fprintf(w->out, "\n");
+        if (filtered)
+            fprintf(w->out, ", where: %s", filter(w));
+        fprintf(w->out, "%s\n", named || filtered ? "}" : "");
     }
     fprintf(w->out, "    ");
     over(w, index == 0);
@@ -321,26 +388,80 @@ static void silence(struct writer *w)
     }
     if (percent(w, 60))
         fprintf(w->out, ", min_active: %" PRId64, between(w, 1, 4));
+    where(w);
+}
+
+/* Per cent. */
+static void part(struct writer *w)
+{
+    number(w, percent(w, 50) ? between(w, 1, 20) * 50000 : between(w, 1, 10000) * 100);
+    fprintf(w->out, "%%");
+}
+
+/* A value that scores come by. */
+static void edge(struct writer *w, unsigned of)
+{
+    int64_t scale_e4 = w->scores[of].scale_e4;
+    bool exact = percent(w, 50);
+    fprintf(w->out, "score: s%u, %s: ", of, percent(w, 60) ? "below" : "above");
+    number(w, exact ? between(w, w->scores[of].points ? -2 : 1, 9) * (scale_e4 / 10)
+                    : between(w, w->scores[of].points ? -scale_e4 / 5 : 1, scale_e4 * 9 / 10));
+    if (percent(w, 50))
+        return;
+    fprintf(w->out, ", margin: ");
+    number(w, exact ? scale_e4 / 10 : between(w, 0, scale_e4 / 8));
+}
+
+static void deadline(struct writer *w)
+{
+    static const char *const ones[] = {"x", "platform.login", "\"platform.*\"", "[x, \"deal.*\"]"};
+    static const char *const others[] = {"invoice.upload", "\"training.*\"", "training.start",
+                                         "[\"training.quiz.*\", invoice.upload]"};
+    bool turned = percent(w, 40);
+    const char *one = CHANCE_ONE_OF(w->chance, ones), *other = CHANCE_ONE_OF(w->chance, others);
+    int64_t within = percent(w, 80) ? between(w, 1, 8) : window_panes(w);
+    fprintf(w->out, "after: %s, expects: %s, within: ", turned ? other : one, turned ? one : other);
+    panes(w, within);
+    if (percent(w, 40)) {
+        fprintf(w->out, ", remind: ");
+        panes(w, between(w, 1, within));
+    }
+    fprintf(w->out, "%s}\n", percent(w, 40) ? ", tell_met: true" : "");
 }
 
 static void alert(struct writer *w, unsigned index)
 {
     unsigned of = (unsigned)between(w, 0, w->score_count - 1);
-    int64_t kind = between(w, 0, 2);
+    int64_t kind = between(w, 0, 6);
+    bool scored = true;
     fprintf(w->out, "  a%u: {", index);
-    if (kind == 0 && w->scores[of].bands > 1) {
+    if (kind == 3 && w->scores[of].bands > 1) {
+        fprintf(w->out, "score: s%u, rises_to: b%" PRId64, of,
+                between(w, 1, w->scores[of].bands - 1));
+    } else if (kind == 6) {
+        deadline(w);
+        return;
+    } else if (kind >= 4) {
+        edge(w, of);
+    } else if (kind == 0 && w->scores[of].bands > 1) {
         fprintf(w->out, "score: s%u, falls_to: b%" PRId64, of,
                 between(w, 0, w->scores[of].bands - 2));
     } else if (kind == 1) {
         fprintf(w->out, "score: s%u, drop: ", of);
-        number(w, percent(w, 50) ? between(w, 1, w->scores[of].scale_e4 / 2)
-                                 : between(w, 1, 10) * (w->scores[of].scale_e4 / 20));
+        if (percent(w, 40))
+            part(w);
+        else
+            number(w, percent(w, 50) ? between(w, 1, w->scores[of].scale_e4 / 2)
+                                     : between(w, 1, 10) * (w->scores[of].scale_e4 / 20));
         fprintf(w->out, ", within: ");
         panes(w, window_panes(w));
     } else {
         silence(w);
+        scored = false;
     }
     cooldown(w);
+    if (scored && percent(w, 30))
+        fprintf(w->out, ", while_provisional: hold");
     fprintf(w->out, "}\n");
 }
 
@@ -349,6 +470,7 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     struct writer w = {.chance = chance, .out = out};
     w.hours = percent(&w, 30);
     ret_traits->pane_ms = w.hours ? 3600000 : 86400000;
+    w.filters = percent(&w, 40);
     w.plain_panes = percent(&w, 33) ? between(&w, 1, 12) : 0;
     time_section(&w);
     w.measures = (unsigned)between(&w, 1, MEASURES_MAX);
@@ -425,6 +547,35 @@ static void other_number(struct chance *chance, const char *line, size_t bytes, 
     fwrite(line + at, 1, bytes - at, out);
 }
 
+/* Where the filter of a line begins; `bytes`: it has none. */
+static size_t filter_at(const char *line, size_t bytes)
+{
+    const char *at = strstr(line, ", where: ");
+    return at != NULL && at < line + bytes ? (size_t)(at - line) : bytes;
+}
+
+/* A line with another filter than its own, or with none. */
+static void other_filter(struct chance *chance, const char *line, size_t bytes, FILE *out)
+{
+    size_t before = filter_at(line, bytes), after = before + strcspn(line + before, "}") + 1;
+    fwrite(line, 1, before, out);
+    if (chance_percent(chance, 70))
+        fprintf(out, ", where: %s", CHANCE_ONE_OF(chance, filters));
+    fwrite(line + after, 1, bytes - after, out);
+}
+
+/* A measure's line that had no filter, with one. */
+static void add_filter(struct chance *chance, const char *line, size_t bytes, FILE *out)
+{
+    fwrite(line, 1, bytes - 2, out);
+    fprintf(out, ", where: %s}\n", CHANCE_ONE_OF(chance, filters));
+}
+
+static bool is_measure(const char *line, size_t bytes)
+{
+    return is_key(line, "  m") && line[bytes - 2] == '}';
+}
+
 static void vary_line(struct chance *chance, const char *line, const char *other, unsigned share,
                       FILE *out)
 {
@@ -438,6 +589,10 @@ static void vary_line(struct chance *chance, const char *line, const char *other
         return;
     if (!fixed && instead != NULL && line[bytes - 2] != ':' && chance_percent(chance, share))
         fwrite(instead, 1, strcspn(instead, "\n") + 1, out);
+    else if (filter_at(line, bytes) < bytes && chance_percent(chance, 2 * share))
+        other_filter(chance, line, bytes, out);
+    else if (is_measure(line, bytes) && chance_percent(chance, share / 3))
+        add_filter(chance, line, bytes, out);
     else if (!fixed && chance_percent(chance, share))
         other_number(chance, line, bytes, out);
     else

@@ -105,7 +105,7 @@ static void take_away(struct world *world)
 static enum eng_status portion(struct world *world, uint32_t index, bool loud, uint8_t *ret_outcome)
 {
     const struct step *step = &world->history->steps[index];
-    struct eng_batch batch = {&step->event, ret_outcome, 1, 0};
+    struct eng_batch batch = {&step->event, ret_outcome, 1, 0, &history_names};
     struct eng_effects *effects = loud ? &world->buffer : NULL;
     if (step->tick)
         return eng_engine_tick(world->engine, step->event.time_ms, effects, NULL);

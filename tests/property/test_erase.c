@@ -36,7 +36,7 @@ static void run_end(struct run *run)
 /* One portion of a step; true when there is more. */
 static bool portion(struct run *run, struct eng_model *const *models, const struct step *step)
 {
-    struct eng_batch batch = {&step->event, NULL, 1, 0};
+    struct eng_batch batch = {&step->event, NULL, 1, 0, &history_names};
     enum eng_status status;
     if (step->tick)
         status = eng_engine_tick(run->engine, step->event.time_ms, &run->buffer, NULL);

@@ -72,7 +72,7 @@ static void collect(struct run *run)
 /* One step, again and again until it is done; memory is there again after a failure. */
 static void run_step(struct run *run, const struct step *step, uint8_t *ret_outcome)
 {
-    struct eng_batch batch = {&step->event, ret_outcome, 1, 0};
+    struct eng_batch batch = {&step->event, ret_outcome, 1, 0, &history_names};
     enum eng_status status;
     do {
         if (step->tick)
@@ -239,7 +239,7 @@ Test(memory, a_full_cap_refuses_the_event_and_keeps_the_state)
     struct eng_engine_options options = {.memory_bytes_max = CAP};
     struct eng_engine *engine = NULL;
     struct eng_event event = {.time_ms = START_MS, .value_e4 = 10000, .action = {"b", 1}};
-    struct eng_batch batch = {&event, NULL, 1, 0};
+    struct eng_batch batch = {&event, NULL, 1, 0, NULL};
     enum eng_status status = eng_engine_new(model, &options, &engine, NULL);
     cr_assert(status == ENG_OK);
     uint64_t partners = 0;

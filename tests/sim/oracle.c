@@ -168,7 +168,7 @@ static void apply_event(struct oracle *oracle, const struct broker_entry *entry,
 {
     struct eng_event event = entry->record.input->event;
     uint8_t outcome = ENG_OUTCOME_COUNT;
-    struct eng_batch batch = {&event, &outcome, 1, 0};
+    struct eng_batch batch = {&event, &outcome, 1, 0, NULL};
     enum eng_status status;
     if (refused)
         event.verdict = ENG_VERDICT_FUTURE;

@@ -180,3 +180,58 @@ Test(s02_windows, every_kind_of_measure_forgets_the_pane_that_leaves)
                "day 1        acme  x\n"
                "day 3        tick                     ->  acme s 7 -> 0, all (expiry)\n");
 }
+
+Test(s02_windows, a_ratio_changes_when_something_leaves_either_window)
+{
+    spec_holds("S2", SCORE("m: {ratio: [a, b]}, a: {count: x, over: 4d}, b: {count: y, over: 2d}"),
+               "day 0  acme  x\n"
+               "day 0  acme  x\n"
+               "day 0  acme  y                        ->  s 0 -> 2, all\n"
+               "day 1  acme  y                        ->  s 2 -> 1, all\n"
+               "day 2  tick                           ->  acme s 1 -> 2, all (expiry)\n"
+               "day 3  tick                           ->  acme s 2 -> 0, all (expiry)\n"
+               "day 3  acme  y                        ->  s 0 -> 2, all\n"
+               "day 4  tick                           ->  acme s 2 -> 0, all (expiry)\n");
+}
+
+Test(s02_windows, a_window_that_lies_back_covers_the_panes_before_the_newer_ones)
+{
+    spec_holds("S2", SCORE("m: {count: x, over: 2d, ago: 3d}"),
+               "day 0  acme  x\n"
+               "day 0  acme  x\n"
+               "day 2  acme  x\n"
+               "day 3  tick                           ->  acme s 0 -> 2, all (expiry)\n"
+               "day 5  tick                           ->  acme s 2 -> 1, all (expiry)\n"
+               "day 7  tick                           ->  acme s 1 -> 0, all (expiry)\n");
+    spec_holds("S2", SCORE("m: {active: x, over: 1d, ago: 1d}"),
+               "day 0        acme  x\n"
+               "day 0        acme  x\n"
+               "day 1        tick                     ->  acme s 0 -> 1, all (expiry)\n"
+               "day 2        tick                     ->  acme s 1 -> 0, all (expiry)\n");
+    spec_holds("S2", SCORE("m: {sum: value, of: x, over: 2d, ago: 1d}"),
+               "day 0  acme  x value=2.5\n"
+               "day 1  acme  x value=4                ->  s 0 -> 2.5, all (expiry)\n"
+               "day 2  tick                           ->  acme s 2.5 -> 6.5, all (expiry)\n"
+               "day 3  tick                           ->  acme s 6.5 -> 4, all (expiry)\n");
+}
+
+Test(s02_windows, panes_since_an_event_grow_by_one_at_each_boundary_and_end_with_the_window)
+{
+    spec_holds("S2", SCORE("m: {since: x, over: 4d}"),
+               "day 0        acme  x\n"
+               "day 1        tick                     ->  acme s 0 -> 1, all (expiry)\n"
+               "day 1        acme  x                  ->  s 1 -> 0, all\n"
+               "day 3        tick                     ->  day 2 acme s 0 -> 1, all (expiry)\n"
+               "                                      ->  acme s 1 -> 2, all (expiry)\n"
+               "day 0        acme  x\n"
+               "day 4        tick                     ->  acme s 2 -> 3, all (expiry)\n"
+               "day 3        acme  x                  ->  s 3 -> 1, all (correction)\n"
+               "day 6        tick                     ->  day 5 acme s 1 -> 2, all (expiry)\n"
+               "                                      ->  acme s 2 -> 3, all (expiry)\n"
+               "day 7        tick                     ->  acme s 3 -> 0, all (expiry)\n");
+    spec_holds("S2", SCORE("m: {since: x, over: week}"),
+               "day 2        acme  x\n" /* a Saturday */
+               "day 3        tick                     ->  acme s 0 -> 1, all (expiry)\n"
+               "day 4        tick                     ->  acme s 1 -> 0, all (expiry)\n"
+               "day 9        tick\n");
+}

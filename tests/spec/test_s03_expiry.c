@@ -197,3 +197,24 @@ Test(s03_expiry, a_score_lowered_unheard_by_an_event_falls_at_the_first_boundary
         "day 4  acme  off\n"
         "day 9  tick       ->  acme s 5 -> 2.5, top -> low (expiry)\n");
 }
+
+Test(s03_expiry, a_drop_while_somebody_is_silent_has_the_values_of_every_boundary)
+{
+    /* Nothing is told of days 1 to 6, and the fall from 10 on day 0 opens on day 6. */
+    spec_holds("S3",
+               "measures: {m: {since: x, over: 20d}}\n"
+               "scores: {s: {scale: 10, dimensions: {m: {weight: 1, steps: [[0, 1], [10, 0]]}},\n"
+               "             bands: {all: 0}}}\n"
+               "alerts: {d: {score: s, drop: 6, within: 30d}}\n",
+               "day 0  acme  x\n"
+               "day 5  tick\n"
+               "day 9  tick                           ->  day 6 acme d opened, 4 from 10\n"
+               "day 9  acme  x                        ->  d resolved, 10 from 10\n");
+    spec_holds("S3",
+               "measures: {m: {since: x, over: 20d}}\n"
+               "scores: {s: {scale: 10, dimensions: {m: {weight: 1, steps: [[0, 1], [10, 0]]}},\n"
+               "             bands: {all: 0}}}\n"
+               "alerts: {d: {score: s, drop: 2, within: 3d}}\n",
+               "day 0  acme  x\n"
+               "day 9  tick                           ->  day 2 acme d opened, 8 from 10\n");
+}

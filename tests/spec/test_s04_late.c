@@ -96,3 +96,18 @@ Test(s04_late, the_very_first_pane_can_be_late)
                "                                      ->  s 1 -> 2, all\n"
                "UTC 1970-01-01 00:00  acme  x         ->  late\n");
 }
+
+Test(s04_late, a_window_that_lies_back_makes_late_what_is_beyond_its_reach)
+{
+    spec_holds("S4",
+               "measures: {m: {count: x, over: 2d, ago: 3d}}\n"
+               "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 10}},\n"
+               "             bands: {all: 0}, tell_every: 1}}\n",
+               "day 10  acme  x\n"
+               "day 5   acme  x                       ->  late\n"
+               "day 6   acme  x                       ->  s 0 -> 1, all (correction)\n"
+               "day 7   acme  x                       ->  s 1 -> 2, all (correction)\n"
+               "day 8   acme  x\n"
+               "day 11  tick\n" /* one enters, one leaves */
+               "day 12  tick                          ->  acme s 2 -> 1, all (expiry)\n");
+}

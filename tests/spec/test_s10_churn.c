@@ -93,6 +93,102 @@ Test(s10_churn, who_has_left_the_band_during_the_cooldown_is_not_told_of)
                "day 9  tick\n");
 }
 
+Test(s10_churn, below_is_entered_from_the_value_itself_and_left_at_it)
+{
+    spec_holds("S10", MODEL("b: {score: s, below: 3}"),
+               "day 0  acme  x value=2\n"
+               "day 0  acme  x value=1\n"
+               "day 0  acme  x value=-0.0001          ->  b opened at 2.9999\n"
+               "day 0  acme  x value=-2\n"
+               "day 0  acme  x value=2.0001           ->  b resolved at 3\n"
+               "day 0  acme  x value=-1               ->  b opened at 2\n");
+}
+
+Test(s10_churn, below_and_above_are_resolved_behind_their_margin)
+{
+    spec_holds("S10",
+               MODEL("b: {score: s, below: 3, margin: 0.5}, a: {score: s, above: 3, margin: 1}"),
+               "day 0  acme  x value=3.0001           ->  a opened at 3.0001\n"
+               "day 0  acme  x value=-0.5001          ->  b opened at 2.5\n"
+               "day 0  acme  x value=0.9999\n"
+               "day 0  acme  x value=0.0001           ->  b resolved at 3.5\n"
+               "day 0  acme  x value=-1.4999          ->  b opened at 2.0001\n"
+               "day 0  acme  x value=-0.0001          ->  a resolved at 2\n");
+}
+
+Test(s10_churn, who_was_never_above_0_cannot_fall_below_a_value)
+{
+    spec_holds("S10",
+               "scores: {s: {points: {x: 1, fee: -1}, over: 9d, bands: {all: -20}}}\n"
+               "alerts: {b: {score: s, below: -1}, a: {score: s, above: -2}}\n",
+               "day 0  acme    fee\n"
+               "day 0  acme    fee\n"
+               "day 0  acme    x                      ->  a opened at -1\n"
+               "day 0  zenith  x\n"
+               "day 0  zenith  fee\n"
+               "day 0  zenith  fee\n"
+               "day 0  zenith  fee                    ->  b opened at -2\n");
+}
+
+Test(s10_churn, an_edge_crossed_within_the_cooldown_is_told_at_its_end)
+{
+    spec_holds("S10", MODEL("b: {score: s, below: 3, cooldown: 2d}"),
+               "day 0 09:00  acme    x value=3.9\n"
+               "day 0 09:00  acme    x value=-2       ->  b opened at 1.9\n"
+               "day 0 09:00  acme    x value=2        ->  b resolved at 3.9\n"
+               "day 1 09:00  acme    x value=-2\n"
+               "day 3 00:00  tick                     ->  acme b opened at 1.9\n");
+    spec_holds("S10", MODEL("b: {score: s, below: 3, cooldown: 2d}"),
+               "day 0 09:00  acme    x value=3.9\n"
+               "day 0 09:00  acme    x value=-2       ->  b opened at 1.9\n"
+               "day 0 09:00  acme    x value=2        ->  b resolved at 3.9\n"
+               "day 1 09:00  acme    x value=-2\n"
+               "day 1 09:00  acme    x value=1.1\n"
+               "day 4 00:00  tick\n");
+}
+
+Test(s10_churn, rising_past_a_band_is_not_rising_to_it)
+{
+    spec_holds("S10", MODEL("u: {score: s, rises_to: mid}, h: {score: s, rises_to: high}"),
+               "day 0  acme  x value=9                ->  s 0 -> 9, low -> high\n"
+               "                                      ->  h opened at 9, high\n"
+               "day 0  acme  x value=-4               ->  s 9 -> 5, high -> mid\n"
+               "                                      ->  h resolved at 5, mid\n"
+               "day 0  acme  x value=-4               ->  s 5 -> 1, mid -> low\n"
+               "day 0  acme  x value=4                ->  s 1 -> 5, low -> mid\n"
+               "                                      ->  u opened at 5, mid\n"
+               "day 0  acme  x value=4                ->  s 5 -> 9, mid -> high\n"
+               "                                      ->  h opened at 9, high\n"
+               "day 0  acme  x value=-9               ->  s 9 -> 0, high -> low\n"
+               "                                      ->  u resolved at 0, low\n"
+               "                                      ->  h resolved at 0, low\n");
+}
+
+Test(s10_churn, an_edge_that_is_crossed_by_what_leaves_a_window_is_told_at_that_boundary)
+{
+    spec_holds("S10",
+               "scores: {s: {points: {x: 1}, over: 5d, bands: {all: 0}}}\n"
+               "alerts: {b: {score: s, below: 2}, d: {score: s, drop: 50%, within: 9d}}\n",
+               "day 0  acme    x\n"
+               "day 1  acme    x\n"
+               "day 2  acme    x\n"
+               "day 3  acme    x\n"
+               "day 9  zenith  x                      ->  day 6 acme d opened, 2 from 4\n"
+               "                                      ->  day 7 acme b opened at 1\n");
+}
+
+Test(s10_churn, a_share_is_of_a_baseline_that_rose_above_0_by_itself)
+{
+    spec_holds("S10",
+               "scores: {s: {points: {x: 1, fee: -3}, over: 9d, bands: {all: -20}}}\n"
+               "alerts: {d: {score: s, drop: 50%, within: 9d}}\n",
+               "day 0   acme    fee\n"
+               "day 1   acme    x\n"
+               "day 1   acme    x\n"
+               "day 2   acme    x\n"
+               "day 15  zenith  x                     ->  day 10 acme d opened, 1 from 3\n");
+}
+
 Test(s10_churn, a_drop_is_measured_from_the_best_of_its_window)
 {
     spec_holds("S10", MODEL("d: {score: s, drop: 3, within: 2d}"),
@@ -103,6 +199,18 @@ Test(s10_churn, a_drop_is_measured_from_the_best_of_its_window)
                "day 0        acme  x value=9     ->  s 0 -> 9, low -> high\n"
                "day 0        acme  x value=-2.5  ->  s 9 -> 6.5, high -> mid\n"
                "day 2        acme  x value=-0.5\n");
+}
+
+Test(s10_churn, a_drop_in_per_cent_is_one_of_the_baseline)
+{
+    spec_holds("S10", MODEL("d: {score: s, drop: 33.33%, within: 9d}"),
+               "day 0  acme    x value=2.9999\n"
+               "day 0  acme    x value=-0.9998\n"
+               "day 0  acme    x value=-0.0001        ->  d opened, 2 from 2.9999\n"
+               "day 0  acme    x value=0.4999\n"
+               "day 0  acme    x value=0.0001         ->  d resolved, 2.5 from 2.9999\n"
+               "day 0  zenith  x value=0.0001\n"
+               "day 0  zenith  x value=-0.0001        ->  d opened, 0 from 0.0001\n");
 }
 
 Test(s10_churn, the_value_in_force_when_the_window_began_counts)

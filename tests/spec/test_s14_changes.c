@@ -444,3 +444,173 @@ Test(s14_changes, an_erased_partner_is_a_newcomer_again)
                "erase zenith\n"
                "day 8  tick            ->  acme s 1 -> 0, all (expiry)\n");
 }
+
+Test(s14_changes, a_ratio_is_known_as_far_as_both_of_its_measures)
+{
+#define RATIO(below)                                                                               \
+    "measures: {m: {ratio: [a, b]}, a: {count: x, over: 9d}, b: {" below "}}\n"                    \
+    "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 2}}, " ALL "}}\n"
+    CHANGES(SPEC_PROVISIONAL, RATIO("count: x, over: 3d"), RATIO("count: y, over: 3d"),
+            "day 0  acme  x    ->  s 0 -> 5, all, provisional\n"
+            "day 3  tick       ->  acme s 5 -> 0, all (expiry), provisional\n"
+            "day 9  acme  x    ->  s 0 -> 5, all\n"
+            "becomes 2         ->  acme s 5 -> 0, all (config), provisional\n"
+            "day 10 acme  y    ->  s 0 -> 5, all, provisional\n"
+            "day 12 acme  y    ->  s 5 -> 2.5, all\n");
+}
+
+Test(s14_changes, a_window_that_lies_back_is_known_by_its_reach)
+{
+#define BACK(window) SCORE("count: x, over: 2d" window, "weight: 1, target: 10", ALL)
+    CHANGES(SPEC_PROVISIONAL, BACK(", ago: 2d"), BACK(", ago: 1d"),
+            "day 0  acme  x\n"
+            "day 1  acme  x\n"
+            "becomes 2         ->  acme s 0 -> 1, all (config), provisional\n"
+            "day 2  tick       ->  acme s 1 -> 2, all (expiry), provisional\n"
+            "day 3  tick       ->  acme s 2 -> 1, all (expiry)\n");
+    CHANGES(SPEC_PROVISIONAL, BACK(""), BACK(", ago: 3d"),
+            "day 0  acme  x    ->  s 0 -> 1, all, provisional\n"
+            "day 8  acme  x    ->  day 2 s 1 -> 0, all (expiry)\n"
+            "                  ->  s 0 -> 1, all\n"
+            "day 9  acme  x    ->  s 1 -> 2, all\n"
+            "becomes 2         ->  acme s 2 -> 0, all (config), provisional\n"
+            "day 11 tick       ->  acme s 0 -> 1, all (expiry), provisional\n"
+            "day 12 tick       ->  acme s 1 -> 2, all (expiry)\n");
+}
+
+Test(s14_changes, panes_since_an_event_are_known_as_far_back_as_the_old_window)
+{
+#define IDLE(over) SCORE("since: x, over: " over, "weight: 1, target: 10", ALL)
+    CHANGES(SPEC_PROVISIONAL, IDLE("5d"), IDLE("9d"),
+            "day 0  acme  x\n"
+            "day 3  tick       ->  day 1 acme s 0 -> 1, all (expiry), provisional\n"
+            "                  ->  day 2 acme s 1 -> 2, all (expiry), provisional\n"
+            "                  ->  acme s 2 -> 3, all (expiry), provisional\n"
+            "becomes 2\n"
+            "day 4  tick       ->  acme s 3 -> 4, all (expiry), provisional\n");
+    CHANGES(SPEC_PROVISIONAL, SCORE("count: x, over: 5d", "weight: 1, target: 10", ALL), IDLE("5d"),
+            "day 0  acme  x    ->  s 0 -> 1, all, provisional\n"
+            "day 6  acme  x    ->  day 5 s 1 -> 0, all (expiry)\n"
+            "                  ->  s 0 -> 1, all\n"
+            "becomes 2         ->  acme s 1 -> 0, all (config), provisional\n"
+            "day 7  acme  x\n"
+            "day 8  tick       ->  acme s 0 -> 1, all (expiry), provisional\n");
+}
+
+Test(s14_changes, a_drop_goes_on_where_both_measures_of_a_ratio_are_as_before)
+{
+#define DROP(a, b, more)                                                                           \
+    "measures: {m: {ratio: [a, b]}, a: {count: x, over: " a "}, b: {count: y, over: " b "}" more   \
+    "}\n"                                                                                          \
+    "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 2}}, " ALL "}}\n"                 \
+    "alerts: {d: {score: s, drop: 6, within: 9d}}\n"
+#define BEGINS                                                                                     \
+    "day 0  acme  x\n"                                                                             \
+    "day 0  acme  x\n"                                                                             \
+    "day 0  acme  y    ->  s 0 -> 10, all\n"                                                       \
+    "day 1  acme  y    ->  s 10 -> 5, all\n"                                                       \
+    "becomes 2\n"
+    CHANGES(0, DROP("9d", "9d", ""), DROP("9d", "9d", ", c: {streak: z}"),
+            BEGINS "day 2  acme  y    ->  s 5 -> 3.3335, all\n"
+                   "                  ->  d opened, 3.3335 from 10\n");
+    CHANGES(0, DROP("9d", "9d", ""), DROP("9d", "8d", ""),
+            BEGINS "day 2  acme  y    ->  s 5 -> 3.3335, all\n");
+    CHANGES(0, DROP("9d", "9d", ""), DROP("8d", "9d", ""),
+            BEGINS "day 2  acme  y    ->  s 5 -> 3.3335, all\n");
+}
+
+/* ---- filters ---- */
+
+#define NORTH "count: x, where: {region: north}, over: 3d"
+#define TARGET "weight: 1, target: 10"
+
+Test(s14_changes, a_filter_that_goes_is_answered_by_what_it_told_apart)
+{
+    CHANGES(SPEC_PROVISIONAL,
+            "measures: {m: {" NORTH "}, n: {count: x, over: 3d}}\n"
+            "scores: {s: {scale: 10, dimensions: {m: {" TARGET "}}, " ALL "}}\n",
+            SCORE("count: x, over: 3d", TARGET, ALL),
+            "day 0   acme  x\n"
+            "day 20  acme  x\n"
+            "day 20  acme  x region=north  ->  s 0 -> 1, all\n"
+            "becomes 2                     ->  acme s 1 -> 2, all (config)\n"
+            "day 21  acme  x               ->  s 2 -> 3, all\n");
+}
+
+Test(s14_changes, a_filter_on_what_was_counted_without_one_is_provisional_for_a_full_window)
+{
+    CHANGES(SPEC_PROVISIONAL, SCORE("count: x, over: 3d", TARGET, ALL),
+            "measures: {m: {count: x, over: 3d}, n: {" NORTH "}}\n"
+            "scores: {s: {scale: 10, dimensions: {m: {" TARGET "}}, " ALL "},\n"
+            "         t: {scale: 10, dimensions: {n: {" TARGET "}}, " ALL "}}\n",
+            "day 0   acme  x               ->  s 0 -> 1, all, provisional\n"
+            "day 20  acme  x region=north  ->  day 3 s 1 -> 0, all (expiry)\n"
+            "                              ->  s 0 -> 1, all\n"
+            "becomes 2\n" /* whose region was not kept, but that there was one */
+            "day 20  acme  x region=north  ->  s 1 -> 2, all\n"
+            "                              ->  t 0 -> 1, all, provisional\n"
+            "day 23  acme  x region=north  ->  s 2 -> 0, all (expiry)\n"
+            "                              ->  t 1 -> 0, all (expiry)\n"
+            "                              ->  s 0 -> 1, all\n"
+            "                              ->  t 0 -> 1, all\n");
+}
+
+Test(s14_changes, a_second_filter_leaves_the_first_ones_counts_alone)
+{
+    CHANGES(SPEC_PROVISIONAL, SCORE(NORTH, TARGET, ALL),
+            "measures: {m: {" NORTH "}, n: {count: x, where: {source: web}, over: 3d}}\n"
+            "scores: {s: {scale: 10, dimensions: {m: {" TARGET "}}, " ALL "},\n"
+            "         t: {scale: 10, dimensions: {n: {" TARGET "}}, " ALL "}}\n",
+            "day 0   acme  x region=north             ->  s 0 -> 1, all, provisional\n"
+            "day 20  acme  x region=north source=web  ->  day 3 s 1 -> 0, all (expiry)\n"
+            "                                         ->  s 0 -> 1, all\n"
+            "day 20  acme  x source=web               ->  filtered\n"
+            "becomes 2\n"
+            "day 20  acme  x region=north source=web  ->  s 1 -> 2, all\n"
+            "                                         ->  t 0 -> 1, all, provisional\n");
+}
+
+Test(s14_changes, filters_that_become_one_add_up)
+{
+    CHANGES(SPEC_PROVISIONAL,
+            "measures: {m: {" NORTH "}, n: {count: x, where: {region: east}, over: 3d}}\n"
+            "scores: {s: {scale: 10, dimensions: {m: {" TARGET "}, n: {" TARGET "}}, " ALL "}}\n",
+            SCORE("count: x, where: {region: [east, north]}, over: 3d", TARGET, ALL),
+            "day 0   acme  x region=north  ->  s 0 -> 0.5, all, provisional\n"
+            "day 20  acme  x region=north  ->  day 3 s 0.5 -> 0, all (expiry)\n"
+            "                              ->  s 0 -> 0.5, all\n"
+            "day 20  acme  x region=east   ->  s 0.5 -> 1, all\n"
+            "day 20  acme  x region=west   ->  filtered\n"
+            "becomes 2                     ->  acme s 1 -> 2, all (config)\n"
+            "day 21  acme  x region=east   ->  s 2 -> 3, all\n");
+}
+
+Test(s14_changes, a_filter_that_is_split_still_answers_as_a_whole)
+{
+    CHANGES(SPEC_PROVISIONAL,
+            SCORE("count: x, where: {region: [east, north]}, over: 3d", TARGET, ALL),
+            "measures: {m: {count: x, where: {region: [north, east]}, over: 3d}, n: {" NORTH "},\n"
+            "           e: {count: x, where: {region: east}, over: 3d}}\n"
+            "scores: {s: {scale: 10, dimensions: {m: {" TARGET "}}, " ALL "},\n"
+            "         t: {scale: 10, dimensions: {n: {" TARGET "}}, " ALL "}}\n",
+            "day 0   acme  x region=north  ->  s 0 -> 1, all, provisional\n"
+            "day 20  acme  x region=north  ->  day 3 s 1 -> 0, all (expiry)\n"
+            "                              ->  s 0 -> 1, all\n"
+            "becomes 2\n"
+            "day 20  acme  x region=north  ->  s 1 -> 2, all\n"
+            "                              ->  t 0 -> 1, all, provisional\n");
+}
+
+Test(s14_changes, a_rhythm_goes_on_under_the_same_filter_only)
+{
+    CHANGES(0,
+            "alerts: {q: {silence: x, where: {region: [a, b]}, horizon: 9d, min_active: 1,\n"
+            "             min_silence: 1d, typical_gap: 1d}}\ntime: {late_after: 9d}\n",
+            "alerts: {q: {silence: x, where: {region: [b, a]}, horizon: 9d, min_active: 1,\n"
+            "             min_silence: 1d, typical_gap: 1d},\n"
+            "         r: {silence: x, where: {region: a}, horizon: 9d, min_active: 1,\n"
+            "             min_silence: 1d, typical_gap: 1d}}\ntime: {late_after: 9d}\n",
+            "day 0   acme  x region=a\n"
+            "becomes 2\n"
+            "day 9   tick  ->  day 4 acme q opened, last day 0, gap 0h, risk 0.702\n");
+}

@@ -143,7 +143,15 @@ static void print_churn_drop(const struct subject *s, const struct eng_effect *e
     const struct eng_alert *alert = &s->model->alerts[effect->subject];
     bool opened = effect->status == ENG_OPENED;
     fprintf(s->out, "%s %s", alert->name, opened ? "opened" : "resolved");
-    if (alert->kind == ENG_FALLS_TO) {
+    if (alert->kind == ENG_DEADLINE) {
+        fprintf(s->out, ", from ");
+        print_time(effect->anchor_at_ms, s->out);
+        fprintf(s->out, ", due ");
+        print_time(effect->due_at_ms, s->out);
+    } else if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
+        fprintf(s->out, " at ");
+        print_number(effect->value_e4, s->out);
+    } else if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {
         fprintf(s->out, " at ");
         print_number(effect->value_e4, s->out);
         fprintf(s->out, ", %s", s->model->scores[alert->score].bands[effect->band].name);
@@ -222,6 +230,15 @@ static void print_effects(const struct subject *s, const struct eng_effects *eff
         print_effect(s, effect, partner);
 }
 
+static struct eng_slice slice(const char *text)
+{
+    return (struct eng_slice){text, (uint32_t)strlen(text)};
+}
+
+static const char *const attribute_names[] = {"region", "source", "tier"};
+enum { ATTRIBUTES = sizeof attribute_names / sizeof attribute_names[0] };
+static const struct eng_names names = {attribute_names, ATTRIBUTES};
+
 /* Applies an event (or a tick: event NULL) and prints what comes of it. */
 static void happen(struct subject *s, const struct eng_event *event, int64_t tick_ms)
 {
@@ -230,7 +247,7 @@ static void happen(struct subject *s, const struct eng_event *event, int64_t tic
     uint8_t outcome = ENG_OUTCOME_COUNTED;
     enum eng_outcome fate = ENG_OUTCOME_COUNTED;
     struct eng_effects effects = {calloc(1, ROOM), ROOM, 0, 0};
-    struct eng_batch batch = {event, &outcome, 1, 0};
+    struct eng_batch batch = {event, &outcome, 1, 0, &names};
     enum eng_status status = ENG_OK;
     eng_assert(effects.data != NULL);
     if (s->engine != NULL && event != NULL)
@@ -256,15 +273,26 @@ static void happen(struct subject *s, const struct eng_event *event, int64_t tic
     free(effects.data);
 }
 
-static struct eng_slice slice(const char *text)
+/* `region=north`; false when it is none. */
+static bool take_attribute(const char *text, struct eng_slice *attributes)
 {
-    return (struct eng_slice){text, (uint32_t)strlen(text)};
+    for (int i = 0; i < ATTRIBUTES; i++) {
+        size_t length = strlen(attribute_names[i]);
+        if (strncmp(text, attribute_names[i], length) != 0 || text[length] != '=')
+            continue;
+        attributes[i] = slice(text + length + 1);
+        return true;
+    }
+    return false;
 }
 
 static void run_event(struct subject *s, const struct row *row, unsigned word, int64_t time_ms)
 {
-    struct eng_event event = {
-        .time_ms = time_ms, .value_e4 = ENG_VALUE_NONE, .offset = s->offset++};
+    struct eng_slice attributes[ATTRIBUTES] = {{NULL, 0}};
+    struct eng_event event = {.time_ms = time_ms,
+                              .value_e4 = ENG_VALUE_NONE,
+                              .offset = s->offset++,
+                              .attributes = attributes};
     cr_assert(row->count >= word + 2, "an event has a partner and an action: %s", row->text);
     event.partner = slice(row->words[word]);
     event.action = slice(row->words[word + 1]);
@@ -278,7 +306,7 @@ static void run_event(struct subject *s, const struct row *row, unsigned word, i
             event.member = slice(text + 7);
         else if (strcmp(text, "future") == 0)
             event.verdict = ENG_VERDICT_FUTURE;
-        else
+        else if (!take_attribute(text, attributes))
             cr_assert_fail("not understood: %s", text);
     }
     happen(s, &event, 0);
@@ -453,6 +481,7 @@ void spec_changes(const char *guarantee, unsigned show, const char *const *model
     struct subject reference = {.models = loaded, .model_count = count, .model = loaded[0]};
     reference.show = show;
     reference.naive = naive_new(loaded[0]);
+    naive_call(reference.naive, &names);
     run_subject(&reference, guarantee, rows);
     naive_free(reference.naive);
     struct subject engine = {.models = loaded, .model_count = count, .model = loaded[0]};

@@ -8,7 +8,8 @@
  *                                                 ->  acme at_risk opened at 0, low
  *
  * The left side:
- *   TIME  PARTNER  ACTION [value=V] [id=ID] [member=M]     an event; [future] as the last word:
+ *   TIME  PARTNER  ACTION [value=V] [id=ID] [member=M] [region=R] [source=S] [tier=T]     an event,
+ * the last three being attributes; [future] as the last word:
  * refused TIME  tick                                             time passes bad an event that
  * could not be decoded; becomes VERSION [silent]: another model comes into force; erase PARTNER;
  * clock | counters | next | view PARTNER: nothing happens, the right side is looked at. TIME is

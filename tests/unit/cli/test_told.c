@@ -48,6 +48,7 @@ static void check(void *context, const struct eng_effect *effect, const struct e
     cr_assert(told.partner.length == partner.length &&
               memcmp(told.partner.data, partner.data, partner.length) == 0);
     cr_assert_eq(told.at_ms, effect->at_ms);
+    cr_assert_eq(told.description.length, 0);
     check_shares(effect, &told, model);
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE) {
         seen->changes++;
@@ -172,4 +173,36 @@ Test(told, a_churn_drop_gives_its_reason)
     says(&told, "engagement fell to 4.9, low: invoices -1.3");
     told.resolved = true;
     says(&told, "engagement has recovered to 4.9");
+    told.resolved = false;
+    told.kind = ENG_TOLD_BELOW;
+    told.threshold = 5;
+    says(&told, "engagement fell to 4.9, below 5.0: invoices -1.3");
+}
+
+Test(told, a_rise_is_told_with_what_it_rose_to)
+{
+    struct eng_told told = {.kind = ENG_TOLD_RISES_TO,
+                            .score = slice("engagement"),
+                            .band = slice("high"),
+                            .value = 8.5,
+                            .share_count = 1,
+                            .shares = {{slice("invoices"), 1, 1.25}}};
+    says(&told, "engagement rose to 8.5, high: invoices +1.3");
+    told.kind = ENG_TOLD_ABOVE;
+    told.threshold = 8;
+    says(&told, "engagement rose to 8.5, above 8.0: invoices +1.3");
+    told.resolved = true;
+    says(&told, "engagement is back at 8.5");
+}
+
+Test(told, a_deadline_is_over_or_nearly_so)
+{
+    struct eng_told told = {.kind = ENG_TOLD_DEADLINE,
+                            .at_ms = INT64_C(1767225600000),
+                            .due_at_ms = INT64_C(1767225600000)};
+    says(&told, "has not done what was expected in time");
+    told.due_at_ms += INT64_C(2) * 86400000;
+    says(&told, "what is expected is due in 2 days");
+    told.resolved = true;
+    says(&told, "has done what was expected");
 }

@@ -15,13 +15,15 @@ static inline struct eng_config default_config(enum eng_input_format format)
 {
     static char id[] = "event_id", partner[] = "partner_id", action[] = "action";
     static char time[] = "occurred_at", member[] = "member_id", value[] = "value";
+    static char attributes[] = "attributes";
     struct eng_config config = {.input = {.format = format,
                                           .fields = {.id = id,
                                                      .partner = partner,
                                                      .action = action,
                                                      .time = time,
                                                      .member = member,
-                                                     .value = value}}};
+                                                     .value = value,
+                                                     .attributes = attributes}}};
     return config;
 }
 

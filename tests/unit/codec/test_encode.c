@@ -13,6 +13,9 @@
 static char program[] = "paint/painters", engagement[] = "engagement", logins[] = "logins";
 static char training[] = "training.*", low[] = "low", high[] = "high";
 static char at_risk[] = "at_risk", slipping[] = "slipping", silent[] = "silent";
+static char untrained[] = "untrained";
+static char thanks[] = "Say \"thanks\".";
+static char rising[] = "rising", weak[] = "weak", strong[] = "strong";
 
 static struct eng_dimension dimensions[] = {{.name = logins}, {.name = training}};
 static struct eng_band bands[] = {{.name = low}, {.name = high, .edge_e4 = 50000}};
@@ -21,14 +24,19 @@ static struct eng_score scores[] = {{.name = engagement,
                                      .dimensions = dimensions,
                                      .band_count = 2,
                                      .bands = bands}};
-static struct eng_alert alerts[] = {{.name = at_risk, .kind = ENG_FALLS_TO},
-                                    {.name = slipping, .kind = ENG_DROP},
-                                    {.name = silent, .kind = ENG_SILENCE}};
+static struct eng_alert alerts[] = {
+    {.name = at_risk, .kind = ENG_FALLS_TO},
+    {.name = slipping, .kind = ENG_DROP},
+    {.name = silent, .kind = ENG_SILENCE},
+    {.name = rising, .kind = ENG_RISES_TO},
+    {.name = weak, .kind = ENG_BELOW, .edge_e4 = 45000},
+    {.name = strong, .kind = ENG_ABOVE, .edge_e4 = 80001, .description = thanks},
+    {.name = untrained, .kind = ENG_DEADLINE}};
 static const struct eng_model model = {.program = program,
                                        .version = 3,
                                        .score_count = 1,
                                        .scores = scores,
-                                       .alert_count = 3,
+                                       .alert_count = 7,
                                        .alerts = alerts};
 static const struct eng_encode_context context = {&model, ""};
 
@@ -74,7 +82,7 @@ static struct effect churn_drop(unsigned alert, enum eng_alert_status status)
                                     .origin_kind = ENG_ORIGIN_BOUNDARY,
                                     .origin = 1767225600000,
                                     .status = (uint8_t)status,
-                                    .contribution_count = alert == 2 ? 0 : 2,
+                                    .contribution_count = alert == 2 || alert == 6 ? 0 : 2,
                                     .risk_e3 = 625,
                                     .at_ms = 1767225600000,
                                     .value_e4 = 40000,
@@ -103,6 +111,13 @@ static const char *text_of(const struct eng_bytes *bytes)
     HEAD("churn_drop", name, status, "b1767225600000")                                             \
     "\"rule\":\"" name "\",\"status\":\"" status "\",\"at\":1767225600000,"
 
+/* The keys that every kind has at its end. */
+#define JSON_END(kind) ",\"kind\":\"" kind "\"}\n"
+#define AVRO_END(kind)                                                                             \
+    ", \"kind\": {\"string\": \"" kind                                                             \
+    "\"}, \"threshold\": null, \"description\": null" AVRO_NO_TIME
+#define AVRO_NO_TIME ", \"anchor_at\": null, \"due_at\": null}"
+
 static void check_json(struct effect effect, const char *want)
 {
     struct eng_bytes out = {0};
@@ -127,27 +142,38 @@ Test(encode, a_churn_drop_has_the_keys_of_its_kind_in_json)
     check_json(churn_drop(0, ENG_OPENED),
                DROP("at_risk",
                     "opened") "\"score\":\"engagement\",\"value\":4,\"band\":\"low\"," CONTRIBUTIONS
-                              "}\n");
+                   JSON_END("falls_to"));
     check_json(
         churn_drop(0, ENG_RESOLVED),
         DROP("at_risk",
              "resolved") "\"score\":\"engagement\",\"value\":4,\"band\":\"low\"," CONTRIBUTIONS
-                         "}\n");
+            JSON_END("falls_to"));
     check_json(
         churn_drop(1, ENG_OPENED),
         DROP("slipping", "opened") "\"score\":\"engagement\",\"value\":4,\"baseline\":7.0001,"
-                                   "\"drop\":3.0001," CONTRIBUTIONS "}\n");
+                                   "\"drop\":3.0001," CONTRIBUTIONS JSON_END("drop"));
     check_json(
         churn_drop(1, ENG_RESOLVED),
         DROP("slipping",
              "resolved") "\"score\":\"engagement\",\"value\":4,\"baseline\":7.0001," CONTRIBUTIONS
-                         "}\n");
+            JSON_END("drop"));
     check_json(
         churn_drop(2, ENG_OPENED),
         DROP("silent", "opened") "\"last_action_at\":1767000000000,\"silent_for_ms\":225600000,"
-                                 "\"usual_gap_ms\":86400000,\"risk\":0.625}\n");
+                                 "\"usual_gap_ms\":86400000,\"risk\":0.625" JSON_END("silence"));
     check_json(churn_drop(2, ENG_RESOLVED),
-               DROP("silent", "resolved") "\"last_action_at\":1767000000000}\n");
+               DROP("silent", "resolved") "\"last_action_at\":1767000000000" JSON_END("silence"));
+    check_json(churn_drop(3, ENG_OPENED),
+               DROP("rising",
+                    "opened") "\"score\":\"engagement\",\"value\":4,\"band\":\"low\"," CONTRIBUTIONS
+                   JSON_END("rises_to"));
+    check_json(churn_drop(4, ENG_OPENED),
+               DROP("weak", "opened") "\"score\":\"engagement\",\"value\":4," CONTRIBUTIONS
+                                      ",\"kind\":\"below\",\"threshold\":4.5}\n");
+    check_json(churn_drop(5, ENG_RESOLVED),
+               DROP("strong", "resolved") "\"score\":\"engagement\",\"value\":4," CONTRIBUTIONS
+                                          ",\"kind\":\"above\",\"threshold\":8,\"description\":"
+                                          "\"Say \\\"thanks\\\".\"}\n");
 }
 
 /* What avro-c makes of the Avro body, as JSON. */
@@ -200,7 +226,8 @@ Test(encode, a_score_change_is_read_by_avro_c)
         "\"paint/painters\", \"partner_id\": \"acme\", \"score\": \"engagement\", "
         "\"model_version\": 3, \"value\": 2.5001000000000002, \"previous_value\": 7.0, \"band\": "
         "\"low\", \"previous_band\": \"high\", \"direction\": \"down\", \"cause\": \"event\", "
-        "\"at\": 1767258000000, \"provisional\": true, \"contributions\": " AVRO_CONTRIBUTIONS "}");
+        "\"at\": 1767258000000, \"provisional\": true, \"contributions\": " AVRO_CONTRIBUTIONS
+        ", \"description\": null}");
 }
 
 Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
@@ -212,7 +239,7 @@ Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
                                               "\"last_action_at\": null, \"silent_for_ms\": null, "
                                               "\"usual_gap_ms\": null, \"risk\": null, "
                                               "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
-                                              "}}");
+                                              "}" AVRO_END("falls_to"));
     check_avro(
         churn_drop(1, ENG_OPENED), eng_schema_churn_drop,
         AVRO_DROP("slipping", "opened") "\"score\": {\"string\": \"engagement\"}, \"value\": "
@@ -221,7 +248,8 @@ Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
                                         "\"drop\": {\"double\": 3.0001000000000002}, "
                                         "\"last_action_at\": null, \"silent_for_ms\": "
                                         "null, \"usual_gap_ms\": null, \"risk\": null, "
-                                        "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS "}}");
+                                        "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
+                                        "}" AVRO_END("drop"));
     check_avro(
         churn_drop(1, ENG_RESOLVED), eng_schema_churn_drop,
         AVRO_DROP("slipping",
@@ -231,21 +259,59 @@ Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
                               "\"drop\": null, \"last_action_at\": null, \"silent_for_ms\": null, "
                               "\"usual_gap_ms\": null, "
                               "\"risk\": null, \"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
-                              "}}");
+                              "}" AVRO_END("drop"));
     check_avro(
         churn_drop(2, ENG_OPENED), eng_schema_churn_drop,
-        AVRO_DROP("silent", "opened") "\"score\": null, \"value\": null, \"band\": null, "
-                                      "\"baseline\": null, \"drop\": null, \"last_action_at\": "
-                                      "{\"long\": 1767000000000}, "
-                                      "\"silent_for_ms\": {\"long\": 225600000}, \"usual_gap_ms\": "
-                                      "{\"long\": 86400000}, "
-                                      "\"risk\": {\"double\": 0.625}, \"contributions\": null}");
+        AVRO_DROP("silent",
+                  "opened") "\"score\": null, \"value\": null, \"band\": null, "
+                            "\"baseline\": null, \"drop\": null, \"last_action_at\": "
+                            "{\"long\": 1767000000000}, "
+                            "\"silent_for_ms\": {\"long\": 225600000}, \"usual_gap_ms\": "
+                            "{\"long\": 86400000}, "
+                            "\"risk\": {\"double\": 0.625}, \"contributions\": null" AVRO_END(
+                                "silence"));
     check_avro(churn_drop(2, ENG_RESOLVED), eng_schema_churn_drop,
-               AVRO_DROP("silent", "resolved") "\"score\": null, \"value\": null, \"band\": null, "
-                                               "\"baseline\": null, \"drop\": null, "
-                                               "\"last_action_at\": {\"long\": 1767000000000}, "
-                                               "\"silent_for_ms\": null, \"usual_gap_ms\": null, "
-                                               "\"risk\": null, \"contributions\": null}");
+               AVRO_DROP("silent",
+                         "resolved") "\"score\": null, \"value\": null, \"band\": null, "
+                                     "\"baseline\": null, \"drop\": null, "
+                                     "\"last_action_at\": {\"long\": 1767000000000}, "
+                                     "\"silent_for_ms\": null, \"usual_gap_ms\": null, "
+                                     "\"risk\": null, \"contributions\": null" AVRO_END("silence"));
+}
+
+Test(encode, a_deadline_says_from_when_and_until_when)
+{
+    struct effect effect = churn_drop(6, ENG_OPENED);
+    effect.head.value_e4 = effect.head.baseline_e4 = 0;
+    effect.head.anchor_at_ms = 1766620800000;
+    effect.head.due_at_ms = 1767225600000;
+    check_json(effect, DROP("untrained", "opened") "\"kind\":\"deadline\",\"anchor_at\":"
+                                                   "1766620800000,\"due_at\":1767225600000}\n");
+    check_avro(
+        effect, eng_schema_churn_drop,
+        AVRO_DROP("untrained", "opened") "\"score\": null, \"value\": null, \"band\": null, "
+                                         "\"baseline\": null, \"drop\": null, "
+                                         "\"last_action_at\": null, \"silent_for_ms\": null, "
+                                         "\"usual_gap_ms\": null, \"risk\": null, "
+                                         "\"contributions\": null, \"kind\": {\"string\": "
+                                         "\"deadline\"}, \"threshold\": null, "
+                                         "\"description\": null, \"anchor_at\": {\"long\": "
+                                         "1766620800000}, \"due_at\": {\"long\": "
+                                         "1767225600000}}");
+}
+
+Test(encode, a_threshold_is_written_as_the_rule_names_it)
+{
+    check_avro(churn_drop(5, ENG_OPENED), eng_schema_churn_drop,
+               AVRO_DROP("strong", "opened") "\"score\": {\"string\": \"engagement\"}, \"value\": "
+                                             "{\"double\": 4.0}, \"band\": null, "
+                                             "\"baseline\": null, \"drop\": null, "
+                                             "\"last_action_at\": null, \"silent_for_ms\": null, "
+                                             "\"usual_gap_ms\": null, \"risk\": null, "
+                                             "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
+                                             "}, \"kind\": {\"string\": \"above\"}, "
+                                             "\"threshold\": {\"double\": 8.0}, \"description\": "
+                                             "{\"string\": \"Say \\\"thanks\\\".\"}" AVRO_NO_TIME);
 }
 
 Test(encode, enums_have_the_same_word_in_json_and_avro)

@@ -182,7 +182,39 @@ static void say_place(struct maker *maker, enum eng_field field, unsigned depth,
     say(maker, "}]}%s", in_union ? "]" : "");
 }
 
-/* The whole schema: our fields in random order, others between them. */
+enum { WANTED = 3 };
+
+/* Attributes that are looked for. Maps of a record have each of their keys once at most, and "key".
+ */
+static const char *const wanted[WANTED] = {"key", "w", "a.b"};
+
+/* What holds attributes: a map of texts or of more, a record, a union, or something else. */
+static void say_attributes(struct maker *maker)
+{
+    uint64_t kind = below(maker, 6);
+    bool in_union = below(maker, 2) == 0;
+    say(maker, "%s", in_union ? "[\"null\", " : "");
+    if (kind < 3) {
+        say(maker, "{\"type\": \"map\", \"values\": ");
+        if (kind == 0)
+            say(maker, "\"string\"");
+        else
+            say_wanted(maker, ENG_FIELD_MEMBER);
+        say(maker, "}");
+    } else if (kind < 5) {
+        say(maker, "{\"type\": \"record\", \"name\": \"W%u\", \"fields\": [", maker->names++);
+        say(maker, "{\"name\": \"a\", \"type\": ");
+        say_type(maker, 2);
+        say(maker, "}, {\"name\": \"w\", \"type\": ");
+        say_wanted(maker, ENG_FIELD_MEMBER);
+        say(maker, "}, {\"name\": \"key\", \"type\": \"boolean\"}]}");
+    } else {
+        say(maker, "\"bytes\"");
+    }
+    say(maker, "%s", in_union ? "]" : "");
+}
+
+/* The whole schema: our fields in random order, others between them, attributes at the end. */
 static void say_schema(struct maker *maker, char paths[ENG_FIELD_COUNT][128])
 {
     unsigned order[ENG_FIELD_COUNT];
@@ -201,9 +233,11 @@ static void say_schema(struct maker *maker, char paths[ENG_FIELD_COUNT][128])
         (void)snprintf(paths[order[i]], sizeof paths[order[i]], "p%u", order[i]);
         say(maker, "{\"name\": \"p%u\", \"type\": ", order[i]);
         say_place(maker, (enum eng_field)order[i], 0, paths[order[i]], sizeof paths[order[i]]);
-        say(maker, "}%s", i + 1 < ENG_FIELD_COUNT ? ", " : "");
+        say(maker, "}, ");
     }
-    say(maker, "]}");
+    say(maker, "{\"name\": \"pa\", \"type\": ");
+    say_attributes(maker);
+    say(maker, "}]}");
 }
 
 /* ---- a random record ---- */
@@ -216,7 +250,7 @@ static int64_t random_long(struct maker *maker)
 
 static void write_text(struct maker *maker, struct eng_writer *writer)
 {
-    static const char letters[] = "abcdefghijlmnopqrstuvwxyz0123456789"; /* never "key" */
+    static const char letters[] = "abcdefghijlmnopqrstuvxyz0123456789"; /* no key that is wanted */
     char text[300];
     size_t length = below(maker, below(maker, 20) == 0 ? sizeof text : 12);
     for (size_t i = 0; i < length; i++)
@@ -227,21 +261,22 @@ static void write_text(struct maker *maker, struct eng_writer *writer)
 static void write_value(struct maker *maker, avro_schema_t schema, unsigned depth,
                         struct eng_writer *writer);
 
-/* An array or map in random blocks. A map has the wanted key once at most: avro-c adds to the first
- * value of a key that comes twice. */
+/* An array or map in random blocks. A map has each wanted key once at most: avro-c adds to the
+ * first value of a key that comes twice. */
 static void write_blocks(struct maker *maker, avro_schema_t schema, unsigned depth,
                          struct eng_writer *writer)
 {
-    bool map = is_avro_map(schema), has_key = false;
+    bool map = is_avro_map(schema);
+    unsigned keys = 0; /* of those wanted */
     avro_schema_t inner = map ? avro_schema_map_values(schema) : avro_schema_array_items(schema);
     for (uint64_t blocks = depth > 12 ? 0 : below(maker, 3); blocks > 0; blocks--) {
         struct eng_bytes body = {0};
         struct eng_writer items = eng_writer_begin(&body);
         int64_t count = 1 + (int64_t)below(maker, 3);
         for (int64_t i = 0; i < count; i++) {
-            if (map && !has_key && below(maker, 2) == 0) {
-                eng_put_avro_bytes(&items, "key", 3);
-                has_key = true;
+            if (map && keys < WANTED && below(maker, 2) == 0) {
+                eng_put_avro_bytes(&items, wanted[keys], strlen(wanted[keys]));
+                keys++;
             } else if (map) {
                 write_text(maker, &items);
             }
@@ -411,6 +446,35 @@ static bool number_of(avro_value_t *value, double *ret_number, int64_t *ret_inte
     }
 }
 
+/* Compares the attributes. Returns how many were there. */
+static unsigned compare_attributes(const struct maker *maker, avro_value_t value,
+                                   const struct eng_mapping *mapping,
+                                   const struct eng_fields *fields)
+{
+    unsigned there = 0;
+    for (unsigned i = 0; i < WANTED; i++) {
+        struct eng_slice got = fields->attributes[i];
+        char text[512];
+        size_t length = 0;
+        int truth = 0;
+        avro_value_t found;
+        bool want = walk(value, &mapping->paths[ENG_FIELD_COUNT + i], &found);
+        if (want && avro_value_get_type(&found) == AVRO_BOOLEAN) {
+            avro_value_get_boolean(&found, &truth);
+            length = (size_t)sprintf(text, "%s", truth ? "true" : "false");
+        } else {
+            want = want && text_of(&found, text, &length);
+        }
+        cr_assert_eq(got.data != NULL, want, "seed %llu: %s", (unsigned long long)maker->seed,
+                     wanted[i]);
+        cr_assert(!want || (got.length == length && memcmp(got.data, text, length) == 0),
+                  "seed %llu: %s is %.*s, not %.*s", (unsigned long long)maker->seed, wanted[i],
+                  (int)got.length, got.data, (int)length, text);
+        there += want;
+    }
+    return there;
+}
+
 /* Compares all six fields. Returns how many were there. */
 static unsigned compare(const struct maker *maker, avro_value_t value,
                         const struct eng_mapping *mapping, const struct eng_fields *fields)
@@ -450,16 +514,22 @@ static unsigned compare(const struct maker *maker, avro_value_t value,
 
 /* ---- one seed ---- */
 
+static unsigned long long attributes_there;
+
 static struct eng_mapping mapping_of(char paths[ENG_FIELD_COUNT][128])
 {
+    char holder[] = "pa";
     struct eng_input_config input = {.fields = {.id = paths[ENG_FIELD_ID],
                                                 .partner = paths[ENG_FIELD_PARTNER],
                                                 .action = paths[ENG_FIELD_ACTION],
                                                 .time = paths[ENG_FIELD_TIME],
                                                 .member = paths[ENG_FIELD_MEMBER],
-                                                .value = paths[ENG_FIELD_VALUE]}};
+                                                .value = paths[ENG_FIELD_VALUE],
+                                                .attributes = holder}};
     struct eng_mapping mapping;
     cr_assert_eq(eng_mapping_init(&mapping, &input, NULL), ENG_OK);
+    for (unsigned i = 0; i < WANTED; i++)
+        cr_assert_eq(eng_mapping_want(&mapping, wanted[i], NULL), ENG_OK);
     return mapping;
 }
 
@@ -483,6 +553,7 @@ static unsigned run_record(struct maker *maker, avro_schema_t schema, avro_value
     cr_assert_eq(reason, ENG_REASON_NONE, "seed %llu: %s", (unsigned long long)maker->seed,
                  eng_reason_name(reason));
     unsigned there = compare(maker, value, mapping, &fields);
+    attributes_there += compare_attributes(maker, value, mapping, &fields);
     if (bytes.used > 0) {
         size_t cut = below(maker, bytes.used);
         uint8_t *copy = malloc(cut + 1);
@@ -538,4 +609,6 @@ Test(plan_random, the_plan_finds_what_avro_c_finds_in_120000_records)
         there += run_seed(seed);
     }
     cr_assert_gt(there, 3ull * SCHEMAS * RECORDS, "%llu fields were there", there);
+    cr_assert_gt(attributes_there, SCHEMAS * RECORDS / 2ull, "%llu attributes were there",
+                 attributes_there);
 }

@@ -55,6 +55,29 @@ Test(score, S8_the_largest_numbers_do_not_overflow)
         ENG_SCALE_MAX_E4, "one short of the end rounds to the end");
 }
 
+Test(score, S8_a_ratio_is_rounded_half_away_from_zero_and_ends_where_targets_do)
+{
+    const eng_wide big = (eng_wide)ENG_TARGET_MAX_E4 * 1000000000;
+    static const struct {
+        int64_t above, below, ratio;
+    } rows[] = {
+        {30000, 40000, 7500},    {10000, 30000, 3333},
+        {20000, 30000, 6667},    {1, 20000, 1},
+        {-1, 20000, -1},         {1, 20001, 0},
+        {-50000, 20000, -25000}, {50000, -20000, -25000},
+        {-50000, -20000, 25000}, {0, -5, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_assert_eq(eng_score_ratio(rows[i].above, rows[i].below), rows[i].ratio, "row %zu", i);
+    cr_assert_eq(eng_score_ratio(ENG_TARGET_MAX_E4, 10000), ENG_TARGET_MAX_E4);
+    cr_assert_eq(eng_score_ratio(ENG_TARGET_MAX_E4 - 1, 10000), ENG_TARGET_MAX_E4 - 1);
+    cr_assert_eq(eng_score_ratio(big, 1), ENG_TARGET_MAX_E4);
+    cr_assert_eq(eng_score_ratio(-big, 1), -ENG_TARGET_MAX_E4);
+    cr_assert_eq(eng_score_ratio(big, -1), -ENG_TARGET_MAX_E4);
+    cr_assert_eq(eng_score_ratio(big, big), 10000);
+    cr_assert_eq(eng_score_ratio(1, big), 0);
+}
+
 Test(score, S8_steps_interpolate_and_are_flat_outside)
 {
     struct eng_step steps[3] = {{0, 0}, {10000000, 5000}, {50000000, 10000}};

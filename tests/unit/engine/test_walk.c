@@ -42,7 +42,7 @@ static struct eng_engine *filled(const struct eng_model *model, uint32_t count,
                                   .partner = {name, (uint32_t)length},
                                   .action = {"x", 1},
                                   .verdict = ENG_VERDICT_GOOD};
-        struct eng_batch batch = {&event, &outcome, 1, 0};
+        struct eng_batch batch = {&event, &outcome, 1, 0, NULL};
         effects->used = effects->count = 0;
         cr_assert_eq(eng_engine_apply(engine, &batch, effects, &err), ENG_OK, "%s", err.text);
     }

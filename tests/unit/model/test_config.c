@@ -346,6 +346,11 @@ Test(config, what_is_seldom_meant_is_warned_about_with_its_place)
     expect_warning(HEAD "scores: {s: {scale: 10, tell_every: 11, dimensions: {m: {weight: 1, "
                         "target: 1}}, bands: {low: 0}}}\n",
                    "never changes by as much as its tell_every");
+    expect_warning("program: p\nmeasures: {k: {streak: x}}\ntime: {late_after: 9d}\nscores: {s: "
+                   "{scale: 9, bands: {low: 0, high: 5}, "
+                   "dimensions: {k: {weight: 1, target: 4}}}}\n"
+                   "alerts: {a: {score: s, falls_to: low, while_provisional: hold}}\n",
+                   "the alert \"a\" is never held");
     expect_warning(FILE_TEXT "kafka: {client: {sasl.password: plain}}\n",
                    "f.yaml:6:33: the secret \"sasl.password\" stands in the file");
     expect_warning(FILE_TEXT "http: {erase_token: 0123456789abcdef}\n",

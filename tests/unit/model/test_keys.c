@@ -29,6 +29,8 @@ static const struct frame frames[] = {
     {&eng_section_dimension,
      "program: p\n" MEASURES "scores: {s: {scale: 9, bands: {low: 0}, dimensions: {revenue: "
      "{weight: 1, target: 9}, logins: {@}}}}\n"},
+    {&eng_section_points,
+     "program: p\n" MEASURES "scores: {s: {points: {own: {@}}, over: 3d, bands: {low: 0}}}\n"},
     {&eng_section_edge, "program: p\n" MEASURES "scores: {s: {scale: 100, " DIMENSIONS
                         ", bands: {low: 0, high: {@}}}}\n"},
     {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
@@ -59,9 +61,13 @@ static const struct company companies[] = {
     {&eng_section_measure, "last", "of: a, over: 3d"},
     {&eng_section_measure, "streak", ""},
     {&eng_section_measure, "state", "until: off"},
+    {&eng_section_measure, "ratio", ""},
+    {&eng_section_measure, "since", "over: 3d"},
     {&eng_section_measure, "of", "sum: value, over: 3d"},
     {&eng_section_measure, "until", "state: on"},
     {&eng_section_measure, "over", "count: a"},
+    {&eng_section_measure, "ago", "count: a, over: 3d"},
+    {&eng_section_measure, "where", "count: a, over: 3d"},
     {&eng_section_measure, NULL, "over: 3d"},
     {&eng_section_score, "scale", DIMENSIONS ", bands: {low: 0}"},
     {&eng_section_score, "dimensions", "scale: 10, bands: {low: 0}"},
@@ -73,8 +79,19 @@ static const struct company companies[] = {
     {&eng_section_dimension, "steps", "weight: 1"},
     {&eng_section_dimension, "target", "weight: 1"},
     {&eng_section_dimension, NULL, "weight: 1, target: 4"},
+    {&eng_section_points, "points", "of: a"},
+    {&eng_section_points, NULL, "points: 1"},
     {&eng_section_alert, "score", "falls_to: low"},
     {&eng_section_alert, "falls_to", "score: engagement"},
+    {&eng_section_alert, "rises_to", "score: engagement"},
+    {&eng_section_alert, "below", "score: engagement"},
+    {&eng_section_alert, "above", "score: engagement"},
+    {&eng_section_alert, "while_provisional", "score: engagement, falls_to: low"},
+    {&eng_section_alert, "after", "expects: b, within: 7d"},
+    {&eng_section_alert, "expects", "after: a, within: 7d"},
+    {&eng_section_alert, "remind", "after: a, expects: b, within: 30000d"},
+    {&eng_section_alert, "tell_met", "after: a, expects: b, within: 7d"},
+    {&eng_section_alert, "margin", "score: engagement, below: 3"},
     {&eng_section_alert, "drop", "score: engagement, within: 3d"},
     {&eng_section_alert, "within", "score: engagement, drop: 2"},
     {&eng_section_alert, "silence", "horizon: 9d"},
@@ -114,8 +131,9 @@ static int fill(const struct eng_section *section, const struct eng_key *key, co
     if (measure) /* a second mapping of measures would stand twice: put the new one first */
         (void)snprintf(
             text, TEXT_BYTES,
-            "program: p\nmeasures: {own: {%s}}\ntime: {late_after: 9d}\nscores: {s: {points: "
-            "{a: 1}, over: 3d, bands: {low: 0}}}\n",
+            "program: p\nmeasures: {own: {%s}, redeemed: {count: a, over: 3d}, earned: {count: b, "
+            "over: 3d}}\ntime: {late_after: 9d}\nscores: {s: {points: {a: 1}, over: 3d, bands: "
+            "{low: 0}}}\n",
             entry);
     const char *place = strstr(text, entry) + strlen(key->name) + 2, *line = text;
     *ret_line = 1;
@@ -185,11 +203,12 @@ Test(keys, every_default_can_be_written_out)
 
 static void visit_wrong_type(const struct eng_section *section, const struct eng_key *key)
 {
-    if (key->type != ENG_KEY_PAIRS && key->type != ENG_KEY_ACTIONS)
+    if (key->type != ENG_KEY_PAIRS && key->type != ENG_KEY_ACTIONS && key->type != ENG_KEY_NAMES)
         expect_bad(section, key, "[1, 2]");
     if (key->type != ENG_KEY_SECTION && key->type != ENG_KEY_MAP)
         expect_bad(section, key, "{a: 1}");
-    if (key->type == ENG_KEY_SECTION || key->type == ENG_KEY_MAP || key->type == ENG_KEY_PAIRS)
+    if (key->type == ENG_KEY_SECTION || key->type == ENG_KEY_MAP || key->type == ENG_KEY_PAIRS ||
+        key->type == ENG_KEY_NAMES)
         expect_bad(section, key, "word");
     if (key->type != ENG_KEY_SECTION && key->type != ENG_KEY_MAP)
         expect_bad(section, key, "\"\"");
@@ -214,6 +233,23 @@ static void visit_number(const struct eng_section *section, const struct eng_key
                eng_text_show_number(shown, sizeof shown, key->max + 1, key->decimals));
     (void)snprintf(value, sizeof value, "1.%0*d", key->decimals + 1, 1);
     expect_bad(section, key, value);
+}
+
+static void visit_portion(const struct eng_section *section, const struct eng_key *key)
+{
+    if (key->type != ENG_KEY_PORTION)
+        return;
+    static const char *const bad[] = {"many", "\"5\"",   "0",  "0%",     "100.01%",
+                                      "-1%",  "25.125%", "x%", "\"5%\"", "99999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        expect_bad(section, key, bad[i]);
+    expect_good(section, key, "0.01%");
+    expect_good(section, key, "100%");
+}
+
+Test(keys, every_portion_is_a_number_or_a_part_of_the_whole)
+{
+    for_each_key(visit_portion);
 }
 
 Test(keys, every_number_refuses_too_small_too_large_and_too_fine)

@@ -81,6 +81,9 @@ Test(model, every_kind_of_measure_is_compiled)
                   "  streak:     {streak: platform.login}\n"
                   "  social:     {state: social.connect, until: social.disconnect}\n"
                   "  ever:       {count: training.complete, over: life}\n"
+                  "  depth:      {ratio: [revenue, later]}\n"
+                  "  later:      {active: x, over: 7d, ago: 14d}\n"
+                  "  idle:       {since: platform.login, over: life}\n"
                   "alerts: {z: {silence: a, horizon: 9d}}\n");
     static const struct {
         const char *name;
@@ -95,10 +98,13 @@ Test(model, every_kind_of_measure_is_compiled)
                 {"nps", ENG_LAST, ENG_WINDOW_ROLLING, 90},
                 {"streak", ENG_STREAK, ENG_WINDOW_NONE, 0},
                 {"social", ENG_STATE, ENG_WINDOW_NONE, 0},
-                {"ever", ENG_COUNT, ENG_WINDOW_LIFE, 0}};
+                {"ever", ENG_COUNT, ENG_WINDOW_LIFE, 0},
+                {"depth", ENG_RATIO, ENG_WINDOW_NONE, 0},
+                {"later", ENG_ACTIVE, ENG_WINDOW_ROLLING, 7},
+                {"idle", ENG_SINCE, ENG_WINDOW_LIFE, 0}};
     const struct eng_model *model = config->model;
-    cr_assert_eq(model->named_measure_count, 9);
-    for (size_t i = 0; i < 9; i++) {
+    cr_assert_eq(model->named_measure_count, sizeof rows / sizeof rows[0]);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct eng_measure *measure = &model->measures[i];
         cr_assert_str_eq(measure->name, rows[i].name);
         cr_assert_eq(measure->kind, rows[i].kind, "%s", rows[i].name);
@@ -108,6 +114,9 @@ Test(model, every_kind_of_measure_is_compiled)
     cr_assert(counts(model, &model->measures[7].until, "social.disconnect"));
     cr_assert_not(counts(model, &model->measures[7].actions, "social.disconnect"));
     cr_assert(counts(model, &model->measures[2].actions, "invoice.upload"));
+    cr_assert_eq(model->measures[10].ago, 14);
+    cr_assert_eq(model->measures[9].parts[0], 2);
+    cr_assert_eq(model->measures[9].parts[1], 10, "it may stand behind the ratio");
     eng_config_free(config);
 }
 
@@ -182,6 +191,7 @@ Test(model, S4_late_after_is_the_longest_rolling_or_calendar_window_unless_it_is
     cr_assert_eq(late_after("a: {count: x, over: quarter}", ""), 92);
     cr_assert_eq(late_after("a: {count: x, over: life}, b: {count: x, over: 2d}", ""), 2);
     cr_assert_eq(late_after("a: {count: x, over: 50d}", "late_after: 3d"), 3);
+    cr_assert_eq(late_after("a: {count: x, over: 5d, ago: 40d}", ""), 45, "by its reach");
     cr_assert_eq(late_after("a: {count: x, over: week}", "pane: 1h"), 168);
     cr_assert_eq(late_after("a: {count: x, over: 6h}", "pane: 1h"), 6);
 }
@@ -246,6 +256,53 @@ Test(model, S12_a_score_is_provisional_for_its_longest_windows)
     eng_config_free(config);
 }
 
+Test(model, a_description_is_kept_as_it_stands)
+{
+    struct eng_config *config =
+        load_good(HEAD "scores:\n  s:\n    scale: 10\n    description: ${env:NOBODY} 100%\n"
+                       "    dimensions: {m: {weight: 1, target: 4}}\n    bands: {low: 0, high: 5}\n"
+                       "alerts:\n  a:\n    score: s\n    falls_to: low\n    description: |\n"
+                       "      Call them.\n      Today.\n"
+                       "  b: {score: s, drop: 1, within: 3d}\n");
+    cr_assert_str_eq(config->model->scores[0].description, "${env:NOBODY} 100%");
+    cr_assert_str_eq(config->model->alerts[0].description, "Call them.\nToday.\n");
+    cr_assert_null(config->model->alerts[1].description);
+    eng_config_free(config);
+}
+
+Test(model, a_deadline_has_two_sets_of_actions)
+{
+    struct eng_config *config = load_good(
+        FILE_TEXT "alerts:\n"
+                  "  late: {after: j, expects: [\"t.*\", y], within: 7d}\n"
+                  "  soon: {after: j, expects: t.a, within: 7d, remind: 7d, tell_met: true}\n");
+    const struct eng_alert *alerts = config->model->alerts;
+    cr_assert_eq(alerts[0].kind, ENG_DEADLINE);
+    cr_assert(alerts[0].within == 7 && alerts[0].remind == 0 && !alerts[0].tell_met);
+    cr_assert(counts(config->model, &alerts[0].anchors, "j"));
+    cr_assert(!counts(config->model, &alerts[0].actions, "j"));
+    cr_assert(counts(config->model, &alerts[0].actions, "t.a") &&
+              counts(config->model, &alerts[0].actions, "t.b"));
+    cr_assert(alerts[1].remind == 7 && alerts[1].tell_met);
+    eng_config_free(config);
+}
+
+Test(model, alerts_on_edges_are_kept_with_inclusive_ones)
+{
+    struct eng_config *config = load_good(FILE_TEXT "alerts:\n"
+                                                    "  up: {score: s, rises_to: high}\n"
+                                                    "  b: {score: s, below: 3, cooldown: 1d}\n"
+                                                    "  a: {score: s, above: 8, margin: 0.5}\n");
+    const struct eng_alert *alerts = config->model->alerts;
+    cr_assert_eq(alerts[0].kind, ENG_RISES_TO);
+    cr_assert_eq(alerts[0].band, 1);
+    cr_assert_eq(alerts[1].kind, ENG_BELOW);
+    cr_assert(alerts[1].edge_e4 == 30000 && alerts[1].margin_e4 == 0);
+    cr_assert_eq(alerts[2].kind, ENG_ABOVE);
+    cr_assert(alerts[2].edge_e4 == 80001 && alerts[2].margin_e4 == 5000);
+    eng_config_free(config);
+}
+
 Test(model, alerts_are_compiled_with_their_defaults)
 {
     struct eng_config *config =
@@ -261,6 +318,7 @@ Test(model, alerts_are_compiled_with_their_defaults)
     cr_assert_eq(alerts[0].cooldown_ms, 0);
     cr_assert_eq(alerts[1].kind, ENG_DROP);
     cr_assert_eq(alerts[1].drop_e4, 25000);
+    cr_assert_eq(alerts[1].drop_share_e4, 0);
     cr_assert_eq(alerts[1].within, 14);
     cr_assert_eq(alerts[1].cooldown_ms, 36 * 3600000LL);
     cr_assert_eq(alerts[2].kind, ENG_SILENCE);
@@ -311,4 +369,64 @@ Test(model, a_model_is_loaded_from_a_file_or_the_file_is_named)
     cr_assert_null(model);
     eng_error_clear(&err);
     cr_assert_eq(eng_model_load_file("/", &model, &err), ENG_IO);
+}
+
+/* "x: region=a,b source=c | region=b | any" of the entries of an action. */
+static const char *entries_of(const struct eng_model *model, const char *action)
+{
+    static char line[512];
+    uint16_t first = eng_model_action(model, (struct eng_slice){action, (uint32_t)strlen(action)});
+    size_t used = 0;
+    for (unsigned i = first; i < first + model->actions[first].variant_count; i++) {
+        const struct eng_condition *where = &model->actions[i].where;
+        used += (size_t)sprintf(line + used, "%s%s", i > first ? " | " : "",
+                                where->clause_count == 0 ? "any" : "");
+        for (unsigned c = 0; c < where->clause_count; c++) {
+            used += (size_t)sprintf(line + used, "%s%s=", c > 0 ? " " : "",
+                                    model->attributes[where->clauses[c].attribute]);
+            for (unsigned v = 0; v < where->clauses[c].value_count; v++)
+                used += (size_t)sprintf(line + used, "%s%s", v > 0 ? "," : "",
+                                        where->clauses[c].values[v].length > 0
+                                            ? where->clauses[c].values[v].data
+                                            : "\"\"");
+        }
+    }
+    return line;
+}
+
+Test(model, filters_tell_entries_of_an_action_apart_the_narrowest_first)
+{
+    static const struct {
+        const char *measures, *action, *want;
+    } rows[] = {
+        {"m: {count: x, over: 3d}", "x", "any"},
+        {"m: {count: x, where: {r: a}, over: 3d}", "x", "r=a"},
+        {"m: {count: x, where: {r: a}, over: 3d}, n: {count: x, over: 3d}", "x", "r=a | any"},
+        {"m: {count: x, where: {r: a}, over: 3d}, n: {count: x, where: {r: [a]}, over: 9d}", "x",
+         "r=a"},
+        {"m: {count: x, where: {r: [b, a]}, over: 3d}, n: {count: x, where: {r: a}, over: 9d}, "
+         "o: {count: x, where: {r: b}, over: 9d}",
+         "x", "r=b | r=a | r=a,b"},
+        {"m: {count: x, where: {r: a}, over: 3d}, n: {count: x, where: {s: b}, over: 9d}", "x",
+         "r=a s=b | s=b | r=a"},
+        {"m: {count: x, where: {r: [a, b]}, over: 3d}, n: {count: x, where: {r: [b, c]}, over: 9d}",
+         "x", "r=b | r=b,c | r=a,b"},
+        {"m: {count: \"x.*\", where: {r: a}, over: 3d}, n: {count: x.y, over: 9d}", "x.y",
+         "r=a | any"},
+        {"m: {count: \"x.*\", where: {r: a}, over: 3d}, n: {count: x.y, over: 9d}", "x.z", "r=a"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[512];
+        struct eng_model *model = NULL;
+        struct eng_error err = {0};
+        (void)snprintf(
+            text, sizeof text,
+            "program: p\nmeasures: {%s}\nscores: {s: {scale: 10, dimensions: {m: {weight: "
+            "1, target: 4}}, bands: {low: 0, high: 8}}}\n",
+            rows[i].measures);
+        cr_assert_eq(eng_model_load_text(text, strlen(text), "f.yaml", &model, &err), ENG_OK, "%s",
+                     err.text);
+        cr_expect_str_eq(entries_of(model, rows[i].action), rows[i].want, "%s", rows[i].measures);
+        eng_model_free(model);
+    }
 }

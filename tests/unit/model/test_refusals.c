@@ -77,6 +77,8 @@ Test(refusals, a_measure_is_of_one_kind_with_what_belongs_to_it)
          "f.yaml:2:26: |both \"count\" and \"active\""},
         {"program: p\nmeasures: {m: {count: x}}\n",
          "f.yaml:2:12: |a count needs a window|over: 30d"},
+        {"program: p\nmeasures: {m: {since: x}}\n",
+         "f.yaml:2:12: |a since measure needs a window|over: 30d"},
         {"program: p\nmeasures: {m: {sum: value, over: 3d}}\n",
          "f.yaml:2:12: |a sum needs the actions|of: "},
         {"program: p\nmeasures: {m: {sum: amount, of: x, over: 3d}}\n", "f.yaml:2:21: |sum: value"},
@@ -92,6 +94,60 @@ Test(refusals, a_measure_is_of_one_kind_with_what_belongs_to_it)
         {"program: p\nmeasures: {m: {cuont: x, over: 3d}}\n",
          "f.yaml:2:16: |did you mean \"count\"?"},
         {"program: p\nmeasures: {m: {state: [a, b], until: [c, b]}}\n" S, "f.yaml:2:"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_ratio_is_made_of_two_other_measures)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: m}}\n",
+         "f.yaml:2:48: |\"m\"|two other measures, such as [redeemed, earned]"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m]}}\n",
+         "f.yaml:2:48: |made of two measures, and there are 1|ratio: [redeemed, earned]"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, k, m]}}\n",
+         "f.yaml:2:48: |there are 3"},
+        {"program: p\nmeasures: {money: {count: x, over: 3d}, r: {ratio: [money, mony]}}\n",
+         "f.yaml:2:60: |there is no measure \"mony\"|did you mean \"money\"?"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [revenue, m]}}\n",
+         "f.yaml:2:49: |there is no measure \"revenue\"|add it under \"measures\""},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, r]}}\n",
+         "f.yaml:2:52: |\"r\" is a ratio itself"},
+        {"program: p\nmeasures: {r: {ratio: [m, q]}, q: {ratio: [m, k]}, m: {count: x, over: 3d}, "
+         "k: {count: y, over: 3d}}\n",
+         "f.yaml:2:27: |\"q\" is a ratio itself|two measures that are none"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, m]}}\n",
+         "f.yaml:2:52: |always 1|two different ones"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, k], over: 3d}}\n",
+         "f.yaml:2:56: |\"over\" does not belong to a ratio"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}, r: {ratio: [m, \"\"]}}\n",
+         "f.yaml:2:52: |empty"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_window_lies_back_where_panes_are_counted)
+{
+    static const struct row rows[] = {
+        {"program: p\nmeasures: {m: {count: x, over: 30d, ago: 0d}}\n",
+         "f.yaml:2:42: |at least one pane"},
+        {"program: p\nmeasures: {m: {count: x, over: 30d, ago: 36h}}\n",
+         "f.yaml:2:42: |write 1d or 2d"},
+        {"program: p\nmeasures: {m: {count: x, over: month, ago: 30d}}\n",
+         "f.yaml:2:44: |only a window of days or hours|\"over\" is month|over: 30d"},
+        {"program: p\nmeasures: {m: {active: x, over: life, ago: 30d}}\n",
+         "f.yaml:2:44: |\"over\" is life"},
+        {"program: p\nmeasures: {m: {members: x, over: 30d, ago: 30d}}\n",
+         "f.yaml:2:44: |the newest pane of each member alone|leave \"ago\" out"},
+        {"program: p\nmeasures: {m: {last: value, of: x, over: 30d, ago: 30d}}\n",
+         "f.yaml:2:52: |the newest value alone|cannot lie back"},
+        {"program: p\nmeasures: {m: {since: x, over: 30d, ago: 30d}}\n",
+         "f.yaml:2:42: |a since measure remembers the newest pane alone"},
+        {"program: p\nmeasures: {m: {streak: x, ago: 30d}}\n",
+         "f.yaml:2:27: |\"ago\" does not belong to a streak"},
+        {"program: p\nmeasures: {m: {count: x, ago: 30d}}\n", "f.yaml:2:12: |needs a window"},
+        {"program: p\nmeasures: {m: {sum: value, of: x, over: 20000d, ago: 10001d}}\n",
+         "f.yaml:2:54: |reach back 30001 panes|at most 30000|ENG_PANES_MAX"},
     };
     EXPECT_ALL_REFUSED(rows);
 }
@@ -295,10 +351,41 @@ Test(refusals, an_alert_says_when_and_of_what)
          "f.yaml:4:34: |no band \"lo\"|did you mean \"low\"?"},
         {M S "alerts: {a: {score: s, drop: 2}}\n", "f.yaml:4:10: |within: 14d"},
         {M S "alerts: {a: {score: s, drop: 0, within: 3d}}\n", "f.yaml:4:30: |from 0.0001"},
+        {M S "alerts: {a: {score: s, drop: 0%, within: 3d}}\n", "f.yaml:4:30: |from 0.01 to 100"},
+        {M S "alerts: {a: {score: s, drop: 100.01%, within: 3d}}\n",
+         "f.yaml:4:30: |in per cent is 100.01|from 0.01 to 100"},
+        {M S "alerts: {a: {score: s, drop: 33.333%, within: 3d}}\n",
+         "f.yaml:4:30: |at most 2 decimals"},
+        {M S "alerts: {a: {score: s, drop: \"25%\", within: 3d}}\n",
+         "f.yaml:4:30: |in per cent|without quotes"},
         {M S "alerts: {a: {score: s, falls_to: low, within: 3d}}\n",
          "f.yaml:4:39: |\"within\" does not belong to a falls_to alert"},
         {M S "alerts: {a: {score: s, drop: 2, within: 3d, risk: 0.5}}\n",
          "f.yaml:4:45: |\"risk\" does not belong to a drop alert"},
+        {M S "alerts: {a: {score: s, below: 3, above: 8}}\n", "f.yaml:4:10: |more than one"},
+        {M S "alerts: {a: {below: 3}}\n", "f.yaml:4:10: |needs a score"},
+        {M S "alerts: {a: {after: j, within: 7d}}\n", "f.yaml:4:10: |expects: training.complete"},
+        {M S "alerts: {a: {after: j, expects: t}}\n", "f.yaml:4:10: |within: 7d"},
+        {M S "alerts: {a: {expects: t, within: 7d}}\n", "f.yaml:4:10: |does not say when"},
+        {M S "alerts: {a: {after: j, expects: t, within: 7d, cooldown: 1d}}\n",
+         "f.yaml:4:48: |\"cooldown\" does not belong to a deadline"},
+        {M S "alerts: {a: {after: j, expects: t, within: 7d, score: s}}\n",
+         "f.yaml:4:48: |\"score\" does not belong to a deadline"},
+        {M S "alerts: {a: {after: j, expects: t, within: 7d, remind: 8d}}\n",
+         "f.yaml:4:56: |longer than the time that there is, 7d"},
+        {M S "alerts: {a: {after: \"p.*\", expects: [t, p.q], within: 7d}}\n",
+         "f.yaml:4:39: |\"p.q\" both begins the time of the alert \"a\" and is expected"},
+        {M S "alerts: {a: {after: j, falls_to: low, score: s}}\n", "f.yaml:4:10: |more than one"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, while_provisional: hold}}\n",
+         "f.yaml:4:39: |does not belong to a silence alert"},
+        {M S "alerts: {a: {score: s, below: 3, within: 3d}}\n",
+         "f.yaml:4:34: |\"within\" does not belong to a below alert"},
+        {M S "alerts: {a: {score: s, above: 3, drop: 3}}\n", "f.yaml:4:10: |more than one"},
+        {M S "alerts: {a: {score: s, rises_to: high, margin: 1}}\n",
+         "f.yaml:4:40: |\"margin\" does not belong to a rises_to alert"},
+        {M S "alerts: {a: {score: s, rises_to: hi}}\n",
+         "f.yaml:4:34: |no band \"hi\"|did you mean \"high\"?"},
+        {M S "alerts: {a: {score: s, below: 1.00001}}\n", "f.yaml:4:31: |at most 4 decimals"},
         {M S "alerts: {a: {silence: x, horizon: 9d, score: s}}\n",
          "f.yaml:4:39: |\"score\" does not belong to a silence alert"},
         {M S "alerts: {a: {silence: x}}\n", "f.yaml:4:10: |needs a horizon"},
@@ -317,6 +404,40 @@ Test(refusals, an_alert_says_when_and_of_what)
     EXPECT_ALL_REFUSED(rows);
 }
 
+/* So many times a letter of two bytes. */
+static const char *letters(unsigned count)
+{
+    static char text[2100];
+    for (unsigned i = 0; i < count; i++)
+        memcpy(text + 2 * i, "\xC3\xA9", 2);
+    text[2 * count] = '\0';
+    return text;
+}
+
+Test(refusals, a_description_is_short_and_visible)
+{
+    static const struct row rows[] = {
+        {M S "alerts: {a: {score: s, falls_to: low, description: \"\"}}\n",
+         "f.yaml:4:52: |text of up to 500 characters"},
+        {M S "alerts: {a: {score: s, falls_to: low, description: \"a\\tb\"}}\n",
+         "f.yaml:4:52: |control character"},
+        {M S "alerts: {a: {score: s, falls_to: low, description: {a: b}}}\n",
+         "f.yaml:4:52: |text of up to 500 characters"},
+    };
+    char text[4096];
+    EXPECT_ALL_REFUSED(rows);
+    (void)snprintf(text, sizeof text,
+                   M S "alerts: {a: {score: s, falls_to: low, description: \"%s\"}}\n",
+                   letters(501));
+    expect_refused(text, "f.yaml:4:52: |501 characters|at most 500");
+    (void)snprintf(text, sizeof text,
+                   M S "alerts: {a: {score: s, falls_to: low, description: \"%s\"}}\n",
+                   letters(500));
+    struct eng_config *config = load_good(text);
+    cr_assert_str_eq(config->model->alerts[0].description, letters(500));
+    eng_config_free(config);
+}
+
 Test(refusals, S10_an_alert_that_can_never_fire_is_refused)
 {
     static const struct row rows[] = {
@@ -324,6 +445,29 @@ Test(refusals, S10_an_alert_that_can_never_fire_is_refused)
          "f.yaml:4:10: |nothing falls into the highest band"},
         {M S "alerts: {a: {score: s, drop: 10.0001, within: 3d}}\n",
          "f.yaml:4:30: |never falls by more than 10"},
+        {M S "alerts: {a: {score: s, rises_to: low}}\n",
+         "f.yaml:4:10: |nothing rises into the lowest band"},
+        {M "scores: {s: {points: {x: -1}, over: 3d, bands: {low: -9, high: 0}, margin: 1}}\n"
+           "alerts: {a: {score: s, rises_to: high}}\n",
+         "f.yaml:4:10: |the margin keeps the score from rising"},
+        {M S "alerts: {a: {score: s, below: 0}}\n",
+         "f.yaml:4:31: |never below this value|from 0 to 10"},
+        {M S "alerts: {a: {score: s, below: 10.0001}}\n",
+         "f.yaml:4:31: |never at or above this value|from 0 to 10"},
+        {M S "alerts: {a: {score: s, above: 10}}\n",
+         "f.yaml:4:31: |never above this value|from 0 to 10"},
+        {M S "alerts: {a: {score: s, above: -0.0001}}\n",
+         "f.yaml:4:31: |never at or below this value"},
+        {M S "alerts: {a: {score: s, below: 8, margin: 2.0001}}\n",
+         "f.yaml:4:42: |never be resolved|smaller margin"},
+        {M S "alerts: {a: {score: s, above: 2, margin: 2.0001}}\n",
+         "f.yaml:4:42: |never be resolved|smaller margin"},
+        {M "scores: {s: {points: {x: 1}, over: life, bands: {low: 0, high: 5}}}\n"
+           "alerts: {a: {score: s, below: 3}}\n",
+         "f.yaml:4:10: |never falls"},
+        {M "scores: {s: {points: {x: -1}, over: 3d, bands: {low: -9, high: 0}}}\n"
+           "alerts: {a: {score: s, below: -3}}\n",
+         "f.yaml:4:10: |never above 0"},
         {BANDS("{low: 0, high: 3}, margin: 3") "alerts: {a: {score: s, falls_to: low}}\n",
          "f.yaml:4:10: |the margin keeps the score"},
         {BANDS("{low: 0, high: 3}, margin: 4") "alerts: {a: {score: s, falls_to: low}}\n",
@@ -347,6 +491,15 @@ Test(refusals, S10_an_alert_that_can_only_just_fire_is_fine)
     static const char *const good[] = {
         BANDS("{low: 0, high: 3}, margin: 2.9999") "alerts: {a: {score: s, falls_to: low}}\n",
         M S "alerts: {a: {score: s, drop: 10, within: 3d}}\n",
+        M S "alerts: {a: {score: s, drop: 100%, within: 3d}}\n",
+        M S "alerts: {a: {score: s, rises_to: high}}\n",
+        M S "alerts: {a: {score: s, below: 0.0001, margin: 9.9999}}\n",
+        M S "alerts: {a: {score: s, below: 10}}\n",
+        M S "alerts: {a: {score: s, above: 9.9999, margin: 9.9999}}\n",
+        M S "alerts: {a: {score: s, above: 0}}\n",
+        /* what never falls may rise */
+        M "scores: {s: {points: {x: 1}, over: life, bands: {low: 0, high: 5}}}\n"
+          "alerts: {a: {score: s, above: 3}, b: {score: s, rises_to: high}}\n",
         M "scores: {s: {points: {x: 2, refund: -1}, over: life, bands: {low: 0, high: 5}}}\n"
           "alerts: {a: {score: s, drop: 1, within: 3d}}\n",
         /* counts since the first event only grow, but more of them may be worth less */
@@ -419,4 +572,57 @@ Test(refusals, an_action_is_not_longer_than_records_may_have_it)
     char *text = many("program: p\nmeasures: {m: {over: 3d, count: a", "bbbbbbbb", 40, "}}\n");
     expect_refused(text, "f.yaml:2:33: |321 bytes|ENG_ACTION_BYTES_MAX");
     free(text);
+}
+
+#define W(where) "program: p\nmeasures: {m: {count: x, where: " where ", over: 3d}}\n" S
+
+Test(refusals, filters_name_attributes_and_texts)
+{
+    static const struct row rows[] = {
+        {W("{}"), "f.yaml:2:33: |names no attribute|where: {region: north}"},
+        {W("north"), "f.yaml:2:33: |a mapping"},
+        {W("{region: []}"), "f.yaml:2:42: |lists 0 texts|from 1 to 64"},
+        {W("{region: {a: b}}"), "f.yaml:2:42: |\"region\" is a mapping|[north, east]"},
+        {W("{region: [a, [b]]}"), "f.yaml:2:46: |\"region\" is a list"},
+        {W("{region: [a, b, a]}"), "f.yaml:2:49: |\"a\" stands twice"},
+        {W("{\"\": a}"), "f.yaml:2:34: |the name of an attribute is empty"},
+        {W("{region: a, region: b}"), "f.yaml:2:45: |twice"},
+        {"program: p\nmeasures: {m: {count: x, over: 3d}}\n"
+         "alerts: {a: {score: s, falls_to: low, where: {r: a}}}\n" S,
+         "f.yaml:3:39: |\"where\" does not belong to a falls_to alert"},
+        {M "scores: {s: {points: {n: {points: 1, where: {}}}, over: 3d, bands: {low: 0}}}\n",
+         "f.yaml:3:45: |names no attribute"},
+        {M "scores: {s: {points: {n: {of: x}}, over: 3d, bands: {low: 0}}}\n",
+         "f.yaml:3:23: |\"points\" is missing"},
+        {M "scores: {s: {points: {\"n*\": {points: 1}}, over: 3d, bands: {low: 0}}}\n",
+         "f.yaml:3:23: |star"},
+        {"program: p\nmeasures: {f: {state: a, until: \"*\", where: {r: x}}}\n" S,
+         "f.yaml:2:33: |star"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, filters_have_limits)
+{
+    static char text[65536];
+    size_t used = (size_t)sprintf(text, "program: p\nmeasures:\n");
+    for (int i = 0; i < 17; i++)
+        used += (size_t)sprintf(text + used, "  m%d: {count: x%d, where: {a%d: b}, over: 3d}\n", i,
+                                i, i);
+    (void)sprintf(text + used, "%s",
+                  "scores: {s: {scale: 10, dimensions: {m1: {weight: 1, target: "
+                  "4}}, bands: {low: 0, high: 8}}}\n");
+    const struct row attributes[] = {
+        {text, "f.yaml:19:29: |\"a16\" is one attribute too many|16 (ENG_ATTRIBUTES_MAX)"}};
+    EXPECT_ALL_REFUSED(attributes);
+    used = (size_t)sprintf(text, "program: p\nmeasures:\n");
+    for (int i = 0; i < 9; i++) /* independent of each other: 2^9 - 1 ways */
+        used +=
+            (size_t)sprintf(text + used, "  m%d: {count: x, where: {a%d: b}, over: 3d}\n", i, i);
+    (void)sprintf(text + used, "%s",
+                  "scores: {s: {scale: 10, dimensions: {m1: {weight: 1, target: "
+                  "4}}, bands: {low: 0, high: 8}}}\n");
+    const struct row ways[] = {{text, "|the filters on \"x\" can hold together in too many "
+                                      "ways|255 (ENG_ACTIONS_MAX)|exclude each other"}};
+    EXPECT_ALL_REFUSED(ways);
 }

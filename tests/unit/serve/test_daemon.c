@@ -50,12 +50,23 @@ struct plan {
     bool then_fail; /* the service fails at the end */
 };
 
+/* A signal that comes while one like it is waiting is the same signal: so each waits for its own
+ * reading. */
+static void await_reading(int count)
+{
+    for (int i = 0; i < 1000 && fake.reload_calls < count; i++)
+        usleep(10000);
+}
+
 static void *follow(void *context)
 {
     struct plan *plan = context;
+    int hangups = 0;
     for (int i = 0; i < plan->count; i++) {
         usleep((useconds_t)plan->after_ms * 1000);
         kill(getpid(), plan->numbers[i]);
+        if (plan->numbers[i] == SIGHUP)
+            await_reading(++hangups);
     }
     usleep((useconds_t)plan->after_ms * 1000);
     if (plan->then_fail)
