@@ -76,6 +76,7 @@ struct eng_scratch {
 };
 
 struct eng_restore;
+struct eng_forecast;
 
 struct eng_engine {
     const struct eng_model *model;
@@ -91,8 +92,9 @@ struct eng_engine {
     struct eng_scratch scratch;
     struct eng_counters counters;
     struct eng_changes changes;
-    struct eng_restore *restore; /* NULL: it is not being restored */
-    bool notes_visits;           /* who is visited at a boundary counts as changed */
+    struct eng_restore *restore;   /* NULL: it is not being restored */
+    struct eng_forecast *forecast; /* NULL: nothing has been forecast under this model */
+    bool notes_visits;             /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
     uint8_t slots[ENG_ATTRIBUTES_MAX]; /* of the model's attributes in the batch in hand */
@@ -371,6 +373,22 @@ void eng_restore_drop(struct eng_engine *engine);
 
 /* The number has no page any more. */
 void eng_restore_forget(struct eng_restore *restore, uint32_t number);
+
+/* ---- view.c ---- */
+
+/* The number of a partner that somebody asks about. ENG_OK, ENG_NOT_FOUND (no counted event of it),
+ * ENG_UNAVAILABLE (while it is being restored, or an activation has not come to it). */
+enum eng_status eng_find(const struct eng_engine *engine, struct eng_slice partner,
+                         uint32_t *ret_number);
+
+/* ---- forecast.c ---- */
+
+/* Frees what forecasts are made with; it is of the model in force. NULL is fine. */
+void eng_forecast_free(struct eng_forecast *forecast);
+uint64_t eng_forecast_bytes(const struct eng_forecast *forecast);
+
+/* Deep check: nothing is left of the last forecast. */
+void eng_forecast_check(const struct eng_forecast *forecast);
 
 /* ---- effect.c ---- */
 

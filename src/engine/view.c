@@ -78,11 +78,11 @@ static enum eng_status take_now(struct eng_engine *engine, uint32_t number)
     return ENG_OK;
 }
 
-enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,
-                                struct eng_view *ret_view)
+enum eng_status eng_find(const struct eng_engine *engine, struct eng_slice partner,
+                         uint32_t *ret_number)
 {
     eng_assert(engine != NULL);
-    eng_assert(ret_view != NULL);
+    eng_assert(ret_number != NULL);
     if (partner.data == NULL || partner.length == 0 || partner.length > ENG_PARTNER_BYTES_MAX)
         return ENG_NOT_FOUND;
     if (engine->restore != NULL)
@@ -93,6 +93,19 @@ enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice part
         return ENG_NOT_FOUND;
     if (eng_activation_waits(engine, number))
         return ENG_UNAVAILABLE;
+    *ret_number = number;
+    return ENG_OK;
+}
+
+enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,
+                                struct eng_view *ret_view)
+{
+    uint32_t number;
+    eng_assert(engine != NULL);
+    eng_assert(ret_view != NULL);
+    enum eng_status status = eng_find(engine, partner, &number);
+    if (status != ENG_OK)
+        return status;
     if (take_now(engine, number) != ENG_OK)
         return ENG_NO_MEMORY;
     struct eng_record record = engine->hand;

@@ -69,6 +69,22 @@ def wrong_use_is_one_line_and_exit_code_2():
     expect(engaged("run", "--config", "c.yaml", "--log-level", "loud"), 2, "error|warn|info|debug")
 
 
+def replay_tells_whose_score_will_fall():
+    write("c.yaml", CONFIG)
+    lines = [event("acme", START), event("acme", START + DAY), event("zenith", START + DAY), event("late", START + DAY)]
+    run = engaged("replay", "--config", "c.yaml", "--forecast", "30d", write("e.jsonl", "\n".join(lines) + "\n"))
+    expect(run, 0)
+    falls = [row for row in rows(run.stdout) if row["type"] == "forecast"]
+    assert {row["partner_id"]: row["at"] for row in falls} == {
+        "acme": START + 4 * DAY, "zenith": START + 4 * DAY, "late": START + 4 * DAY}, falls
+    assert all((row["score"], row["band"], row["previous_band"]) == ("s", "low", "high") for row in falls), falls
+    run = engaged("replay", "--config", "c.yaml", "--forecast", "2d", "e.jsonl")
+    assert not [row for row in rows(run.stdout) if row["type"] == "forecast"], run.stdout
+    assert rows(run.stdout)[-1]["type"] == "summary"
+    run = engaged("replay", "--config", "c.yaml", "--forecast", "401d", "e.jsonl")
+    expect(run, 2, "34560000000 ms")
+
+
 def help_goes_to_standard_output():
     for args in (["--help"], ["-h"], ["help"], ["replay", "--help"], ["help", "run"], ["help", "exit-codes"],
                  ["help", "metrics"], ["help", "markdown"], ["--version"]):

@@ -447,7 +447,7 @@ Test(encode, a_view_shows_scores_measures_and_alerts)
     view.alerts[0] = (struct eng_view_alert){.open = true, .opened_at_ms = 5, .due_at_ms = -1};
     view.alerts[1] = (struct eng_view_alert){.opened_at_ms = -1, .due_at_ms = -1};
     view.alerts[2] = (struct eng_view_alert){.opened_at_ms = -1, .due_at_ms = 9};
-    cr_assert_eq(eng_encode_view(&context, SLICE("ac\"me"), &view, &out), ENG_OK);
+    cr_assert_eq(eng_encode_view(&context, SLICE("ac\"me"), &view, NULL, &out), ENG_OK);
     cr_assert_str_eq(
         text_of(&out),
         "{\"partner_id\":\"ac\\\"me\",\"program\":\"paint/painters\",\"model_version\":3,"
@@ -460,6 +460,44 @@ Test(encode, a_view_shows_scores_measures_and_alerts)
         "\"open\":true,\"opened_at\":5},{\"rule\":\"slipping\",\"open\":false},{\"rule\":"
         "\"silent\","
         "\"open\":false,\"due_at\":9}]}");
+    eng_bytes_done(&out);
+}
+
+/* Appends an effect of acme to a buffer. */
+static void add_effect(struct eng_effects *effects, struct effect effect)
+{
+    const struct eng_effect *whole = complete(&effect, "acme");
+    memcpy(effects->data + effects->used, whole, whole->bytes);
+    effects->used += whole->bytes;
+    effects->count++;
+}
+
+Test(encode, a_forecast_stands_behind_what_is_there)
+{
+    static const struct eng_view view = {.clock_ms = 1767258000000};
+    static _Alignas(8) uint8_t memory[1024];
+    struct eng_encode_forecast forecast = {{.data = memory}, 1767258000001};
+    struct eng_bytes out = {0};
+    static const char begin[] =
+        "{\"partner_id\":\"acme\",\"program\":\"paint/painters\",\"model_version\":3,"
+        "\"clock\":1767258000000,\"first_day\":0,\"scores\":[],\"measures\":[],\"alerts\":[],"
+        "\"forecast_until\":1767258000001,\"forecast\":[";
+    cr_assert_eq(eng_encode_view(&context, SLICE("acme"), &view, &forecast, &out), ENG_OK);
+    cr_expect_eq(strncmp(text_of(&out), begin, strlen(begin)), 0);
+    cr_expect_str_eq(text_of(&out) + strlen(begin), "]}");
+    add_effect(&forecast.effects, score_change());
+    add_effect(&forecast.effects, churn_drop(0, ENG_OPENED));
+    add_effect(&forecast.effects, churn_drop(2, ENG_OPENED));
+    eng_bytes_clear(&out);
+    cr_assert_eq(eng_encode_view(&context, SLICE("acme"), &view, &forecast, &out), ENG_OK);
+    cr_expect_str_eq(
+        text_of(&out) + strlen(begin),
+        "{\"at\":1767258000000,\"kind\":\"score_change\",\"score\":\"engagement\",\"value\":2.4999,"
+        "\"previous_value\":7,\"band\":\"low\",\"previous_band\":\"high\"},"
+        "{\"at\":1767225600000,\"kind\":\"churn_drop\",\"rule\":\"at_risk\",\"status\":"
+        "\"opened\",\"score\":\"engagement\",\"value\":4,\"band\":\"low\"},"
+        "{\"at\":1767225600000,\"kind\":\"churn_drop\",\"rule\":\"silent\",\"status\":"
+        "\"opened\",\"risk\":0.625}]}");
     eng_bytes_done(&out);
 }
 
