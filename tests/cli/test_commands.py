@@ -138,15 +138,15 @@ def explains(*names):
 
 def check_says_when_alerts_are_opened_and_resolved():
     explains(
-        ("49-drop-per-cent", "d: when s is 25 % or more below its highest value of the last 4 days."),
-        ("50-below-above", "weak: when s falls below 3, until it is at 3.5 or above; at most once in 2d."),
-        ("50-below-above", "strong: when s rises above 8, until it is at 8 or below."),
-        ("53-held-while-provisional", "weak: when s falls below 3, until it is at 3 or above; "
+        ("54-drop-per-cent", "d: when s is 25 % or more below its highest value of the last 4 days."),
+        ("55-below-above", "weak: when s falls below 3, until it is at 3.5 or above; at most once in 2d."),
+        ("55-below-above", "strong: when s rises above 8, until it is at 8 or below."),
+        ("58-held-while-provisional", "weak: when s falls below 3, until it is at 3 or above; "
          "not while that is provisional, but then if it still holds."),
-        ("54-deadline", "soon: when no training.* has come within 7 days after the day of the first partner.joined,\n"
+        ("59-deadline", "soon: when no training.* has come within 7 days after the day of the first partner.joined,\n"
          "    1 day before that time is over, until one comes."),
-        ("52-description", 'Goes out with: "Call \\"them\\".\\nToday.\\n"'),
-        ("51-rises-to", "up: when s rises from a lower band to mid."))
+        ("57-description", 'Goes out with: "Call \\"them\\".\\nToday.\\n"'),
+        ("56-rises-to", "up: when s rises from a lower band to mid."))
 
 
 def against(new, old, *more):
