@@ -4,7 +4,8 @@
  * and outside of the measured time, and applied in batches as the daemon does, with effects told
  * into a buffer that is then forgotten. Measured is the CPU time of this thread, so that a busy
  * neighbour counts less. Prints one JSON line: events, nanoseconds an event, partners, bytes of
- * state a partner, effects told. */
+ * state a partner, effects told; and what a forecast of FORECAST_DAYS costs, of some partners in
+ * their last state, on the average and at most. */
 #include "synth.h"
 
 #include <engaged/engine.h>
@@ -14,6 +15,7 @@
 #include <time.h>
 
 enum { BLOCK = 16384, BATCH = 4096, EFFECTS_BYTES = 1 << 20 };
+enum { FORECASTS = 10000, FORECAST_DAYS = 400 };
 
 struct block {
     struct eng_event events[BLOCK];
@@ -99,18 +101,56 @@ static double run(struct eng_engine *engine, struct bench_stream *stream)
     return seconds;
 }
 
-static void report(const struct eng_engine *engine, double seconds)
+/* Nanoseconds of a forecast: the average and the most, and effects told by one. */
+struct forecasts {
+    double average_ns, most_ns, effects;
+};
+
+static struct forecasts forecast(struct eng_engine *engine, const struct bench_stream *stream)
+{
+    struct forecasts all = {0};
+    struct eng_effects effects = {.capacity = EFFECTS_BYTES, .data = malloc(EFFECTS_BYTES)};
+    int64_t until_ms = eng_engine_clock_ms(engine) + FORECAST_DAYS * INT64_C(86400000);
+    uint32_t step = stream->partners / FORECASTS + 1, count = 0;
+    if (!effects.data) {
+        abort();
+    }
+    for (uint32_t partner = 0; partner < stream->partners; partner += step) {
+        char id[BENCH_PARTNER_BYTES];
+        bench_partner_id(partner, id);
+        effects.used = effects.count = 0;
+        double began = cpu_s();
+        if (eng_engine_forecast(engine, (struct eng_slice){id, sizeof id}, until_ms, &effects,
+                                NULL) != ENG_OK) {
+            continue; /* it has never acted */
+        }
+        double ns = (cpu_s() - began) * 1e9;
+        all.average_ns += ns;
+        all.most_ns = ns > all.most_ns ? ns : all.most_ns;
+        all.effects += effects.count;
+        count++;
+    }
+    all.average_ns /= count ? count : 1;
+    all.effects /= count ? count : 1;
+    free(effects.data);
+    return all;
+}
+
+static void report(const struct eng_engine *engine, double seconds,
+                   const struct forecasts *forecasts)
 {
     const struct eng_counters *counters = eng_engine_counters(engine);
     uint64_t partners = eng_engine_partner_count(engine);
     uint64_t bytes = eng_engine_memory_bytes(engine);
     printf("{\"events\": %llu, \"counted\": %llu, \"ns_per_event\": %.2f, \"partners\": %llu, "
-           "\"bytes_per_partner\": %.1f, \"effects\": %llu}\n",
+           "\"bytes_per_partner\": %.1f, \"effects\": %llu, \"ns_per_forecast\": %.0f, "
+           "\"ns_per_forecast_most\": %.0f, \"effects_per_forecast\": %.1f}\n",
            (unsigned long long)counters->read,
            (unsigned long long)counters->outcome[ENG_OUTCOME_COUNTED],
            seconds * 1e9 / (double)counters->read, (unsigned long long)partners,
            (double)bytes / (double)(partners ? partners : 1),
-           (unsigned long long)(counters->score_changes + counters->churn_drops));
+           (unsigned long long)(counters->score_changes + counters->churn_drops),
+           forecasts->average_ns, forecasts->most_ns, forecasts->effects);
 }
 
 int main(int argc, char **argv)
@@ -135,7 +175,8 @@ int main(int argc, char **argv)
         fail("engine", &err);
     }
     double seconds = run(engine, &stream);
-    report(engine, seconds);
+    struct forecasts forecasts = forecast(engine, &stream);
+    report(engine, seconds, &forecasts);
     eng_engine_free(engine);
     eng_model_free(model);
     return 0;

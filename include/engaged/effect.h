@@ -39,11 +39,12 @@ struct eng_contribution {
 };
 
 /* Fields that a kind does not use are 0. The contributions and then the partner id (not
- * zero-terminated) follow the struct. Silence alerts have no contributions. */
+ * zero-terminated) follow the struct. Silence and deadline alerts have no
+ * contributions. */
 struct eng_effect {
     uint32_t bytes;              /* whole record, multiple of 8 */
     uint16_t subject;            /* index of the score (score change) or alert (churn drop) */
-    uint16_t score;              /* index of the score; 0 for silence */
+    uint16_t score;              /* index of the score; 0 for silence and deadline */
     uint8_t kind;                /* enum eng_effect_kind */
     uint8_t cause;               /* enum eng_cause */
     uint8_t origin_kind;         /* enum eng_origin */
@@ -60,9 +61,15 @@ struct eng_effect {
     int64_t value_e4;            /* the score now, 1/10,000 points */
     int64_t previous_value_e4;   /* score change: the last told value */
     int64_t baseline_e4;         /* drop: the baseline; resolved: the opening's */
-    int64_t last_action_at_ms;   /* silence: last_at; resolved: the new one */
-    int64_t silent_for_ms;       /* silence opened: at - last_action_at */
-    int64_t usual_gap_ms;        /* silence opened: usual gap, 0 while n is 1 */
+    union {
+        int64_t last_action_at_ms; /* silence: last_at; resolved: the new one */
+        int64_t anchor_at_ms;      /* deadline: start of the pane that it counts from */
+    };
+    union {
+        int64_t silent_for_ms; /* silence opened: at - last_action_at */
+        int64_t due_at_ms;     /* deadline: when the time is over */
+    };
+    int64_t usual_gap_ms; /* silence opened: usual gap, 0 while n is 1 */
 };
 
 /* The caller's buffer. The engine appends while a whole evaluation is sure to fit

@@ -177,6 +177,25 @@ struct eng_view {
 enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,
                                 struct eng_view *ret_view);
 
+/* What will be told of one partner if it does nothing: appends the effects of the boundaries after
+ * the clock (and of the one in work, if the partner is yet to be visited there) up to and with
+ * until_ms, the very bytes that a tick to until_ms would append of it. Exact, since others share
+ * nothing with it but the clock; an event of the partner, a change of the model or an erasure makes
+ * it void. Costs a copy of the record and one evaluation a boundary at which something could be
+ * told. The engine is not changed by asking. May be called between two steps of the same work.
+ *
+ * ENG_OK; ENG_NOT_FOUND and ENG_UNAVAILABLE as eng_engine_view; ENG_LIMIT: there is less room in
+ * the buffer than eng_engine_effects_bytes_min, what has been appended is the beginning;
+ * ENG_NO_MEMORY: nothing has changed but `effects`. */
+enum eng_status eng_engine_forecast(struct eng_engine *engine, struct eng_slice partner,
+                                    int64_t until_ms, struct eng_effects *effects,
+                                    struct eng_error *err);
+
+/* One partner after the other, in an order that depends on nothing but the inputs: *at begins with
+ * 0. False after the last. The id is borrowed until the next call that takes the engine without
+ * const, forecasts apart. */
+bool eng_engine_each(const struct eng_engine *engine, uint64_t *at, struct eng_slice *ret_partner);
+
 /* Deep check of every invariant (slow: reads all state). Ends the process with the broken invariant
  * when one does not hold. For tests and simulation. */
 void eng_engine_check(const struct eng_engine *engine);

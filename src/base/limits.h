@@ -25,7 +25,8 @@ enum {
     /* Engine. */
     ENG_STEP_EVALUATIONS = 20000, /* default evaluations per step at boundaries */
     /* Run. */
-    ENG_STANDBYS_MAX = 16, /* of a partition */
+    ENG_STANDBYS_MAX = 16,       /* of a partition */
+    ENG_FORECAST_DAYS_MAX = 400, /* that anybody may ask to look ahead */
 };
 
 #define ENG_SCALE_MAX_E4 1000000000LL         /* 100,000 points */

@@ -184,6 +184,12 @@ static void add_rhythms(struct eng_text *out, const struct sides *sides)
                          "  %s learns each partner's rhythm from the change on; until then "
                          "`typical_gap` is usual.\n",
                          model->alerts[i].name);
+        else if (model->alerts[i].kind == ENG_DEADLINE && change.rhythm[i] == ENG_CHANGE_NONE)
+            eng_text_add(
+                out,
+                "  %s begins with whoever comes after the change; nobody has noted who came "
+                "before.\n",
+                model->alerts[i].name);
 }
 
 /* ---- the whole ---- */

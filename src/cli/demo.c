@@ -85,6 +85,7 @@ enum text {
     TEXT_TIME,
     TEXT_MEMBER,
     TEXT_VALUE,
+    TEXT_ATTRIBUTES,
     TEXT_INPUT, /* topics */
     TEXT_CHANGES,
     TEXT_DROPS,
@@ -98,11 +99,22 @@ enum text {
 };
 enum { TEXT_BYTES = 24 };
 static const char *const texts[TEXT_COUNT] = {
-    [TEXT_ID] = "event_id",       [TEXT_PARTNER] = "partner_id",     [TEXT_ACTION] = "action",
-    [TEXT_TIME] = "occurred_at",  [TEXT_MEMBER] = "member_id",       [TEXT_VALUE] = "value",
-    [TEXT_INPUT] = "actions",     [TEXT_CHANGES] = "changes",        [TEXT_DROPS] = "drops",
-    [TEXT_DEAD] = "dead-letters", [TEXT_ERASED] = "erasures",        [TEXT_STATE] = "state",
-    [TEXT_ADDRESS] = "127.0.0.1", [TEXT_WAIT] = "fetch.wait.max.ms", [TEXT_WAIT_MS] = "20",
+    [TEXT_ID] = "event_id",
+    [TEXT_PARTNER] = "partner_id",
+    [TEXT_ACTION] = "action",
+    [TEXT_TIME] = "occurred_at",
+    [TEXT_MEMBER] = "member_id",
+    [TEXT_VALUE] = "value",
+    [TEXT_ATTRIBUTES] = "attributes",
+    [TEXT_INPUT] = "actions",
+    [TEXT_CHANGES] = "changes",
+    [TEXT_DROPS] = "drops",
+    [TEXT_DEAD] = "dead-letters",
+    [TEXT_ERASED] = "erasures",
+    [TEXT_STATE] = "state",
+    [TEXT_ADDRESS] = "127.0.0.1",
+    [TEXT_WAIT] = "fetch.wait.max.ms",
+    [TEXT_WAIT_MS] = "20",
 };
 
 enum phase { JOINING, PLAYING, DRAINING, OVER };
@@ -183,7 +195,7 @@ static void adapt_config(struct demo *demo)
         .format = ENG_FORMAT_JSON,
         .time_unit = ENG_TIME_MS,
         .fields = {text[TEXT_ID], text[TEXT_PARTNER], text[TEXT_ACTION], text[TEXT_TIME],
-                   text[TEXT_MEMBER], text[TEXT_VALUE]},
+                   text[TEXT_MEMBER], text[TEXT_VALUE], text[TEXT_ATTRIBUTES]},
     };
     config->output.score_changes = text[TEXT_CHANGES];
     config->output.churn_drops = text[TEXT_DROPS];

@@ -285,6 +285,22 @@ static void add_silence(struct eng_text *out, const struct eng_model *model,
                  unit_name(model, alert->typical_gap));
 }
 
+static void add_deadline(struct eng_text *out, const struct eng_model *model,
+                         const struct eng_alert *alert)
+{
+    uint32_t within = alert->within;
+    eng_text_add(out, "no ");
+    add_actions(out, model, &alert->actions);
+    eng_text_add(out, " has come within %u %s after the %s of the first ", within,
+                 unit_name(model, within), unit_name(model, 1));
+    add_actions(out, model, &alert->anchors);
+    if (alert->remind > 0)
+        eng_text_add(out, ",\n    %u %s before that time is over", alert->remind,
+                     unit_name(model, alert->remind));
+    eng_text_add(out, ", until one comes%s",
+                 alert->tell_met ? "; one that comes sooner is told too" : "");
+}
+
 static void add_edge(struct eng_text *out, const struct eng_score *score,
                      const struct eng_alert *alert)
 {
@@ -300,9 +316,12 @@ static void add_edge(struct eng_text *out, const struct eng_score *score,
 static void add_alert(struct eng_text *out, const struct eng_model *model,
                       const struct eng_alert *alert)
 {
-    const struct eng_score *score = &model->scores[alert->score];
+    const struct eng_score *score =
+        eng_alert_is_scored(alert) ? &model->scores[alert->score] : NULL;
     eng_text_add(out, "  %s: when ", alert->name);
-    if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {
+    if (alert->kind == ENG_DEADLINE) {
+        add_deadline(out, model, alert);
+    } else if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {
         eng_text_add(out, "%s %s band to %s", score->name,
                      alert->kind == ENG_FALLS_TO ? "falls from a higher" : "rises from a lower",
                      score->bands[alert->band].name);

@@ -10,14 +10,18 @@
  * belongs to the first. A record's offset, which ids are made of, is its place among the records of
  * its task, from 0.
  *
+ * With --forecast it ends with who will fall if nobody does anything any more.
+ *
  * With --then another model comes into force before the record with the offset --at (S14), as in a
  * daemon that has read its file again there. */
 #include "cli/replay.h"
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "cli/config.h"
 #include "cli/exits.h"
+#include "cli/forecasts.h"
 #include "cli/output.h"
 #include "cli/partition.h"
 #include "cli/progress.h"
@@ -33,6 +37,7 @@ enum {
     OPTION_CONFIG,
     OPTION_AT,
     OPTION_DEAD_LETTERS,
+    OPTION_FORECAST,
     OPTION_PARTITIONS,
     OPTION_SUMMARY,
     OPTION_THEN,
@@ -56,6 +61,14 @@ static const struct eng_option replay_options[] = {
      .kind = ENG_OPTION_TEXT,
      .argument = "FILE",
      .help = "write bad and late records there, one JSON object a line with the reason"},
+    {.name = "forecast",
+     .kind = ENG_OPTION_DURATION,
+     .argument = "TIME",
+     .min = 1,
+     .max = (int64_t)ENG_FORECAST_DAYS_MAX * 86400000,
+     .help =
+         "at the end, print whose scores will fall into a lower band within this time if nothing "
+         "happens"},
     {.name = "partitions",
      .kind = ENG_OPTION_NUMBER,
      .argument = "N",
@@ -367,6 +380,17 @@ static enum eng_status change_at_the_end(struct replay *replay, struct eng_error
     return status;
 }
 
+static enum eng_status print_forecasts(struct replay *replay, struct eng_error *err)
+{
+    const struct eng_value *ahead = &replay->args->values[OPTION_FORECAST];
+    enum eng_status status = ENG_OK;
+    if (!ahead->given || replay->args->values[OPTION_SUMMARY].given)
+        return ENG_OK;
+    for (uint32_t i = 0; status == ENG_OK && i < replay->task_count; i++)
+        status = eng_forecasts_write(replay->tasks[i].engine, ahead->number, &replay->output, err);
+    return status == ENG_IO ? write_failed(replay) : status;
+}
+
 static enum eng_status print_summary(struct replay *replay, struct eng_error *err)
 {
     struct eng_counters sum = {0};
@@ -402,6 +426,8 @@ static enum eng_status replay_all(struct replay *replay, struct eng_error *err)
         status = change_at_the_end(replay, err);
     if (status == ENG_OK && until->given)
         status = tick_all(replay, until->number, err);
+    if (status == ENG_OK)
+        status = print_forecasts(replay, err);
     eng_progress_end(&replay->progress);
     return status == ENG_OK ? print_summary(replay, err) : status;
 }
@@ -425,15 +451,19 @@ const struct eng_command eng_command_replay = {
     .operands = "[FILE...]",
     .operands_max = ENG_OPERANDS_MAX,
     .help = "run the engine over files and print what it tells, one JSON object a line",
-    .text = "Reads partner actions from FILEs, one after the other, or from standard input (no "
-            "FILE, or `-`):\n"
-            "JSON lines or Avro container files, told apart by their first bytes. Prints score "
-            "changes and\n"
-            "churn drops in the order in which they happened, and a summary line at the end. The "
-            "same input\n"
-            "gives the same output, byte for byte. With --then and --at the model changes on the "
-            "way, as in a daemon\n"
-            "that reads its file again (SIGHUP) before that record.\n",
+    .text =
+        "Reads partner actions from FILEs, one after the other, or from standard input (no "
+        "FILE, or `-`):\n"
+        "JSON lines or Avro container files, told apart by their first bytes. Prints score "
+        "changes and\n"
+        "churn drops in the order in which they happened, and a summary line at the end. The "
+        "same input\n"
+        "gives the same output, byte for byte. With --then and --at the model changes on the "
+        "way, as in a daemon\n"
+        "that reads its file again (SIGHUP) before that record. With --forecast 30d one line for "
+        "every partner whose\n"
+        "score will fall into a lower band within 30 days, if nothing happens, comes before the "
+        "summary.\n",
     .options = replay_options,
     .run = run_replay,
 };

@@ -137,7 +137,8 @@ static bool kind_of(struct eng_slice name, enum eng_told_kind *ret_kind)
         enum eng_told_kind kind;
     } kinds[] = {{"falls_to", ENG_TOLD_FALLS_TO}, {"drop", ENG_TOLD_DROP},
                  {"silence", ENG_TOLD_SILENCE},   {"rises_to", ENG_TOLD_RISES_TO},
-                 {"below", ENG_TOLD_BELOW},       {"above", ENG_TOLD_ABOVE}};
+                 {"below", ENG_TOLD_BELOW},       {"above", ENG_TOLD_ABOVE},
+                 {"deadline", ENG_TOLD_DEADLINE}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strlen(kinds[i].name) != name.length ||
             memcmp(kinds[i].name, name.data, name.length) != 0)
@@ -173,6 +174,8 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
     bool known = kind_of(take_optional_string(&in), &ret_told->kind);
     ret_told->threshold = take_optional_double(&in);
     ret_told->description = take_optional_string(&in);
+    ret_told->anchor_at_ms = take_optional_long(&in);
+    ret_told->due_at_ms = take_optional_long(&in);
     return known && !in.failed && in.at == in.end;
 }
 
@@ -302,6 +305,18 @@ static void add_rise(struct eng_text *text, const struct eng_told *told)
     add_reasons(text, told, true);
 }
 
+static void add_deadline(struct eng_text *text, const struct eng_told *told)
+{
+    if (told->resolved) {
+        eng_text_add(text, "has done what was expected");
+    } else if (told->at_ms < told->due_at_ms) {
+        eng_text_add(text, "what is expected is due in ");
+        add_duration(text, told->due_at_ms - told->at_ms);
+    } else {
+        eng_text_add(text, "has not done what was expected in time");
+    }
+}
+
 void eng_told_words(const struct eng_told *told, struct eng_text *text)
 {
     switch (told->kind) {
@@ -319,6 +334,9 @@ void eng_told_words(const struct eng_told *told, struct eng_text *text)
     case ENG_TOLD_RISES_TO:
     case ENG_TOLD_ABOVE:
         add_rise(text, told);
+        return;
+    case ENG_TOLD_DEADLINE:
+        add_deadline(text, told);
         return;
     }
     eng_assert(!"a kind that nobody tells");

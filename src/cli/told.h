@@ -20,6 +20,7 @@ enum eng_told_kind {
     ENG_TOLD_RISES_TO,
     ENG_TOLD_BELOW,
     ENG_TOLD_ABOVE,
+    ENG_TOLD_DEADLINE,
 };
 
 struct eng_told_share {
@@ -37,7 +38,7 @@ struct eng_told {
     struct eng_slice score, band, previous_band, description;
     double value, previous_value, baseline, drop, threshold; /* points */
     double risk;                                             /* 0..1 */
-    int64_t at_ms, last_action_at_ms, silent_for_ms, usual_gap_ms;
+    int64_t at_ms, last_action_at_ms, silent_for_ms, usual_gap_ms, anchor_at_ms, due_at_ms;
     uint32_t share_count;
     struct eng_told_share shares[ENG_DIMENSIONS_MAX];
 };

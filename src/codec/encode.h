@@ -62,11 +62,23 @@ enum eng_status eng_encode_json(const struct eng_encode_context *context,
 enum eng_status eng_encode_summary(const struct eng_counters *counters, uint64_t partners,
                                    struct eng_bytes *out);
 
+/* What will be told of a partner if it does nothing (eng_engine_forecast). */
+struct eng_encode_forecast {
+    struct eng_effects effects;
+    int64_t until_ms; /* it is complete up to and with this time */
+};
+
+/* Appends the fall of a score that a forecast has found, a score change into a lower band, as one
+ * JSON object {"type":"forecast",...} and a newline. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_encode_fall(const struct eng_encode_context *context,
+                                const struct eng_effect *effect, struct eng_bytes *out);
+
 /* Appends what is known of a partner as one JSON object without newline: program, model_version,
- * partner_id, clock, first_day, scores[], measures[], alerts[] (docs/formats.md). ENG_OK or
- * ENG_NO_MEMORY. */
+ * partner_id, clock, first_day, scores[], measures[], alerts[], and unless `forecast` is NULL,
+ * forecast_until and forecast[] (docs/http.md). ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_encode_view(const struct eng_encode_context *context, struct eng_slice partner,
-                                const struct eng_view *view, struct eng_bytes *out);
+                                const struct eng_view *view,
+                                const struct eng_encode_forecast *forecast, struct eng_bytes *out);
 
 /* Appends `text` as a JSON string with its quotes. Invalid UTF-8 must not come. ENG_OK or
  * ENG_NO_MEMORY. */

@@ -145,7 +145,7 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
 {
     const struct eng_alert *alert = eng_encode_alert(context->model, effect);
     enum eng_alert_kind kind = alert->kind;
-    bool scored = kind != ENG_SILENCE, opened = effect->status == ENG_OPENED;
+    bool scored = eng_alert_is_scored(alert), opened = effect->status == ENG_OPENED;
     bool banded = kind == ENG_FALLS_TO || kind == ENG_RISES_TO;
     const struct eng_score *score = scored ? eng_encode_score(context->model, effect) : NULL;
     put_head(writer, context, effect);
@@ -163,6 +163,8 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_optional_string(writer, true, eng_encode_kind_name(alert));
     put_optional_points(writer, eng_encode_has_threshold(alert), eng_encode_threshold_e4(alert));
     put_optional_string(writer, alert->description != NULL, alert->description);
+    put_optional_long(writer, kind == ENG_DEADLINE, effect->anchor_at_ms);
+    put_optional_long(writer, kind == ENG_DEADLINE, effect->due_at_ms);
 }
 
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,

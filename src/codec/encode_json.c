@@ -172,13 +172,17 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_integer(writer, "at", effect->at_ms);
     if (alert->kind == ENG_SILENCE)
         put_silence(writer, effect);
-    else
+    else if (eng_alert_is_scored(alert))
         put_scored_drop(writer, context, effect, alert->kind);
     put_string(writer, "kind", eng_encode_kind_name(alert));
     if (eng_encode_has_threshold(alert))
         put_points(writer, "threshold", eng_encode_threshold_e4(alert));
     if (alert->description != NULL)
         put_string(writer, "description", alert->description);
+    if (alert->kind != ENG_DEADLINE)
+        return;
+    put_integer(writer, "anchor_at", effect->anchor_at_ms);
+    put_integer(writer, "due_at", effect->due_at_ms);
 }
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,
@@ -256,8 +260,56 @@ static void put_view_measure(struct eng_writer *writer, const struct eng_view_me
     eng_put_byte(writer, '}');
 }
 
+static void put_forecast_score(struct eng_writer *writer, const struct eng_model *model,
+                               const struct eng_effect *effect)
+{
+    const struct eng_score *score = eng_encode_score(model, effect);
+    put_string(writer, "kind", "score_change");
+    put_string(writer, "score", score->name);
+    put_points(writer, "value", effect->value_e4);
+    put_points(writer, "previous_value", effect->previous_value_e4);
+    put_string(writer, "band", eng_encode_band_name(score, effect->band));
+    put_string(writer, "previous_band", eng_encode_band_name(score, effect->previous_band));
+}
+
+static void put_forecast_alert(struct eng_writer *writer, const struct eng_model *model,
+                               const struct eng_effect *effect)
+{
+    const struct eng_alert *alert = eng_encode_alert(model, effect);
+    put_string(writer, "kind", "churn_drop");
+    put_string(writer, "rule", alert->name);
+    put_string(writer, "status", eng_encode_status_name(effect));
+    if (alert->kind == ENG_SILENCE) {
+        put_points(writer, "risk", (int64_t)effect->risk_e3 * 10);
+        return;
+    }
+    const struct eng_score *score = eng_encode_score(model, effect);
+    put_string(writer, "score", score->name);
+    put_points(writer, "value", effect->value_e4);
+    put_string(writer, "band", eng_encode_band_name(score, effect->band));
+}
+
+static void put_forecast(struct eng_writer *writer, const struct eng_model *model,
+                         const struct eng_encode_forecast *forecast)
+{
+    const struct eng_effect *effect = NULL;
+    put_integer(writer, "forecast_until", forecast->until_ms);
+    open_bracket(writer, "forecast", '[');
+    while ((effect = eng_effects_next(&forecast->effects, effect)) != NULL) {
+        open_bracket(writer, NULL, '{');
+        put_integer(writer, "at", effect->at_ms);
+        if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
+            put_forecast_score(writer, model, effect);
+        else
+            put_forecast_alert(writer, model, effect);
+        eng_put_byte(writer, '}');
+    }
+    eng_put_byte(writer, ']');
+}
+
 enum eng_status eng_encode_view(const struct eng_encode_context *context, struct eng_slice partner,
-                                const struct eng_view *view, struct eng_bytes *out)
+                                const struct eng_view *view,
+                                const struct eng_encode_forecast *forecast, struct eng_bytes *out)
 {
     const struct eng_model *model = context->model;
     eng_assert(view->score_count <= model->score_count && view->alert_count <= model->alert_count);
@@ -279,7 +331,29 @@ enum eng_status eng_encode_view(const struct eng_encode_context *context, struct
     open_bracket(&writer, "alerts", '[');
     for (unsigned i = 0; i < view->alert_count; i++)
         put_view_alert(&writer, &model->alerts[i], &view->alerts[i]);
-    eng_put(&writer, "]}", 2);
+    eng_put_byte(&writer, ']');
+    if (forecast != NULL)
+        put_forecast(&writer, model, forecast);
+    eng_put_byte(&writer, '}');
+    return eng_writer_end(&writer);
+}
+
+enum eng_status eng_encode_fall(const struct eng_encode_context *context,
+                                const struct eng_effect *effect, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    eng_assert(effect->kind == ENG_EFFECT_SCORE_CHANGE && effect->band < effect->previous_band);
+    eng_put_byte(&writer, '{');
+    put_string(&writer, "type", "forecast");
+    put_string(&writer, "program", context->model->program);
+    put_slice(&writer, "partner_id", eng_effect_partner(effect));
+    put_integer(&writer, "at", effect->at_ms);
+    const struct eng_score *score = eng_encode_score(context->model, effect);
+    put_string(&writer, "score", score->name);
+    put_points(&writer, "value", effect->value_e4);
+    put_string(&writer, "band", eng_encode_band_name(score, effect->band));
+    put_string(&writer, "previous_band", eng_encode_band_name(score, effect->previous_band));
+    eng_put(&writer, "}\n", 2);
     return eng_writer_end(&writer);
 }
 

@@ -50,7 +50,8 @@ const char *eng_encode_kind_name(const struct eng_alert *alert)
 {
     static const char *const names[ENG_ALERT_KINDS] = {
         [ENG_FALLS_TO] = "falls_to", [ENG_DROP] = "drop",   [ENG_SILENCE] = "silence",
-        [ENG_RISES_TO] = "rises_to", [ENG_BELOW] = "below", [ENG_ABOVE] = "above"};
+        [ENG_RISES_TO] = "rises_to", [ENG_BELOW] = "below", [ENG_ABOVE] = "above",
+        [ENG_DEADLINE] = "deadline"};
     eng_assert(alert->kind < ENG_ALERT_KINDS);
     return names[alert->kind];
 }

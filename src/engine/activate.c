@@ -36,6 +36,8 @@ static void forget(struct eng_engine *engine)
     int64_t kept = (int64_t)now->pane - engine->model->late_after + 1;
     memset(engine->actions, 0, sizeof engine->actions);
     memset(engine->silences, 0, sizeof *engine->silences);
+    eng_forecast_free(engine->forecast); /* it is of the model before */
+    engine->forecast = NULL;
     eng_wheel_done(&engine->wheel);
     eng_wheel_init(&engine->wheel);
     if (now->clock_ms >= 0)

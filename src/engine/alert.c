@@ -145,7 +145,7 @@ static bool held_by_score(const struct eng_engine *engine, struct eng_evaluation
     const struct eng_score *score = &engine->model->scores[alert->score];
     const struct eng_partner *partner = engine->hand.partner;
     eng_assert(index < engine->model->alert_count);
-    eng_assert(alert->kind != ENG_SILENCE || !alert->hold);
+    eng_assert(eng_alert_is_scored(alert));
     if (!alert->hold || !eng_provisional(engine, score, partner))
         return false;
     int32_t due = eng_provisional_due(engine, score, partner);
@@ -169,13 +169,13 @@ static bool may_open(const struct eng_engine *engine, struct eng_evaluation *eva
 
 /* ---- telling ---- */
 
-/* Begins a churn drop; with the contributions of the alert's score unless it is a silence. NULL:
+/* Begins a churn drop; with the contributions of the alert's score where it has one. NULL:
  * tell nothing. */
 static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation *evaluation,
                                 unsigned index, enum eng_alert_status status)
 {
     const struct eng_alert *alert = &engine->model->alerts[index];
-    bool scored = alert->kind != ENG_SILENCE;
+    bool scored = eng_alert_is_scored(alert);
     eng_assert(index < engine->model->alert_count);
     eng_assert(status == ENG_OPENED || status == ENG_RESOLVED);
     uint32_t contributions = scored ? engine->model->scores[alert->score].dimension_count : 0;
@@ -646,6 +646,101 @@ static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *e
         effect->last_action_at_ms = last_action_at(engine, index);
 }
 
+/* ---- deadline ---- */
+
+/* A deadline keeps a pane and these. Before its first anchor the pane is the newest one with an
+ * expected action, since the anchor may come late; from then on it is the anchor's, for good. */
+enum { ANCHORED = 1, MET = 2, EARLY = 4 };
+
+static inline uint8_t *deadline_place(const struct eng_record *record, unsigned alert)
+{
+    eng_assert(record->layout->model->alerts[alert].kind == ENG_DEADLINE);
+    eng_assert(record->layout->alert_offset[alert] != 0);
+    return eng_record_fixed(record, record->layout->alert_offset[alert]);
+}
+
+/* True when it has just been met. */
+static bool count_deadline(const struct eng_engine *engine, unsigned alert, uint16_t action,
+                           int32_t pane)
+{
+    uint8_t *place = deadline_place(&engine->hand, alert);
+    uint8_t flags = place[4];
+    int32_t at = eng_load_i32(place);
+    bool anchor = eng_action_set_has(&engine->model->alerts[alert].anchors, action);
+    eng_assert(pane <= engine->now.pane);
+    eng_assert(!(flags & ANCHORED) || !(flags & EARLY));
+    if (flags & MET || (anchor && flags & ANCHORED))
+        return false;
+    if (flags & ANCHORED) {
+        place[4] = pane >= at ? ANCHORED | MET : ANCHORED;
+    } else if (anchor) {
+        place[4] = flags & EARLY && at >= pane ? ANCHORED | MET : ANCHORED;
+        eng_store_i32(place, pane);
+    } else {
+        place[4] = EARLY;
+        eng_store_i32(place, flags & EARLY && at > pane ? at : pane);
+    }
+    return place[4] & MET;
+}
+
+/* The pane at whose start a deadline that runs is opened; ENG_PANE_NEVER: none runs. */
+static int32_t deadline_pane(const struct eng_record *record, unsigned alert)
+{
+    const struct eng_alert *rule = &record->layout->model->alerts[alert];
+    const uint8_t *place = deadline_place(record, alert);
+    eng_assert(rule->remind <= rule->within);
+    eng_assert(rule->within <= ENG_PANES_MAX);
+    return (place[4] & (ANCHORED | MET)) == ANCHORED
+               ? eng_load_i32(place) + (int32_t)(rule->within + 1 - rule->remind)
+               : ENG_PANE_NEVER;
+}
+
+int32_t eng_alert_deadline_due(const struct eng_engine *engine, const struct eng_record *record,
+                               unsigned alert)
+{
+    int32_t due = deadline_pane(record, alert);
+    struct eng_list openings = openings_of(record);
+    const uint8_t *known = openings.bytes > 0 ? find_opening(&openings, alert) : NULL;
+    eng_assert(alert < engine->model->alert_count);
+    eng_assert(engine->now.clock_ms >= 0);
+    if (known != NULL && known[1] & OPEN)
+        return ENG_PANE_NEVER;
+    return due <= engine->now.pane ? engine->now.pane + 1 : due;
+}
+
+static void tell_deadline(const struct eng_engine *engine, struct eng_effect *effect,
+                          unsigned index)
+{
+    const struct eng_calendar *calendar = engine->model->calendar;
+    int32_t anchor = eng_load_i32(deadline_place(&engine->hand, index));
+    eng_assert(anchor <= engine->now.pane);
+    eng_assert(deadline_place(&engine->hand, index)[4] & ANCHORED);
+    if (effect == NULL)
+        return;
+    effect->anchor_at_ms = eng_calendar_start_ms(calendar, anchor);
+    effect->due_at_ms =
+        eng_calendar_start_ms(calendar, (int64_t)anchor + engine->model->alerts[index].within + 1);
+}
+
+static void evaluate_deadline(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                              unsigned index)
+{
+    struct opening opening = {0};
+    bool known = get_opening(&engine->hand, index, &opening);
+    bool open = known && opening.flags & OPEN, met = engine->scratch.resumed >> index & 1;
+    eng_assert(engine->model->alerts[index].kind == ENG_DEADLINE);
+    eng_assert(!met || !evaluation->at_boundary);
+    if (open && met)
+        tell_deadline(engine, resolve_alert(engine, evaluation, opening), index);
+    else if (met && engine->model->alerts[index].tell_met)
+        tell_deadline(engine, begin(engine, evaluation, index, ENG_RESOLVED), index);
+    else if (!open && evaluation->at_boundary &&
+             engine->now.pane >= deadline_pane(&engine->hand, index))
+        tell_deadline(engine, open_alert(engine, evaluation, index, 0), index);
+}
+
+/* ---- all of them ---- */
+
 /* False while a partner has acted too recently, or too seldom, for this alert. */
 static inline bool may_be_silent(const struct eng_engine *engine, unsigned index)
 {
@@ -678,6 +773,10 @@ static inline bool idle(const struct eng_engine *engine, const struct eng_evalua
                    ? scratch->value[alert->score] >= scratch->value_before[alert->score]
                    : scratch->value[alert->score] == scratch->value_before[alert->score] &&
                          flags & OPEN;
+    case ENG_DEADLINE:
+        return !(scratch->resumed >> index & 1) &&
+               (!evaluation->at_boundary || flags & OPEN ||
+                engine->now.pane < deadline_pane(&engine->hand, index));
     default:
         return flags & OPEN ? !(scratch->resumed >> index & 1)
                             : !evaluation->at_boundary || !may_be_silent(engine, index);
@@ -699,6 +798,9 @@ static void evaluate_alert(struct eng_engine *engine, struct eng_evaluation *eva
         return;
     case ENG_DROP:
         evaluate_drop(engine, evaluation, index);
+        return;
+    case ENG_DEADLINE:
+        evaluate_deadline(engine, evaluation, index);
         return;
     default:
         evaluate_silence(engine, evaluation, index);
@@ -737,6 +839,8 @@ static inline bool stays(const struct eng_engine *engine, const struct opening *
     case ENG_DROP:
         return opening->flags & OPEN &&
                (alert->score != score || !is_won_back(alert, opening->baseline_e4, value));
+    case ENG_DEADLINE: /* met: see scratch.resumed */
+        return true;
     default:
         return !(opening->flags & OPEN) || !eng_action_set_has(&alert->actions, action);
     }
@@ -784,7 +888,12 @@ void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, 
     uint32_t end = layout->action_silences_first[action + 1];
     eng_assert(action < engine->model->action_count);
     eng_assert(pane <= engine->now.pane);
-    for (uint32_t i = layout->action_silences_first[action]; i < end; i++)
-        if (count_silence(engine, &engine->hand, layout->action_silences[i], pane, event->time_ms))
-            engine->scratch.resumed |= 1u << layout->action_silences[i];
+    for (uint32_t i = layout->action_silences_first[action]; i < end; i++) {
+        unsigned alert = layout->action_silences[i];
+        bool resumed = layout->deadline_bits >> alert & 1
+                           ? count_deadline(engine, alert, action, pane)
+                           : count_silence(engine, &engine->hand, alert, pane, event->time_ms);
+        if (resumed)
+            engine->scratch.resumed |= 1u << alert;
+    }
 }

@@ -313,6 +313,12 @@ static void put_rhythms(struct eng_carry *carry, const struct eng_record *from)
             memcpy(carry->record + carry->to->alert_offset[alert],
                    eng_record_fixed(from, carry->from->alert_offset[old]), ENG_SILENCE_BYTES);
     }
+    for (uint32_t i = 0; i < carry->to->deadline_count; i++) {
+        uint16_t alert = carry->to->deadlines[i], old = carry->change.rhythm[alert];
+        if (old != ENG_CHANGE_NONE)
+            memcpy(carry->record + carry->to->alert_offset[alert],
+                   eng_record_fixed(from, carry->from->alert_offset[old]), ENG_DEADLINE_BYTES);
+    }
 }
 
 /* ---- what was told ---- */

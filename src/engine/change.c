@@ -176,10 +176,12 @@ static void map_alert(struct eng_change *change, uint32_t index)
         const struct eng_alert *one = &change->from->alerts[i];
         if (one->kind != two->kind)
             continue;
-        if (one->kind == ENG_SILENCE &&
-            eng_change_same_actions(change, &one->actions, &two->actions))
+        bool same = !eng_alert_is_scored(one) &&
+                    eng_change_same_actions(change, &one->actions, &two->actions) &&
+                    eng_change_same_actions(change, &one->anchors, &two->anchors);
+        if (same)
             change->rhythm[index] = (uint16_t)i;
-        if (strcmp(one->name, two->name) != 0)
+        if (strcmp(one->name, two->name) != 0 || (one->kind == ENG_DEADLINE && !same))
             continue;
         change->opening[i] = (uint16_t)index;
         if (one->kind == ENG_DROP && change->score[two->score] == one->score &&

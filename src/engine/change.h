@@ -29,7 +29,8 @@ struct eng_change {
     uint16_t band[ENG_SCORES_MAX][ENG_BANDS_MAX];           /* by new score and old band, or NONE */
     uint16_t dimension[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX]; /* by new score and its dimension */
     uint16_t opening[ENG_ALERTS_MAX];                       /* by old alert: the new one, or NONE */
-    uint16_t rhythm[ENG_ALERTS_MAX]; /* by new silence: an old one with its actions, or NONE */
+    uint16_t rhythm[ENG_ALERTS_MAX]; /* by new silence, deadline: an old one of its actions, or
+                                        NONE */
     uint16_t peaks[ENG_ALERTS_MAX];  /* by new drop: the old one whose peaks it goes on with */
 };
 

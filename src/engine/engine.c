@@ -62,6 +62,7 @@ void eng_engine_free(struct eng_engine *engine)
     eng_wheel_done(&engine->wheel);
     eng_changes_done(&engine->changes);
     eng_engine_restore_end(engine);
+    eng_forecast_free(engine->forecast);
     eng_layout_free(engine->layout);
     eng_walk_done(&engine->walk);
     eng_free(engine->silences);
@@ -498,12 +499,28 @@ uint64_t eng_engine_partner_count(const struct eng_engine *engine)
     return eng_store_partners(&engine->store);
 }
 
+bool eng_engine_each(const struct eng_engine *engine, uint64_t *at, struct eng_slice *ret_partner)
+{
+    const struct eng_store *store = &engine->store;
+    eng_assert(at != NULL && ret_partner != NULL);
+    for (; *at < store->slot_count + store->slots_behind; (*at)++) {
+        uint32_t number = store->slots[*at].number;
+        if (number == ENG_PARTNER_NONE)
+            continue;
+        eng_assert(eng_store_has(store, number));
+        *ret_partner = eng_partner_id(eng_store_at(store, number));
+        (*at)++;
+        return true;
+    }
+    return false;
+}
+
 uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
 {
     eng_assert(engine != NULL);
     return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) +
            eng_wheel_bytes(&engine->wheel) + eng_changes_bytes(&engine->changes) +
-           eng_walk_bytes(&engine->walk) +
+           eng_walk_bytes(&engine->walk) + eng_forecast_bytes(engine->forecast) +
            (engine->activation.working ? eng_carry_bytes(engine->activation.carry) : 0);
 }
 
@@ -514,6 +531,7 @@ void eng_engine_check(const struct eng_engine *engine)
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         read += engine->counters.outcome[i];
     eng_assert(read == engine->counters.read); /* S15 */
+    eng_forecast_check(engine->forecast);
     if (engine->activation.working || eng_restore_any_ahead(engine->restore))
         return; /* there are records of two layouts */
     eng_store_check(&engine->store);

@@ -412,6 +412,8 @@ int32_t eng_measure_due(const struct eng_engine *engine)
     for (uint32_t i = 0; i < engine->layout->silence_count; i++)
         due = earlier(due, eng_alert_silence_due(engine, record, engine->layout->silences[i],
                                                  ENG_DUE_NEXT, due));
+    for (uint32_t i = 0; i < engine->layout->deadline_count; i++)
+        due = earlier(due, eng_alert_deadline_due(engine, record, engine->layout->deadlines[i]));
     eng_assert(record->number < engine->store.count);
     eng_assert(due > engine->now.pane);
     return due;
@@ -426,8 +428,12 @@ int32_t eng_measure_due_after(const struct eng_engine *engine, uint16_t action)
     for (uint32_t i = 0; i < layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, &engine->hand, layout->timed[i]));
     for (uint32_t i = layout->action_silences_first[action];
-         i < layout->action_silences_first[action + 1]; i++)
-        due = earlier(due, eng_alert_silence_due(engine, &engine->hand, layout->action_silences[i],
-                                                 ENG_DUE_NEXT, engine->hand.partner->due));
+         i < layout->action_silences_first[action + 1]; i++) {
+        unsigned alert = layout->action_silences[i];
+        due = earlier(due, layout->deadline_bits >> alert & 1
+                               ? eng_alert_deadline_due(engine, &engine->hand, alert)
+                               : eng_alert_silence_due(engine, &engine->hand, alert, ENG_DUE_NEXT,
+                                                       engine->hand.partner->due));
+    }
     return due;
 }

@@ -98,6 +98,8 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
         sum = add(sum, alert->drop_share_e4);
     if (alert->hold)
         sum = add(sum, alert->hold);
+    if (alert->kind == ENG_DEADLINE)
+        sum = add(add_set(sum, &alert->anchors), (uint64_t)alert->remind << 1 | alert->tell_met);
     if (alert->description != NULL)
         sum = add_text(sum, alert->description);
     if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE)

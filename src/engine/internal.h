@@ -71,10 +71,12 @@ struct eng_scratch {
     int64_t told[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
     uint32_t stale;   /* scores (a bit each) whose value has to be computed anew */
     uint32_t filled;  /* scores whose contributions have been computed */
-    uint32_t resumed; /* silence alerts (a bit each) whose partner has just acted in a newer pane */
+    uint32_t resumed; /* alerts (a bit each): silences whose partner has just acted in a newer pane,
+                         deadlines that have just been met */
 };
 
 struct eng_restore;
+struct eng_forecast;
 
 struct eng_engine {
     const struct eng_model *model;
@@ -90,8 +92,9 @@ struct eng_engine {
     struct eng_scratch scratch;
     struct eng_counters counters;
     struct eng_changes changes;
-    struct eng_restore *restore; /* NULL: it is not being restored */
-    bool notes_visits;           /* who is visited at a boundary counts as changed */
+    struct eng_restore *restore;   /* NULL: it is not being restored */
+    struct eng_forecast *forecast; /* NULL: nothing has been forecast under this model */
+    bool notes_visits;             /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
     uint8_t slots[ENG_ATTRIBUTES_MAX]; /* of the model's attributes in the batch in hand */
@@ -268,6 +271,11 @@ enum eng_due {
 int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_record *record,
                               unsigned alert, enum eng_due how, int32_t before);
 
+/* The boundary at which a deadline alert is opened if nothing happens, as a pane after the clock's;
+ * ENG_PANE_NEVER: at none. */
+int32_t eng_alert_deadline_due(const struct eng_engine *engine, const struct eng_record *record,
+                               unsigned alert);
+
 /* A score's value has changed at the boundary `pane` with nothing to tell: what its drop alerts
  * remember. */
 void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
@@ -292,8 +300,9 @@ bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_reco
 bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned score,
                       int64_t value);
 
-/* Takes an event of `pane` into the rhythms of the silence alerts that list its action; sets
- * scratch.resumed for those that it is newer for than all before. */
+/* Takes an event of `pane` into the rhythms of the silence alerts that list its action, and into
+ * the deadlines that begin or are met with it; sets scratch.resumed for silences that it is newer
+ * for than all before and for deadlines that it meets. */
 void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
                       int32_t pane);
 
@@ -364,6 +373,22 @@ void eng_restore_drop(struct eng_engine *engine);
 
 /* The number has no page any more. */
 void eng_restore_forget(struct eng_restore *restore, uint32_t number);
+
+/* ---- view.c ---- */
+
+/* The number of a partner that somebody asks about. ENG_OK, ENG_NOT_FOUND (no counted event of it),
+ * ENG_UNAVAILABLE (while it is being restored, or an activation has not come to it). */
+enum eng_status eng_find(const struct eng_engine *engine, struct eng_slice partner,
+                         uint32_t *ret_number);
+
+/* ---- forecast.c ---- */
+
+/* Frees what forecasts are made with; it is of the model in force. NULL is fine. */
+void eng_forecast_free(struct eng_forecast *forecast);
+uint64_t eng_forecast_bytes(const struct eng_forecast *forecast);
+
+/* Deep check: nothing is left of the last forecast. */
+void eng_forecast_check(const struct eng_forecast *forecast);
 
 /* ---- effect.c ---- */
 

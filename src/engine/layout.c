@@ -44,6 +44,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->silences = eng_calloc(model->alert_count, sizeof *layout->silences);
     layout->drops = eng_calloc(model->alert_count, sizeof *layout->drops);
     layout->drops_first = eng_calloc(model->score_count + 1, sizeof *layout->drops_first);
+    layout->deadlines = eng_calloc(model->alert_count, sizeof *layout->deadlines);
     layout->edges = eng_calloc(model->alert_count, sizeof *layout->edges);
     layout->edges_first = eng_calloc(model->score_count + 1, sizeof *layout->edges_first);
     layout->timed = eng_calloc(model->measure_count, sizeof *layout->timed);
@@ -53,12 +54,12 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
     layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
     bool all = layout->silences && layout->drops && layout->drops_first && layout->terms &&
-               layout->edges && layout->edges_first && layout->dimension_terms &&
-               layout->terms_first && layout->timed && layout->rolling && layout->rolling_first &&
-               layout->active && layout->sinces && layout->lists && layout->measures &&
-               layout->scores && layout->alert_offset && layout->alert_list && layout->retention &&
-               layout->ages && layout->action_measures_first && layout->action_silences_first &&
-               layout->action_measures && layout->action_silences;
+               layout->edges && layout->edges_first && layout->deadlines &&
+               layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
+               layout->rolling_first && layout->active && layout->sinces && layout->lists &&
+               layout->measures && layout->scores && layout->alert_offset && layout->alert_list &&
+               layout->retention && layout->ages && layout->action_measures_first &&
+               layout->action_silences_first && layout->action_measures && layout->action_silences;
     return all ? ENG_OK : ENG_NO_MEMORY;
 }
 
@@ -89,6 +90,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->silences);
     eng_free(layout->drops);
     eng_free(layout->drops_first);
+    eng_free(layout->deadlines);
     eng_free(layout->edges);
     eng_free(layout->edges_first);
     eng_free(layout->rolling);
@@ -116,8 +118,8 @@ static void index_actions(struct eng_layout *layout)
                  eng_action_set_has(&model->measures[i].until, action)))
                 layout->action_measures[measures++] = (uint16_t)i;
         for (uint32_t i = 0; i < model->alert_count; i++)
-            if (model->alerts[i].kind == ENG_SILENCE &&
-                eng_action_set_has(&model->alerts[i].actions, action))
+            if (eng_action_set_has(&model->alerts[i].actions, action) ||
+                eng_action_set_has(&model->alerts[i].anchors, action))
                 layout->action_silences[silences++] = (uint16_t)i;
     }
     layout->action_measures_first[model->action_count] = measures;
@@ -358,8 +360,10 @@ static void lay_fixed(struct eng_layout *layout)
     for (uint32_t i = 0; i < model->score_count; i++)
         lay_score(layout, i, &offset);
     for (uint32_t i = 0; i < model->alert_count; i++)
-        if (model->alerts[i].kind == ENG_SILENCE)
-            layout->alert_offset[i] = take(&offset, ENG_SILENCE_BYTES);
+        if (!eng_alert_is_scored(&model->alerts[i]))
+            layout->alert_offset[i] =
+                take(&offset,
+                     model->alerts[i].kind == ENG_SILENCE ? ENG_SILENCE_BYTES : ENG_DEADLINE_BYTES);
     layout->fixed_bytes = offset;
 }
 
@@ -516,8 +520,12 @@ static void index_alerts(struct eng_layout *layout)
     eng_assert(layout->silences != NULL && layout->silence_count == 0);
     eng_assert(layout->drops != NULL);
     for (uint32_t i = 0; i < model->alert_count; i++)
-        if (model->alerts[i].kind == ENG_SILENCE)
+        if (model->alerts[i].kind == ENG_SILENCE) {
             layout->silences[layout->silence_count++] = (uint16_t)i;
+        } else if (model->alerts[i].kind == ENG_DEADLINE) {
+            layout->deadlines[layout->deadline_count++] = (uint16_t)i;
+            layout->deadline_bits |= 1u << i;
+        }
     for (uint32_t score = 0; score < model->score_count; score++) {
         layout->drops_first[score] = drops;
         for (uint32_t i = 0; i < model->alert_count; i++)

@@ -42,6 +42,7 @@ enum {
     ENG_STATE_BYTES = 9,      /* time i64, value i8 (-1: never) */
     ENG_SINCE_BYTES = 4,      /* pane i32 plus 2, since panes begin at -1 (0: never) */
     ENG_SILENCE_BYTES = 13,   /* first i32, last i32, ms into the last pane u32, n u8 */
+    ENG_DEADLINE_BYTES = 5,   /* pane i32, flags u8: alert.c */
     /* Boundaries that may be left for later when they change what a drop alert looks at. */
     ENG_LAZY_BOUNDARIES = 8,
 };
@@ -106,8 +107,8 @@ struct eng_layout {
     struct eng_list_layout *lists;
     struct eng_measure_layout *measures;
     struct eng_score_layout *scores;
-    uint32_t *alert_offset;                                   /* SILENCE: place in the fixed part */
-    uint16_t *alert_list;                                     /* DROP: its list of peaks */
+    uint32_t *alert_offset; /* SILENCE, DEADLINE: place in the fixed part */
+    uint16_t *alert_list;   /* DROP: its list of peaks */
     uint16_t list_openings, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
     uint8_t seen_bits, seen_bytes; /* of an id seen, for its pane and for all of it: see seen.h */
 
@@ -135,7 +136,7 @@ struct eng_layout {
     /* Lists by something: those of x are at first[x] .. first[x+1]-1. */
     uint16_t *action_measures; /* measures that an action goes into */
     uint32_t *action_measures_first;
-    uint16_t *action_silences; /* silence alerts that list an action */
+    uint16_t *action_silences; /* silence and deadline alerts that an action matters to */
     uint32_t *action_silences_first;
     struct eng_term *terms; /* by measure: where it goes, by itself or in a ratio */
     struct eng_term
@@ -153,7 +154,10 @@ struct eng_layout {
 
     uint16_t *silences; /* SILENCE alerts */
     uint32_t silence_count;
-    uint16_t *drops; /* DROP alerts, by score */
+    uint16_t *deadlines; /* DEADLINE alerts */
+    uint32_t deadline_count;
+    uint32_t deadline_bits; /* a bit for each of them */
+    uint16_t *drops;        /* DROP alerts, by score */
     uint32_t *drops_first;
     uint16_t *edges; /* BELOW and ABOVE alerts, by score */
     uint32_t *edges_first;

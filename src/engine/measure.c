@@ -123,6 +123,8 @@ static void check_due(const struct eng_engine *engine, const struct eng_record *
         if (engine->model->alerts[i].kind == ENG_SILENCE)
             eng_assert(due <=
                        eng_alert_silence_due(engine, record, i, ENG_DUE_NEXT, ENG_PANE_NEVER));
+    for (uint32_t i = 0; i < layout->deadline_count; i++)
+        eng_assert(due <= eng_alert_deadline_due(engine, record, layout->deadlines[i]));
 }
 
 void eng_measure_check(const struct eng_engine *engine, const struct eng_record *record)

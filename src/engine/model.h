@@ -109,6 +109,7 @@ enum eng_alert_kind {
     ENG_RISES_TO, /* into a band from a lower one */
     ENG_BELOW,    /* below a value */
     ENG_ABOVE,    /* above a value */
+    ENG_DEADLINE, /* an action that has not come within a time after another */
     ENG_ALERT_KINDS
 };
 
@@ -116,17 +117,20 @@ struct eng_alert {
     char *name;
     char *description; /* for outputs; NULL: none */
     enum eng_alert_kind kind;
-    uint16_t score;         /* all but SILENCE */
+    uint16_t score;         /* of those on scores */
     uint16_t band;          /* FALLS_TO, RISES_TO */
     int64_t drop_e4;        /* DROP; 0: it is the share */
     uint32_t drop_share_e4; /* DROP: of the baseline, 10,000 being all of it; 0: it is drop_e4 */
-    uint32_t within;        /* DROP, panes */
+    uint32_t within;        /* DROP, DEADLINE, panes */
     int64_t edge_e4;        /* BELOW: holds under it; ABOVE: holds from it on */
     int64_t margin_e4;      /* BELOW, ABOVE: resolved so far behind the edge */
     bool hold;              /* not opened while its score is provisional */
     int64_t cooldown_ms;
-    struct eng_action_set actions; /* SILENCE */
-    struct eng_condition where;    /* SILENCE: its filter */
+    struct eng_action_set actions; /* SILENCE; DEADLINE: what is expected */
+    struct eng_condition where;    /* of these: the filter */
+    struct eng_action_set anchors; /* DEADLINE: after the first of these */
+    uint32_t remind;               /* DEADLINE: opened so many panes before the time is over */
+    bool tell_met;                 /* DEADLINE: what comes in time is told too */
     uint32_t horizon, typical_gap, min_silence,
         min_active;   /* SILENCE; panes, panes, panes, count */
     uint32_t risk_e3; /* SILENCE, 1..1000 */
@@ -150,6 +154,11 @@ struct eng_model {
     struct eng_score *scores;
     struct eng_alert *alerts;
 };
+
+static inline bool eng_alert_is_scored(const struct eng_alert *alert)
+{
+    return alert->kind != ENG_SILENCE && alert->kind != ENG_DEADLINE;
+}
 
 /* Whether the condition of a BELOW or ABOVE alert holds at a value, and whether it has ended. */
 static inline bool eng_alert_holds(const struct eng_alert *alert, int64_t value_e4)

@@ -187,7 +187,7 @@ enum eng_swift_result eng_swift_count(struct eng_engine *engine, const struct en
     put_lists(record, at, key, dedup, id);
     eng_alerts_count(engine, event, action, engine->now.pane);
     engine->scratch.value[swift->score] = value;
-    if (!quiet)
+    if (!quiet || (engine->scratch.resumed & layout->deadline_bits) != 0)
         return ENG_SWIFT_COUNTED;
     put_score(place, record, value);
     return ENG_SWIFT_DONE;

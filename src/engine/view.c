@@ -40,6 +40,15 @@ static int64_t silence_due_ms(const struct eng_engine *engine, const struct eng_
     return due == ENG_PANE_NEVER ? -1 : eng_calendar_start_ms(engine->model->calendar, due);
 }
 
+static int64_t deadline_due_ms(const struct eng_engine *engine, const struct eng_record *record,
+                               unsigned index)
+{
+    int32_t due = eng_alert_deadline_due(engine, record, index);
+    eng_assert(engine->model->alerts[index].kind == ENG_DEADLINE);
+    eng_assert(due > engine->now.pane);
+    return due == ENG_PANE_NEVER ? -1 : eng_calendar_start_ms(engine->model->calendar, due);
+}
+
 static void view_alert(const struct eng_engine *engine, const struct eng_record *record,
                        unsigned index, struct eng_view_alert *ret_alert)
 {
@@ -49,6 +58,8 @@ static void view_alert(const struct eng_engine *engine, const struct eng_record 
     ret_alert->due_at_ms = -1;
     if (engine->model->alerts[index].kind == ENG_SILENCE)
         ret_alert->due_at_ms = silence_due_ms(engine, record, index);
+    else if (engine->model->alerts[index].kind == ENG_DEADLINE)
+        ret_alert->due_at_ms = deadline_due_ms(engine, record, index);
 }
 
 /* Takes a partner into the hand and catches it up, but for a boundary at which it is yet to be
@@ -67,11 +78,11 @@ static enum eng_status take_now(struct eng_engine *engine, uint32_t number)
     return ENG_OK;
 }
 
-enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,
-                                struct eng_view *ret_view)
+enum eng_status eng_find(const struct eng_engine *engine, struct eng_slice partner,
+                         uint32_t *ret_number)
 {
     eng_assert(engine != NULL);
-    eng_assert(ret_view != NULL);
+    eng_assert(ret_number != NULL);
     if (partner.data == NULL || partner.length == 0 || partner.length > ENG_PARTNER_BYTES_MAX)
         return ENG_NOT_FOUND;
     if (engine->restore != NULL)
@@ -82,6 +93,19 @@ enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice part
         return ENG_NOT_FOUND;
     if (eng_activation_waits(engine, number))
         return ENG_UNAVAILABLE;
+    *ret_number = number;
+    return ENG_OK;
+}
+
+enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,
+                                struct eng_view *ret_view)
+{
+    uint32_t number;
+    eng_assert(engine != NULL);
+    eng_assert(ret_view != NULL);
+    enum eng_status status = eng_find(engine, partner, &number);
+    if (status != ENG_OK)
+        return status;
     if (take_now(engine, number) != ENG_OK)
         return ENG_NO_MEMORY;
     struct eng_record record = engine->hand;

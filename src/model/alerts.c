@@ -205,6 +205,50 @@ static enum eng_status load_silence(struct eng_load *load, const struct eng_node
     return status == ENG_OK ? eng_load_add_actions(load, &reference, &alert->actions) : status;
 }
 
+static enum eng_status load_deadline(struct eng_load *load, const struct eng_node *node,
+                                     const struct eng_alert_draft *draft, struct eng_alert *alert)
+{
+    if (draft->expects == NULL)
+        return fail_alert(load, node,
+                          "needs the actions of which one has to come; write \"expects: "
+                          "training.complete\"");
+    if (draft->within == 0)
+        return fail_alert(load, node, "needs the time that there is; write \"within: 7d\"");
+    if (draft->remind > draft->within)
+        return eng_source_fail(
+            &load->source, eng_node_get(node, "remind")->mark,
+            "\"remind\" is longer than the time that there is, %s; write at most "
+            "that",
+            eng_node_shown(&load->source, eng_node_get(node, "within")));
+    alert->within = draft->within;
+    alert->remind = draft->remind;
+    alert->tell_met = draft->tell_met;
+    static const struct eng_condition anything;
+    struct eng_reference after = {draft->after, NULL, &anything};
+    struct eng_reference expects = {draft->expects, draft->where, &alert->where};
+    enum eng_status status = eng_load_filter(load, draft->where, &alert->where);
+    if (status == ENG_OK)
+        status = eng_load_add_actions(load, &after, &alert->anchors);
+    return status == ENG_OK ? eng_load_add_actions(load, &expects, &alert->actions) : status;
+}
+
+enum eng_status eng_load_check_deadlines(struct eng_load *load)
+{
+    const struct eng_model *model = load->model;
+    const struct eng_node *node = load->file.alerts ? load->file.alerts->first : NULL;
+    for (uint32_t i = 0; i < model->alert_count; i++, node = node->next)
+        for (uint32_t a = 0; a < model->action_count; a++)
+            if (eng_action_set_has(&model->alerts[i].anchors, a) &&
+                eng_action_set_has(&model->alerts[i].actions, a))
+                return eng_source_fail(
+                    &load->source, eng_node_get(node, "expects")->mark,
+                    "\"%s%s\" both begins the time of the alert \"%s\" and is expected in it; an "
+                    "action can do only one of them",
+                    model->actions[a].text, model->actions[a].family ? "*" : "",
+                    model->alerts[i].name);
+    return ENG_OK;
+}
+
 static const struct kind kinds[] = {
     {ENG_FALLS_TO, "falls_to", "a falls_to alert",
      "score falls_to cooldown while_provisional description", load_falls_to},
@@ -219,9 +263,11 @@ static const struct kind kinds[] = {
     {ENG_SILENCE, "silence", "a silence alert",
      "silence where horizon risk typical_gap min_silence min_active cooldown description",
      load_silence},
+    {ENG_DEADLINE, "after", "a deadline", "after expects where within remind tell_met description",
+     load_deadline},
 };
 
-#define KIND_NAMES "falls_to, rises_to, below, above, drop and silence"
+#define KIND_NAMES "falls_to, rises_to, below, above, drop, silence and after"
 
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 

@@ -461,8 +461,8 @@ static const struct eng_key alert_keys[] = {
      .type = ENG_KEY_NAME,
      AT(eng_alert_draft, score),
      .sample = "engagement",
-     .absent = "required but with silence",
-     .help = "The score that all but silence look at."},
+     .absent = "required but with silence and after",
+     .help = "The score that all but silence and after look at."},
     {.name = "falls_to",
      .type = ENG_KEY_NAME,
      AT(eng_alert_draft, falls_to),
@@ -509,14 +509,41 @@ static const struct eng_key alert_keys[] = {
      .sample = "2.5",
      .help = "Told when the score is this much below its greatest value `within` a time; with %, "
              "this part of that value."},
+    {.name = "after",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_alert_draft, after),
+     .sample = "partner.joined",
+     .help = "Told when nothing of `expects` has come `within` a time after the first of these."},
+    {.name = "expects",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_alert_draft, expects),
+     .sample = "\"training.*\"",
+     .absent = "required with after",
+     .help = "With after: the actions of which one has to come."},
+    {.name = "remind",
+     .type = ENG_KEY_PANES,
+     AT(eng_alert_draft, remind),
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .sample = "1d",
+     .absent = "told when the time is over",
+     .help = "With after: told so long before the time is over instead."},
+    {.name = "tell_met",
+     .type = ENG_KEY_SWITCH,
+     AT(eng_alert_draft, tell_met),
+     .fallback = "false",
+     .sample = "true",
+     .help = "With after: what comes before the alert is opened is told as resolved too."},
     {.name = "within",
      .type = ENG_KEY_PANES,
      AT(eng_alert_draft, within),
      .min = 1,
      .max = ENG_PANES_MAX,
      .sample = "14d",
-     .absent = "required with drop",
-     .help = "The time that drop looks back."},
+     .absent = "required with drop and after",
+     .help =
+         "The time that drop looks back; with after, how many whole panes there are after that of "
+         "the first action."},
     {.name = "silence",
      .type = ENG_KEY_ACTIONS,
      AT(eng_alert_draft, silence),
@@ -600,7 +627,7 @@ static const struct eng_key alert_keys[] = {
 const struct eng_section eng_section_alert = {
     .path = "alerts.NAME",
     KEYS(alert_keys),
-    .help = "When somebody is told: exactly one of falls_to, rises_to, below, above, "
+    .help = "When somebody is told: exactly one of falls_to, rises_to, below, above, after, "
             "drop and silence, and what belongs to it."};
 
 static const struct eng_key kafka_keys[] = {

@@ -94,7 +94,7 @@ static enum eng_status lint_dimensions(struct eng_load *load, const struct eng_n
 static bool is_watched(const struct eng_model *model, uint32_t score)
 {
     for (uint32_t i = 0; i < model->alert_count; i++)
-        if (model->alerts[i].kind != ENG_SILENCE && model->alerts[i].score == score)
+        if (eng_alert_is_scored(&model->alerts[i]) && model->alerts[i].score == score)
             return true;
     return false;
 }
@@ -150,8 +150,10 @@ static enum eng_status lint_alerts(struct eng_load *load)
     const struct eng_node *node = load->file.alerts ? load->file.alerts->first : NULL;
     for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++) {
         const struct eng_alert *alert = &load->model->alerts[i];
+        if (!alert->hold)
+            continue;
         const struct eng_score *score = &load->model->scores[alert->score];
-        if (alert->hold && score->provisional_window == ENG_WINDOW_NONE)
+        if (score->provisional_window == ENG_WINDOW_NONE)
             status = warn(load, eng_node_get(node, "while_provisional")->mark,
                           "the score \"%s\" has no window and is never provisional, so the alert "
                           "\"%s\" is never held",

@@ -75,10 +75,12 @@ struct eng_edge_draft {
 };
 
 struct eng_alert_draft {
-    const struct eng_node *score, *falls_to, *rises_to, *silence, *where, *description;
+    const struct eng_node *score, *falls_to, *rises_to, *silence, *where, *after, *expects;
+    const struct eng_node *description;
     struct eng_portion drop;
     int64_t below_e4, above_e4, margin_e4, cooldown_ms;
-    uint32_t within, horizon, typical_gap, min_silence, min_active, risk_e3;
+    uint32_t within, remind, horizon, typical_gap, min_silence, min_active, risk_e3;
+    bool tell_met;
     int32_t hold;
 };
 
@@ -175,6 +177,9 @@ enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_no
 
 /* measures.c: refuses a state whose begin and end share an action. After eng_load_fill_sets. */
 enum eng_status eng_load_check_states(struct eng_load *load);
+
+/* alerts.c: refuses a deadline that an action both begins and meets. After eng_load_fill_sets. */
+enum eng_status eng_load_check_deadlines(struct eng_load *load);
 
 /* A hidden count for a points key, of actions under a filter (nodes, NULL: none); *ret_index is its
  * place in model->measures. */

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "codec/fields.h"
+#include "model/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +98,22 @@ bool eng_partner_of(const char *path, char *id, size_t *ret_length, struct eng_a
     }
     *ret_length = length;
     return true;
+}
+
+bool eng_forecast_of(const char *given, int64_t *ret_ms, struct eng_answer *answer)
+{
+    int64_t ms = 0;
+    const int64_t most = (int64_t)ENG_FORECAST_DAYS_MAX * 86400000;
+    eng_assert(answer != NULL);
+    if (given != NULL && eng_text_duration(given, strlen(given), &ms) == ENG_TEXT_OK && ms > 0 &&
+        ms <= most) {
+        *ret_ms = ms;
+        return true;
+    }
+    eng_answer_error(answer, 400,
+                     "forecast takes a duration above 0 and up to %dd: write ?forecast=30d",
+                     ENG_FORECAST_DAYS_MAX);
+    return false;
 }
 
 /* Takes as long for any two texts of these lengths. */

@@ -38,6 +38,10 @@ enum eng_target eng_target_of(const char *path);
  * least 1. False after making `answer` the fitting error: 400 or 414. */
 bool eng_partner_of(const char *path, char *id, size_t *ret_length, struct eng_answer *answer);
 
+/* How far ahead `?forecast=` asks to look: `given` is what stands behind the sign, not
+ * percent-decoded; NULL: nothing does. False after making `answer` the fitting error: 400. */
+bool eng_forecast_of(const char *given, int64_t *ret_ms, struct eng_answer *answer);
+
 /* May who has sent this `Authorization` header (NULL: none) erase partners? `token` is the
  * configured one (NULL: nobody may). False after making `answer` the fitting error: 403 or 401. The
  * time that it takes says nothing of how much of a token is right. */

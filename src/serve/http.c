@@ -181,14 +181,27 @@ static enum MHD_Result answer_now(struct eng_http *http, struct MHD_Connection *
     return send_answer(http, connection, &answer);
 }
 
+/* What is asked of a partner, beside which one it is. False after making `answer` the error. */
+static bool read_arguments(struct MHD_Connection *connection, struct eng_service_question *asked,
+                           struct eng_answer *answer)
+{
+    const char *given = NULL;
+    size_t length = 0;
+    if (MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, "forecast", 8, &given,
+                                      &length) != MHD_YES)
+        return true;
+    return eng_forecast_of(given, &asked->forecast_ms, answer);
+}
+
 /* Asks the worker and suspends the connection until it has answered, or taken too long. */
 static enum MHD_Result ask_partner(struct eng_http *http, struct MHD_Connection *connection,
                                    const char *path, bool erases, void **context)
 {
     struct eng_answer answer = {0};
     char id[ENG_PARTNER_BYTES_MAX];
-    size_t length = 0;
-    if (!eng_partner_of(path, id, &length, &answer))
+    struct eng_service_question asked = {.partner = id};
+    if (!eng_partner_of(path, id, &asked.length, &answer) ||
+        (!erases && !read_arguments(connection, &asked, &answer)))
         return send_answer(http, connection, &answer);
     struct eng_question *question =
         eng_question_new(connection, eng_monotonic_ms() + http->options.question_ms_max);
@@ -201,8 +214,10 @@ static enum MHD_Result ask_partner(struct eng_http *http, struct MHD_Connection 
     *context = question;
     MHD_suspend_connection(connection);
     question->code = erases ? 202 : 200;
-    (erases ? eng_service_erase : eng_service_query)(http->options.service, id, length,
-                                                     eng_question_answer, question);
+    if (erases)
+        eng_service_erase(http->options.service, id, asked.length, eng_question_answer, question);
+    else
+        eng_service_query(http->options.service, &asked, eng_question_answer, question);
     return MHD_YES;
 }
 

@@ -13,7 +13,9 @@ struct eng_query {
     struct eng_query *next;
     eng_service_answer *answer;
     void *context;
-    bool erases;        /* the partner is to be erased, not shown */
+    bool erases; /* the partner is to be erased, not shown */
+    int64_t
+        forecast_ms; /* with what will be told in so long a time if it does nothing; 0: without */
     char restoring[96]; /* "" or how far a worker that could not look has come */
     size_t length;
     char partner[];

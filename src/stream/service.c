@@ -382,16 +382,18 @@ static void put_query(struct eng_service *service, struct eng_query *query)
     eng_free(query);
 }
 
-void eng_service_query(struct eng_service *service, const char *partner, size_t length,
+void eng_service_query(struct eng_service *service, const struct eng_service_question *question,
                        eng_service_answer *answer, void *context)
 {
     eng_assert(service != NULL);
     eng_assert(answer != NULL);
-    struct eng_query *query = eng_query_new(partner, length, answer, context);
-    if (query == NULL)
+    struct eng_query *query = eng_query_new(question->partner, question->length, answer, context);
+    if (query == NULL) {
         answer(context, ENG_NO_MEMORY, "", 0);
-    else
-        put_query(service, query);
+        return;
+    }
+    query->forecast_ms = question->forecast_ms;
+    put_query(service, query);
 }
 
 void eng_service_erase(struct eng_service *service, const char *partner, size_t length,

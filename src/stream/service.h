@@ -162,7 +162,14 @@ void eng_stats_free(struct eng_stats *stats);
  */
 typedef void eng_service_answer(void *context, enum eng_status status, const char *json,
                                 size_t length);
-void eng_service_query(struct eng_service *service, const char *partner, size_t length,
+
+/* What is asked. Borrowed for the call. */
+struct eng_service_question {
+    const char *partner;
+    size_t length;
+    int64_t forecast_ms; /* with a forecast so far ahead of the partner's clock; 0: without */
+};
+void eng_service_query(struct eng_service *service, const struct eng_service_question *question,
                        eng_service_answer *answer, void *context);
 
 /* The same to erase a partner. ENG_OK: it is forgotten where the text says, and the transaction

@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MARKS_US = 1000000, SHOW_US = 50000 };
+enum {
+    MARKS_US = 1000000,
+    SHOW_US = 50000,
+    FORECAST_BYTES = 64 * 1024, /* some hundred effects */
+};
 
 _Static_assert(ENG_REASON_COUNT <=
                    sizeof((struct eng_worker_stats){0}.dead_letters) / sizeof(uint64_t),
@@ -230,13 +234,54 @@ static void note_half_done(const struct eng_task *task, struct eng_query *query)
                    task->partition, task->next); /* fits */
 }
 
+/* Adds to the view what the partner's future is. ENG_OK; ENG_NO_MEMORY. */
+static enum eng_status foresee(struct eng_engine *engine, const struct eng_query *query,
+                               int64_t clock_ms, struct eng_encode_forecast *ret)
+{
+    struct eng_slice partner = {query->partner, (uint32_t)query->length};
+    const struct eng_effect *effect = NULL;
+    eng_assert(query->forecast_ms > 0);
+    *ret = (struct eng_encode_forecast){.until_ms = clock_ms + query->forecast_ms};
+    ret->effects.capacity = eng_engine_effects_bytes_min(engine) + FORECAST_BYTES;
+    ret->effects.data = eng_calloc(1, ret->effects.capacity);
+    if (ret->effects.data == NULL)
+        return ENG_NO_MEMORY;
+    enum eng_status status =
+        eng_engine_forecast(engine, partner, ret->until_ms, &ret->effects, NULL);
+    if (status != ENG_LIMIT)
+        return status;
+    while ((effect = eng_effects_next(&ret->effects, effect)) != NULL)
+        ret->until_ms = effect->at_ms; /* it has been cut behind that boundary */
+    eng_assert(ret->until_ms >= clock_ms);
+    return ENG_OK;
+}
+
+static enum eng_status show_partner(struct eng_worker *worker, const struct eng_task *task,
+                                    const struct eng_query *query, struct eng_bytes *json)
+{
+    struct eng_slice partner = {query->partner, (uint32_t)query->length};
+    struct eng_view view;
+    struct eng_encode_forecast forecast = {.until_ms = -1};
+    const struct eng_encode_context context = {eng_engine_model(task->engine),
+                                               worker->sink.topic_id};
+    enum eng_status status = eng_engine_view(task->engine, partner, &view);
+    eng_assert(query->forecast_ms >= 0);
+    eng_assert(json->used == 0);
+    if (status == ENG_OK && query->forecast_ms > 0)
+        status = foresee(task->engine, query, view.clock_ms, &forecast);
+    if (status == ENG_OK)
+        status = eng_encode_view(&context, partner, &view,
+                                 query->forecast_ms > 0 ? &forecast : NULL, json);
+    eng_free(forecast.effects.data);
+    return status;
+}
+
 /* What a task says to a query. ENG_NOT_FOUND: the partner is not there; ENG_UNAVAILABLE: not now.
  */
 static enum eng_status ask_task(struct eng_worker *worker, struct eng_task *task,
                                 const struct eng_query *query, struct eng_bytes *json)
 {
     struct eng_slice partner = {query->partner, (uint32_t)query->length};
-    struct eng_view view;
     eng_assert(task->state == ENG_TASK_LIVE);
     eng_assert(json->used == 0);
     if (query->erases && eng_task_is_half_done(task))
@@ -252,10 +297,7 @@ static enum eng_status ask_task(struct eng_worker *worker, struct eng_task *task
                             task->partition, task->next, eng_partner_hash(partner)); /* fits */
         return eng_bytes_append(json, text, (size_t)used);
     }
-    enum eng_status status = eng_engine_view(task->engine, partner, &view);
-    const struct eng_encode_context context = {eng_engine_model(task->engine),
-                                               worker->sink.topic_id};
-    return status == ENG_OK ? eng_encode_view(&context, partner, &view, json) : status;
+    return show_partner(worker, task, query, json);
 }
 
 /* Looks through the engines. True when the query was answered. */

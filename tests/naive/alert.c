@@ -152,6 +152,9 @@ void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned
     case ENG_SILENCE:
         naive_silence_evaluate(naive, partner, alert, why);
         return;
+    case ENG_DEADLINE:
+        naive_deadline_evaluate(naive, partner, alert, why);
+        return;
     case ENG_ALERT_KINDS:
         break;
     }

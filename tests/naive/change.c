@@ -378,7 +378,8 @@ static void carry_facts(const struct change *c, struct partner *partner, const u
         const struct fact *was = &partner->facts[i];
         struct fact *fact = &facts[i];
         *fact = *was;
-        fact->measures = fact->seconds = fact->rhythms = 0;
+        fact->measures = fact->seconds = 0;
+        fact->rhythms = fact->anchors = fact->expected = 0;
         fact->counted = was->counted && c->entry[was->action] != NOT_THERE &&
                         c->pane - was->pane < kept(c->old, was->action);
         fact->action = fact->counted ? c->entry[was->action] : (uint16_t)NOT_THERE;
@@ -387,9 +388,13 @@ static void carry_facts(const struct change *c, struct partner *partner, const u
             fact->id = NULL;
         for (unsigned m = 0; m < c->new->measure_count; m++)
             carry_fact(c, partner, m, was, fact);
-        for (unsigned a = 0; a < c->new->alert_count; a++)
-            if (rhythm[a] != NOT_THERE && was->rhythms >> rhythm[a] & 1)
-                fact->rhythms |= 1u << a;
+        for (unsigned a = 0; a < c->new->alert_count; a++) {
+            if (rhythm[a] == NOT_THERE)
+                continue;
+            fact->rhythms |= (was->rhythms >> rhythm[a] & 1) << a;
+            fact->anchors |= (was->anchors >> rhythm[a] & 1) << a;
+            fact->expected |= (was->expected >> rhythm[a] & 1) << a;
+        }
     }
     for (size_t i = 0; i < partner->fact_count; i++)
         if (facts[i].id == NULL)
@@ -525,6 +530,14 @@ static void carry_scores(const struct change *c, struct partner *partner)
 
 /* ---- alerts ---- */
 
+/* Two silences of the same actions, or two deadlines. */
+static bool same_rhythm(const struct change *c, const struct eng_alert *a,
+                        const struct eng_alert *b)
+{
+    return a->kind == b->kind && (a->kind == ENG_SILENCE || a->kind == ENG_DEADLINE) &&
+           same_actions(c, &a->actions, &b->actions) && same_actions(c, &a->anchors, &b->anchors);
+}
+
 /* From which evaluation on a drop alert looks back: as far as it did under this name, when the
  * score is made as before; else from now on. */
 static size_t look_back(const struct change *c, const struct partner *partner,
@@ -552,7 +565,8 @@ static void carry_alerts(const struct naive *naive, const struct change *c, stru
             state->past_from = partner->scores[b->score].past_count;
         for (unsigned j = 0; j < c->old->alert_count; j++) {
             const struct eng_alert *a = &c->old->alerts[j];
-            if (a->kind != b->kind || strcmp(a->name, b->name) != 0)
+            if (a->kind != b->kind || strcmp(a->name, b->name) != 0 ||
+                (a->kind == ENG_DEADLINE && !same_rhythm(c, a, b)))
                 continue;
             *state = old[j];
             if (!state->open && !state->waiting && c->at_ms - state->opened_ms >= a->cooldown_ms)
@@ -563,6 +577,7 @@ static void carry_alerts(const struct naive *naive, const struct change *c, stru
         state->n = 0;
         if (b->kind == ENG_SILENCE)
             naive_silence_rescan(naive, partner, i);
+        state->met = b->kind == ENG_DEADLINE && naive_deadline(partner, i).met;
         state->renewed = false;
     }
 }
@@ -596,9 +611,7 @@ static void carry(struct naive *naive, const struct change *c, struct partner *p
     for (unsigned i = 0; i < c->new->alert_count; i++) {
         rhythm[i] = NOT_THERE;
         for (unsigned j = 0; j < c->old->alert_count && rhythm[i] == NOT_THERE; j++)
-            if (c->new->alerts[i].kind == ENG_SILENCE &&
-                c->old->alerts[j].kind == ENG_SILENCE &&same_actions(c, &c->old->alerts[j].actions,
-                                                                     &c->new->alerts[i].actions))
+            if (same_rhythm(c, &c->old->alerts[j], &c->new->alerts[i]))
                 rhythm[i] = j;
     }
     carry_facts(c, partner, rhythm);

@@ -22,6 +22,7 @@ struct fact {
     uint64_t measures;    /* a bit for each measure that keeps no counts per pane and knows of it */
     uint64_t seconds;     /* of those: `until` of a state; a sum over life: its value */
     uint32_t rhythms;     /* a bit for each silence alert that knows of it */
+    uint32_t anchors, expected; /* a bit for each deadline that it begins, or that it may meet */
 };
 
 /* An evaluation's outcome, kept for the baselines of drop alerts. */
@@ -55,6 +56,7 @@ struct alert_state {
     int64_t last_at_ms;      /* silence */
     int64_t threshold_panes; /* silence: s */
     bool renewed;            /* silence: the event just counted made `last` newer */
+    bool met;                /* deadline: it was, at the last evaluation */
     size_t past_from;        /* drop: evaluations of its score before this one do not count */
 };
 
@@ -146,6 +148,15 @@ void naive_silence_rescan(const struct naive *naive, struct partner *partner, un
 void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                             const struct occasion *why);
 bool naive_silence_ripe(const struct eng_alert *alert, const struct alert_state *state);
+
+/* deadline.c: what the events that a deadline knows of make of it. */
+struct deadline {
+    bool anchored, met;
+    int64_t pane; /* of the anchor */
+};
+struct deadline naive_deadline(const struct partner *partner, unsigned alert);
+void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
+                             const struct occasion *why);
 
 /* effects.c: appends a record with `parts` (NULL: none) less `told` as contributions. */
 struct eng_effect naive_effect(enum eng_effect_kind kind, unsigned subject,

@@ -262,10 +262,15 @@ static void note(const struct eng_model *model, struct fact *fact)
         if (until || measure->kind == ENG_SUM)
             fact->seconds |= 1ull << i;
     }
-    for (unsigned i = 0; i < model->alert_count; i++)
-        if (model->alerts[i].kind == ENG_SILENCE &&
-            listed(model, &model->alerts[i].actions, &model->alerts[i].where, fact))
-            fact->rhythms |= 1u << i;
+    for (unsigned i = 0; i < model->alert_count; i++) {
+        static const struct eng_condition anything;
+        const struct eng_alert *alert = &model->alerts[i];
+        bool mine = listed(model, &alert->actions, &alert->where, fact);
+        bool anchors = listed(model, &alert->anchors, &anything, fact);
+        fact->rhythms |= (uint32_t)(mine && alert->kind == ENG_SILENCE) << i;
+        fact->expected |= (uint32_t)(mine && alert->kind == ENG_DEADLINE) << i;
+        fact->anchors |= (uint32_t)anchors << i;
+    }
 }
 
 static void count(struct naive *naive, struct partner *partner, const struct eng_event *event,
@@ -376,6 +381,19 @@ uint64_t naive_partner_count(const struct naive *naive)
     return naive->partner_count;
 }
 
+/* The first boundary after the clock at which a deadline that runs is opened. */
+static int64_t deadline_due_ms(const struct naive *naive, const struct partner *partner, unsigned i)
+{
+    const struct eng_calendar *calendar = naive->model->calendar;
+    const struct eng_alert *alert = &naive->model->alerts[i];
+    struct deadline deadline = naive_deadline(partner, i);
+    int64_t next = eng_calendar_pane(calendar, naive->clock_ms) + 1;
+    int64_t opens = deadline.pane + (int64_t)alert->within + 1 - (int64_t)alert->remind;
+    if (!deadline.anchored || deadline.met || partner->alerts[i].open)
+        return -1;
+    return eng_calendar_start_ms(calendar, opens > next ? opens : next);
+}
+
 static void view_alert(const struct naive *naive, const struct partner *partner, unsigned i,
                        struct eng_view_alert *ret)
 {
@@ -384,7 +402,7 @@ static void view_alert(const struct naive *naive, const struct partner *partner,
     const struct alert_state *state = &partner->alerts[i];
     ret->open = state->open;
     ret->opened_at_ms = state->opened_ms;
-    ret->due_at_ms = -1;
+    ret->due_at_ms = alert->kind == ENG_DEADLINE ? deadline_due_ms(naive, partner, i) : -1;
     if (alert->kind != ENG_SILENCE || state->open || !naive_silence_ripe(alert, state))
         return;
     /* The first boundary after the clock that satisfies both conditions. */

@@ -148,8 +148,8 @@ static void print_silence(const struct eng_effect *effect)
 
 static void print_churn_drop(const struct eng_model *model, const struct eng_effect *effect)
 {
-    static const char *const kinds[] = {"falls_to", "drop",  "silence",
-                                        "rises_to", "below", "above"};
+    static const char *const kinds[] = {"falls_to", "drop",  "silence", "rises_to",
+                                        "below",    "above", "deadline"};
     const struct eng_alert *alert = &model->alerts[effect->subject];
     print_name("rule", alert->name);
     printf(",\"status\":\"%s\"", effect->status == ENG_OPENED ? "opened" : "resolved");
@@ -158,6 +158,11 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
         print_name("description", alert->description);
     if (alert->kind == ENG_SILENCE) {
         print_silence(effect);
+        return;
+    }
+    if (alert->kind == ENG_DEADLINE) {
+        printf(",\"anchor_at\":%" PRId64 ",\"due_at\":%" PRId64, effect->anchor_at_ms,
+               effect->due_at_ms);
         return;
     }
     print_name("score", model->scores[effect->score].name);

@@ -2,6 +2,7 @@
 #include "compare.h"
 #include "base/assert.h"
 #include "engine/model.h"
+#include "foretold.h"
 #include "naive.h"
 #include "restored.h"
 #include <engaged/engine.h>
@@ -23,6 +24,12 @@ struct run {
     bool looks;        /* at everybody, whenever a call leaves work undone */
     bool leaves;       /* activations unfinished */
     FILE *out;
+    /* A run of a history that is known forecasts now and then. */
+    const struct uninterrupted *known; /* NULL: it does not */
+    struct chance *chance;
+    size_t told_from; /* what it tells begins there */
+    uint32_t step;    /* in work */
+    bool foretold_wrong;
 };
 
 static void run_start(struct run *run, const struct eng_model *const *models,
@@ -69,6 +76,16 @@ static void collect(struct run *run)
     run->buffer.count = 0;
 }
 
+/* Forecasts somebody, after what has been told until now was taken away. */
+static void foretell(struct run *run)
+{
+    struct standpoint here = {run->engine, run->models, run->history,
+                              run->known,  run->step,   run->told_from + run->told_bytes};
+    if (run->known != NULL && !run->untold && chance_percent(run->chance, 20) &&
+        !foretold_is_known(&here, run->chance, run->out))
+        run->foretold_wrong = true;
+}
+
 /* Looks at all partners of the history: nobody may ever hear a difference. */
 static void look(const struct run *run)
 {
@@ -85,11 +102,14 @@ static void run_events(struct run *run, const struct eng_event *events, uint8_t 
     struct eng_batch batch = {events, outcomes, count, 0, &history_names};
     struct eng_error err = {ENG_OK, ""};
     enum eng_status status;
+    uint32_t first = run->step;
     do {
         status = eng_engine_apply(run->engine, &batch, run->untold ? NULL : &run->buffer, &err);
         look(run);
         eng_engine_check(run->engine);
         collect(run);
+        run->step = first + batch.done;
+        foretell(run);
     } while (status == ENG_AGAIN);
     if (status != ENG_OK)
         fprintf(stderr, "%s: %s\n", eng_status_name(status), err.text);
@@ -105,6 +125,7 @@ static void run_tick(struct run *run, int64_t time_ms)
         look(run);
         eng_engine_check(run->engine);
         collect(run);
+        foretell(run);
     } while (status == ENG_AGAIN);
     eng_assert(status == ENG_OK);
 }
@@ -115,12 +136,14 @@ static void run_activation(struct run *run, const struct step *step)
     struct eng_error err = {ENG_OK, ""};
     enum eng_status status;
     run->model = run->models[step->model];
+    run->step++; /* it ends no silence of those whom it has come to */
     do {
         status = eng_engine_activate(run->engine, run->model, step->silent,
                                      run->untold ? NULL : &run->buffer, &err);
         look(run);
         eng_engine_check(run->engine);
         collect(run);
+        foretell(run);
     } while (status == ENG_AGAIN && !run->leaves);
     eng_assert(status == ENG_OK || (status == ENG_AGAIN && run->leaves));
 }
@@ -156,6 +179,7 @@ static void run_steps(struct run *run, uint32_t from, uint32_t to, struct chance
     eng_assert(batch_max >= 1 && batch_max <= BATCH_MAX);
     while (from < to) {
         const struct step *steps = run->history->steps;
+        run->step = from;
         if (!step_is_event(&steps[from])) {
             run_step(run, &steps[from++]);
             continue;
@@ -166,6 +190,7 @@ static void run_steps(struct run *run, uint32_t from, uint32_t to, struct chance
         run_events(run, events, run->outcomes + from, count);
         from += count;
     }
+    run->step = from;
     run_finish(run);
 }
 
@@ -393,8 +418,8 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
     }
 }
 
-static bool against_naive(struct run *run, size_t *told_before, struct chance *chance,
-                          const struct comparison *how)
+static bool against_naive(struct run *run, size_t *told_before, int64_t *clocks,
+                          struct chance *chance, const struct comparison *how)
 {
     struct naive *naive = naive_new(run->model);
     naive_call(naive, &history_names);
@@ -402,6 +427,7 @@ static bool against_naive(struct run *run, size_t *told_before, struct chance *c
     for (uint32_t i = 0; same && i < run->history->count; i++) {
         told_before[i] = run->told_bytes;
         same = same_step(run, naive, i, how->trace);
+        clocks[i] = eng_engine_clock_ms(run->engine);
         if (how->tally != NULL)
             tally_step(how->tally, run, &run->history->steps[i], told_before[i]);
         if (same && (chance_percent(chance, 10) || i + 1 == run->history->count))
@@ -411,11 +437,12 @@ static bool against_naive(struct run *run, size_t *told_before, struct chance *c
     return same;
 }
 
-/* The same history in other portions, from `told_from` on: the bytes that `first` told. */
-static bool against_itself(const struct run *first, struct chance *chance, uint32_t silent_steps,
-                           size_t told_from)
+/* The same history in other portions, the first steps untold: the bytes that `first` told. */
+static bool against_itself(const struct run *first, const struct uninterrupted *known,
+                           struct chance *chance, uint32_t silent_steps)
 {
     struct eng_engine_options options = {0};
+    size_t told_from = known->told_before[silent_steps];
     struct run run;
     options.step_evaluations =
         chance_percent(chance, 60) ? (uint32_t)chance_between(chance, 1, 4) : 0;
@@ -424,6 +451,9 @@ static bool against_itself(const struct run *first, struct chance *chance, uint3
     run.looks = chance_percent(chance, 30);
     run.leaves = chance_percent(chance, 50);
     run.out = first->out;
+    run.known = chance_percent(chance, 40) ? known : NULL;
+    run.chance = chance;
+    run.told_from = told_from;
     run.untold = silent_steps > 0;
     run_steps(&run, 0, silent_steps, chance, 16);
     run.untold = false;
@@ -436,6 +466,10 @@ static bool against_itself(const struct run *first, struct chance *chance, uint3
                         memcmp(run.outcomes, first->outcomes, first->history->count));
     same &= same_number(&run, "clock in other portions", 0, eng_engine_clock_ms(first->engine),
                         eng_engine_clock_ms(run.engine));
+    same &= !run.foretold_wrong;
+    struct standpoint end = {run.engine, run.models, run.history,
+                             known,      run.step,   told_from + run.told_bytes};
+    same = same && (run.known == NULL || foretold_comes_true(&end, chance, run.out));
     if (!same)
         fprintf(run.out, "  with a budget of %u evaluations, %u steps untold\n",
                 options.step_evaluations, silent_steps);
@@ -449,21 +483,20 @@ bool compare(const struct eng_model *const *models, const struct history *histor
     struct chance chance = {how->seed};
     struct run run;
     size_t *told_before = calloc(history->count + 1u, sizeof *told_before);
-    eng_assert(told_before != NULL);
+    int64_t *clocks = calloc(history->count + 1u, sizeof *clocks);
+    eng_assert(told_before != NULL && clocks != NULL);
     run_start(&run, models, history, NULL);
     run.out = how->out;
-    bool same = against_naive(&run, told_before, &chance, how);
+    bool same = against_naive(&run, told_before, clocks, &chance, how);
     told_before[history->count] = run.told_bytes;
+    struct uninterrupted known = {run.engine, run.told, told_before, run.outcomes, clocks};
     if (same)
-        same = against_itself(&run, &chance, 0, 0);
-    if (same) {
-        uint32_t silent = (uint32_t)chance_between(&chance, 0, history->count);
-        same = against_itself(&run, &chance, silent, told_before[silent]);
-    }
-    if (same) {
-        struct uninterrupted want = {run.engine, run.told, told_before, run.outcomes};
-        same = restored_is_same(models, history, &want, &chance, how->out);
-    }
+        same = against_itself(&run, &known, &chance, 0);
+    if (same)
+        same = against_itself(&run, &known, &chance,
+                              (uint32_t)chance_between(&chance, 0, history->count));
+    if (same)
+        same = restored_is_same(models, history, &known, &chance, how->out);
     if (same && how->tally != NULL) {
         how->tally->histories++;
         for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
@@ -471,5 +504,6 @@ bool compare(const struct eng_model *const *models, const struct history *histor
     }
     run_end(&run);
     free(told_before);
+    free(clocks);
     return same;
 }

@@ -190,8 +190,17 @@ static void score(struct kind *k, unsigned index)
 
 static void alert(const struct kind *k, unsigned index)
 {
-    int64_t of = between(k, 0, k->scores - 1), what = between(k, 0, 13);
+    int64_t of = between(k, 0, k->scores - 1), what = between(k, 0, 15);
     fprintf(k->out, "  a%u: {", index);
+    if (what >= 14) {
+        int64_t from = between(k, 0, 3), within = between(k, 1, 12);
+        fprintf(k->out, "after: \"%s\", expects: \"%s\", within: %" PRId64 "%s", names[from],
+                names[(from + between(k, 1, 3)) % 4], within, k->unit);
+        if (percent(k, 40))
+            fprintf(k->out, ", remind: %" PRId64 "%s", between(k, 1, within), k->unit);
+        fprintf(k->out, "%s}\n", percent(k, 50) ? ", tell_met: true" : "");
+        return;
+    }
     if (what <= 1 && k->bands[of] > 1)
         fprintf(k->out, "score: s%" PRId64 ", falls_to: b%" PRId64, of,
                 between(k, 0, k->bands[of] - 2));

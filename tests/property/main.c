@@ -163,8 +163,8 @@ static struct tally total(const struct options *options, const struct shared *sh
 
 static void print_tally(const struct tally *tally)
 {
-    static const char *const kinds[ENG_ALERT_KINDS] = {"falls_to", "drop",  "silence",
-                                                       "rises_to", "below", "above"};
+    static const char *const kinds[ENG_ALERT_KINDS] = {"falls_to", "drop",  "silence", "rises_to",
+                                                       "below",    "above", "deadline"};
     printf("%" PRIu64 " histories, no difference\n ", tally->histories);
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         printf(" %s %" PRIu64, eng_outcome_name((enum eng_outcome)i), tally->outcome[i]);

@@ -412,15 +412,35 @@ static void edge(struct writer *w, unsigned of)
     number(w, exact ? scale_e4 / 10 : between(w, 0, scale_e4 / 8));
 }
 
+static void deadline(struct writer *w)
+{
+    static const char *const ones[] = {"x", "platform.login", "\"platform.*\"", "[x, \"deal.*\"]"};
+    static const char *const others[] = {"invoice.upload", "\"training.*\"", "training.start",
+                                         "[\"training.quiz.*\", invoice.upload]"};
+    bool turned = percent(w, 40);
+    const char *one = CHANCE_ONE_OF(w->chance, ones), *other = CHANCE_ONE_OF(w->chance, others);
+    int64_t within = percent(w, 80) ? between(w, 1, 8) : window_panes(w);
+    fprintf(w->out, "after: %s, expects: %s, within: ", turned ? other : one, turned ? one : other);
+    panes(w, within);
+    if (percent(w, 40)) {
+        fprintf(w->out, ", remind: ");
+        panes(w, between(w, 1, within));
+    }
+    fprintf(w->out, "%s}\n", percent(w, 40) ? ", tell_met: true" : "");
+}
+
 static void alert(struct writer *w, unsigned index)
 {
     unsigned of = (unsigned)between(w, 0, w->score_count - 1);
-    int64_t kind = between(w, 0, 5);
+    int64_t kind = between(w, 0, 6);
     bool scored = true;
     fprintf(w->out, "  a%u: {", index);
     if (kind == 3 && w->scores[of].bands > 1) {
         fprintf(w->out, "score: s%u, rises_to: b%" PRId64, of,
                 between(w, 1, w->scores[of].bands - 1));
+    } else if (kind == 6) {
+        deadline(w);
+        return;
     } else if (kind >= 4) {
         edge(w, of);
     } else if (kind == 0 && w->scores[of].bands > 1) {

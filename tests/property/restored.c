@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "engine/model.h"
+#include "foretold.h"
 #include <engaged/checkpoint.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -368,6 +369,15 @@ static bool same_views(const struct world *world)
     return true;
 }
 
+/* What is forecast now comes true, as if nothing had ever been restored. */
+static bool same_forecast(const struct world *world, uint32_t step)
+{
+    struct standpoint here = {world->engine, world->models, world->history,
+                              world->want,   step,          world->told_bytes};
+    return !chance_percent(world->chance, 20) ||
+           foretold_is_known(&here, world->chance, world->out);
+}
+
 /* Steps up to a crash or the end, with commits. *step moves on. */
 static bool run_until_crash(struct world *world, uint32_t *step, uint32_t crash_at)
 {
@@ -382,7 +392,7 @@ static bool run_until_crash(struct world *world, uint32_t *step, uint32_t crash_
                     world->want->outcomes[*step]);
             return false;
         }
-        if (!same_told(world, *step + 1))
+        if (!same_told(world, *step + 1) || !same_forecast(world, *step + 1))
             return false;
         if (chance_percent(world->chance, 25))
             commit(world, *step + 1);

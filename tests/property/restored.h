@@ -15,6 +15,7 @@ struct uninterrupted {
     const uint8_t *told;
     const size_t *told_before; /* by step: bytes told before it; one more entry for the end */
     const uint8_t *outcomes;   /* by step */
+    const int64_t *clocks;     /* by step: the clock after it */
 };
 
 /* Runs the history with commits here and there, between two steps or in the middle of one, each

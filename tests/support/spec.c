@@ -143,7 +143,12 @@ static void print_churn_drop(const struct subject *s, const struct eng_effect *e
     const struct eng_alert *alert = &s->model->alerts[effect->subject];
     bool opened = effect->status == ENG_OPENED;
     fprintf(s->out, "%s %s", alert->name, opened ? "opened" : "resolved");
-    if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
+    if (alert->kind == ENG_DEADLINE) {
+        fprintf(s->out, ", from ");
+        print_time(effect->anchor_at_ms, s->out);
+        fprintf(s->out, ", due ");
+        print_time(effect->due_at_ms, s->out);
+    } else if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
         fprintf(s->out, " at ");
         print_number(effect->value_e4, s->out);
     } else if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {

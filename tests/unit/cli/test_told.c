@@ -194,3 +194,15 @@ Test(told, a_rise_is_told_with_what_it_rose_to)
     told.resolved = true;
     says(&told, "engagement is back at 8.5");
 }
+
+Test(told, a_deadline_is_over_or_nearly_so)
+{
+    struct eng_told told = {.kind = ENG_TOLD_DEADLINE,
+                            .at_ms = INT64_C(1767225600000),
+                            .due_at_ms = INT64_C(1767225600000)};
+    says(&told, "has not done what was expected in time");
+    told.due_at_ms += INT64_C(2) * 86400000;
+    says(&told, "what is expected is due in 2 days");
+    told.resolved = true;
+    says(&told, "has done what was expected");
+}

@@ -13,6 +13,7 @@
 static char program[] = "paint/painters", engagement[] = "engagement", logins[] = "logins";
 static char training[] = "training.*", low[] = "low", high[] = "high";
 static char at_risk[] = "at_risk", slipping[] = "slipping", silent[] = "silent";
+static char untrained[] = "untrained";
 static char thanks[] = "Say \"thanks\".";
 static char rising[] = "rising", weak[] = "weak", strong[] = "strong";
 
@@ -29,12 +30,13 @@ static struct eng_alert alerts[] = {
     {.name = silent, .kind = ENG_SILENCE},
     {.name = rising, .kind = ENG_RISES_TO},
     {.name = weak, .kind = ENG_BELOW, .edge_e4 = 45000},
-    {.name = strong, .kind = ENG_ABOVE, .edge_e4 = 80001, .description = thanks}};
+    {.name = strong, .kind = ENG_ABOVE, .edge_e4 = 80001, .description = thanks},
+    {.name = untrained, .kind = ENG_DEADLINE}};
 static const struct eng_model model = {.program = program,
                                        .version = 3,
                                        .score_count = 1,
                                        .scores = scores,
-                                       .alert_count = 6,
+                                       .alert_count = 7,
                                        .alerts = alerts};
 static const struct eng_encode_context context = {&model, ""};
 
@@ -80,7 +82,7 @@ static struct effect churn_drop(unsigned alert, enum eng_alert_status status)
                                     .origin_kind = ENG_ORIGIN_BOUNDARY,
                                     .origin = 1767225600000,
                                     .status = (uint8_t)status,
-                                    .contribution_count = alert == 2 ? 0 : 2,
+                                    .contribution_count = alert == 2 || alert == 6 ? 0 : 2,
                                     .risk_e3 = 625,
                                     .at_ms = 1767225600000,
                                     .value_e4 = 40000,
@@ -112,8 +114,9 @@ static const char *text_of(const struct eng_bytes *bytes)
 /* The keys that every kind has at its end. */
 #define JSON_END(kind) ",\"kind\":\"" kind "\"}\n"
 #define AVRO_END(kind)                                                                             \
-    ", \"kind\": {\"string\": \"" kind "\"}, \"threshold\": null, \"description\": "               \
-    "null}"
+    ", \"kind\": {\"string\": \"" kind                                                             \
+    "\"}, \"threshold\": null, \"description\": null" AVRO_NO_TIME
+#define AVRO_NO_TIME ", \"anchor_at\": null, \"due_at\": null}"
 
 static void check_json(struct effect effect, const char *want)
 {
@@ -276,6 +279,27 @@ Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
                                      "\"risk\": null, \"contributions\": null" AVRO_END("silence"));
 }
 
+Test(encode, a_deadline_says_from_when_and_until_when)
+{
+    struct effect effect = churn_drop(6, ENG_OPENED);
+    effect.head.value_e4 = effect.head.baseline_e4 = 0;
+    effect.head.anchor_at_ms = 1766620800000;
+    effect.head.due_at_ms = 1767225600000;
+    check_json(effect, DROP("untrained", "opened") "\"kind\":\"deadline\",\"anchor_at\":"
+                                                   "1766620800000,\"due_at\":1767225600000}\n");
+    check_avro(
+        effect, eng_schema_churn_drop,
+        AVRO_DROP("untrained", "opened") "\"score\": null, \"value\": null, \"band\": null, "
+                                         "\"baseline\": null, \"drop\": null, "
+                                         "\"last_action_at\": null, \"silent_for_ms\": null, "
+                                         "\"usual_gap_ms\": null, \"risk\": null, "
+                                         "\"contributions\": null, \"kind\": {\"string\": "
+                                         "\"deadline\"}, \"threshold\": null, "
+                                         "\"description\": null, \"anchor_at\": {\"long\": "
+                                         "1766620800000}, \"due_at\": {\"long\": "
+                                         "1767225600000}}");
+}
+
 Test(encode, a_threshold_is_written_as_the_rule_names_it)
 {
     check_avro(churn_drop(5, ENG_OPENED), eng_schema_churn_drop,
@@ -287,7 +311,7 @@ Test(encode, a_threshold_is_written_as_the_rule_names_it)
                                              "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
                                              "}, \"kind\": {\"string\": \"above\"}, "
                                              "\"threshold\": {\"double\": 8.0}, \"description\": "
-                                             "{\"string\": \"Say \\\"thanks\\\".\"}}");
+                                             "{\"string\": \"Say \\\"thanks\\\".\"}" AVRO_NO_TIME);
 }
 
 Test(encode, enums_have_the_same_word_in_json_and_avro)
@@ -423,7 +447,7 @@ Test(encode, a_view_shows_scores_measures_and_alerts)
     view.alerts[0] = (struct eng_view_alert){.open = true, .opened_at_ms = 5, .due_at_ms = -1};
     view.alerts[1] = (struct eng_view_alert){.opened_at_ms = -1, .due_at_ms = -1};
     view.alerts[2] = (struct eng_view_alert){.opened_at_ms = -1, .due_at_ms = 9};
-    cr_assert_eq(eng_encode_view(&context, SLICE("ac\"me"), &view, &out), ENG_OK);
+    cr_assert_eq(eng_encode_view(&context, SLICE("ac\"me"), &view, NULL, &out), ENG_OK);
     cr_assert_str_eq(
         text_of(&out),
         "{\"partner_id\":\"ac\\\"me\",\"program\":\"paint/painters\",\"model_version\":3,"
@@ -436,6 +460,44 @@ Test(encode, a_view_shows_scores_measures_and_alerts)
         "\"open\":true,\"opened_at\":5},{\"rule\":\"slipping\",\"open\":false},{\"rule\":"
         "\"silent\","
         "\"open\":false,\"due_at\":9}]}");
+    eng_bytes_done(&out);
+}
+
+/* Appends an effect of acme to a buffer. */
+static void add_effect(struct eng_effects *effects, struct effect effect)
+{
+    const struct eng_effect *whole = complete(&effect, "acme");
+    memcpy(effects->data + effects->used, whole, whole->bytes);
+    effects->used += whole->bytes;
+    effects->count++;
+}
+
+Test(encode, a_forecast_stands_behind_what_is_there)
+{
+    static const struct eng_view view = {.clock_ms = 1767258000000};
+    static _Alignas(8) uint8_t memory[1024];
+    struct eng_encode_forecast forecast = {{.data = memory}, 1767258000001};
+    struct eng_bytes out = {0};
+    static const char begin[] =
+        "{\"partner_id\":\"acme\",\"program\":\"paint/painters\",\"model_version\":3,"
+        "\"clock\":1767258000000,\"first_day\":0,\"scores\":[],\"measures\":[],\"alerts\":[],"
+        "\"forecast_until\":1767258000001,\"forecast\":[";
+    cr_assert_eq(eng_encode_view(&context, SLICE("acme"), &view, &forecast, &out), ENG_OK);
+    cr_expect_eq(strncmp(text_of(&out), begin, strlen(begin)), 0);
+    cr_expect_str_eq(text_of(&out) + strlen(begin), "]}");
+    add_effect(&forecast.effects, score_change());
+    add_effect(&forecast.effects, churn_drop(0, ENG_OPENED));
+    add_effect(&forecast.effects, churn_drop(2, ENG_OPENED));
+    eng_bytes_clear(&out);
+    cr_assert_eq(eng_encode_view(&context, SLICE("acme"), &view, &forecast, &out), ENG_OK);
+    cr_expect_str_eq(
+        text_of(&out) + strlen(begin),
+        "{\"at\":1767258000000,\"kind\":\"score_change\",\"score\":\"engagement\",\"value\":2.4999,"
+        "\"previous_value\":7,\"band\":\"low\",\"previous_band\":\"high\"},"
+        "{\"at\":1767225600000,\"kind\":\"churn_drop\",\"rule\":\"at_risk\",\"status\":"
+        "\"opened\",\"score\":\"engagement\",\"value\":4,\"band\":\"low\"},"
+        "{\"at\":1767225600000,\"kind\":\"churn_drop\",\"rule\":\"silent\",\"status\":"
+        "\"opened\",\"risk\":0.625}]}");
     eng_bytes_done(&out);
 }
 

@@ -270,6 +270,23 @@ Test(model, a_description_is_kept_as_it_stands)
     eng_config_free(config);
 }
 
+Test(model, a_deadline_has_two_sets_of_actions)
+{
+    struct eng_config *config = load_good(
+        FILE_TEXT "alerts:\n"
+                  "  late: {after: j, expects: [\"t.*\", y], within: 7d}\n"
+                  "  soon: {after: j, expects: t.a, within: 7d, remind: 7d, tell_met: true}\n");
+    const struct eng_alert *alerts = config->model->alerts;
+    cr_assert_eq(alerts[0].kind, ENG_DEADLINE);
+    cr_assert(alerts[0].within == 7 && alerts[0].remind == 0 && !alerts[0].tell_met);
+    cr_assert(counts(config->model, &alerts[0].anchors, "j"));
+    cr_assert(!counts(config->model, &alerts[0].actions, "j"));
+    cr_assert(counts(config->model, &alerts[0].actions, "t.a") &&
+              counts(config->model, &alerts[0].actions, "t.b"));
+    cr_assert(alerts[1].remind == 7 && alerts[1].tell_met);
+    eng_config_free(config);
+}
+
 Test(model, alerts_on_edges_are_kept_with_inclusive_ones)
 {
     struct eng_config *config = load_good(FILE_TEXT "alerts:\n"

@@ -37,6 +37,7 @@ struct eng_service {
         pthread_t thread;
     } queries[FAKE_QUERIES];
     _Atomic int query_count;
+    _Atomic int64_t forecast_ms; /* of the last query */
     /* Life: what the daemon asks and gets. */
     enum eng_status new_status, start_status, stopped_status, watch_status;
     bool stops_when_asked;
@@ -105,12 +106,13 @@ static inline void fake_join(void)
     fake.query_count = 0;
 }
 
-void eng_service_query(struct eng_service *service, const char *partner, size_t length,
+void eng_service_query(struct eng_service *service, const struct eng_service_question *question,
                        eng_service_answer *answer, void *context)
 {
     struct fake_query *query = &service->queries[service->query_count++];
     *query = (struct fake_query){.service = service, .answer = answer, .context = context};
-    memcpy(query->partner, partner, length);
+    memcpy(query->partner, question->partner, question->length);
+    service->forecast_ms = question->forecast_ms;
     if (service->mode == FAKE_THREAD)
         pthread_create(&query->thread, NULL, fake_answer_later, query);
     if (service->mode != FAKE_AT_ONCE)
@@ -123,7 +125,8 @@ void eng_service_erase(struct eng_service *service, const char *partner, size_t 
                        eng_service_answer *answer, void *context)
 {
     atomic_fetch_add(&service->erase_calls, 1);
-    eng_service_query(service, partner, length, answer, context);
+    const struct eng_service_question question = {partner, length, 0};
+    eng_service_query(service, &question, answer, context);
 }
 
 enum eng_status eng_service_stats(struct eng_service *service, struct eng_stats *ret_stats)

@@ -120,6 +120,38 @@ Test(http, every_page_has_its_type_and_is_not_stored)
     stop();
 }
 
+Test(http, a_forecast_is_asked_for_with_how_far_to_look)
+{
+    static const struct {
+        const char *path;
+        int code;
+        int64_t forecast_ms;
+    } rows[] = {
+        {"/partners/acme", 200, 0},
+        {"/partners/acme?other=30d", 200, 0},
+        {"/partners/acme?forecast=30d", 200, INT64_C(2592000000)},
+        {"/partners/acme?x=1&forecast=12h", 200, 43200000},
+        {"/partners/acme?forecast=400d", 200, INT64_C(34560000000)},
+        {"/partners/acme?forecast=401d", 400, 0},
+        {"/partners/acme?forecast=0", 400, 0},
+        {"/partners/acme?forecast=-1d", 400, 0},
+        {"/partners/acme?forecast=30", 400, 0},
+        {"/partners/acme?forecast=30%64", 400, 0},
+        {"/partners/acme?forecast=soon", 400, 0},
+        {"/partners/acme?forecast=", 400, 0},
+        {"/partners/acme?forecast", 400, 0},
+    };
+    start_default();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fake.forecast_ms = 0;
+        cr_expect_eq(ask("GET", rows[i].path), rows[i].code, "%s", rows[i].path);
+        cr_expect_eq(fake.forecast_ms, rows[i].forecast_ms, "%s", rows[i].path);
+        if (rows[i].code == 400)
+            cr_expect(strstr(body(), "?forecast=30d") != NULL, "%s", body());
+    }
+    stop();
+}
+
 Test(http, head_is_get_without_its_body)
 {
     static const char *const paths[] = {"/", "/healthz", "/readyz", "/metrics", "/partners/acme"};

@@ -752,6 +752,42 @@ Test(worker, a_query_is_answered_between_two_turns)
     stage_done(&s);
 }
 
+static void ask_forecast(struct stage *s, const char *partner, int64_t ms, struct heard *heard)
+{
+    struct eng_query *query = eng_query_new(partner, strlen(partner), hear, heard);
+    *heard = (struct heard){.times = 0};
+    cr_assert_not_null(query);
+    query->forecast_ms = ms;
+    cr_assert(eng_inbox_put(&s->worker->inbox, query));
+    eng_worker_answer(s->worker);
+    cr_assert_eq(heard->times, 1);
+}
+
+Test(worker, a_query_may_ask_for_a_forecast)
+{
+    struct stage s;
+    struct heard heard;
+    char until[64];
+    stage_init(&s, 1);
+    stage_start(&s);
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
+    stage_turn(&s, TURNS);
+    ask_forecast(&s, "acme", 1, &heard);
+    int64_t clock_ms = eng_engine_clock_ms(eng_worker_task(s.worker, 0)->engine);
+    snprintf(until, sizeof until, "\"forecast_until\":%lld,\"forecast\":[]}",
+             (long long)clock_ms + 1);
+    cr_expect_eq(heard.status, ENG_OK);
+    cr_expect_not_null(strstr(heard.text, until), "%s", heard.text);
+    ask_forecast(&s, "acme", INT64_C(34560000000), &heard);
+    cr_expect_eq(heard.status, ENG_OK);
+    cr_expect_not_null(strstr(heard.text, "\"kind\":\"score_change\""), "%s", heard.text);
+    ask_forecast(&s, "acme", 0, &heard);
+    cr_expect_null(strstr(heard.text, "forecast"), "%s", heard.text);
+    ask_forecast(&s, "nobody", 1, &heard);
+    cr_expect_eq(heard.status, ENG_NOT_FOUND);
+    stage_done(&s);
+}
+
 /* Looking at a partner may need memory itself, at some of these numbers of partners. */
 Test(worker, a_query_for_which_memory_is_short_is_not_answered_as_if_there_were_no_such_partner)
 {
