@@ -122,10 +122,10 @@ def check_says_in_plain_words_what_the_model_means():
                  "2.5 or more below its highest value of the last 14 days",
                  "with a chance of 0.55 or more"):
         assert text in run.stdout, text
-    for case, text in (("54-ratio", "used: redeemed divided by earned, and none while that is 0"),
-                       ("55-ago", "count: how many x in the 3 days before the last 3 days"),
-                       ("57-since", "idle: days since the newest platform.login or app.open in the last 5 days"),
-                       ("57-since", "ever: days since the newest platform.login\n")):
+    for case, text in (("49-ratio", "used: redeemed divided by earned, and none while that is 0"),
+                       ("50-ago", "count: how many x in the 3 days before the last 3 days"),
+                       ("52-since", "idle: days since the newest platform.login or app.open in the last 5 days"),
+                       ("52-since", "ever: days since the newest platform.login\n")):
         run = engaged("check", "--config", GOLDEN / case / "engaged.yaml")
         assert text in run.stdout, text
 
