@@ -96,3 +96,26 @@ const char eng_schema_churn_drop[] =
     "r) that its time counts from.\"},{\"name\":\"due_at\",\"type\":[\"null\",{\"type\":\"long"
     "\",\"logicalType\":\"timestamp-millis\"}],\"default\":null,\"doc\":\"deadline: when its ti"
     "me is over. A reminder is opened before; resolved before or after, as at says.\"}]}";
+
+const char eng_schema_award_booking[] =
+    "{\"type\":\"record\",\"name\":\"AwardBooking\",\"namespace\":\"engaged\",\"doc\":\"Points "
+    "that an award has booked for a partner in a ledger. Points have at most four decimals and "
+    "are written as the nearest double.\",\"fields\":[{\"name\":\"id\",\"type\":\"string\",\"do"
+    "c\":\"Unique and the same at every replay: program/partner/award/ledger/status/origin.\"},"
+    "{\"name\":\"program\",\"type\":\"string\",\"doc\":\"Name of the program, from the configur"
+    "ation.\"},{\"name\":\"partner_id\",\"type\":\"string\",\"doc\":\"The company that is paid;"
+    " also the record key.\"},{\"name\":\"award\",\"type\":\"string\",\"doc\":\"Name of the awa"
+    "rd.\"},{\"name\":\"ledger\",\"type\":\"string\",\"doc\":\"Name of the ledger.\"},{\"name\""
+    ":\"model_version\",\"type\":\"long\",\"doc\":\"Version of the model that booked it, from t"
+    "he configuration.\"},{\"name\":\"status\",\"type\":\"string\",\"doc\":\"What has become of"
+    " it: booked. Take no other one for that.\"},{\"name\":\"amount\",\"type\":\"double\",\"doc"
+    "\":\"What is booked, in points; 0 where the cap was reached before.\"},{\"name\":\"cut\","
+    "\"type\":\"double\",\"doc\":\"What the cap of the ledger has cut off, in points; amount an"
+    "d cut together are what the award pays.\"},{\"name\":\"balance\",\"type\":\"double\",\"doc"
+    "\":\"What the ledger holds then that has not expired, this booking included, in points.\"}"
+    ",{\"name\":\"at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"},\"doc"
+    "\":\"Event time when it was booked: milliseconds since 1970-01-01T00:00Z.\"},{\"name\":\"o"
+    "ccurred_at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"},\"doc\":\"W"
+    "hen the action that is paid happened: cap and expiry go by this time.\"},{\"name\":\"descr"
+    "iption\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"What the configuration "
+    "says of the award, in words for people.\"}]}";

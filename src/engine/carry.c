@@ -321,6 +321,28 @@ static void put_rhythms(struct eng_carry *carry, const struct eng_record *from)
     }
 }
 
+/* What awards have noted: it goes on where the new one notes it too. */
+static void put_awards(struct eng_carry *carry, const struct eng_record *from)
+{
+    eng_assert(from->layout == carry->from);
+    eng_assert(carry->to->model->award_count <= ENG_AWARDS_MAX);
+    for (uint32_t i = 0; i < carry->to->model->award_count; i++) {
+        const struct eng_award_layout *place = &carry->to->awards[i], *was;
+        if (carry->change.award[i] == ENG_CHANGE_NONE)
+            continue;
+        was = &carry->from->awards[carry->change.award[i]];
+        if (place->paid != 0 && was->paid != 0)
+            memcpy(carry->record + place->paid, eng_record_fixed(from, was->paid),
+                   ENG_AWARD_PANE_BYTES);
+        if (carry->change.anchored[i])
+            memcpy(carry->record + place->anchor, eng_record_fixed(from, was->anchor),
+                   ENG_AWARD_PANE_BYTES);
+        if (carry->change.streaks[i])
+            memcpy(carry->record + place->streak, eng_record_fixed(from, was->streak),
+                   ENG_AWARD_STREAK_BYTES);
+    }
+}
+
 /* ---- what was told ---- */
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
@@ -634,6 +656,7 @@ enum eng_status eng_carry_record(struct eng_carry *carry, struct eng_store *stor
     for (uint32_t i = 0; i < carry->to->model->score_count; i++)
         carry_score(carry, from, i);
     put_rhythms(carry, from);
+    put_awards(carry, from);
     struct eng_record record = built(carry, from->number);
     if (carry_lists(carry, store, now, from) != ENG_OK) {
         eng_record_free_lists(store, &record, false);

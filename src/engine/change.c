@@ -79,7 +79,8 @@ bool eng_change_same_question(const struct eng_change *change, const struct eng_
                               const struct eng_measure *two)
 {
     eng_assert(change->from != NULL && change->to != NULL);
-    return one->kind == two->kind && /* what a ratio asks, its parts ask */
+    return one->kind == two->kind &&
+           one->difference == two->difference && /* what a ratio asks, its parts ask */
            eng_change_same_actions(change, &one->actions, &two->actions) &&
            (one->kind != ENG_STATE || eng_change_same_actions(change, &one->until, &two->until));
 }
@@ -190,12 +191,34 @@ static void map_alert(struct eng_change *change, uint32_t index)
     }
 }
 
+/* ---- awards ---- */
+
+static void map_award(struct eng_change *change, uint32_t index)
+{
+    const struct eng_award *two = &change->to->awards[index];
+    eng_assert(index < change->to->award_count);
+    eng_assert(change->award[index] == ENG_CHANGE_NONE);
+    for (uint32_t i = 0; i < change->from->award_count; i++) {
+        const struct eng_award *one = &change->from->awards[i];
+        if (strcmp(one->name, two->name) != 0)
+            continue;
+        change->award[index] = (uint16_t)i;
+        change->anchored[index] = one->within > 0 && two->within > 0 &&
+                                  eng_change_same_actions(change, &one->anchors, &two->anchors);
+        change->streaks[index] = one->streak > 0 && two->streak > 0 &&
+                                 one->streak_of == two->streak_of &&
+                                 eng_change_same_actions(change, &one->actions, &two->actions);
+    }
+}
+
 void eng_change_init(struct eng_change *change, const struct eng_model *from,
                      const struct eng_model *to)
 {
     eng_assert(from != NULL && to != NULL);
     memset(change, 0xFF, sizeof *change); /* nothing corresponds: ENG_CHANGE_NONE everywhere */
     memset(change->alike, 0, sizeof change->alike);
+    memset(change->anchored, 0, sizeof change->anchored);
+    memset(change->streaks, 0, sizeof change->streaks);
     change->from = from;
     change->to = to;
     for (uint32_t i = 0; i < from->action_count; i++)
@@ -206,4 +229,6 @@ void eng_change_init(struct eng_change *change, const struct eng_model *from,
         map_score(change, i);
     for (uint32_t i = 0; i < to->alert_count; i++)
         map_alert(change, i);
+    for (uint32_t i = 0; i < to->award_count; i++)
+        map_award(change, i);
 }

@@ -31,6 +31,9 @@ struct eng_change {
     uint16_t opening[ENG_ALERTS_MAX];                       /* by old alert: the new one, or NONE */
     uint16_t rhythm[ENG_ALERTS_MAX]; /* by new silence, deadline: an old one of its actions, or
                                         NONE */
+    uint16_t award[ENG_AWARDS_MAX];  /* by new one: the old one of its name, or NONE */
+    bool anchored[ENG_AWARDS_MAX];   /* by new one: it begins with the same actions as that */
+    bool streaks[ENG_AWARDS_MAX];    /* by new one: it counts the same in a row as that */
     uint16_t peaks[ENG_ALERTS_MAX];  /* by new drop: the old one whose peaks it goes on with */
 };
 

@@ -189,6 +189,8 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     eng_assert(action < engine->model->action_count);
     if (!counted)
         eng_measure_count(engine, event, action, pane);
+    if (engine->model->award_count > 0)
+        eng_awards_count(engine, event, action, pane, &evaluation);
     eng_evaluate(engine, &evaluation);
     plan_visit(engine, evaluation.moved || pane < engine->now.pane, action, evaluation.due);
 }
@@ -549,6 +551,7 @@ void eng_engine_check(const struct eng_engine *engine)
         struct eng_record record = eng_record_open(&engine->store, number);
         eng_measure_check(engine, &record);
         eng_evaluate_check(engine, &record);
+        eng_awards_check(engine, &record);
         eng_assert(record.partner->due > engine->now.pane);
         eng_assert(record.partner->due == ENG_PANE_NEVER || record.partner->is_armed);
     }

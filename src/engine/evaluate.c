@@ -93,7 +93,7 @@ static int64_t contribution(const struct eng_engine *engine, const struct eng_re
     if (!score->points)
         return eng_score_contribution(score, &score->dimensions[dimension], measured,
                                       weight_sum_e4);
-    eng_wide points = measured / 10000 * score->dimensions[dimension].points_e4;
+    eng_wide points = measured * score->dimensions[dimension].points_e4 / 10000;
     const eng_wide most = INT64_MAX / (2 * ENG_DIMENSIONS_MAX); /* their sum stays in 64 bits */
     return (int64_t)(points > most ? most : points < -most ? -most : points);
 }
@@ -355,7 +355,9 @@ void eng_arm(struct eng_engine *engine, uint32_t number, struct eng_partner *par
 void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
 {
     eng_assert(engine->hand.number < engine->store.count);
-    eng_assert(eng_effects_fit(engine, evaluation->effects));
+    eng_assert(evaluation->effects == NULL ||
+               evaluation->effects->capacity - evaluation->effects->used >=
+                   engine->layout->evaluation_bytes_most);
     evaluation->due = ENG_PANE_NEVER;
     evaluation->moved = false;
     refresh(engine);

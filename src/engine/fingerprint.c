@@ -51,7 +51,8 @@ static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
     if (measure->ago > 0)
         sum = add(sum, measure->ago);
     if (measure->kind == ENG_RATIO)
-        sum = add(sum, (uint64_t)measure->parts[0] << 16 | measure->parts[1]);
+        sum = add(sum, (uint64_t)measure->difference << 32 | (uint64_t)measure->parts[0] << 16 |
+                           measure->parts[1]);
     return add_set(sum, &measure->until);
 }
 
@@ -111,6 +112,27 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
     return add(sum, (uint64_t)alert->min_active << 32 | alert->risk_e3);
 }
 
+static uint64_t add_ledger(uint64_t sum, const struct eng_ledger *ledger)
+{
+    eng_assert(ledger->name != NULL);
+    sum = add_text(sum, ledger->name);
+    sum = add(sum, (uint64_t)ledger->cap_e4);
+    return add(sum, (uint64_t)ledger->per << 32 | ledger->expires_after);
+}
+
+static uint64_t add_award(uint64_t sum, const struct eng_award *award)
+{
+    eng_assert(award->name != NULL);
+    eng_assert(award->ledgers != 0);
+    sum = add_text(add_text(sum, award->name), award->description);
+    sum = add_set(add_set(sum, &award->actions), &award->anchors);
+    sum = add(add(sum, (uint64_t)award->points_e4), (uint64_t)award->rate_e4);
+    sum = add(sum, (uint64_t)award->ledgers << 1 | award->first);
+    sum = add(sum, (uint64_t)award->nth << 32 | award->nth_panes);
+    sum = add(sum, (uint64_t)award->within << 32 | award->streak);
+    return add(sum, (uint64_t)award->nth_window << 8 | award->streak_of);
+}
+
 static uint64_t add_action(uint64_t sum, const struct eng_model *model,
                            const struct eng_action *action)
 {
@@ -142,6 +164,10 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_score(sum, &model->scores[i]);
     for (uint32_t i = 0; i < model->alert_count; i++)
         sum = add_alert(sum, &model->alerts[i]);
+    for (uint32_t i = 0; i < model->ledger_count; i++)
+        sum = add_ledger(sum, &model->ledgers[i]);
+    for (uint32_t i = 0; i < model->award_count; i++)
+        sum = add_award(sum, &model->awards[i]);
     return add(sum, (uint64_t)model->action_count << 48 | (uint64_t)model->measure_count << 32 |
                         (uint64_t)model->score_count << 16 | model->alert_count);
 }

@@ -4,8 +4,8 @@
  *
  *     struct eng_partner | fixed part | totals | id | list 0 | list 1 | ... | slack
  *
- * - the fixed part has one place per score, per silence alert and per measure of the kinds SUM,
- * LAST, STATE and SINCE, at the offsets below;
+ * - the fixed part has one place per score, per silence alert, per award that notes anything and
+ * per measure of the kinds SUM, LAST, STATE and SINCE, at the offsets below;
  * - totals are the windowed counts of the measures COUNT, SUM (its number of events) and ACTIVE,
  * all of one width per partner (1, 2, 4 or 8 bytes), which grows when a count no longer fits;
  * - lists hold what grows: cells (counts per pane and action), seen event ids, members, runs of
@@ -37,12 +37,14 @@ enum {
     ENG_MEMBER_BYTES = 12,
     ENG_SUM_BYTES = 16,
     /* Places in the fixed part. */
-    ENG_SUM_TOTAL_BYTES = 16, /* __int128 */
-    ENG_LAST_BYTES = 20,      /* time i64, value i64, pane i32 */
-    ENG_STATE_BYTES = 9,      /* time i64, value i8 (-1: never) */
-    ENG_SINCE_BYTES = 4,      /* pane i32 plus 2, since panes begin at -1 (0: never) */
-    ENG_SILENCE_BYTES = 13,   /* first i32, last i32, ms into the last pane u32, n u8 */
-    ENG_DEADLINE_BYTES = 5,   /* pane i32, flags u8: alert.c */
+    ENG_SUM_TOTAL_BYTES = 16,   /* __int128 */
+    ENG_LAST_BYTES = 20,        /* time i64, value i64, pane i32 */
+    ENG_STATE_BYTES = 9,        /* time i64, value i8 (-1: never) */
+    ENG_SINCE_BYTES = 4,        /* pane i32 plus 2, since panes begin at -1 (0: never) */
+    ENG_SILENCE_BYTES = 13,     /* first i32, last i32, ms into the last pane u32, n u8 */
+    ENG_DEADLINE_BYTES = 5,     /* pane i32, flags u8: alert.c */
+    ENG_AWARD_PANE_BYTES = 4,   /* as of SINCE */
+    ENG_AWARD_STREAK_BYTES = 8, /* first pane of the last one i32, how many in a row u32 */
     /* Boundaries that may be left for later when they change what a drop alert looks at. */
     ENG_LAZY_BOUNDARIES = 8,
 };
@@ -99,6 +101,13 @@ struct eng_score_layout {
     int64_t leave_from[ENG_BANDS_MAX];  /* and from this value on */
 };
 
+/* An award, as the record sees it: offsets in the fixed part, 0 where there is no such place. */
+struct eng_award_layout {
+    uint32_t paid;   /* the newest pane that it was paid in */
+    uint32_t anchor; /* the newest pane of its anchors */
+    uint32_t streak;
+};
+
 struct eng_layout {
     const struct eng_model *model;
     uint32_t fixed_bytes; /* header, list counts and fixed part */
@@ -109,6 +118,7 @@ struct eng_layout {
     struct eng_score_layout *scores;
     uint32_t *alert_offset; /* SILENCE, DEADLINE: place in the fixed part */
     uint16_t *alert_list;   /* DROP: its list of peaks */
+    struct eng_award_layout *awards;
     uint16_t list_openings, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
     uint8_t seen_bits, seen_bytes; /* of an id seen, for its pane and for all of it: see seen.h */
 
@@ -138,6 +148,8 @@ struct eng_layout {
     uint32_t *action_measures_first;
     uint16_t *action_silences; /* silence and deadline alerts that an action matters to */
     uint32_t *action_silences_first;
+    uint16_t *action_awards; /* awards that pay for an action, or begin with it */
+    uint32_t *action_awards_first;
     struct eng_term *terms; /* by measure: where it goes, by itself or in a ratio */
     struct eng_term
         *dimension_terms; /* by score and dimension: those of the scores point into it */
@@ -163,7 +175,8 @@ struct eng_layout {
     uint32_t *edges_first;
 
     uint32_t insert_most;     /* list insertions and widenings of one event at most */
-    size_t effects_bytes_min; /* the most that one evaluation can tell */
+    size_t effects_bytes_min; /* the most that one event can tell, or a boundary of one partner */
+    size_t evaluation_bytes_most; /* of that, what an evaluation can */
 };
 
 /* Bytes of an element of a drop alert's peaks: its score's value is 4 bytes wide, or 8 for points.

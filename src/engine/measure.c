@@ -31,8 +31,8 @@ static eng_wide since_value(const struct eng_engine *engine, const struct eng_re
     return *ret_missing ? 0 : ((eng_wide)record->partner->as_of - pane) * 10000;
 }
 
-/* RATIO: of two that are none themselves. One that is not there is 0, but for panes since an event,
- * where 0 is something else. */
+/* RATIO: of two that are none themselves; or the difference. One that is not there is 0, but for
+ * panes since an event, where 0 is something else. */
 static eng_wide ratio_value(const struct eng_engine *engine, const struct eng_record *record,
                             unsigned index, bool *ret_missing)
 {
@@ -43,7 +43,12 @@ static eng_wide ratio_value(const struct eng_engine *engine, const struct eng_re
                engine->model->measures[measure->parts[1]].kind != ENG_RATIO);
     eng_wide above = eng_measure_value(engine, record, measure->parts[0], &missing);
     bool never = missing && engine->model->measures[measure->parts[0]].kind == ENG_SINCE;
+    bool nothing = missing;
     eng_wide below = eng_measure_value(engine, record, measure->parts[1], &missing);
+    if (measure->difference) {
+        *ret_missing = nothing;
+        return above - below;
+    }
     *ret_missing = never || below == 0;
     return *ret_missing ? 0 : eng_score_ratio(above, below);
 }

@@ -29,6 +29,8 @@ enum {
     ENG_PAGE_RECORD_BYTES_MAX = 31 * 1024, /* of a record that is made from a page */
 };
 
+_Static_assert((int)ENG_INSERTS_MAX >= 2 + (int)ENG_LEDGERS_MAX, "what an event is paid fits");
+
 #define ENG_PANE_NEVER INT32_MAX
 
 /* The head of a record. */

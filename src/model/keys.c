@@ -26,6 +26,15 @@ static const struct eng_choice time_units[] = {
 static const struct eng_choice change_rules[] = {
     {"tell", ENG_CHANGE_TOLD}, {"silent", ENG_CHANGE_SILENT}, {NULL, 0}};
 static const struct eng_choice provisional_rules[] = {{"tell", 0}, {"hold", 1}, {NULL, 0}};
+static const struct eng_choice periods[] = {{"week", ENG_WINDOW_WEEK},
+                                            {"month", ENG_WINDOW_MONTH},
+                                            {"quarter", ENG_WINDOW_QUARTER},
+                                            {NULL, 0}};
+static const struct eng_choice rows[] = {{"day", ENG_ROW_OF_DAYS},
+                                         {"week", ENG_WINDOW_WEEK},
+                                         {"month", ENG_WINDOW_MONTH},
+                                         {"quarter", ENG_WINDOW_QUARTER},
+                                         {NULL, 0}};
 static const struct eng_choice missing_rules[] = {{"zero", 0}, {"skip", 1}, {NULL, 0}};
 
 static const struct eng_key time_keys[] = {
@@ -240,6 +249,21 @@ static const struct eng_key measure_keys[] = {
      .shape = "the names of two other measures, such as [redeemed, earned]",
      .sample = "[redeemed, earned]",
      .help = "The first of two other measures divided by the second; none while that is 0."},
+    {.name = "earned",
+     .type = ENG_KEY_NAME,
+     AT(eng_measure_draft, earned),
+     .sample = "reward",
+     .help = "What was booked in this ledger, whether or not it has expired since."},
+    {.name = "balance",
+     .type = ENG_KEY_NAME,
+     AT(eng_measure_draft, balance),
+     .sample = "reward",
+     .help = "What was booked in this ledger and has not expired."},
+    {.name = "expired",
+     .type = ENG_KEY_NAME,
+     AT(eng_measure_draft, expired),
+     .sample = "reward",
+     .help = "What was booked in this ledger and has expired."},
     {.name = "of",
      .type = ENG_KEY_ACTIONS,
      AT(eng_measure_draft, of),
@@ -261,20 +285,21 @@ static const struct eng_key measure_keys[] = {
      .type = ENG_KEY_WINDOW,
      AT(eng_measure_draft, over),
      .sample = "month",
-     .help = "The window. A streak, a state and a ratio have none."},
+     .help = "The window. A streak, a state, a ratio, a balance and what has expired have none."},
     {.name = "ago",
      .type = ENG_KEY_PANES,
      AT(eng_measure_draft, ago),
      .min = 1,
      .sample = "30d",
-     .help = "For count, sum and active over days or hours: the window lies back by this, before "
+     .help = "For count, sum, active and earned over days or hours: the window lies back by this, "
+             "before "
              "as many panes that are newer."},
 };
 const struct eng_section eng_section_measure = {
     .path = "measures.NAME",
     KEYS(measure_keys),
     .help = "A number kept for each partner: exactly one of count, sum, active, members, last, "
-            "streak, state, since and ratio, and what belongs to it."};
+            "streak, state, since, ratio, earned, balance and expired, and what belongs to it."};
 
 static const struct eng_key dimension_keys[] = {
     {.name = "weight",
@@ -391,21 +416,27 @@ static const struct eng_key score_keys[] = {
      AT(eng_score_draft, dimensions),
      .section = &eng_section_dimension,
      .sample = "{logins: {weight: 1, target: 4}}",
-     .absent = "points have to be given",
+     .absent = "points or a ledger have to be given",
      .help = "The summands of a weighted score, by name; see below."},
     {.name = "points",
      .type = ENG_KEY_MAP,
      AT(eng_score_draft, points),
      .sample = "{platform.login: 1, \"training.*\": 20}",
-     .absent = "dimensions have to be given",
+     .absent = "dimensions or a ledger have to be given",
      .help = "A points score instead: for each action or family what it is worth, from -100000 to "
              "100000; "
              "or a name with what is below. Every key that matches counts."},
+    {.name = "ledger",
+     .type = ENG_KEY_NAME,
+     AT(eng_score_draft, ledger),
+     .sample = "score",
+     .absent = "dimensions or points have to be given",
+     .help = "A points score of what awards have booked in this ledger, which has no cap."},
     {.name = "over",
      .type = ENG_KEY_WINDOW,
      AT(eng_score_draft, over),
      .sample = "90d",
-     .absent = "required with points",
+     .absent = "required with points and with a ledger",
      .help = "Points scores: the window."},
     {.name = "bands",
      .type = ENG_KEY_MAP,
@@ -630,6 +661,180 @@ const struct eng_section eng_section_alert = {
     .help = "When somebody is told: exactly one of falls_to, rises_to, below, above, after, "
             "drop and silence, and what belongs to it."};
 
+static const struct eng_key ledger_keys[] = {
+    {.name = "cap",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_ledger_draft, cap_e4),
+     .decimals = 4,
+     .min = 1,
+     .max = ENG_CAP_MAX_E4,
+     .sample = "1000",
+     .absent = "none",
+     .help = "The most that is booked for a partner in one period; what is beyond is cut off, and "
+             "the booking says so."},
+    {.name = "per",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_ledger_draft, per),
+     .choices = periods,
+     .shape = "week, month or quarter",
+     .sample = "month",
+     .absent = "required with a cap",
+     .help = "The calendar period of the cap. An action belongs to that of its own time."},
+    {.name = "expires_after",
+     .type = ENG_KEY_PANES,
+     AT(eng_ledger_draft, expires_after),
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .sample = "365d",
+     .absent = "never",
+     .help = "How long what was booked counts in the balance, from the day (or hour) of the action "
+             "on."},
+};
+const struct eng_section eng_section_ledger = {
+    .path = "ledgers.NAME",
+    KEYS(ledger_keys),
+    .help =
+        "Points of one kind that awards book for partners. `{}` is one without a cap, that never "
+        "expires."};
+
+static const struct eng_key nth_keys[] = {
+    {.name = "n",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_nth_draft, n),
+     .required = true,
+     .min = 1,
+     .max = ENG_NTH_MAX,
+     .sample = "5",
+     .help = "Which one is paid."},
+    {.name = "per",
+     .type = ENG_KEY_WINDOW,
+     AT(eng_nth_draft, per),
+     .required = true,
+     .shape = "days or hours such as 7d or 6h, or week, month or quarter",
+     .sample = "week",
+     .help = "In what: a calendar period, or so many days or hours up to the action."},
+};
+const struct eng_section eng_section_nth = {.path = "awards.NAME.nth",
+                                            KEYS(nth_keys),
+                                            .help = "The nth action in a time, once in that time."};
+
+static const struct eng_key within_keys[] = {
+    {.name = "days",
+     .type = ENG_KEY_PANES,
+     AT(eng_within_draft, days),
+     .required = true,
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .sample = "7d",
+     .help = "How many whole panes there are after that of the action that the time begins with."},
+    {.name = "of",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_within_draft, of),
+     .required = true,
+     .sample = "partner.joined",
+     .help = "The actions that the time begins with: the newest one counts."},
+};
+const struct eng_section eng_section_within = {
+    .path = "awards.NAME.within", KEYS(within_keys), .help = "Within a time after another action."};
+
+static const struct eng_key streak_keys[] = {
+    {.name = "n",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_streak_draft, n),
+     .required = true,
+     .min = 2,
+     .max = ENG_NTH_MAX,
+     .sample = "7",
+     .help = "How many in a row are paid: the nth, and again each n later."},
+    {.name = "per",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_streak_draft, per),
+     .choices = rows,
+     .shape = "day, week, month or quarter",
+     .sample = "week",
+     .absent = "day, or hour where panes are hours",
+     .help = "Of what there have to be so many: days, or calendar periods."},
+};
+const struct eng_section eng_section_streak = {
+    .path = "awards.NAME.streak",
+    KEYS(streak_keys),
+    .help = "Days or weeks in a row with one of the actions."};
+
+static const struct eng_key award_keys[] = {
+    {.name = "when",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_award_draft, when),
+     .required = true,
+     .sample = "platform.login",
+     .help = "The actions that are paid for."},
+    {.name = "where",
+     .type = ENG_KEY_MAP,
+     AT(eng_award_draft, where),
+     .sample = "{region: [north, east], source: portal}",
+     .absent = "all of them",
+     .help = "Only actions whose attributes are these, as in a measure."},
+    {.name = "points",
+     .type = ENG_KEY_NAME,
+     AT(eng_award_draft, points),
+     .required = true,
+     .shape = "a number from 0.0001 to 100000 with up to four decimals, or value",
+     .sample = "50",
+     .help = "What one is worth: so many points, or, with `value`, as many as its value says."},
+    {.name = "rate",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_award_draft, rate_e4),
+     .decimals = 4,
+     .min = 1,
+     .max = ENG_RATE_MAX_E4,
+     .sample = "0.1",
+     .absent = "1",
+     .help = "With points by the value: so many for each 1 of it."},
+    {.name = "to",
+     .type = ENG_KEY_SOME,
+     AT(eng_award_draft, to),
+     .required = true,
+     .shape = "the name of a ledger, or a list of them",
+     .sample = "[reward, score]",
+     .help = "The ledgers that the points are booked in, all of them in each."},
+    {.name = "first",
+     .type = ENG_KEY_SWITCH,
+     AT(eng_award_draft, first),
+     .fallback = "false",
+     .sample = "true",
+     .help = "Paid once for each partner, and never again."},
+    {.name = "nth",
+     .type = ENG_KEY_SECTION,
+     AT(eng_award_draft, nth),
+     .section = &eng_section_nth,
+     .sample = "{n: 5, per: week}",
+     .absent = "each is paid",
+     .help = "Only the nth in a time is paid."},
+    {.name = "within",
+     .type = ENG_KEY_SECTION,
+     AT(eng_award_draft, within),
+     .section = &eng_section_within,
+     .sample = "{days: 7d, of: partner.joined}",
+     .absent = "whenever",
+     .help = "Only paid within a time after another action."},
+    {.name = "streak",
+     .type = ENG_KEY_SECTION,
+     AT(eng_award_draft, streak),
+     .section = &eng_section_streak,
+     .sample = "{n: 7}",
+     .absent = "whenever",
+     .help = "Only paid when it completes so many days or weeks in a row."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_award_draft, description),
+     .sample = "\"Training within a week of joining.\"",
+     .absent = "none",
+     .help = "What it is for, in words for whoever reads its bookings; goes out with each."},
+};
+const struct eng_section eng_section_award = {
+    .path = "awards.NAME",
+    KEYS(award_keys),
+    .help = "Points for an action: each time, or as often as is said here."};
+
 static const struct eng_key kafka_keys[] = {
     {.name = "brokers",
      .type = ENG_KEY_TEXT,
@@ -683,6 +888,12 @@ static const struct eng_key output_keys[] = {
      .sample = "churn",
      .absent = "the input topic and .churn-drops",
      .help = "Topic for alerts."},
+    {.name = "awards",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, awards),
+     .sample = "points",
+     .absent = "the input topic and .awards",
+     .help = "Topic for what awards have booked; used by a model with awards."},
     {.name = "dead_letters",
      .type = ENG_KEY_TOPIC,
      AT(eng_output_config, dead_letters),
@@ -884,7 +1095,21 @@ static const struct eng_key file_keys[] = {
      .section = &eng_section_alert,
      .sample = "{silent: {silence: platform.login, horizon: 45d}}",
      .absent = "none",
-     .help = "Alerts, by name. A file without scores needs one."},
+     .help = "Alerts, by name. A file without scores needs one, or an award."},
+    {.name = "ledgers",
+     .type = ENG_KEY_MAP,
+     AT(eng_file_draft, ledgers),
+     .section = &eng_section_ledger,
+     .sample = "{reward: {cap: 1000, per: month}}",
+     .absent = "none",
+     .help = "Points that awards book, by name."},
+    {.name = "awards",
+     .type = ENG_KEY_MAP,
+     AT(eng_file_draft, awards),
+     .section = &eng_section_award,
+     .sample = "{login: {when: platform.login, points: 1, to: reward}}",
+     .absent = "none",
+     .help = "What actions are paid, by name."},
     {.name = "kafka",
      .type = ENG_KEY_SECTION,
      AT(eng_file_draft, kafka),
@@ -925,7 +1150,10 @@ const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
 const struct eng_section *const eng_sections[] = {
-    &eng_section_file,    &eng_section_time,     &eng_section_input,     &eng_section_fields,
-    &eng_section_measure, &eng_section_score,    &eng_section_dimension, &eng_section_points,
-    &eng_section_edge,    &eng_section_alert,    &eng_section_kafka,     &eng_section_output,
-    &eng_section_run,     &eng_section_recovery, &eng_section_http,      NULL};
+    &eng_section_file,      &eng_section_time,    &eng_section_input,
+    &eng_section_fields,    &eng_section_measure, &eng_section_score,
+    &eng_section_dimension, &eng_section_points,  &eng_section_edge,
+    &eng_section_alert,     &eng_section_ledger,  &eng_section_award,
+    &eng_section_nth,       &eng_section_within,  &eng_section_streak,
+    &eng_section_kafka,     &eng_section_output,  &eng_section_run,
+    &eng_section_recovery,  &eng_section_http,    NULL};

@@ -23,6 +23,7 @@ struct fact {
     uint64_t seconds;     /* of those: `until` of a state; a sum over life: its value */
     uint32_t rhythms;     /* a bit for each silence alert that knows of it */
     uint32_t anchors, expected; /* a bit for each deadline that it begins, or that it may meet */
+    uint64_t paid_for, begins;  /* a bit for each award that pays for it, or whose time it begins */
 };
 
 /* An evaluation's outcome, kept for the baselines of drop alerts. */
@@ -60,12 +61,20 @@ struct alert_state {
     size_t past_from;        /* drop: evaluations of its score before this one do not count */
 };
 
+/* An award that was paid, in the pane of its event. */
+struct payment {
+    unsigned award;
+    int64_t pane;
+};
+
 struct partner {
     char *name;
     uint32_t name_bytes;
     uint64_t hash;
     struct fact *facts;
     size_t fact_count, fact_capacity;
+    struct payment *payments;
+    size_t payment_count, payment_capacity;
     struct score_state scores[ENG_SCORES_MAX];
     struct alert_state alerts[ENG_ALERTS_MAX];
     int64_t active_before[ENG_MEASURES_MAX]; /* active panes over life whose panes are forgotten */
@@ -157,6 +166,17 @@ struct deadline {
 struct deadline naive_deadline(const struct partner *partner, unsigned alert);
 void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                              const struct occasion *why);
+
+/* award.c: pays for the event that was counted last. */
+void naive_awards(struct naive *naive, struct partner *partner, const struct occasion *why);
+void naive_view_ledger(const struct naive *naive, const struct partner *partner, unsigned ledger,
+                       struct eng_view_ledger *ret);
+
+/* Appends a fact to the partner's list. */
+void naive_add_fact(struct partner *partner, const struct fact *fact);
+
+/* What every question of the model knows of a fact. */
+void naive_note(const struct eng_model *model, struct fact *fact);
 
 /* effects.c: appends a record with `parts` (NULL: none) less `told` as contributions. */
 struct eng_effect naive_effect(enum eng_effect_kind kind, unsigned subject,

@@ -196,6 +196,8 @@ static struct amount ratio(const struct naive *naive, const struct partner *part
     const struct eng_measure *measures = naive->model->measures;
     struct amount above = naive_measure(naive, partner, &measures[measure->parts[0]], pane);
     struct amount below = naive_measure(naive, partner, &measures[measure->parts[1]], pane);
+    if (measure->difference)
+        return (struct amount){above.value_e4 - below.value_e4, above.missing};
     __int128 a = above.value_e4, b = below.value_e4;
     bool never = above.missing && measures[measure->parts[0]].kind == ENG_SINCE;
     if (b == 0 || never)

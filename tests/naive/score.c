@@ -77,7 +77,7 @@ static void compute(const struct naive *naive, const struct partner *partner,
         const struct eng_dimension *dimension = &score->dimensions[i];
         int64_t part = 0;
         if (score->points)
-            part = amounts[i].value_e4 / 10000 * dimension->points_e4;
+            part = (int64_t)(times(amounts[i].value_e4, dimension->points_e4) / 10000);
         else if (amounts[i].missing &&
                  (dimension->skip || naive->model->measures[dimension->measure].kind == ENG_SINCE))
             part = 0;
@@ -144,6 +144,8 @@ void naive_score_init(const struct eng_score *score, struct score_state *state)
 static int64_t window_panes(const struct eng_model *model, const struct eng_measure *m,
                             int64_t pane)
 {
+    if (m->inner) /* what a ledger holds is all there is */
+        return 0;
     if (m->window == ENG_WINDOW_ROLLING)
         return naive_reach(m);
     if (m->window == ENG_WINDOW_LIFE || m->window == ENG_WINDOW_NONE)
