@@ -313,7 +313,8 @@ void eng_awards_check(const struct eng_engine *engine, const struct eng_record *
             eng_assert(eng_load_i32(eng_record_fixed(record, place->anchor)) <=
                        newest + PANE_STORED);
         if (place->streak != 0)
-            eng_assert(eng_load_i32(eng_record_fixed(record, place->streak)) <= newest);
+            eng_assert(eng_load_u32(eng_record_fixed(record, place->streak) + 4) == 0 ||
+                       eng_load_i32(eng_record_fixed(record, place->streak)) <= newest);
     }
     for (uint32_t i = 0; i < engine->model->ledger_count; i++)
         check_ledger(engine, record, i);
