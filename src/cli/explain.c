@@ -336,6 +336,10 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
     } else {
         add_silence(out, model, alert);
     }
+    if (alert->forecast > 0)
+        eng_text_add(
+            out, "; with when %s will fall into a lower band within %u %s if nothing happens",
+            model->scores[alert->score].name, alert->forecast, unit_name(model, alert->forecast));
     if (alert->hold)
         eng_text_add(out, "; not while that is provisional, but then if it still holds");
     if (alert->cooldown_ms > 0) {

@@ -176,6 +176,8 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
     ret_told->description = take_optional_string(&in);
     ret_told->anchor_at_ms = take_optional_long(&in);
     ret_told->due_at_ms = take_optional_long(&in);
+    ret_told->will_drop_at_ms = take_optional_long(&in);
+    ret_told->will_drop_to = take_optional_string(&in);
     return known && !in.failed && in.at == in.end;
 }
 

@@ -95,4 +95,9 @@ const char eng_schema_churn_drop[] =
     "stamp-millis\"}],\"default\":null,\"doc\":\"deadline: the first instant of the day (or hou"
     "r) that its time counts from.\"},{\"name\":\"due_at\",\"type\":[\"null\",{\"type\":\"long"
     "\",\"logicalType\":\"timestamp-millis\"}],\"default\":null,\"doc\":\"deadline: when its ti"
-    "me is over. A reminder is opened before; resolved before or after, as at says.\"}]}";
+    "me is over. A reminder is opened before; resolved before or after, as at says.\"},{\"name"
+    "\":\"will_drop_at\",\"type\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-mill"
+    "is\"}],\"default\":null,\"doc\":\"Rules with a forecast, opened: when the score will fall "
+    "into a lower band if nothing happens; null when it will not within that time.\"},{\"name\""
+    ":\"will_drop_to\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"Rules with a f"
+    "orecast, opened: the name of the band that the score will fall into then.\"}]}";

@@ -192,12 +192,41 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     return effect;
 }
 
+static void tell_fall(const struct eng_engine *engine, struct eng_effect *effect,
+                      const struct eng_fall *fall)
+{
+    eng_assert(effect->status == ENG_OPENED);
+    eng_assert(fall->pane > engine->now.pane);
+    if (fall->pane == ENG_PANE_NEVER)
+        return;
+    effect->will_drop_at_ms = eng_calendar_start_ms(engine->model->calendar, fall->pane);
+    effect->will_drop_to = fall->band;
+}
+
+/* Tells with an opening when its score will fall into a lower band, if it looks ahead. */
+static void look_ahead(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                       struct eng_effect *effect)
+{
+    const struct eng_alert *alert = &engine->model->alerts[effect->subject];
+    const struct eng_look look = {.score = alert->score,
+                                  .band = ENG_BAND_ANY,
+                                  .due = evaluation->due,
+                                  .until = engine->now.pane + (int32_t)alert->forecast};
+    eng_assert(alert->forecast > 0);
+    eng_assert(alert->forecast <= ENG_PANES_MAX);
+    struct eng_fall fall = eng_outlook_fall(engine, &look);
+    tell_fall(engine, effect, &fall);
+}
+
 /* Opens the alert: the record, and the effect for its kind to fill in. */
 static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evaluation *evaluation,
                                      unsigned index, int64_t baseline_e4)
 {
     put_opening(engine, (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
-    return begin(engine, evaluation, index, ENG_OPENED);
+    struct eng_effect *effect = begin(engine, evaluation, index, ENG_OPENED);
+    if (effect != NULL && engine->model->alerts[index].forecast > 0)
+        look_ahead(engine, evaluation, effect);
+    return effect;
 }
 
 static struct eng_effect *resolve_alert(struct eng_engine *engine,

@@ -14,6 +14,7 @@
 #include "engine/changes.h"
 #include "engine/hash.h"
 #include "engine/known.h"
+#include "engine/outlook.h"
 #include "engine/score.h"
 #include "engine/silence.h"
 #include "engine/store.h"
@@ -94,6 +95,7 @@ struct eng_engine {
     struct eng_changes changes;
     struct eng_restore *restore;   /* NULL: it is not being restored */
     struct eng_forecast *forecast; /* NULL: nothing has been forecast under this model */
+    struct eng_outlook *outlook;   /* NULL: no alert asks when a score will fall */
     bool notes_visits;             /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
@@ -164,6 +166,21 @@ void eng_measure_check(const struct eng_engine *engine, const struct eng_record 
 
 /* Takes the partner into the hand: its record, and the values of its scores. */
 void eng_take(struct eng_engine *engine, uint32_t number);
+
+/* The values of the scores of the record in hand. */
+void eng_take_values(struct eng_engine *engine);
+
+/* Before the partner in hand is changed and evaluated: all that could fail for want of memory.
+ * After a reserve of the store. ENG_OK or ENG_NO_MEMORY (nothing has changed but capacities). */
+static inline enum eng_status eng_prepare(struct eng_engine *engine)
+{
+    if (__builtin_expect(!engine->hand.partner->is_crowded, 1))
+        return ENG_OK;
+    enum eng_status status = eng_record_prepare_slow(&engine->store, &engine->hand);
+    return status == ENG_OK && engine->outlook != NULL
+               ? eng_outlook_prepare(engine->outlook, &engine->hand)
+               : status;
+}
 
 /* The same for a partner that was just added: it begins in the bands of 0, where it is before its
  * first event. */

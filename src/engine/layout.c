@@ -535,6 +535,18 @@ static void index_alerts(struct eng_layout *layout)
     layout->drops_first[model->score_count] = drops;
 }
 
+void eng_layout_mute(struct eng_layout *layout)
+{
+    uint32_t scores = layout->model->score_count;
+    eng_assert(layout->drops_first != NULL);
+    eng_assert(layout->scores != NULL);
+    layout->list_seen = ENG_NO_INDEX;
+    layout->silence_count = layout->deadline_count = 0;
+    memset(layout->drops_first, 0, (scores + 1) * sizeof *layout->drops_first);
+    for (uint32_t i = 0; i < scores; i++)
+        layout->scores[i].has_edges = false;
+}
+
 /* What a boundary has to look at beside the cells that leave rolling windows. */
 static void index_timed(struct eng_layout *layout)
 {

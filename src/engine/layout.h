@@ -201,6 +201,10 @@ int64_t eng_layout_share(const struct eng_layout *layout, unsigned score, unsign
 enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout **ret_layout,
                                struct eng_error *err);
 
+/* Makes it one that knows of no alert and no id seen, for whoever wants to know what scores do
+ * (outlook.h). Records look the same. */
+void eng_layout_mute(struct eng_layout *layout);
+
 /* NULL and half-built ones are fine. */
 void eng_layout_free(struct eng_layout *layout);
 

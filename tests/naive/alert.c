@@ -132,6 +132,7 @@ static void drop(struct naive *naive, struct partner *partner, unsigned index,
         state->baseline_e4 = best;
         effect.status = ENG_OPENED;
         effect.baseline_e4 = best;
+        naive_foretell(naive, partner, why, &effect);
         emit(naive, partner, index, before, &effect);
     }
 }

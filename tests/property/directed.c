@@ -219,6 +219,11 @@ static void alert(const struct kind *k, unsigned index)
                 what == 3 ? between(k, 1, 10) * 10 : between(k, 1, k->drop_most),
                 what == 3 ? "%" : "",
                 percent(k, 50) ? window(k) : between(k, 1, k->patient ? 40 : 12), k->unit);
+    if (what >= 2 && what < 10 && k->bands[of] > 1 && percent(k, 30)) {
+        if (what == 2)
+            fprintf(k->out, ", score: s%" PRId64, of);
+        fprintf(k->out, ", forecast: %" PRId64 "%s", between(k, 1, 14), k->unit);
+    }
     if (percent(k, k->patient ? 90 : 60)) {
         fprintf(k->out, ", cooldown: ");
         elapsed(k);
