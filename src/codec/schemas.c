@@ -98,6 +98,7 @@ const char eng_schema_churn_drop[] =
     "me is over. A reminder is opened before; resolved before or after, as at says.\"},{\"name"
     "\":\"will_drop_at\",\"type\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-mill"
     "is\"}],\"default\":null,\"doc\":\"Rules with a forecast, opened: when the score will fall "
-    "into a lower band if nothing happens; null when it will not within that time.\"},{\"name\""
-    ":\"will_drop_to\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"Rules with a f"
-    "orecast, opened: the name of the band that the score will fall into then.\"}]}";
+    "into a lower band (falls_to: into the rule's) if nothing happens; null when it will not wi"
+    "thin that time, or has fallen already.\"},{\"name\":\"will_drop_to\",\"type\":[\"null\",\""
+    "string\"],\"default\":null,\"doc\":\"Rules with a forecast, opened: the name of the band t"
+    "hat the score will fall into then.\"}]}";

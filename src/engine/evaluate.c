@@ -62,7 +62,7 @@ void eng_take_values(struct eng_engine *engine)
     const struct eng_layout *layout = engine->layout;
     eng_assert(engine->hand.partner != NULL);
     eng_assert(engine->model->score_count <= ENG_SCORES_MAX);
-    scratch->stale = scratch->filled = scratch->resumed = 0;
+    scratch->stale = scratch->filled = scratch->resumed = scratch->foreseen = 0;
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         scratch->value_before[i] = scratch->value[i] =
             eng_score_value(&layout->scores[i], &engine->hand);

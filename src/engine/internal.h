@@ -70,8 +70,11 @@ struct eng_scratch {
     /* By dimension, of the scores in `filled`: now, and last told before this evaluation. */
     int64_t contribution[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
     int64_t told[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
-    uint32_t stale;   /* scores (a bit each) whose value has to be computed anew */
-    uint32_t filled;  /* scores whose contributions have been computed */
+    uint32_t stale;  /* scores (a bit each) whose value has to be computed anew */
+    uint32_t filled; /* scores whose contributions have been computed */
+    /* By alert, of those in `foreseen`: its score does not fall before this boundary by itself. */
+    int32_t holds_until[ENG_ALERTS_MAX];
+    uint32_t foreseen;
     uint32_t resumed; /* alerts (a bit each): silences whose partner has just acted in a newer pane,
                          deadlines that have just been met */
 };
@@ -292,6 +295,12 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_
  * ENG_PANE_NEVER: at none. */
 int32_t eng_alert_deadline_due(const struct eng_engine *engine, const struct eng_record *record,
                                unsigned alert);
+
+/* The boundary at which a falls_to alert that is opened before the fall has to be looked at, as a
+ * pane after the clock's; ENG_PANE_NEVER: none. *ret_low: that holds only while its score does not
+ * get greater. */
+int32_t eng_alert_ahead_due(const struct eng_engine *engine, const struct eng_record *record,
+                            unsigned alert, bool *ret_low);
 
 /* A score's value has changed at the boundary `pane` with nothing to tell: what its drop alerts
  * remember. */

@@ -157,7 +157,9 @@ struct eng_layout {
     uint16_t *deadlines; /* DEADLINE alerts */
     uint32_t deadline_count;
     uint32_t deadline_bits; /* a bit for each of them */
-    uint16_t *drops;        /* DROP alerts, by score */
+    uint16_t *aheads;       /* FALLS_TO alerts that are opened before the fall */
+    uint32_t ahead_count;
+    uint16_t *drops; /* DROP alerts, by score */
     uint32_t *drops_first;
     uint16_t *edges; /* BELOW and ABOVE alerts, by score */
     uint32_t *edges_first;

@@ -106,6 +106,7 @@ static enum eng_status load_falls_to(struct eng_load *load, const struct eng_nod
         return fail_alert(load, node,
                           "can never fire: the margin keeps the score from falling into "
                           "this band; take a smaller margin");
+    alert->forecast = draft->forecast;
     return ENG_OK;
 }
 
@@ -285,7 +286,7 @@ enum eng_status eng_load_check_deadlines(struct eng_load *load)
 
 static const struct kind kinds[] = {
     {ENG_FALLS_TO, "falls_to", "a falls_to alert",
-     "score falls_to cooldown while_provisional description", load_falls_to},
+     "score falls_to forecast cooldown while_provisional description", load_falls_to},
     {ENG_RISES_TO, "rises_to", "a rises_to alert",
      "score rises_to cooldown while_provisional description", load_rises_to},
     {ENG_BELOW, "below", "a below alert",

@@ -551,8 +551,10 @@ static const struct eng_key alert_keys[] = {
      .max = ENG_PANES_MAX,
      .sample = "60d",
      .absent = "nothing is foretold",
-     .help = "With drop, and with silence and a score: the opening tells when that score will fall "
-             "into a lower band if nothing happens, looking so far ahead."},
+     .help =
+         "With falls_to: opened so long before the fall, if nothing happens. With drop, and with "
+         "silence and a score: the opening tells when that score will fall into a lower band if "
+         "nothing happens, looking so far ahead."},
     {.name = "silence",
      .type = ENG_KEY_ACTIONS,
      AT(eng_alert_draft, silence),

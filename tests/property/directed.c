@@ -201,10 +201,12 @@ static void alert(const struct kind *k, unsigned index)
         fprintf(k->out, "%s}\n", percent(k, 50) ? ", tell_met: true" : "");
         return;
     }
-    if (what <= 1 && k->bands[of] > 1)
+    if (what <= 1 && k->bands[of] > 1) {
         fprintf(k->out, "score: s%" PRId64 ", falls_to: b%" PRId64, of,
                 between(k, 0, k->bands[of] - 2));
-    else if (what == 10 && k->bands[of] > 1)
+        if (what == 1)
+            fprintf(k->out, ", forecast: %" PRId64 "%s", between(k, 1, 6), k->unit);
+    } else if (what == 10 && k->bands[of] > 1)
         fprintf(k->out, "score: s%" PRId64 ", rises_to: b%" PRId64, of,
                 between(k, 1, k->bands[of] - 1));
     else if (what > 10)

@@ -457,6 +457,10 @@ static void alert(struct writer *w, unsigned index)
     } else if (kind == 0 && w->scores[of].bands > 1) {
         fprintf(w->out, "score: s%u, falls_to: b%" PRId64, of,
                 between(w, 0, w->scores[of].bands - 2));
+        if (percent(w, 50)) {
+            fprintf(w->out, ", forecast: ");
+            panes(w, percent(w, 90) ? between(w, 1, 9) : window_panes(w));
+        }
     } else if (kind == 1) {
         fprintf(w->out, "score: s%u, drop: ", of);
         if (percent(w, 40))

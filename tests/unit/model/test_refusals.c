@@ -396,6 +396,8 @@ Test(refusals, an_alert_says_when_and_of_what)
          "f.yaml:4:59: |whole"},
         {M S "alerts: {a: {silence: x, horizon: 9d, score: s, forecast: 0d}}\n",
          "f.yaml:4:59: |1d"},
+        {M S "alerts: {a: {score: s, rises_to: high, forecast: 60d}}\n",
+         "f.yaml:4:40: |\"forecast\" does not belong to a rises_to alert"},
         {M S "alerts: {a: {score: s, below: 3, forecast: 60d}}\n",
          "f.yaml:4:34: |\"forecast\" does not belong to a below alert"},
         {M S "alerts: {a: {silence: x}}\n", "f.yaml:4:10: |needs a horizon"},
