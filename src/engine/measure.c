@@ -113,9 +113,9 @@ static void check_due(const struct eng_engine *engine, const struct eng_record *
     int32_t due = record->partner->due;
     bool low;
     eng_assert(due > engine->now.pane);
-    /* With several lengths of windows, what is left of the slack is shared out anew each time; and
-     * while a drop cools down, slack comes and goes with its depth. */
-    if (layout->age_count == 1 && !eng_alert_cools_down(engine, record))
+    /* With several lengths of windows, or panes since events, what is left of the slack is shared
+     * out anew each time; and while a drop cools down, slack comes and goes with its depth. */
+    if (layout->age_count == 1 && layout->since_count == 0 && !eng_alert_cools_down(engine, record))
         eng_assert(due <= eng_slack_due(engine, record, &low));
     for (uint32_t i = 0; i < layout->timed_count; i++)
         eng_assert(due <= eng_measure_timed_due(engine, record, layout->timed[i]));

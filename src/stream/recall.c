@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { ASK_AGAIN_MAX = 10, ASK_AGAIN_MS = 300, STALL_MS = 30000 };
+enum { ASK_AGAIN_MAX = 50, ASK_AGAIN_MS = 300, STALL_MS = 30000 };
 
 void eng_recall_init(struct eng_recall *recall, struct eng_port *port, struct eng_edition *edition)
 {
