@@ -10,8 +10,8 @@
 
 enum { PARTNERS = 10000, ACTIVE_DAYS = 40, SILENT_DAYS = 80, ROOM = 1 << 20, FORETOLD_MAX = 65536 };
 
-#define DAY_MS 86400000LL
-#define START_MS 1767225600000LL
+#define DAY_MS INT64_C(86400000)
+#define START_MS INT64_C(1767225600000)
 
 static const char model_text[] =
     "program: silent\n"

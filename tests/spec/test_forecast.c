@@ -1,6 +1,7 @@
 /* Alerts that look ahead: what they say of a score's fall, and when. */
 #include "spec.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 /* Each log-in is worth a point for ten days. */
 #define SCORE                                                                                      \
@@ -143,4 +144,36 @@ Test(forecast, an_event_that_brings_the_fall_near_is_looked_at_at_the_next_bound
         "day 8        tick  ->  acme risk opened at 5, ok, falls day 10 to low\n"
         "day 9        acme  more\n"
         "                         ->  risk resolved at 14, ok\n");
+}
+
+/* Its score loses a point at every boundary, each of which is told, so the fall is further off than
+ * anybody looks at a time. */
+Test(forecast, a_fall_that_is_far_off_is_looked_for_again)
+{
+    enum { DAYS = 50, FALL = 94, ROOM = 16384 };
+    static char rows[ROOM];
+    size_t used = 0;
+    for (int day = 0; day < DAYS; day++)
+        used += (size_t)snprintf(rows + used, ROOM - used,
+                                 "day %d 01:00  acme  up  ->  p %d -> %d, %s\n", day, day, day + 1,
+                                 day == 5  ? "low -> ok"
+                                 : day < 5 ? "low"
+                                           : "ok");
+    used += (size_t)snprintf(rows + used, ROOM - used, "day %d  tick", FALL);
+    for (int day = DAYS; day <= FALL; day++) {
+        used += (size_t)snprintf(rows + used, ROOM - used,
+                                 "  ->  %s%.0d acme p %d -> %d, %s (expiry)\n",
+                                 day < FALL ? "day " : "", day < FALL ? day : 0, 2 * DAYS - day,
+                                 2 * DAYS - day - 1, day < FALL ? "ok" : "ok -> low");
+        if (day == FALL - 3)
+            used += (size_t)snprintf(
+                rows + used, ROOM - used,
+                "  ->  day %d acme risk opened at 8, ok, falls day %d to low\n", day, FALL);
+    }
+    cr_assert_lt(used, (size_t)ROOM);
+    spec_holds("S3",
+               "scores: {p: {points: {up: 1}, over: 50d, bands: {low: 0, ok: {above: 5}}, "
+               "tell_every: 1}}\n"
+               "alerts: {risk: {score: p, falls_to: low, forecast: 3d}}\n",
+               rows);
 }
