@@ -406,6 +406,8 @@ int32_t eng_measure_due(const struct eng_engine *engine)
         due = eng_slack_due(engine, record, &low);
     if (engine->layout->since_count > 0)
         due = earlier(due, eng_slack_since_due(engine, record));
+    for (uint32_t i = 0; i < engine->layout->ahead_count; i++)
+        due = earlier(due, eng_alert_ahead_due(engine, record, engine->layout->aheads[i], &low));
     record->partner->is_low = low;
     for (uint32_t i = 0; i < engine->layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, record, engine->layout->timed[i]));
