@@ -54,15 +54,19 @@ struct eng_effect {
         uint16_t score;  /* index of the score; 0 for silence and deadline */
         uint16_t ledger; /* booking: index of the ledger */
     };
-    uint8_t kind;           /* enum eng_effect_kind */
-    uint8_t cause;          /* enum eng_cause */
-    uint8_t origin_kind;    /* enum eng_origin */
-    uint8_t direction;      /* enum eng_direction, score change */
-    uint8_t status;         /* enum eng_alert_status (churn drop), eng_booking_status (booking) */
-    uint8_t band;           /* index of the band in force */
-    uint8_t previous_band;  /* score change: the last told one */
-    uint8_t provisional;    /* score change */
-    uint16_t partner_bytes; /* length of the partner id */
+    uint8_t kind;        /* enum eng_effect_kind */
+    uint8_t cause;       /* enum eng_cause */
+    uint8_t origin_kind; /* enum eng_origin */
+    uint8_t direction;   /* enum eng_direction, score change */
+    uint8_t status;      /* enum eng_alert_status (churn drop), eng_booking_status (booking) */
+    uint8_t band;        /* index of the band in force */
+    union {
+        uint8_t previous_band; /* score change: the last told one */
+        uint8_t will_drop_to;  /* churn drop that looks ahead, opened: the band that its score will
+                                * fall into */
+    };
+    uint8_t provisional;         /* score change */
+    uint16_t partner_bytes;      /* length of the partner id */
     uint16_t contribution_count; /* as many as the score has dimensions, in file order */
     uint32_t risk_e3;            /* silence opened: q(H)/q(s) in 1/1000, rounded down */
     uint64_t origin;             /* see enum eng_origin */
@@ -89,6 +93,8 @@ struct eng_effect {
         int64_t due_at_ms;     /* deadline: when the time is over */
     };
     int64_t usual_gap_ms; /* silence opened: usual gap, 0 while n is 1 */
+    int64_t
+        will_drop_at_ms; /* the boundary of that fall, if nothing happens; 0: none so far ahead */
 };
 
 /* The caller's buffer. The engine appends while a whole evaluation is sure to fit

@@ -118,6 +118,8 @@ static enum eng_status load_model(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_load_check_deadlines(load);
     if (status == ENG_OK)
+        status = eng_load_check_facts(load);
+    if (status == ENG_OK)
         status = eng_load_end_ledgers(load);
     return status == ENG_OK ? choose_late_after(load) : status;
 }
