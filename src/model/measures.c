@@ -357,7 +357,7 @@ enum eng_status eng_load_hidden_sum(struct eng_load *load, const struct eng_node
 {
     struct eng_measure *measure = NULL;
     eng_assert(window->node != NULL && ledger < load->model->ledger_count);
-    enum eng_status status = new_measure(load, at, &measure);
+    enum eng_status status = eng_load_new_measure(load, at, &measure);
     if (status != ENG_OK)
         return status;
     measure->kind = ENG_SUM;
