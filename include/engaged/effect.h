@@ -35,7 +35,7 @@ enum eng_origin {
 
 enum eng_direction { ENG_UP, ENG_DOWN };
 enum eng_alert_status { ENG_OPENED, ENG_RESOLVED };
-enum eng_booking_status { ENG_BOOKED };
+enum eng_booking_status { ENG_BOOKED, ENG_PENDING, ENG_DROPPED, ENG_REVERSED };
 
 /* A dimension's (or points key's) share of a score, 1/10,000 points. delta: against the last
  * told.*/
@@ -73,7 +73,7 @@ struct eng_effect {
     int64_t at_ms;               /* event time of the evaluation: the clock, or the boundary */
     union {
         int64_t value_e4;  /* the score now, 1/10,000 points */
-        int64_t amount_e4; /* booking: what is booked */
+        int64_t amount_e4; /* booking: what is booked; reversed: less than 0; else what would be */
     };
     union {
         int64_t previous_value_e4; /* score change: the last told value */

@@ -65,6 +65,7 @@ struct eng_counters {
     uint64_t score_changes;              /* effects told */
     uint64_t churn_drops;                /* effects told, opened and resolved */
     uint64_t award_bookings;             /* effects told */
+    uint64_t award_unmatched;            /* decisions and reversals of what is not known */
 };
 
 /* "counted", "duplicate", "late", "future", "bad", "filtered". */

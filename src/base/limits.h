@@ -21,8 +21,9 @@ enum {
     ENG_BANDS_MAX = 16,
     ENG_STEPS_MAX = 32,
     ENG_ALERTS_MAX = 32,
-    ENG_LEDGERS_MAX = 8,
+    ENG_LEDGERS_MAX = 4,
     ENG_AWARDS_MAX = 64,
+    ENG_CLAIMS_MAX = 32,      /* bookings of one action that may be settled later */
     ENG_NTH_MAX = 10000,      /* n of an nth action, or of days in a row */
     ENG_PANES_MAX = 30000,    /* longest window, in panes */
     ENG_NAME_BYTES_MAX = 128, /* names in the file */

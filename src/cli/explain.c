@@ -275,6 +275,23 @@ static void add_points(struct eng_text *out, const struct eng_model *model,
     eng_text_add(out, "\n");
 }
 
+static void add_decay(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_decay *decay)
+{
+    const char *panes = unit_name(model, decay->panes);
+    if (decay->kind == ENG_DECAY_STEP) {
+        eng_text_add(out, "    Of points that are left, ");
+        add_e4(out, decay->share_e4 * 100LL);
+        eng_text_add(out, " %% go every %u %s.\n", decay->panes, panes);
+    } else if (decay->kind == ENG_DECAY_LINEAR) {
+        eng_text_add(out, "    Points get less evenly, and are gone after %u %s.\n", decay->panes,
+                     panes);
+    } else if (decay->kind == ENG_DECAY_HALF) {
+        eng_text_add(out, "    Half of the points is left after %u %s, and so on.\n", decay->panes,
+                     panes);
+    }
+}
+
 static void add_bands(struct eng_text *out, const struct eng_score *score)
 {
     eng_text_add(out, "    Bands:");
@@ -331,6 +348,7 @@ static void add_score(struct eng_text *out, const struct eng_model *model,
         else
             add_weighted(out, model, score, &score->dimensions[i]);
     }
+    add_decay(out, model, &score->decay);
     add_bands(out, score);
     add_description(out, score->description);
 }
@@ -491,6 +509,19 @@ static void add_award(struct eng_text *out, const struct eng_model *model,
             continue;
         eng_text_add(out, "%s%s", between, model->ledgers[i].name);
         between = " and ";
+    }
+    if (award->pending_for > 0) {
+        eng_text_add(out, ",\n    once a ");
+        add_actions(out, model, &award->approves);
+        eng_text_add(out, " with the same %s has come within %u %s",
+                     model->attributes[award->reference], award->pending_for,
+                     unit_name(model, award->pending_for));
+    }
+    if (award->reversible_for > 0) {
+        eng_text_add(out, ",\n    undone by a ");
+        add_actions(out, model, &award->reverses);
+        eng_text_add(out, " that names it by %s within %u %s", model->attributes[award->original],
+                     award->reversible_for, unit_name(model, award->reversible_for));
     }
     eng_text_add(out, ".\n");
     add_description(out, award->description);

@@ -240,6 +240,8 @@ enum eng_status eng_encode_summary(const struct eng_counters *counters, uint64_t
     put_count(&writer, "churn_drops", counters->churn_drops);
     if (counters->award_bookings > 0)
         put_count(&writer, "award_bookings", counters->award_bookings);
+    if (counters->award_unmatched > 0)
+        put_count(&writer, "award_unmatched", counters->award_unmatched);
     eng_put(&writer, "}\n", 2);
     return eng_writer_end(&writer);
 }

@@ -44,10 +44,14 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
 
 const char *eng_encode_status_name(const struct eng_effect *effect)
 {
+    static const char *const bookings[] = {[ENG_BOOKED] = "booked",
+                                           [ENG_PENDING] = "pending",
+                                           [ENG_DROPPED] = "dropped",
+                                           [ENG_REVERSED] = "reversed"};
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         return "changed";
     if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
-        return "booked";
+        return bookings[effect->status];
     return effect->status == ENG_OPENED ? "opened" : "resolved";
 }
 

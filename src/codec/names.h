@@ -23,7 +23,8 @@ const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
 /* The name of the score (score change), rule (churn drop) or award (booking). */
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect);
 
-/* "changed", "opened", "resolved" or "booked". */
+/* "changed", "opened", "resolved", or of a booking "booked", "pending", "dropped" or "reversed".
+ */
 const char *eng_encode_status_name(const struct eng_effect *effect);
 
 /* "up" or "down"; "event", "correction", "expiry" or "config". */

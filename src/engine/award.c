@@ -15,8 +15,10 @@
  *
  * The nth of a window is told from the cells of its actions, and what a cap has left of a period
  * from the sums of the ledger's panes, so these need no state. A window of either may end with the
- * oldest pane that is not late, which is what retention adds to its length (layout.c). */
-#include "engine/measure.h"
+ * oldest pane that is not late, which is what retention adds to its length (layout.c).
+ *
+ * What has to be approved, and what may be undone, is in claim.c. */
+#include "engine/award.h"
 
 /* Panes as stored: 0 is never, and the first pane is -1. */
 enum { PANE_STORED = 2 };
@@ -133,10 +135,14 @@ static bool award_is_within(const struct eng_engine *engine, unsigned index, int
     return stored != 0 && after >= 0 && after <= award->within;
 }
 
-/* Points for the event; 0: it is worth none. */
-static int64_t worth_of(const struct eng_award *award, const struct eng_event *event)
+/* Points for the event; 0: it is worth none, or could never be approved. */
+static int64_t worth_of(const struct eng_engine *engine, const struct eng_award *award,
+                        const struct eng_event *event)
 {
     eng_assert(award->points_e4 >= 0);
+    eng_assert(award->points_e4 > 0 || award->rate_e4 > 0);
+    if (award->pending_for > 0 && eng_award_attribute(engine, event, award->reference).data == NULL)
+        return 0;
     if (award->points_e4 > 0)
         return award->points_e4;
     if (event->value_e4 == ENG_VALUE_NONE || event->value_e4 <= 0)
@@ -151,7 +157,7 @@ static int64_t award_pay(struct eng_engine *engine, unsigned index, const struct
 {
     const struct eng_award *award = &engine->model->awards[index];
     const struct eng_award_layout *place = &engine->layout->awards[index];
-    int64_t points_e4 = worth_of(award, event);
+    int64_t points_e4 = worth_of(engine, award, event);
     bool pays = award->streak == 0 || award_count_streak(engine, index, pane);
     eng_assert(index < engine->model->award_count);
     if (!pays || points_e4 == 0 || (award->nth > 0 && !award_is_nth(engine, index, pane)) ||
@@ -169,17 +175,8 @@ static int64_t award_pay(struct eng_engine *engine, unsigned index, const struct
 
 /* ---- booking ---- */
 
-/* What one event is paid, by ledger. */
-struct payment {
-    const struct eng_event *event;
-    const struct eng_evaluation *evaluation;
-    int32_t pane;
-    int64_t amount_e4[ENG_LEDGERS_MAX];
-};
-
-/* What of some points the ledger still takes in the period of the payment's pane. */
-static int64_t room_of_cap(const struct eng_engine *engine, const struct payment *payment,
-                           unsigned index, int64_t points_e4)
+int64_t eng_award_room(const struct eng_engine *engine, const struct eng_payment *payment,
+                       unsigned index, int64_t points_e4)
 {
     const struct eng_ledger *ledger = &engine->model->ledgers[index];
     eng_assert(index < engine->model->ledger_count);
@@ -201,19 +198,13 @@ static eng_wide ledger_value(const struct eng_engine *engine, const struct eng_r
     return eng_measure_value(engine, record, measure, &missing);
 }
 
-/* Points of an award for a ledger. */
-struct booking {
-    unsigned award, ledger;
-    int64_t amount_e4, cut_e4;
-};
-
-static void tell_booking(struct eng_engine *engine, const struct payment *payment,
-                         const struct booking *booking)
+void eng_award_tell(struct eng_engine *engine, const struct eng_payment *payment,
+                    const struct eng_booking *booking)
 {
     unsigned balance = engine->model->ledgers[booking->ledger].balance;
     struct eng_effect *effect = eng_effect_begin(engine, payment->evaluation, 0);
     eng_assert(booking->award < engine->model->award_count);
-    eng_assert(booking->amount_e4 >= 0 && booking->cut_e4 >= 0);
+    eng_assert(booking->ledger < engine->model->ledger_count);
     engine->counters.award_bookings++;
     if (effect == NULL)
         return;
@@ -223,26 +214,86 @@ static void tell_booking(struct eng_engine *engine, const struct payment *paymen
     effect->kind = ENG_EFFECT_AWARD_BOOKING;
     effect->subject = (uint16_t)booking->award;
     effect->ledger = (uint16_t)booking->ledger;
-    effect->status = ENG_BOOKED;
+    effect->status = (uint8_t)booking->status;
     effect->amount_e4 = booking->amount_e4;
     effect->balance_e4 = eng_saturate(held);
     effect->cut_e4 = booking->cut_e4;
-    effect->occurred_at_ms = payment->event->time_ms;
+    effect->occurred_at_ms = payment->occurred_at_ms;
+}
+
+void eng_award_enter(struct eng_engine *engine, const struct eng_payment *payment)
+{
+    eng_assert(payment->pane <= engine->now.pane);
+    eng_assert(engine->model->ledger_count <= ENG_LEDGERS_MAX);
+    for (uint32_t i = 0; i < engine->model->ledger_count; i++)
+        if (payment->amount_e4[i] != 0)
+            eng_measure_book(engine, engine->model->ledgers[i].entry, payment->pane,
+                             payment->amount_e4[i]);
+}
+
+struct eng_slice eng_award_attribute(const struct eng_engine *engine, const struct eng_event *event,
+                                     unsigned attribute)
+{
+    static const struct eng_slice none;
+    eng_assert(attribute < engine->model->attribute_count);
+    eng_assert(event != NULL);
+    uint8_t slot = engine->slots[attribute];
+    return event->attributes != NULL && slot != ENG_NO_SLOT ? event->attributes[slot] : none;
+}
+
+/* What is kept of an event's payment, and of what is paid for it. */
+static struct eng_claim claim_of(const struct eng_event *event, unsigned award, int64_t amount_e4)
+{
+    eng_assert(award < ENG_AWARDS_MAX);
+    eng_assert(amount_e4 > 0);
+    return (struct eng_claim){
+        .id = event->id.data != NULL ? eng_hash(event->id.data, event->id.length) : 0,
+        .offset = event->offset,
+        .time_ms = event->time_ms,
+        .amount_e4 = amount_e4,
+        .award = (uint8_t)award};
 }
 
 /* Notes and tells points for each ledger of an award. */
-static void award_book(struct eng_engine *engine, struct payment *payment, unsigned award,
-                       int64_t points_e4)
+static void award_book(struct eng_engine *engine, struct eng_payment *payment,
+                       const struct eng_event *event, unsigned index, int64_t points_e4)
 {
-    uint32_t ledgers = engine->model->awards[award].ledgers;
+    const struct eng_award *award = &engine->model->awards[index];
+    uint32_t ledgers = award->ledgers;
     eng_assert(points_e4 > 0);
     eng_assert(ledgers != 0 && ledgers >> engine->model->ledger_count == 0);
     for (; ledgers != 0; ledgers &= ledgers - 1) {
-        struct booking booking = {.award = award, .ledger = (unsigned)__builtin_ctz(ledgers)};
-        booking.amount_e4 = room_of_cap(engine, payment, booking.ledger, points_e4);
+        struct eng_booking booking = {.award = index, .ledger = (unsigned)__builtin_ctz(ledgers)};
+        booking.amount_e4 = eng_award_room(engine, payment, booking.ledger, points_e4);
         booking.cut_e4 = points_e4 - booking.amount_e4;
         payment->amount_e4[booking.ledger] += booking.amount_e4;
-        tell_booking(engine, payment, &booking);
+        eng_award_tell(engine, payment, &booking);
+        if (award->reversible_for == 0 || booking.amount_e4 == 0 || event->id.data == NULL)
+            continue;
+        struct eng_claim claim = claim_of(event, index, booking.amount_e4);
+        claim.ledger = (uint8_t)booking.ledger;
+        eng_claim_keep(engine, &claim, UINT32_MAX);
+    }
+}
+
+/* Keeps points until somebody has decided. */
+static void award_pend(struct eng_engine *engine, const struct eng_payment *payment,
+                       const struct eng_event *event, unsigned index, int64_t points_e4)
+{
+    const struct eng_award *award = &engine->model->awards[index];
+    struct eng_slice reference = eng_award_attribute(engine, event, award->reference);
+    struct eng_claim claim = claim_of(event, index, points_e4);
+    eng_assert(award->pending_for > 0);
+    eng_assert(reference.data != NULL);
+    claim.reference = eng_hash(reference.data, reference.length);
+    claim.ledger = ENG_CLAIM_PENDING;
+    eng_claim_keep(engine, &claim, UINT32_MAX);
+    for (uint32_t ledgers = award->ledgers; ledgers != 0; ledgers &= ledgers - 1) {
+        struct eng_booking booking = {.award = index,
+                                      .ledger = (unsigned)__builtin_ctz(ledgers),
+                                      .status = ENG_PENDING,
+                                      .amount_e4 = points_e4};
+        eng_award_tell(engine, payment, &booking);
     }
 }
 
@@ -260,9 +311,12 @@ void eng_awards_count(struct eng_engine *engine, const struct eng_event *event, 
                       int32_t pane, const struct eng_evaluation *evaluation)
 {
     const struct eng_layout *layout = engine->layout;
-    struct payment payment = {.event = event, .evaluation = evaluation, .pane = pane};
+    struct eng_payment payment = {
+        .evaluation = evaluation, .pane = pane, .occurred_at_ms = event->time_ms};
     eng_assert(action < engine->model->action_count);
     eng_assert(pane <= engine->now.pane && engine->hand.partner->as_of == engine->now.pane);
+    if (eng_action_set_has(&layout->settles, action))
+        eng_claims_settle(engine, event, action, evaluation);
     for (uint32_t i = layout->action_awards_first[action];
          i < layout->action_awards_first[action + 1]; i++) {
         unsigned award = layout->action_awards[i];
@@ -271,12 +325,12 @@ void eng_awards_count(struct eng_engine *engine, const struct eng_event *event, 
             continue;
         }
         int64_t points_e4 = award_pay(engine, award, event, pane);
-        if (points_e4 > 0)
-            award_book(engine, &payment, award, points_e4);
+        if (points_e4 > 0 && engine->model->awards[award].pending_for > 0)
+            award_pend(engine, &payment, event, award, points_e4);
+        else if (points_e4 > 0)
+            award_book(engine, &payment, event, award, points_e4);
     }
-    for (uint32_t i = 0; i < engine->model->ledger_count; i++)
-        if (payment.amount_e4[i] > 0)
-            eng_measure_book(engine, engine->model->ledgers[i].entry, pane, payment.amount_e4[i]);
+    eng_award_enter(engine, &payment);
 }
 
 /* ---- looking ---- */
@@ -290,16 +344,6 @@ void eng_award_view(const struct eng_engine *engine, const struct eng_record *re
     eng_wide balance = ledger_value(engine, record, engine->model->ledgers[ledger].balance);
     *ret_ledger = (struct eng_view_ledger){eng_saturate(balance), eng_saturate(earned),
                                            eng_saturate(earned - balance)};
-}
-
-static void check_ledger(const struct eng_engine *engine, const struct eng_record *record,
-                         unsigned index)
-{
-    const struct eng_ledger *ledger = &engine->model->ledgers[index];
-    eng_wide earned = ledger_value(engine, record, ledger->earned);
-    eng_wide balance = ledger_value(engine, record, ledger->balance);
-    eng_assert(index < engine->model->ledger_count);
-    eng_assert(balance >= 0 && earned >= 0);
 }
 
 void eng_awards_check(const struct eng_engine *engine, const struct eng_record *record)
@@ -316,6 +360,4 @@ void eng_awards_check(const struct eng_engine *engine, const struct eng_record *
             eng_assert(eng_load_u32(eng_record_fixed(record, place->streak) + 4) == 0 ||
                        eng_load_i32(eng_record_fixed(record, place->streak)) <= newest);
     }
-    for (uint32_t i = 0; i < engine->model->ledger_count; i++)
-        check_ledger(engine, record, i);
 }

@@ -540,6 +540,36 @@ static enum eng_status put_members(struct eng_carry *carry, struct eng_store *st
     return ENG_OK;
 }
 
+/* Claims of awards that may still settle such, in ledgers that are still there; for as long as the
+ * old model, and the new one, keep them. */
+static enum eng_status put_claims(struct eng_carry *carry, struct eng_store *store,
+                                  const struct eng_record *from, unsigned list)
+{
+    struct eng_list old = {0};
+    uint32_t kept = 0;
+    uint8_t *place = NULL;
+    if (carry->from->list_claims != ENG_NO_INDEX)
+        old = eng_record_list(from, carry->from->list_claims, ENG_CLAIM_BYTES);
+    eng_assert(carry->to->lists[list].kind == ENG_LIST_CLAIMS);
+    for (int round = 0; round < 2; round++) { /* how many, then which */
+        if (round == 1)
+            place = put_list(carry, store, list, kept, ENG_CLAIM_BYTES);
+        if (round == 1 && place == NULL)
+            return ENG_NO_MEMORY;
+        kept = 0;
+        for (uint32_t i = 0; i < old.count; i++) {
+            uint8_t claim[ENG_CLAIM_BYTES];
+            memcpy(claim, old.data + (size_t)i * ENG_CLAIM_BYTES, sizeof claim);
+            if (!eng_claim_carry(&carry->change, claim))
+                continue;
+            if (round == 1)
+                memcpy(place + (size_t)kept * ENG_CLAIM_BYTES, claim, sizeof claim);
+            kept++;
+        }
+    }
+    return ENG_OK;
+}
+
 static enum eng_status put_sums(struct eng_carry *carry, struct eng_store *store, unsigned list)
 {
     uint8_t *place = put_list(carry, store, list, carry->pane_sum_count, ENG_SUM_BYTES);
@@ -629,6 +659,9 @@ static enum eng_status carry_lists(struct eng_carry *carry, struct eng_store *st
             break;
         case ENG_LIST_MEMBERS:
             status = put_members(carry, store, now, from, list);
+            break;
+        case ENG_LIST_CLAIMS:
+            status = put_claims(carry, store, from, list);
             break;
         case ENG_LIST_SUMS:
             status = put_sums(carry, store, list);

@@ -143,6 +143,8 @@ static bool alike(const struct eng_change *change, const struct eng_score *one,
                   const struct eng_score *two)
 {
     bool same = one->points == two->points && one->scale_e4 == two->scale_e4 &&
+                one->decay.kind == two->decay.kind && one->decay.panes == two->decay.panes &&
+                one->decay.share_e4 == two->decay.share_e4 &&
                 one->dimension_count == two->dimension_count;
     eng_assert(one->dimension_count <= ENG_DIMENSIONS_MAX);
     for (uint32_t i = 0; same && i < one->dimension_count; i++)
@@ -222,6 +224,7 @@ static void map_award(struct eng_change *change, uint32_t index)
         if (strcmp(one->name, two->name) != 0)
             continue;
         change->award[index] = (uint16_t)i;
+        change->claim[i] = (uint16_t)index;
         change->anchored[index] = one->within > 0 && two->within > 0 &&
                                   eng_change_same_actions(change, &one->anchors, &two->anchors);
         change->streaks[index] = one->streak > 0 && two->streak > 0 &&
@@ -250,4 +253,8 @@ void eng_change_init(struct eng_change *change, const struct eng_model *from,
         map_alert(change, i);
     for (uint32_t i = 0; i < to->award_count; i++)
         map_award(change, i);
+    for (uint32_t i = 0; i < from->ledger_count; i++)
+        for (uint32_t j = 0; j < to->ledger_count; j++)
+            if (strcmp(from->ledgers[i].name, to->ledgers[j].name) == 0)
+                change->ledger[i] = (uint16_t)j;
 }

@@ -102,6 +102,9 @@ static uint64_t add_score(uint64_t sum, const struct eng_score *score)
     sum = add(sum, (uint64_t)score->margin_e4);
     sum = add(sum, (uint64_t)score->dwell_ms);
     sum = add(sum, (uint64_t)score->tell_every_e4);
+    if (score->decay.kind != ENG_DECAY_NONE)
+        sum = add(add(sum, (uint64_t)score->decay.kind << 32 | score->decay.panes),
+                  score->decay.share_e4);
     if (score->description != NULL)
         sum = add_text(sum, score->description);
     return add(sum, (uint64_t)score->dimension_count << 32 | score->band_count);
@@ -149,6 +152,13 @@ static uint64_t add_award(uint64_t sum, const struct eng_award *award)
     sum = add(sum, (uint64_t)award->ledgers << 1 | award->first);
     sum = add(sum, (uint64_t)award->nth << 32 | award->nth_panes);
     sum = add(sum, (uint64_t)award->within << 32 | award->streak);
+    if (award->pending_for > 0) {
+        sum = add_set(add_set(sum, &award->approves), &award->drops);
+        sum = add(sum, (uint64_t)award->pending_for << 32 | award->reference);
+    }
+    if (award->reversible_for > 0)
+        sum = add(add_set(sum, &award->reverses),
+                  (uint64_t)award->reversible_for << 32 | award->original);
     return add(sum, (uint64_t)award->nth_window << 8 | award->streak_of);
 }
 

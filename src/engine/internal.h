@@ -357,6 +357,9 @@ void eng_alert_expire(struct eng_engine *engine);
 void eng_awards_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
                       int32_t pane, const struct eng_evaluation *evaluation);
 
+/* Forgets what can no longer be settled with the clock in `pane`; there are claims in the model. */
+void eng_claims_expire(struct eng_engine *engine, int32_t pane);
+
 /* What is known of a ledger, for views. */
 void eng_award_view(const struct eng_engine *engine, const struct eng_record *record,
                     unsigned ledger, struct eng_view_ledger *ret_ledger);

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/decay.h"
 #include "engine/fact.h"
 #include "engine/score.h"
 #include "engine/seen.h"
@@ -22,7 +23,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     eng_assert(layout->model != NULL);
     eng_assert(layout->lists == NULL);
     const struct eng_model *model = layout->model;
-    uint32_t lists = 4u + model->measure_count + model->alert_count;
+    uint32_t lists = 5u + model->measure_count + model->alert_count;
     layout->lists = eng_calloc(lists, sizeof *layout->lists);
     layout->measures = eng_calloc(model->measure_count, sizeof *layout->measures);
     layout->scores = eng_calloc(model->score_count, sizeof *layout->scores);
@@ -74,8 +75,10 @@ void eng_layout_free(struct eng_layout *layout)
 {
     if (layout == NULL)
         return;
-    for (uint32_t i = 0; layout->scores != NULL && i < layout->model->score_count; i++)
+    for (uint32_t i = 0; layout->scores != NULL && i < layout->model->score_count; i++) {
         eng_free(layout->scores[i].table);
+        eng_decay_free(layout->scores[i].decay);
+    }
     eng_free(layout->lists);
     eng_free(layout->measures);
     eng_free(layout->scores);
@@ -295,16 +298,48 @@ static uint16_t add_list(struct eng_layout *layout, enum eng_list_kind kind, uns
      * is paid to each ledger; a cell may become eight bytes wide. */
     uint32_t inserts = kind == ENG_LIST_PEAKS ? ENG_INSERTS_MAX : 2;
     if (kind == ENG_LIST_SUMS || kind == ENG_LIST_CELLS)
-        inserts += layout->model->ledger_count;
+        inserts += 2 * layout->model->ledger_count;
     uint32_t element_most = element_bytes ? element_bytes : 8;
-    layout->lists[layout->list_count] = (struct eng_list_layout){
-        .kind = kind,
-        .element_bytes = (uint8_t)element_bytes,
-        .easy_bytes =
-            (uint16_t)(kind == ENG_LIST_SEEN ? (ENG_SEEN_INLINE - 1) * element_bytes
-                                             : LIST_INLINE_BYTES - inserts * element_most),
-        .owner = (uint16_t)owner};
+    uint32_t easy = LIST_INLINE_BYTES - inserts * element_most;
+    if (kind == ENG_LIST_SEEN)
+        easy = (ENG_SEEN_INLINE - 1) * element_bytes;
+    if (kind == ENG_LIST_CLAIMS) /* many may come at once */
+        easy = 2 * ENG_CLAIM_BYTES;
+    layout->lists[layout->list_count] =
+        (struct eng_list_layout){.kind = kind,
+                                 .element_bytes = (uint8_t)element_bytes,
+                                 .easy_bytes = (uint16_t)easy,
+                                 .owner = (uint16_t)owner};
     return (uint16_t)layout->list_count++;
+}
+
+/* The most bookings that one event makes, of awards with something to settle, or of all. */
+static uint32_t bookings_most(const struct eng_model *model, bool settled)
+{
+    uint32_t most = 0;
+    eng_assert(model->award_count <= ENG_AWARDS_MAX);
+    for (uint32_t action = 0; action < model->action_count; action++) {
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < model->award_count; i++)
+            if (eng_action_set_has(&model->awards[i].actions, action) &&
+                (!settled || eng_award_is_settled(&model->awards[i])))
+                count += (uint32_t)__builtin_popcount(model->awards[i].ledgers);
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
+/* What is paid and settled: one event may be paid, and settle what another one was paid. */
+static void lay_claims(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    eng_assert(layout->claims_most == 0);
+    layout->claims_most = 2 * bookings_most(model, true);
+    for (uint32_t i = 0; i < model->award_count; i++)
+        for (size_t word = 0; word < sizeof layout->settles.bits / sizeof(uint64_t); word++)
+            layout->settles.bits[word] |= model->awards[i].approves.bits[word] |
+                                          model->awards[i].drops.bits[word] |
+                                          model->awards[i].reverses.bits[word];
 }
 
 /* Lists that change with every event come last, so that little has to move. */
@@ -314,6 +349,7 @@ static void lay_lists(struct eng_layout *layout)
     eng_assert(layout->lists != NULL);
     const struct eng_model *model = layout->model;
     bool sums = false;
+    layout->list_claims = ENG_NO_INDEX;
     layout->list_openings = layout->list_sums = layout->list_cells = layout->list_seen =
         ENG_NO_INDEX;
     if (model->alert_count > 0)
@@ -333,6 +369,8 @@ static void lay_lists(struct eng_layout *layout)
     }
     for (uint32_t i = 0; i < model->ledger_count; i++)
         sums |= model->ledgers[i].cap_e4 > 0;
+    if (layout->claims_most > 0)
+        layout->list_claims = add_list(layout, ENG_LIST_CLAIMS, ENG_CLAIM_BYTES, 0);
     if (sums)
         layout->list_sums = add_list(layout, ENG_LIST_SUMS, ENG_SUM_BYTES, 0);
     if (layout->cell_count > 0)
@@ -490,6 +528,20 @@ static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
     return ENG_OK;
 }
 
+/* What is left of points by their age, for as long as their windows reach. */
+static enum eng_status lay_decay(struct eng_layout *layout, uint32_t index)
+{
+    const struct eng_score *score = &layout->model->scores[index];
+    const struct eng_measure *measure = &layout->model->measures[score->dimensions[0].measure];
+    eng_assert(index < layout->model->score_count);
+    if (score->decay.kind == ENG_DECAY_NONE)
+        return ENG_OK;
+    eng_assert(score->points);
+    layout->decays = true;
+    return eng_decay_new(&score->decay, retention_of(layout->model, measure),
+                         &layout->scores[index].decay);
+}
+
 /* The values beyond which a band in force is left, as half-open ranges of integers. */
 static void lay_bands(struct eng_layout *layout, uint32_t index)
 {
@@ -519,7 +571,7 @@ static struct eng_term term_of(const struct eng_layout *layout, uint32_t index, 
         .score = (uint16_t)index, .dimension = (uint16_t)dimension, .total = ENG_NO_INDEX};
     eng_assert(index < layout->model->score_count);
     eng_assert(dimension < score->dimension_count);
-    if (layout->model->measures[about->measure].kind == ENG_SUM)
+    if (layout->model->measures[about->measure].kind == ENG_SUM || place->decay != NULL)
         return term;
     term.total = layout->measures[about->measure].total;
     if (term.total == ENG_NO_INDEX || place->skips)
@@ -640,6 +692,8 @@ static void index_timed(struct eng_layout *layout)
         for (uint32_t j = layout->terms_first[i]; j < layout->terms_first[i + 1]; j++)
             layout->timed_scores |= 1u << layout->terms[j].score;
     }
+    for (uint32_t i = 0; i < model->score_count; i++)
+        layout->timed_scores |= (uint32_t)(layout->scores[i].decay != NULL) << i;
 }
 
 /* Where panes since an event go, and from how many on they move nothing. In a ratio they always
@@ -689,21 +743,6 @@ static void index_rolling(struct eng_layout *layout)
             layout->active[layout->active_count++] = (uint16_t)i;
 }
 
-/* The most bookings that one event makes. */
-static uint32_t bookings_most(const struct eng_model *model)
-{
-    uint32_t most = 0;
-    eng_assert(model->award_count <= ENG_AWARDS_MAX);
-    for (uint32_t action = 0; action < model->action_count; action++) {
-        uint32_t count = 0;
-        for (uint32_t i = 0; i < model->award_count; i++)
-            if (eng_action_set_has(&model->awards[i].actions, action))
-                count += (uint32_t)__builtin_popcount(model->awards[i].ledgers);
-        most = count > most ? count : most;
-    }
-    return most;
-}
-
 /* One evaluation tells each score and each alert once at most. */
 static size_t evaluation_bytes(const struct eng_model *model)
 {
@@ -721,7 +760,8 @@ size_t eng_model_effects_bytes_min(const struct eng_model *model)
 {
     size_t booking = sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 8;
     eng_assert(model != NULL);
-    return evaluation_bytes(model) + bookings_most(model) * booking;
+    return evaluation_bytes(model) +
+           (bookings_most(model, false) + bookings_most(model, true)) * booking;
 }
 
 static void lay_effects(struct eng_layout *layout)
@@ -750,6 +790,7 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
         lay_ages(layout);
         for (uint32_t i = 0; i < model->measure_count; i++)
             lay_measure_cells(layout, i);
+        lay_claims(layout);
         lay_lists(layout);
         lay_fixed(layout);
         lay_effects(layout);
@@ -757,6 +798,8 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
     for (uint32_t i = 0; status == ENG_OK && i < model->score_count; i++) {
         lay_bands(layout, i);
         status = lay_table(layout, i);
+        if (status == ENG_OK)
+            status = lay_decay(layout, i);
     }
     if (status == ENG_OK) {
         index_terms(layout);

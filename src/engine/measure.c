@@ -1,5 +1,6 @@
 /* Reading measures, and the deep check of them: see measure.h. */
 #include "engine/measure.h"
+#include "engine/decay.h"
 #include "engine/fact.h"
 #include "engine/slack.h"
 
@@ -125,6 +126,9 @@ static void check_due(const struct eng_engine *engine, const struct eng_record *
      * out anew each time; and while a drop cools down, slack comes and goes with its depth. */
     if (layout->age_count == 1 && layout->since_count == 0 && !eng_alert_cools_down(engine, record))
         eng_assert(due <= eng_slack_due(engine, record, &low));
+    for (uint32_t i = 0; i < engine->model->score_count && layout->decays; i++)
+        if (layout->scores[i].decay != NULL)
+            eng_assert(due <= eng_decay_due(engine, record, i));
     for (uint32_t i = 0; i < layout->timed_count; i++)
         eng_assert(due <= eng_measure_timed_due(engine, record, layout->timed[i]));
     for (uint32_t i = 0; i < engine->model->alert_count; i++)

@@ -115,11 +115,26 @@ struct eng_band {
     bool above;      /* edge is exclusive (`above`), else inclusive (`from`) */
 };
 
+enum eng_decay_kind {
+    ENG_DECAY_NONE,
+    ENG_DECAY_STEP,   /* a share of what is left goes after each so many panes */
+    ENG_DECAY_LINEAR, /* nothing is left after so many */
+    ENG_DECAY_HALF,   /* half is left after so many, in a straight line between */
+};
+
+/* How points get less with the panes since their action. */
+struct eng_decay {
+    enum eng_decay_kind kind;
+    uint32_t panes;
+    uint32_t share_e4; /* STEP: what goes, 10,000 being all */
+};
+
 struct eng_score {
     char *name;
-    char *description; /* for outputs; NULL: none */
-    bool points;       /* a points score, else weighted */
-    int64_t scale_e4;  /* weighted: the greatest value */
+    char *description;      /* for outputs; NULL: none */
+    bool points;            /* a points score, else weighted */
+    struct eng_decay decay; /* of a points score */
+    int64_t scale_e4;       /* weighted: the greatest value */
     uint32_t dimension_count;
     struct eng_dimension *dimensions;
     int64_t weight_sum_e4;  /* W with nothing skipped */
@@ -198,6 +213,12 @@ struct eng_award {
     uint32_t within;                 /* up to so many panes after its own; 0: whenever */
     uint32_t streak;                 /* with so many panes or periods in a row; 0: whenever */
     enum eng_window_kind streak_of;  /* ROLLING: panes; or calendar periods */
+    uint32_t pending_for;            /* panes that it waits to be approved; 0: it is paid at once */
+    struct eng_action_set approves, drops; /* then: what decides */
+    uint16_t reference;                    /* by this attribute of both */
+    uint32_t reversible_for;               /* panes that a booking may be undone; 0: it never is */
+    struct eng_action_set reverses;        /* then: what does */
+    uint16_t original; /* by this attribute: the id of the event that was paid */
 };
 
 struct eng_model {
@@ -243,6 +264,12 @@ static inline bool eng_alert_has_ended(const struct eng_alert *alert, int64_t va
 static inline bool eng_action_set_has(const struct eng_action_set *set, unsigned action)
 {
     return (set->bits[action >> 6] >> (action & 63)) & 1;
+}
+
+/* True for awards of which something is kept until it has been settled. */
+static inline bool eng_award_is_settled(const struct eng_award *award)
+{
+    return award->pending_for > 0 || award->reversible_for > 0;
 }
 
 /* True for awards that are not paid again at once, so that it is noted when they were. */

@@ -162,6 +162,43 @@ static enum eng_status load_streak(struct eng_load *load, const struct eng_node 
     return ENG_OK;
 }
 
+static enum eng_status load_pending(struct eng_load *load, const struct eng_node *node,
+                                    struct eng_award *award)
+{
+    static const struct eng_condition anything;
+    struct eng_pending_draft draft = {0};
+    enum eng_status status = eng_section_read(load, &eng_section_pending, node, &draft);
+    struct eng_reference until = {draft.until, NULL, &anything};
+    struct eng_reference drops = {draft.dropped_by, NULL, &anything};
+    award->pending_for = draft.panes;
+    if (status == ENG_OK)
+        status = eng_load_attribute(load, draft.reference, &award->reference);
+    if (status == ENG_OK)
+        status = eng_load_add_actions(load, &until, &award->approves);
+    if (status == ENG_OK && draft.dropped_by != NULL)
+        status = eng_load_add_actions(load, &drops, &award->drops);
+    return status;
+}
+
+static enum eng_status load_reversal(struct eng_load *load, const struct eng_node *node,
+                                     const struct eng_award_draft *draft, struct eng_award *award)
+{
+    static const struct eng_condition anything;
+    static const char *const keys[] = {"reverses", "reversible_for"};
+    struct eng_reference reverses = {draft->reversed_by, NULL, &anything};
+    for (int i = 0; i < 2 && draft->reversed_by == NULL; i++)
+        if (eng_node_get(node, keys[i]) != NULL)
+            return eng_source_fail(&load->source, eng_node_get(node, keys[i])->key->mark,
+                                   "\"%s\" belongs to \"reversed_by\", and nothing reverses this "
+                                   "award; write \"reversed_by: goods.returned\", or leave it out",
+                                   keys[i]);
+    if (draft->reversed_by == NULL)
+        return ENG_OK;
+    award->reversible_for = draft->reversible_for;
+    enum eng_status status = eng_load_attribute(load, draft->reverses, &award->original);
+    return status == ENG_OK ? eng_load_add_actions(load, &reverses, &award->reverses) : status;
+}
+
 /* When it is paid. */
 static enum eng_status load_terms(struct eng_load *load, const struct eng_award_draft *draft,
                                   struct eng_award *award)
@@ -200,6 +237,10 @@ static enum eng_status load_award(struct eng_load *load, const struct eng_node *
         status = load_to(load, draft.to, award);
     if (status == ENG_OK)
         status = load_terms(load, &draft, award);
+    if (status == ENG_OK && draft.pending != NULL)
+        status = load_pending(load, draft.pending, award);
+    if (status == ENG_OK)
+        status = load_reversal(load, node, &draft, award);
     if (status == ENG_OK)
         status = eng_load_filter(load, draft.where, &award->where);
     return status == ENG_OK ? eng_load_add_actions(load, &reference, &award->actions) : status;
@@ -241,6 +282,51 @@ static enum eng_status check_anchors(struct eng_load *load)
                     "action can do only one of them",
                     model->actions[a].text, model->actions[a].family ? "*" : "",
                     model->awards[i].name);
+    return ENG_OK;
+}
+
+/* Refuses what one action cannot do: two things with the same claim. */
+static enum eng_status check_settled(struct eng_load *load)
+{
+    const struct eng_model *model = load->model;
+    const struct eng_node *node = load->file.awards ? load->file.awards->first : NULL;
+    for (uint32_t i = 0; i < model->award_count; i++, node = node->next) {
+        const struct eng_award *award = &model->awards[i];
+        for (uint32_t a = 0; a < model->action_count; a++) {
+            int roles =
+                eng_action_set_has(&award->actions, a) + eng_action_set_has(&award->approves, a) +
+                eng_action_set_has(&award->drops, a) + eng_action_set_has(&award->reverses, a);
+            if (roles > 1)
+                return eng_source_fail(&load->source, node->key->mark,
+                                       "\"%s%s\" stands in two places of the award \"%s\"; an "
+                                       "action is paid, approves, "
+                                       "drops or reverses, and only one of them",
+                                       model->actions[a].text, model->actions[a].family ? "*" : "",
+                                       award->name);
+        }
+    }
+    return ENG_OK;
+}
+
+/* Refuses an action with more bookings to settle than are kept of one event. */
+static enum eng_status check_claims(struct eng_load *load)
+{
+    const struct eng_model *model = load->model;
+    for (uint32_t a = 0; a < model->action_count; a++) {
+        const struct eng_node *node = load->file.awards ? load->file.awards->first : NULL;
+        int claims = 0;
+        for (uint32_t i = 0; i < model->award_count; i++, node = node->next) {
+            if (eng_action_set_has(&model->awards[i].actions, a) &&
+                eng_award_is_settled(&model->awards[i]))
+                claims += __builtin_popcount(model->awards[i].ledgers);
+            if (claims > ENG_CLAIMS_MAX)
+                return eng_source_fail(&load->source, node->key->mark,
+                                       "\"%s%s\" has more than %d bookings that may be approved or "
+                                       "reversed (ENG_CLAIMS_MAX); make fewer awards of it",
+                                       model->actions[a].text, model->actions[a].family ? "*" : "",
+                                       ENG_CLAIMS_MAX);
+        }
+    }
     return ENG_OK;
 }
 
@@ -291,6 +377,10 @@ enum eng_status eng_load_end_ledgers(struct eng_load *load)
 {
     const struct eng_node *node = load->file.ledgers ? load->file.ledgers->first : NULL;
     enum eng_status status = check_anchors(load);
+    if (status == ENG_OK)
+        status = check_settled(load);
+    if (status == ENG_OK)
+        status = check_claims(load);
     if (status == ENG_OK)
         status = check_booked(load);
     eng_assert(load->model->ledger_count == 0 || load->file.ledgers != NULL);

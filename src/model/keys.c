@@ -461,6 +461,50 @@ const struct eng_section eng_section_edge = {
         "Where a band begins: a number, or one of these. It ends where the next one begins; the "
         "lowest has no lower edge, the highest no upper one."};
 
+static const struct eng_key decay_keys[] = {
+    {.name = "step",
+     .type = ENG_KEY_PORTION,
+     AT(eng_decay_draft, step),
+     .decimals = 4,
+     .min = 1,
+     .max = 10000,
+     .shape = "a share such as 25% or 0.25",
+     .sample = "25%",
+     .absent = "linear or half_life have to be given",
+     .help = "What goes of the points that are left, each time that so many panes are over."},
+    {.name = "every",
+     .type = ENG_KEY_PANES,
+     AT(eng_decay_draft, every),
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .sample = "10d",
+     .absent = "required with step",
+     .help = "With step: how many panes that is."},
+    {.name = "linear",
+     .type = ENG_KEY_PANES,
+     AT(eng_decay_draft, linear),
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .sample = "90d",
+     .absent = "step or half_life have to be given",
+     .help = "Points get less by the same amount at each boundary, and are gone after this."},
+    {.name = "half_life",
+     .type = ENG_KEY_PANES,
+     AT(eng_decay_draft, half_life),
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .sample = "30d",
+     .absent = "step or linear have to be given",
+     .help =
+         "Half of them is left after this, half of that after as much again; in a straight line "
+         "between."},
+};
+const struct eng_section eng_section_decay = {
+    .path = "scores.NAME.decay",
+    KEYS(decay_keys),
+    .help = "How the points of an action get less with the panes since it: exactly one of step, "
+            "linear and half_life."};
+
 static const struct eng_key score_keys[] = {
     {.name = "scale",
      .type = ENG_KEY_NUMBER,
@@ -498,6 +542,13 @@ static const struct eng_key score_keys[] = {
      .sample = "90d",
      .absent = "required with points and with a ledger",
      .help = "Points scores: the window."},
+    {.name = "decay",
+     .type = ENG_KEY_SECTION,
+     AT(eng_score_draft, decay),
+     .section = &eng_section_decay,
+     .sample = "{half_life: 30d}",
+     .absent = "points stay what they are while they are in the window",
+     .help = "Points scores: how points get less with time."},
     {.name = "bands",
      .type = ENG_KEY_MAP,
      AT(eng_score_draft, bands),
@@ -831,6 +882,39 @@ const struct eng_section eng_section_streak = {
     KEYS(streak_keys),
     .help = "Days or weeks in a row with one of the actions."};
 
+static const struct eng_key pending_keys[] = {
+    {.name = "until",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_pending_draft, until),
+     .required = true,
+     .sample = "claim.approved",
+     .help = "The actions that approve it: it is booked then, in the day of its own action."},
+    {.name = "dropped_by",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_pending_draft, dropped_by),
+     .sample = "claim.rejected",
+     .absent = "none",
+     .help = "The actions that reject it."},
+    {.name = "reference",
+     .type = ENG_KEY_NAME,
+     AT(eng_pending_draft, reference),
+     .fallback = "reference",
+     .sample = "claim_id",
+     .help = "The attribute by which the two belong together: its text is the same in both."},
+    {.name = "for",
+     .type = ENG_KEY_PANES,
+     AT(eng_pending_draft, panes),
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .fallback = "90d",
+     .sample = "60d",
+     .help = "How long it waits, from the day (or hour) of its action on; then it is forgotten."},
+};
+const struct eng_section eng_section_pending = {
+    .path = "awards.NAME.pending",
+    KEYS(pending_keys),
+    .help = "Points that wait until somebody has approved them."};
+
 static const struct eng_key award_keys[] = {
     {.name = "when",
      .type = ENG_KEY_ACTIONS,
@@ -894,6 +978,34 @@ static const struct eng_key award_keys[] = {
      .sample = "{n: 7}",
      .absent = "whenever",
      .help = "Only paid when it completes so many days or weeks in a row."},
+    {.name = "pending",
+     .type = ENG_KEY_SECTION,
+     AT(eng_award_draft, pending),
+     .section = &eng_section_pending,
+     .sample = "{until: claim.approved, dropped_by: claim.rejected}",
+     .absent = "paid at once",
+     .help = "Only paid when another action has approved it."},
+    {.name = "reversed_by",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_award_draft, reversed_by),
+     .sample = "[invoice.rejected, goods.returned]",
+     .absent = "none",
+     .help =
+         "The actions that undo it: what was booked is taken out in the day of its own action."},
+    {.name = "reverses",
+     .type = ENG_KEY_NAME,
+     AT(eng_award_draft, reverses),
+     .fallback = "reverses",
+     .sample = "original_id",
+     .help = "The attribute of those that has the id of the event that was paid."},
+    {.name = "reversible_for",
+     .type = ENG_KEY_PANES,
+     AT(eng_award_draft, reversible_for),
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .fallback = "60d",
+     .sample = "30d",
+     .help = "How long it can be undone, from the day (or hour) of its action on."},
     {.name = "description",
      .type = ENG_KEY_WORDS,
      AT(eng_award_draft, description),
@@ -1227,14 +1339,10 @@ static const struct eng_key file_keys[] = {
 const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
-const struct eng_section *const eng_sections[] = {&eng_section_file,   &eng_section_time,
-                                                  &eng_section_input,  &eng_section_fields,
-                                                  &eng_section_fact,   &eng_section_measure,
-                                                  &eng_section_score,  &eng_section_dimension,
-                                                  &eng_section_points, &eng_section_edge,
-                                                  &eng_section_alert,  &eng_section_ledger,
-                                                  &eng_section_award,  &eng_section_nth,
-                                                  &eng_section_within, &eng_section_streak,
-                                                  &eng_section_kafka,  &eng_section_output,
-                                                  &eng_section_run,    &eng_section_recovery,
-                                                  &eng_section_http,   NULL};
+const struct eng_section *const eng_sections[] = {
+    &eng_section_file,   &eng_section_time,     &eng_section_input, &eng_section_fields,
+    &eng_section_fact,   &eng_section_measure,  &eng_section_score, &eng_section_dimension,
+    &eng_section_points, &eng_section_decay,    &eng_section_edge,  &eng_section_alert,
+    &eng_section_ledger, &eng_section_award,    &eng_section_nth,   &eng_section_within,
+    &eng_section_streak, &eng_section_pending,  &eng_section_kafka, &eng_section_output,
+    &eng_section_run,    &eng_section_recovery, &eng_section_http,  NULL};

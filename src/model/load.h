@@ -63,9 +63,14 @@ struct eng_points_draft {
 /* Numbers that have to be above 0 are 0 when not given. */
 struct eng_score_draft {
     int64_t scale_e4;
-    const struct eng_node *dimensions, *points, *ledger, *bands, *description;
+    const struct eng_node *dimensions, *points, *ledger, *decay, *bands, *description;
     struct eng_window over;
     int64_t margin_e4, dwell_ms, tell_every_e4;
+};
+
+struct eng_decay_draft {
+    struct eng_portion step;
+    uint32_t every, linear, half_life;
 };
 
 struct eng_dimension_draft {
@@ -100,6 +105,8 @@ struct eng_ledger_draft {
 
 struct eng_award_draft {
     const struct eng_node *when, *where, *points, *to, *nth, *within, *streak, *description;
+    const struct eng_node *pending, *reversed_by, *reverses;
+    uint32_t reversible_for;
     int64_t rate_e4;
     bool first;
 };
@@ -107,6 +114,11 @@ struct eng_award_draft {
 struct eng_nth_draft {
     uint32_t n;
     struct eng_window per;
+};
+
+struct eng_pending_draft {
+    const struct eng_node *until, *dropped_by, *reference;
+    uint32_t panes;
 };
 
 struct eng_within_draft {

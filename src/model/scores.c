@@ -214,10 +214,10 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
     enum eng_status status =
         draft->points != NULL
             ? eng_section_allow(load, node, "a points score",
-                                "points over bands margin dwell tell_every description")
+                                "points over decay bands margin dwell tell_every description")
         : draft->ledger != NULL
             ? eng_section_allow(load, node, "a score of a ledger",
-                                "ledger over bands margin dwell tell_every description")
+                                "ledger over decay bands margin dwell tell_every description")
             : eng_section_allow(load, node, "a score of dimensions",
                                 "scale dimensions bands margin dwell tell_every description");
     if (status != ENG_OK)
@@ -246,6 +246,38 @@ static enum eng_status check_skips(struct eng_load *load, const struct eng_node 
         score->name);
 }
 
+/* How points get less. */
+static enum eng_status load_decay(struct eng_load *load, const struct eng_score_draft *about,
+                                  struct eng_decay *ret_decay)
+{
+    struct eng_decay_draft draft = {0};
+    const struct eng_node *node = about->decay;
+    enum eng_status status = eng_section_read(load, &eng_section_decay, node, &draft);
+    if (status != ENG_OK)
+        return status;
+    bool step = draft.step.share_e4 > 0 || draft.step.number_e4 > 0;
+    if (step + (draft.linear > 0) + (draft.half_life > 0) != 1)
+        return eng_source_fail(
+            &load->source, node->key->mark,
+            "\"decay\" has none of step, linear and half_life, or several; write "
+            "one, such as \"decay: {half_life: 30d}\"");
+    if (step != (draft.every > 0))
+        return eng_source_fail(
+            &load->source, node->key->mark,
+            "\"step\" and \"every\" belong together; write \"decay: {step: 25%%, "
+            "every: 10d}\"");
+    if (about->over.kind == ENG_WINDOW_LIFE)
+        return eng_source_fail(
+            &load->source, about->over.node->mark,
+            "points that decay are kept for a while only; write a window of days or "
+            "hours, or week, month, quarter");
+    ret_decay->kind = step ? ENG_DECAY_STEP : draft.linear > 0 ? ENG_DECAY_LINEAR : ENG_DECAY_HALF;
+    ret_decay->panes = draft.every + draft.linear + draft.half_life;
+    ret_decay->share_e4 =
+        draft.step.share_e4 > 0 ? draft.step.share_e4 : (uint32_t)draft.step.number_e4;
+    return ENG_OK;
+}
+
 static enum eng_status fill_score(struct eng_load *load, const struct eng_node *node,
                                   const struct eng_score_draft *draft, struct eng_score *score)
 {
@@ -261,6 +293,8 @@ static enum eng_status fill_score(struct eng_load *load, const struct eng_node *
     if (status == ENG_OK)
         status = draft->ledger != NULL ? load_booked(load, draft->ledger, &draft->over, score)
                                        : load_summands(load, summands, &draft->over, score);
+    if (status == ENG_OK && draft->decay != NULL)
+        status = load_decay(load, draft, &score->decay);
     if (status == ENG_OK)
         status = check_skips(load, node, score);
     if (status == ENG_OK)

@@ -488,6 +488,35 @@ static void carry_payments(const struct change *c, struct partner *partner)
     free(old);
 }
 
+/* Claims of awards that may still settle such, in ledgers that are still there. */
+static void carry_claims(const struct change *c, struct partner *partner)
+{
+    for (size_t i = 0; i < partner->claim_count; i++) {
+        struct claim *claim = &partner->claims[i];
+        if (claim->over)
+            continue; /* its award may not even be there any more */
+        const struct eng_award *was = &c->old->awards[claim->award];
+        const char *award = was->name;
+        bool found = false, there = claim->pending;
+        if (c->pane - claim->pane >= (claim->pending ? was->pending_for : was->reversible_for)) {
+            claim->over = true;
+            continue;
+        }
+        for (unsigned j = 0; j < c->new->ledger_count && !claim->pending && !there; j++)
+            if (strcmp(c->new->ledgers[j].name, c->old->ledgers[claim->ledger].name) == 0) {
+                there = true;
+                claim->ledger = j;
+            }
+        for (unsigned j = 0; j < c->new->award_count && !found; j++)
+            if (strcmp(c->new->awards[j].name, award) == 0) {
+                claim->award = j;
+                found = (claim->pending ? c->new->awards[j].pending_for
+                                        : c->new->awards[j].reversible_for) > 0;
+            }
+        claim->over |= !found || !there;
+    }
+}
+
 static void carry_facts(const struct change *c, struct partner *partner, const uint32_t *rhythm)
 {
     struct fact *facts = calloc(partner->fact_count, sizeof *facts);
@@ -570,8 +599,9 @@ static bool same_dimension(const struct change *c, const struct eng_dimension *a
 
 static bool alike(const struct change *c, const struct eng_score *a, const struct eng_score *b)
 {
-    bool same = a->points == b->points && a->scale_e4 == b->scale_e4 &&
-                a->dimension_count == b->dimension_count;
+    bool same = a->points == b->points && a->decay.kind == b->decay.kind &&
+                a->decay.panes == b->decay.panes && a->decay.share_e4 == b->decay.share_e4 &&
+                a->scale_e4 == b->scale_e4 && a->dimension_count == b->dimension_count;
     for (unsigned i = 0; same && i < a->dimension_count; i++)
         same = same_dimension(c, &a->dimensions[i], &b->dimensions[i]);
     return same;
@@ -757,6 +787,7 @@ static void carry(struct naive *naive, const struct change *c, struct partner *p
     }
     carry_facts(c, partner, rhythm);
     carry_payments(c, partner);
+    carry_claims(c, partner);
     carry_active(naive, c, partner, before_e4);
     carry_scores(c, partner);
     carry_alerts(naive, c, partner);

@@ -68,12 +68,24 @@ struct payment {
     int64_t pane;
 };
 
+/* What may be approved, dropped or reversed. */
+struct claim {
+    char *id, *reference; /* NULL: none */
+    uint64_t offset;
+    int64_t time_ms, pane, amount_e4;
+    unsigned award, ledger;
+    bool pending; /* of no ledger yet */
+    bool over;
+};
+
 struct partner {
     char *name;
     uint32_t name_bytes;
     uint64_t hash;
     struct fact *facts;
     size_t fact_count, fact_capacity;
+    struct claim *claims;
+    size_t claim_count, claim_capacity;
     struct payment *payments;
     size_t payment_count, payment_capacity;
     struct score_state scores[ENG_SCORES_MAX];
@@ -128,6 +140,12 @@ void *naive_grow(void *items, size_t count, size_t *capacity, size_t item_bytes)
 /* measure.c: a measure of a partner with the clock in `pane`. */
 struct amount naive_measure(const struct naive *naive, const struct partner *partner,
                             const struct eng_measure *measure, int64_t pane);
+
+/* The same of a points key whose points get less: each event times what is left of it, together, in
+ * 1/2^30. */
+__int128 naive_decayed(const struct naive *naive, const struct partner *partner,
+                       const struct eng_measure *measure, const struct eng_decay *decay,
+                       int64_t pane);
 
 /* The measures whose windows a dimension's one has: itself, or the two of a ratio. */
 struct looked_at {
@@ -189,6 +207,7 @@ void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsig
 
 /* award.c: pays for the event that was counted last. */
 void naive_awards(struct naive *naive, struct partner *partner, const struct occasion *why);
+void naive_forget_claim(struct claim *claim);
 void naive_view_ledger(const struct naive *naive, const struct partner *partner, unsigned ledger,
                        struct eng_view_ledger *ret);
 

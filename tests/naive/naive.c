@@ -47,6 +47,9 @@ static void partner_free(struct partner *partner)
         free(partner->scores[i].past);
     free(partner->facts);
     free(partner->payments);
+    for (size_t i = 0; i < partner->claim_count; i++)
+        naive_forget_claim(&partner->claims[i]);
+    free(partner->claims);
     free(partner->name);
     free(partner);
 }
@@ -284,6 +287,9 @@ void naive_note(const struct eng_model *model, struct fact *fact)
         bool begins = listed(model, &award->anchors, &anything, fact);
         fact->paid_for |= (uint64_t)pays << i;
         fact->begins |= (uint64_t)begins << i;
+        (void)listed(model, &award->approves, &anything, fact);
+        (void)listed(model, &award->drops, &anything, fact);
+        (void)listed(model, &award->reverses, &anything, fact);
     }
 }
 

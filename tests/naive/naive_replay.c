@@ -187,7 +187,8 @@ static void print_award_booking(const struct eng_model *model, const struct eng_
     const struct eng_award *award = &model->awards[effect->subject];
     print_name("award", award->name);
     print_name("ledger", model->ledgers[effect->ledger].name);
-    print_name("status", "booked");
+    static const char *const statuses[] = {"booked", "pending", "dropped", "reversed"};
+    print_name("status", statuses[effect->status]);
     print_number("amount", effect->amount_e4);
     print_number("cut", effect->cut_e4);
     print_number("balance", effect->balance_e4);
@@ -231,6 +232,8 @@ static void print_summary(const struct naive *naive)
            naive_partner_count(naive), counters->score_changes, counters->churn_drops);
     if (counters->award_bookings > 0)
         printf(",\"award_bookings\":%" PRIu64, counters->award_bookings);
+    if (counters->award_unmatched > 0)
+        printf(",\"award_unmatched\":%" PRIu64, counters->award_unmatched);
     printf("}\n");
 }
 

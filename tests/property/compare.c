@@ -271,6 +271,8 @@ static bool same_counters(const struct run *run, const struct naive *naive)
         same_number(run, "churn drops", 0, (int64_t)want->churn_drops, (int64_t)got->churn_drops);
     same &= same_number(run, "bookings", 0, (int64_t)want->award_bookings,
                         (int64_t)got->award_bookings);
+    same &= same_number(run, "unmatched", 0, (int64_t)want->award_unmatched,
+                        (int64_t)got->award_unmatched);
     same &= same_number(run, "partners", 0, (int64_t)naive_partner_count(naive),
                         (int64_t)eng_engine_partner_count(run->engine));
     same &= same_number(run, "clock", 0, naive_clock_ms(naive), eng_engine_clock_ms(run->engine));
@@ -444,6 +446,8 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
         if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {
             tally->bookings++;
             tally->cut += effect->cut_e4 > 0;
+            tally->pending += effect->status == ENG_PENDING;
+            tally->reversed += effect->status == ENG_REVERSED;
             tally->late_bookings += effect->cause == ENG_CAUSE_CORRECTION;
             continue;
         }

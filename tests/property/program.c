@@ -348,6 +348,22 @@ static void weighted(struct writer *w, unsigned index)
         dimension(w, i, i > 0);
 }
 
+/* Some points get less. Those over life do not, and the program is refused. */
+static void decay(struct writer *w)
+{
+    int64_t kind = between(w, 0, 5);
+    if (kind > 2 || w->plain_panes > 0)
+        return;
+    fprintf(w->out, "    decay: {%s",
+            kind == 0   ? "step: "
+            : kind == 1 ? "linear: "
+                        : "half_life: ");
+    if (kind == 0)
+        fprintf(w->out, "%" PRId64 "%%, every: ", between(w, 1, 100));
+    panes(w, percent(w, 70) ? between(w, 1, 5) : window_panes(w));
+    fprintf(w->out, "}\n");
+}
+
 static void points(struct writer *w, unsigned index)
 {
     enum { NAMES = sizeof names / sizeof names[0] };
@@ -372,6 +388,7 @@ static void points(struct writer *w, unsigned index)
     fprintf(w->out, "    ");
     over(w, index == 0);
     fprintf(w->out, "\n");
+    decay(w);
 }
 
 static void bands(struct writer *w, unsigned index)
@@ -427,6 +444,7 @@ static void score(struct writer *w, unsigned index)
         fprintf(w->out, "    ledger: l0\n    ");
         over(w, index == 0);
         fprintf(w->out, "\n");
+        decay(w);
     } else if (w->scores[index].points)
         points(w, index);
     else
@@ -602,6 +620,28 @@ static void terms(struct writer *w)
         fprintf(w->out, ", first: true");
 }
 
+/* What may be approved and undone, by attributes and actions that all histories have; where the
+ * award pays for one of those, the program is refused. */
+static void settled(struct writer *w)
+{
+    static const char *const deciders[] = {"social.connect", "\"widget.install\"", "\"deal.close\"",
+                                           "\"widget.off.*\""};
+    static const char *const attributes[] = {"odd", "region", "source"};
+    if (percent(w, 25)) {
+        fprintf(w->out, ", pending: {until: %s", CHANCE_ONE_OF(w->chance, deciders));
+        if (percent(w, 60))
+            fprintf(w->out, ", dropped_by: social.disconnect");
+        fprintf(w->out, ", reference: %s, for: ", CHANCE_ONE_OF(w->chance, attributes));
+        panes(w, window_panes(w));
+        fprintf(w->out, "}");
+    }
+    if (percent(w, 30)) {
+        fprintf(w->out, ", reversed_by: [%s, unheard.of], reverses: reverses, reversible_for: ",
+                CHANCE_ONE_OF(w->chance, deciders));
+        panes(w, percent(w, 60) ? between(w, 2, 60) : window_panes(w));
+    }
+}
+
 static void award(struct writer *w, unsigned index)
 {
     static const char *const ones[] = {"x", "platform.login", "\"platform.*\"", "[x, \"deal.*\"]"};
@@ -626,6 +666,7 @@ static void award(struct writer *w, unsigned index)
         fprintf(w->out, "}");
     }
     terms(w);
+    settled(w);
     fprintf(w->out, "}\n");
 }
 

@@ -71,6 +71,75 @@ Test(awards, by_the_value_a_rate_of_it_is_paid_to_the_nearest)
                "day 0  acme  x value=0.0001\n");
 }
 
+#define CLAIM                                                                                      \
+    "c: {when: x, points: 6, to: [r, s], pending: {until: ok, dropped_by: no, reference: source, " \
+    "for: 5d}, reversed_by: back, reverses: tier, reversible_for: 9d}"
+
+Test(awards, S11_a_claim_is_booked_in_its_own_pane_when_it_is_approved)
+{
+    spec_holds("S11", MODEL("r: {cap: 10, per: month}, s: {expires_after: 3d}", CLAIM),
+               "day 28  acme    x source=a id=1   ->  c pending 6 in r, balance 0\n"
+               "                                  ->  c pending 6 in s, balance 0\n"
+               "day 29  acme    x source=b id=2   ->  c pending 6 in r, balance 0\n"
+               "                                  ->  c pending 6 in s, balance 0\n"
+               "day 29  acme    x\n"
+               "day 30  acme    ok\n"
+               "day 30  acme    ok source=c\n"
+               "day 30  zenith  ok source=a\n"
+               "day 31  acme    ok source=a       ->  c pays 6 to r, balance 6\n"
+               "                                  ->  c pays 6 to s, balance 0\n"
+               "day 31  acme    ok source=a\n"
+               "day 32  acme    back tier=2       ->  c dropped 6 in r, balance 6\n"
+               "                                  ->  c dropped 6 in s, balance 0\n"
+               "day 33  acme    x source=a id=3   ->  c pending 6 in r, balance 6\n"
+               "                                  ->  c pending 6 in s, balance 0\n"
+               "day 38  acme    ok source=a\n");
+}
+
+Test(awards, S11_a_reversal_undoes_what_its_event_was_paid_once)
+{
+    spec_holds(
+        "S11",
+        MODEL("r: {cap: 10, per: month}, s: {}",
+              "w: {when: x, first: true, points: 7, to: [r, s], reversed_by: back, reverses: "
+              "tier, reversible_for: 9d}, v: {when: [x, y], points: 5, to: r, reversed_by: back, "
+              "reverses: tier, reversible_for: 4d}") "scores: {a: {ledger: s, over: 9d, bands: "
+                                                     "{low: 0}, tell_every: 1}}\n",
+        "day 0  acme  back tier=1\n"
+        "day 0  acme  x id=1      ->  w pays 7 to r, balance 7\n"
+        "                         ->  w pays 7 to s, balance 7\n"
+        "                         ->  v pays 3 to r, cut by 2, balance 10\n"
+        "                         ->  a 0 -> 7, low\n"
+        "day 1  acme  y id=2      ->  v pays 0 to r, cut by 5, balance 10\n"
+        "day 2  acme  back tier=2\n"
+        "day 5  acme  back tier=1 ->  w reversed -7 in r, balance 3\n"
+        "                         ->  w reversed -7 in s, balance 0\n"
+        "                         ->  a 7 -> 0, low\n"
+        "day 5  acme  back tier=1\n"
+        "day 6  acme  x id=3      ->  v pays 5 to r, balance 8\n"
+        "day 7  acme  back tier=3 ->  v reversed -5 in r, balance 3\n");
+}
+
+Test(awards, S14_claims_go_on_under_another_model_by_the_names_of_award_and_ledger)
+{
+    static const char *const models[] = {
+        MODEL("r: {}, s: {}", CLAIM),
+        MODEL("s: {}, q: {}",
+              "d: {when: y, points: 1, to: q}, c: {when: y, points: 9, to: s, pending: "
+              "{until: yes, reference: tier}, reversed_by: back, reverses: tier}"),
+        NULL};
+    spec_changes("S14", 0, models,
+                 "day 0  acme  x source=a id=1  ->  c pending 6 in r, balance 0\n"
+                 "                              ->  c pending 6 in s, balance 0\n"
+                 "day 1  acme  x source=b id=2  ->  c pending 6 in r, balance 0\n"
+                 "                              ->  c pending 6 in s, balance 0\n"
+                 "day 1  acme  ok source=b      ->  c pays 6 to r, balance 6\n"
+                 "                              ->  c pays 6 to s, balance 6\n"
+                 "becomes 2\n"
+                 "day 2  acme  back tier=2      ->  c reversed -6 in s, balance 0\n"
+                 "day 3  acme  yes tier=a       ->  c pays 6 to s, balance 6\n");
+}
+
 Test(awards, S14_what_was_paid_and_booked_goes_on_under_another_model)
 {
     static const char *const models[] = {

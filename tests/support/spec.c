@@ -187,9 +187,11 @@ static void print_churn_drop(const struct subject *s, const struct eng_effect *e
 
 static void print_award_booking(const struct subject *s, const struct eng_effect *effect)
 {
-    fprintf(s->out, "%s pays ", s->model->awards[effect->subject].name);
+    static const char *const words[] = {"pays", "pending", "dropped", "reversed"};
+    fprintf(s->out, "%s %s ", s->model->awards[effect->subject].name, words[effect->status]);
     print_number(effect->amount_e4, s->out);
-    fprintf(s->out, " to %s, ", s->model->ledgers[effect->ledger].name);
+    fprintf(s->out, " %s %s, ", effect->status == ENG_BOOKED ? "to" : "in",
+            s->model->ledgers[effect->ledger].name);
     if (effect->cut_e4 > 0) {
         fprintf(s->out, "cut by ");
         print_number(effect->cut_e4, s->out);

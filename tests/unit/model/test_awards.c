@@ -85,6 +85,18 @@ Test(awards, what_cannot_be_paid_is_refused)
          "f.yaml:8:48: |\"x\" both begins the time of the award \"own\" and is paid in it"},
         {AWARD("when: \"y.*\", points: 1, to: score, within: {days: 7d, of: y.a}"),
          "f.yaml:8:52: |\"y.a\" both begins"},
+        {AWARD("when: x, points: 1, to: score, reverses: id"),
+         "f.yaml:8:40: |\"reverses\" belongs to \"reversed_by\""},
+        {AWARD("when: x, points: 1, to: score, reversible_for: 9d"),
+         "f.yaml:8:40: |\"reversible_for\" belongs to \"reversed_by\""},
+        {AWARD("when: x, points: 1, to: score, reversed_by: [y, x]"),
+         "f.yaml:8:3: |\"x\" stands in two places of the award \"own\""},
+        {AWARD("when: x, points: 1, to: score, pending: {until: y, dropped_by: \"y.*\"}, "
+               "reversed_by: "
+               "y.a"),
+         "f.yaml:8:3: |\"y.a\" stands in two places"},
+        {AWARD("when: x, points: 1, to: score, pending: {dropped_by: y}"),
+         "f.yaml:8:40: |\"until\" is missing"},
         {"time: {pane: 1h}\n" AWARD(
              "when: x, points: 1, to: [score, reward], streak: {n: 3, per: day}"),
          "f.yaml:9:70: |panes are hours"},
@@ -102,7 +114,7 @@ Test(awards, what_a_ledger_cannot_be_is_refused)
         {FILE_TEXT "ledgers: {r: {per: week}}\nawards: {a: {when: x, points: 1, to: r}}\n",
          "f.yaml:6:15: |\"per\" is the period of a cap"},
         {FILE_TEXT "ledgers: {a: {}, b: {}, c: {}, d: {}, e: {}, f: {}, g: {}, h: {}, i: {}}\n",
-         "f.yaml:6:1: |there are 9 ledgers|at most 8"},
+         "f.yaml:6:1: |there are 9 ledgers|at most 4"},
         {HEAD "scores: {s: {ledger: r, over: 9d, bands: {low: 0}}}\n"
               "ledgers: {r: {cap: 5, per: week}}\nawards: {a: {when: x, points: 1, to: r}}\n",
          "f.yaml:5:22: |the ledger \"r\" has a cap|earned"},
@@ -135,5 +147,29 @@ Test(awards, a_cap_that_cuts_an_award_always_is_warned_about)
         cr_expect(strstr(config->warnings[i].text, "\"b\"") == NULL);
     }
     cr_expect(warned);
+    eng_config_free(config);
+}
+
+#define DECAY(over, rest)                                                                          \
+    "program: p\nscores: {s: {points: {x: 1}, over: " over ", bands: {low: 0}, decay: {" rest      \
+    "}}}\n"
+
+Test(awards, a_decay_is_of_one_kind_and_over_a_window)
+{
+    static const struct row rows[] = {
+        {DECAY("9d", ""), "f.yaml:2:57: |none of step, linear and half_life"},
+        {DECAY("9d", "linear: 3d, half_life: 3d"), "f.yaml:2:57: |or several"},
+        {DECAY("9d", "step: 25%"), "f.yaml:2:57: |\"step\" and \"every\" belong together"},
+        {DECAY("9d", "linear: 3d, every: 3d"), "f.yaml:2:57: |belong together"},
+        {DECAY("9d", "linear: 36h"), "f.yaml:2:73: |write 1d or 2d"},
+        {DECAY("life", "linear: 3d"), "f.yaml:2:36: |kept for a while only"},
+        {"program: p\nmeasures: {m: {count: x, over: 9d}}\nscores: {s: {scale: 1, dimensions: {m: "
+         "{weight: 1, target: 1}}, bands: {low: 0}, decay: {linear: 3d}}}\n",
+         "f.yaml:3:79: |\"decay\" does not belong to a score of dimensions"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+    struct eng_config *config = load_good(DECAY("9d", "step: 0.25, every: 2d"));
+    cr_expect_eq(config->model->scores[0].decay.share_e4, 2500);
+    cr_expect_eq(config->model->scores[0].decay.panes, 2);
     eng_config_free(config);
 }

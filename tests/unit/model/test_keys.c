@@ -36,6 +36,8 @@ static const struct frame frames[] = {
      "{weight: 1, target: 9}, logins: {@}}}}\n"},
     {&eng_section_points,
      "program: p\n" MEASURES "scores: {s: {points: {own: {@}}, over: 3d, bands: {low: 0}}}\n"},
+    {&eng_section_decay,
+     "program: p\nscores: {s: {points: {a: 1}, over: 30d, bands: {low: 0}, decay: {@}}}\n"},
     {&eng_section_edge, "program: p\n" MEASURES "scores: {s: {scale: 100, " DIMENSIONS
                         ", bands: {low: 0, high: {@}}}}\n"},
     {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
@@ -47,6 +49,8 @@ static const struct frame frames[] = {
                        "awards: {own: {when: a, points: 1, to: r, nth: {@}}}\n"},
     {&eng_section_within, "program: p\n" MEASURES SCORES "ledgers: {r: {}}\n"
                           "awards: {own: {when: a, points: 1, to: r, within: {@}}}\n"},
+    {&eng_section_pending, "program: p\n" MEASURES SCORES "ledgers: {r: {}}\n"
+                           "awards: {own: {when: a, points: 1, to: r, pending: {@}}}\n"},
     {&eng_section_streak, "program: p\n" MEASURES SCORES "ledgers: {r: {}}\n"
                           "awards: {own: {when: a, points: 1, to: r, streak: {@}}}\n"},
     {&eng_section_kafka, "program: p\nkafka: {@}\n" MEASURES SCORES},
@@ -96,6 +100,9 @@ static const struct company companies[] = {
     {&eng_section_score, "scale", DIMENSIONS ", bands: {low: 0}"},
     {&eng_section_score, "dimensions", "scale: 10, bands: {low: 0}"},
     {&eng_section_score, "points", "over: 3d, bands: {low: 0}"},
+    {&eng_section_score, "decay", "points: {a: 1}, over: 3d, bands: {low: 0}"},
+    {&eng_section_decay, "step", "every: 5d"},
+    {&eng_section_decay, "every", "step: 25%"},
     {&eng_section_score, "ledger", "over: 3d, bands: {low: 0}"},
     {&eng_section_score, "over", "points: {a: 1}, bands: {low: 0}"},
     {&eng_section_score, "bands", "scale: 10, " DIMENSIONS},
@@ -130,9 +137,14 @@ static const struct company companies[] = {
     {&eng_section_award, "points", "when: a, to: reward"},
     {&eng_section_award, "to", "when: a, points: 1"},
     {&eng_section_award, "rate", "when: a, points: value, to: reward"},
+    {&eng_section_award, "reverses", "when: a, points: 1, to: reward, reversed_by: b"},
+    {&eng_section_award, "reversible_for", "when: a, points: 1, to: reward, reversed_by: b"},
     {&eng_section_award, NULL, "when: a, points: 1, to: reward"},
     {&eng_section_nth, "n", "per: week"},
     {&eng_section_nth, "per", "n: 5"},
+    {&eng_section_pending, "dropped_by", "until: b"},
+    {&eng_section_pending, "reference", "until: b"},
+    {&eng_section_pending, "for", "until: b"},
     {&eng_section_within, "days", "of: b"},
     {&eng_section_within, "of", "days: 7d"},
     {&eng_section_streak, "per", "n: 5"},

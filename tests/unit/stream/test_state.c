@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-enum { KNOWN = 5, PARTNER = 4, ID = 3, VARYING = KNOWN + PARTNER + ID + 8 };
+enum { KNOWN = 5, PARTNER = 4, ID = 3, VARYING = KNOWN + PARTNER + ID + 16 };
 
 static struct eng_commit sample_commit(void)
 {
@@ -31,6 +31,7 @@ static struct eng_commit sample_commit(void)
     commit.counters.outcome[ENG_OUTCOME_FILTERED] = 11;
     commit.counters.churn_drops = 12;
     commit.counters.award_bookings = 13;
+    commit.counters.award_unmatched = 14;
     return commit;
 }
 
@@ -49,6 +50,7 @@ Test(state, a_commit_record_is_read_back)
     cr_expect_eq(again.counters.outcome[ENG_OUTCOME_FILTERED], 11);
     cr_expect_eq(again.page_sum, UINT64_MAX);
     cr_expect_eq(again.counters.award_bookings, 13);
+    cr_expect_eq(again.counters.award_unmatched, 14);
     (void)eng_commit_write(&again, twice);
     cr_expect_eq(memcmp(bytes, twice, sizeof bytes), 0);
 }
@@ -59,10 +61,10 @@ Test(state, a_commit_record_without_bookings_does_not_count_them)
     uint8_t bytes[ENG_COMMIT_BYTES + VARYING];
     struct eng_commit commit = sample_commit(), again;
     uint64_t sum;
-    commit.counters.award_bookings = 0;
-    cr_assert_eq(eng_commit_bytes(&commit), sizeof bytes - 8);
+    commit.counters.award_bookings = commit.counters.award_unmatched = 0;
+    cr_assert_eq(eng_commit_bytes(&commit), sizeof bytes - 16);
     (void)eng_commit_write(&commit, bytes);
-    cr_assert_eq(eng_commit_read(bytes, sizeof bytes - 8, &again, &sum, NULL), ENG_OK);
+    cr_assert_eq(eng_commit_read(bytes, sizeof bytes - 16, &again, &sum, NULL), ENG_OK);
     cr_expect_eq(again.counters.award_bookings, 0);
 }
 
