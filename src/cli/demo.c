@@ -128,6 +128,7 @@ struct demo {
     char texts[TEXT_COUNT][TEXT_BYTES]; /* writable, as a configuration's are */
     struct eng_property fetch_wait;
     struct eng_synth *synth;
+    struct eng_synth_cast *cast; /* NULL: the generator knows all actions */
     struct eng_mock *mock;
     struct eng_service *service;
     struct eng_http *http;
@@ -225,6 +226,8 @@ static enum eng_status make_partners(struct demo *demo, struct eng_error *err)
                                         }};
     demo->start_ms = options.start_ms;
     enum eng_status status = eng_synth_new(&options, &demo->synth, err);
+    if (status == ENG_OK && eng_synth_cast_new(demo->config.model, &demo->cast) != ENG_OK)
+        status = eng_error_set(err, ENG_NO_MEMORY, "no memory for the actions of the model");
     if (status == ENG_OK && eng_findings_init(&demo->findings, demo->synth, options.partners,
                                               demo->config.model) != ENG_OK)
         status = eng_error_set(err, ENG_NO_MEMORY, "no memory for %u partners", options.partners);
@@ -339,6 +342,7 @@ static enum eng_status start_source(struct demo *demo, struct eng_error *err)
 {
     const struct eng_demo_source_options options = {
         .synth = demo->synth,
+        .cast = demo->cast,
         .start_ms = demo->start_ms,
         .speed = speed_of(demo),
         .sender = {.brokers = demo->brokers, .topic = demo->config.input.topic, .linger_ms = 40},
@@ -508,6 +512,7 @@ static void tear_down(struct demo *demo)
     eng_stats_free(&demo->stats);
     eng_findings_done(&demo->findings);
     eng_synth_free(demo->synth);
+    eng_synth_cast_free(demo->cast);
     eng_config_free(demo->loaded);
     if (demo->signals >= 0)
         (void)close(demo->signals); /* nothing was written to it */
