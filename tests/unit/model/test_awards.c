@@ -165,7 +165,7 @@ Test(awards, a_decay_is_of_one_kind_and_over_a_window)
         {DECAY("life", "linear: 3d"), "f.yaml:2:36: |kept for a while only"},
         {"program: p\nmeasures: {m: {count: x, over: 9d}}\nscores: {s: {scale: 1, dimensions: {m: "
          "{weight: 1, target: 1}}, bands: {low: 0}, decay: {linear: 3d}}}\n",
-         "f.yaml:3:79: |\"decay\" does not belong to a score of dimensions"},
+         "f.yaml:3:82: |\"decay\" does not belong to a score of dimensions"},
     };
     EXPECT_ALL_REFUSED(rows);
     struct eng_config *config = load_good(DECAY("9d", "step: 0.25, every: 2d"));
