@@ -183,8 +183,25 @@ static uint32_t retention_of(const struct eng_model *model, const struct eng_mea
     }
 }
 
+/* The age at which nothing is booked in a ledger any more: events are late then, and what waited
+ * has been forgotten. */
+static uint32_t booked_within(const struct eng_model *model, uint32_t ledger)
+{
+    uint32_t panes = model->late_after;
+    eng_assert(ledger < model->ledger_count);
+    eng_assert(panes > 0);
+    for (uint32_t i = 0; i < model->award_count; i++) {
+        const struct eng_award *award = &model->awards[i];
+        if ((award->ledgers >> ledger & 1) == 0)
+            continue;
+        panes = award->pending_for > panes ? award->pending_for : panes;
+        panes = award->reversible_for > panes ? award->reversible_for : panes;
+    }
+    return panes;
+}
+
 /* How many panes awards and caps need the counts of an action for: a window that ends with the
- * oldest pane that is not late. 0: they do not look at them. */
+ * oldest pane in which something may still be counted. 0: they do not look at them. */
 static uint32_t retention_of_awards(const struct eng_layout *layout, uint32_t action)
 {
     const struct eng_model *model = layout->model;
@@ -197,16 +214,18 @@ static uint32_t retention_of_awards(const struct eng_layout *layout, uint32_t ac
         uint32_t panes = award->nth_window == ENG_WINDOW_ROLLING
                              ? award->nth_panes
                              : period_most(model, award->nth_window);
+        panes += model->late_after - 1;
         if (award->nth > 0 && eng_action_set_has(&award->actions, action) && panes > most)
             most = panes;
     }
     for (uint32_t i = 0; i < model->ledger_count; i++) {
         const struct eng_ledger *ledger = &model->ledgers[i];
-        uint32_t panes = ledger->cap_e4 > 0 ? period_most(model, ledger->per) : 0;
-        if (ledger->entry == action && panes > most)
-            most = panes;
+        if (ledger->entry != action || ledger->cap_e4 == 0)
+            continue;
+        uint32_t panes = period_most(model, ledger->per) + booked_within(model, i) - 1;
+        most = panes > most ? panes : most;
     }
-    return most > 0 ? most + model->late_after - 1 : 0;
+    return most;
 }
 
 static uint32_t bits_for(uint32_t values)

@@ -96,6 +96,21 @@ Test(awards, S11_a_claim_is_booked_in_its_own_pane_when_it_is_approved)
                "day 38  acme    ok source=a\n");
 }
 
+/* Long after anything in the month could still be counted otherwise. */
+Test(awards, S11_an_approval_finds_what_its_month_has_left)
+{
+    spec_holds(
+        "S11",
+        "time: {late_after: 2d}\nledgers: {r: {cap: 10, per: month}}\n"
+        "awards: {c: {when: x, points: 6, to: r, pending: {until: ok, reference: source, for: "
+        "70d}}, w: {when: y, points: 8, to: r}}\n",
+        "day 1   acme    y              ->  w pays 8 to r, balance 8\n"
+        "day 2   acme    x source=a     ->  c pending 6 in r, balance 8\n"
+        "day 3   acme    x source=b     ->  c pending 6 in r, balance 8\n"
+        "day 70  acme    ok source=a    ->  c pays 2 to r, cut by 4, balance 10\n"
+        "day 71  acme    ok source=b    ->  c pays 0 to r, cut by 6, balance 10\n");
+}
+
 Test(awards, S11_a_reversal_undoes_what_its_event_was_paid_once)
 {
     spec_holds(
