@@ -248,6 +248,7 @@ enum eng_status eng_task_take(struct eng_task *task, struct eng_feed *feed,
     eng_assert(count > 0);
     task->end_since_us = -1;
     for (uint32_t at = 0; status == ENG_OK && at < count && !task->refetch;) {
+        uint32_t before = at, decided = task->replay.done;
         if (eng_task_mark_here(task, feed) != ENG_OK ||
             gather(task, feed, records, count, &at) != ENG_OK)
             return eng_error_set(err, ENG_NO_MEMORY, "no memory for the records of a batch");
@@ -257,6 +258,8 @@ enum eng_status eng_task_take(struct eng_task *task, struct eng_feed *feed,
             status = records[at].offset >= task->replay_end
                          ? eng_task_finish_replay(task, feed, err)
                          : eng_task_replay_journal(task, feed, records[at].offset, err);
+        eng_assert(status != ENG_OK || at > before || task->replay.done > decided ||
+                   task->state != ENG_TASK_REPLAYING || task->refetch); /* it comes to an end */
     }
     if (status == ENG_OK && task->state == ENG_TASK_REPLAYING && task->next >= task->replay_end)
         status = eng_task_finish_replay(task, feed, err);
