@@ -111,6 +111,19 @@ Test(awards, S11_an_approval_finds_what_its_month_has_left)
         "day 71  acme    ok source=b    ->  c pays 0 to r, cut by 6, balance 10\n");
 }
 
+Test(awards, S11_a_decision_is_about_the_oldest_event_that_it_fits)
+{
+    spec_holds(
+        "S11",
+        "time: {late_after: 2d}\nledgers: {r: {}}\n"
+        "awards: {c: {when: x, points: 6, to: r, pending: {until: ok, reference: source}}}\n",
+        "day 1  acme  x source=a     ->  c pending 6 in r, balance 0\n"
+        "day 2  acme  x source=a     ->  c pending 6 in r, balance 0\n"
+        "day 3  acme  ok source=a    ->  c pays 6 to r, balance 6\n"
+        "day 4  acme  ok source=a    ->  c pays 6 to r, balance 12\n"
+        "day 5  acme  ok source=a\n");
+}
+
 Test(awards, S11_a_reversal_undoes_what_its_event_was_paid_once)
 {
     spec_holds(
