@@ -72,6 +72,58 @@ static enum eng_status lint_dimension(struct eng_load *load, const struct eng_no
         eng_text_show_number(target, sizeof target, dimension->target_e4, 4));
 }
 
+/* ---- sales ---- */
+
+/* True when an action is of sales, by the first part of its name. */
+static bool is_sale(const struct eng_action *action)
+{
+    static const char *const words[] = {"invoice", "order", "deal",     "claim",
+                                        "sale",    "sales", "purchase", "revenue"};
+    size_t length = strcspn(action->text, ".");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == length && memcmp(words[i], action->text, length) == 0)
+            return true;
+    return false;
+}
+
+/* True when all that a measure looks at is sales: it sums values, or takes nothing but actions of
+ * sales; of a ratio both parts have to. */
+static bool is_of_sales(const struct eng_model *model, unsigned index)
+{
+    const struct eng_measure *measure = &model->measures[index];
+    bool any = false;
+    eng_assert(index < model->measure_count);
+    if (measure->kind == ENG_RATIO)
+        return is_of_sales(model, measure->parts[0]) && is_of_sales(model, measure->parts[1]);
+    if (measure->kind == ENG_SUM)
+        return true;
+    for (uint32_t i = 0; i < model->action_count; i++) {
+        if (!eng_action_set_has(&measure->actions, i))
+            continue;
+        if (!is_sale(&model->actions[i]))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static enum eng_status lint_sales(struct eng_load *load, const struct eng_node *node,
+                                  const struct eng_score *score)
+{
+    int64_t sales_e4 = 0;
+    for (uint32_t i = 0; i < score->dimension_count; i++)
+        if (is_of_sales(load->model, score->dimensions[i].measure))
+            sales_e4 += score->dimensions[i].weight_e4;
+    eng_assert(sales_e4 <= score->weight_sum_e4);
+    if (2 * sales_e4 <= score->weight_sum_e4)
+        return ENG_OK;
+    return warn(
+        load, node->key->mark,
+        "sales carry %d%% of the weight of the score \"%s\": it tells who buys, and not who "
+        "is about to stop; give more than half of it to what else a partner does",
+        (int)((__int128)sales_e4 * 100 / score->weight_sum_e4), score->name);
+}
+
 static enum eng_status lint_dimensions(struct eng_load *load, const struct eng_node *node,
                                        const struct eng_score *score)
 {
@@ -82,6 +134,8 @@ static enum eng_status lint_dimensions(struct eng_load *load, const struct eng_n
             load, node->key->mark,
             "the score \"%s\" has %u dimensions; more than %d are hard to explain to a partner",
             score->name, score->dimension_count, DIMENSIONS_FEW);
+    if (status == ENG_OK)
+        status = lint_sales(load, node, score);
     dimension = dimension->first;
     for (uint32_t i = 0; i < score->dimension_count && status == ENG_OK; i++) {
         status = lint_dimension(load, dimension, score, i);
