@@ -16,7 +16,12 @@
 extern "C" {
 #endif
 
-enum eng_effect_kind { ENG_EFFECT_SCORE_CHANGE, ENG_EFFECT_CHURN_DROP };
+enum eng_effect_kind {
+    ENG_EFFECT_SCORE_CHANGE,
+    ENG_EFFECT_CHURN_DROP,
+    ENG_EFFECT_CELL_CHANGE,
+    ENG_EFFECT_KINDS
+};
 
 /* Why an evaluation took place. */
 enum eng_cause { ENG_CAUSE_EVENT, ENG_CAUSE_CORRECTION, ENG_CAUSE_EXPIRY, ENG_CAUSE_CONFIG };
@@ -39,20 +44,21 @@ struct eng_contribution {
 };
 
 /* Fields that a kind does not use are 0. The contributions and then the partner id (not
- * zero-terminated) follow the struct. Silence and deadline alerts have no
+ * zero-terminated) follow the struct. Silence and deadline alerts and cell changes have no
  * contributions. */
 struct eng_effect {
     uint32_t bytes;              /* whole record, multiple of 8 */
-    uint16_t subject;            /* index of the score (score change) or alert (churn drop) */
-    uint16_t score;              /* index of the score; 0 for silence and deadline */
+    uint16_t subject;            /* index of the score, the alert, or the matrix (cell change) */
+    uint16_t score;              /* index of the score; cell change: of the rows; 0 for silence
+                                  * and deadline */
     uint8_t kind;                /* enum eng_effect_kind */
     uint8_t cause;               /* enum eng_cause */
     uint8_t origin_kind;         /* enum eng_origin */
     uint8_t direction;           /* enum eng_direction, score change */
     uint8_t status;              /* enum eng_alert_status, churn drop */
-    uint8_t band;                /* index of the band in force */
-    uint8_t previous_band;       /* score change: the last told one */
-    uint8_t provisional;         /* score change */
+    uint8_t band;                /* index of the band in force; cell change: the row */
+    uint8_t previous_band;       /* score change, cell change: the last told one */
+    uint8_t provisional;         /* score change; cell change: one of the two scores is */
     uint16_t partner_bytes;      /* length of the partner id */
     uint16_t contribution_count; /* as many as the score has dimensions, in file order */
     uint32_t risk_e3;            /* silence opened: q(H)/q(s) in 1/1000, rounded down */
@@ -60,7 +66,10 @@ struct eng_effect {
     int64_t at_ms;               /* event time of the evaluation: the clock, or the boundary */
     int64_t value_e4;            /* the score now, 1/10,000 points */
     int64_t previous_value_e4;   /* score change: the last told value */
-    int64_t baseline_e4;         /* drop: the baseline; resolved: the opening's */
+    union {
+        int64_t baseline_e4;     /* drop: the baseline; resolved: the opening's */
+        int64_t column_value_e4; /* cell change: the score of the columns now */
+    };
     union {
         int64_t last_action_at_ms; /* silence: last_at; resolved: the new one */
         int64_t anchor_at_ms;      /* deadline: start of the pane that it counts from */
@@ -69,7 +78,12 @@ struct eng_effect {
         int64_t silent_for_ms; /* silence opened: at - last_action_at */
         int64_t due_at_ms;     /* deadline: when the time is over */
     };
-    int64_t usual_gap_ms; /* silence opened: usual gap, 0 while n is 1 */
+    union {
+        int64_t usual_gap_ms; /* silence opened: usual gap, 0 while n is 1 */
+        struct {
+            uint8_t column, previous_column; /* cell change: bands of the score of the columns */
+        };
+    };
 };
 
 /* The caller's buffer. The engine appends while a whole evaluation is sure to fit

@@ -64,6 +64,7 @@ struct eng_counters {
     uint64_t outcome[ENG_OUTCOME_COUNT]; /* by enum eng_outcome */
     uint64_t score_changes;              /* effects told */
     uint64_t churn_drops;                /* effects told, opened and resolved */
+    uint64_t cell_changes;               /* effects told */
 };
 
 /* "counted", "duplicate", "late", "future", "bad", "filtered". */

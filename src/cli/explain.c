@@ -346,6 +346,24 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
     add_description(out, alert->description);
 }
 
+static void add_matrix(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_matrix *matrix)
+{
+    const struct eng_score *rows = &model->scores[matrix->rows];
+    const struct eng_score *columns = &model->scores[matrix->columns];
+    eng_text_add(out, "  %s: the bands of %s by those of %s; told when the cell changes\n",
+                 matrix->name, rows->name, columns->name);
+    for (uint32_t row = 0; row < matrix->row_count; row++) {
+        eng_text_add(out, "    %s:", rows->bands[row].name);
+        for (uint32_t column = 0; column < matrix->column_count; column++)
+            eng_text_add(out, "%s %s when %s", column == 0 ? "" : ",",
+                         matrix->cells[eng_matrix_cell(matrix, row, column)],
+                         columns->bands[column].name);
+        eng_text_add(out, "\n");
+    }
+    add_description(out, matrix->description);
+}
+
 void eng_explain_model(struct eng_text *out, const struct eng_model *model)
 {
     eng_assert(out != NULL && model != NULL);
@@ -366,6 +384,10 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nScores\n");
     for (uint32_t i = 0; i < model->score_count; i++)
         add_score(out, model, &model->scores[i]);
+    if (model->matrix_count > 0)
+        eng_text_add(out, "\nMatrices\n");
+    for (uint32_t i = 0; i < model->matrix_count; i++)
+        add_matrix(out, model, &model->matrices[i]);
     if (model->alert_count > 0)
         eng_text_add(out, "\nAlerts\n");
     for (uint32_t i = 0; i < model->alert_count; i++)
@@ -470,6 +492,7 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     eng_text_add(out, "output:\n");
     add_text_key(out, "score_changes", config->output.score_changes);
     add_text_key(out, "churn_drops", config->output.churn_drops);
+    add_text_key(out, "cell_changes", config->output.cell_changes);
     add_text_key(out, "dead_letters", config->output.dead_letters);
     add_text_key(out, "erasures", config->output.erasures);
     add_text_key(out, "state", config->output.state);

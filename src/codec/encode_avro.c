@@ -29,7 +29,7 @@ static void put_null(struct eng_writer *writer)
     eng_put_avro_long(writer, BRANCH_NULL);
 }
 
-/* The fields with which both kinds begin; the id's length goes in front of it, so it is written to
+/* The fields with which all kinds begin; the id's length goes in front of it, so it is written to
  * the end first. */
 static void put_id(struct eng_writer *writer, const struct eng_encode_context *context,
                    const struct eng_effect *effect)
@@ -167,18 +167,50 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_optional_long(writer, kind == ENG_DEADLINE, effect->due_at_ms);
 }
 
+static void put_cell_change(struct eng_writer *writer, const struct eng_encode_context *context,
+                            const struct eng_effect *effect)
+{
+    const struct eng_matrix *matrix = eng_encode_matrix(context->model, effect);
+    const struct eng_score *rows = &context->model->scores[matrix->rows];
+    const struct eng_score *columns = &context->model->scores[matrix->columns];
+    put_head(writer, context, effect);
+    eng_put_avro_long(writer, context->model->version);
+    put_string(writer, eng_encode_cell_name(matrix, effect->band, effect->column));
+    put_string(writer,
+               eng_encode_cell_name(matrix, effect->previous_band, effect->previous_column));
+    eng_put_avro_long(writer, effect->cause);
+    eng_put_avro_long(writer, effect->at_ms);
+    eng_put_byte(writer, effect->provisional != 0);
+    put_string(writer, rows->name);
+    put_points(writer, effect->value_e4);
+    put_string(writer, eng_encode_band_name(rows, effect->band));
+    put_string(writer, eng_encode_band_name(rows, effect->previous_band));
+    put_string(writer, columns->name);
+    put_points(writer, effect->column_value_e4);
+    put_string(writer, eng_encode_band_name(columns, effect->column));
+    put_string(writer, eng_encode_band_name(columns, effect->previous_column));
+    put_optional_string(writer, matrix->description != NULL, matrix->description);
+}
+
+/* The fields of each kind. */
+static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
+                                              const struct eng_encode_context *context,
+                                              const struct eng_effect *effect) = {
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
+    [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
+};
+
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out)
 {
     struct eng_writer writer = eng_writer_begin(out);
-    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
-        put_score_change(&writer, context, effect);
-    else
-        put_churn_drop(&writer, context, effect);
+    eng_assert(effect->kind < ENG_EFFECT_KINDS);
+    bodies[effect->kind](&writer, context, effect);
     return eng_writer_end(&writer);
 }
 
-/* It is the first field of both kinds: a string, which is its length and its bytes. */
+/* It is the first field of all kinds: a string, which is its length and its bytes. */
 struct eng_slice eng_encode_avro_id(const uint8_t *body)
 {
     uint64_t coded = 0, byte = 0x80;

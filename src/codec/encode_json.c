@@ -185,19 +185,54 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_integer(writer, "due_at", effect->due_at_ms);
 }
 
+static void put_cell_change(struct eng_writer *writer, const struct eng_encode_context *context,
+                            const struct eng_effect *effect)
+{
+    const struct eng_matrix *matrix = eng_encode_matrix(context->model, effect);
+    const struct eng_score *rows = &context->model->scores[matrix->rows];
+    const struct eng_score *columns = &context->model->scores[matrix->columns];
+    put_head(writer, context, effect, "cell_change");
+    put_string(writer, "matrix", matrix->name);
+    put_integer(writer, "model_version", context->model->version);
+    put_string(writer, "cell", eng_encode_cell_name(matrix, effect->band, effect->column));
+    put_string(writer, "previous_cell",
+               eng_encode_cell_name(matrix, effect->previous_band, effect->previous_column));
+    put_string(writer, "cause", eng_encode_cause_name(effect));
+    put_integer(writer, "at", effect->at_ms);
+    put_boolean(writer, "provisional", effect->provisional != 0);
+    put_string(writer, "rows", rows->name);
+    put_points(writer, "row_value", effect->value_e4);
+    put_string(writer, "row", eng_encode_band_name(rows, effect->band));
+    put_string(writer, "previous_row", eng_encode_band_name(rows, effect->previous_band));
+    put_string(writer, "columns", columns->name);
+    put_points(writer, "column_value", effect->column_value_e4);
+    put_string(writer, "column", eng_encode_band_name(columns, effect->column));
+    put_string(writer, "previous_column", eng_encode_band_name(columns, effect->previous_column));
+    if (matrix->description != NULL)
+        put_string(writer, "description", matrix->description);
+}
+
+/* The keys of each kind. */
+static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
+                                              const struct eng_encode_context *context,
+                                              const struct eng_effect *effect) = {
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
+    [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
+};
+
 enum eng_status eng_encode_json(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out)
 {
     struct eng_writer writer = eng_writer_begin(out);
-    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
-        put_score_change(&writer, context, effect);
-    else
-        put_churn_drop(&writer, context, effect);
+    eng_assert(effect->kind < ENG_EFFECT_KINDS);
+    bodies[effect->kind](&writer, context, effect);
     eng_put(&writer, "}\n", 2);
     return eng_writer_end(&writer);
 }
 
-enum eng_status eng_encode_summary(const struct eng_counters *counters, uint64_t partners,
+enum eng_status eng_encode_summary(const struct eng_model *model,
+                                   const struct eng_counters *counters, uint64_t partners,
                                    struct eng_bytes *out)
 {
     static const enum eng_outcome order[] = {ENG_OUTCOME_COUNTED, ENG_OUTCOME_DUPLICATE,
@@ -214,6 +249,8 @@ enum eng_status eng_encode_summary(const struct eng_counters *counters, uint64_t
     put_count(&writer, "partners", partners);
     put_count(&writer, "score_changes", counters->score_changes);
     put_count(&writer, "churn_drops", counters->churn_drops);
+    if (model->matrix_count > 0)
+        put_count(&writer, "cell_changes", counters->cell_changes);
     eng_put(&writer, "}\n", 2);
     return eng_writer_end(&writer);
 }
@@ -248,6 +285,19 @@ static void put_view_alert(struct eng_writer *writer, const struct eng_alert *al
         put_integer(writer, "opened_at", view->opened_at_ms);
     if (view->due_at_ms >= 0)
         put_integer(writer, "due_at", view->due_at_ms);
+    eng_put_byte(writer, '}');
+}
+
+static void put_view_matrix(struct eng_writer *writer, const struct eng_model *model,
+                            unsigned index, const struct eng_view_matrix *view)
+{
+    const struct eng_matrix *matrix = &model->matrices[index];
+    open_bracket(writer, NULL, '{');
+    put_string(writer, "matrix", matrix->name);
+    put_string(writer, "cell", view->cell);
+    put_string(writer, "row", eng_encode_band_name(&model->scores[matrix->rows], view->row));
+    put_string(writer, "column",
+               eng_encode_band_name(&model->scores[matrix->columns], view->column));
     eng_put_byte(writer, '}');
 }
 
@@ -289,6 +339,17 @@ static void put_forecast_alert(struct eng_writer *writer, const struct eng_model
     put_string(writer, "band", eng_encode_band_name(score, effect->band));
 }
 
+static void put_forecast_cell(struct eng_writer *writer, const struct eng_model *model,
+                              const struct eng_effect *effect)
+{
+    const struct eng_matrix *matrix = eng_encode_matrix(model, effect);
+    put_string(writer, "kind", "cell_change");
+    put_string(writer, "matrix", matrix->name);
+    put_string(writer, "cell", eng_encode_cell_name(matrix, effect->band, effect->column));
+    put_string(writer, "previous_cell",
+               eng_encode_cell_name(matrix, effect->previous_band, effect->previous_column));
+}
+
 static void put_forecast(struct eng_writer *writer, const struct eng_model *model,
                          const struct eng_encode_forecast *forecast)
 {
@@ -300,6 +361,8 @@ static void put_forecast(struct eng_writer *writer, const struct eng_model *mode
         put_integer(writer, "at", effect->at_ms);
         if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
             put_forecast_score(writer, model, effect);
+        else if (effect->kind == ENG_EFFECT_CELL_CHANGE)
+            put_forecast_cell(writer, model, effect);
         else
             put_forecast_alert(writer, model, effect);
         eng_put_byte(writer, '}');
@@ -332,6 +395,13 @@ enum eng_status eng_encode_view(const struct eng_encode_context *context, struct
     for (unsigned i = 0; i < view->alert_count; i++)
         put_view_alert(&writer, &model->alerts[i], &view->alerts[i]);
     eng_put_byte(&writer, ']');
+    for (unsigned i = 0; i < view->matrix_count; i++) {
+        if (i == 0)
+            open_bracket(&writer, "matrices", '[');
+        put_view_matrix(&writer, model, i, &view->matrices[i]);
+        if (i + 1 == view->matrix_count)
+            eng_put_byte(&writer, ']');
+    }
     if (forecast != NULL)
         put_forecast(&writer, model, forecast);
     eng_put_byte(&writer, '}');

@@ -18,17 +18,43 @@ const struct eng_alert *eng_encode_alert(const struct eng_model *model,
     return &model->alerts[effect->subject];
 }
 
+const struct eng_matrix *eng_encode_matrix(const struct eng_model *model,
+                                           const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_CELL_CHANGE);
+    eng_assert(effect->subject < model->matrix_count);
+    return &model->matrices[effect->subject];
+}
+
+const char *eng_encode_cell_name(const struct eng_matrix *matrix, unsigned row, unsigned column)
+{
+    eng_assert(row < matrix->row_count);
+    eng_assert(column < matrix->column_count);
+    return matrix->cells[eng_matrix_cell(matrix, row, column)];
+}
+
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect)
 {
-    return effect->kind == ENG_EFFECT_SCORE_CHANGE ? eng_encode_score(model, effect)->name
-                                                   : eng_encode_alert(model, effect)->name;
+    switch ((enum eng_effect_kind)effect->kind) {
+    case ENG_EFFECT_SCORE_CHANGE:
+        return eng_encode_score(model, effect)->name;
+    case ENG_EFFECT_CELL_CHANGE:
+        return eng_encode_matrix(model, effect)->name;
+    default:
+        return eng_encode_alert(model, effect)->name;
+    }
 }
 
 const char *eng_encode_status_name(const struct eng_effect *effect)
 {
-    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
+    switch ((enum eng_effect_kind)effect->kind) {
+    case ENG_EFFECT_SCORE_CHANGE:
         return "changed";
-    return effect->status == ENG_OPENED ? "opened" : "resolved";
+    case ENG_EFFECT_CELL_CHANGE:
+        return "moved"; /* a score may have the name of a matrix */
+    default:
+        return effect->status == ENG_OPENED ? "opened" : "resolved";
+    }
 }
 
 const char *eng_encode_direction_name(const struct eng_effect *effect)

@@ -14,10 +14,15 @@ const struct eng_score *eng_encode_score(const struct eng_model *model,
 const struct eng_alert *eng_encode_alert(const struct eng_model *model,
                                          const struct eng_effect *effect);
 
-/* The name of the score (score change) or rule (churn drop). */
+/* The matrix of a cell change, and the name of one of its cells. */
+const struct eng_matrix *eng_encode_matrix(const struct eng_model *model,
+                                           const struct eng_effect *effect);
+const char *eng_encode_cell_name(const struct eng_matrix *matrix, unsigned row, unsigned column);
+
+/* The name of the score (score change), rule (churn drop) or matrix (cell change). */
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect);
 
-/* "changed", "opened" or "resolved". */
+/* "changed", "opened", "resolved" or "moved". */
 const char *eng_encode_status_name(const struct eng_effect *effect);
 
 /* "up" or "down"; "event", "correction", "expiry" or "config". */

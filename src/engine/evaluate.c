@@ -1,4 +1,4 @@
-/* An evaluation: the scores of one partner in file order, then the alerts in file order.
+/* An evaluation: the scores of one partner in file order, then the matrices, then the alerts.
  *
  * It reads the partner's record, the model and the moment, nothing else. An evaluation at which
  * nothing has changed says nothing, so the engine may make more of them than there have to be.
@@ -361,6 +361,8 @@ void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
     refresh(engine);
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         evaluate_score(engine, evaluation, i);
+    if (engine->model->matrix_count > 0)
+        eng_matrices_evaluate(engine, evaluation);
     eng_alerts_evaluate(engine, evaluation);
 }
 

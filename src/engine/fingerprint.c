@@ -111,6 +111,19 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
     return add(sum, (uint64_t)alert->min_active << 32 | alert->risk_e3);
 }
 
+static uint64_t add_matrix(uint64_t sum, const struct eng_matrix *matrix)
+{
+    uint32_t cells = (uint32_t)matrix->row_count * matrix->column_count;
+    eng_assert(matrix->cells != NULL && matrix->cell_of != NULL);
+    eng_assert(cells > 0);
+    sum = add_text(sum, matrix->name);
+    sum = add_text(sum, matrix->description);
+    sum = add(sum, (uint64_t)matrix->rows << 16 | matrix->columns);
+    for (uint32_t i = 0; i < cells; i++)
+        sum = add_text(sum, matrix->cells[matrix->cell_of[i]]);
+    return add(sum, cells);
+}
+
 static uint64_t add_action(uint64_t sum, const struct eng_model *model,
                            const struct eng_action *action)
 {
@@ -142,6 +155,8 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_score(sum, &model->scores[i]);
     for (uint32_t i = 0; i < model->alert_count; i++)
         sum = add_alert(sum, &model->alerts[i]);
+    for (uint32_t i = 0; i < model->matrix_count; i++)
+        sum = add_matrix(sum, &model->matrices[i]);
     return add(sum, (uint64_t)model->action_count << 48 | (uint64_t)model->measure_count << 32 |
                         (uint64_t)model->score_count << 16 | model->alert_count);
 }

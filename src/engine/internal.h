@@ -251,6 +251,15 @@ void eng_evaluate_check(const struct eng_engine *engine, const struct eng_record
 
 enum { ENG_BAND_MASK = 0x7F, ENG_EVER_POSITIVE = 0x80 };
 
+/* ---- matrix.c ---- */
+
+/* Tells which cells of matrices the partner in hand has changed, after the scores. */
+void eng_matrices_evaluate(struct eng_engine *engine, const struct eng_evaluation *evaluation);
+
+/* The cell of a matrix that a partner is in. */
+void eng_matrix_view(const struct eng_record *record, unsigned matrix,
+                     struct eng_view_matrix *ret_view);
+
 /* ---- alert.c ---- */
 
 /* Evaluates the alerts of the partner in hand, after the scores. */

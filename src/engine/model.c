@@ -23,6 +23,19 @@ static void free_scores(struct eng_score *scores, uint32_t count)
     eng_free(scores);
 }
 
+static void free_matrices(struct eng_matrix *matrices, uint32_t count)
+{
+    for (uint32_t i = 0; matrices != NULL && i < count; i++) {
+        for (uint32_t j = 0; matrices[i].cells != NULL && j < matrices[i].cell_count; j++)
+            eng_free(matrices[i].cells[j]);
+        eng_free(matrices[i].cells);
+        eng_free(matrices[i].cell_of);
+        eng_free(matrices[i].name);
+        eng_free(matrices[i].description);
+    }
+    eng_free(matrices);
+}
+
 /* Half-built ones too: an array that is NULL, or entries that are still zero, are skipped. */
 void eng_model_free(struct eng_model *model)
 {
@@ -39,6 +52,7 @@ void eng_model_free(struct eng_model *model)
     for (uint32_t i = 0; model->attributes != NULL && i < model->attribute_count; i++)
         eng_free(model->attributes[i]);
     free_scores(model->scores, model->score_count);
+    free_matrices(model->matrices, model->matrix_count);
     eng_free(model->attributes);
     eng_arena_done(&model->conditions);
     eng_free(model->actions);
@@ -74,6 +88,22 @@ const char *eng_model_alert_name(const struct eng_model *model, unsigned alert)
 {
     eng_assert(model != NULL);
     return alert < model->alert_count ? model->alerts[alert].name : NULL;
+}
+
+const char *eng_model_matrix_name(const struct eng_model *model, unsigned matrix)
+{
+    eng_assert(model != NULL);
+    return matrix < model->matrix_count ? model->matrices[matrix].name : NULL;
+}
+
+const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,
+                                unsigned column)
+{
+    eng_assert(model != NULL);
+    if (matrix >= model->matrix_count || row >= model->matrices[matrix].row_count ||
+        column >= model->matrices[matrix].column_count)
+        return NULL;
+    return model->matrices[matrix].cells[eng_matrix_cell(&model->matrices[matrix], row, column)];
 }
 
 const char *eng_model_band_name(const struct eng_model *model, unsigned score, unsigned band)

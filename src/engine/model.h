@@ -136,6 +136,17 @@ struct eng_alert {
     uint32_t risk_e3; /* SILENCE, 1..1000 */
 };
 
+/* The bands of two scores crossed: a named cell for each pair. Cells of the same name are one. */
+struct eng_matrix {
+    char *name;
+    char *description;                /* for outputs; NULL: none */
+    uint16_t rows, columns;           /* scores */
+    uint16_t row_count, column_count; /* bands of them */
+    uint16_t cell_count;              /* different names */
+    char **cells;                     /* the names */
+    uint8_t *cell_of;                 /* [row][column]: index of its name */
+};
+
 struct eng_model {
     char *program;
     uint32_t version;
@@ -153,7 +164,16 @@ struct eng_model {
     struct eng_arena conditions; /* holds clauses and values of all conditions */
     struct eng_score *scores;
     struct eng_alert *alerts;
+    struct eng_matrix *matrices;
+    uint32_t matrix_count;
 };
+
+/* The name of the cell in which two bands meet, as an index into `cells`. */
+static inline unsigned eng_matrix_cell(const struct eng_matrix *matrix, unsigned row,
+                                       unsigned column)
+{
+    return matrix->cell_of[row * matrix->column_count + column];
+}
 
 static inline bool eng_alert_is_scored(const struct eng_alert *alert)
 {

@@ -20,12 +20,10 @@ static enum eng_status fail_alert(struct eng_load *load, const struct eng_node *
                            eng_node_shown(&load->source, node->key), what);
 }
 
-static enum eng_status find_score(struct eng_load *load, const struct eng_node *node,
-                                  const struct eng_node *name, uint16_t *ret_index)
+enum eng_status eng_load_find_score(struct eng_load *load, const struct eng_node *name,
+                                    uint16_t *ret_index)
 {
     const struct eng_model *model = load->model;
-    if (name == NULL)
-        return fail_alert(load, node, "needs a score to look at; write \"score: NAME\"");
     struct eng_nearest nearest = {.text = name->text, .length = name->length};
     for (uint32_t i = 0; i < model->score_count; i++) {
         if (eng_node_is(name, model->scores[i].name)) {
@@ -40,8 +38,16 @@ static enum eng_status find_score(struct eng_load *load, const struct eng_node *
         eng_load_hint(load, &nearest, "add it under \"scores\", or name another"));
 }
 
-static enum eng_status find_band(struct eng_load *load, const struct eng_node *name,
-                                 const struct eng_score *score, uint16_t *ret_index)
+static enum eng_status find_score(struct eng_load *load, const struct eng_node *node,
+                                  const struct eng_node *name, uint16_t *ret_index)
+{
+    if (name == NULL)
+        return fail_alert(load, node, "needs a score to look at; write \"score: NAME\"");
+    return eng_load_find_score(load, name, ret_index);
+}
+
+enum eng_status eng_load_find_band(struct eng_load *load, const struct eng_node *name,
+                                   const struct eng_score *score, uint16_t *ret_index)
 {
     struct eng_nearest nearest = {.text = name->text, .length = name->length};
     for (uint32_t i = 0; i < score->band_count; i++) {
@@ -78,7 +84,7 @@ static enum eng_status load_falls_to(struct eng_load *load, const struct eng_nod
     if (status != ENG_OK)
         return status;
     const struct eng_score *score = &load->model->scores[alert->score];
-    status = find_band(load, draft->falls_to, score, &alert->band);
+    status = eng_load_find_band(load, draft->falls_to, score, &alert->band);
     if (status == ENG_OK)
         status = check_can_fall(load, node, score);
     if (status != ENG_OK)
@@ -101,7 +107,7 @@ static enum eng_status load_rises_to(struct eng_load *load, const struct eng_nod
     if (status != ENG_OK)
         return status;
     const struct eng_score *score = &load->model->scores[alert->score];
-    status = find_band(load, draft->rises_to, score, &alert->band);
+    status = eng_load_find_band(load, draft->rises_to, score, &alert->band);
     if (status != ENG_OK)
         return status;
     if (alert->band == 0)

@@ -99,6 +99,8 @@ static enum eng_status load_model(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_load_scores(load);
     if (status == ENG_OK)
+        status = eng_load_matrices(load);
+    if (status == ENG_OK)
         status = eng_load_alerts(load);
     if (status != ENG_OK)
         return status;
@@ -258,6 +260,7 @@ void eng_config_free(struct eng_config *config)
     free_kafka(&config->kafka);
     eng_free(config->output.score_changes);
     eng_free(config->output.churn_drops);
+    eng_free(config->output.cell_changes);
     eng_free(config->output.dead_letters);
     eng_free(config->http.erase_token);
     eng_free(config->output.erasures);

@@ -54,6 +54,7 @@ static const struct setting settings[] = {
     PROPERTIES_AT("kafka.producer", kafka.producer),
     TEXT_AT("output.score_changes", output.score_changes),
     TEXT_AT("output.churn_drops", output.churn_drops),
+    TEXT_AT("output.cell_changes", output.cell_changes),
     TEXT_AT("output.dead_letters", output.dead_letters),
     TEXT_AT("output.erasures", output.erasures),
     TEXT_AT("output.state", output.state),
@@ -196,6 +197,21 @@ static enum eng_status refuse_settings(const struct eng_config *after,
     return eng_error_set(err, ENG_BAD_CONFIG, "%s: %s needs a restart%s", where, first, others);
 }
 
+/* A kind of output that the model before did not have needs a topic that nobody has looked for. */
+static enum eng_status refuse_outputs(const struct eng_config *before,
+                                      const struct eng_config *after, struct eng_error *err)
+{
+    char where[ENG_ERROR_BYTES / 2];
+    if (before->model->matrix_count > 0 || after->model->matrix_count == 0)
+        return ENG_OK;
+    eng_config_where(after, "matrices", where, sizeof where);
+    return eng_error_set(
+        err, ENG_BAD_CONFIG,
+        "%s: matrices need a restart where there were none: it looks for the topic "
+        "output.cell_changes",
+        where);
+}
+
 enum eng_status eng_config_takes_up(const struct eng_config *before, const struct eng_config *after,
                                     struct eng_error *err)
 {
@@ -203,5 +219,7 @@ enum eng_status eng_config_takes_up(const struct eng_config *before, const struc
     eng_assert(before != NULL && after != NULL);
     eng_config_differ(before, after, &differences);
     enum eng_status status = refuse_settings(after, &differences, err);
+    if (status == ENG_OK)
+        status = refuse_outputs(before, after, err);
     return status == ENG_OK ? eng_config_follows(before, after, err) : status;
 }

@@ -456,6 +456,39 @@ const struct eng_section eng_section_score = {
         "A number from measures: weighted dimensions, or points for actions. A change of its band "
         "is told."};
 
+static const struct eng_key matrix_keys[] = {
+    {.name = "rows",
+     .type = ENG_KEY_NAME,
+     AT(eng_matrix_draft, rows),
+     .required = true,
+     .sample = "connection",
+     .help = "The score whose bands are the rows."},
+    {.name = "columns",
+     .type = ENG_KEY_NAME,
+     AT(eng_matrix_draft, columns),
+     .required = true,
+     .sample = "activity",
+     .help = "The score whose bands are the columns."},
+    {.name = "cells",
+     .type = ENG_KEY_MAP,
+     AT(eng_matrix_draft, cells),
+     .sample = "{red: {quiet: lost, active: drifting}, green: {quiet: asleep, active: loyal}}",
+     .absent = "each cell is called by its two bands: red/quiet",
+     .help = "For each band of the rows, and in it for each band of the columns, what the cell is "
+             "called. Cells of the same name are one: between them nothing is told."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_matrix_draft, description),
+     .sample = "\"Who is with us, and who does something.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads its cell changes; goes out with each."},
+};
+const struct eng_section eng_section_matrix = {
+    .path = "matrices.NAME",
+    KEYS(matrix_keys),
+    .help = "Two scores whose bands are crossed, with a name for each cell. That a partner comes "
+            "into another cell is told."};
+
 static const struct eng_key alert_keys[] = {
     {.name = "score",
      .type = ENG_KEY_NAME,
@@ -683,6 +716,12 @@ static const struct eng_key output_keys[] = {
      .sample = "churn",
      .absent = "the input topic and .churn-drops",
      .help = "Topic for alerts."},
+    {.name = "cell_changes",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, cell_changes),
+     .sample = "cells",
+     .absent = "the input topic and .cell-changes",
+     .help = "Topic for changes of cells; not needed without matrices."},
     {.name = "dead_letters",
      .type = ENG_KEY_TOPIC,
      AT(eng_output_config, dead_letters),
@@ -878,6 +917,13 @@ static const struct eng_key file_keys[] = {
      .sample = "{activity: {points: {platform.login: 1}, over: 90d, bands: {quiet: 0, busy: 50}}}",
      .absent = "none",
      .help = "Scores, by name."},
+    {.name = "matrices",
+     .type = ENG_KEY_MAP,
+     AT(eng_file_draft, matrices),
+     .section = &eng_section_matrix,
+     .sample = "{relation: {rows: engagement, columns: activity}}",
+     .absent = "none",
+     .help = "Scores whose bands are crossed, by name."},
     {.name = "alerts",
      .type = ENG_KEY_MAP,
      AT(eng_file_draft, alerts),
@@ -924,8 +970,20 @@ static const struct eng_key file_keys[] = {
 const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
-const struct eng_section *const eng_sections[] = {
-    &eng_section_file,    &eng_section_time,     &eng_section_input,     &eng_section_fields,
-    &eng_section_measure, &eng_section_score,    &eng_section_dimension, &eng_section_points,
-    &eng_section_edge,    &eng_section_alert,    &eng_section_kafka,     &eng_section_output,
-    &eng_section_run,     &eng_section_recovery, &eng_section_http,      NULL};
+const struct eng_section *const eng_sections[] = {&eng_section_file,
+                                                  &eng_section_time,
+                                                  &eng_section_input,
+                                                  &eng_section_fields,
+                                                  &eng_section_measure,
+                                                  &eng_section_score,
+                                                  &eng_section_dimension,
+                                                  &eng_section_points,
+                                                  &eng_section_edge,
+                                                  &eng_section_matrix,
+                                                  &eng_section_alert,
+                                                  &eng_section_kafka,
+                                                  &eng_section_output,
+                                                  &eng_section_run,
+                                                  &eng_section_recovery,
+                                                  &eng_section_http,
+                                                  NULL};

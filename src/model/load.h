@@ -29,7 +29,7 @@ struct eng_portion {
 struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
-    const struct eng_node *time, *input, *measures, *scores, *alerts;
+    const struct eng_node *time, *input, *measures, *scores, *matrices, *alerts;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
 
@@ -72,6 +72,10 @@ struct eng_dimension_draft {
 
 struct eng_edge_draft {
     int64_t from_e4, above_e4;
+};
+
+struct eng_matrix_draft {
+    const struct eng_node *rows, *columns, *cells, *description;
 };
 
 struct eng_alert_draft {
@@ -164,12 +168,19 @@ enum eng_status eng_load_filter(struct eng_load *load, const struct eng_node *no
 /* Replaces each action's entry by those that its filters tell apart. */
 enum eng_status eng_load_tell_apart(struct eng_load *load);
 
-/* measures.c, scores.c, bands.c, alerts.c, around.c: the parts of the file. Each ENG_OK,
- * ENG_BAD_CONFIG or ENG_NO_MEMORY. */
+/* measures.c, scores.c, bands.c, matrices.c, alerts.c, around.c: the parts of the file. Each
+ * ENG_OK, ENG_BAD_CONFIG or ENG_NO_MEMORY. */
 enum eng_status eng_load_measures(struct eng_load *load);
 enum eng_status eng_load_scores(struct eng_load *load);
+enum eng_status eng_load_matrices(struct eng_load *load);
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_around(struct eng_load *load);
+
+/* alerts.c: a score of the file by its name, and a band of it. */
+enum eng_status eng_load_find_score(struct eng_load *load, const struct eng_node *name,
+                                    uint16_t *ret_index);
+enum eng_status eng_load_find_band(struct eng_load *load, const struct eng_node *name,
+                                   const struct eng_score *score, uint16_t *ret_index);
 
 /* measures.c: a measure of the file by its name; `otherwise` says what to do when there is none. */
 enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_node *name,

@@ -122,6 +122,7 @@ FIELD(get_read, partition, counters.read)
 FIELD(get_outcome, partition, counters.outcome[at->which])
 FIELD(get_score_changes, partition, counters.score_changes)
 FIELD(get_churn_drops, partition, counters.churn_drops)
+FIELD(get_cell_changes, partition, counters.cell_changes)
 
 FIELD(get_takeovers, input, stats->standby_takeovers)
 FIELD(get_discards, input, stats->standby_discards)
@@ -233,6 +234,8 @@ static const struct metric metrics[] = {
      "Score changes told."},
     {"engaged_churn_drops_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_churn_drops, "events",
      "Churn drops told, opened and resolved."},
+    {"engaged_cell_changes_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_cell_changes, "events",
+     "Cell changes told since this process has the partition."},
     {"engaged_standby_behind_records", TYPE_GAUGE, SCOPE_STANDBY, 1, get_behind, "records",
      "Records of the state topic that the standby of a partition has not read yet, marks of "
      "transactions included."},

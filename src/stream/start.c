@@ -10,6 +10,7 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_INPUT] = "input.topic",
     [ENG_TOPIC_SCORE_CHANGES] = "output.score_changes",
     [ENG_TOPIC_CHURN_DROPS] = "output.churn_drops",
+    [ENG_TOPIC_CELL_CHANGES] = "output.cell_changes",
     [ENG_TOPIC_DEAD_LETTERS] = "output.dead_letters",
     [ENG_TOPIC_ERASURES] = "output.erasures",
     [ENG_TOPIC_STATE] = "output.state",
@@ -22,6 +23,7 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_INPUT] = config->input.topic,
         [ENG_TOPIC_SCORE_CHANGES] = config->output.score_changes,
         [ENG_TOPIC_CHURN_DROPS] = config->output.churn_drops,
+        [ENG_TOPIC_CELL_CHANGES] = config->output.cell_changes,
         [ENG_TOPIC_DEAD_LETTERS] = config->output.dead_letters,
         [ENG_TOPIC_ERASURES] = config->output.erasures,
         [ENG_TOPIC_STATE] = config->output.state,
@@ -30,19 +32,33 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
     return names[topic];
 }
 
+/* Is a topic used at all? One that is not need not be there. */
+static bool is_used(const struct eng_config *config, enum eng_topic topic)
+{
+    eng_assert(config != NULL);
+    eng_assert(topic < ENG_TOPIC_COUNT);
+    if (topic == ENG_TOPIC_ERASURES)
+        return config->http.erase_token != NULL;
+    return topic != ENG_TOPIC_CELL_CHANGES || eng_model_matrix_name(config->model, 0) != NULL;
+}
+
 /* The same topic must not serve two ends. */
 static enum eng_status check_names(const struct eng_config *config, struct eng_error *err)
 {
     for (int i = 0; i < ENG_TOPIC_COUNT; i++) {
         const char *name = eng_start_topic(config, (enum eng_topic)i);
+        if (name == NULL && !is_used(config, (enum eng_topic)i))
+            continue;
         if (name == NULL)
             return eng_error_set(err, ENG_BAD_CONFIG, "%s is missing: `run` needs a topic",
                                  topic_keys[i]);
-        for (int k = 0; k < i; k++)
-            if (strcmp(name, eng_start_topic(config, (enum eng_topic)k)) == 0)
+        for (int k = 0; k < i; k++) {
+            const char *other = eng_start_topic(config, (enum eng_topic)k);
+            if (other != NULL && strcmp(name, other) == 0)
                 return eng_error_set(err, ENG_BAD_CONFIG,
                                      "%s and %s are both \"%s\": give each a topic of its own",
                                      topic_keys[k], topic_keys[i], name);
+        }
     }
     eng_assert(config->input.topic != NULL);
     return ENG_OK;
@@ -131,7 +147,7 @@ enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *
     if (status == ENG_OK)
         status = check_input(port, config, &info, err);
     for (int topic = ENG_TOPIC_SCORE_CHANGES; status == ENG_OK && topic < ENG_TOPIC_COUNT; topic++)
-        if (topic != ENG_TOPIC_ERASURES || config->http.erase_token != NULL) /* else unused */
+        if (is_used(config, (enum eng_topic)topic))
             status = check_output(port, config, (enum eng_topic)topic, info.partition_count, err);
     *ret_info = info;
     return status;

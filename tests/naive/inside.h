@@ -139,6 +139,10 @@ void naive_score_evaluate(struct naive *naive, struct partner *partner, unsigned
 bool naive_provisional(const struct naive *naive, const struct partner *partner,
                        const struct eng_score *score, int64_t pane);
 
+/* matrix.c: tells one matrix. `before` is every score as it was before this evaluation. */
+void naive_matrix_evaluate(struct naive *naive, const struct partner *partner, unsigned matrix,
+                           const struct score_state *before, const struct occasion *why);
+
 /* alert.c: looks at one alert. `before` is every score as it was before this evaluation. */
 void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                           const struct score_state *before, const struct occasion *why);

@@ -178,28 +178,57 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
     print_parts(model, effect);
 }
 
+static void print_cell_change(const struct eng_model *model, const struct eng_effect *effect)
+{
+    static const char *const causes[] = {"event", "correction", "expiry", "config"};
+    const struct eng_matrix *matrix = &model->matrices[effect->subject];
+    const struct eng_score *rows = &model->scores[matrix->rows];
+    const struct eng_score *columns = &model->scores[matrix->columns];
+    unsigned cell = effect->band * matrix->column_count + effect->column;
+    unsigned previous = effect->previous_band * matrix->column_count + effect->previous_column;
+    print_name("matrix", matrix->name);
+    print_name("cell", matrix->cells[matrix->cell_of[cell]]);
+    print_name("previous_cell", matrix->cells[matrix->cell_of[previous]]);
+    printf(",\"model_version\":%u,\"cause\":\"%s\",\"provisional\":%s", model->version,
+           causes[effect->cause], effect->provisional ? "true" : "false");
+    print_name("rows", rows->name);
+    print_number("row_value", effect->value_e4);
+    print_name("row", rows->bands[effect->band].name);
+    print_name("previous_row", rows->bands[effect->previous_band].name);
+    print_name("columns", columns->name);
+    print_number("column_value", effect->column_value_e4);
+    print_name("column", columns->bands[effect->column].name);
+    print_name("previous_column", columns->bands[effect->previous_column].name);
+    if (matrix->description != NULL)
+        print_name("description", matrix->description);
+}
+
+static const struct {
+    const char *type;
+    void (*print)(const struct eng_model *model, const struct eng_effect *effect);
+} kinds[ENG_EFFECT_KINDS] = {
+    [ENG_EFFECT_SCORE_CHANGE] = {"score_change", print_score_change},
+    [ENG_EFFECT_CHURN_DROP] = {"churn_drop", print_churn_drop},
+    [ENG_EFFECT_CELL_CHANGE] = {"cell_change", print_cell_change},
+};
+
 static void print_effects(const struct eng_model *model, struct naive *naive)
 {
     const struct eng_effects *effects = naive_effects(naive);
     for (size_t at = 0; at < effects->used;) {
         const struct eng_effect *effect = (const void *)(effects->data + at);
-        bool change = effect->kind == ENG_EFFECT_SCORE_CHANGE;
         const uint8_t *name = (const uint8_t *)(effect + 1) +
                               effect->contribution_count * sizeof(struct eng_contribution);
-        printf("{\"type\":\"%s\",\"at\":%" PRId64, change ? "score_change" : "churn_drop",
-               effect->at_ms);
+        printf("{\"type\":\"%s\",\"at\":%" PRId64, kinds[effect->kind].type, effect->at_ms);
         print_text("partner_id", (struct eng_slice){(const char *)name, effect->partner_bytes});
-        if (change)
-            print_score_change(model, effect);
-        else
-            print_churn_drop(model, effect);
+        kinds[effect->kind].print(model, effect);
         printf("}\n");
         at += effect->bytes;
     }
     naive_forget_effects(naive);
 }
 
-static void print_summary(const struct naive *naive)
+static void print_summary(const struct eng_model *model, const struct naive *naive)
 {
     const struct eng_counters *counters = naive_counters(naive);
     static const char *const names[ENG_OUTCOME_COUNT] = {"counted", "duplicate", "late",
@@ -207,8 +236,11 @@ static void print_summary(const struct naive *naive)
     printf("{\"type\":\"summary\",\"read\":%" PRIu64, counters->read);
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         printf(",\"%s\":%" PRIu64, names[i], counters->outcome[i]);
-    printf(",\"partners\":%" PRIu64 ",\"score_changes\":%" PRIu64 ",\"churn_drops\":%" PRIu64 "}\n",
+    printf(",\"partners\":%" PRIu64 ",\"score_changes\":%" PRIu64 ",\"churn_drops\":%" PRIu64,
            naive_partner_count(naive), counters->score_changes, counters->churn_drops);
+    if (model->matrix_count > 0)
+        printf(",\"cell_changes\":%" PRIu64, counters->cell_changes);
+    printf("}\n");
 }
 
 static void replay(const struct eng_config *config, FILE *file, struct naive *naive)
@@ -272,7 +304,7 @@ int main(int argc, char **argv)
     if (arguments.until != NULL)
         naive_tick(naive, strtoll(arguments.until, NULL, 10));
     print_effects(config->model, naive);
-    print_summary(naive);
+    print_summary(config->model, naive);
     naive_free(naive);
     eng_config_free(config);
     fclose(file);

@@ -198,11 +198,17 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
 {
     struct eng_slice partner = eng_effect_partner(effect);
     const struct eng_contribution *parts = eng_effect_contributions(effect);
-    bool change = effect->kind == ENG_EFFECT_SCORE_CHANGE;
-    fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data,
-            change ? "score change" : "churn drop",
-            change ? eng_model_score_name(model, effect->subject)
-                   : eng_model_alert_name(model, effect->subject));
+    static const struct {
+        const char *words;
+        const char *(*name)(const struct eng_model *model, unsigned subject);
+    } kinds[ENG_EFFECT_KINDS] = {
+        [ENG_EFFECT_SCORE_CHANGE] = {"score change", eng_model_score_name},
+        [ENG_EFFECT_CHURN_DROP] = {"churn drop", eng_model_alert_name},
+        [ENG_EFFECT_CELL_CHANGE] = {"cell change", eng_model_matrix_name},
+    };
+    const char *name = kinds[effect->kind].name(model, effect->subject);
+    fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data, kinds[effect->kind].words,
+            name != NULL ? name : "?");
     fprintf(out, "score %u cause %u origin %u/%" PRIu64 " direction %u status %u band %u<-%u ",
             effect->score, effect->cause, effect->origin_kind, effect->origin, effect->direction,
             effect->status, effect->band, effect->previous_band);
@@ -266,6 +272,8 @@ static bool same_counters(const struct run *run, const struct naive *naive)
                         (int64_t)got->score_changes);
     same &=
         same_number(run, "churn drops", 0, (int64_t)want->churn_drops, (int64_t)got->churn_drops);
+    same &= same_number(run, "cell changes", 0, (int64_t)want->cell_changes,
+                        (int64_t)got->cell_changes);
     same &= same_number(run, "partners", 0, (int64_t)naive_partner_count(naive),
                         (int64_t)eng_engine_partner_count(run->engine));
     same &= same_number(run, "clock", 0, naive_clock_ms(naive), eng_engine_clock_ms(run->engine));
@@ -309,6 +317,7 @@ static bool same_view(const struct run *run, const struct eng_view *want,
     same &= same_number(run, "view: scores", 0, want->score_count, got->score_count);
     same &= same_number(run, "view: measures", 0, want->measure_count, got->measure_count);
     same &= same_number(run, "view: alerts", 0, want->alert_count, got->alert_count);
+    same &= same_number(run, "view: matrices", 0, want->matrix_count, got->matrix_count);
     if (!same || !same_view_scores(run, want, got))
         return false;
     for (unsigned i = 0; i < want->measure_count; i++) {
@@ -316,6 +325,12 @@ static bool same_view(const struct run *run, const struct eng_view *want,
         same &= same_number(run, "view: measure", i, a->value_e4, b->value_e4);
         same &= same_number(run, "view: missing measure", i, a->missing, b->missing);
         same &= same_number(run, "view: name of measure", i, 0, strcmp(a->name, b->name));
+    }
+    for (unsigned i = 0; i < want->matrix_count; i++) {
+        const struct eng_view_matrix *a = &want->matrices[i], *b = &got->matrices[i];
+        same &= same_number(run, "view: row of matrix", i, a->row, b->row);
+        same &= same_number(run, "view: column of matrix", i, a->column, b->column);
+        same &= same_number(run, "view: cell of matrix", i, 0, strcmp(a->cell, b->cell));
     }
     for (unsigned i = 0; i < want->alert_count; i++) {
         const struct eng_view_alert *a = &want->alerts[i], *b = &got->alerts[i];
@@ -408,6 +423,10 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             tally->score_changes++;
             tally->expiries += effect->cause == ENG_CAUSE_EXPIRY;
             tally->corrections += effect->cause == ENG_CAUSE_CORRECTION;
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_CELL_CHANGE) {
+            tally->cell_changes++;
             continue;
         }
         enum eng_alert_kind kind = run->model->alerts[effect->subject].kind;

@@ -3,6 +3,7 @@
  * What a program is made of is drawn first (struct kind), so that each has few constructs that meet
  * often rather than a bit of everything. */
 #include "directed.h"
+#include "crossed.h"
 #include <inttypes.h>
 
 enum { WINDOWS_MAX = 3, MEASURES_MAX = 5, SCORES_MOST = 16, ALERTS_MOST = 32 };
@@ -290,6 +291,7 @@ void directed_write(struct chance *chance, FILE *out, struct program_traits *ret
     fprintf(out, "scores:\n");
     for (unsigned i = 0; i < k.scores; i++)
         score(&k, i);
+    crossed_write(chance, k.bands, k.scores, out);
     if (k.alerts > 0)
         fprintf(out, "alerts:\n");
     for (unsigned i = 0; i < k.alerts; i++)

@@ -7,6 +7,7 @@
  * a count rises. Those are the ones that the engine has quick ways for. */
 #include "program.h"
 #include "base/assert.h"
+#include "crossed.h"
 #include "directed.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -481,6 +482,10 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     fprintf(w.out, "scores:\n");
     for (unsigned i = 0; i < w.score_count; i++)
         score(&w, i);
+    unsigned bands_of[4];
+    for (unsigned i = 0; i < w.score_count; i++)
+        bands_of[i] = w.scores[i].bands;
+    crossed_write(chance, bands_of, w.score_count, out);
     int64_t alerts = between(&w, 0, 5);
     if (alerts > 0)
         fprintf(w.out, "alerts:\n");

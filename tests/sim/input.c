@@ -3,6 +3,7 @@
 
 #include "../property/program.h"
 #include "base/assert.h"
+#include "model/differ.h"
 #include "sim.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,8 +30,8 @@ static char *complete(struct sim *sim, const char *program, const char *on_chang
     eng_assert(out != NULL && time != NULL);
     time += strlen("time:\n");
     fprintf(out, "input: {topic: in, format: json}\n");
-    fprintf(out, "output: {score_changes: changes, churn_drops: drops, dead_letters: dead, "
-                 "erasures: erased, state: state}\n");
+    fprintf(out, "output: {score_changes: changes, churn_drops: drops, cell_changes: cells, "
+                 "dead_letters: dead, erasures: erased, state: state}\n");
     fprintf(out,
             "run: {commit_interval: %" PRId64 "ms, stop_deadline: 8s, on_change: %s, "
             "standbys: %u}\n",
@@ -70,7 +71,8 @@ static bool add_change(struct sim *sim, char **program, const struct program_tra
     char *text = complete(sim, next, sim_percent(sim, 30) ? "silent" : "tell");
     struct eng_config *config = NULL;
     bool fits = eng_config_load_text(text, strlen(text), "sim.yaml", &config, NULL) == ENG_OK &&
-                eng_model_carries(before->model, config->model, NULL) == ENG_OK;
+                eng_model_carries(before->model, config->model, NULL) == ENG_OK &&
+                eng_config_takes_up(before, config, NULL) == ENG_OK;
     if (fits) {
         input->changed[input->changes++] = config;
         size_t used = strlen(input->text), more = strlen(text) + 1;

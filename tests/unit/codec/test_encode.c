@@ -17,13 +17,31 @@ static char untrained[] = "untrained";
 static char thanks[] = "Say \"thanks\".";
 static char rising[] = "rising", weak[] = "weak", strong[] = "strong";
 
+static char relation[] = "relation", lost[] = "lost", loyal[] = "loyal", activity[] = "activity";
+static char quiet[] = "quiet", active[] = "active";
+static struct eng_band columns[] = {{.name = quiet}, {.name = active, .edge_e4 = 50000}};
+static char *cells[] = {lost, loyal};
+static uint8_t cell_of[] = {0, 0, 0, 1};
+static struct eng_matrix matrices[] = {{.name = relation,
+                                        .rows = 0,
+                                        .columns = 1,
+                                        .row_count = 2,
+                                        .column_count = 2,
+                                        .cell_count = 2,
+                                        .cells = cells,
+                                        .cell_of = cell_of}};
 static struct eng_dimension dimensions[] = {{.name = logins}, {.name = training}};
 static struct eng_band bands[] = {{.name = low}, {.name = high, .edge_e4 = 50000}};
 static struct eng_score scores[] = {{.name = engagement,
                                      .dimension_count = 2,
                                      .dimensions = dimensions,
                                      .band_count = 2,
-                                     .bands = bands}};
+                                     .bands = bands},
+                                    {.name = activity,
+                                     .dimension_count = 2,
+                                     .dimensions = dimensions,
+                                     .band_count = 2,
+                                     .bands = columns}};
 static struct eng_alert alerts[] = {
     {.name = at_risk, .kind = ENG_FALLS_TO},
     {.name = slipping, .kind = ENG_DROP},
@@ -34,10 +52,12 @@ static struct eng_alert alerts[] = {
     {.name = untrained, .kind = ENG_DEADLINE}};
 static const struct eng_model model = {.program = program,
                                        .version = 3,
-                                       .score_count = 1,
+                                       .score_count = 2,
                                        .scores = scores,
                                        .alert_count = 7,
-                                       .alerts = alerts};
+                                       .alerts = alerts,
+                                       .matrix_count = 1,
+                                       .matrices = matrices};
 static const struct eng_encode_context context = {&model, ""};
 
 /* An effect with room for what follows it. */
@@ -300,6 +320,41 @@ Test(encode, a_deadline_says_from_when_and_until_when)
                                          "1767225600000}}");
 }
 
+Test(encode, a_cell_change_has_the_bands_of_both_scores)
+{
+    struct effect effect = {.head = {.kind = ENG_EFFECT_CELL_CHANGE,
+                                     .cause = ENG_CAUSE_EXPIRY,
+                                     .origin_kind = ENG_ORIGIN_BOUNDARY,
+                                     .origin = 1767225600000,
+                                     .at_ms = 1767225600000,
+                                     .band = 1,
+                                     .previous_band = 1,
+                                     .previous_column = 1,
+                                     .value_e4 = 70000,
+                                     .column_value_e4 = 24999}};
+    check_json(effect, HEAD("cell_change", "relation", "moved",
+                            "b1767225600000") "\"matrix\":\"relation\",\"model_version\":3,"
+                                              "\"cell\":\"lost\",\"previous_cell\":\"loyal\","
+                                              "\"cause\":\"expiry\",\"at\":1767225600000,"
+                                              "\"provisional\":false,\"rows\":\"engagement\","
+                                              "\"row_value\":7,\"row\":\"high\","
+                                              "\"previous_row\":\"high\",\"columns\":"
+                                              "\"activity\",\"column_value\":2.4999,"
+                                              "\"column\":\"quiet\",\"previous_column\":"
+                                              "\"active\"}\n");
+    matrices[0].description = thanks;
+    check_avro(effect, eng_schema_cell_change,
+               "{\"id\": \"paint%2Fpainters/acme/relation/moved/b1767225600000\", \"program\": "
+               "\"paint/painters\", \"partner_id\": \"acme\", \"matrix\": \"relation\", "
+               "\"model_version\": 3, \"cell\": \"lost\", \"previous_cell\": \"loyal\", "
+               "\"cause\": \"expiry\", \"at\": 1767225600000, \"provisional\": false, \"rows\": "
+               "\"engagement\", \"row_value\": 7.0, \"row\": \"high\", \"previous_row\": "
+               "\"high\", \"columns\": \"activity\", \"column_value\": 2.4998999999999998, "
+               "\"column\": \"quiet\", \"previous_column\": \"active\", \"description\": "
+               "{\"string\": \"Say \\\"thanks\\\".\"}}");
+    matrices[0].description = NULL;
+}
+
 Test(encode, a_threshold_is_written_as_the_rule_names_it)
 {
     check_avro(churn_drop(5, ENG_OPENED), eng_schema_churn_drop,
@@ -418,16 +473,22 @@ Test(encode, numbers_have_up_to_four_decimals_and_no_zeros_behind)
 
 Test(encode, the_summary_is_one_line_of_counts)
 {
-    struct eng_counters counters = {.read = UINT64_MAX, .score_changes = 11, .churn_drops = 12};
+    struct eng_counters counters = {
+        .read = UINT64_MAX, .score_changes = 11, .churn_drops = 12, .cell_changes = 13};
+    struct eng_model plain = model;
     struct eng_bytes out = {0};
     for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
         counters.outcome[i] = (uint64_t)i + 1;
-    cr_assert_eq(eng_encode_summary(&counters, 9, &out), ENG_OK);
+    cr_assert_eq(eng_encode_summary(&model, &counters, 9, &out), ENG_OK);
     cr_assert_str_eq(
         text_of(&out),
         "{\"type\":\"summary\",\"read\":18446744073709551615,\"counted\":1,\"duplicate\":2,"
         "\"late\":3,\"future\":4,\"bad\":5,\"filtered\":6,\"partners\":9,"
-        "\"score_changes\":11,\"churn_drops\":12}\n");
+        "\"score_changes\":11,\"churn_drops\":12,\"cell_changes\":13}\n");
+    eng_bytes_clear(&out);
+    plain.matrix_count = 0;
+    cr_assert_eq(eng_encode_summary(&plain, &counters, 9, &out), ENG_OK);
+    cr_expect_not_null(strstr(text_of(&out), "\"churn_drops\":12}\n"), "nothing to count");
     eng_bytes_done(&out);
 }
 
@@ -460,6 +521,13 @@ Test(encode, a_view_shows_scores_measures_and_alerts)
         "\"open\":true,\"opened_at\":5},{\"rule\":\"slipping\",\"open\":false},{\"rule\":"
         "\"silent\","
         "\"open\":false,\"due_at\":9}]}");
+    eng_bytes_clear(&out);
+    view.matrix_count = 1;
+    view.matrices[0] = (struct eng_view_matrix){.row = 1, .cell = "lost"};
+    cr_assert_eq(eng_encode_view(&context, SLICE("acme"), &view, NULL, &out), ENG_OK);
+    cr_expect_not_null(strstr(text_of(&out), "],\"matrices\":[{\"matrix\":\"relation\",\"cell\":"
+                                             "\"lost\",\"row\":\"high\",\"column\":\"quiet\"}]}"),
+                       "%s", text_of(&out));
     eng_bytes_done(&out);
 }
 

@@ -17,6 +17,10 @@ struct frame {
     "measures: {logins: {count: a, over: 5d}, revenue: {sum: value, of: b, over: 9d}}\n"
 #define SCORES "scores: {engagement: {scale: 10, " DIMENSIONS ", bands: {low: 0, high: 5}}}\n"
 
+#define CROSSED                                                                                    \
+    "scores: {connection: {scale: 1, " DIMENSIONS ", bands: {red: 0, green: 1}}, activity: "       \
+    "{scale: 10, " DIMENSIONS ", bands: {quiet: 0, active: 5}}}\n"
+
 static const struct frame frames[] = {
     {&eng_section_file, "@\n"},
     {&eng_section_time, "program: p\ntime: {@}\n" MEASURES SCORES},
@@ -33,6 +37,7 @@ static const struct frame frames[] = {
      "program: p\n" MEASURES "scores: {s: {points: {own: {@}}, over: 3d, bands: {low: 0}}}\n"},
     {&eng_section_edge, "program: p\n" MEASURES "scores: {s: {scale: 100, " DIMENSIONS
                         ", bands: {low: 0, high: {@}}}}\n"},
+    {&eng_section_matrix, "program: p\n" MEASURES CROSSED "matrices: {own: {@}}\n"},
     {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
     {&eng_section_kafka, "program: p\nkafka: {@}\n" MEASURES SCORES},
     {&eng_section_output, "program: p\noutput: {@}\n" MEASURES SCORES},
@@ -56,6 +61,10 @@ static const struct company companies[] = {
      "program: p\nscores: {s: {points: {a: 1}, over: 3d, bands: {low: 0}}}"},
     {&eng_section_file, "scores", "program: p\n" MEASURES},
     {&eng_section_file, "alerts", "program: p\n" MEASURES},
+    {&eng_section_file, "matrices",
+     "program: p\n" MEASURES "scores: {engagement: {scale: 10, " DIMENSIONS
+     ", bands: {low: 0, high: 5}}, activity: {points: {a: 1}, over: 3d, bands: {low: 0, high: "
+     "5}}}"},
     {&eng_section_file, NULL, "program: p\n" MEASURES SCORES},
     {&eng_section_measure, "sum", "of: a, over: 3d"},
     {&eng_section_measure, "last", "of: a, over: 3d"},
@@ -81,6 +90,9 @@ static const struct company companies[] = {
     {&eng_section_dimension, NULL, "weight: 1, target: 4"},
     {&eng_section_points, "points", "of: a"},
     {&eng_section_points, NULL, "points: 1"},
+    {&eng_section_matrix, "rows", "columns: activity"},
+    {&eng_section_matrix, "columns", "rows: connection"},
+    {&eng_section_matrix, NULL, "rows: connection, columns: activity"},
     {&eng_section_alert, "score", "falls_to: low"},
     {&eng_section_alert, "falls_to", "score: engagement"},
     {&eng_section_alert, "rises_to", "score: engagement"},
