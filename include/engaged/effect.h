@@ -20,6 +20,7 @@ enum eng_effect_kind {
     ENG_EFFECT_SCORE_CHANGE,
     ENG_EFFECT_CHURN_DROP,
     ENG_EFFECT_CELL_CHANGE,
+    ENG_EFFECT_REPORT,
     ENG_EFFECT_KINDS
 };
 
@@ -48,7 +49,7 @@ struct eng_contribution {
  * contributions. */
 struct eng_effect {
     uint32_t bytes;              /* whole record, multiple of 8 */
-    uint16_t subject;            /* index of the score, the alert, or the matrix (cell change) */
+    uint16_t subject;            /* index of the score, the alert, the matrix or the report */
     uint16_t score;              /* index of the score; cell change: of the rows; 0 for silence
                                   * and deadline */
     uint8_t kind;                /* enum eng_effect_kind */
@@ -84,6 +85,16 @@ struct eng_effect {
             uint8_t column, previous_column; /* cell change: bands of the score of the columns */
         };
     };
+};
+
+/* A report card has for each of its scores, in the contributions: {value, value at the last
+ * report}, then {flags, 0} and for each dimension {share, change since the last report} and
+ * {measure, 1 when there is none}. The flags: */
+enum {
+    ENG_REPORT_BAND = 0xFF,            /* the band in force */
+    ENG_REPORT_PREVIOUS_BAND = 0xFF00, /* that at the last report */
+    ENG_REPORT_PROVISIONAL = 1 << 16,  /* the score is */
+    ENG_REPORT_FOLLOWS = 1 << 17,      /* there was a last report to compare with */
 };
 
 /* The caller's buffer. The engine appends while a whole evaluation is sure to fit

@@ -65,6 +65,7 @@ struct eng_counters {
     uint64_t score_changes;              /* effects told */
     uint64_t churn_drops;                /* effects told, opened and resolved */
     uint64_t cell_changes;               /* effects told */
+    uint64_t reports;                    /* effects told */
 };
 
 /* "counted", "duplicate", "late", "future", "bad", "filtered". */

@@ -230,6 +230,7 @@ enum eng_status eng_against(struct eng_text *out, const struct eng_config *befor
     add_things(out, &sides, "measures", "Measures");
     add_things(out, &sides, "scores", "Scores");
     add_things(out, &sides, "matrices", "Matrices");
+    add_things(out, &sides, "reports", "Reports");
     add_things(out, &sides, "alerts", "Alerts");
     if (eng_config_follows(before, after, NULL) == ENG_OK && now > old) {
         status = add_starts(out, &sides, err);

@@ -90,6 +90,7 @@ enum text {
     TEXT_CHANGES,
     TEXT_DROPS,
     TEXT_CELLS,
+    TEXT_CARDS,
     TEXT_DEAD,
     TEXT_ERASED,
     TEXT_STATE,
@@ -111,6 +112,7 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_CHANGES] = "changes",
     [TEXT_DROPS] = "drops",
     [TEXT_CELLS] = "cells",
+    [TEXT_CARDS] = "cards",
     [TEXT_DEAD] = "dead-letters",
     [TEXT_ERASED] = "erasures",
     [TEXT_STATE] = "state",
@@ -202,6 +204,7 @@ static void adapt_config(struct demo *demo)
     config->output.score_changes = text[TEXT_CHANGES];
     config->output.churn_drops = text[TEXT_DROPS];
     config->output.cell_changes = text[TEXT_CELLS];
+    config->output.reports = text[TEXT_CARDS];
     config->output.dead_letters = text[TEXT_DEAD];
     config->output.erasures = text[TEXT_ERASED];
     config->output.state = text[TEXT_STATE];

@@ -101,6 +101,7 @@ static void add_window(struct eng_text *out, const struct eng_model *model,
         [ENG_WINDOW_WEEK] = " in the current week",
         [ENG_WINDOW_MONTH] = " in the current month",
         [ENG_WINDOW_QUARTER] = " in the current quarter",
+        [ENG_WINDOW_YEAR] = " in the current year",
         [ENG_WINDOW_LIFE] = " since the first event",
         [ENG_WINDOW_NONE] = "",
     };
@@ -205,9 +206,28 @@ static void add_points(struct eng_text *out, const struct eng_model *model,
     eng_text_add(out, "\n");
 }
 
-static void add_bands(struct eng_text *out, const struct eng_score *score)
+static const char *const period_names[] = {[ENG_WINDOW_WEEK] = "week",
+                                           [ENG_WINDOW_MONTH] = "month",
+                                           [ENG_WINDOW_QUARTER] = "quarter",
+                                           [ENG_WINDOW_YEAR] = "year"};
+
+/* When a tier is lost. */
+static void add_grace(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_score *score)
 {
-    eng_text_add(out, "    Bands:");
+    const char *period = period_names[score->period];
+    eng_text_add(out, "; a better one at once, a lower one only when the %s is over", period);
+    if (score->grace_period)
+        eng_text_add(out, " and the next %s was not enough for it either", period);
+    else if (score->grace_panes > 0)
+        eng_text_add(out, " and %u %s of the next one have not been enough for it",
+                     score->grace_panes, unit_name(model, score->grace_panes));
+}
+
+static void add_bands(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_score *score)
+{
+    eng_text_add(out, "    %s:", score->tiers ? "Tiers" : "Bands");
     for (uint32_t i = 0; i < score->band_count; i++) {
         const struct eng_band *band = &score->bands[i];
         eng_text_add(out, "%s %s", i == 0 ? "" : ",", band->name);
@@ -225,7 +245,9 @@ static void add_bands(struct eng_text *out, const struct eng_score *score)
                      score->margin_e4 > 0 ? "" : "; one is left after being past it");
         add_elapsed(out, score->dwell_ms);
     }
-    eng_text_add(out, ".\n    Told when the band changes");
+    if (score->tiers)
+        add_grace(out, model, score);
+    eng_text_add(out, ".\n    Told when the %s changes", score->tiers ? "tier" : "band");
     if (score->tell_every_e4 > 0) {
         eng_text_add(out, ", or the value moved by ");
         add_e4(out, score->tell_every_e4);
@@ -261,7 +283,7 @@ static void add_score(struct eng_text *out, const struct eng_model *model,
         else
             add_weighted(out, model, score, &score->dimensions[i]);
     }
-    add_bands(out, score);
+    add_bands(out, model, score);
     add_description(out, score->description);
 }
 
@@ -364,6 +386,44 @@ static void add_matrix(struct eng_text *out, const struct eng_model *model,
     add_description(out, matrix->description);
 }
 
+/* On which day, in words. */
+static void add_day(struct eng_text *out, const struct eng_report *report)
+{
+    const char *period = period_names[report->every];
+    if (report->day == 0)
+        eng_text_add(out, "on the last day of every %s", period);
+    else
+        eng_text_add(out, "on day %u of %s %s", report->day,
+                     report->every > ENG_WINDOW_MONTH ? "the first month of every" : "every",
+                     period);
+    eng_text_add(out, " at %02u:00", report->hour);
+}
+
+static void add_report(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_report *report)
+{
+    const struct eng_score *first = &model->scores[report->scores[0]];
+    eng_text_add(out, "  %s: ", report->name);
+    for (uint32_t i = 0; i < report->score_count; i++)
+        eng_text_add(out, "%s%s", i > 0 ? ", " : "", model->scores[report->scores[i]].name);
+    eng_text_add(out, ", ");
+    add_day(out, report);
+    eng_text_add(out, " (%s), for ", model->zone);
+    if (report->bands == 0)
+        eng_text_add(out, "everybody");
+    else
+        eng_text_add(out, "whoever is in ");
+    const char *before = "";
+    for (uint32_t i = 0; i < first->band_count; i++)
+        if (report->bands >> i & 1) {
+            eng_text_add(out, "%s%s", before, first->bands[i].name);
+            before = " or ";
+        }
+    eng_text_add(out, "%s%s\n", report->bands != 0 ? " of " : "",
+                 report->bands != 0 ? first->name : "");
+    add_description(out, report->description);
+}
+
 void eng_explain_model(struct eng_text *out, const struct eng_model *model)
 {
     eng_assert(out != NULL && model != NULL);
@@ -388,6 +448,10 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nMatrices\n");
     for (uint32_t i = 0; i < model->matrix_count; i++)
         add_matrix(out, model, &model->matrices[i]);
+    if (model->report_count > 0)
+        eng_text_add(out, "\nReports\n");
+    for (uint32_t i = 0; i < model->report_count; i++)
+        add_report(out, model, &model->reports[i]);
     if (model->alert_count > 0)
         eng_text_add(out, "\nAlerts\n");
     for (uint32_t i = 0; i < model->alert_count; i++)
@@ -493,6 +557,7 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "score_changes", config->output.score_changes);
     add_text_key(out, "churn_drops", config->output.churn_drops);
     add_text_key(out, "cell_changes", config->output.cell_changes);
+    add_text_key(out, "reports", config->output.reports);
     add_text_key(out, "dead_letters", config->output.dead_letters);
     add_text_key(out, "erasures", config->output.erasures);
     add_text_key(out, "state", config->output.state);

@@ -403,6 +403,7 @@ static enum eng_status print_summary(struct replay *replay, struct eng_error *er
         sum.score_changes += counters->score_changes;
         sum.churn_drops += counters->churn_drops;
         sum.cell_changes += counters->cell_changes;
+        sum.reports += counters->reports;
         partners += eng_engine_partner_count(replay->tasks[i].engine);
     }
     eng_bytes_clear(&replay->line);

@@ -212,6 +212,53 @@ static void put_cell_change(struct eng_writer *writer, const struct eng_encode_c
         put_string(writer, "description", matrix->description);
 }
 
+static void put_section(struct eng_writer *writer, const struct eng_section_of_report *section)
+{
+    const struct eng_score *score = section->score;
+    open_bracket(writer, NULL, '{');
+    put_string(writer, "score", score->name);
+    put_points(writer, "value", section->value_e4);
+    if (section->follows)
+        put_points(writer, "previous_value", section->previous_value_e4);
+    put_string(writer, "band", eng_encode_band_name(score, section->band));
+    if (section->follows)
+        put_string(writer, "previous_band", eng_encode_band_name(score, section->previous_band));
+    put_boolean(writer, "provisional", section->provisional);
+    open_bracket(writer, "contributions", '[');
+    for (unsigned i = 0; i < score->dimension_count; i++) {
+        const struct eng_contribution *pair = &section->pairs[(size_t)2 * i];
+        open_bracket(writer, NULL, '{');
+        put_string(writer, "dimension", score->dimensions[i].name);
+        put_points(writer, "value", pair[0].value_e4);
+        if (section->follows)
+            put_points(writer, "delta", pair[0].delta_e4);
+        if (pair[1].delta_e4 == 0)
+            put_points(writer, "measure", pair[1].value_e4);
+        eng_put_byte(writer, '}');
+    }
+    eng_put(writer, "]}", 2);
+}
+
+static void put_report(struct eng_writer *writer, const struct eng_encode_context *context,
+                       const struct eng_effect *effect)
+{
+    const struct eng_report *report = eng_encode_report(context->model, effect);
+    const struct eng_contribution *at = eng_effect_contributions(effect);
+    put_head(writer, context, effect, "report");
+    put_string(writer, "report", report->name);
+    put_integer(writer, "model_version", context->model->version);
+    put_integer(writer, "at", effect->at_ms);
+    open_bracket(writer, "scores", '[');
+    for (uint32_t i = 0; i < report->score_count; i++) {
+        struct eng_section_of_report section;
+        at = eng_encode_section(&context->model->scores[report->scores[i]], at, &section);
+        put_section(writer, &section);
+    }
+    eng_put_byte(writer, ']');
+    if (report->description != NULL)
+        put_string(writer, "description", report->description);
+}
+
 /* The keys of each kind. */
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
@@ -219,6 +266,7 @@ static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
     [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
     [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
     [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
+    [ENG_EFFECT_REPORT] = put_report,
 };
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,
@@ -251,6 +299,8 @@ enum eng_status eng_encode_summary(const struct eng_model *model,
     put_count(&writer, "churn_drops", counters->churn_drops);
     if (model->matrix_count > 0)
         put_count(&writer, "cell_changes", counters->cell_changes);
+    if (model->report_count > 0)
+        put_count(&writer, "reports", counters->reports);
     eng_put(&writer, "}\n", 2);
     return eng_writer_end(&writer);
 }
@@ -357,6 +407,8 @@ static void put_forecast(struct eng_writer *writer, const struct eng_model *mode
     put_integer(writer, "forecast_until", forecast->until_ms);
     open_bracket(writer, "forecast", '[');
     while ((effect = eng_effects_next(&forecast->effects, effect)) != NULL) {
+        if (effect->kind == ENG_EFFECT_REPORT)
+            continue; /* nothing happens there */
         open_bracket(writer, NULL, '{');
         put_integer(writer, "at", effect->at_ms);
         if (effect->kind == ENG_EFFECT_SCORE_CHANGE)

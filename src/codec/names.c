@@ -33,6 +33,33 @@ const char *eng_encode_cell_name(const struct eng_matrix *matrix, unsigned row, 
     return matrix->cells[eng_matrix_cell(matrix, row, column)];
 }
 
+const struct eng_report *eng_encode_report(const struct eng_model *model,
+                                           const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_REPORT);
+    eng_assert(effect->subject < model->report_count);
+    return &model->reports[effect->subject];
+}
+
+const struct eng_contribution *eng_encode_section(const struct eng_score *score,
+                                                  const struct eng_contribution *at,
+                                                  struct eng_section_of_report *ret_section)
+{
+    int64_t flags = at[1].value_e4;
+    eng_assert(at[1].delta_e4 == 0);
+    *ret_section = (struct eng_section_of_report){
+        .score = score,
+        .value_e4 = at[0].value_e4,
+        .previous_value_e4 = at[0].delta_e4,
+        .band = (unsigned)(flags & ENG_REPORT_BAND),
+        .previous_band = (unsigned)(flags & ENG_REPORT_PREVIOUS_BAND) >> 8,
+        .provisional = flags & ENG_REPORT_PROVISIONAL,
+        .follows = flags & ENG_REPORT_FOLLOWS,
+        .pairs = at + 2,
+    };
+    return at + 2 + (size_t)2 * score->dimension_count;
+}
+
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect)
 {
     switch ((enum eng_effect_kind)effect->kind) {
@@ -40,6 +67,8 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
         return eng_encode_score(model, effect)->name;
     case ENG_EFFECT_CELL_CHANGE:
         return eng_encode_matrix(model, effect)->name;
+    case ENG_EFFECT_REPORT:
+        return eng_encode_report(model, effect)->name;
     default:
         return eng_encode_alert(model, effect)->name;
     }
@@ -52,6 +81,8 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
         return "changed";
     case ENG_EFFECT_CELL_CHANGE:
         return "moved"; /* a score may have the name of a matrix */
+    case ENG_EFFECT_REPORT:
+        return "made";
     default:
         return effect->status == ENG_OPENED ? "opened" : "resolved";
     }

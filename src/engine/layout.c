@@ -27,6 +27,8 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->scores = eng_calloc(model->score_count, sizeof *layout->scores);
     layout->alert_offset = eng_calloc(model->alert_count, sizeof *layout->alert_offset);
     layout->alert_list = eng_calloc(model->alert_count, sizeof *layout->alert_list);
+    layout->reports =
+        eng_calloc((size_t)model->report_count * ENG_SCORES_MAX, sizeof *layout->reports);
     layout->retention = eng_calloc(ENG_ACTIONS_MAX, sizeof *layout->retention);
     layout->ages = eng_calloc(2 * model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
     layout->action_measures_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
@@ -53,8 +55,8 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
     layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
-    bool all = layout->silences && layout->drops && layout->drops_first && layout->terms &&
-               layout->edges && layout->edges_first && layout->deadlines &&
+    bool all = layout->reports && layout->silences && layout->drops && layout->drops_first &&
+               layout->terms && layout->edges && layout->edges_first && layout->deadlines &&
                layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
                layout->rolling_first && layout->active && layout->sinces && layout->lists &&
                layout->measures && layout->scores && layout->alert_offset && layout->alert_list &&
@@ -72,6 +74,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->lists);
     eng_free(layout->measures);
     eng_free(layout->scores);
+    eng_free(layout->reports);
     eng_free(layout->alert_offset);
     eng_free(layout->alert_list);
     eng_free(layout->retention);
@@ -148,6 +151,8 @@ static uint32_t retention_of(const struct eng_model *model, const struct eng_mea
         return 31 * day;
     case ENG_WINDOW_QUARTER:
         return 92 * day;
+    case ENG_WINDOW_YEAR:
+        return 366 * day;
     case ENG_WINDOW_LIFE: /* a late event must not count its pane as active again */
         return measure->kind == ENG_ACTIVE ? model->late_after : 0;
     default:
@@ -345,7 +350,22 @@ static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offse
     place->told_value = take(offset, place->value_bytes);
     place->band = take(offset, 1);
     place->dwell = score->dwell_ms > 0 ? take(offset, 8) : 0;
+    place->grace = score->grace_panes > 0 ? take(offset, ENG_GRACE_BYTES) : 0;
+    place->waits = score->dwell_ms > 0 || score->tiers;
+    layout->tier_scores |= (uint32_t)score->tiers << index;
     place->told = take(offset, score->dimension_count * place->told_bytes);
+}
+
+static void lay_report(struct eng_layout *layout, uint32_t report, uint32_t index, uint32_t *offset)
+{
+    unsigned score = layout->model->reports[report].scores[index];
+    struct eng_report_layout *place = &layout->reports[report * ENG_SCORES_MAX + index];
+    eng_assert(score < layout->model->score_count);
+    eng_assert(layout->scores[score].value_bytes > 0);
+    place->value = take(offset, layout->scores[score].value_bytes);
+    place->band = take(offset, 1);
+    place->shares = take(offset, layout->model->scores[score].dimension_count *
+                                     layout->scores[score].value_bytes);
 }
 
 static void lay_fixed(struct eng_layout *layout)
@@ -364,6 +384,9 @@ static void lay_fixed(struct eng_layout *layout)
             layout->alert_offset[i] =
                 take(&offset,
                      model->alerts[i].kind == ENG_SILENCE ? ENG_SILENCE_BYTES : ENG_DEADLINE_BYTES);
+    for (uint32_t i = 0; i < model->report_count; i++)
+        for (uint32_t j = 0; j < model->reports[i].score_count; j++)
+            lay_report(layout, i, j, &offset);
     layout->fixed_bytes = offset;
 }
 
@@ -427,7 +450,8 @@ static void lay_bands(struct eng_layout *layout, uint32_t index)
         const struct eng_band *lower = &score->bands[band], *upper = lower + 1;
         place->leave_below[band] = INT64_MIN;
         place->leave_from[band] = INT64_MAX;
-        if (band > 0) /* from: left under edge - margin; above: left at it already */
+        if (band > 0 &&
+            !score->tiers) /* from: left under edge - margin; above: left at it already */
             place->leave_below[band] = lower->edge_e4 - score->margin_e4 + lower->above;
         if (band + 1 < score->band_count) /* from: entered at edge + margin; above: over it */
             place->leave_from[band] = upper->edge_e4 + score->margin_e4 + upper->above;
@@ -600,7 +624,7 @@ static void index_rolling(struct eng_layout *layout)
             layout->active[layout->active_count++] = (uint16_t)i;
 }
 
-/* One evaluation tells each score, each matrix and each alert once at most. */
+/* One evaluation tells each score, each matrix, each alert and each report once at most. */
 size_t eng_model_effects_bytes_min(const struct eng_model *model)
 {
     uint32_t most = 0;
@@ -610,7 +634,11 @@ size_t eng_model_effects_bytes_min(const struct eng_model *model)
             most = model->scores[i].dimension_count;
     size_t record = sizeof(struct eng_effect) + most * sizeof(struct eng_contribution) +
                     ENG_PARTNER_BYTES_MAX + 8;
-    return (model->score_count + model->alert_count + model->matrix_count) * record;
+    size_t bytes = (model->score_count + model->alert_count + model->matrix_count) * record;
+    for (uint32_t i = 0; i < model->report_count; i++)
+        bytes += sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 8 +
+                 eng_report_contributions(model, i) * sizeof(struct eng_contribution);
+    return bytes;
 }
 
 static void lay_effects(struct eng_layout *layout)

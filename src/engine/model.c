@@ -36,6 +36,16 @@ static void free_matrices(struct eng_matrix *matrices, uint32_t count)
     eng_free(matrices);
 }
 
+static void free_reports(struct eng_report *reports, uint32_t count)
+{
+    for (uint32_t i = 0; reports != NULL && i < count; i++) {
+        eng_free(reports[i].name);
+        eng_free(reports[i].description);
+        eng_free(reports[i].scores);
+    }
+    eng_free(reports);
+}
+
 /* Half-built ones too: an array that is NULL, or entries that are still zero, are skipped. */
 void eng_model_free(struct eng_model *model)
 {
@@ -53,6 +63,7 @@ void eng_model_free(struct eng_model *model)
         eng_free(model->attributes[i]);
     free_scores(model->scores, model->score_count);
     free_matrices(model->matrices, model->matrix_count);
+    free_reports(model->reports, model->report_count);
     eng_free(model->attributes);
     eng_arena_done(&model->conditions);
     eng_free(model->actions);
@@ -94,6 +105,12 @@ const char *eng_model_matrix_name(const struct eng_model *model, unsigned matrix
 {
     eng_assert(model != NULL);
     return matrix < model->matrix_count ? model->matrices[matrix].name : NULL;
+}
+
+const char *eng_model_report_name(const struct eng_model *model, unsigned report)
+{
+    eng_assert(model != NULL);
+    return report < model->report_count ? model->reports[report].name : NULL;
 }
 
 const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,

@@ -55,6 +55,7 @@ static const struct setting settings[] = {
     TEXT_AT("output.score_changes", output.score_changes),
     TEXT_AT("output.churn_drops", output.churn_drops),
     TEXT_AT("output.cell_changes", output.cell_changes),
+    TEXT_AT("output.reports", output.reports),
     TEXT_AT("output.dead_letters", output.dead_letters),
     TEXT_AT("output.erasures", output.erasures),
     TEXT_AT("output.state", output.state),
@@ -201,15 +202,24 @@ static enum eng_status refuse_settings(const struct eng_config *after,
 static enum eng_status refuse_outputs(const struct eng_config *before,
                                       const struct eng_config *after, struct eng_error *err)
 {
+    const struct {
+        const char *section, *topic;
+        uint32_t before, after;
+    } kinds[] = {
+        {"matrices", "output.cell_changes", before->model->matrix_count,
+         after->model->matrix_count},
+        {"reports", "output.reports", before->model->report_count, after->model->report_count}};
     char where[ENG_ERROR_BYTES / 2];
-    if (before->model->matrix_count > 0 || after->model->matrix_count == 0)
-        return ENG_OK;
-    eng_config_where(after, "matrices", where, sizeof where);
-    return eng_error_set(
-        err, ENG_BAD_CONFIG,
-        "%s: matrices need a restart where there were none: it looks for the topic "
-        "output.cell_changes",
-        where);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (kinds[i].before > 0 || kinds[i].after == 0)
+            continue;
+        eng_config_where(after, kinds[i].section, where, sizeof where);
+        return eng_error_set(
+            err, ENG_BAD_CONFIG,
+            "%s: %s need a restart where there were none: it looks for the topic %s", where,
+            kinds[i].section, kinds[i].topic);
+    }
+    return ENG_OK;
 }
 
 enum eng_status eng_config_takes_up(const struct eng_config *before, const struct eng_config *after,

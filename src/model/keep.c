@@ -7,8 +7,8 @@
 #include <string.h>
 #include <yaml.h>
 
-static const char *const kept[] = {"program", "version",  "time",  "measures",
-                                   "scores",  "matrices", "alerts"};
+static const char *const kept[] = {"program", "version",  "time",    "measures",
+                                   "scores",  "matrices", "reports", "alerts"};
 
 struct writer {
     yaml_emitter_t emitter;

@@ -36,8 +36,10 @@ static enum eng_status warn(struct eng_load *load, struct eng_mark mark, const c
 /* The greatest value of a measure, where there is one; 0: none. */
 static int64_t greatest_e4(const struct eng_model *model, const struct eng_measure *measure)
 {
-    static const int64_t period_days[] = {
-        [ENG_WINDOW_WEEK] = 7, [ENG_WINDOW_MONTH] = 31, [ENG_WINDOW_QUARTER] = 92};
+    static const int64_t period_days[] = {[ENG_WINDOW_WEEK] = 7,
+                                          [ENG_WINDOW_MONTH] = 31,
+                                          [ENG_WINDOW_QUARTER] = 92,
+                                          [ENG_WINDOW_YEAR] = 366};
     int64_t day = model->pane_unit == ENG_PANE_HOUR ? 24 : 1;
     if (measure->kind == ENG_STATE)
         return 10000;
@@ -157,16 +159,17 @@ static enum eng_status lint_score(struct eng_load *load, const struct eng_node *
                                   uint32_t index)
 {
     const struct eng_score *score = &load->model->scores[index];
+    const struct eng_node *bands = eng_node_get(node, score->tiers ? "tiers" : "bands");
     struct eng_span span = eng_score_span(score);
     enum eng_status status = ENG_OK;
     if (!score->points)
         status = lint_dimensions(load, node, score);
     if (status == ENG_OK && score->bands[0].edge_e4 > 0)
-        status = warn(
-            load, eng_node_get(node, "bands")->first->mark,
-            "the lowest band, \"%s\", has no lower edge: it also holds the values below the one "
-            "written here",
-            score->bands[0].name);
+        status =
+            warn(load, bands->first->mark,
+                 "the lowest %s, \"%s\", has no lower edge: it also holds the values below the one "
+                 "written here",
+                 score->tiers ? "tier" : "band", score->bands[0].name);
     if (status == ENG_OK && score->tell_every_e4 > span.max_e4 - span.min_e4)
         status = warn(load, eng_node_get(node, "tell_every")->mark,
                       "the score \"%s\" never changes by as much as its tell_every", score->name);

@@ -123,6 +123,7 @@ FIELD(get_outcome, partition, counters.outcome[at->which])
 FIELD(get_score_changes, partition, counters.score_changes)
 FIELD(get_churn_drops, partition, counters.churn_drops)
 FIELD(get_cell_changes, partition, counters.cell_changes)
+FIELD(get_reports, partition, counters.reports)
 
 FIELD(get_takeovers, input, stats->standby_takeovers)
 FIELD(get_discards, input, stats->standby_discards)
@@ -236,6 +237,8 @@ static const struct metric metrics[] = {
      "Churn drops told, opened and resolved."},
     {"engaged_cell_changes_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_cell_changes, "events",
      "Cell changes told since this process has the partition."},
+    {"engaged_reports_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_reports, "events",
+     "Report cards made since this process has the partition."},
     {"engaged_standby_behind_records", TYPE_GAUGE, SCOPE_STANDBY, 1, get_behind, "records",
      "Records of the state topic that the standby of a partition has not read yet, marks of "
      "transactions included."},

@@ -17,6 +17,7 @@ static const struct {
     [ENG_EFFECT_SCORE_CHANGE] = {"engaged.score_change", ENG_TOPIC_SCORE_CHANGES},
     [ENG_EFFECT_CHURN_DROP] = {"engaged.churn_drop", ENG_TOPIC_CHURN_DROPS},
     [ENG_EFFECT_CELL_CHANGE] = {"engaged.cell_change", ENG_TOPIC_CELL_CHANGES},
+    [ENG_EFFECT_REPORT] = {"engaged.report", ENG_TOPIC_REPORTS},
 };
 
 /* Headers that differ from one effect to the next. */

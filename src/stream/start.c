@@ -11,6 +11,7 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_SCORE_CHANGES] = "output.score_changes",
     [ENG_TOPIC_CHURN_DROPS] = "output.churn_drops",
     [ENG_TOPIC_CELL_CHANGES] = "output.cell_changes",
+    [ENG_TOPIC_REPORTS] = "output.reports",
     [ENG_TOPIC_DEAD_LETTERS] = "output.dead_letters",
     [ENG_TOPIC_ERASURES] = "output.erasures",
     [ENG_TOPIC_STATE] = "output.state",
@@ -24,6 +25,7 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_SCORE_CHANGES] = config->output.score_changes,
         [ENG_TOPIC_CHURN_DROPS] = config->output.churn_drops,
         [ENG_TOPIC_CELL_CHANGES] = config->output.cell_changes,
+        [ENG_TOPIC_REPORTS] = config->output.reports,
         [ENG_TOPIC_DEAD_LETTERS] = config->output.dead_letters,
         [ENG_TOPIC_ERASURES] = config->output.erasures,
         [ENG_TOPIC_STATE] = config->output.state,
@@ -37,9 +39,16 @@ static bool is_used(const struct eng_config *config, enum eng_topic topic)
 {
     eng_assert(config != NULL);
     eng_assert(topic < ENG_TOPIC_COUNT);
-    if (topic == ENG_TOPIC_ERASURES)
+    switch (topic) {
+    case ENG_TOPIC_ERASURES:
         return config->http.erase_token != NULL;
-    return topic != ENG_TOPIC_CELL_CHANGES || eng_model_matrix_name(config->model, 0) != NULL;
+    case ENG_TOPIC_CELL_CHANGES:
+        return eng_model_matrix_name(config->model, 0) != NULL;
+    case ENG_TOPIC_REPORTS:
+        return eng_model_report_name(config->model, 0) != NULL;
+    default:
+        return true;
+    }
 }
 
 /* The same topic must not serve two ends. */

@@ -118,6 +118,7 @@ void eng_task_counters(const struct eng_task *task, struct eng_counters *ret_cou
     ret_counters->score_changes += now->score_changes;
     ret_counters->churn_drops += now->churn_drops;
     ret_counters->cell_changes += now->cell_changes;
+    ret_counters->reports += now->reports;
 }
 
 void eng_task_check(const struct eng_task *task)

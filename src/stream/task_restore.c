@@ -120,7 +120,8 @@ static void carry_counters(struct eng_task *task)
             task->base.outcome[i] = then->outcome[i] - now->outcome[i];
         task->base.score_changes = then->score_changes - now->score_changes;
         task->base.churn_drops = then->churn_drops - now->churn_drops;
-        task->base.cell_changes = 0 - now->cell_changes; /* a commit does not count them */
+        task->base.cell_changes = 0 - now->cell_changes; /* a commit does not count these */
+        task->base.reports = 0 - now->reports;
     }
     eng_checkpoint_shift(&task->checkpoint, task->base.read - before);
 }

@@ -106,7 +106,7 @@ def check_explains_every_golden_case():
             run = engaged("check", "--config", case / "engaged.yaml")
             assert run.returncode == 0, (case, run.stderr)
             scored = "scores:" in (case / "engaged.yaml").read_text()
-            for word in ("Program golden", "bytes a partner") + (("Scores", "Bands:") if scored else ("Alerts",)):
+            for word in ("Program golden", "bytes a partner") + (("Scores", "s: ") if scored else ("Alerts",)):
                 assert word in run.stdout, (case, word)
 
 

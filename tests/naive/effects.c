@@ -51,6 +51,8 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
         naive->counters.score_changes++;
     else if (effect->kind == ENG_EFFECT_CELL_CHANGE)
         naive->counters.cell_changes++;
+    else if (effect->kind == ENG_EFFECT_REPORT)
+        naive->counters.reports++;
     else
         naive->counters.churn_drops++;
 }

@@ -180,7 +180,7 @@ static struct partner *add_partner(struct naive *naive, struct eng_slice name)
     return partner;
 }
 
-/* All scores in file order, then all matrices, then all alerts. */
+/* All scores in file order, then all matrices, all alerts, all reports. */
 void naive_evaluate(struct naive *naive, struct partner *partner, const struct occasion *why)
 {
     struct score_state before[ENG_SCORES_MAX];
@@ -193,6 +193,8 @@ void naive_evaluate(struct naive *naive, struct partner *partner, const struct o
         naive_alert_evaluate(naive, partner, i, before, why);
     for (unsigned i = 0; i < naive->model->score_count; i++)
         partner->scores[i].was_positive |= partner->scores[i].value_e4 > 0;
+    if (why->origin_kind == ENG_ORIGIN_BOUNDARY)
+        naive_reports_make(naive, partner, why);
 }
 
 static void boundary(struct naive *naive, int64_t pane)

@@ -203,6 +203,43 @@ static void print_cell_change(const struct eng_model *model, const struct eng_ef
         print_name("description", matrix->description);
 }
 
+static void print_report(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_report *report = &model->reports[effect->subject];
+    const struct eng_contribution *at = (const struct eng_contribution *)(effect + 1);
+    print_name("report", report->name);
+    printf(",\"model_version\":%u,\"scores\":[", model->version);
+    for (unsigned i = 0; i < report->score_count; i++, at += 2) {
+        const struct eng_score *score = &model->scores[report->scores[i]];
+        int64_t flags = at[1].value_e4;
+        bool follows = flags & ENG_REPORT_FOLLOWS;
+        printf("%s{\"provisional\":%s", i > 0 ? "," : "",
+               flags & ENG_REPORT_PROVISIONAL ? "true" : "false");
+        print_name("score", score->name);
+        print_number("value", at[0].value_e4);
+        print_name("band", score->bands[flags & ENG_REPORT_BAND].name);
+        if (follows)
+            print_number("previous_value", at[0].delta_e4);
+        if (follows)
+            print_name("previous_band", score->bands[(flags & ENG_REPORT_PREVIOUS_BAND) >> 8].name);
+        printf(",\"contributions\":[");
+        for (unsigned d = 0; d < score->dimension_count; d++, at += 2) {
+            printf("%s{\"place\":%u", d > 0 ? "," : "", d);
+            print_name("dimension", score->dimensions[d].name);
+            print_number("value", at[2].value_e4);
+            if (follows)
+                print_number("delta", at[2].delta_e4);
+            if (at[3].delta_e4 == 0)
+                print_number("measure", at[3].value_e4);
+            printf("}");
+        }
+        printf("]}");
+    }
+    printf("]");
+    if (report->description != NULL)
+        print_name("description", report->description);
+}
+
 static const struct {
     const char *type;
     void (*print)(const struct eng_model *model, const struct eng_effect *effect);
@@ -210,6 +247,7 @@ static const struct {
     [ENG_EFFECT_SCORE_CHANGE] = {"score_change", print_score_change},
     [ENG_EFFECT_CHURN_DROP] = {"churn_drop", print_churn_drop},
     [ENG_EFFECT_CELL_CHANGE] = {"cell_change", print_cell_change},
+    [ENG_EFFECT_REPORT] = {"report", print_report},
 };
 
 static void print_effects(const struct eng_model *model, struct naive *naive)
@@ -240,6 +278,8 @@ static void print_summary(const struct eng_model *model, const struct naive *nai
            naive_partner_count(naive), counters->score_changes, counters->churn_drops);
     if (model->matrix_count > 0)
         printf(",\"cell_changes\":%" PRIu64, counters->cell_changes);
+    if (model->report_count > 0)
+        printf(",\"reports\":%" PRIu64, counters->reports);
     printf("}\n");
 }
 

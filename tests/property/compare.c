@@ -205,6 +205,7 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
         [ENG_EFFECT_SCORE_CHANGE] = {"score change", eng_model_score_name},
         [ENG_EFFECT_CHURN_DROP] = {"churn drop", eng_model_alert_name},
         [ENG_EFFECT_CELL_CHANGE] = {"cell change", eng_model_matrix_name},
+        [ENG_EFFECT_REPORT] = {"report", eng_model_report_name},
     };
     const char *name = kinds[effect->kind].name(model, effect->subject);
     fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data, kinds[effect->kind].words,
@@ -274,6 +275,7 @@ static bool same_counters(const struct run *run, const struct naive *naive)
         same_number(run, "churn drops", 0, (int64_t)want->churn_drops, (int64_t)got->churn_drops);
     same &= same_number(run, "cell changes", 0, (int64_t)want->cell_changes,
                         (int64_t)got->cell_changes);
+    same &= same_number(run, "reports", 0, (int64_t)want->reports, (int64_t)got->reports);
     same &= same_number(run, "partners", 0, (int64_t)naive_partner_count(naive),
                         (int64_t)eng_engine_partner_count(run->engine));
     same &= same_number(run, "clock", 0, naive_clock_ms(naive), eng_engine_clock_ms(run->engine));
@@ -425,8 +427,9 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             tally->corrections += effect->cause == ENG_CAUSE_CORRECTION;
             continue;
         }
-        if (effect->kind == ENG_EFFECT_CELL_CHANGE) {
-            tally->cell_changes++;
+        if (effect->kind == ENG_EFFECT_CELL_CHANGE || effect->kind == ENG_EFFECT_REPORT) {
+            tally->cell_changes += effect->kind == ENG_EFFECT_CELL_CHANGE;
+            tally->reports += effect->kind == ENG_EFFECT_REPORT;
             continue;
         }
         enum eng_alert_kind kind = run->model->alerts[effect->subject].kind;

@@ -38,6 +38,9 @@ static const struct frame frames[] = {
     {&eng_section_edge, "program: p\n" MEASURES "scores: {s: {scale: 100, " DIMENSIONS
                         ", bands: {low: 0, high: {@}}}}\n"},
     {&eng_section_matrix, "program: p\n" MEASURES CROSSED "matrices: {own: {@}}\n"},
+    {&eng_section_report, "program: p\n" MEASURES SCORES "reports: {own: {@}}\n"},
+    {&eng_section_moment, "program: p\ntime: {pane: 1h}\n" MEASURES SCORES
+                          "reports: {own: {of: [engagement], at: {@}}}\n"},
     {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
     {&eng_section_kafka, "program: p\nkafka: {@}\n" MEASURES SCORES},
     {&eng_section_output, "program: p\noutput: {@}\n" MEASURES SCORES},
@@ -83,6 +86,8 @@ static const struct company companies[] = {
     {&eng_section_score, "points", "over: 3d, bands: {low: 0}"},
     {&eng_section_score, "over", "points: {a: 1}, bands: {low: 0}"},
     {&eng_section_score, "bands", "scale: 10, " DIMENSIONS},
+    {&eng_section_score, "tiers", "points: {a: 1}, over: month"},
+    {&eng_section_score, "grace", "points: {a: 1}, over: quarter, tiers: {low: 0, high: 5}"},
     {&eng_section_score, NULL, "scale: 10, " DIMENSIONS ", bands: {low: 0}"},
     {&eng_section_dimension, "weight", "target: 4"},
     {&eng_section_dimension, "steps", "weight: 1"},
@@ -93,6 +98,8 @@ static const struct company companies[] = {
     {&eng_section_matrix, "rows", "columns: activity"},
     {&eng_section_matrix, "columns", "rows: connection"},
     {&eng_section_matrix, NULL, "rows: connection, columns: activity"},
+    {&eng_section_report, "of", ""},
+    {&eng_section_report, NULL, "of: [engagement]"},
     {&eng_section_alert, "score", "falls_to: low"},
     {&eng_section_alert, "falls_to", "score: engagement"},
     {&eng_section_alert, "rises_to", "score: engagement"},
