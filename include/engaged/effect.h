@@ -48,17 +48,21 @@ struct eng_contribution {
  * zero-terminated) follow the struct. Silence and deadline alerts and cell changes have no
  * contributions. */
 struct eng_effect {
-    uint32_t bytes;              /* whole record, multiple of 8 */
-    uint16_t subject;            /* index of the score, the alert, the matrix or the report */
-    uint16_t score;              /* index of the score; cell change: of the rows; 0 for silence
-                                  * and deadline */
-    uint8_t kind;                /* enum eng_effect_kind */
-    uint8_t cause;               /* enum eng_cause */
-    uint8_t origin_kind;         /* enum eng_origin */
-    uint8_t direction;           /* enum eng_direction, score change */
-    uint8_t status;              /* enum eng_alert_status, churn drop */
-    uint8_t band;                /* index of the band in force; cell change: the row */
-    uint8_t previous_band;       /* score change, cell change: the last told one */
+    uint32_t bytes;      /* whole record, multiple of 8 */
+    uint16_t subject;    /* index of the score, the alert, the matrix or the report */
+    uint16_t score;      /* index of the score; cell change: of the rows; 0 for silence and
+                          * deadline */
+    uint8_t kind;        /* enum eng_effect_kind */
+    uint8_t cause;       /* enum eng_cause */
+    uint8_t origin_kind; /* enum eng_origin */
+    uint8_t direction;   /* enum eng_direction, score change */
+    uint8_t status;      /* enum eng_alert_status, churn drop */
+    uint8_t band;        /* index of the band in force; cell change: the row */
+    union {
+        uint8_t previous_band; /* score change, cell change: the last told one */
+        uint8_t will_drop_to;  /* churn drop that looks ahead, opened: the band that its score will
+                                * fall into */
+    };
     uint8_t provisional;         /* score change; cell change: one of the two scores is */
     uint16_t partner_bytes;      /* length of the partner id */
     uint16_t contribution_count; /* as many as the score has dimensions, in file order */
@@ -85,6 +89,8 @@ struct eng_effect {
             uint8_t column, previous_column; /* cell change: bands of the score of the columns */
         };
     };
+    int64_t
+        will_drop_at_ms; /* the boundary of that fall, if nothing happens; 0: none so far ahead */
 };
 
 /* A report card has for each of its scores, in the contributions: {value, value at the last

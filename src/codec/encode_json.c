@@ -179,10 +179,14 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
         put_points(writer, "threshold", eng_encode_threshold_e4(alert));
     if (alert->description != NULL)
         put_string(writer, "description", alert->description);
-    if (alert->kind != ENG_DEADLINE)
+    if (alert->kind == ENG_DEADLINE) {
+        put_integer(writer, "anchor_at", effect->anchor_at_ms);
+        put_integer(writer, "due_at", effect->due_at_ms);
+    }
+    if (effect->will_drop_at_ms == 0)
         return;
-    put_integer(writer, "anchor_at", effect->anchor_at_ms);
-    put_integer(writer, "due_at", effect->due_at_ms);
+    put_integer(writer, "will_drop_at", effect->will_drop_at_ms);
+    put_string(writer, "will_drop_to", eng_encode_fall_name(context->model, effect));
 }
 
 static void put_cell_change(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -360,6 +364,24 @@ static void put_view_measure(struct eng_writer *writer, const struct eng_view_me
     eng_put_byte(writer, '}');
 }
 
+/* {"certified": true, "tier": "gold", "grade": 7.5}: those that are there. */
+static void put_view_facts(struct eng_writer *writer, const struct eng_view *view)
+{
+    open_bracket(writer, "facts", '{');
+    for (unsigned i = 0; i < view->fact_count; i++) {
+        const struct eng_view_fact *fact = &view->facts[i];
+        if (!fact->there)
+            continue;
+        if (fact->kind == ENG_FACT_CHOICE)
+            put_slice(writer, fact->name, fact->text);
+        else if (fact->kind == ENG_FACT_FLAG)
+            put_boolean(writer, fact->name, fact->value_e4 > 0);
+        else
+            put_points(writer, fact->name, fact->value_e4);
+    }
+    eng_put_byte(writer, '}');
+}
+
 static void put_forecast_score(struct eng_writer *writer, const struct eng_model *model,
                                const struct eng_effect *effect)
 {
@@ -379,10 +401,10 @@ static void put_forecast_alert(struct eng_writer *writer, const struct eng_model
     put_string(writer, "kind", "churn_drop");
     put_string(writer, "rule", alert->name);
     put_string(writer, "status", eng_encode_status_name(effect));
-    if (alert->kind == ENG_SILENCE) {
+    if (alert->kind == ENG_SILENCE)
         put_points(writer, "risk", (int64_t)effect->risk_e3 * 10);
+    if (!eng_alert_is_scored(alert))
         return;
-    }
     const struct eng_score *score = eng_encode_score(model, effect);
     put_string(writer, "score", score->name);
     put_points(writer, "value", effect->value_e4);
@@ -443,6 +465,8 @@ enum eng_status eng_encode_view(const struct eng_encode_context *context, struct
     for (unsigned i = 0; i < view->measure_count; i++)
         put_view_measure(&writer, &view->measures[i]);
     eng_put_byte(&writer, ']');
+    if (view->fact_count > 0)
+        put_view_facts(&writer, view);
     open_bracket(&writer, "alerts", '[');
     for (unsigned i = 0; i < view->alert_count; i++)
         put_view_alert(&writer, &model->alerts[i], &view->alerts[i]);

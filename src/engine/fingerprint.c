@@ -64,7 +64,24 @@ static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
         sum = add(sum, measure->ago);
     if (measure->kind == ENG_RATIO)
         sum = add(sum, (uint64_t)measure->parts[0] << 16 | measure->parts[1]);
+    if (measure->kind == ENG_FACT || measure->kind == ENG_READING)
+        sum = add(sum, (uint64_t)measure->fact << 32 | (uint64_t)measure->parts[0] << 16 |
+                           measure->option);
     return add_set(sum, &measure->until);
+}
+
+static uint64_t add_fact(uint64_t sum, const struct eng_model *model, const struct eng_fact *fact)
+{
+    eng_assert(fact->name != NULL);
+    eng_assert(fact->option_count <= ENG_FACT_VALUES_MAX);
+    sum = add_text(sum, fact->name);
+    sum = add(sum, (uint64_t)fact->kind << 32 | (uint64_t)fact->measure << 16 | fact->option_count);
+    sum = add(sum, (uint64_t)fact->valid_ms);
+    if (fact->kind != ENG_FACT_FLAG && fact->attribute != ENG_FROM_VALUE)
+        sum = add_text(sum, model->attributes[fact->attribute]);
+    for (uint32_t i = 0; i < fact->option_count; i++)
+        sum = add(sum, eng_hash(fact->options[i].data, fact->options[i].length));
+    return sum;
 }
 
 static uint64_t add_dimension(uint64_t sum, const struct eng_dimension *dimension)
@@ -110,6 +127,8 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
     sum = add(sum, (uint64_t)alert->drop_e4);
     if (alert->drop_share_e4 != 0) /* so that models of before keep their number */
         sum = add(sum, alert->drop_share_e4);
+    if (alert->forecast != 0)
+        sum = add(sum, alert->forecast);
     if (alert->hold)
         sum = add(sum, alert->hold);
     if (alert->kind == ENG_DEADLINE)
@@ -181,6 +200,8 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_score(sum, &model->scores[i]);
     for (uint32_t i = 0; i < model->alert_count; i++)
         sum = add_alert(sum, &model->alerts[i]);
+    for (uint32_t i = 0; i < model->fact_count; i++)
+        sum = add_fact(sum, model, &model->facts[i]);
     for (uint32_t i = 0; i < model->matrix_count; i++)
         sum = add_matrix(sum, &model->matrices[i]);
     for (uint32_t i = 0; i < model->report_count; i++)

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/fact.h"
 #include "engine/score.h"
 #include "engine/seen.h"
 #include "engine/slab.h"
@@ -47,6 +48,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->drops = eng_calloc(model->alert_count, sizeof *layout->drops);
     layout->drops_first = eng_calloc(model->score_count + 1, sizeof *layout->drops_first);
     layout->deadlines = eng_calloc(model->alert_count, sizeof *layout->deadlines);
+    layout->aheads = eng_calloc(model->alert_count, sizeof *layout->aheads);
     layout->edges = eng_calloc(model->alert_count, sizeof *layout->edges);
     layout->edges_first = eng_calloc(model->score_count + 1, sizeof *layout->edges_first);
     layout->timed = eng_calloc(model->measure_count, sizeof *layout->timed);
@@ -57,11 +59,12 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
     bool all = layout->reports && layout->silences && layout->drops && layout->drops_first &&
                layout->terms && layout->edges && layout->edges_first && layout->deadlines &&
-               layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
-               layout->rolling_first && layout->active && layout->sinces && layout->lists &&
-               layout->measures && layout->scores && layout->alert_offset && layout->alert_list &&
-               layout->retention && layout->ages && layout->action_measures_first &&
-               layout->action_silences_first && layout->action_measures && layout->action_silences;
+               layout->aheads && layout->dimension_terms && layout->terms_first && layout->timed &&
+               layout->rolling && layout->rolling_first && layout->active && layout->sinces &&
+               layout->lists && layout->measures && layout->scores && layout->alert_offset &&
+               layout->alert_list && layout->retention && layout->ages &&
+               layout->action_measures_first && layout->action_silences_first &&
+               layout->action_measures && layout->action_silences;
     return all ? ENG_OK : ENG_NO_MEMORY;
 }
 
@@ -94,6 +97,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->drops);
     eng_free(layout->drops_first);
     eng_free(layout->deadlines);
+    eng_free(layout->aheads);
     eng_free(layout->edges);
     eng_free(layout->edges_first);
     eng_free(layout->rolling);
@@ -117,8 +121,7 @@ static void index_actions(struct eng_layout *layout)
         layout->action_silences_first[action] = silences;
         for (uint32_t i = 0; i < model->measure_count; i++)
             if (eng_action_set_has(&model->measures[i].actions, action) ||
-                (model->measures[i].kind == ENG_STATE &&
-                 eng_action_set_has(&model->measures[i].until, action)))
+                eng_action_set_has(&model->measures[i].until, action))
                 layout->action_measures[measures++] = (uint16_t)i;
         for (uint32_t i = 0; i < model->alert_count; i++)
             if (eng_action_set_has(&model->alerts[i].actions, action) ||
@@ -307,7 +310,7 @@ static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *off
     eng_assert(index < layout->model->measure_count);
     struct eng_measure_layout *place = &layout->measures[index];
     enum eng_measure_kind kind = layout->model->measures[index].kind;
-    eng_assert(kind <= ENG_SINCE);
+    eng_assert(kind <= ENG_READING);
     place->total = uses_cells(&layout->model->measures[index]) ? (uint16_t)layout->total_count++
                                                                : (uint16_t)ENG_NO_INDEX;
     if (kind == ENG_SUM)
@@ -318,6 +321,9 @@ static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *off
         place->offset = take(offset, ENG_STATE_BYTES);
     else if (kind == ENG_SINCE)
         place->offset = take(offset, ENG_SINCE_BYTES);
+    else if (kind == ENG_FACT)
+        place->offset =
+            take(offset, eng_fact_bytes(layout->model, &layout->model->measures[index]));
 }
 
 /* The width that holds every contribution of a score. */
@@ -504,7 +510,7 @@ static void index_terms(struct eng_layout *layout)
         for (uint32_t i = 0; i < dimensions; i++) {
             const struct eng_term *term = &layout->dimension_terms[i];
             unsigned looks_at = model->scores[term->score].dimensions[term->dimension].measure;
-            if (model->measures[measure].kind != ENG_RATIO &&
+            if (!eng_measure_is_made(&model->measures[measure]) &&
                 eng_measure_rests_on(model, looks_at, measure))
                 layout->terms[count++] = *term;
         }
@@ -549,6 +555,8 @@ static void index_alerts(struct eng_layout *layout)
         } else if (model->alerts[i].kind == ENG_DEADLINE) {
             layout->deadlines[layout->deadline_count++] = (uint16_t)i;
             layout->deadline_bits |= 1u << i;
+        } else if (model->alerts[i].kind == ENG_FALLS_TO && model->alerts[i].forecast > 0) {
+            layout->aheads[layout->ahead_count++] = (uint16_t)i;
         }
     for (uint32_t score = 0; score < model->score_count; score++) {
         layout->drops_first[score] = drops;
@@ -559,6 +567,18 @@ static void index_alerts(struct eng_layout *layout)
     layout->drops_first[model->score_count] = drops;
 }
 
+void eng_layout_mute(struct eng_layout *layout)
+{
+    uint32_t scores = layout->model->score_count;
+    eng_assert(layout->drops_first != NULL);
+    eng_assert(layout->scores != NULL);
+    layout->list_seen = ENG_NO_INDEX;
+    layout->silence_count = layout->deadline_count = layout->ahead_count = 0;
+    memset(layout->drops_first, 0, (scores + 1) * sizeof *layout->drops_first);
+    for (uint32_t i = 0; i < scores; i++)
+        layout->scores[i].has_edges = false;
+}
+
 /* What a boundary has to look at beside the cells that leave rolling windows. */
 static void index_timed(struct eng_layout *layout)
 {
@@ -567,7 +587,8 @@ static void index_timed(struct eng_layout *layout)
     eng_assert(layout->timed_count == 0);
     for (uint32_t i = 0; i < model->measure_count; i++) {
         const struct eng_measure *measure = &model->measures[i];
-        if (measure->kind == ENG_STATE || measure->kind == ENG_RATIO ||
+        if (measure->kind == ENG_STATE || eng_measure_is_made(measure) ||
+            (measure->kind == ENG_FACT && model->facts[measure->fact].valid_ms == 0) ||
             (uses_cells(measure) &&
              (measure->window == ENG_WINDOW_ROLLING || measure->window == ENG_WINDOW_LIFE)))
             continue;

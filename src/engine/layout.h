@@ -5,7 +5,7 @@
  *     struct eng_partner | fixed part | totals | id | list 0 | list 1 | ... | slack
  *
  * - the fixed part has one place per score, per silence alert and per measure of the kinds SUM,
- * LAST, STATE and SINCE, at the offsets below;
+ * LAST, STATE, SINCE and FACT, at the offsets below;
  * - totals are the windowed counts of the measures COUNT, SUM (its number of events) and ACTIVE,
  * all of one width per partner (1, 2, 4 or 8 bytes), which grows when a count no longer fits;
  * - lists hold what grows: cells (counts per pane and action), seen event ids, members, runs of
@@ -59,7 +59,7 @@ struct eng_list_layout {
 struct eng_measure_layout {
     uint16_t total;    /* index among the totals; ENG_NO_INDEX: none */
     uint16_t list;     /* MEMBERS, STREAK; else ENG_NO_INDEX */
-    uint32_t offset;   /* SUM, LAST, STATE, SINCE; else 0 */
+    uint32_t offset;   /* SUM, LAST, STATE, SINCE, FACT; else 0 */
     uint32_t flat;     /* SINCE: from so many panes on it contributes the same everywhere */
     uint64_t cells[4]; /* COUNT, SUM, ACTIVE: bit per cell index */
 };
@@ -168,7 +168,9 @@ struct eng_layout {
     uint16_t *deadlines; /* DEADLINE alerts */
     uint32_t deadline_count;
     uint32_t deadline_bits; /* a bit for each of them */
-    uint16_t *drops;        /* DROP alerts, by score */
+    uint16_t *aheads;       /* FALLS_TO alerts that are opened before the fall */
+    uint32_t ahead_count;
+    uint16_t *drops; /* DROP alerts, by score */
     uint32_t *drops_first;
     uint16_t *edges; /* BELOW and ABOVE alerts, by score */
     uint32_t *edges_first;
@@ -219,6 +221,10 @@ int64_t eng_layout_share(const struct eng_layout *layout, unsigned score, unsign
 /* ENG_OK and a layout (free with eng_layout_free), ENG_NO_MEMORY. Borrows the model. */
 enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout **ret_layout,
                                struct eng_error *err);
+
+/* Makes it one that knows of no alert and no id seen, for whoever wants to know what scores do
+ * (outlook.h). Records look the same. */
+void eng_layout_mute(struct eng_layout *layout);
 
 /* NULL and half-built ones are fine. */
 void eng_layout_free(struct eng_layout *layout);

@@ -65,6 +65,9 @@ void eng_model_free(struct eng_model *model)
     free_matrices(model->matrices, model->matrix_count);
     free_reports(model->reports, model->report_count);
     eng_free(model->attributes);
+    for (uint32_t i = 0; model->facts != NULL && i < model->fact_count; i++)
+        eng_free(model->facts[i].name);
+    eng_free(model->facts);
     eng_arena_done(&model->conditions);
     eng_free(model->actions);
     eng_free(model->measures);

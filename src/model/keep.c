@@ -7,7 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
-static const char *const kept[] = {"program", "version",  "time",    "measures",
+static const char *const kept[] = {"program", "version",  "time",    "facts", "measures",
                                    "scores",  "matrices", "reports", "alerts"};
 
 struct writer {

@@ -43,6 +43,10 @@ static int64_t greatest_e4(const struct eng_model *model, const struct eng_measu
     int64_t day = model->pane_unit == ENG_PANE_HOUR ? 24 : 1;
     if (measure->kind == ENG_STATE)
         return 10000;
+    if (measure->kind == ENG_READING && model->facts[measure->fact].kind != ENG_FACT_NUMBER)
+        return measure->option > 0 || model->facts[measure->fact].kind == ENG_FACT_FLAG
+                   ? 10000
+                   : model->facts[measure->fact].option_count * 10000LL;
     if (measure->kind != ENG_ACTIVE)
         return 0;
     if (measure->window == ENG_WINDOW_ROLLING)
@@ -201,21 +205,46 @@ static enum eng_status lint_measures(struct eng_load *load)
     return status;
 }
 
+static enum eng_status lint_alert(struct eng_load *load, const struct eng_node *node,
+                                  const struct eng_alert *alert)
+{
+    const struct eng_score *score = &load->model->scores[alert->score];
+    if (alert->hold && score->provisional_window == ENG_WINDOW_NONE)
+        return warn(load, eng_node_get(node, "while_provisional")->mark,
+                    "the score \"%s\" has no window and is never provisional, so the alert "
+                    "\"%s\" is never held",
+                    score->name, alert->name);
+    if (alert->kind == ENG_FALLS_TO && alert->forecast > 0 &&
+        score->provisional_window == ENG_WINDOW_ROLLING &&
+        alert->forecast >= score->provisional_panes)
+        return warn(load, eng_node_get(node, "forecast")->mark,
+                    "the alert \"%s\" looks as far ahead as the longest window of \"%s\", when "
+                    "nothing that counts now is left: it is open for everybody; look less far",
+                    alert->name, score->name);
+    return ENG_OK;
+}
+
+static enum eng_status lint_facts(struct eng_load *load)
+{
+    const struct eng_model *model = load->model;
+    enum eng_status status = ENG_OK;
+    const struct eng_node *node = load->file.facts ? load->file.facts->first : NULL;
+    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
+        if (!is_used(model, model->facts[i].measure))
+            status =
+                warn(load, node->key->mark,
+                     "the fact \"%s\" is used by no score; it is kept for whoever asks about a "
+                     "partner",
+                     model->facts[i].name);
+    return status;
+}
+
 static enum eng_status lint_alerts(struct eng_load *load)
 {
     enum eng_status status = ENG_OK;
     const struct eng_node *node = load->file.alerts ? load->file.alerts->first : NULL;
-    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++) {
-        const struct eng_alert *alert = &load->model->alerts[i];
-        if (!alert->hold)
-            continue;
-        const struct eng_score *score = &load->model->scores[alert->score];
-        if (score->provisional_window == ENG_WINDOW_NONE)
-            status = warn(load, eng_node_get(node, "while_provisional")->mark,
-                          "the score \"%s\" has no window and is never provisional, so the alert "
-                          "\"%s\" is never held",
-                          score->name, alert->name);
-    }
+    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
+        status = lint_alert(load, node, &load->model->alerts[i]);
     return status;
 }
 
@@ -247,7 +276,9 @@ static enum eng_status lint_token(struct eng_load *load)
 enum eng_status eng_load_lint(struct eng_load *load)
 {
     eng_assert(load->config->warnings == NULL);
-    enum eng_status status = lint_measures(load);
+    enum eng_status status = lint_facts(load);
+    if (status == ENG_OK)
+        status = lint_measures(load);
     const struct eng_node *node = load->file.scores ? load->file.scores->first : NULL;
     for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
         status = lint_score(load, node, i);

@@ -219,6 +219,8 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
     fprintf(out, " baseline %" PRId64 " last action %" PRId64 " silent %" PRId64 " gap %" PRId64,
             effect->baseline_e4, effect->last_action_at_ms, effect->silent_for_ms,
             effect->usual_gap_ms);
+    if (effect->will_drop_at_ms != 0)
+        fprintf(out, " will drop %" PRId64 " to %u", effect->will_drop_at_ms, effect->will_drop_to);
     for (unsigned i = 0; i < effect->contribution_count; i++)
         fprintf(out, " [%" PRId64 " %+" PRId64 "]", parts[i].value_e4, parts[i].delta_e4);
     fprintf(out, "\n");
@@ -311,6 +313,25 @@ static bool cooled_down(const struct run *run, unsigned alert, const struct eng_
                               run->model->alerts[alert].cooldown_ms;
 }
 
+static bool same_view_facts(const struct run *run, const struct eng_view *want,
+                            const struct eng_view *got)
+{
+    bool same = same_number(run, "view: facts", 0, want->fact_count, got->fact_count);
+    for (unsigned i = 0; same && i < want->fact_count; i++) {
+        const struct eng_view_fact *a = &want->facts[i], *b = &got->facts[i];
+        same &= same_number(run, "view: name of fact", i, 0, strcmp(a->name, b->name));
+        same &= same_number(run, "view: kind of fact", i, a->kind, b->kind);
+        same &= same_number(run, "view: fact is there", i, a->there, b->there);
+        same &= same_number(run, "view: fact", i, a->value_e4, b->value_e4);
+        same &= same_number(run, "view: bytes of fact", i, a->text.length, b->text.length);
+        same &= a->text.length != b->text.length ||
+                same_number(run, "view: text of fact", i, 0,
+                            a->text.length > 0 ? memcmp(a->text.data, b->text.data, a->text.length)
+                                               : 0);
+    }
+    return same;
+}
+
 static bool same_view(const struct run *run, const struct eng_view *want,
                       const struct eng_view *got)
 {
@@ -320,7 +341,7 @@ static bool same_view(const struct run *run, const struct eng_view *want,
     same &= same_number(run, "view: measures", 0, want->measure_count, got->measure_count);
     same &= same_number(run, "view: alerts", 0, want->alert_count, got->alert_count);
     same &= same_number(run, "view: matrices", 0, want->matrix_count, got->matrix_count);
-    if (!same || !same_view_scores(run, want, got))
+    if (!same || !same_view_scores(run, want, got) || !same_view_facts(run, want, got))
         return false;
     for (unsigned i = 0; i < want->measure_count; i++) {
         const struct eng_view_measure *a = &want->measures[i], *b = &got->measures[i];

@@ -387,7 +387,19 @@ Test(refusals, an_alert_says_when_and_of_what)
          "f.yaml:4:34: |no band \"hi\"|did you mean \"high\"?"},
         {M S "alerts: {a: {score: s, below: 1.00001}}\n", "f.yaml:4:31: |at most 4 decimals"},
         {M S "alerts: {a: {silence: x, horizon: 9d, score: s}}\n",
-         "f.yaml:4:39: |\"score\" does not belong to a silence alert"},
+         "f.yaml:4:46: |only to foretell its fall|forecast: 60d"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, forecast: 60d}}\n",
+         "f.yaml:4:10: |needs a score to look at"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, score: t, forecast: 60d}}\n",
+         "f.yaml:4:46: |no score \"t\""},
+        {M S "alerts: {a: {silence: x, horizon: 9d, score: s, forecast: 36h}}\n",
+         "f.yaml:4:59: |whole"},
+        {M S "alerts: {a: {silence: x, horizon: 9d, score: s, forecast: 0d}}\n",
+         "f.yaml:4:59: |1d"},
+        {M S "alerts: {a: {score: s, rises_to: high, forecast: 60d}}\n",
+         "f.yaml:4:40: |\"forecast\" does not belong to a rises_to alert"},
+        {M S "alerts: {a: {score: s, below: 3, forecast: 60d}}\n",
+         "f.yaml:4:34: |\"forecast\" does not belong to a below alert"},
         {M S "alerts: {a: {silence: x}}\n", "f.yaml:4:10: |needs a horizon"},
         {M S "alerts: {a: {silence: x, horizon: 9d, risk: 0}}\n", "f.yaml:4:45: |from 0.001 to 1"},
         {M S "alerts: {a: {silence: x, horizon: 9d, risk: 1.001}}\n",
@@ -541,6 +553,10 @@ Test(refusals, every_limit_is_named_and_what_just_fits_is_fine)
     static const struct limit limits[] = {
         {"program: p\nmeasures: {", "m@: {count: x, over: 3d}, ",
          "}\nalerts: {z: {silence: x, horizon: 9d}}\n", 64, "ENG_MEASURES_MAX"},
+        {"program: p\ntime: {late_after: 9d}\nfacts: {", "f@: {set: x}, ",
+         "}\nalerts: {z: {silence: x, horizon: 9d}}\n", 16, "ENG_FACTS_MAX"},
+        {"program: p\ntime: {late_after: 9d}\nfacts: {f: {set: x, from: t, values: [", "a@, ",
+         "]}}\nalerts: {z: {silence: x, horizon: 9d}}\n", 64, "ENG_FACT_VALUES_MAX"},
         {"program: p\nmeasures: {m: {over: 3d, count: [", "a@, ",
          "]}}\nalerts: {z: {silence: a1, horizon: 9d}}\n", 255, "ENG_ACTIONS_MAX"},
         {M "scores: {",
@@ -625,4 +641,43 @@ Test(refusals, filters_have_limits)
     const struct row ways[] = {{text, "|the filters on \"x\" can hold together in too many "
                                       "ways|255 (ENG_ACTIONS_MAX)|exclude each other"}};
     EXPECT_ALL_REFUSED(ways);
+}
+
+#define F(facts) "program: p\nfacts: {" facts "}\nmeasures: {m: {count: x, over: 3d}}\n" S
+#define R(reads)                                                                                   \
+    "program: p\nfacts: {tier: {set: u, from: t, values: [a, b.c]}, ok: {set: y}}\nmeasures: {m: " \
+    "{count: x, over: 3d}, r: {" reads "}}\n" S
+
+Test(refusals, a_fact_is_a_flag_a_choice_or_a_number)
+{
+    static const struct row rows[] = {
+        {F("f: {}"), "f.yaml:2:9: |\"set\" is missing"},
+        {F("f: {cleared: y}"), "f.yaml:2:9: |\"set\" is missing"},
+        {F("f: {set: x, values: [a]}"), "f.yaml:2:29: |nothing says where|write \"from: tier\""},
+        {F("f: {set: x, from: value, values: [a]}"),
+         "f.yaml:2:27: |the value of an event is a number|leave \"values\" out"},
+        {F("f: {set: x, from: t, values: []}"), "f.yaml:2:38: |lists 0 texts|from 1 to 64"},
+        {F("f: {set: x, from: t, values: [a, b, a]}"), "f.yaml:2:45: |\"a\" stands twice"},
+        {F("f: {set: x, from: t, values: a}"), "f.yaml:2:38: |a list of texts"},
+        {F("f: {set: x, from: [t]}"), "f.yaml:2:27: |write a name"},
+        {F("f: {set: x, valid_for: 0d}"), "f.yaml:2:32: |from 1ms to"},
+        {F("f: {set: x, where: {}}"), "f.yaml:2:28: |names no attribute"},
+        {F("f: {set: x, cleared: [y, x]}"),
+         "f.yaml:2:30: |\"x\" both sets and clears the fact \"f\""},
+        {F("f: {set: \"a.*\", cleared: a.b}"), "f.yaml:2:34: |\"a.b\" both sets and clears"},
+        {F("f: {set: x, over: 3d}"), "f.yaml:2:21: |unknown key \"over\""},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_measure_of_a_fact_names_one_and_what_it_can_be)
+{
+    static const struct row rows[] = {
+        {R("fact: teir"), "f.yaml:3:47: |there is no fact \"teir\"; did you mean \"tier\"?"},
+        {R("fact: tier.gold"), "f.yaml:3:47: |never \"gold\"; it is one of a, b.c"},
+        {R("fact: ok.yes"), "f.yaml:3:47: |\"ok\", which has no list|write \"ok\""},
+        {R("fact: ok, over: 3d"), "f.yaml:3:51: |\"over\" does not belong to a measure of a fact"},
+        {R("fact: ok, count: x"), "f.yaml:3:41: |both"},
+    };
+    EXPECT_ALL_REFUSED(rows);
 }
