@@ -84,6 +84,11 @@ static enum eng_status load_forecast(struct eng_load *load, const struct eng_nod
 {
     const struct eng_score *score = &load->model->scores[alert->score];
     alert->forecast = draft->forecast;
+    if (draft->forecast > 0 && score->tiers)
+        return eng_source_fail(&load->source, eng_node_get(node, "forecast")->mark,
+                               "the score \"%s\" has tiers, which are lost where a period or its "
+                               "grace is over and at no other time; leave \"forecast\" out",
+                               score->name);
     if (draft->forecast == 0 || (score->band_count > 1 && eng_score_can_fall(load->model, score)))
         return ENG_OK;
     return eng_source_fail(&load->source, eng_node_get(node, "forecast")->mark,

@@ -43,6 +43,12 @@ Test(tiers, what_cannot_be_meant_is_refused)
                                                           "gold}}\n",
          "|has no band \"gold\""},
         {T("over: month, tiers: {bronze: 0, silver: 30}") "alerts: {a: {score: s, falls_to: "
+                                                          "bronze, forecast: 3d}}\n",
+         "f.yaml:4:52: |the score \"s\" has tiers, which are lost where a period"},
+        {T("over: month, tiers: {bronze: 0, silver: 30}") "alerts: {a: {score: s, drop: 5, within: "
+                                                          "3d, forecast: 3d}}\n",
+         "f.yaml:4:55: |the score \"s\" has tiers"},
+        {T("over: month, tiers: {bronze: 0, silver: 30}") "alerts: {a: {score: s, falls_to: "
                                                           "silver}}\n",
          "|nothing falls into the highest band"},
     };
