@@ -91,6 +91,7 @@ enum text {
     TEXT_DROPS,
     TEXT_CELLS,
     TEXT_CARDS,
+    TEXT_AWARDS,
     TEXT_DEAD,
     TEXT_ERASED,
     TEXT_STATE,
@@ -113,6 +114,7 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_DROPS] = "drops",
     [TEXT_CELLS] = "cells",
     [TEXT_CARDS] = "cards",
+    [TEXT_AWARDS] = "awards",
     [TEXT_DEAD] = "dead-letters",
     [TEXT_ERASED] = "erasures",
     [TEXT_STATE] = "state",
@@ -130,6 +132,7 @@ struct demo {
     char texts[TEXT_COUNT][TEXT_BYTES]; /* writable, as a configuration's are */
     struct eng_property fetch_wait;
     struct eng_synth *synth;
+    struct eng_synth_cast *cast; /* NULL: the generator knows all actions */
     struct eng_mock *mock;
     struct eng_service *service;
     struct eng_http *http;
@@ -205,6 +208,7 @@ static void adapt_config(struct demo *demo)
     config->output.churn_drops = text[TEXT_DROPS];
     config->output.cell_changes = text[TEXT_CELLS];
     config->output.reports = text[TEXT_CARDS];
+    config->output.awards = text[TEXT_AWARDS];
     config->output.dead_letters = text[TEXT_DEAD];
     config->output.erasures = text[TEXT_ERASED];
     config->output.state = text[TEXT_STATE];
@@ -228,6 +232,8 @@ static enum eng_status make_partners(struct demo *demo, struct eng_error *err)
                                         }};
     demo->start_ms = options.start_ms;
     enum eng_status status = eng_synth_new(&options, &demo->synth, err);
+    if (status == ENG_OK && eng_synth_cast_new(demo->config.model, &demo->cast) != ENG_OK)
+        status = eng_error_set(err, ENG_NO_MEMORY, "no memory for the actions of the model");
     if (status == ENG_OK && eng_findings_init(&demo->findings, demo->synth, options.partners,
                                               demo->config.model) != ENG_OK)
         status = eng_error_set(err, ENG_NO_MEMORY, "no memory for %u partners", options.partners);
@@ -238,9 +244,13 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
 {
     const struct eng_output_config *output = &demo->config.output;
     const struct eng_mock_topic topics[] = {
-        {demo->config.input.topic, PARTITIONS}, {output->score_changes, PARTITIONS},
-        {output->churn_drops, PARTITIONS},      {output->dead_letters, PARTITIONS},
-        {output->erasures, PARTITIONS},         {output->state, PARTITIONS},
+        {demo->config.input.topic, PARTITIONS},
+        {output->score_changes, PARTITIONS},
+        {output->churn_drops, PARTITIONS},
+        {output->awards, PARTITIONS},
+        {output->dead_letters, PARTITIONS},
+        {output->erasures, PARTITIONS},
+        {output->state, PARTITIONS},
     };
     enum eng_status status = eng_mock_new(topics, sizeof topics / sizeof *topics, &demo->mock, err);
     if (status != ENG_OK)
@@ -338,6 +348,7 @@ static enum eng_status start_source(struct demo *demo, struct eng_error *err)
 {
     const struct eng_demo_source_options options = {
         .synth = demo->synth,
+        .cast = demo->cast,
         .start_ms = demo->start_ms,
         .speed = speed_of(demo),
         .sender = {.brokers = demo->brokers, .topic = demo->config.input.topic, .linger_ms = 40},
@@ -507,6 +518,7 @@ static void tear_down(struct demo *demo)
     eng_stats_free(&demo->stats);
     eng_findings_done(&demo->findings);
     eng_synth_free(demo->synth);
+    eng_synth_cast_free(demo->cast);
     eng_config_free(demo->loaded);
     if (demo->signals >= 0)
         (void)close(demo->signals); /* nothing was written to it */

@@ -404,6 +404,8 @@ static enum eng_status print_summary(struct replay *replay, struct eng_error *er
         sum.churn_drops += counters->churn_drops;
         sum.cell_changes += counters->cell_changes;
         sum.reports += counters->reports;
+        sum.award_bookings += counters->award_bookings;
+        sum.award_unmatched += counters->award_unmatched;
         partners += eng_engine_partner_count(replay->tasks[i].engine);
     }
     eng_bytes_clear(&replay->line);

@@ -170,6 +170,22 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_optional_string(writer, falls, falls ? eng_encode_fall_name(context->model, effect) : NULL);
 }
 
+static void put_award_booking(struct eng_writer *writer, const struct eng_encode_context *context,
+                              const struct eng_effect *effect)
+{
+    const struct eng_award *award = eng_encode_award(context->model, effect);
+    put_head(writer, context, effect);
+    put_string(writer, eng_encode_ledger(context->model, effect)->name);
+    eng_put_avro_long(writer, context->model->version);
+    put_string(writer, eng_encode_status_name(effect));
+    put_points(writer, effect->amount_e4);
+    put_points(writer, effect->cut_e4);
+    put_points(writer, effect->balance_e4);
+    eng_put_avro_long(writer, effect->at_ms);
+    eng_put_avro_long(writer, effect->occurred_at_ms);
+    put_optional_string(writer, award->description != NULL, award->description);
+}
+
 static void put_cell_change(struct eng_writer *writer, const struct eng_encode_context *context,
                             const struct eng_effect *effect)
 {
@@ -244,10 +260,9 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
                                               const struct eng_effect *effect) = {
-    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
-    [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
-    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
-    [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,   [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,     [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,
 };
 
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,

@@ -60,6 +60,22 @@ const struct eng_contribution *eng_encode_section(const struct eng_score *score,
     return at + 2 + (size_t)2 * score->dimension_count;
 }
 
+const struct eng_award *eng_encode_award(const struct eng_model *model,
+                                         const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_AWARD_BOOKING);
+    eng_assert(effect->subject < model->award_count);
+    return &model->awards[effect->subject];
+}
+
+const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
+                                           const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_AWARD_BOOKING);
+    eng_assert(effect->ledger < model->ledger_count);
+    return &model->ledgers[effect->ledger];
+}
+
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect)
 {
     switch ((enum eng_effect_kind)effect->kind) {
@@ -69,6 +85,8 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
         return eng_encode_matrix(model, effect)->name;
     case ENG_EFFECT_REPORT:
         return eng_encode_report(model, effect)->name;
+    case ENG_EFFECT_AWARD_BOOKING:
+        return eng_encode_award(model, effect)->name;
     default:
         return eng_encode_alert(model, effect)->name;
     }
@@ -76,6 +94,10 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
 
 const char *eng_encode_status_name(const struct eng_effect *effect)
 {
+    static const char *const bookings[] = {[ENG_BOOKED] = "booked",
+                                           [ENG_PENDING] = "pending",
+                                           [ENG_DROPPED] = "dropped",
+                                           [ENG_REVERSED] = "reversed"};
     switch ((enum eng_effect_kind)effect->kind) {
     case ENG_EFFECT_SCORE_CHANGE:
         return "changed";
@@ -83,6 +105,8 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
         return "moved"; /* a score may have the name of a matrix */
     case ENG_EFFECT_REPORT:
         return "made";
+    case ENG_EFFECT_AWARD_BOOKING:
+        return bookings[effect->status];
     default:
         return effect->status == ENG_OPENED ? "opened" : "resolved";
     }

@@ -14,6 +14,12 @@ const struct eng_score *eng_encode_score(const struct eng_model *model,
 const struct eng_alert *eng_encode_alert(const struct eng_model *model,
                                          const struct eng_effect *effect);
 
+/* The award and the ledger of a booking. */
+const struct eng_award *eng_encode_award(const struct eng_model *model,
+                                         const struct eng_effect *effect);
+const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
+                                           const struct eng_effect *effect);
+
 /* The matrix of a cell change, and the name of one of its cells. */
 const struct eng_matrix *eng_encode_matrix(const struct eng_model *model,
                                            const struct eng_effect *effect);
@@ -36,10 +42,12 @@ const struct eng_contribution *eng_encode_section(const struct eng_score *score,
                                                   const struct eng_contribution *at,
                                                   struct eng_section_of_report *ret_section);
 
-/* The name of the score (score change), rule (churn drop), matrix (cell change) or report. */
+/* The name of the score (score change), rule (churn drop), matrix (cell change), report or award
+ * (booking). */
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect);
 
-/* "changed", "opened", "resolved", "moved" or "made". */
+/* "changed", "opened", "resolved", "moved", "made", or of a booking "booked", "pending", "dropped"
+ * or "reversed". */
 const char *eng_encode_status_name(const struct eng_effect *effect);
 
 /* "up" or "down"; "event", "correction", "expiry" or "config". */

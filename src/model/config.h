@@ -58,6 +58,7 @@ struct eng_output_config {
     char *churn_drops;   /* topic; default <input topic>.churn-drops */
     char *cell_changes;  /* topic; default <input topic>.cell-changes */
     char *reports;       /* topic; default <input topic>.reports */
+    char *awards;        /* topic; default <input topic>.awards; used by a model with awards */
     char *dead_letters;  /* topic; default <input topic>.dead-letters */
     char *erasures;      /* topic; default <input topic>.erasures */
     char *state;         /* topic for the journal; default engaged-<program>-state */

@@ -124,6 +124,8 @@ FIELD(get_score_changes, partition, counters.score_changes)
 FIELD(get_churn_drops, partition, counters.churn_drops)
 FIELD(get_cell_changes, partition, counters.cell_changes)
 FIELD(get_reports, partition, counters.reports)
+FIELD(get_award_bookings, partition, counters.award_bookings)
+FIELD(get_award_unmatched, partition, counters.award_unmatched)
 
 FIELD(get_takeovers, input, stats->standby_takeovers)
 FIELD(get_discards, input, stats->standby_discards)
@@ -239,6 +241,10 @@ static const struct metric metrics[] = {
      "Cell changes told since this process has the partition."},
     {"engaged_reports_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_reports, "events",
      "Report cards made since this process has the partition."},
+    {"engaged_award_bookings_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_bookings, "events",
+     "Bookings of awards told, and what became of them."},
+    {"engaged_award_unmatched_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_unmatched,
+     "events", "Events that approve, drop or reverse what is not known, or not any more."},
     {"engaged_standby_behind_records", TYPE_GAUGE, SCOPE_STANDBY, 1, get_behind, "records",
      "Records of the state topic that the standby of a partition has not read yet, marks of "
      "transactions included."},

@@ -18,6 +18,7 @@ static const struct {
     [ENG_EFFECT_CHURN_DROP] = {"engaged.churn_drop", ENG_TOPIC_CHURN_DROPS},
     [ENG_EFFECT_CELL_CHANGE] = {"engaged.cell_change", ENG_TOPIC_CELL_CHANGES},
     [ENG_EFFECT_REPORT] = {"engaged.report", ENG_TOPIC_REPORTS},
+    [ENG_EFFECT_AWARD_BOOKING] = {"engaged.award_booking", ENG_TOPIC_AWARDS},
 };
 
 /* Headers that differ from one effect to the next. */

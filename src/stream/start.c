@@ -12,6 +12,7 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_CHURN_DROPS] = "output.churn_drops",
     [ENG_TOPIC_CELL_CHANGES] = "output.cell_changes",
     [ENG_TOPIC_REPORTS] = "output.reports",
+    [ENG_TOPIC_AWARDS] = "output.awards",
     [ENG_TOPIC_DEAD_LETTERS] = "output.dead_letters",
     [ENG_TOPIC_ERASURES] = "output.erasures",
     [ENG_TOPIC_STATE] = "output.state",
@@ -26,6 +27,7 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_CHURN_DROPS] = config->output.churn_drops,
         [ENG_TOPIC_CELL_CHANGES] = config->output.cell_changes,
         [ENG_TOPIC_REPORTS] = config->output.reports,
+        [ENG_TOPIC_AWARDS] = config->output.awards,
         [ENG_TOPIC_DEAD_LETTERS] = config->output.dead_letters,
         [ENG_TOPIC_ERASURES] = config->output.erasures,
         [ENG_TOPIC_STATE] = config->output.state,
@@ -46,6 +48,8 @@ static bool is_used(const struct eng_config *config, enum eng_topic topic)
         return eng_model_matrix_name(config->model, 0) != NULL;
     case ENG_TOPIC_REPORTS:
         return eng_model_report_name(config->model, 0) != NULL;
+    case ENG_TOPIC_AWARDS:
+        return eng_model_award_name(config->model, 0) != NULL;
     default:
         return true;
     }

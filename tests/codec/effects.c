@@ -119,6 +119,8 @@ static const struct {
     [ENG_EFFECT_CHURN_DROP] = {"churn_drop.avro", eng_schema_churn_drop, ENG_CONTAINER_DEFLATE},
     [ENG_EFFECT_CELL_CHANGE] = {"cell_change.avro", eng_schema_cell_change, ENG_CONTAINER_NULL},
     [ENG_EFFECT_REPORT] = {"report.avro", eng_schema_report, ENG_CONTAINER_NULL},
+    [ENG_EFFECT_AWARD_BOOKING] = {"award_booking.avro", eng_schema_award_booking,
+                                  ENG_CONTAINER_NULL},
 };
 
 int main(int argc, char **argv)

@@ -182,6 +182,22 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
     print_parts(model, effect);
 }
 
+static void print_award_booking(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_award *award = &model->awards[effect->subject];
+    print_name("award", award->name);
+    print_name("ledger", model->ledgers[effect->ledger].name);
+    static const char *const statuses[] = {"booked", "pending", "dropped", "reversed"};
+    print_name("status", statuses[effect->status]);
+    print_number("amount", effect->amount_e4);
+    print_number("cut", effect->cut_e4);
+    print_number("balance", effect->balance_e4);
+    printf(",\"model_version\":%u,\"occurred_at\":%" PRId64, model->version,
+           effect->occurred_at_ms);
+    if (award->description != NULL)
+        print_name("description", award->description);
+}
+
 static void print_cell_change(const struct eng_model *model, const struct eng_effect *effect)
 {
     static const char *const causes[] = {"event", "correction", "expiry", "config"};
@@ -252,6 +268,7 @@ static const struct {
     [ENG_EFFECT_CHURN_DROP] = {"churn_drop", print_churn_drop},
     [ENG_EFFECT_CELL_CHANGE] = {"cell_change", print_cell_change},
     [ENG_EFFECT_REPORT] = {"report", print_report},
+    [ENG_EFFECT_AWARD_BOOKING] = {"award_booking", print_award_booking},
 };
 
 static void print_effects(const struct eng_model *model, struct naive *naive)
@@ -280,6 +297,10 @@ static void print_summary(const struct eng_model *model, const struct naive *nai
         printf(",\"%s\":%" PRIu64, names[i], counters->outcome[i]);
     printf(",\"partners\":%" PRIu64 ",\"score_changes\":%" PRIu64 ",\"churn_drops\":%" PRIu64,
            naive_partner_count(naive), counters->score_changes, counters->churn_drops);
+    if (counters->award_bookings > 0)
+        printf(",\"award_bookings\":%" PRIu64, counters->award_bookings);
+    if (counters->award_unmatched > 0)
+        printf(",\"award_unmatched\":%" PRIu64, counters->award_unmatched);
     if (model->matrix_count > 0)
         printf(",\"cell_changes\":%" PRIu64, counters->cell_changes);
     if (model->report_count > 0)

@@ -206,6 +206,7 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
         [ENG_EFFECT_CHURN_DROP] = {"churn drop", eng_model_alert_name},
         [ENG_EFFECT_CELL_CHANGE] = {"cell change", eng_model_matrix_name},
         [ENG_EFFECT_REPORT] = {"report", eng_model_report_name},
+        [ENG_EFFECT_AWARD_BOOKING] = {"booking", eng_model_award_name},
     };
     const char *name = kinds[effect->kind].name(model, effect->subject);
     fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data, kinds[effect->kind].words,
@@ -278,6 +279,10 @@ static bool same_counters(const struct run *run, const struct naive *naive)
     same &= same_number(run, "cell changes", 0, (int64_t)want->cell_changes,
                         (int64_t)got->cell_changes);
     same &= same_number(run, "reports", 0, (int64_t)want->reports, (int64_t)got->reports);
+    same &= same_number(run, "bookings", 0, (int64_t)want->award_bookings,
+                        (int64_t)got->award_bookings);
+    same &= same_number(run, "unmatched", 0, (int64_t)want->award_unmatched,
+                        (int64_t)got->award_unmatched);
     same &= same_number(run, "partners", 0, (int64_t)naive_partner_count(naive),
                         (int64_t)eng_engine_partner_count(run->engine));
     same &= same_number(run, "clock", 0, naive_clock_ms(naive), eng_engine_clock_ms(run->engine));
@@ -341,6 +346,13 @@ static bool same_view(const struct run *run, const struct eng_view *want,
     same &= same_number(run, "view: measures", 0, want->measure_count, got->measure_count);
     same &= same_number(run, "view: alerts", 0, want->alert_count, got->alert_count);
     same &= same_number(run, "view: matrices", 0, want->matrix_count, got->matrix_count);
+    same &= same_number(run, "view: ledgers", 0, want->ledger_count, got->ledger_count);
+    for (unsigned i = 0; same && i < want->ledger_count; i++) {
+        const struct eng_view_ledger *a = &want->ledgers[i], *b = &got->ledgers[i];
+        same &= same_number(run, "view: balance of ledger", i, a->balance_e4, b->balance_e4);
+        same &= same_number(run, "view: earned in ledger", i, a->earned_e4, b->earned_e4);
+        same &= same_number(run, "view: expired in ledger", i, a->expired_e4, b->expired_e4);
+    }
     if (!same || !same_view_scores(run, want, got) || !same_view_facts(run, want, got))
         return false;
     for (unsigned i = 0; i < want->measure_count; i++) {
@@ -451,6 +463,14 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
         if (effect->kind == ENG_EFFECT_CELL_CHANGE || effect->kind == ENG_EFFECT_REPORT) {
             tally->cell_changes += effect->kind == ENG_EFFECT_CELL_CHANGE;
             tally->reports += effect->kind == ENG_EFFECT_REPORT;
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {
+            tally->bookings++;
+            tally->cut += effect->cut_e4 > 0;
+            tally->pending += effect->status == ENG_PENDING;
+            tally->reversed += effect->status == ENG_REVERSED;
+            tally->late_bookings += effect->cause == ENG_CAUSE_CORRECTION;
             continue;
         }
         enum eng_alert_kind kind = run->model->alerts[effect->subject].kind;

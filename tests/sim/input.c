@@ -73,7 +73,6 @@ static bool add_change(struct sim *sim, char **program, const struct program_tra
     char *text = complete(sim, next, sim_percent(sim, 30) ? "silent" : "tell");
     struct eng_config *config = NULL;
     bool fits = eng_config_load_text(text, strlen(text), "sim.yaml", &config, NULL) == ENG_OK &&
-                eng_model_carries(before->model, config->model, NULL) == ENG_OK &&
                 eng_config_takes_up(before, config, NULL) == ENG_OK;
     if (fits) {
         input->changed[input->changes++] = config;
