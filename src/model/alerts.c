@@ -77,6 +77,15 @@ static enum eng_status check_can_fall(struct eng_load *load, const struct eng_no
     return ENG_OK;
 }
 
+static enum eng_status refuse_tiers(struct eng_load *load, const struct eng_node *node,
+                                    const struct eng_score *score)
+{
+    return eng_source_fail(&load->source, eng_node_get(node, "forecast")->mark,
+                           "the score \"%s\" has tiers, which are lost where a period or its grace "
+                           "is over and at no other time; leave \"forecast\" out",
+                           score->name);
+}
+
 /* How far ahead an alert looks for a fall of its score, if it does; the score has to be one that
  * can fall into a lower band. */
 static enum eng_status load_forecast(struct eng_load *load, const struct eng_node *node,
@@ -85,10 +94,7 @@ static enum eng_status load_forecast(struct eng_load *load, const struct eng_nod
     const struct eng_score *score = &load->model->scores[alert->score];
     alert->forecast = draft->forecast;
     if (draft->forecast > 0 && score->tiers)
-        return eng_source_fail(&load->source, eng_node_get(node, "forecast")->mark,
-                               "the score \"%s\" has tiers, which are lost where a period or its "
-                               "grace is over and at no other time; leave \"forecast\" out",
-                               score->name);
+        return refuse_tiers(load, node, score);
     if (draft->forecast == 0 || (score->band_count > 1 && eng_score_can_fall(load->model, score)))
         return ENG_OK;
     return eng_source_fail(&load->source, eng_node_get(node, "forecast")->mark,
@@ -104,6 +110,8 @@ static enum eng_status load_falls_to(struct eng_load *load, const struct eng_nod
     if (status != ENG_OK)
         return status;
     const struct eng_score *score = &load->model->scores[alert->score];
+    if (draft->forecast > 0 && score->tiers)
+        return refuse_tiers(load, node, score);
     status = eng_load_find_band(load, draft->falls_to, score, &alert->band);
     if (status == ENG_OK)
         status = check_can_fall(load, node, score);

@@ -191,7 +191,7 @@ Test(differ, the_first_awards_need_a_restart)
     cr_expect_eq(eng_config_takes_up(none, some, &err), ENG_BAD_CONFIG);
     cr_expect(strstr(err.text, "awards need a restart where there were none") != NULL, "%s",
               err.text);
-    cr_expect(strstr(err.text, "in.awards") != NULL, "%s", err.text);
+    cr_expect(strstr(err.text, "output.awards") != NULL, "%s", err.text);
     cr_expect_eq(eng_config_takes_up(some, other, NULL), ENG_OK);
     eng_config_free(none);
     eng_config_free(some);
