@@ -19,6 +19,8 @@ extern "C" {
 enum eng_effect_kind {
     ENG_EFFECT_SCORE_CHANGE,
     ENG_EFFECT_CHURN_DROP,
+    ENG_EFFECT_CELL_CHANGE,
+    ENG_EFFECT_REPORT,
     ENG_EFFECT_AWARD_BOOKING,
     ENG_EFFECT_KINDS
 };
@@ -45,13 +47,14 @@ struct eng_contribution {
 };
 
 /* Fields that a kind does not use are 0. The contributions and then the partner id (not
- * zero-terminated) follow the struct. Silence and deadline alerts have no
+ * zero-terminated) follow the struct. Silence and deadline alerts and cell changes have no
  * contributions. */
 struct eng_effect {
     uint32_t bytes;   /* whole record, multiple of 8 */
-    uint16_t subject; /* index of the score (score change), alert (churn drop) or award (booking) */
+    uint16_t subject; /* index of the score, the alert, the matrix, the report or the award */
     union {
-        uint16_t score;  /* index of the score; 0 for silence and deadline */
+        uint16_t score;  /* index of the score; cell change: of the rows; 0 for silence and
+                          * deadline */
         uint16_t ledger; /* booking: index of the ledger */
     };
     uint8_t kind;        /* enum eng_effect_kind */
@@ -59,13 +62,13 @@ struct eng_effect {
     uint8_t origin_kind; /* enum eng_origin */
     uint8_t direction;   /* enum eng_direction, score change */
     uint8_t status;      /* enum eng_alert_status (churn drop), eng_booking_status (booking) */
-    uint8_t band;        /* index of the band in force */
+    uint8_t band;        /* index of the band in force; cell change: the row */
     union {
-        uint8_t previous_band; /* score change: the last told one */
+        uint8_t previous_band; /* score change, cell change: the last told one */
         uint8_t will_drop_to;  /* churn drop that looks ahead, opened: the band that its score will
                                 * fall into */
     };
-    uint8_t provisional;         /* score change */
+    uint8_t provisional;         /* score change; cell change: one of the two scores is */
     uint16_t partner_bytes;      /* length of the partner id */
     uint16_t contribution_count; /* as many as the score has dimensions, in file order */
     uint32_t risk_e3;            /* silence opened: q(H)/q(s) in 1/1000, rounded down */
@@ -80,8 +83,9 @@ struct eng_effect {
         int64_t balance_e4;        /* booking: what the ledger has then that has not expired */
     };
     union {
-        int64_t baseline_e4; /* drop: the baseline; resolved: the opening's */
-        int64_t cut_e4;      /* booking: what the cap has left out */
+        int64_t baseline_e4;     /* drop: the baseline; resolved: the opening's */
+        int64_t column_value_e4; /* cell change: the score of the columns now */
+        int64_t cut_e4;          /* booking: what the cap has left out */
     };
     union {
         int64_t last_action_at_ms; /* silence: last_at; resolved: the new one */
@@ -92,9 +96,24 @@ struct eng_effect {
         int64_t silent_for_ms; /* silence opened: at - last_action_at */
         int64_t due_at_ms;     /* deadline: when the time is over */
     };
-    int64_t usual_gap_ms; /* silence opened: usual gap, 0 while n is 1 */
+    union {
+        int64_t usual_gap_ms; /* silence opened: usual gap, 0 while n is 1 */
+        struct {
+            uint8_t column, previous_column; /* cell change: bands of the score of the columns */
+        };
+    };
     int64_t
         will_drop_at_ms; /* the boundary of that fall, if nothing happens; 0: none so far ahead */
+};
+
+/* A report card has for each of its scores, in the contributions: {value, value at the last
+ * report}, then {flags, 0} and for each dimension {share, change since the last report} and
+ * {measure, 1 when there is none}. The flags: */
+enum {
+    ENG_REPORT_BAND = 0xFF,            /* the band in force */
+    ENG_REPORT_PREVIOUS_BAND = 0xFF00, /* that at the last report */
+    ENG_REPORT_PROVISIONAL = 1 << 16,  /* the score is */
+    ENG_REPORT_FOLLOWS = 1 << 17,      /* there was a last report to compare with */
 };
 
 /* The caller's buffer. The engine appends while a whole evaluation is sure to fit

@@ -141,6 +141,7 @@ enum {
     ENG_VIEW_CONTRIBUTIONS_MAX = 32,
     ENG_VIEW_MEASURES_MAX = 64,
     ENG_VIEW_ALERTS_MAX = 32,
+    ENG_VIEW_MATRICES_MAX = 8,
     ENG_VIEW_LEDGERS_MAX = 4,
     ENG_VIEW_FACTS_MAX = 16,
 };
@@ -150,7 +151,7 @@ enum {
 struct eng_view {
     int64_t clock_ms;
     int64_t first_day_ms; /* start of the pane of its oldest counted event */
-    uint16_t score_count, measure_count, alert_count, fact_count, ledger_count;
+    uint16_t score_count, measure_count, alert_count, fact_count, ledger_count, matrix_count;
     struct eng_view_score {
         int64_t value_e4;
         int64_t told_value_e4;
@@ -170,6 +171,10 @@ struct eng_view {
         int64_t opened_at_ms; /* of the newest opening; -1: never, or closed and cooled down */
         int64_t due_at_ms;    /* silence: when it will be told if nothing happens; -1: not due */
     } alerts[ENG_VIEW_ALERTS_MAX];
+    struct eng_view_matrix {
+        uint8_t row, column; /* bands in force of its two scores */
+        const char *cell;    /* borrowed from the model */
+    } matrices[ENG_VIEW_MATRICES_MAX];
     struct eng_view_ledger {
         int64_t balance_e4; /* what has not expired */
         int64_t earned_e4;  /* of all time */

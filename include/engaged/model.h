@@ -60,6 +60,10 @@ uint32_t eng_model_version(const struct eng_model *model);
 /* Names by index, borrowed; NULL when the index is out of range. */
 const char *eng_model_score_name(const struct eng_model *model, unsigned score);
 const char *eng_model_alert_name(const struct eng_model *model, unsigned alert);
+const char *eng_model_matrix_name(const struct eng_model *model, unsigned matrix);
+const char *eng_model_report_name(const struct eng_model *model, unsigned report);
+const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,
+                                unsigned column);
 const char *eng_model_award_name(const struct eng_model *model, unsigned award);
 const char *eng_model_ledger_name(const struct eng_model *model, unsigned ledger);
 const char *eng_model_band_name(const struct eng_model *model, unsigned score, unsigned band);

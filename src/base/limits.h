@@ -21,6 +21,8 @@ enum {
     ENG_BANDS_MAX = 16,
     ENG_STEPS_MAX = 32,
     ENG_ALERTS_MAX = 32,
+    ENG_MATRICES_MAX = 8,
+    ENG_REPORTS_MAX = 4,
     ENG_LEDGERS_MAX = 4,
     ENG_AWARDS_MAX = 64,
     ENG_CLAIMS_MAX = 32,      /* bookings of one action that may be settled later */

@@ -89,6 +89,8 @@ enum text {
     TEXT_INPUT, /* topics */
     TEXT_CHANGES,
     TEXT_DROPS,
+    TEXT_CELLS,
+    TEXT_CARDS,
     TEXT_AWARDS,
     TEXT_DEAD,
     TEXT_ERASED,
@@ -110,6 +112,8 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_INPUT] = "actions",
     [TEXT_CHANGES] = "changes",
     [TEXT_DROPS] = "drops",
+    [TEXT_CELLS] = "cells",
+    [TEXT_CARDS] = "cards",
     [TEXT_AWARDS] = "awards",
     [TEXT_DEAD] = "dead-letters",
     [TEXT_ERASED] = "erasures",
@@ -202,6 +206,8 @@ static void adapt_config(struct demo *demo)
     };
     config->output.score_changes = text[TEXT_CHANGES];
     config->output.churn_drops = text[TEXT_DROPS];
+    config->output.cell_changes = text[TEXT_CELLS];
+    config->output.reports = text[TEXT_CARDS];
     config->output.awards = text[TEXT_AWARDS];
     config->output.dead_letters = text[TEXT_DEAD];
     config->output.erasures = text[TEXT_ERASED];

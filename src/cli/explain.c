@@ -101,6 +101,7 @@ static void add_window(struct eng_text *out, const struct eng_model *model,
         [ENG_WINDOW_WEEK] = " in the current week",
         [ENG_WINDOW_MONTH] = " in the current month",
         [ENG_WINDOW_QUARTER] = " in the current quarter",
+        [ENG_WINDOW_YEAR] = " in the current year",
         [ENG_WINDOW_LIFE] = " since the first event",
         [ENG_WINDOW_NONE] = "",
     };
@@ -292,9 +293,28 @@ static void add_decay(struct eng_text *out, const struct eng_model *model,
     }
 }
 
-static void add_bands(struct eng_text *out, const struct eng_score *score)
+static const char *const period_names[] = {[ENG_WINDOW_WEEK] = "week",
+                                           [ENG_WINDOW_MONTH] = "month",
+                                           [ENG_WINDOW_QUARTER] = "quarter",
+                                           [ENG_WINDOW_YEAR] = "year"};
+
+/* When a tier is lost. */
+static void add_grace(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_score *score)
 {
-    eng_text_add(out, "    Bands:");
+    const char *period = period_names[score->period];
+    eng_text_add(out, "; a better one at once, a lower one only when the %s is over", period);
+    if (score->grace_period)
+        eng_text_add(out, " and the next %s was not enough for it either", period);
+    else if (score->grace_panes > 0)
+        eng_text_add(out, " and %u %s of the next one have not been enough for it",
+                     score->grace_panes, unit_name(model, score->grace_panes));
+}
+
+static void add_bands(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_score *score)
+{
+    eng_text_add(out, "    %s:", score->tiers ? "Tiers" : "Bands");
     for (uint32_t i = 0; i < score->band_count; i++) {
         const struct eng_band *band = &score->bands[i];
         eng_text_add(out, "%s %s", i == 0 ? "" : ",", band->name);
@@ -312,7 +332,9 @@ static void add_bands(struct eng_text *out, const struct eng_score *score)
                      score->margin_e4 > 0 ? "" : "; one is left after being past it");
         add_elapsed(out, score->dwell_ms);
     }
-    eng_text_add(out, ".\n    Told when the band changes");
+    if (score->tiers)
+        add_grace(out, model, score);
+    eng_text_add(out, ".\n    Told when the %s changes", score->tiers ? "tier" : "band");
     if (score->tell_every_e4 > 0) {
         eng_text_add(out, ", or the value moved by ");
         add_e4(out, score->tell_every_e4);
@@ -349,7 +371,7 @@ static void add_score(struct eng_text *out, const struct eng_model *model,
             add_weighted(out, model, score, &score->dimensions[i]);
     }
     add_decay(out, model, &score->decay);
-    add_bands(out, score);
+    add_bands(out, model, score);
     add_description(out, score->description);
 }
 
@@ -441,9 +463,61 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
     add_description(out, alert->description);
 }
 
-static const char *const period_words[] = {
-    [ENG_WINDOW_ROLLING] = "",        [ENG_WINDOW_WEEK] = "week", [ENG_WINDOW_MONTH] = "month",
-    [ENG_WINDOW_QUARTER] = "quarter", [ENG_WINDOW_LIFE] = "",     [ENG_WINDOW_NONE] = ""};
+static void add_matrix(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_matrix *matrix)
+{
+    const struct eng_score *rows = &model->scores[matrix->rows];
+    const struct eng_score *columns = &model->scores[matrix->columns];
+    eng_text_add(out, "  %s: the bands of %s by those of %s; told when the cell changes\n",
+                 matrix->name, rows->name, columns->name);
+    for (uint32_t row = 0; row < matrix->row_count; row++) {
+        eng_text_add(out, "    %s:", rows->bands[row].name);
+        for (uint32_t column = 0; column < matrix->column_count; column++)
+            eng_text_add(out, "%s %s when %s", column == 0 ? "" : ",",
+                         matrix->cells[eng_matrix_cell(matrix, row, column)],
+                         columns->bands[column].name);
+        eng_text_add(out, "\n");
+    }
+    add_description(out, matrix->description);
+}
+
+/* On which day, in words. */
+static void add_day(struct eng_text *out, const struct eng_report *report)
+{
+    const char *period = period_names[report->every];
+    if (report->day == 0)
+        eng_text_add(out, "on the last day of every %s", period);
+    else
+        eng_text_add(out, "on day %u of %s %s", report->day,
+                     report->every > ENG_WINDOW_MONTH ? "the first month of every" : "every",
+                     period);
+    eng_text_add(out, " at %02u:00", report->hour);
+}
+
+static void add_report(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_report *report)
+{
+    const struct eng_score *first = &model->scores[report->scores[0]];
+    eng_text_add(out, "  %s: ", report->name);
+    for (uint32_t i = 0; i < report->score_count; i++)
+        eng_text_add(out, "%s%s", i > 0 ? ", " : "", model->scores[report->scores[i]].name);
+    eng_text_add(out, ", ");
+    add_day(out, report);
+    eng_text_add(out, " (%s), for ", model->zone);
+    if (report->bands == 0)
+        eng_text_add(out, "everybody");
+    else
+        eng_text_add(out, "whoever is in ");
+    const char *before = "";
+    for (uint32_t i = 0; i < first->band_count; i++)
+        if (report->bands >> i & 1) {
+            eng_text_add(out, "%s%s", before, first->bands[i].name);
+            before = " or ";
+        }
+    eng_text_add(out, "%s%s\n", report->bands != 0 ? " of " : "",
+                 report->bands != 0 ? first->name : "");
+    add_description(out, report->description);
+}
 
 static void add_ledger(struct eng_text *out, const struct eng_model *model,
                        const struct eng_ledger *ledger)
@@ -452,7 +526,7 @@ static void add_ledger(struct eng_text *out, const struct eng_model *model,
     if (ledger->cap_e4 > 0) {
         eng_text_add(out, "at most ");
         add_e4(out, ledger->cap_e4);
-        eng_text_add(out, " in a calendar %s", period_words[ledger->per]);
+        eng_text_add(out, " in a calendar %s", period_names[ledger->per]);
     } else {
         eng_text_add(out, "all that is paid");
     }
@@ -474,14 +548,14 @@ static void add_terms(struct eng_text *out, const struct eng_model *model,
     }
     if (award->nth > 0 && award->nth_window != ENG_WINDOW_ROLLING)
         eng_text_add(out, ", for number %u in a calendar %s", award->nth,
-                     period_words[award->nth_window]);
+                     period_names[award->nth_window]);
     else if (award->nth > 0)
         eng_text_add(out, ", for number %u in %u %s, once in as many", award->nth, award->nth_panes,
                      unit_name(model, award->nth_panes));
     if (award->streak > 0)
         eng_text_add(out, ", each time that %u %s%s in a row had one", award->streak,
                      award->streak_of == ENG_WINDOW_ROLLING ? unit_name(model, 2)
-                                                            : period_words[award->streak_of],
+                                                            : period_names[award->streak_of],
                      award->streak_of == ENG_WINDOW_ROLLING ? "" : "s");
     if (award->first)
         eng_text_add(out, ", once for each partner");
@@ -551,6 +625,14 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nScores\n");
     for (uint32_t i = 0; i < model->score_count; i++)
         add_score(out, model, &model->scores[i]);
+    if (model->matrix_count > 0)
+        eng_text_add(out, "\nMatrices\n");
+    for (uint32_t i = 0; i < model->matrix_count; i++)
+        add_matrix(out, model, &model->matrices[i]);
+    if (model->report_count > 0)
+        eng_text_add(out, "\nReports\n");
+    for (uint32_t i = 0; i < model->report_count; i++)
+        add_report(out, model, &model->reports[i]);
     if (model->alert_count > 0)
         eng_text_add(out, "\nAlerts\n");
     for (uint32_t i = 0; i < model->alert_count; i++)
@@ -663,6 +745,8 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     eng_text_add(out, "output:\n");
     add_text_key(out, "score_changes", config->output.score_changes);
     add_text_key(out, "churn_drops", config->output.churn_drops);
+    add_text_key(out, "cell_changes", config->output.cell_changes);
+    add_text_key(out, "reports", config->output.reports);
     add_text_key(out, "awards", config->output.awards);
     add_text_key(out, "dead_letters", config->output.dead_letters);
     add_text_key(out, "erasures", config->output.erasures);

@@ -402,12 +402,15 @@ static enum eng_status print_summary(struct replay *replay, struct eng_error *er
             sum.outcome[outcome] += counters->outcome[outcome];
         sum.score_changes += counters->score_changes;
         sum.churn_drops += counters->churn_drops;
+        sum.cell_changes += counters->cell_changes;
+        sum.reports += counters->reports;
         sum.award_bookings += counters->award_bookings;
         sum.award_unmatched += counters->award_unmatched;
         partners += eng_engine_partner_count(replay->tasks[i].engine);
     }
     eng_bytes_clear(&replay->line);
-    if (eng_encode_summary(&sum, partners, &replay->line) != ENG_OK)
+    const struct eng_model *model = eng_engine_model(replay->tasks[0].engine);
+    if (eng_encode_summary(model, &sum, partners, &replay->line) != ENG_OK)
         return no_memory_for_output(err);
     return eng_output_write(&replay->output, replay->line.data, replay->line.used)
                ? ENG_OK

@@ -1,5 +1,5 @@
-/* Effects to bytes: Avro (schemas/score_change.avsc, churn_drop.avsc, award_booking.avsc) and JSON
- * lines (replay).
+/* Effects to bytes: Avro (schemas/score_change.avsc, churn_drop.avsc, cell_change.avsc,
+ * report.avsc, award_booking.avsc) and JSON lines (replay).
  *
  * Pure; writes into a growing buffer of the caller. A call that runs out of memory leaves the
  * buffer as it was. Once a buffer has grown nothing is allocated. Any thread; a buffer belongs to
@@ -38,11 +38,11 @@ struct eng_encode_context {
 };
 
 /* Appends the deterministic id (S13): program/partner/name/status/origin, e.g.
- * "paint-painters/acme/at_risk/opened/b1767225600000". name is the score's or the rule's, or the
- * award's and, as one more part, the ledger's; status is "changed" for a score, "booked" for an
- * award, else "opened" or "resolved". origin is one of b<boundary ms>, m<model
- * version>, o<offset>, and o<source>:<offset> when there is a source. Parts are percent-encoded
- * where they hold
+ * "paint-painters/acme/at_risk/opened/b1767225600000". name is the score's, the rule's, the
+ * matrix's or the report's, or the award's and, as one more part, the ledger's; status is "changed"
+ * for a score, "moved" for a matrix, "made" for a report, "booked" for an award, else "opened" or
+ * "resolved". origin is one of b<boundary ms>, m<model version>, o<offset>, and o<source>:<offset>
+ * when there is a source. Parts are percent-encoded where they hold
  * '/', '%' or control characters. Not zero-terminated. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_encode_id(const struct eng_encode_context *context,
                               const struct eng_effect *effect, struct eng_bytes *out);
@@ -59,8 +59,10 @@ enum eng_status eng_encode_json(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out);
 
 /* Appends the last line of `replay`: {"type":"summary",...} and a newline. `partners` is the number
- * of partners with a counted event. ENG_OK or ENG_NO_MEMORY. */
-enum eng_status eng_encode_summary(const struct eng_counters *counters, uint64_t partners,
+ * of partners with a counted event; what the model cannot tell is not counted. ENG_OK or
+ * ENG_NO_MEMORY. */
+enum eng_status eng_encode_summary(const struct eng_model *model,
+                                   const struct eng_counters *counters, uint64_t partners,
                                    struct eng_bytes *out);
 
 /* What will be told of a partner if it does nothing (eng_engine_forecast). */
@@ -75,9 +77,9 @@ enum eng_status eng_encode_fall(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out);
 
 /* Appends what is known of a partner as one JSON object without newline: program, model_version,
- * partner_id, clock, first_day, scores[], measures[], alerts[], ledgers[] where there are any, and
- * unless `forecast` is NULL, forecast_until and forecast[] (docs/http.md). ENG_OK or ENG_NO_MEMORY.
- */
+ * partner_id, clock, first_day, scores[], measures[], alerts[], where there are some ledgers[] and
+ * matrices[], and unless `forecast` is NULL, forecast_until and forecast[] (docs/http.md). ENG_OK
+ * or ENG_NO_MEMORY. */
 enum eng_status eng_encode_view(const struct eng_encode_context *context, struct eng_slice partner,
                                 const struct eng_view *view,
                                 const struct eng_encode_forecast *forecast, struct eng_bytes *out);

@@ -186,16 +186,91 @@ static void put_award_booking(struct eng_writer *writer, const struct eng_encode
     put_optional_string(writer, award->description != NULL, award->description);
 }
 
+static void put_cell_change(struct eng_writer *writer, const struct eng_encode_context *context,
+                            const struct eng_effect *effect)
+{
+    const struct eng_matrix *matrix = eng_encode_matrix(context->model, effect);
+    const struct eng_score *rows = &context->model->scores[matrix->rows];
+    const struct eng_score *columns = &context->model->scores[matrix->columns];
+    put_head(writer, context, effect);
+    eng_put_avro_long(writer, context->model->version);
+    put_string(writer, eng_encode_cell_name(matrix, effect->band, effect->column));
+    put_string(writer,
+               eng_encode_cell_name(matrix, effect->previous_band, effect->previous_column));
+    eng_put_avro_long(writer, effect->cause);
+    eng_put_avro_long(writer, effect->at_ms);
+    eng_put_byte(writer, effect->provisional != 0);
+    put_string(writer, rows->name);
+    put_points(writer, effect->value_e4);
+    put_string(writer, eng_encode_band_name(rows, effect->band));
+    put_string(writer, eng_encode_band_name(rows, effect->previous_band));
+    put_string(writer, columns->name);
+    put_points(writer, effect->column_value_e4);
+    put_string(writer, eng_encode_band_name(columns, effect->column));
+    put_string(writer, eng_encode_band_name(columns, effect->previous_column));
+    put_optional_string(writer, matrix->description != NULL, matrix->description);
+}
+
+static void put_share(struct eng_writer *writer, const struct eng_section_of_report *section,
+                      unsigned index)
+{
+    const struct eng_contribution *pair = &section->pairs[(size_t)2 * index];
+    put_string(writer, section->score->dimensions[index].name);
+    put_points(writer, pair[0].value_e4);
+    put_optional_points(writer, section->follows, pair[0].delta_e4);
+    put_optional_points(writer, pair[1].delta_e4 == 0, pair[1].value_e4);
+}
+
+static void put_section(struct eng_writer *writer, const struct eng_section_of_report *section)
+{
+    const struct eng_score *score = section->score;
+    put_string(writer, score->name);
+    put_points(writer, section->value_e4);
+    put_optional_points(writer, section->follows, section->previous_value_e4);
+    put_string(writer, eng_encode_band_name(score, section->band));
+    put_optional_string(writer, section->follows,
+                        section->follows ? eng_encode_band_name(score, section->previous_band)
+                                         : NULL);
+    eng_put_byte(writer, section->provisional);
+    eng_put_avro_long(writer, score->dimension_count);
+    for (unsigned i = 0; i < score->dimension_count; i++)
+        put_share(writer, section, i);
+    eng_put_avro_long(writer, 0);
+}
+
+static void put_report(struct eng_writer *writer, const struct eng_encode_context *context,
+                       const struct eng_effect *effect)
+{
+    const struct eng_report *report = eng_encode_report(context->model, effect);
+    const struct eng_contribution *at = eng_effect_contributions(effect);
+    put_head(writer, context, effect);
+    eng_put_avro_long(writer, context->model->version);
+    eng_put_avro_long(writer, effect->at_ms);
+    eng_put_avro_long(writer, report->score_count);
+    for (uint32_t i = 0; i < report->score_count; i++) {
+        struct eng_section_of_report section;
+        at = eng_encode_section(&context->model->scores[report->scores[i]], at, &section);
+        put_section(writer, &section);
+    }
+    eng_put_avro_long(writer, 0);
+    put_optional_string(writer, report->description != NULL, report->description);
+}
+
+/* The fields of each kind. */
+static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
+                                              const struct eng_encode_context *context,
+                                              const struct eng_effect *effect) = {
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,   [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,     [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,
+};
+
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out)
 {
     struct eng_writer writer = eng_writer_begin(out);
-    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
-        put_score_change(&writer, context, effect);
-    else if (effect->kind == ENG_EFFECT_CHURN_DROP)
-        put_churn_drop(&writer, context, effect);
-    else
-        put_award_booking(&writer, context, effect);
+    eng_assert(effect->kind < ENG_EFFECT_KINDS);
+    bodies[effect->kind](&writer, context, effect);
     return eng_writer_end(&writer);
 }
 

@@ -207,21 +207,101 @@ static void put_award_booking(struct eng_writer *writer, const struct eng_encode
         put_string(writer, "description", award->description);
 }
 
+static void put_cell_change(struct eng_writer *writer, const struct eng_encode_context *context,
+                            const struct eng_effect *effect)
+{
+    const struct eng_matrix *matrix = eng_encode_matrix(context->model, effect);
+    const struct eng_score *rows = &context->model->scores[matrix->rows];
+    const struct eng_score *columns = &context->model->scores[matrix->columns];
+    put_head(writer, context, effect, "cell_change");
+    put_string(writer, "matrix", matrix->name);
+    put_integer(writer, "model_version", context->model->version);
+    put_string(writer, "cell", eng_encode_cell_name(matrix, effect->band, effect->column));
+    put_string(writer, "previous_cell",
+               eng_encode_cell_name(matrix, effect->previous_band, effect->previous_column));
+    put_string(writer, "cause", eng_encode_cause_name(effect));
+    put_integer(writer, "at", effect->at_ms);
+    put_boolean(writer, "provisional", effect->provisional != 0);
+    put_string(writer, "rows", rows->name);
+    put_points(writer, "row_value", effect->value_e4);
+    put_string(writer, "row", eng_encode_band_name(rows, effect->band));
+    put_string(writer, "previous_row", eng_encode_band_name(rows, effect->previous_band));
+    put_string(writer, "columns", columns->name);
+    put_points(writer, "column_value", effect->column_value_e4);
+    put_string(writer, "column", eng_encode_band_name(columns, effect->column));
+    put_string(writer, "previous_column", eng_encode_band_name(columns, effect->previous_column));
+    if (matrix->description != NULL)
+        put_string(writer, "description", matrix->description);
+}
+
+static void put_section(struct eng_writer *writer, const struct eng_section_of_report *section)
+{
+    const struct eng_score *score = section->score;
+    open_bracket(writer, NULL, '{');
+    put_string(writer, "score", score->name);
+    put_points(writer, "value", section->value_e4);
+    if (section->follows)
+        put_points(writer, "previous_value", section->previous_value_e4);
+    put_string(writer, "band", eng_encode_band_name(score, section->band));
+    if (section->follows)
+        put_string(writer, "previous_band", eng_encode_band_name(score, section->previous_band));
+    put_boolean(writer, "provisional", section->provisional);
+    open_bracket(writer, "contributions", '[');
+    for (unsigned i = 0; i < score->dimension_count; i++) {
+        const struct eng_contribution *pair = &section->pairs[(size_t)2 * i];
+        open_bracket(writer, NULL, '{');
+        put_string(writer, "dimension", score->dimensions[i].name);
+        put_points(writer, "value", pair[0].value_e4);
+        if (section->follows)
+            put_points(writer, "delta", pair[0].delta_e4);
+        if (pair[1].delta_e4 == 0)
+            put_points(writer, "measure", pair[1].value_e4);
+        eng_put_byte(writer, '}');
+    }
+    eng_put(writer, "]}", 2);
+}
+
+static void put_report(struct eng_writer *writer, const struct eng_encode_context *context,
+                       const struct eng_effect *effect)
+{
+    const struct eng_report *report = eng_encode_report(context->model, effect);
+    const struct eng_contribution *at = eng_effect_contributions(effect);
+    put_head(writer, context, effect, "report");
+    put_string(writer, "report", report->name);
+    put_integer(writer, "model_version", context->model->version);
+    put_integer(writer, "at", effect->at_ms);
+    open_bracket(writer, "scores", '[');
+    for (uint32_t i = 0; i < report->score_count; i++) {
+        struct eng_section_of_report section;
+        at = eng_encode_section(&context->model->scores[report->scores[i]], at, &section);
+        put_section(writer, &section);
+    }
+    eng_put_byte(writer, ']');
+    if (report->description != NULL)
+        put_string(writer, "description", report->description);
+}
+
+/* The keys of each kind. */
+static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
+                                              const struct eng_encode_context *context,
+                                              const struct eng_effect *effect) = {
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,   [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,     [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,
+};
+
 enum eng_status eng_encode_json(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out)
 {
     struct eng_writer writer = eng_writer_begin(out);
-    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
-        put_score_change(&writer, context, effect);
-    else if (effect->kind == ENG_EFFECT_CHURN_DROP)
-        put_churn_drop(&writer, context, effect);
-    else
-        put_award_booking(&writer, context, effect);
+    eng_assert(effect->kind < ENG_EFFECT_KINDS);
+    bodies[effect->kind](&writer, context, effect);
     eng_put(&writer, "}\n", 2);
     return eng_writer_end(&writer);
 }
 
-enum eng_status eng_encode_summary(const struct eng_counters *counters, uint64_t partners,
+enum eng_status eng_encode_summary(const struct eng_model *model,
+                                   const struct eng_counters *counters, uint64_t partners,
                                    struct eng_bytes *out)
 {
     static const enum eng_outcome order[] = {ENG_OUTCOME_COUNTED, ENG_OUTCOME_DUPLICATE,
@@ -242,6 +322,10 @@ enum eng_status eng_encode_summary(const struct eng_counters *counters, uint64_t
         put_count(&writer, "award_bookings", counters->award_bookings);
     if (counters->award_unmatched > 0)
         put_count(&writer, "award_unmatched", counters->award_unmatched);
+    if (model->matrix_count > 0)
+        put_count(&writer, "cell_changes", counters->cell_changes);
+    if (model->report_count > 0)
+        put_count(&writer, "reports", counters->reports);
     eng_put(&writer, "}\n", 2);
     return eng_writer_end(&writer);
 }
@@ -276,6 +360,19 @@ static void put_view_alert(struct eng_writer *writer, const struct eng_alert *al
         put_integer(writer, "opened_at", view->opened_at_ms);
     if (view->due_at_ms >= 0)
         put_integer(writer, "due_at", view->due_at_ms);
+    eng_put_byte(writer, '}');
+}
+
+static void put_view_matrix(struct eng_writer *writer, const struct eng_model *model,
+                            unsigned index, const struct eng_view_matrix *view)
+{
+    const struct eng_matrix *matrix = &model->matrices[index];
+    open_bracket(writer, NULL, '{');
+    put_string(writer, "matrix", matrix->name);
+    put_string(writer, "cell", view->cell);
+    put_string(writer, "row", eng_encode_band_name(&model->scores[matrix->rows], view->row));
+    put_string(writer, "column",
+               eng_encode_band_name(&model->scores[matrix->columns], view->column));
     eng_put_byte(writer, '}');
 }
 
@@ -346,6 +443,17 @@ static void put_forecast_alert(struct eng_writer *writer, const struct eng_model
     put_string(writer, "band", eng_encode_band_name(score, effect->band));
 }
 
+static void put_forecast_cell(struct eng_writer *writer, const struct eng_model *model,
+                              const struct eng_effect *effect)
+{
+    const struct eng_matrix *matrix = eng_encode_matrix(model, effect);
+    put_string(writer, "kind", "cell_change");
+    put_string(writer, "matrix", matrix->name);
+    put_string(writer, "cell", eng_encode_cell_name(matrix, effect->band, effect->column));
+    put_string(writer, "previous_cell",
+               eng_encode_cell_name(matrix, effect->previous_band, effect->previous_column));
+}
+
 static void put_forecast(struct eng_writer *writer, const struct eng_model *model,
                          const struct eng_encode_forecast *forecast)
 {
@@ -353,10 +461,14 @@ static void put_forecast(struct eng_writer *writer, const struct eng_model *mode
     put_integer(writer, "forecast_until", forecast->until_ms);
     open_bracket(writer, "forecast", '[');
     while ((effect = eng_effects_next(&forecast->effects, effect)) != NULL) {
+        if (effect->kind == ENG_EFFECT_REPORT)
+            continue; /* nothing happens there */
         open_bracket(writer, NULL, '{');
         put_integer(writer, "at", effect->at_ms);
         if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
             put_forecast_score(writer, model, effect);
+        else if (effect->kind == ENG_EFFECT_CELL_CHANGE)
+            put_forecast_cell(writer, model, effect);
         else
             put_forecast_alert(writer, model, effect);
         eng_put_byte(writer, '}');
@@ -397,6 +509,13 @@ enum eng_status eng_encode_view(const struct eng_encode_context *context, struct
         put_view_ledger(&writer, &model->ledgers[i], &view->ledgers[i]);
     if (view->ledger_count > 0)
         eng_put_byte(&writer, ']');
+    for (unsigned i = 0; i < view->matrix_count; i++) {
+        if (i == 0)
+            open_bracket(&writer, "matrices", '[');
+        put_view_matrix(&writer, model, i, &view->matrices[i]);
+        if (i + 1 == view->matrix_count)
+            eng_put_byte(&writer, ']');
+    }
     if (forecast != NULL)
         put_forecast(&writer, model, forecast);
     eng_put_byte(&writer, '}');

@@ -18,6 +18,48 @@ const struct eng_alert *eng_encode_alert(const struct eng_model *model,
     return &model->alerts[effect->subject];
 }
 
+const struct eng_matrix *eng_encode_matrix(const struct eng_model *model,
+                                           const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_CELL_CHANGE);
+    eng_assert(effect->subject < model->matrix_count);
+    return &model->matrices[effect->subject];
+}
+
+const char *eng_encode_cell_name(const struct eng_matrix *matrix, unsigned row, unsigned column)
+{
+    eng_assert(row < matrix->row_count);
+    eng_assert(column < matrix->column_count);
+    return matrix->cells[eng_matrix_cell(matrix, row, column)];
+}
+
+const struct eng_report *eng_encode_report(const struct eng_model *model,
+                                           const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_REPORT);
+    eng_assert(effect->subject < model->report_count);
+    return &model->reports[effect->subject];
+}
+
+const struct eng_contribution *eng_encode_section(const struct eng_score *score,
+                                                  const struct eng_contribution *at,
+                                                  struct eng_section_of_report *ret_section)
+{
+    int64_t flags = at[1].value_e4;
+    eng_assert(at[1].delta_e4 == 0);
+    *ret_section = (struct eng_section_of_report){
+        .score = score,
+        .value_e4 = at[0].value_e4,
+        .previous_value_e4 = at[0].delta_e4,
+        .band = (unsigned)(flags & ENG_REPORT_BAND),
+        .previous_band = (unsigned)(flags & ENG_REPORT_PREVIOUS_BAND) >> 8,
+        .provisional = flags & ENG_REPORT_PROVISIONAL,
+        .follows = flags & ENG_REPORT_FOLLOWS,
+        .pairs = at + 2,
+    };
+    return at + 2 + (size_t)2 * score->dimension_count;
+}
+
 const struct eng_award *eng_encode_award(const struct eng_model *model,
                                          const struct eng_effect *effect)
 {
@@ -36,10 +78,18 @@ const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
 
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect)
 {
-    if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
+    switch ((enum eng_effect_kind)effect->kind) {
+    case ENG_EFFECT_SCORE_CHANGE:
+        return eng_encode_score(model, effect)->name;
+    case ENG_EFFECT_CELL_CHANGE:
+        return eng_encode_matrix(model, effect)->name;
+    case ENG_EFFECT_REPORT:
+        return eng_encode_report(model, effect)->name;
+    case ENG_EFFECT_AWARD_BOOKING:
         return eng_encode_award(model, effect)->name;
-    return effect->kind == ENG_EFFECT_SCORE_CHANGE ? eng_encode_score(model, effect)->name
-                                                   : eng_encode_alert(model, effect)->name;
+    default:
+        return eng_encode_alert(model, effect)->name;
+    }
 }
 
 const char *eng_encode_status_name(const struct eng_effect *effect)
@@ -48,11 +98,18 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
                                            [ENG_PENDING] = "pending",
                                            [ENG_DROPPED] = "dropped",
                                            [ENG_REVERSED] = "reversed"};
-    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
+    switch ((enum eng_effect_kind)effect->kind) {
+    case ENG_EFFECT_SCORE_CHANGE:
         return "changed";
-    if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
+    case ENG_EFFECT_CELL_CHANGE:
+        return "moved"; /* a score may have the name of a matrix */
+    case ENG_EFFECT_REPORT:
+        return "made";
+    case ENG_EFFECT_AWARD_BOOKING:
         return bookings[effect->status];
-    return effect->status == ENG_OPENED ? "opened" : "resolved";
+    default:
+        return effect->status == ENG_OPENED ? "opened" : "resolved";
+    }
 }
 
 const char *eng_encode_direction_name(const struct eng_effect *effect)

@@ -20,11 +20,34 @@ const struct eng_award *eng_encode_award(const struct eng_model *model,
 const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
                                            const struct eng_effect *effect);
 
-/* The name of the score (score change), rule (churn drop) or award (booking). */
+/* The matrix of a cell change, and the name of one of its cells. */
+const struct eng_matrix *eng_encode_matrix(const struct eng_model *model,
+                                           const struct eng_effect *effect);
+const char *eng_encode_cell_name(const struct eng_matrix *matrix, unsigned row, unsigned column);
+
+/* The report of a report card, and one of its scores. */
+const struct eng_report *eng_encode_report(const struct eng_model *model,
+                                           const struct eng_effect *effect);
+struct eng_section_of_report {
+    const struct eng_score *score;
+    int64_t value_e4, previous_value_e4;
+    unsigned band, previous_band;
+    bool provisional;
+    bool follows;                         /* there was a card before, with the previous ones */
+    const struct eng_contribution *pairs; /* by dimension: {share, change}, {measure, missing} */
+};
+
+/* The section at a place among the contributions, and the place behind it. */
+const struct eng_contribution *eng_encode_section(const struct eng_score *score,
+                                                  const struct eng_contribution *at,
+                                                  struct eng_section_of_report *ret_section);
+
+/* The name of the score (score change), rule (churn drop), matrix (cell change), report or award
+ * (booking). */
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect);
 
-/* "changed", "opened", "resolved", or of a booking "booked", "pending", "dropped" or "reversed".
- */
+/* "changed", "opened", "resolved", "moved", "made", or of a booking "booked", "pending", "dropped"
+ * or "reversed". */
 const char *eng_encode_status_name(const struct eng_effect *effect);
 
 /* "up" or "down"; "event", "correction", "expiry" or "config". */

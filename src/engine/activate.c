@@ -40,9 +40,11 @@ static void forget(struct eng_engine *engine)
     engine->forecast = NULL;
     eng_wheel_done(&engine->wheel);
     eng_wheel_init(&engine->wheel);
-    if (now->clock_ms >= 0)
-        now->late_before_ms =
-            kept < 0 ? INT64_MIN : eng_calendar_start_ms(engine->model->calendar, kept);
+    if (now->clock_ms < 0)
+        return;
+    now->late_before_ms =
+        kept < 0 ? INT64_MIN : eng_calendar_start_ms(engine->model->calendar, kept);
+    eng_moment_reports(now, engine->model);
 }
 
 /* Everything that could fail, then the change of models. */

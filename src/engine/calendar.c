@@ -227,14 +227,15 @@ static struct month month_of(int64_t day)
 /* The first date of the period that holds the date `day`, or of the next period. */
 static int64_t period_day(enum eng_window_kind kind, int64_t day, int next)
 {
-    eng_assert(kind == ENG_WINDOW_WEEK || kind == ENG_WINDOW_MONTH || kind == ENG_WINDOW_QUARTER);
+    eng_assert(kind >= ENG_WINDOW_WEEK);
+    eng_assert(kind <= ENG_WINDOW_YEAR);
     if (kind == ENG_WINDOW_WEEK)
         return floor_div(day + 3, 7) * 7 - 3 + 7 * next; /* day 0 was a Thursday */
     struct month month = month_of(day);
     if (kind == ENG_WINDOW_MONTH)
         return next ? month_first_day(month.number + 1) : month.first_day;
-    int64_t quarter = floor_div(month.number, 3) + next;
-    return month_first_day(quarter * 3);
+    int64_t months = kind == ENG_WINDOW_QUARTER ? 3 : 12;
+    return month_first_day((floor_div(month.number, months) + next) * months);
 }
 
 /* The same in panes. An hour belongs to the local date of its start. */
@@ -262,6 +263,26 @@ int64_t eng_calendar_period_next(const struct eng_calendar *calendar, enum eng_w
 {
     eng_assert(calendar != NULL);
     return period_pane(calendar, kind, pane, 1);
+}
+
+int64_t eng_calendar_moment(const struct eng_calendar *calendar, enum eng_window_kind kind,
+                            int64_t pane, unsigned day, unsigned hour)
+{
+    enum { CHANGES_HOUR = 3, DAY_HOURS = 24 };
+    eng_assert(pane >= DAY_FIRST);
+    eng_assert(hour < DAY_HOURS && (hour == 0 || calendar->unit == ENG_PANE_HOUR));
+    int64_t number = pane;
+    if (calendar->unit == ENG_PANE_HOUR)
+        number = day_of(calendar, eng_calendar_start_ms(calendar, pane));
+    int64_t date = date_of(calendar, number);
+    int64_t wanted = day == 0 ? period_day(kind, date, 1) - 1 : period_day(kind, date, 0) + day - 1;
+    number = day_of_date(calendar, wanted);
+    if (calendar->unit == ENG_PANE_DAY)
+        return number;
+    int64_t at_ms = hour < CHANGES_HOUR
+                        ? day_start_ms(calendar, number) + hour * HOUR_MS
+                        : day_start_ms(calendar, number + 1) - (DAY_HOURS - hour) * HOUR_MS;
+    return floor_div(at_ms + calendar->hour_offset_ms + HOUR_MS - 1, HOUR_MS);
 }
 
 bool eng_calendar_equal(const struct eng_calendar *one, const struct eng_calendar *two)

@@ -20,9 +20,10 @@ enum eng_pane_unit { ENG_PANE_HOUR, ENG_PANE_DAY };
 /* What a measure or points score looks at. */
 enum eng_window_kind {
     ENG_WINDOW_ROLLING, /* the pane of the clock and the panes - 1 before it */
-    ENG_WINDOW_WEEK,    /* the current calendar week (from Monday), month, quarter */
+    ENG_WINDOW_WEEK,    /* the current calendar week (from Monday), month, quarter, year */
     ENG_WINDOW_MONTH,
     ENG_WINDOW_QUARTER,
+    ENG_WINDOW_YEAR,
     ENG_WINDOW_LIFE, /* since the first event */
     ENG_WINDOW_NONE, /* streaks and states have no window */
 };
@@ -55,11 +56,17 @@ int64_t eng_calendar_pane(const struct eng_calendar *calendar, int64_t time_ms);
 /* The first instant of a pane (>= -1): its boundary. */
 int64_t eng_calendar_start_ms(const struct eng_calendar *calendar, int64_t pane);
 
-/* The first pane of the week, month or quarter that holds `pane`; and the first pane of the next
- * one. */
+/* The first pane of the week, month, quarter or year that holds `pane`; and the first pane of the
+ * next one. */
 int64_t eng_calendar_period_first(const struct eng_calendar *calendar, enum eng_window_kind kind,
                                   int64_t pane);
 int64_t eng_calendar_period_next(const struct eng_calendar *calendar, enum eng_window_kind kind,
                                  int64_t pane);
+
+/* The pane that begins at an hour of a local date, or the first one after that: the `day`th date
+ * (1: the first; 0: the last) of the period that holds `pane`. Days of clock changes are taken as
+ * changed between 2 and 3 o'clock. With panes of a day the hour is 0. */
+int64_t eng_calendar_moment(const struct eng_calendar *calendar, enum eng_window_kind kind,
+                            int64_t pane, unsigned day, unsigned hour);
 
 #endif

@@ -441,6 +441,68 @@ static void carry_score(struct eng_carry *carry, const struct eng_record *from, 
     carry->record[place->band] = band_of(carry, from, index, value);
     if (place->dwell != 0 && was->dwell != 0)
         memcpy(carry->record + place->dwell, eng_record_fixed(from, was->dwell), sizeof(int64_t));
+    if (place->grace != 0 && was->grace != 0)
+        memcpy(carry->record + place->grace, eng_record_fixed(from, was->grace), ENG_GRACE_BYTES);
+}
+
+/* The place of an old report of the same name where it has the score; NULL: there is none. */
+static const struct eng_report_layout *old_report(const struct eng_carry *carry, const char *name,
+                                                  uint16_t score)
+{
+    const struct eng_model *model = carry->from->model;
+    eng_assert(name != NULL);
+    eng_assert(score < model->score_count);
+    for (uint32_t i = 0; i < model->report_count; i++)
+        for (uint32_t j = 0; j < model->reports[i].score_count; j++)
+            if (strcmp(model->reports[i].name, name) == 0 && model->reports[i].scores[j] == score)
+                return eng_layout_report(carry->from, i, j);
+    return NULL;
+}
+
+/* True when the contributions of a new score are those of the old one, by their names. */
+static bool has_same_names(const struct eng_carry *carry, uint32_t index)
+{
+    const struct eng_score *score = &carry->to->model->scores[index];
+    const struct eng_score *old = &carry->from->model->scores[carry->change.score[index]];
+    bool same = score->points == old->points && score->dimension_count == old->dimension_count;
+    eng_assert(score->dimension_count <= ENG_DIMENSIONS_MAX);
+    for (uint32_t i = 0; same && i < score->dimension_count; i++)
+        same = strcmp(score->dimensions[i].name, old->dimensions[i].name) == 0;
+    return same;
+}
+
+/* What stood in the last card of a report, where it can be compared with the next one. */
+static void put_report(struct eng_carry *carry, const struct eng_record *from, uint32_t report,
+                       uint32_t place)
+{
+    uint32_t index = carry->to->model->reports[report].scores[place];
+    const struct eng_report_layout *to = eng_layout_report(carry->to, report, place);
+    uint16_t old = carry->change.score[index];
+    eng_assert(index < carry->to->model->score_count);
+    if (old == ENG_CHANGE_NONE || !has_same_names(carry, index))
+        return;
+    const struct eng_report_layout *was =
+        old_report(carry, carry->to->model->reports[report].name, old);
+    uint8_t head = was != NULL ? *eng_record_fixed(from, was->band) : 0;
+    uint16_t band = carry->change.band[index][head & ENG_BAND_MASK];
+    if (!(head & ENG_REPORTED) || band == ENG_CHANGE_NONE)
+        return;
+    uint32_t bytes = carry->to->scores[index].value_bytes;
+    eng_assert(bytes == carry->from->scores[old].value_bytes);
+    carry->record[to->band] = (uint8_t)(band | ENG_REPORTED);
+    memcpy(carry->record + to->value, eng_record_fixed(from, was->value), bytes);
+    memcpy(carry->record + to->shares, eng_record_fixed(from, was->shares),
+           (size_t)carry->to->model->scores[index].dimension_count * bytes);
+}
+
+static void put_reports(struct eng_carry *carry, const struct eng_record *from)
+{
+    const struct eng_model *model = carry->to->model;
+    eng_assert(model->report_count <= ENG_REPORTS_MAX);
+    eng_assert(from->layout == carry->from);
+    for (uint32_t i = 0; i < model->report_count; i++)
+        for (uint32_t j = 0; j < model->reports[i].score_count; j++)
+            put_report(carry, from, i, j);
 }
 
 /* ---- lists ---- */
@@ -692,6 +754,7 @@ enum eng_status eng_carry_record(struct eng_carry *carry, struct eng_store *stor
     put_measures(carry, now, from);
     for (uint32_t i = 0; i < carry->to->model->score_count; i++)
         carry_score(carry, from, i);
+    put_reports(carry, from);
     put_rhythms(carry, from);
     put_awards(carry, from);
     struct eng_record record = built(carry, from->number);

@@ -24,6 +24,26 @@ void eng_moment_set(struct eng_moment *now, const struct eng_model *model, int64
         now->period_first[i] = (int32_t)eng_calendar_period_first(model->calendar, kind, pane);
         now->period_next[i] = (int32_t)eng_calendar_period_next(model->calendar, kind, pane);
     }
+    bool stale = first;
+    for (uint32_t i = 0; i < model->report_count; i++)
+        stale |= pane >= now->report_next[i];
+    if (stale)
+        eng_moment_reports(now, model);
+    else
+        now->reports_now = 0;
+}
+
+void eng_moment_reports(struct eng_moment *now, const struct eng_model *model)
+{
+    eng_assert(now->clock_ms >= 0);
+    eng_assert(model->report_count <= ENG_REPORTS_MAX);
+    now->reports_now = 0;
+    for (uint32_t i = 0; i < model->report_count; i++) {
+        const struct eng_report *report = &model->reports[i];
+        bool made = now->pane >= 0 && eng_report_next(model, report, now->pane - 1) == now->pane;
+        now->reports_now |= (uint32_t)made << i;
+        now->report_next[i] = eng_report_next(model, report, now->pane);
+    }
 }
 
 int32_t eng_moment_due(const struct eng_moment *now, const struct eng_model *model, int64_t time_ms)

@@ -1,4 +1,5 @@
-/* An evaluation: the scores of one partner in file order, then the alerts in file order.
+/* An evaluation: the scores of one partner in file order, then the matrices, the alerts, the
+ * reports.
  *
  * It reads the partner's record, the model and the moment, nothing else. An evaluation at which
  * nothing has changed says nothing, so the engine may make more of them than there have to be.
@@ -241,6 +242,8 @@ static uint8_t next_band(struct eng_engine *engine, struct eng_evaluation *evalu
     uint8_t wanted = eng_score_band_wanted(score, engine->scratch.value[index], band);
     eng_assert(engine->now.clock_ms == evaluation->at_ms);
     eng_assert(band < score->band_count);
+    if (score->tiers)
+        return eng_tier_next(engine, index, band, evaluation->at_boundary);
     if (score->dwell_ms == 0)
         return wanted;
     uint8_t *place = eng_record_fixed(&engine->hand, engine->layout->scores[index].dwell);
@@ -313,7 +316,7 @@ static void evaluate_score(struct eng_engine *engine, struct eng_evaluation *eva
     eng_assert(band < engine->model->scores[index].band_count);
     scratch->ever_positive[index] = positive;
     scratch->band_before[index] = scratch->band_after[index] = band;
-    if (value < place->leave_below[band] || value >= place->leave_from[band] || place->dwell != 0)
+    if (value < place->leave_below[band] || value >= place->leave_from[band] || place->waits)
         scratch->band_after[index] = next_band(engine, evaluation, index, band);
     if (scratch->band_after[index] != band || moved >= place->tell_from) {
         tell(engine, evaluation, index, told_value);
@@ -379,7 +382,11 @@ void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
     refresh(engine);
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         evaluate_score(engine, evaluation, i);
+    if (engine->model->matrix_count > 0)
+        eng_matrices_evaluate(engine, evaluation);
     eng_alerts_evaluate(engine, evaluation);
+    if (evaluation->at_boundary && engine->now.reports_now != 0)
+        eng_reports_evaluate(engine, evaluation);
 }
 
 void eng_evaluate_check(const struct eng_engine *engine, const struct eng_record *record)

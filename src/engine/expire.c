@@ -420,6 +420,9 @@ int32_t eng_measure_due(const struct eng_engine *engine)
     record->partner->is_low = low;
     for (uint32_t i = 0; i < engine->layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, record, engine->layout->timed[i]));
+    due = earlier(due, eng_report_due(engine));
+    for (uint32_t tiers = engine->layout->tier_scores; tiers != 0; tiers &= tiers - 1)
+        due = earlier(due, eng_tier_due(engine, record, (unsigned)__builtin_ctz(tiers)));
     for (uint32_t i = 0; i < engine->layout->silence_count; i++)
         due = earlier(due, eng_alert_silence_due(engine, record, engine->layout->silences[i],
                                                  ENG_DUE_NEXT, due));
@@ -436,6 +439,7 @@ int32_t eng_measure_due_after(const struct eng_engine *engine, uint16_t action)
     int32_t due = ENG_PANE_NEVER;
     eng_assert(action < engine->model->action_count);
     eng_assert(engine->hand.partner->as_of == engine->now.pane);
+    due = eng_report_due(engine);
     for (uint32_t i = 0; i < layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, &engine->hand, layout->timed[i]));
     for (uint32_t i = layout->action_silences_first[action];

@@ -42,11 +42,23 @@ static uint64_t add_time(uint64_t sum, const struct eng_model *model)
     return sum;
 }
 
+/* The number of a kind of window, which stays when there are new ones. */
+static uint64_t window_number(enum eng_window_kind window)
+{
+    static const uint8_t numbers[] = {
+        [ENG_WINDOW_ROLLING] = 0, [ENG_WINDOW_WEEK] = 1, [ENG_WINDOW_MONTH] = 2,
+        [ENG_WINDOW_QUARTER] = 3, [ENG_WINDOW_LIFE] = 4, [ENG_WINDOW_NONE] = 5,
+        [ENG_WINDOW_YEAR] = 6};
+    eng_assert(window < sizeof numbers);
+    eng_assert(window == ENG_WINDOW_ROLLING || numbers[window] > 0);
+    return numbers[window];
+}
+
 static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
 {
     sum = add_text(sum, measure->name);
-    sum =
-        add(sum, (uint64_t)measure->kind << 40 | (uint64_t)measure->window << 32 | measure->panes);
+    sum = add(sum, (uint64_t)measure->kind << 40 | window_number(measure->window) << 32 |
+                       measure->panes);
     sum = add_set(sum, &measure->actions);
     if (measure->ago > 0)
         sum = add(sum, measure->ago);
@@ -107,6 +119,8 @@ static uint64_t add_score(uint64_t sum, const struct eng_score *score)
                   score->decay.share_e4);
     if (score->description != NULL)
         sum = add_text(sum, score->description);
+    if (score->tiers)
+        sum = add(sum, (uint64_t)score->grace_panes << 1 | score->grace_period);
     return add(sum, (uint64_t)score->dimension_count << 32 | score->band_count);
 }
 
@@ -132,6 +146,31 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
     sum = add(sum, (uint64_t)alert->within << 32 | alert->horizon);
     sum = add(sum, (uint64_t)alert->typical_gap << 32 | alert->min_silence);
     return add(sum, (uint64_t)alert->min_active << 32 | alert->risk_e3);
+}
+
+static uint64_t add_matrix(uint64_t sum, const struct eng_matrix *matrix)
+{
+    uint32_t cells = (uint32_t)matrix->row_count * matrix->column_count;
+    eng_assert(matrix->cells != NULL && matrix->cell_of != NULL);
+    eng_assert(cells > 0);
+    sum = add_text(sum, matrix->name);
+    sum = add_text(sum, matrix->description);
+    sum = add(sum, (uint64_t)matrix->rows << 16 | matrix->columns);
+    for (uint32_t i = 0; i < cells; i++)
+        sum = add_text(sum, matrix->cells[matrix->cell_of[i]]);
+    return add(sum, cells);
+}
+
+static uint64_t add_report(uint64_t sum, const struct eng_report *report)
+{
+    eng_assert(report->score_count > 0);
+    eng_assert(report->scores != NULL);
+    sum = add_text(sum, report->name);
+    sum = add_text(sum, report->description);
+    sum = add(sum, window_number(report->every) << 16 | (uint64_t)report->day << 8 | report->hour);
+    for (uint32_t i = 0; i < report->score_count; i++)
+        sum = add(sum, report->scores[i]);
+    return add(sum, (uint64_t)report->bands << 16 | report->score_count);
 }
 
 static uint64_t add_ledger(uint64_t sum, const struct eng_ledger *ledger)
@@ -199,6 +238,10 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_award(sum, &model->awards[i]);
     for (uint32_t i = 0; i < model->fact_count; i++)
         sum = add_fact(sum, model, &model->facts[i]);
+    for (uint32_t i = 0; i < model->matrix_count; i++)
+        sum = add_matrix(sum, &model->matrices[i]);
+    for (uint32_t i = 0; i < model->report_count; i++)
+        sum = add_report(sum, &model->reports[i]);
     return add(sum, (uint64_t)model->action_count << 48 | (uint64_t)model->measure_count << 32 |
                         (uint64_t)model->score_count << 16 | model->alert_count);
 }

@@ -25,7 +25,7 @@
 /* A visit that is due this soon is worth working out anew when an event has put it off. */
 enum { ENG_IMMINENT_PANES = 3 };
 
-enum { ENG_PERIODS = 3, ENG_ACTION_CACHE = 256, ENG_ACTION_CACHE_BYTES = 44 };
+enum { ENG_PERIODS = 4, ENG_ACTION_CACHE = 256, ENG_ACTION_CACHE_BYTES = 44 };
 
 /* Where the clock is. */
 struct eng_moment {
@@ -36,6 +36,8 @@ struct eng_moment {
     int32_t pane;
     int32_t period_first[ENG_PERIODS]; /* by window kind - ENG_WINDOW_WEEK */
     int32_t period_next[ENG_PERIODS];
+    int32_t report_next[ENG_REPORTS_MAX]; /* the first pane after this one with a report */
+    uint32_t reports_now;                 /* a bit for each report that is made at this pane */
 };
 
 /* Work at a boundary that may be spread over several calls. */
@@ -124,6 +126,9 @@ struct eng_evaluation {
 
 /* Puts the clock to an instant, and the pane and periods with it. */
 void eng_moment_set(struct eng_moment *now, const struct eng_model *model, int64_t time_ms);
+
+/* Another model has come into force: when its reports are. */
+void eng_moment_reports(struct eng_moment *now, const struct eng_model *model);
 
 /* The first boundary at or after an instant, as a pane; at least the next one. */
 int32_t eng_moment_due(const struct eng_moment *now, const struct eng_model *model,
@@ -282,6 +287,41 @@ void eng_fill(struct eng_engine *engine, unsigned score);
 void eng_evaluate_check(const struct eng_engine *engine, const struct eng_record *record);
 
 enum { ENG_BAND_MASK = 0x7F, ENG_EVER_POSITIVE = 0x80 };
+
+/* ---- tier.c ---- */
+
+/* The tier of a score of the partner in hand after an evaluation, given the one before. */
+uint8_t eng_tier_next(struct eng_engine *engine, unsigned score, uint8_t tier, bool at_boundary);
+
+/* The boundary at which a tier may be lost, as a pane after the clock's; ENG_PANE_NEVER: at none.
+ */
+int32_t eng_tier_due(const struct eng_engine *engine, const struct eng_record *record,
+                     unsigned score);
+
+/* ---- report.c ---- */
+
+enum { ENG_REPORTED = 0x80 }; /* beside the band of the last card: there was one */
+
+/* Makes the reports of this boundary for the partner in hand, after everything else. */
+void eng_reports_evaluate(struct eng_engine *engine, const struct eng_evaluation *evaluation);
+
+/* The next boundary, as a pane, at which there is a report; ENG_PANE_NEVER: there are none. */
+static inline int32_t eng_report_due(const struct eng_engine *engine)
+{
+    int32_t due = ENG_PANE_NEVER;
+    for (uint32_t i = 0; i < engine->model->report_count; i++)
+        due = engine->now.report_next[i] < due ? engine->now.report_next[i] : due;
+    return due;
+}
+
+/* ---- matrix.c ---- */
+
+/* Tells which cells of matrices the partner in hand has changed, after the scores. */
+void eng_matrices_evaluate(struct eng_engine *engine, const struct eng_evaluation *evaluation);
+
+/* The cell of a matrix that a partner is in. */
+void eng_matrix_view(const struct eng_record *record, unsigned matrix,
+                     struct eng_view_matrix *ret_view);
 
 /* ---- alert.c ---- */
 

@@ -29,6 +29,8 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->scores = eng_calloc(model->score_count, sizeof *layout->scores);
     layout->alert_offset = eng_calloc(model->alert_count, sizeof *layout->alert_offset);
     layout->alert_list = eng_calloc(model->alert_count, sizeof *layout->alert_list);
+    layout->reports =
+        eng_calloc((size_t)model->report_count * ENG_SCORES_MAX, sizeof *layout->reports);
     layout->retention = eng_calloc(ENG_ACTIONS_MAX, sizeof *layout->retention);
     layout->ages = eng_calloc(2 * model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
     layout->awards = eng_calloc(model->award_count, sizeof *layout->awards);
@@ -60,14 +62,15 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
     layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
-    bool all = layout->awards && layout->action_awards_first && layout->action_awards &&
-               layout->silences && layout->drops && layout->drops_first && layout->terms &&
-               layout->edges && layout->edges_first && layout->deadlines && layout->aheads &&
-               layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
-               layout->rolling_first && layout->active && layout->sinces && layout->lists &&
-               layout->measures && layout->scores && layout->alert_offset && layout->alert_list &&
-               layout->retention && layout->ages && layout->action_measures_first &&
-               layout->action_silences_first && layout->action_measures && layout->action_silences;
+    bool all = layout->reports && layout->awards && layout->action_awards_first &&
+               layout->action_awards && layout->silences && layout->drops && layout->drops_first &&
+               layout->terms && layout->edges && layout->edges_first && layout->deadlines &&
+               layout->aheads && layout->dimension_terms && layout->terms_first && layout->timed &&
+               layout->rolling && layout->rolling_first && layout->active && layout->sinces &&
+               layout->lists && layout->measures && layout->scores && layout->alert_offset &&
+               layout->alert_list && layout->retention && layout->ages &&
+               layout->action_measures_first && layout->action_silences_first &&
+               layout->action_measures && layout->action_silences;
     return all ? ENG_OK : ENG_NO_MEMORY;
 }
 
@@ -82,6 +85,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->lists);
     eng_free(layout->measures);
     eng_free(layout->scores);
+    eng_free(layout->reports);
     eng_free(layout->alert_offset);
     eng_free(layout->alert_list);
     eng_free(layout->retention);
@@ -155,11 +159,9 @@ static bool uses_cells(const struct eng_measure *measure)
 /* The panes of a calendar period at most; 0: it is none. */
 static uint32_t period_most(const struct eng_model *model, enum eng_window_kind kind)
 {
-    static const uint32_t days[] = {[ENG_WINDOW_WEEK] = 7,
-                                    [ENG_WINDOW_MONTH] = 31,
-                                    [ENG_WINDOW_QUARTER] = 92,
-                                    [ENG_WINDOW_LIFE] = 0,
-                                    [ENG_WINDOW_NONE] = 0};
+    static const uint32_t days[] = {
+        [ENG_WINDOW_WEEK] = 7,   [ENG_WINDOW_MONTH] = 31, [ENG_WINDOW_QUARTER] = 92,
+        [ENG_WINDOW_YEAR] = 366, [ENG_WINDOW_LIFE] = 0,   [ENG_WINDOW_NONE] = 0};
     eng_assert(kind <= ENG_WINDOW_NONE);
     return days[kind] * (model->pane_unit == ENG_PANE_DAY ? 1u : (uint32_t)HOURS_A_DAY_MAX);
 }
@@ -175,6 +177,7 @@ static uint32_t retention_of(const struct eng_model *model, const struct eng_mea
     case ENG_WINDOW_WEEK:
     case ENG_WINDOW_MONTH:
     case ENG_WINDOW_QUARTER:
+    case ENG_WINDOW_YEAR:
         return period_most(model, measure->window);
     case ENG_WINDOW_LIFE: /* a late event must not count its pane as active again */
         return measure->kind == ENG_ACTIVE ? model->late_after : 0;
@@ -460,7 +463,22 @@ static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offse
     place->told_value = take(offset, place->value_bytes);
     place->band = take(offset, 1);
     place->dwell = score->dwell_ms > 0 ? take(offset, 8) : 0;
+    place->grace = score->grace_panes > 0 ? take(offset, ENG_GRACE_BYTES) : 0;
+    place->waits = score->dwell_ms > 0 || score->tiers;
+    layout->tier_scores |= (uint32_t)score->tiers << index;
     place->told = take(offset, score->dimension_count * place->told_bytes);
+}
+
+static void lay_report(struct eng_layout *layout, uint32_t report, uint32_t index, uint32_t *offset)
+{
+    unsigned score = layout->model->reports[report].scores[index];
+    struct eng_report_layout *place = &layout->reports[report * ENG_SCORES_MAX + index];
+    eng_assert(score < layout->model->score_count);
+    eng_assert(layout->scores[score].value_bytes > 0);
+    place->value = take(offset, layout->scores[score].value_bytes);
+    place->band = take(offset, 1);
+    place->shares = take(offset, layout->model->scores[score].dimension_count *
+                                     layout->scores[score].value_bytes);
 }
 
 static void lay_award(struct eng_layout *layout, uint32_t index, uint32_t *offset)
@@ -493,6 +511,9 @@ static void lay_fixed(struct eng_layout *layout)
             layout->alert_offset[i] =
                 take(&offset,
                      model->alerts[i].kind == ENG_SILENCE ? ENG_SILENCE_BYTES : ENG_DEADLINE_BYTES);
+    for (uint32_t i = 0; i < model->report_count; i++)
+        for (uint32_t j = 0; j < model->reports[i].score_count; j++)
+            lay_report(layout, i, j, &offset);
     for (uint32_t i = 0; i < model->award_count; i++)
         lay_award(layout, i, &offset);
     layout->fixed_bytes = offset;
@@ -572,7 +593,8 @@ static void lay_bands(struct eng_layout *layout, uint32_t index)
         const struct eng_band *lower = &score->bands[band], *upper = lower + 1;
         place->leave_below[band] = INT64_MIN;
         place->leave_from[band] = INT64_MAX;
-        if (band > 0) /* from: left under edge - margin; above: left at it already */
+        if (band > 0 &&
+            !score->tiers) /* from: left under edge - margin; above: left at it already */
             place->leave_below[band] = lower->edge_e4 - score->margin_e4 + lower->above;
         if (band + 1 < score->band_count) /* from: entered at edge + margin; above: over it */
             place->leave_from[band] = upper->edge_e4 + score->margin_e4 + upper->above;
@@ -762,7 +784,7 @@ static void index_rolling(struct eng_layout *layout)
             layout->active[layout->active_count++] = (uint16_t)i;
 }
 
-/* One evaluation tells each score and each alert once at most. */
+/* One evaluation tells each score, each matrix, each alert and each report once at most. */
 static size_t evaluation_bytes(const struct eng_model *model)
 {
     uint32_t most = 0;
@@ -772,7 +794,11 @@ static size_t evaluation_bytes(const struct eng_model *model)
             most = model->scores[i].dimension_count;
     size_t record = sizeof(struct eng_effect) + most * sizeof(struct eng_contribution) +
                     ENG_PARTNER_BYTES_MAX + 8;
-    return (model->score_count + model->alert_count) * record;
+    size_t bytes = (model->score_count + model->alert_count + model->matrix_count) * record;
+    for (uint32_t i = 0; i < model->report_count; i++)
+        bytes += sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 8 +
+                 eng_report_contributions(model, i) * sizeof(struct eng_contribution);
+    return bytes;
 }
 
 size_t eng_model_effects_bytes_min(const struct eng_model *model)

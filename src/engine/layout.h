@@ -44,6 +44,7 @@ enum {
     ENG_SINCE_BYTES = 4,      /* pane i32 plus 2, since panes begin at -1 (0: never) */
     ENG_SILENCE_BYTES = 13,   /* first i32, last i32, ms into the last pane u32, n u8 */
     ENG_DEADLINE_BYTES = 5,   /* pane i32, flags u8: alert.c */
+    ENG_GRACE_BYTES = 4,      /* pane i32: tier.c */
     ENG_CLAIM_BYTES = 42,
     ENG_AWARD_PANE_BYTES = 4,   /* as of SINCE */
     ENG_AWARD_STREAK_BYTES = 8, /* first pane of the last one i32, how many in a row u32 */
@@ -86,6 +87,8 @@ struct eng_score_layout {
     uint32_t told_value; /* offset of the last told value, the same width */
     uint32_t band;       /* offset: band u8, bit 7: an earlier evaluation gave a value above 0 */
     uint32_t dwell; /* offset of the time another band has been wanted since, i64; 0: no dwell */
+    uint32_t grace; /* offset of the end of a grace, pane i32 plus 2 (0: none runs); 0: no such */
+    bool waits;     /* its bands do not follow from its value alone: a dwell, or tiers */
     uint32_t told;  /* offset of the last told contributions */
     uint8_t value_bytes; /* 4, or 8 for points */
     uint8_t told_bytes;  /* width of a told contribution: 2, 4 or 8 */
@@ -102,6 +105,13 @@ struct eng_score_layout {
     struct eng_decay_table *decay;      /* NULL: its points stay what they are */
     int64_t leave_below[ENG_BANDS_MAX]; /* by band in force: another one is wanted below this, */
     int64_t leave_from[ENG_BANDS_MAX];  /* and from this value on */
+};
+
+/* A score of a report, as the record sees it: what stood in the last one. */
+struct eng_report_layout {
+    uint32_t value;  /* offset, as wide as the score's */
+    uint32_t band;   /* offset: band u8; bit 7: there was one */
+    uint32_t shares; /* offset of the contributions, as wide as the value */
 };
 
 /* An award, as the record sees it: offsets in the fixed part, 0 where there is no such place. */
@@ -126,8 +136,9 @@ struct eng_layout {
     struct eng_list_layout *lists;
     struct eng_measure_layout *measures;
     struct eng_score_layout *scores;
-    uint32_t *alert_offset; /* SILENCE, DEADLINE: place in the fixed part */
-    uint16_t *alert_list;   /* DROP: its list of peaks */
+    struct eng_report_layout *reports; /* [report][place among its scores] */
+    uint32_t *alert_offset;            /* SILENCE, DEADLINE: place in the fixed part */
+    uint16_t *alert_list;              /* DROP: its list of peaks */
     struct eng_award_layout *awards;
     uint16_t list_openings, list_claims, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
     uint32_t claims_most;                                                  /* that an event adds */
@@ -188,11 +199,19 @@ struct eng_layout {
     uint32_t *drops_first;
     uint16_t *edges; /* BELOW and ABOVE alerts, by score */
     uint32_t *edges_first;
+    uint32_t tier_scores; /* a bit for each score with tiers */
 
     uint32_t insert_most;     /* list insertions and widenings of one event at most */
     size_t effects_bytes_min; /* the most that one event can tell, or a boundary of one partner */
     size_t evaluation_bytes_most; /* of that, what an evaluation can */
 };
+
+/* What a report remembers of the score at a place of its list. */
+static inline const struct eng_report_layout *eng_layout_report(const struct eng_layout *layout,
+                                                                unsigned report, unsigned place)
+{
+    return &layout->reports[report * ENG_SCORES_MAX + place];
+}
 
 /* Bytes of an element of a drop alert's peaks: its score's value is 4 bytes wide, or 8 for points.
  */

@@ -131,6 +131,9 @@ static void check_due(const struct eng_engine *engine, const struct eng_record *
             eng_assert(due <= eng_decay_due(engine, record, i));
     for (uint32_t i = 0; i < layout->timed_count; i++)
         eng_assert(due <= eng_measure_timed_due(engine, record, layout->timed[i]));
+    eng_assert(due <= eng_report_due(engine));
+    for (uint32_t tiers = layout->tier_scores; tiers != 0; tiers &= tiers - 1)
+        eng_assert(due <= eng_tier_due(engine, record, (unsigned)__builtin_ctz(tiers)));
     for (uint32_t i = 0; i < engine->model->alert_count; i++)
         if (engine->model->alerts[i].kind == ENG_SILENCE)
             eng_assert(due <=

@@ -29,7 +29,7 @@
 
 static inline bool is_calendar(enum eng_window_kind window)
 {
-    return window == ENG_WINDOW_WEEK || window == ENG_WINDOW_MONTH || window == ENG_WINDOW_QUARTER;
+    return window >= ENG_WINDOW_WEEK && window <= ENG_WINDOW_YEAR;
 }
 
 /* True when a pane (not newer than the clock's) lies in the measure's window. */

@@ -23,6 +23,29 @@ static void free_scores(struct eng_score *scores, uint32_t count)
     eng_free(scores);
 }
 
+static void free_matrices(struct eng_matrix *matrices, uint32_t count)
+{
+    for (uint32_t i = 0; matrices != NULL && i < count; i++) {
+        for (uint32_t j = 0; matrices[i].cells != NULL && j < matrices[i].cell_count; j++)
+            eng_free(matrices[i].cells[j]);
+        eng_free(matrices[i].cells);
+        eng_free(matrices[i].cell_of);
+        eng_free(matrices[i].name);
+        eng_free(matrices[i].description);
+    }
+    eng_free(matrices);
+}
+
+static void free_reports(struct eng_report *reports, uint32_t count)
+{
+    for (uint32_t i = 0; reports != NULL && i < count; i++) {
+        eng_free(reports[i].name);
+        eng_free(reports[i].description);
+        eng_free(reports[i].scores);
+    }
+    eng_free(reports);
+}
+
 /* Half-built ones too: an array that is NULL, or entries that are still zero, are skipped. */
 void eng_model_free(struct eng_model *model)
 {
@@ -45,6 +68,8 @@ void eng_model_free(struct eng_model *model)
     for (uint32_t i = 0; model->attributes != NULL && i < model->attribute_count; i++)
         eng_free(model->attributes[i]);
     free_scores(model->scores, model->score_count);
+    free_matrices(model->matrices, model->matrix_count);
+    free_reports(model->reports, model->report_count);
     eng_free(model->attributes);
     for (uint32_t i = 0; model->facts != NULL && i < model->fact_count; i++)
         eng_free(model->facts[i].name);
@@ -85,6 +110,28 @@ const char *eng_model_alert_name(const struct eng_model *model, unsigned alert)
 {
     eng_assert(model != NULL);
     return alert < model->alert_count ? model->alerts[alert].name : NULL;
+}
+
+const char *eng_model_matrix_name(const struct eng_model *model, unsigned matrix)
+{
+    eng_assert(model != NULL);
+    return matrix < model->matrix_count ? model->matrices[matrix].name : NULL;
+}
+
+const char *eng_model_report_name(const struct eng_model *model, unsigned report)
+{
+    eng_assert(model != NULL);
+    return report < model->report_count ? model->reports[report].name : NULL;
+}
+
+const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,
+                                unsigned column)
+{
+    eng_assert(model != NULL);
+    if (matrix >= model->matrix_count || row >= model->matrices[matrix].row_count ||
+        column >= model->matrices[matrix].column_count)
+        return NULL;
+    return model->matrices[matrix].cells[eng_matrix_cell(&model->matrices[matrix], row, column)];
 }
 
 const char *eng_model_award_name(const struct eng_model *model, unsigned award)

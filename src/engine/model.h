@@ -143,6 +143,11 @@ struct eng_score {
     int64_t margin_e4;
     int64_t dwell_ms;
     int64_t tell_every_e4; /* 0: never */
+    /* Bands that are tiers (tier.c): of points over this period; kept after it to the end of the
+     * next one, or so many panes. */
+    bool tiers, grace_period;
+    uint32_t grace_panes;
+    enum eng_window_kind period;
     /* For `provisional`: the longest calendar window of its measures, else ROLLING, else NONE; and
      * the longest reach of a rolling one in panes, 0 when there is none. The longer of the two
      * counts. */
@@ -183,6 +188,28 @@ struct eng_alert {
     uint32_t horizon, typical_gap, min_silence,
         min_active;   /* SILENCE; panes, panes, panes, count */
     uint32_t risk_e3; /* SILENCE, 1..1000 */
+};
+
+/* The bands of two scores crossed: a named cell for each pair. Cells of the same name are one. */
+struct eng_matrix {
+    char *name;
+    char *description;                /* for outputs; NULL: none */
+    uint16_t rows, columns;           /* scores */
+    uint16_t row_count, column_count; /* bands of them */
+    uint16_t cell_count;              /* different names */
+    char **cells;                     /* the names */
+    uint8_t *cell_of;                 /* [row][column]: index of its name */
+};
+
+/* A report card for each partner at a moment of every period. */
+struct eng_report {
+    char *name;
+    char *description;          /* for outputs; NULL: none */
+    enum eng_window_kind every; /* WEEK .. YEAR */
+    uint8_t day, hour;          /* of the period, 1 being the first day and 0 the last; local */
+    uint16_t score_count;
+    uint16_t *scores;
+    uint32_t bands; /* for whom: a bit for each band of the first score; 0: everybody */
 };
 
 /* Points of one kind. What is booked is counted as an action of its own, under an entry and by a
@@ -240,9 +267,41 @@ struct eng_model {
     struct eng_arena conditions; /* holds clauses and values of all conditions, options of facts */
     struct eng_score *scores;
     struct eng_alert *alerts;
+    struct eng_matrix *matrices;
+    struct eng_report *reports;
+    uint32_t matrix_count, report_count;
     struct eng_ledger *ledgers;
     struct eng_award *awards;
 };
+
+/* How many contributions the effect of a report has (effect.h). */
+static inline uint32_t eng_report_contributions(const struct eng_model *model, unsigned report)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->reports[report].score_count; i++)
+        count += 2 + 2 * model->scores[model->reports[report].scores[i]].dimension_count;
+    return count;
+}
+
+/* The first pane after `pane` at which a report is made. */
+static inline int32_t eng_report_next(const struct eng_model *model,
+                                      const struct eng_report *report, int64_t pane)
+{
+    const struct eng_calendar *calendar = model->calendar;
+    int64_t next = eng_calendar_moment(calendar, report->every, pane, report->day, report->hour);
+    if (next <= pane) {
+        pane = eng_calendar_period_next(calendar, report->every, pane);
+        next = eng_calendar_moment(calendar, report->every, pane, report->day, report->hour);
+    }
+    return (int32_t)next;
+}
+
+/* The name of the cell in which two bands meet, as an index into `cells`. */
+static inline unsigned eng_matrix_cell(const struct eng_matrix *matrix, unsigned row,
+                                       unsigned column)
+{
+    return matrix->cell_of[row * matrix->column_count + column];
+}
 
 static inline bool eng_alert_is_scored(const struct eng_alert *alert)
 {

@@ -9,7 +9,7 @@ enum { BEYOND_LOOKS = 24, HEAP_ELEMENT_BYTES = 8 };
 
 struct eng_outlook {
     struct eng_engine *trial; /* has no partner but a name, knows of no alert and no id */
-    struct eng_model mute;    /* the model without its alerts */
+    struct eng_model mute;    /* the model without alerts, matrices, reports */
     uint8_t *record;          /* the copy, in a block of the largest size */
     struct eng_big_list lists[ENG_LISTS_MAX];
     uint8_t *heap; /* what they hold */
@@ -67,7 +67,7 @@ enum eng_status eng_outlook_new(const struct eng_model *model, struct eng_outloo
     if (outlook == NULL)
         return ENG_NO_MEMORY;
     outlook->mute = *model;
-    outlook->mute.alert_count = 0;
+    outlook->mute.alert_count = outlook->mute.matrix_count = outlook->mute.report_count = 0;
     outlook->record = eng_calloc(1, ENG_SLAB_BLOCK_BYTES_MAX);
     if (outlook->record == NULL || new_mute(model, &outlook->mute, &outlook->trial) != ENG_OK) {
         eng_outlook_free(outlook);

@@ -144,5 +144,8 @@ enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice part
         eng_award_view(engine, &record, i, &ret_view->ledgers[i]);
     for (unsigned i = 0; i < engine->model->fact_count; i++)
         view_fact(engine, &record, i, &ret_view->facts[i]);
+    ret_view->matrix_count = (uint16_t)engine->model->matrix_count;
+    for (unsigned i = 0; i < engine->model->matrix_count; i++)
+        eng_matrix_view(&record, i, &ret_view->matrices[i]);
     return ENG_OK;
 }

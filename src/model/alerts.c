@@ -20,12 +20,10 @@ static enum eng_status fail_alert(struct eng_load *load, const struct eng_node *
                            eng_node_shown(&load->source, node->key), what);
 }
 
-static enum eng_status find_score(struct eng_load *load, const struct eng_node *node,
-                                  const struct eng_node *name, uint16_t *ret_index)
+enum eng_status eng_load_find_score(struct eng_load *load, const struct eng_node *name,
+                                    uint16_t *ret_index)
 {
     const struct eng_model *model = load->model;
-    if (name == NULL)
-        return fail_alert(load, node, "needs a score to look at; write \"score: NAME\"");
     struct eng_nearest nearest = {.text = name->text, .length = name->length};
     for (uint32_t i = 0; i < model->score_count; i++) {
         if (eng_node_is(name, model->scores[i].name)) {
@@ -40,8 +38,16 @@ static enum eng_status find_score(struct eng_load *load, const struct eng_node *
         eng_load_hint(load, &nearest, "add it under \"scores\", or name another"));
 }
 
-static enum eng_status find_band(struct eng_load *load, const struct eng_node *name,
-                                 const struct eng_score *score, uint16_t *ret_index)
+static enum eng_status find_score(struct eng_load *load, const struct eng_node *node,
+                                  const struct eng_node *name, uint16_t *ret_index)
+{
+    if (name == NULL)
+        return fail_alert(load, node, "needs a score to look at; write \"score: NAME\"");
+    return eng_load_find_score(load, name, ret_index);
+}
+
+enum eng_status eng_load_find_band(struct eng_load *load, const struct eng_node *name,
+                                   const struct eng_score *score, uint16_t *ret_index)
 {
     struct eng_nearest nearest = {.text = name->text, .length = name->length};
     for (uint32_t i = 0; i < score->band_count; i++) {
@@ -71,6 +77,15 @@ static enum eng_status check_can_fall(struct eng_load *load, const struct eng_no
     return ENG_OK;
 }
 
+static enum eng_status refuse_tiers(struct eng_load *load, const struct eng_node *node,
+                                    const struct eng_score *score)
+{
+    return eng_source_fail(&load->source, eng_node_get(node, "forecast")->mark,
+                           "the score \"%s\" has tiers, which are lost where a period or its grace "
+                           "is over and at no other time; leave \"forecast\" out",
+                           score->name);
+}
+
 /* How far ahead an alert looks for a fall of its score, if it does; the score has to be one that
  * can fall into a lower band. */
 static enum eng_status load_forecast(struct eng_load *load, const struct eng_node *node,
@@ -78,6 +93,8 @@ static enum eng_status load_forecast(struct eng_load *load, const struct eng_nod
 {
     const struct eng_score *score = &load->model->scores[alert->score];
     alert->forecast = draft->forecast;
+    if (draft->forecast > 0 && score->tiers)
+        return refuse_tiers(load, node, score);
     if (draft->forecast == 0 || (score->band_count > 1 && eng_score_can_fall(load->model, score)))
         return ENG_OK;
     return eng_source_fail(&load->source, eng_node_get(node, "forecast")->mark,
@@ -93,7 +110,9 @@ static enum eng_status load_falls_to(struct eng_load *load, const struct eng_nod
     if (status != ENG_OK)
         return status;
     const struct eng_score *score = &load->model->scores[alert->score];
-    status = find_band(load, draft->falls_to, score, &alert->band);
+    if (draft->forecast > 0 && score->tiers)
+        return refuse_tiers(load, node, score);
+    status = eng_load_find_band(load, draft->falls_to, score, &alert->band);
     if (status == ENG_OK)
         status = check_can_fall(load, node, score);
     if (status != ENG_OK)
@@ -117,7 +136,7 @@ static enum eng_status load_rises_to(struct eng_load *load, const struct eng_nod
     if (status != ENG_OK)
         return status;
     const struct eng_score *score = &load->model->scores[alert->score];
-    status = find_band(load, draft->rises_to, score, &alert->band);
+    status = eng_load_find_band(load, draft->rises_to, score, &alert->band);
     if (status != ENG_OK)
         return status;
     if (alert->band == 0)

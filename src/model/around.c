@@ -109,6 +109,8 @@ static enum eng_status check_topics(struct eng_load *load)
     } topics[] = {{"input.topic", load->config->input.topic},
                   {"output.score_changes", output->score_changes},
                   {"output.churn_drops", output->churn_drops},
+                  {"output.cell_changes", output->cell_changes},
+                  {"output.reports", output->reports},
                   {"output.awards", output->awards},
                   {"output.dead_letters", output->dead_letters},
                   {"output.erasures", output->erasures},
@@ -134,6 +136,10 @@ static enum eng_status load_output(struct eng_load *load)
         status = derive_topic(load, ".score-changes", &output->score_changes);
     if (status == ENG_OK)
         status = derive_topic(load, ".churn-drops", &output->churn_drops);
+    if (status == ENG_OK)
+        status = derive_topic(load, ".cell-changes", &output->cell_changes);
+    if (status == ENG_OK)
+        status = derive_topic(load, ".reports", &output->reports);
     if (status == ENG_OK)
         status = derive_topic(load, ".awards", &output->awards);
     if (status == ENG_OK)

@@ -49,15 +49,16 @@ static enum eng_status load_band(struct eng_load *load, const struct eng_node *n
     if (status != ENG_OK)
         return status;
     uint32_t index = score->band_count++;
+    const char *word = score->tiers ? "tier" : "band";
     if (index == 0 || edge_of(score, index) > edge_of(score, index - 1))
         return ENG_OK;
     return eng_source_fail(
         &load->source, node->mark,
-        "the band \"%s\" begins at %s, not after \"%s\" (%s); write bands from the "
+        "the %s \"%s\" begins at %s, not after \"%s\" (%s); write %ss from the "
         "lowest to the highest",
-        band->name, eng_text_show_number(here, sizeof here, band->edge_e4, 4),
+        word, band->name, eng_text_show_number(here, sizeof here, band->edge_e4, 4),
         score->bands[index - 1].name,
-        eng_text_show_number(before, sizeof before, score->bands[index - 1].edge_e4, 4));
+        eng_text_show_number(before, sizeof before, score->bands[index - 1].edge_e4, 4), word);
 }
 
 enum eng_status eng_load_bands(struct eng_load *load, const struct eng_node *node,

@@ -58,6 +58,8 @@ static uint32_t late_panes(const struct eng_model *model, const struct eng_measu
         return 31 * day;
     case ENG_WINDOW_QUARTER:
         return 92 * day;
+    case ENG_WINDOW_YEAR:
+        return 366 * day;
     case ENG_WINDOW_LIFE:
     case ENG_WINDOW_NONE:
         break;
@@ -100,6 +102,10 @@ static enum eng_status load_model(struct eng_load *load)
         status = eng_load_measures(load);
     if (status == ENG_OK)
         status = eng_load_scores(load);
+    if (status == ENG_OK)
+        status = eng_load_matrices(load);
+    if (status == ENG_OK)
+        status = eng_load_reports(load);
     if (status == ENG_OK)
         status = eng_load_alerts(load);
     if (status == ENG_OK)
@@ -267,6 +273,8 @@ void eng_config_free(struct eng_config *config)
     free_kafka(&config->kafka);
     eng_free(config->output.score_changes);
     eng_free(config->output.churn_drops);
+    eng_free(config->output.cell_changes);
+    eng_free(config->output.reports);
     eng_free(config->output.awards);
     eng_free(config->output.dead_letters);
     eng_free(config->http.erase_token);

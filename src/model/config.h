@@ -56,6 +56,8 @@ struct eng_kafka_config {
 struct eng_output_config {
     char *score_changes; /* topic; default <input topic>.score-changes */
     char *churn_drops;   /* topic; default <input topic>.churn-drops */
+    char *cell_changes;  /* topic; default <input topic>.cell-changes */
+    char *reports;       /* topic; default <input topic>.reports */
     char *awards;        /* topic; default <input topic>.awards; used by a model with awards */
     char *dead_letters;  /* topic; default <input topic>.dead-letters */
     char *erasures;      /* topic; default <input topic>.erasures */

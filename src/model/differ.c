@@ -54,6 +54,8 @@ static const struct setting settings[] = {
     PROPERTIES_AT("kafka.producer", kafka.producer),
     TEXT_AT("output.score_changes", output.score_changes),
     TEXT_AT("output.churn_drops", output.churn_drops),
+    TEXT_AT("output.cell_changes", output.cell_changes),
+    TEXT_AT("output.reports", output.reports),
     TEXT_AT("output.awards", output.awards),
     TEXT_AT("output.dead_letters", output.dead_letters),
     TEXT_AT("output.erasures", output.erasures),
@@ -197,17 +199,29 @@ static enum eng_status refuse_settings(const struct eng_config *after,
     return eng_error_set(err, ENG_BAD_CONFIG, "%s: %s needs a restart%s", where, first, others);
 }
 
-/* The topic of awards is looked for at the start, by a model that has some. */
-static enum eng_status refuse_awards(const struct eng_config *before,
-                                     const struct eng_config *after, struct eng_error *err)
+/* A kind of output that the model before did not have needs a topic that nobody has looked for. */
+static enum eng_status refuse_outputs(const struct eng_config *before,
+                                      const struct eng_config *after, struct eng_error *err)
 {
+    const struct {
+        const char *section, *topic;
+        uint32_t before, after;
+    } kinds[] = {
+        {"matrices", "output.cell_changes", before->model->matrix_count,
+         after->model->matrix_count},
+        {"reports", "output.reports", before->model->report_count, after->model->report_count},
+        {"awards", "output.awards", before->model->award_count, after->model->award_count}};
     char where[ENG_ERROR_BYTES / 2];
-    if (before->model->award_count > 0 || after->model->award_count == 0)
-        return ENG_OK;
-    eng_config_where(after, "awards", where, sizeof where);
-    return eng_error_set(err, ENG_BAD_CONFIG,
-                         "%s: the first awards need a restart, which looks for their topic \"%s\"",
-                         where, after->output.awards != NULL ? after->output.awards : "");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (kinds[i].before > 0 || kinds[i].after == 0)
+            continue;
+        eng_config_where(after, kinds[i].section, where, sizeof where);
+        return eng_error_set(
+            err, ENG_BAD_CONFIG,
+            "%s: %s need a restart where there were none: it looks for the topic %s", where,
+            kinds[i].section, kinds[i].topic);
+    }
+    return ENG_OK;
 }
 
 enum eng_status eng_config_takes_up(const struct eng_config *before, const struct eng_config *after,
@@ -218,6 +232,6 @@ enum eng_status eng_config_takes_up(const struct eng_config *before, const struc
     eng_config_differ(before, after, &differences);
     enum eng_status status = refuse_settings(after, &differences, err);
     if (status == ENG_OK)
-        status = refuse_awards(before, after, err);
+        status = refuse_outputs(before, after, err);
     return status == ENG_OK ? eng_config_follows(before, after, err) : status;
 }

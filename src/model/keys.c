@@ -43,7 +43,8 @@ static const struct eng_key time_keys[] = {
      AT(eng_time_draft, zone),
      .fallback = "UTC",
      .sample = "Europe/Amsterdam",
-     .help = "Time zone by its IANA name. Days, weeks, months and quarters begin by its clocks."},
+     .help = "Time zone by its IANA name. Days, weeks, months, quarters and years begin by its "
+             "clocks."},
     {.name = "pane",
      .type = ENG_KEY_CHOICE,
      AT(eng_time_draft, pane_unit),
@@ -552,10 +553,26 @@ static const struct eng_key score_keys[] = {
     {.name = "bands",
      .type = ENG_KEY_MAP,
      AT(eng_score_draft, bands),
-     .required = true,
      .section = &eng_section_edge,
      .sample = "{low: 0, high: {above: 8}}",
+     .absent = "required, or tiers",
      .help = "Named ranges from the lowest to the highest: where each begins."},
+    {.name = "tiers",
+     .type = ENG_KEY_MAP,
+     AT(eng_score_draft, tiers),
+     .section = &eng_section_edge,
+     .sample = "{bronze: 0, silver: 500, gold: 2000}",
+     .absent = "bands",
+     .help =
+         "In place of bands, for points over a week, month, quarter or year: a partner gets into "
+         "a better one at once, and out of it only when the period is over, and the grace."},
+    {.name = "grace",
+     .type = ENG_KEY_GRACE,
+     AT(eng_score_draft, grace),
+     .fallback = "1 period",
+     .sample = "30d",
+     .help = "With tiers: how long after its period a tier is kept when there are no new points "
+             "for it: to the end of the next one, or so long, at most a period."},
     {.name = "margin",
      .type = ENG_KEY_NUMBER,
      AT(eng_score_draft, margin_e4),
@@ -597,6 +614,112 @@ const struct eng_section eng_section_score = {
     .help =
         "A number from measures: weighted dimensions, or points for actions. A change of its band "
         "is told."};
+
+static const struct eng_key matrix_keys[] = {
+    {.name = "rows",
+     .type = ENG_KEY_NAME,
+     AT(eng_matrix_draft, rows),
+     .required = true,
+     .sample = "connection",
+     .help = "The score whose bands are the rows."},
+    {.name = "columns",
+     .type = ENG_KEY_NAME,
+     AT(eng_matrix_draft, columns),
+     .required = true,
+     .sample = "activity",
+     .help = "The score whose bands are the columns."},
+    {.name = "cells",
+     .type = ENG_KEY_MAP,
+     AT(eng_matrix_draft, cells),
+     .sample = "{red: {quiet: lost, active: drifting}, green: {quiet: asleep, active: loyal}}",
+     .absent = "each cell is called by its two bands: red/quiet",
+     .help = "For each band of the rows, and in it for each band of the columns, what the cell is "
+             "called. Cells of the same name are one: between them nothing is told."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_matrix_draft, description),
+     .sample = "\"Who is with us, and who does something.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads its cell changes; goes out with each."},
+};
+const struct eng_section eng_section_matrix = {
+    .path = "matrices.NAME",
+    KEYS(matrix_keys),
+    .help = "Two scores whose bands are crossed, with a name for each cell. That a partner comes "
+            "into another cell is told."};
+
+static const struct eng_key moment_keys[] = {
+    {.name = "day",
+     .type = ENG_KEY_NAME,
+     AT(eng_moment_draft, day),
+     .fallback = "1",
+     .shape = "1 to 28 (a week: 7), or last",
+     .sample = "last",
+     .help = "The day: of the week from Monday on, of the month, of the first month of the quarter "
+             "or year; last: the last one of the period."},
+    {.name = "hour",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_moment_draft, hour),
+     .min = 0,
+     .max = 23,
+     .fallback = "0",
+     .sample = "6",
+     .help =
+         "The hour of that day, by the clocks of the program's zone. Other ones than 0 need panes "
+         "of an hour."},
+};
+const struct eng_section eng_section_moment = {
+    .path = "reports.NAME.at", KEYS(moment_keys), .help = "When a report is made."};
+
+static const struct eng_choice report_periods[] = {{"week", ENG_WINDOW_WEEK},
+                                                   {"month", ENG_WINDOW_MONTH},
+                                                   {"quarter", ENG_WINDOW_QUARTER},
+                                                   {"year", ENG_WINDOW_YEAR},
+                                                   {NULL, 0}};
+
+static const struct eng_key report_keys[] = {
+    {.name = "of",
+     .type = ENG_KEY_NAMES,
+     AT(eng_report_draft, of),
+     .required = true,
+     .shape = "the names of scores, such as [engagement, activity]",
+     .sample = "[engagement]",
+     .help = "The scores that stand in it, in this order."},
+    {.name = "every",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_report_draft, every),
+     .choices = report_periods,
+     .shape = "week, month, quarter or year",
+     .fallback = "month",
+     .sample = "quarter",
+     .help = "How often."},
+    {.name = "at",
+     .type = ENG_KEY_SECTION,
+     AT(eng_report_draft, at),
+     .section = &eng_section_moment,
+     .sample = "{day: last}",
+     .absent = "where the first day begins",
+     .help = "When in that period."},
+    {.name = "for",
+     .type = ENG_KEY_NAMES,
+     AT(eng_report_draft, whom),
+     .shape = "the names of bands of the first score, such as [low, moderate]",
+     .sample = "[low, high]",
+     .absent = "everybody",
+     .help = "For whom: those who are in one of these bands of the first score then."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_report_draft, description),
+     .sample = "\"Your month with us.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads it; goes out with each."},
+};
+const struct eng_section eng_section_report = {
+    .path = "reports.NAME",
+    KEYS(report_keys),
+    .help =
+        "A card for each partner at a moment of every period: its scores, what they are made of, "
+        "and what has changed since the last one."};
 
 static const struct eng_key alert_keys[] = {
     {.name = "score",
@@ -1071,6 +1194,18 @@ static const struct eng_key output_keys[] = {
      .sample = "churn",
      .absent = "the input topic and .churn-drops",
      .help = "Topic for alerts."},
+    {.name = "cell_changes",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, cell_changes),
+     .sample = "cells",
+     .absent = "the input topic and .cell-changes",
+     .help = "Topic for changes of cells; not needed without matrices."},
+    {.name = "reports",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, reports),
+     .sample = "cards",
+     .absent = "the input topic and .reports",
+     .help = "Topic for reports; not needed without any."},
     {.name = "awards",
      .type = ENG_KEY_TOPIC,
      AT(eng_output_config, awards),
@@ -1279,6 +1414,20 @@ static const struct eng_key file_keys[] = {
      .sample = "{activity: {points: {platform.login: 1}, over: 90d, bands: {quiet: 0, busy: 50}}}",
      .absent = "none",
      .help = "Scores, by name."},
+    {.name = "matrices",
+     .type = ENG_KEY_MAP,
+     AT(eng_file_draft, matrices),
+     .section = &eng_section_matrix,
+     .sample = "{relation: {rows: engagement, columns: activity}}",
+     .absent = "none",
+     .help = "Scores whose bands are crossed, by name."},
+    {.name = "reports",
+     .type = ENG_KEY_MAP,
+     AT(eng_file_draft, reports),
+     .section = &eng_section_report,
+     .sample = "{card: {of: [engagement], every: month}}",
+     .absent = "none",
+     .help = "Cards that are made at moments of the calendar, by name."},
     {.name = "alerts",
      .type = ENG_KEY_MAP,
      AT(eng_file_draft, alerts),
@@ -1340,9 +1489,12 @@ const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
 const struct eng_section *const eng_sections[] = {
-    &eng_section_file,   &eng_section_time,     &eng_section_input, &eng_section_fields,
-    &eng_section_fact,   &eng_section_measure,  &eng_section_score, &eng_section_dimension,
-    &eng_section_points, &eng_section_decay,    &eng_section_edge,  &eng_section_alert,
-    &eng_section_ledger, &eng_section_award,    &eng_section_nth,   &eng_section_within,
-    &eng_section_streak, &eng_section_pending,  &eng_section_kafka, &eng_section_output,
-    &eng_section_run,    &eng_section_recovery, &eng_section_http,  NULL};
+    &eng_section_file,     &eng_section_time,      &eng_section_input,
+    &eng_section_fields,   &eng_section_fact,      &eng_section_measure,
+    &eng_section_score,    &eng_section_dimension, &eng_section_points,
+    &eng_section_decay,    &eng_section_edge,      &eng_section_matrix,
+    &eng_section_report,   &eng_section_moment,    &eng_section_alert,
+    &eng_section_ledger,   &eng_section_award,     &eng_section_nth,
+    &eng_section_within,   &eng_section_streak,    &eng_section_pending,
+    &eng_section_kafka,    &eng_section_output,    &eng_section_run,
+    &eng_section_recovery, &eng_section_http,      NULL};

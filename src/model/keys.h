@@ -29,6 +29,7 @@ enum eng_key_type {
     ENG_KEY_ELAPSED, /* int64_t: a duration in ms */
     ENG_KEY_BYTES,   /* uint64_t: a size */
     ENG_KEY_WINDOW,  /* struct eng_window */
+    ENG_KEY_GRACE,   /* struct eng_grace */
     ENG_KEY_CHOICE,  /* an enum: one of some words */
     ENG_KEY_SWITCH,  /* bool: true or false */
     ENG_KEY_TEXT,    /* char *, owned: text in which ${env:NAME} and ${file:PATH} are filled in */
@@ -75,8 +76,9 @@ struct eng_section {
 extern const struct eng_section eng_section_file, eng_section_time, eng_section_input,
     eng_section_fields, eng_section_fact, eng_section_measure, eng_section_score,
     eng_section_dimension, eng_section_points, eng_section_decay, eng_section_edge,
-    eng_section_alert, eng_section_ledger, eng_section_award, eng_section_nth, eng_section_within,
-    eng_section_streak, eng_section_pending, eng_section_kafka, eng_section_output, eng_section_run,
+    eng_section_matrix, eng_section_report, eng_section_moment, eng_section_alert,
+    eng_section_ledger, eng_section_award, eng_section_nth, eng_section_within, eng_section_streak,
+    eng_section_pending, eng_section_kafka, eng_section_output, eng_section_run,
     eng_section_recovery, eng_section_http;
 
 /* Every section in the order of the documentation; the last one is NULL. */

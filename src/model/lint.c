@@ -36,8 +36,10 @@ static enum eng_status warn(struct eng_load *load, struct eng_mark mark, const c
 /* The greatest value of a measure, where there is one; 0: none. */
 static int64_t greatest_e4(const struct eng_model *model, const struct eng_measure *measure)
 {
-    static const int64_t period_days[] = {
-        [ENG_WINDOW_WEEK] = 7, [ENG_WINDOW_MONTH] = 31, [ENG_WINDOW_QUARTER] = 92};
+    static const int64_t period_days[] = {[ENG_WINDOW_WEEK] = 7,
+                                          [ENG_WINDOW_MONTH] = 31,
+                                          [ENG_WINDOW_QUARTER] = 92,
+                                          [ENG_WINDOW_YEAR] = 366};
     int64_t day = model->pane_unit == ENG_PANE_HOUR ? 24 : 1;
     if (measure->kind == ENG_STATE)
         return 10000;
@@ -76,6 +78,58 @@ static enum eng_status lint_dimension(struct eng_load *load, const struct eng_no
         eng_text_show_number(target, sizeof target, dimension->target_e4, 4));
 }
 
+/* ---- sales ---- */
+
+/* True when an action is of sales, by the first part of its name. */
+static bool is_sale(const struct eng_action *action)
+{
+    static const char *const words[] = {"invoice", "order", "deal",     "claim",
+                                        "sale",    "sales", "purchase", "revenue"};
+    size_t length = strcspn(action->text, ".");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i]) == length && memcmp(words[i], action->text, length) == 0)
+            return true;
+    return false;
+}
+
+/* True when all that a measure looks at is sales: it sums values, or takes nothing but actions of
+ * sales; of a ratio both parts have to. */
+static bool is_of_sales(const struct eng_model *model, unsigned index)
+{
+    const struct eng_measure *measure = &model->measures[index];
+    bool any = false;
+    eng_assert(index < model->measure_count);
+    if (measure->kind == ENG_RATIO)
+        return is_of_sales(model, measure->parts[0]) && is_of_sales(model, measure->parts[1]);
+    if (measure->kind == ENG_SUM)
+        return true;
+    for (uint32_t i = 0; i < model->action_count; i++) {
+        if (!eng_action_set_has(&measure->actions, i))
+            continue;
+        if (!is_sale(&model->actions[i]))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static enum eng_status lint_sales(struct eng_load *load, const struct eng_node *node,
+                                  const struct eng_score *score)
+{
+    int64_t sales_e4 = 0;
+    for (uint32_t i = 0; i < score->dimension_count; i++)
+        if (is_of_sales(load->model, score->dimensions[i].measure))
+            sales_e4 += score->dimensions[i].weight_e4;
+    eng_assert(sales_e4 <= score->weight_sum_e4);
+    if (2 * sales_e4 <= score->weight_sum_e4)
+        return ENG_OK;
+    return warn(
+        load, node->key->mark,
+        "sales carry %d%% of the weight of the score \"%s\": it tells who buys, and not who "
+        "is about to stop; give more than half of it to what else a partner does",
+        (int)((__int128)sales_e4 * 100 / score->weight_sum_e4), score->name);
+}
+
 static enum eng_status lint_dimensions(struct eng_load *load, const struct eng_node *node,
                                        const struct eng_score *score)
 {
@@ -86,6 +140,8 @@ static enum eng_status lint_dimensions(struct eng_load *load, const struct eng_n
             load, node->key->mark,
             "the score \"%s\" has %u dimensions; more than %d are hard to explain to a partner",
             score->name, score->dimension_count, DIMENSIONS_FEW);
+    if (status == ENG_OK)
+        status = lint_sales(load, node, score);
     dimension = dimension->first;
     for (uint32_t i = 0; i < score->dimension_count && status == ENG_OK; i++) {
         status = lint_dimension(load, dimension, score, i);
@@ -107,16 +163,17 @@ static enum eng_status lint_score(struct eng_load *load, const struct eng_node *
                                   uint32_t index)
 {
     const struct eng_score *score = &load->model->scores[index];
+    const struct eng_node *bands = eng_node_get(node, score->tiers ? "tiers" : "bands");
     struct eng_span span = eng_score_span(score);
     enum eng_status status = ENG_OK;
     if (!score->points)
         status = lint_dimensions(load, node, score);
     if (status == ENG_OK && score->bands[0].edge_e4 > 0)
-        status = warn(
-            load, eng_node_get(node, "bands")->first->mark,
-            "the lowest band, \"%s\", has no lower edge: it also holds the values below the one "
-            "written here",
-            score->bands[0].name);
+        status =
+            warn(load, bands->first->mark,
+                 "the lowest %s, \"%s\", has no lower edge: it also holds the values below the one "
+                 "written here",
+                 score->tiers ? "tier" : "band", score->bands[0].name);
     if (status == ENG_OK && score->tell_every_e4 > span.max_e4 - span.min_e4)
         status = warn(load, eng_node_get(node, "tell_every")->mark,
                       "the score \"%s\" never changes by as much as its tell_every", score->name);

@@ -20,6 +20,12 @@ struct eng_window {
     const struct eng_node *node; /* NULL: not given */
 };
 
+/* What `grace` says: as long as a period, or so many panes. */
+struct eng_grace {
+    bool period;
+    uint32_t panes;
+};
+
 /* What a PORTION says: one of the two is 0. */
 struct eng_portion {
     int64_t number_e4;
@@ -29,7 +35,8 @@ struct eng_portion {
 struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
-    const struct eng_node *time, *input, *facts, *measures, *scores, *alerts, *ledgers, *awards;
+    const struct eng_node *time, *input, *facts, *measures, *scores, *matrices, *reports, *alerts;
+    const struct eng_node *ledgers, *awards;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
 
@@ -63,8 +70,9 @@ struct eng_points_draft {
 /* Numbers that have to be above 0 are 0 when not given. */
 struct eng_score_draft {
     int64_t scale_e4;
-    const struct eng_node *dimensions, *points, *ledger, *decay, *bands, *description;
+    const struct eng_node *dimensions, *points, *ledger, *decay, *bands, *tiers, *description;
     struct eng_window over;
+    struct eng_grace grace;
     int64_t margin_e4, dwell_ms, tell_every_e4;
 };
 
@@ -84,6 +92,20 @@ struct eng_dimension_draft {
 
 struct eng_edge_draft {
     int64_t from_e4, above_e4;
+};
+
+struct eng_matrix_draft {
+    const struct eng_node *rows, *columns, *cells, *description;
+};
+
+struct eng_report_draft {
+    const struct eng_node *of, *at, *whom, *description;
+    int32_t every;
+};
+
+struct eng_moment_draft {
+    const struct eng_node *day;
+    uint32_t hour;
 };
 
 struct eng_alert_draft {
@@ -217,14 +239,21 @@ enum eng_status eng_load_filter(struct eng_load *load, const struct eng_node *no
 /* Replaces each action's entry by those that its filters tell apart. */
 enum eng_status eng_load_tell_apart(struct eng_load *load);
 
-/* measures.c, scores.c, bands.c, alerts.c, around.c: the parts of the file. Each ENG_OK,
- * ENG_BAD_CONFIG or ENG_NO_MEMORY. */
+/* measures.c, scores.c, bands.c, matrices.c, reports.c, alerts.c, around.c: the parts of the file.
+ * Each ENG_OK, ENG_BAD_CONFIG or ENG_NO_MEMORY. */
 enum eng_status eng_load_measures(struct eng_load *load);
 enum eng_status eng_load_facts(struct eng_load *load); /* facts.c, by eng_load_measures */
 enum eng_status eng_load_scores(struct eng_load *load);
+enum eng_status eng_load_matrices(struct eng_load *load);
+enum eng_status eng_load_reports(struct eng_load *load);
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_around(struct eng_load *load);
 
+/* alerts.c: a score of the file by its name, and a band of it. */
+enum eng_status eng_load_find_score(struct eng_load *load, const struct eng_node *name,
+                                    uint16_t *ret_index);
+enum eng_status eng_load_find_band(struct eng_load *load, const struct eng_node *name,
+                                   const struct eng_score *score, uint16_t *ret_index);
 /* awards.c: the names of ledgers, before measures; awards, behind alerts; what ledgers are counted
  * under, when all sets are filled. */
 enum eng_status eng_load_ledgers(struct eng_load *load);

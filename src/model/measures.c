@@ -130,7 +130,7 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
                        "the actions whose value counts; write \"of: invoice.upload\"");
     if (kind->windowed && draft->over.node == NULL)
         return missing(load, node, kind,
-                       "a window; write \"over: 30d\", or week, month, quarter, life");
+                       "a window; write \"over: 30d\", or week, month, quarter, year, life");
     if (kind->kind == ENG_STATE && draft->until == NULL)
         return missing(load, node, kind, "an end; write \"until: social.disconnect\"");
     return ENG_OK;

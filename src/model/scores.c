@@ -199,6 +199,40 @@ static enum eng_status load_booked(struct eng_load *load, const struct eng_node 
     return status;
 }
 
+/* Tiers are earned by points in a period of the calendar; a grace ends in the next one. */
+static enum eng_status check_tiers(struct eng_load *load, const struct eng_node *node,
+                                   const struct eng_score_draft *draft)
+{
+    static const uint32_t days[] = {[ENG_WINDOW_WEEK] = 7,
+                                    [ENG_WINDOW_MONTH] = 28,
+                                    [ENG_WINDOW_QUARTER] = 90,
+                                    [ENG_WINDOW_YEAR] = 365};
+    const char *name = eng_node_shown(&load->source, node->key);
+    uint32_t day = load->model->pane_unit == ENG_PANE_HOUR ? 24 : 1;
+    enum eng_window_kind period = draft->over.kind;
+    if (draft->points == NULL)
+        return eng_source_fail(&load->source, draft->tiers->key->mark,
+                               "the score \"%s\" has tiers and no points; tiers are earned by "
+                               "points, give dimensions \"bands\"",
+                               name);
+    enum eng_status status = eng_section_allow(load, node, "a points score with tiers",
+                                               "points over tiers grace tell_every description");
+    if (status != ENG_OK)
+        return status;
+    if (draft->over.node == NULL || period < ENG_WINDOW_WEEK || period > ENG_WINDOW_YEAR)
+        return eng_source_fail(&load->source, draft->tiers->key->mark,
+                               "tiers are earned in a period of the calendar; write \"over: "
+                               "quarter\", or week, month or year");
+    if (draft->grace.panes > days[period] * day)
+        return eng_source_fail(&load->source, eng_node_get(node, "grace")->mark,
+                               "\"grace\" is %s, longer than a %s; write \"1 period\", or %u%s at "
+                               "most",
+                               eng_node_shown(&load->source, eng_node_get(node, "grace")),
+                               eng_node_shown(&load->source, draft->over.node), days[period] * day,
+                               day == 1 ? "d" : "h");
+    return ENG_OK;
+}
+
 /* Exactly one of the kinds, with what belongs to it. */
 static enum eng_status check_draft(struct eng_load *load, const struct eng_node *node,
                                    const struct eng_score_draft *draft)
@@ -212,7 +246,8 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
                                : draft->ledger != NULL ? "a ledger and something else"
                                                        : "both dimensions and points");
     enum eng_status status =
-        draft->points != NULL
+        draft->tiers != NULL ? check_tiers(load, node, draft)
+        : draft->points != NULL
             ? eng_section_allow(load, node, "a points score",
                                 "points over decay bands margin dwell tell_every description")
         : draft->ledger != NULL
@@ -222,6 +257,9 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
                                 "scale dimensions bands margin dwell tell_every description");
     if (status != ENG_OK)
         return status;
+    if (draft->bands == NULL && draft->tiers == NULL)
+        return eng_source_fail(&load->source, node->key->mark,
+                               "\"bands\" is missing; write \"bands: {low: 0, high: {above: 8}}\"");
     if (draft->dimensions == NULL && draft->over.node == NULL)
         return eng_source_fail(&load->source, node->key->mark,
                                "the points score \"%s\" needs a window; write \"over: 90d\"", name);
@@ -287,6 +325,12 @@ static enum eng_status fill_score(struct eng_load *load, const struct eng_node *
     score->margin_e4 = draft->margin_e4;
     score->dwell_ms = draft->dwell_ms;
     score->tell_every_e4 = draft->tell_every_e4;
+    if (draft->tiers != NULL) {
+        score->tiers = true;
+        score->period = draft->over.kind;
+        score->grace_period = draft->grace.period;
+        score->grace_panes = draft->grace.panes;
+    }
     enum eng_status status = eng_load_copy(load, node->key, &score->name);
     if (status == ENG_OK && draft->description != NULL)
         status = eng_load_copy(load, draft->description, &score->description);
@@ -297,10 +341,11 @@ static enum eng_status fill_score(struct eng_load *load, const struct eng_node *
         status = load_decay(load, draft, &score->decay);
     if (status == ENG_OK)
         status = check_skips(load, node, score);
+    const struct eng_node *bands = draft->tiers != NULL ? draft->tiers : draft->bands;
     if (status == ENG_OK)
-        status = eng_load_bands(load, draft->bands, score);
+        status = eng_load_bands(load, bands, score);
     if (status == ENG_OK)
-        status = eng_load_check_bands(load, draft->bands, score, eng_score_span(score));
+        status = eng_load_check_bands(load, bands, score, eng_score_span(score));
     return status;
 }
 

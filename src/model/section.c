@@ -312,11 +312,9 @@ static enum eng_status read_panes(struct eng_load *load, const struct reading *r
 
 static enum eng_status read_window(struct eng_load *load, const struct reading *reading)
 {
-    static const struct eng_choice periods[] = {{"week", ENG_WINDOW_WEEK},
-                                                {"month", ENG_WINDOW_MONTH},
-                                                {"quarter", ENG_WINDOW_QUARTER},
-                                                {"life", ENG_WINDOW_LIFE},
-                                                {NULL, 0}};
+    static const struct eng_choice periods[] = {
+        {"week", ENG_WINDOW_WEEK}, {"month", ENG_WINDOW_MONTH}, {"quarter", ENG_WINDOW_QUARTER},
+        {"year", ENG_WINDOW_YEAR}, {"life", ENG_WINDOW_LIFE},   {NULL, 0}};
     struct eng_window window = {.kind = ENG_WINDOW_ROLLING, .node = reading->node};
     for (const struct eng_choice *period = periods; period->word != NULL; period++)
         if (eng_node_is(reading->node, period->word))
@@ -326,6 +324,17 @@ static enum eng_status read_window(struct eng_load *load, const struct reading *
         status = read_whole_panes(load, reading, 1, &window.panes);
     if (status == ENG_OK)
         store(reading->target, reading->key, &window);
+    return status;
+}
+
+static enum eng_status read_grace(struct eng_load *load, const struct reading *reading)
+{
+    struct eng_grace grace = {.period = eng_node_is(reading->node, "1 period")};
+    enum eng_status status = ENG_OK;
+    if (!grace.period)
+        status = read_whole_panes(load, reading, 0, &grace.panes);
+    if (status == ENG_OK)
+        store(reading->target, reading->key, &grace);
     return status;
 }
 
@@ -463,8 +472,9 @@ static const struct {
     [ENG_KEY_PANES] = {"a whole number of panes as days or hours, such as 30d or 6h", read_panes},
     [ENG_KEY_ELAPSED] = {"a time such as 7d, 6h, 10m, 90s or 250ms", read_elapsed},
     [ENG_KEY_BYTES] = {"a size such as 512MiB or 2GiB", read_bytes},
-    [ENG_KEY_WINDOW] = {"days or hours such as 30d or 6h, or week, month, quarter or life",
+    [ENG_KEY_WINDOW] = {"days or hours such as 30d or 6h, or week, month, quarter, year or life",
                         read_window},
+    [ENG_KEY_GRACE] = {"1 period, or a whole number of panes such as 30d or 6h", read_grace},
     [ENG_KEY_CHOICE] = {"one of some words", read_choice},
     [ENG_KEY_SWITCH] = {"true or false", read_switch},
     [ENG_KEY_TEXT] = {"text", read_text},

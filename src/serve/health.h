@@ -30,7 +30,7 @@ struct eng_health {
     struct eng_restore restores[ENG_RESTORES_MAX];
     uint32_t restore_count;
     uint64_t read;       /* records of all partitions at the last observation */
-    uint64_t told;       /* score changes and churn drops, the same */
+    uint64_t told;       /* score changes and all other outputs, the same */
     int64_t observed_ms; /* monotonic; 0: never */
     double read_rate;    /* a second, smoothed over some seconds; -1: not known */
     double told_rate;

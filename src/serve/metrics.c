@@ -122,6 +122,8 @@ FIELD(get_read, partition, counters.read)
 FIELD(get_outcome, partition, counters.outcome[at->which])
 FIELD(get_score_changes, partition, counters.score_changes)
 FIELD(get_churn_drops, partition, counters.churn_drops)
+FIELD(get_cell_changes, partition, counters.cell_changes)
+FIELD(get_reports, partition, counters.reports)
 FIELD(get_award_bookings, partition, counters.award_bookings)
 FIELD(get_award_unmatched, partition, counters.award_unmatched)
 
@@ -235,6 +237,10 @@ static const struct metric metrics[] = {
      "Score changes told."},
     {"engaged_churn_drops_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_churn_drops, "events",
      "Churn drops told, opened and resolved."},
+    {"engaged_cell_changes_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_cell_changes, "events",
+     "Cell changes told since this process has the partition."},
+    {"engaged_reports_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_reports, "events",
+     "Report cards made since this process has the partition."},
     {"engaged_award_bookings_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_bookings, "events",
      "Bookings of awards told, and what became of them."},
     {"engaged_award_unmatched_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_unmatched,

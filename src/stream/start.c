@@ -10,6 +10,8 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_INPUT] = "input.topic",
     [ENG_TOPIC_SCORE_CHANGES] = "output.score_changes",
     [ENG_TOPIC_CHURN_DROPS] = "output.churn_drops",
+    [ENG_TOPIC_CELL_CHANGES] = "output.cell_changes",
+    [ENG_TOPIC_REPORTS] = "output.reports",
     [ENG_TOPIC_AWARDS] = "output.awards",
     [ENG_TOPIC_DEAD_LETTERS] = "output.dead_letters",
     [ENG_TOPIC_ERASURES] = "output.erasures",
@@ -23,6 +25,8 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_INPUT] = config->input.topic,
         [ENG_TOPIC_SCORE_CHANGES] = config->output.score_changes,
         [ENG_TOPIC_CHURN_DROPS] = config->output.churn_drops,
+        [ENG_TOPIC_CELL_CHANGES] = config->output.cell_changes,
+        [ENG_TOPIC_REPORTS] = config->output.reports,
         [ENG_TOPIC_AWARDS] = config->output.awards,
         [ENG_TOPIC_DEAD_LETTERS] = config->output.dead_letters,
         [ENG_TOPIC_ERASURES] = config->output.erasures,
@@ -32,19 +36,42 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
     return names[topic];
 }
 
+/* Is a topic used at all? One that is not need not be there. */
+static bool is_used(const struct eng_config *config, enum eng_topic topic)
+{
+    eng_assert(config != NULL);
+    eng_assert(topic < ENG_TOPIC_COUNT);
+    switch (topic) {
+    case ENG_TOPIC_ERASURES:
+        return config->http.erase_token != NULL;
+    case ENG_TOPIC_CELL_CHANGES:
+        return eng_model_matrix_name(config->model, 0) != NULL;
+    case ENG_TOPIC_REPORTS:
+        return eng_model_report_name(config->model, 0) != NULL;
+    case ENG_TOPIC_AWARDS:
+        return eng_model_award_name(config->model, 0) != NULL;
+    default:
+        return true;
+    }
+}
+
 /* The same topic must not serve two ends. */
 static enum eng_status check_names(const struct eng_config *config, struct eng_error *err)
 {
     for (int i = 0; i < ENG_TOPIC_COUNT; i++) {
         const char *name = eng_start_topic(config, (enum eng_topic)i);
+        if (name == NULL && !is_used(config, (enum eng_topic)i))
+            continue;
         if (name == NULL)
             return eng_error_set(err, ENG_BAD_CONFIG, "%s is missing: `run` needs a topic",
                                  topic_keys[i]);
-        for (int k = 0; k < i; k++)
-            if (strcmp(name, eng_start_topic(config, (enum eng_topic)k)) == 0)
+        for (int k = 0; k < i; k++) {
+            const char *other = eng_start_topic(config, (enum eng_topic)k);
+            if (other != NULL && strcmp(name, other) == 0)
                 return eng_error_set(err, ENG_BAD_CONFIG,
                                      "%s and %s are both \"%s\": give each a topic of its own",
                                      topic_keys[k], topic_keys[i], name);
+        }
     }
     eng_assert(config->input.topic != NULL);
     return ENG_OK;
@@ -121,16 +148,6 @@ static enum eng_status check_output(struct eng_port *port, const struct eng_conf
                              "set it to compact",
                              name, info.policy);
     return check_permissions(name, &info, topic == ENG_TOPIC_STATE, true, err);
-}
-
-/* Whether anything is ever written to an output topic. */
-static bool is_used(const struct eng_config *config, enum eng_topic topic)
-{
-    eng_assert(config->model != NULL);
-    eng_assert(topic != ENG_TOPIC_INPUT);
-    if (topic == ENG_TOPIC_AWARDS)
-        return eng_model_award_name(config->model, 0) != NULL;
-    return topic != ENG_TOPIC_ERASURES || config->http.erase_token != NULL;
 }
 
 enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *config,

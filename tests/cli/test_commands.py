@@ -107,8 +107,9 @@ def check_explains_every_golden_case():
             assert run.returncode == 0, (case, run.stderr)
             text = (case / "engaged.yaml").read_text()
             words = ["Program golden", "bytes a partner"]
-            words += [name for name in ("Scores", "Alerts", "Ledgers", "Awards") if f"\n{name.lower()}:" in text]
-            for word in words + (["Bands:"] if "scores:" in text else []):
+            words += [name for name in ("Scores", "Matrices", "Reports", "Alerts", "Ledgers", "Awards")
+                      if f"\n{name.lower()}:" in text]
+            for word in words + (["s: "] if "scores:" in text else []):
                 assert word in run.stdout, (case, word)
 
 

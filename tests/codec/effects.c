@@ -1,9 +1,9 @@
 /* codec_effects CONFIG EVENTS FOLDER [UNTIL]: replays JSON lines and writes what is told in both
  * formats.
  *
- * FOLDER/score_change.avro, FOLDER/churn_drop.avro (container files, the latter packed) and
- * FOLDER/effects.jsonl, one line for each record in the order of the files. For
- * tests/codec/test_formats.py, which reads the files with another Avro library. */
+ * FOLDER/KIND.avro (container files, that of churn_drop packed) and FOLDER/effects.jsonl, one line
+ * for each record in the order of the files. For tests/codec/test_formats.py, which reads the files
+ * with another Avro library. */
 #include "base/assert.h"
 #include "codec/container.h"
 #include "codec/schemas.h"
@@ -111,6 +111,18 @@ static void save(const char *folder, const char *name, const struct eng_bytes *b
     eng_assert(written == bytes->used && fclose(file) == 0);
 }
 
+static const struct {
+    const char *file, *schema;
+    enum eng_container_codec codec;
+} kinds[KINDS] = {
+    [ENG_EFFECT_SCORE_CHANGE] = {"score_change.avro", eng_schema_score_change, ENG_CONTAINER_NULL},
+    [ENG_EFFECT_CHURN_DROP] = {"churn_drop.avro", eng_schema_churn_drop, ENG_CONTAINER_DEFLATE},
+    [ENG_EFFECT_CELL_CHANGE] = {"cell_change.avro", eng_schema_cell_change, ENG_CONTAINER_NULL},
+    [ENG_EFFECT_REPORT] = {"report.avro", eng_schema_report, ENG_CONTAINER_NULL},
+    [ENG_EFFECT_AWARD_BOOKING] = {"award_booking.avro", eng_schema_award_booking,
+                                  ENG_CONTAINER_NULL},
+};
+
 int main(int argc, char **argv)
 {
     static const uint8_t marker[ENG_CONTAINER_MARKER_BYTES] = "sixteen-byte-end";
@@ -122,23 +134,16 @@ int main(int argc, char **argv)
     must(eng_config_load_file(argv[1], &config, &err), &err);
     config->input.format = ENG_FORMAT_JSON;
     sink.context = (struct eng_encode_context){config->model, "a-topic"};
-    must(eng_container_writer_new(eng_schema_score_change, ENG_CONTAINER_NULL, marker,
-                                  &sink.writers[ENG_EFFECT_SCORE_CHANGE], &err),
-         &err);
-    must(eng_container_writer_new(eng_schema_churn_drop, ENG_CONTAINER_DEFLATE, marker,
-                                  &sink.writers[ENG_EFFECT_CHURN_DROP], &err),
-         &err);
-    must(eng_container_writer_new(eng_schema_award_booking, ENG_CONTAINER_NULL, marker,
-                                  &sink.writers[ENG_EFFECT_AWARD_BOOKING], &err),
-         &err);
+    for (int kind = 0; kind < KINDS; kind++)
+        must(eng_container_writer_new(kinds[kind].schema, kinds[kind].codec, marker,
+                                      &sink.writers[kind], &err),
+             &err);
     replay(config, argv[2], argc > 4 ? argv[4] : NULL, &sink);
     for (int kind = 0; kind < KINDS; kind++) {
         must(eng_container_end(sink.writers[kind], &sink.files[kind]), NULL);
         eng_container_writer_free(sink.writers[kind]);
+        save(argv[3], kinds[kind].file, &sink.files[kind]);
     }
-    save(argv[3], "score_change.avro", &sink.files[ENG_EFFECT_SCORE_CHANGE]);
-    save(argv[3], "churn_drop.avro", &sink.files[ENG_EFFECT_CHURN_DROP]);
-    save(argv[3], "award_booking.avro", &sink.files[ENG_EFFECT_AWARD_BOOKING]);
     save(argv[3], "effects.jsonl", &sink.lines);
     for (int kind = 0; kind < KINDS; kind++)
         eng_bytes_done(&sink.files[kind]);

@@ -142,6 +142,8 @@ static int64_t period_of(const struct eng_model *model, enum eng_window_kind kin
         return 31 * day;
     case ENG_WINDOW_QUARTER:
         return 92 * day;
+    case ENG_WINDOW_YEAR:
+        return 366 * day;
     default:
         return 0;
     }
@@ -664,6 +666,8 @@ static struct score_state carry_score(const struct eng_score *a, const struct en
                 state.told.part_e4[i] = was->told.part_e4[j];
                 break;
             }
+    if (a->grace_panes == 0 || b->grace_panes == 0)
+        state.grace_pane = 0;
     settle_told(b, &state.told);
     state.band = band_of(b, state.told.value_e4);
     for (unsigned i = 0; i < b->band_count; i++)
@@ -697,6 +701,49 @@ static void carry_scores(const struct change *c, struct partner *partner)
     }
     for (unsigned j = 0; j < c->old->score_count; j++)
         free(old[j].past);
+}
+
+/* ---- reports ---- */
+
+/* The last card of a report of the same name goes on where the score has the same dimensions. */
+static struct reported carry_reported(const struct change *c, const struct partner *was,
+                                      const char *report, const struct eng_score *b)
+{
+    struct reported none = {0};
+    for (unsigned r = 0; r < c->old->report_count; r++)
+        for (unsigned k = 0; k < c->old->reports[r].score_count; k++) {
+            unsigned index = c->old->reports[r].scores[k];
+            const struct eng_score *a = &c->old->scores[index];
+            struct reported card = was->reports[r][index];
+            if (strcmp(c->old->reports[r].name, report) != 0 || strcmp(a->name, b->name) != 0)
+                continue;
+            bool same =
+                card.known && a->points == b->points && a->dimension_count == b->dimension_count;
+            for (unsigned i = 0; same && i < a->dimension_count; i++)
+                same = strcmp(a->dimensions[i].name, b->dimensions[i].name) == 0;
+            for (unsigned i = 0; same && i < b->band_count; i++)
+                if (strcmp(b->bands[i].name, a->bands[card.band].name) == 0) {
+                    card.band = i;
+                    return card;
+                }
+            return none;
+        }
+    return none;
+}
+
+static void carry_reports(const struct change *c, struct partner *partner)
+{
+    struct partner *was = calloc(1, sizeof *was);
+    eng_assert(was != NULL);
+    memcpy(was->reports, partner->reports, sizeof was->reports);
+    memset(partner->reports, 0, sizeof partner->reports);
+    for (unsigned r = 0; r < c->new->report_count; r++)
+        for (unsigned k = 0; k < c->new->reports[r].score_count; k++) {
+            unsigned index = c->new->reports[r].scores[k];
+            partner->reports[r][index] =
+                carry_reported(c, was, c->new->reports[r].name, &c->new->scores[index]);
+        }
+    free(was);
 }
 
 /* ---- alerts ---- */
@@ -790,6 +837,7 @@ static void carry(struct naive *naive, const struct change *c, struct partner *p
     carry_claims(c, partner);
     carry_active(naive, c, partner, before_e4);
     carry_scores(c, partner);
+    carry_reports(c, partner);
     carry_alerts(naive, c, partner);
 }
 

@@ -49,6 +49,10 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
     memcpy(place + sizeof *effect + parts_bytes, partner->name, partner->name_bytes);
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         naive->counters.score_changes++;
+    else if (effect->kind == ENG_EFFECT_CELL_CHANGE)
+        naive->counters.cell_changes++;
+    else if (effect->kind == ENG_EFFECT_REPORT)
+        naive->counters.reports++;
     else if (effect->kind == ENG_EFFECT_CHURN_DROP)
         naive->counters.churn_drops++;
     else

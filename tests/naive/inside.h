@@ -43,6 +43,7 @@ struct score_state {
     int64_t part_e4[ENG_DIMENSIONS_MAX];
     unsigned band;
     int64_t wanting_since_ms; /* dwell: since when another band has been wanted; -1: it is not */
+    int64_t grace_pane;       /* tiers: the boundary at which a grace of panes ends; 0: none runs */
     struct told told;
     bool was_positive; /* an evaluation gave a value above 0 */
     struct past_value *past;
@@ -60,6 +61,14 @@ struct alert_state {
     bool renewed;            /* silence: the event just counted made `last` newer */
     bool met;                /* deadline: it was, at the last evaluation */
     size_t past_from;        /* drop: evaluations of its score before this one do not count */
+};
+
+/* A score as it stood in the last card of a report. */
+struct reported {
+    bool known;
+    int64_t value_e4;
+    int64_t part_e4[ENG_DIMENSIONS_MAX];
+    unsigned band;
 };
 
 /* An award that was paid, in the pane of its event. */
@@ -90,6 +99,7 @@ struct partner {
     size_t payment_count, payment_capacity;
     struct score_state scores[ENG_SCORES_MAX];
     struct alert_state alerts[ENG_ALERTS_MAX];
+    struct reported reports[ENG_REPORTS_MAX][ENG_SCORES_MAX]; /* by report and score */
     int64_t active_before[ENG_MEASURES_MAX]; /* active panes over life whose panes are forgotten */
 };
 
@@ -185,6 +195,13 @@ void naive_score_evaluate(struct naive *naive, struct partner *partner, unsigned
                           const struct occasion *why);
 bool naive_provisional(const struct naive *naive, const struct partner *partner,
                        const struct eng_score *score, int64_t pane);
+
+/* matrix.c: tells one matrix. `before` is every score as it was before this evaluation. */
+void naive_matrix_evaluate(struct naive *naive, const struct partner *partner, unsigned matrix,
+                           const struct score_state *before, const struct occasion *why);
+
+/* report.c: makes the reports of a boundary. */
+void naive_reports_make(struct naive *naive, struct partner *partner, const struct occasion *why);
 
 /* alert.c: looks at one alert. `before` is every score as it was before this evaluation. */
 void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned alert,

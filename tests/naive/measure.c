@@ -12,6 +12,7 @@ int64_t naive_window_first(const struct eng_model *model, enum eng_window_kind k
     case ENG_WINDOW_WEEK:
     case ENG_WINDOW_MONTH:
     case ENG_WINDOW_QUARTER:
+    case ENG_WINDOW_YEAR:
         return eng_calendar_period_first(model->calendar, kind, pane);
     case ENG_WINDOW_LIFE:
     case ENG_WINDOW_NONE:

@@ -186,17 +186,21 @@ static struct partner *add_partner(struct naive *naive, struct eng_slice name)
     return partner;
 }
 
-/* All scores in file order, then all alerts in file order. */
+/* All scores in file order, then all matrices, all alerts, all reports. */
 void naive_evaluate(struct naive *naive, struct partner *partner, const struct occasion *why)
 {
     struct score_state before[ENG_SCORES_MAX];
     memcpy(before, partner->scores, naive->model->score_count * sizeof before[0]);
     for (unsigned i = 0; i < naive->model->score_count; i++)
         naive_score_evaluate(naive, partner, i, why);
+    for (unsigned i = 0; i < naive->model->matrix_count; i++)
+        naive_matrix_evaluate(naive, partner, i, before, why);
     for (unsigned i = 0; i < naive->model->alert_count; i++)
         naive_alert_evaluate(naive, partner, i, before, why);
     for (unsigned i = 0; i < naive->model->score_count; i++)
         partner->scores[i].was_positive |= partner->scores[i].value_e4 > 0;
+    if (why->origin_kind == ENG_ORIGIN_BOUNDARY)
+        naive_reports_make(naive, partner, why);
 }
 
 static void boundary(struct naive *naive, int64_t pane)
@@ -504,5 +508,14 @@ enum eng_status naive_view(const struct naive *naive, struct eng_slice name,
     ret_view->fact_count = (uint16_t)model->fact_count;
     for (unsigned i = 0; i < model->fact_count; i++)
         view_fact(naive, partner, &model->facts[i], &ret_view->facts[i]);
+    ret_view->matrix_count = (uint16_t)model->matrix_count;
+    for (unsigned i = 0; i < model->matrix_count; i++) {
+        const struct eng_matrix *matrix = &model->matrices[i];
+        unsigned row = partner->scores[matrix->rows].band;
+        unsigned column = partner->scores[matrix->columns].band;
+        ret_view->matrices[i] = (struct eng_view_matrix){
+            (uint8_t)row, (uint8_t)column,
+            matrix->cells[matrix->cell_of[row * matrix->column_count + column]]};
+    }
     return ENG_OK;
 }

@@ -198,29 +198,96 @@ static void print_award_booking(const struct eng_model *model, const struct eng_
         print_name("description", award->description);
 }
 
+static void print_cell_change(const struct eng_model *model, const struct eng_effect *effect)
+{
+    static const char *const causes[] = {"event", "correction", "expiry", "config"};
+    const struct eng_matrix *matrix = &model->matrices[effect->subject];
+    const struct eng_score *rows = &model->scores[matrix->rows];
+    const struct eng_score *columns = &model->scores[matrix->columns];
+    unsigned cell = effect->band * matrix->column_count + effect->column;
+    unsigned previous = effect->previous_band * matrix->column_count + effect->previous_column;
+    print_name("matrix", matrix->name);
+    print_name("cell", matrix->cells[matrix->cell_of[cell]]);
+    print_name("previous_cell", matrix->cells[matrix->cell_of[previous]]);
+    printf(",\"model_version\":%u,\"cause\":\"%s\",\"provisional\":%s", model->version,
+           causes[effect->cause], effect->provisional ? "true" : "false");
+    print_name("rows", rows->name);
+    print_number("row_value", effect->value_e4);
+    print_name("row", rows->bands[effect->band].name);
+    print_name("previous_row", rows->bands[effect->previous_band].name);
+    print_name("columns", columns->name);
+    print_number("column_value", effect->column_value_e4);
+    print_name("column", columns->bands[effect->column].name);
+    print_name("previous_column", columns->bands[effect->previous_column].name);
+    if (matrix->description != NULL)
+        print_name("description", matrix->description);
+}
+
+static void print_report(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_report *report = &model->reports[effect->subject];
+    const struct eng_contribution *at = (const struct eng_contribution *)(effect + 1);
+    print_name("report", report->name);
+    printf(",\"model_version\":%u,\"scores\":[", model->version);
+    for (unsigned i = 0; i < report->score_count; i++, at += 2) {
+        const struct eng_score *score = &model->scores[report->scores[i]];
+        int64_t flags = at[1].value_e4;
+        bool follows = flags & ENG_REPORT_FOLLOWS;
+        printf("%s{\"provisional\":%s", i > 0 ? "," : "",
+               flags & ENG_REPORT_PROVISIONAL ? "true" : "false");
+        print_name("score", score->name);
+        print_number("value", at[0].value_e4);
+        print_name("band", score->bands[flags & ENG_REPORT_BAND].name);
+        if (follows)
+            print_number("previous_value", at[0].delta_e4);
+        if (follows)
+            print_name("previous_band", score->bands[(flags & ENG_REPORT_PREVIOUS_BAND) >> 8].name);
+        printf(",\"contributions\":[");
+        for (unsigned d = 0; d < score->dimension_count; d++, at += 2) {
+            printf("%s{\"place\":%u", d > 0 ? "," : "", d);
+            print_name("dimension", score->dimensions[d].name);
+            print_number("value", at[2].value_e4);
+            if (follows)
+                print_number("delta", at[2].delta_e4);
+            if (at[3].delta_e4 == 0)
+                print_number("measure", at[3].value_e4);
+            printf("}");
+        }
+        printf("]}");
+    }
+    printf("]");
+    if (report->description != NULL)
+        print_name("description", report->description);
+}
+
+static const struct {
+    const char *type;
+    void (*print)(const struct eng_model *model, const struct eng_effect *effect);
+} kinds[ENG_EFFECT_KINDS] = {
+    [ENG_EFFECT_SCORE_CHANGE] = {"score_change", print_score_change},
+    [ENG_EFFECT_CHURN_DROP] = {"churn_drop", print_churn_drop},
+    [ENG_EFFECT_CELL_CHANGE] = {"cell_change", print_cell_change},
+    [ENG_EFFECT_REPORT] = {"report", print_report},
+    [ENG_EFFECT_AWARD_BOOKING] = {"award_booking", print_award_booking},
+};
+
 static void print_effects(const struct eng_model *model, struct naive *naive)
 {
     const struct eng_effects *effects = naive_effects(naive);
     for (size_t at = 0; at < effects->used;) {
         const struct eng_effect *effect = (const void *)(effects->data + at);
-        static const char *const types[] = {"score_change", "churn_drop", "award_booking"};
         const uint8_t *name = (const uint8_t *)(effect + 1) +
                               effect->contribution_count * sizeof(struct eng_contribution);
-        printf("{\"type\":\"%s\",\"at\":%" PRId64, types[effect->kind], effect->at_ms);
+        printf("{\"type\":\"%s\",\"at\":%" PRId64, kinds[effect->kind].type, effect->at_ms);
         print_text("partner_id", (struct eng_slice){(const char *)name, effect->partner_bytes});
-        if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
-            print_award_booking(model, effect);
-        else if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
-            print_score_change(model, effect);
-        else
-            print_churn_drop(model, effect);
+        kinds[effect->kind].print(model, effect);
         printf("}\n");
         at += effect->bytes;
     }
     naive_forget_effects(naive);
 }
 
-static void print_summary(const struct naive *naive)
+static void print_summary(const struct eng_model *model, const struct naive *naive)
 {
     const struct eng_counters *counters = naive_counters(naive);
     static const char *const names[ENG_OUTCOME_COUNT] = {"counted", "duplicate", "late",
@@ -234,6 +301,10 @@ static void print_summary(const struct naive *naive)
         printf(",\"award_bookings\":%" PRIu64, counters->award_bookings);
     if (counters->award_unmatched > 0)
         printf(",\"award_unmatched\":%" PRIu64, counters->award_unmatched);
+    if (model->matrix_count > 0)
+        printf(",\"cell_changes\":%" PRIu64, counters->cell_changes);
+    if (model->report_count > 0)
+        printf(",\"reports\":%" PRIu64, counters->reports);
     printf("}\n");
 }
 
@@ -298,7 +369,7 @@ int main(int argc, char **argv)
     if (arguments.until != NULL)
         naive_tick(naive, strtoll(arguments.until, NULL, 10));
     print_effects(config->model, naive);
-    print_summary(naive);
+    print_summary(config->model, naive);
     naive_free(naive);
     eng_config_free(config);
     fclose(file);

@@ -148,6 +148,26 @@ static void move_band(const struct eng_score *score, struct score_state *state, 
     }
 }
 
+/* Tiers: up at once; down where a period or a grace has ended. */
+static void move_tier(const struct eng_model *model, const struct eng_score *score,
+                      struct score_state *state, int64_t before_e4, const struct occasion *why)
+{
+    unsigned now = band_of(score, state->value_e4), earned = band_of(score, before_e4);
+    bool boundary = why->origin_kind == ENG_ORIGIN_BOUNDARY;
+    bool over = eng_calendar_period_first(model->calendar, score->period, why->pane) == why->pane;
+    bool graced = score->grace_period || score->grace_panes > 0;
+    if (boundary && over) {
+        state->band = graced && earned > now ? earned : now;
+        state->grace_pane =
+            score->grace_panes > 0 && earned > now ? why->pane + score->grace_panes : 0;
+    } else if (boundary && state->grace_pane != 0 && why->pane >= state->grace_pane) {
+        state->band = now;
+        state->grace_pane = 0;
+    } else if (now > state->band) {
+        state->band = now;
+    }
+}
+
 void naive_score_init(const struct eng_score *score, struct score_state *state)
 {
     memset(state, 0, sizeof *state);
@@ -222,8 +242,12 @@ void naive_score_evaluate(struct naive *naive, struct partner *partner, unsigned
 {
     const struct eng_score *score = &naive->model->scores[index];
     struct score_state *state = &partner->scores[index];
+    int64_t before_e4 = state->value_e4;
     compute(naive, partner, score, why->pane, state);
-    move_band(score, state, why->at_ms);
+    if (score->tiers)
+        move_tier(naive->model, score, state, before_e4, why);
+    else
+        move_band(score, state, why->at_ms);
     state->past =
         naive_grow(state->past, state->past_count, &state->past_capacity, sizeof *state->past);
     state->past[state->past_count++] = (struct past_value){why->pane, state->value_e4};

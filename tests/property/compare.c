@@ -198,12 +198,19 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
 {
     struct eng_slice partner = eng_effect_partner(effect);
     const struct eng_contribution *parts = eng_effect_contributions(effect);
-    static const char *const kinds[] = {"score change", "churn drop", "booking"};
-    const char *const names[] = {eng_model_score_name(model, effect->subject),
-                                 eng_model_alert_name(model, effect->subject),
-                                 eng_model_award_name(model, effect->subject)};
-    fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data, kinds[effect->kind],
-            names[effect->kind]);
+    static const struct {
+        const char *words;
+        const char *(*name)(const struct eng_model *model, unsigned subject);
+    } kinds[ENG_EFFECT_KINDS] = {
+        [ENG_EFFECT_SCORE_CHANGE] = {"score change", eng_model_score_name},
+        [ENG_EFFECT_CHURN_DROP] = {"churn drop", eng_model_alert_name},
+        [ENG_EFFECT_CELL_CHANGE] = {"cell change", eng_model_matrix_name},
+        [ENG_EFFECT_REPORT] = {"report", eng_model_report_name},
+        [ENG_EFFECT_AWARD_BOOKING] = {"booking", eng_model_award_name},
+    };
+    const char *name = kinds[effect->kind].name(model, effect->subject);
+    fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data, kinds[effect->kind].words,
+            name != NULL ? name : "?");
     fprintf(out, "score %u cause %u origin %u/%" PRIu64 " direction %u status %u band %u<-%u ",
             effect->score, effect->cause, effect->origin_kind, effect->origin, effect->direction,
             effect->status, effect->band, effect->previous_band);
@@ -269,6 +276,9 @@ static bool same_counters(const struct run *run, const struct naive *naive)
                         (int64_t)got->score_changes);
     same &=
         same_number(run, "churn drops", 0, (int64_t)want->churn_drops, (int64_t)got->churn_drops);
+    same &= same_number(run, "cell changes", 0, (int64_t)want->cell_changes,
+                        (int64_t)got->cell_changes);
+    same &= same_number(run, "reports", 0, (int64_t)want->reports, (int64_t)got->reports);
     same &= same_number(run, "bookings", 0, (int64_t)want->award_bookings,
                         (int64_t)got->award_bookings);
     same &= same_number(run, "unmatched", 0, (int64_t)want->award_unmatched,
@@ -335,6 +345,7 @@ static bool same_view(const struct run *run, const struct eng_view *want,
     same &= same_number(run, "view: scores", 0, want->score_count, got->score_count);
     same &= same_number(run, "view: measures", 0, want->measure_count, got->measure_count);
     same &= same_number(run, "view: alerts", 0, want->alert_count, got->alert_count);
+    same &= same_number(run, "view: matrices", 0, want->matrix_count, got->matrix_count);
     same &= same_number(run, "view: ledgers", 0, want->ledger_count, got->ledger_count);
     for (unsigned i = 0; same && i < want->ledger_count; i++) {
         const struct eng_view_ledger *a = &want->ledgers[i], *b = &got->ledgers[i];
@@ -349,6 +360,12 @@ static bool same_view(const struct run *run, const struct eng_view *want,
         same &= same_number(run, "view: measure", i, a->value_e4, b->value_e4);
         same &= same_number(run, "view: missing measure", i, a->missing, b->missing);
         same &= same_number(run, "view: name of measure", i, 0, strcmp(a->name, b->name));
+    }
+    for (unsigned i = 0; i < want->matrix_count; i++) {
+        const struct eng_view_matrix *a = &want->matrices[i], *b = &got->matrices[i];
+        same &= same_number(run, "view: row of matrix", i, a->row, b->row);
+        same &= same_number(run, "view: column of matrix", i, a->column, b->column);
+        same &= same_number(run, "view: cell of matrix", i, 0, strcmp(a->cell, b->cell));
     }
     for (unsigned i = 0; i < want->alert_count; i++) {
         const struct eng_view_alert *a = &want->alerts[i], *b = &got->alerts[i];
@@ -441,6 +458,11 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             tally->score_changes++;
             tally->expiries += effect->cause == ENG_CAUSE_EXPIRY;
             tally->corrections += effect->cause == ENG_CAUSE_CORRECTION;
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_CELL_CHANGE || effect->kind == ENG_EFFECT_REPORT) {
+            tally->cell_changes += effect->kind == ENG_EFFECT_CELL_CHANGE;
+            tally->reports += effect->kind == ENG_EFFECT_REPORT;
             continue;
         }
         if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {

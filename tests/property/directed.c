@@ -3,6 +3,7 @@
  * What a program is made of is drawn first (struct kind), so that each has few constructs that meet
  * often rather than a bit of everything. */
 #include "directed.h"
+#include "crossed.h"
 #include <inttypes.h>
 
 enum { WINDOWS_MAX = 3, MEASURES_MAX = 5, SCORES_MOST = 16, ALERTS_MOST = 32 };
@@ -140,14 +141,17 @@ static void weighted(const struct kind *k)
     }
 }
 
-static void points(const struct kind *k)
+static void points(const struct kind *k, bool tiers)
 {
     int64_t keys = between(k, 1, 3), first = between(k, 0, 3);
     fprintf(k->out, "    points:\n");
     for (int64_t i = 0; i < keys; i++)
         fprintf(k->out, "      \"%s\": %" PRId64 "\n", names[(first + i) % 4],
                 between(k, k->below ? -3 : 0, 4));
-    fprintf(k->out, "    over: %" PRId64 "%s\n", window(k), k->unit);
+    if (tiers)
+        fprintf(k->out, "    over: %s\n", percent(k, 70) ? "week" : "month");
+    else
+        fprintf(k->out, "    over: %" PRId64 "%s\n", window(k), k->unit);
 }
 
 static void elapsed(const struct kind *k)
@@ -162,13 +166,14 @@ static void elapsed(const struct kind *k)
 static void score(struct kind *k, unsigned index)
 {
     fprintf(k->out, "  s%u:\n", index);
-    if (percent(k, k->points))
-        points(k);
+    bool pointed = percent(k, k->points), tiers = pointed && crossed_tiers(k->chance);
+    if (pointed)
+        points(k, tiers);
     else
         weighted(k);
     int64_t bands = k->patient || percent(k, 30) ? 1 : between(k, 2, 3),
             edge = k->below ? between(k, -3, 0) : 0;
-    fprintf(k->out, "    bands:\n      b0: %" PRId64 "\n", edge);
+    fprintf(k->out, "    %s:\n      b0: %" PRId64 "\n", tiers ? "tiers" : "bands", edge);
     for (int64_t i = 1; i < bands; i++) {
         edge += between(k, 1, 4);
         fprintf(k->out,
@@ -177,9 +182,11 @@ static void score(struct kind *k, unsigned index)
                 i, edge);
     }
     k->bands[index] = (unsigned)bands;
-    if (bands > 1 && percent(k, 30))
+    if (tiers && percent(k, 60))
+        fprintf(k->out, "    grace: %" PRId64 "%s\n", between(k, 0, 7), k->unit);
+    if (!tiers && bands > 1 && percent(k, 30))
         fprintf(k->out, "    margin: %" PRId64 "\n", between(k, 1, 2));
-    if (percent(k, k->dwells)) {
+    if (!tiers && percent(k, k->dwells)) {
         fprintf(k->out, "    dwell: ");
         elapsed(k);
         fprintf(k->out, "\n");
@@ -297,6 +304,7 @@ void directed_write(struct chance *chance, FILE *out, struct program_traits *ret
     fprintf(out, "scores:\n");
     for (unsigned i = 0; i < k.scores; i++)
         score(&k, i);
+    crossed_write(chance, k.bands, k.scores, *k.unit == 'h', out);
     if (k.alerts > 0)
         fprintf(out, "alerts:\n");
     for (unsigned i = 0; i < k.alerts; i++)

@@ -7,6 +7,7 @@
  * a count rises. Those are the ones that the engine has quick ways for. */
 #include "program.h"
 #include "base/assert.h"
+#include "crossed.h"
 #include "directed.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ struct writer {
     uint32_t choices; /* a bit for each fact that is one of some texts */
     uint32_t ratios;  /* a bit for each measure that is one */
     struct {
-        bool points;
+        bool points, tiers;
         unsigned bands;
         int64_t scale_e4; /* the greatest value, or about that */
     } scores[4];
@@ -385,6 +386,11 @@ static void points(struct writer *w, unsigned index)
             fprintf(w->out, ", where: %s", filter(w));
         fprintf(w->out, "%s\n", named || filtered ? "}" : "");
     }
+    if (w->scores[index].tiers) {
+        static const char *const periods[] = {"week", "week", "month", "quarter", "year"};
+        fprintf(w->out, "    over: %s\n", CHANCE_ONE_OF(w->chance, periods));
+        return;
+    }
     fprintf(w->out, "    ");
     over(w, index == 0);
     fprintf(w->out, "\n");
@@ -395,7 +401,7 @@ static void bands(struct writer *w, unsigned index)
 {
     int64_t scale_e4 = w->scores[index].scale_e4, count = between(w, 1, BANDS_MAX);
     int64_t edge = w->scores[index].points && percent(w, 40) ? -scale_e4 / 4 : 0;
-    fprintf(w->out, "    bands:\n      b0: ");
+    fprintf(w->out, "    %s:\n      b0: ", w->scores[index].tiers ? "tiers" : "bands");
     number(w, edge);
     fprintf(w->out, "\n");
     bool plain = percent(w, 40); /* edges that values are likely to meet exactly */
@@ -413,15 +419,27 @@ static void bands(struct writer *w, unsigned index)
     w->scores[index].bands = (unsigned)count;
 }
 
+static void grace(struct writer *w)
+{
+    if (percent(w, 50))
+        return;
+    fprintf(w->out, "    grace: ");
+    panes(w, percent(w, 20) ? 0 : between(w, 1, w->hours && percent(w, 50) ? 168 : 7));
+    fprintf(w->out, "\n");
+}
+
 static void settings(struct writer *w, unsigned index)
 {
     int64_t scale_e4 = w->scores[index].scale_e4;
-    if (percent(w, 40)) {
+    bool tiers = w->scores[index].tiers;
+    if (tiers)
+        grace(w);
+    if (!tiers && percent(w, 40)) {
         fprintf(w->out, "    margin: ");
         number(w, percent(w, 60) ? between(w, 1, scale_e4 / 20) : scale_e4 / 10);
         fprintf(w->out, "\n");
     }
-    if (percent(w, w->plain_panes > 0 ? 5 : 35)) {
+    if (!tiers && percent(w, w->plain_panes > 0 ? 5 : 35)) {
         fprintf(w->out, "    dwell: ");
         elapsed(w);
         fprintf(w->out, "\n");
@@ -439,7 +457,10 @@ static void score(struct writer *w, unsigned index)
 {
     fprintf(w->out, "  s%u:\n", index);
     w->scores[index].points = percent(w, 30);
-    if (w->scores[index].points && w->ledgers > 0 && percent(w, 60)) {
+    bool booked = w->scores[index].points && w->ledgers > 0 && percent(w, 60);
+    w->scores[index].tiers =
+        w->scores[index].points && !booked && index > 0 && crossed_tiers(w->chance);
+    if (booked) {
         w->scores[index].scale_e4 = 200000;
         fprintf(w->out, "    ledger: l0\n    ");
         over(w, index == 0);
@@ -706,6 +727,10 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     fprintf(w.out, "scores:\n");
     for (unsigned i = 0; i < w.score_count; i++)
         score(&w, i);
+    unsigned bands_of[4];
+    for (unsigned i = 0; i < w.score_count; i++)
+        bands_of[i] = w.scores[i].bands;
+    crossed_write(chance, bands_of, w.score_count, w.hours, out);
     int64_t alerts = between(&w, 0, 5);
     if (alerts > 0)
         fprintf(w.out, "alerts:\n");

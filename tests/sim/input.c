@@ -30,8 +30,10 @@ static char *complete(struct sim *sim, const char *program, const char *on_chang
     eng_assert(out != NULL && time != NULL);
     time += strlen("time:\n");
     fprintf(out, "input: {topic: in, format: json}\n");
-    fprintf(out, "output: {score_changes: changes, churn_drops: drops, dead_letters: dead, "
-                 "erasures: erased, state: state}\n");
+    fprintf(
+        out,
+        "output: {score_changes: changes, churn_drops: drops, cell_changes: cells, reports: cards, "
+        "dead_letters: dead, erasures: erased, state: state}\n");
     fprintf(out,
             "run: {commit_interval: %" PRId64 "ms, stop_deadline: 8s, on_change: %s, "
             "standbys: %u}\n",

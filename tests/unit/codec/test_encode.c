@@ -17,13 +17,31 @@ static char untrained[] = "untrained", leaving[] = "leaving";
 static char thanks[] = "Say \"thanks\".";
 static char rising[] = "rising", weak[] = "weak", strong[] = "strong";
 
+static char relation[] = "relation", lost[] = "lost", loyal[] = "loyal", activity[] = "activity";
+static char quiet[] = "quiet", active[] = "active";
+static struct eng_band columns[] = {{.name = quiet}, {.name = active, .edge_e4 = 50000}};
+static char *cells[] = {lost, loyal};
+static uint8_t cell_of[] = {0, 0, 0, 1};
+static struct eng_matrix matrices[] = {{.name = relation,
+                                        .rows = 0,
+                                        .columns = 1,
+                                        .row_count = 2,
+                                        .column_count = 2,
+                                        .cell_count = 2,
+                                        .cells = cells,
+                                        .cell_of = cell_of}};
 static struct eng_dimension dimensions[] = {{.name = logins}, {.name = training}};
 static struct eng_band bands[] = {{.name = low}, {.name = high, .edge_e4 = 50000}};
 static struct eng_score scores[] = {{.name = engagement,
                                      .dimension_count = 2,
                                      .dimensions = dimensions,
                                      .band_count = 2,
-                                     .bands = bands}};
+                                     .bands = bands},
+                                    {.name = activity,
+                                     .dimension_count = 2,
+                                     .dimensions = dimensions,
+                                     .band_count = 2,
+                                     .bands = columns}};
 static struct eng_alert alerts[] = {
     {.name = at_risk, .kind = ENG_FALLS_TO},
     {.name = slipping, .kind = ENG_DROP},
@@ -33,6 +51,9 @@ static struct eng_alert alerts[] = {
     {.name = strong, .kind = ENG_ABOVE, .edge_e4 = 80001, .description = thanks},
     {.name = untrained, .kind = ENG_DEADLINE},
     {.name = leaving, .kind = ENG_SILENCE, .forecast = 60}};
+static char monthly[] = "monthly";
+static uint16_t reported[] = {0};
+static struct eng_report reports[] = {{.name = monthly, .score_count = 1, .scores = reported}};
 static char welcome[] = "welcome", reward[] = "rew/ard";
 static struct eng_ledger ledgers[] = {{.name = low}, {.name = reward}};
 static struct eng_award awards[] = {{.name = welcome, .ledgers = 3},
@@ -43,10 +64,14 @@ static const struct eng_model model = {.program = program,
                                        .award_count = 2,
                                        .awards = awards,
                                        .version = 3,
-                                       .score_count = 1,
+                                       .score_count = 2,
                                        .scores = scores,
                                        .alert_count = 8,
-                                       .alerts = alerts};
+                                       .alerts = alerts,
+                                       .matrix_count = 1,
+                                       .matrices = matrices,
+                                       .report_count = 1,
+                                       .reports = reports};
 static const struct eng_encode_context context = {&model, ""};
 
 /* An effect with room for what follows it. */
@@ -381,6 +406,114 @@ Test(encode, an_alert_that_looks_ahead_says_when_its_score_will_fall)
                                        "\"will_drop_to\": {\"string\": \"low\"}}");
 }
 
+Test(encode, a_cell_change_has_the_bands_of_both_scores)
+{
+    struct effect effect = {.head = {.kind = ENG_EFFECT_CELL_CHANGE,
+                                     .cause = ENG_CAUSE_EXPIRY,
+                                     .origin_kind = ENG_ORIGIN_BOUNDARY,
+                                     .origin = 1767225600000,
+                                     .at_ms = 1767225600000,
+                                     .band = 1,
+                                     .previous_band = 1,
+                                     .previous_column = 1,
+                                     .value_e4 = 70000,
+                                     .column_value_e4 = 24999}};
+    check_json(effect, HEAD("cell_change", "relation", "moved",
+                            "b1767225600000") "\"matrix\":\"relation\",\"model_version\":3,"
+                                              "\"cell\":\"lost\",\"previous_cell\":\"loyal\","
+                                              "\"cause\":\"expiry\",\"at\":1767225600000,"
+                                              "\"provisional\":false,\"rows\":\"engagement\","
+                                              "\"row_value\":7,\"row\":\"high\","
+                                              "\"previous_row\":\"high\",\"columns\":"
+                                              "\"activity\",\"column_value\":2.4999,"
+                                              "\"column\":\"quiet\",\"previous_column\":"
+                                              "\"active\"}\n");
+    matrices[0].description = thanks;
+    check_avro(effect, eng_schema_cell_change,
+               "{\"id\": \"paint%2Fpainters/acme/relation/moved/b1767225600000\", \"program\": "
+               "\"paint/painters\", \"partner_id\": \"acme\", \"matrix\": \"relation\", "
+               "\"model_version\": 3, \"cell\": \"lost\", \"previous_cell\": \"loyal\", "
+               "\"cause\": \"expiry\", \"at\": 1767225600000, \"provisional\": false, \"rows\": "
+               "\"engagement\", \"row_value\": 7.0, \"row\": \"high\", \"previous_row\": "
+               "\"high\", \"columns\": \"activity\", \"column_value\": 2.4998999999999998, "
+               "\"column\": \"quiet\", \"previous_column\": \"active\", \"description\": "
+               "{\"string\": \"Say \\\"thanks\\\".\"}}");
+    matrices[0].description = NULL;
+}
+
+/* A card of one score with two dimensions, and room for what stands in it. */
+static const struct eng_effect *card(bool follows)
+{
+    static struct effect effect;
+    const struct eng_contribution list[] = {
+        {24999, follows ? 70000 : 0},
+        {1 << 8 | ENG_REPORT_PROVISIONAL | (follows ? ENG_REPORT_FOLLOWS : 0), 0},
+        {25000, follows ? -12500 : 25000},
+        {30000, 0},
+        {-1, follows ? 10000 : -1},
+        {0, 1}};
+    effect = (struct effect){.head = {.kind = ENG_EFFECT_REPORT,
+                                      .cause = ENG_CAUSE_EXPIRY,
+                                      .origin_kind = ENG_ORIGIN_BOUNDARY,
+                                      .origin = 1767225600000,
+                                      .at_ms = 1767225600000,
+                                      .contribution_count = 6,
+                                      .partner_bytes = 4}};
+    memcpy(effect.rest, list, sizeof list);
+    memcpy(effect.rest + sizeof list, "acme", 4);
+    effect.head.bytes = (uint32_t)(sizeof effect.head + sizeof list + 8);
+    return &effect.head;
+}
+
+static void check_card(bool follows, const char *want_json, const char *want_avro)
+{
+    struct eng_bytes out = {0};
+    cr_assert_eq(eng_encode_json(&context, card(follows), &out), ENG_OK);
+    cr_expect_str_eq(text_of(&out), want_json);
+    eng_bytes_clear(&out);
+    cr_assert_eq(eng_encode_avro(&context, card(follows), &out), ENG_OK);
+    char *json = read_avro(eng_schema_report, &out);
+    cr_expect_str_eq(json, want_avro);
+    free(json);
+    eng_bytes_done(&out);
+}
+
+Test(encode, a_report_card_says_what_has_changed_since_the_last_one)
+{
+#define CARD                                                                                       \
+    HEAD("report", "monthly", "made", "b1767225600000")                                            \
+    "\"report\":\"monthly\","                                                                      \
+    "\"model_version\":3,\"at\":1767225600000,\"scores\":[{\"score\":\"engagement\","              \
+    "\"value\":2.4999,"
+#define AVRO_CARD                                                                                  \
+    "{\"id\": \"paint%2Fpainters/acme/monthly/made/b1767225600000\", \"program\": "                \
+    "\"paint/painters\", \"partner_id\": \"acme\", \"report\": \"monthly\", "                      \
+    "\"model_version\": 3, \"at\": 1767225600000, \"scores\": [{\"score\": "                       \
+    "\"engagement\", \"value\": 2.4998999999999998, "
+    check_card(true,
+               CARD "\"previous_value\":7,\"band\":\"low\",\"previous_band\":\"high\","
+                    "\"provisional\":true,\"contributions\":[{\"dimension\":\"logins\",\"value\":"
+                    "2.5,\"delta\":-1.25,\"measure\":3},{\"dimension\":\"training.*\",\"value\":"
+                    "-0.0001,\"delta\":1}]}]}\n",
+               AVRO_CARD
+               "\"previous_value\": {\"double\": 7.0}, \"band\": \"low\", "
+               "\"previous_band\": {\"string\": \"high\"}, \"provisional\": true, "
+               "\"contributions\": [{\"dimension\": \"logins\", \"value\": 2.5, \"delta\": "
+               "{\"double\": -1.25}, \"measure\": {\"double\": 3.0}}, {\"dimension\": "
+               "\"training.*\", \"value\": -0.0001, \"delta\": {\"double\": 1.0}, "
+               "\"measure\": null}]}], \"description\": null}");
+    check_card(false,
+               CARD
+               "\"band\":\"low\",\"provisional\":true,\"contributions\":[{\"dimension\":"
+               "\"logins\",\"value\":2.5,\"measure\":3},{\"dimension\":\"training.*\",\"value\":"
+               "-0.0001}]}]}\n",
+               AVRO_CARD "\"previous_value\": null, \"band\": \"low\", \"previous_band\": null, "
+                         "\"provisional\": true, \"contributions\": [{\"dimension\": \"logins\", "
+                         "\"value\": 2.5, \"delta\": null, \"measure\": {\"double\": 3.0}}, "
+                         "{\"dimension\": \"training.*\", \"value\": -0.0001, \"delta\": null, "
+                         "\"measure\": null}]}], \"description\": null}");
+}
+
 Test(encode, a_threshold_is_written_as_the_rule_names_it)
 {
     check_avro(churn_drop(5, ENG_OPENED), eng_schema_churn_drop,
@@ -499,16 +632,25 @@ Test(encode, numbers_have_up_to_four_decimals_and_no_zeros_behind)
 
 Test(encode, the_summary_is_one_line_of_counts)
 {
-    struct eng_counters counters = {.read = UINT64_MAX, .score_changes = 11, .churn_drops = 12};
+    struct eng_counters counters = {.read = UINT64_MAX,
+                                    .score_changes = 11,
+                                    .churn_drops = 12,
+                                    .cell_changes = 13,
+                                    .reports = 14};
+    struct eng_model plain = model;
     struct eng_bytes out = {0};
     for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
         counters.outcome[i] = (uint64_t)i + 1;
-    cr_assert_eq(eng_encode_summary(&counters, 9, &out), ENG_OK);
+    cr_assert_eq(eng_encode_summary(&model, &counters, 9, &out), ENG_OK);
     cr_assert_str_eq(
         text_of(&out),
         "{\"type\":\"summary\",\"read\":18446744073709551615,\"counted\":1,\"duplicate\":2,"
         "\"late\":3,\"future\":4,\"bad\":5,\"filtered\":6,\"partners\":9,"
-        "\"score_changes\":11,\"churn_drops\":12}\n");
+        "\"score_changes\":11,\"churn_drops\":12,\"cell_changes\":13,\"reports\":14}\n");
+    eng_bytes_clear(&out);
+    plain.matrix_count = plain.report_count = 0;
+    cr_assert_eq(eng_encode_summary(&plain, &counters, 9, &out), ENG_OK);
+    cr_expect_not_null(strstr(text_of(&out), "\"churn_drops\":12}\n"), "nothing to count");
     eng_bytes_done(&out);
 }
 
@@ -541,6 +683,13 @@ Test(encode, a_view_shows_scores_measures_and_alerts)
         "\"open\":true,\"opened_at\":5},{\"rule\":\"slipping\",\"open\":false},{\"rule\":"
         "\"silent\","
         "\"open\":false,\"due_at\":9}]}");
+    eng_bytes_clear(&out);
+    view.matrix_count = 1;
+    view.matrices[0] = (struct eng_view_matrix){.row = 1, .cell = "lost"};
+    cr_assert_eq(eng_encode_view(&context, SLICE("acme"), &view, NULL, &out), ENG_OK);
+    cr_expect_not_null(strstr(text_of(&out), "],\"matrices\":[{\"matrix\":\"relation\",\"cell\":"
+                                             "\"lost\",\"row\":\"high\",\"column\":\"quiet\"}]}"),
+                       "%s", text_of(&out));
     eng_bytes_done(&out);
 }
 

@@ -226,16 +226,19 @@ static void step_date(int *year, int *month, int *day)
     ++*year;
 }
 
-Test(calendar, months_and_quarters_agree_with_counting_dates_to_2400)
+Test(calendar, months_quarters_and_years_agree_with_counting_dates_to_2400)
 {
     struct eng_calendar *calendar = fixed(ENG_PANE_DAY, 0);
     int year = 1970, month = 1, day = 1;
-    int64_t month_first = 0, quarter_first = 0;
+    int64_t month_first = 0, quarter_first = 0, year_first = 0;
     for (int64_t pane = 0; year < 2400; pane++) {
         if (day == 1)
             month_first = pane;
         if (day == 1 && month % 3 == 1)
             quarter_first = pane;
+        if (day == 1 && month == 1)
+            year_first = pane;
+        cr_assert_eq(eng_calendar_period_first(calendar, ENG_WINDOW_YEAR, pane), year_first);
         cr_assert_eq(eng_calendar_period_first(calendar, ENG_WINDOW_MONTH, pane), month_first);
         cr_assert_eq(eng_calendar_period_first(calendar, ENG_WINDOW_QUARTER, pane), quarter_first);
         step_date(&year, &month, &day);
@@ -243,6 +246,8 @@ Test(calendar, months_and_quarters_agree_with_counting_dates_to_2400)
             cr_assert_eq(eng_calendar_period_next(calendar, ENG_WINDOW_MONTH, pane), pane + 1);
         if (day == 1 && month % 3 == 1)
             cr_assert_eq(eng_calendar_period_next(calendar, ENG_WINDOW_QUARTER, pane), pane + 1);
+        if (day == 1 && month == 1)
+            cr_assert_eq(eng_calendar_period_next(calendar, ENG_WINDOW_YEAR, pane), pane + 1);
     }
     eng_calendar_free(calendar);
 }

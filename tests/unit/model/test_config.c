@@ -374,6 +374,51 @@ Test(config, more_than_six_dimensions_are_warned_about)
     expect_warning(text, "f.yaml:5:10: the score \"s\" has 7 dimensions");
 }
 
+/* A score of m and n, of these measures and weights. */
+static struct eng_config *score_of_two(const char *m, const char *n, int weight_of_m)
+{
+    char text[700];
+    (void)snprintf(
+        text, sizeof text,
+        "program: p\nmeasures:\n  m: {%s}\n  n: {%s}\n  a: {count: order.placed, over: "
+        "9d}\nscores: {s: {scale: 10, bands: {low: 0, high: 5}, dimensions: {m: {weight: "
+        "%d, target: 1}, n: {weight: 1, target: 1}, a: {weight: 1, target: 1}}}}\n",
+        m, n, weight_of_m);
+    return load_good(text);
+}
+
+Test(config, sales_that_carry_more_than_half_of_the_weight_are_warned_about)
+{
+    static const struct {
+        const char *m, *n;
+        int weight_of_m;
+        bool warned;
+    } rows[] = {
+        {"count: invoice.upload, over: 9d", "count: platform.login, over: 9d", 1, true},
+        {"count: invoice.upload, over: 9d", "count: platform.login, over: 9d", 2, true},
+        {"count: training.complete, over: 9d", "count: platform.login, over: 9d", 1, false},
+        {"count: training.complete, over: 9d", "count: deal.won, over: 9d", 2, false},
+        {"count: training.complete, over: 9d", "count: deal.won, over: 9d", 1, true},
+        {"count: [\"invoice.*\", claim.filed], over: 9d", "count: x, over: 9d", 1, true},
+        {"count: [\"invoice.*\", training.complete], over: 9d", "count: x, over: 9d", 1, false},
+        {"count: invoices.seen, over: 9d", "count: dealer.visit, over: 9d", 1, false},
+        {"sum: value, of: survey.answer, over: 9d", "count: x, over: 9d", 1, true},
+        {"state: deal.open, until: deal.lost", "count: x, over: 9d", 1, true},
+        {"ratio: [a, n]", "count: deal.won, over: 9d", 1, true},
+        {"ratio: [a, n]", "count: x, over: 9d", 1, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct eng_config *config = score_of_two(rows[i].m, rows[i].n, rows[i].weight_of_m);
+        cr_expect_eq(is_warned(config, "of the weight of the score \"s\": it tells who buys"),
+                     rows[i].warned, "row %zu", i);
+        eng_config_free(config);
+    }
+    struct eng_config *config =
+        score_of_two("sum: value, of: x, over: 9d", "count: y, over: 9d", 1);
+    cr_expect(is_warned(config, "f.yaml:6:10: sales carry 66% of the weight"));
+    eng_config_free(config);
+}
+
 Test(config, a_sound_file_has_no_warnings)
 {
     struct eng_config *config = load_good(

@@ -17,6 +17,9 @@ struct frame {
     "measures: {logins: {count: a, over: 5d}, revenue: {sum: value, of: b, over: 9d}}\n"
 #define SCORES "scores: {engagement: {scale: 10, " DIMENSIONS ", bands: {low: 0, high: 5}}}\n"
 
+#define CROSSED                                                                                    \
+    "scores: {connection: {scale: 1, " DIMENSIONS ", bands: {red: 0, green: 1}}, activity: "       \
+    "{scale: 10, " DIMENSIONS ", bands: {quiet: 0, active: 5}}}\n"
 #define BOOKED(ledger)                                                                             \
     "ledgers: {" ledger ": {expires_after: 9d}}\n"                                                 \
     "awards: {w: {when: a, points: 1, to: " ledger "}}\n"
@@ -40,6 +43,10 @@ static const struct frame frames[] = {
      "program: p\nscores: {s: {points: {a: 1}, over: 30d, bands: {low: 0}, decay: {@}}}\n"},
     {&eng_section_edge, "program: p\n" MEASURES "scores: {s: {scale: 100, " DIMENSIONS
                         ", bands: {low: 0, high: {@}}}}\n"},
+    {&eng_section_matrix, "program: p\n" MEASURES CROSSED "matrices: {own: {@}}\n"},
+    {&eng_section_report, "program: p\n" MEASURES SCORES "reports: {own: {@}}\n"},
+    {&eng_section_moment, "program: p\ntime: {pane: 1h}\n" MEASURES SCORES
+                          "reports: {own: {of: [engagement], at: {@}}}\n"},
     {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
     {&eng_section_ledger, "program: p\n" MEASURES SCORES
                           "ledgers: {own: {@}}\nawards: {w: {when: a, points: 1, to: own}}\n"},
@@ -75,6 +82,10 @@ static const struct company companies[] = {
      "program: p\nscores: {s: {points: {a: 1}, over: 3d, bands: {low: 0}}}"},
     {&eng_section_file, "scores", "program: p\n" MEASURES},
     {&eng_section_file, "alerts", "program: p\n" MEASURES},
+    {&eng_section_file, "matrices",
+     "program: p\n" MEASURES "scores: {engagement: {scale: 10, " DIMENSIONS
+     ", bands: {low: 0, high: 5}}, activity: {points: {a: 1}, over: 3d, bands: {low: 0, high: "
+     "5}}}"},
     {&eng_section_file, "ledgers",
      "program: p\n" MEASURES SCORES "awards: {w: {when: a, points: 1, to: reward}}"},
     {&eng_section_file, "awards", "program: p\n" MEASURES SCORES "ledgers: {reward: {}}"},
@@ -106,6 +117,8 @@ static const struct company companies[] = {
     {&eng_section_score, "ledger", "over: 3d, bands: {low: 0}"},
     {&eng_section_score, "over", "points: {a: 1}, bands: {low: 0}"},
     {&eng_section_score, "bands", "scale: 10, " DIMENSIONS},
+    {&eng_section_score, "tiers", "points: {a: 1}, over: month"},
+    {&eng_section_score, "grace", "points: {a: 1}, over: quarter, tiers: {low: 0, high: 5}"},
     {&eng_section_score, NULL, "scale: 10, " DIMENSIONS ", bands: {low: 0}"},
     {&eng_section_dimension, "weight", "target: 4"},
     {&eng_section_dimension, "steps", "weight: 1"},
@@ -113,6 +126,11 @@ static const struct company companies[] = {
     {&eng_section_dimension, NULL, "weight: 1, target: 4"},
     {&eng_section_points, "points", "of: a"},
     {&eng_section_points, NULL, "points: 1"},
+    {&eng_section_matrix, "rows", "columns: activity"},
+    {&eng_section_matrix, "columns", "rows: connection"},
+    {&eng_section_matrix, NULL, "rows: connection, columns: activity"},
+    {&eng_section_report, "of", ""},
+    {&eng_section_report, NULL, "of: [engagement]"},
     {&eng_section_alert, "score", "falls_to: low"},
     {&eng_section_alert, "falls_to", "score: engagement"},
     {&eng_section_alert, "rises_to", "score: engagement"},

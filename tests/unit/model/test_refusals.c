@@ -89,7 +89,7 @@ Test(refusals, a_measure_is_of_one_kind_with_what_belongs_to_it)
          "f.yaml:2:26: |\"of\" does not belong to a count"},
         {"program: p\nmeasures: {m: {state: x}}\n", "f.yaml:2:12: |a state needs an end|until"},
         {"program: p\nmeasures: {m: {count: x, over: 3w}}\n",
-         "f.yaml:2:32: |week, month, quarter or life"},
+         "f.yaml:2:32: |week, month, quarter, year or life"},
         {"program: p\nmeasures: {m: {count: x, over: 6h}}\n", "f.yaml:2:32: |write 1d or 2d"},
         {"program: p\nmeasures: {m: {cuont: x, over: 3d}}\n",
          "f.yaml:2:16: |did you mean \"count\"?"},

@@ -1,0 +1,102 @@
+/* Reports: a card for each partner at a moment of every week, month, quarter or year.
+ *
+ * All partners are due at the same boundary, those too who never do anything again. That is a
+ * boundary like others (boundary.c): visited in its order, in steps, and gone on with after a
+ * restart. The panes of reports are worked out once for a pane of the clock (clock.c).
+ *
+ * What stood in a partner's last card is kept in its record, for each score of each report, so that
+ * a card says what has changed since then. A card that is not made, because its partner is in none
+ * of the bands that it is for, leaves that as it is.
+ *
+ * Cost: of a model with reports a visit of everybody a period, and the places in the record. */
+#include "base/assert.h"
+#include "engine/internal.h"
+
+static int64_t as_number(eng_wide value)
+{
+    if (value > INT64_MAX)
+        return INT64_MAX;
+    return value < INT64_MIN ? INT64_MIN : (int64_t)value;
+}
+
+/* Writes the section of a score, as effect.h says; returns the place behind it. */
+static struct eng_contribution *write_section(const struct eng_engine *engine, unsigned index,
+                                              const struct eng_report_layout *place,
+                                              struct eng_contribution *to)
+{
+    const struct eng_score *score = &engine->model->scores[index];
+    const struct eng_scratch *scratch = &engine->scratch;
+    const struct eng_score_layout *widths = &engine->layout->scores[index];
+    uint8_t was = *eng_record_fixed(&engine->hand, place->band);
+    const uint8_t *shares = eng_record_fixed(&engine->hand, place->shares);
+    eng_assert(index < engine->model->score_count);
+    eng_assert(scratch->filled >> index & 1);
+    int64_t previous = eng_score_load(widths, eng_record_fixed(&engine->hand, place->value));
+    int64_t flags = scratch->band_after[index] | (int64_t)(was & ENG_BAND_MASK) << 8;
+    flags |= eng_provisional(engine, score, engine->hand.partner) ? ENG_REPORT_PROVISIONAL : 0;
+    flags |= was & ENG_REPORTED ? ENG_REPORT_FOLLOWS : 0;
+    *to++ = (struct eng_contribution){scratch->value[index], previous};
+    *to++ = (struct eng_contribution){flags, 0};
+    for (uint32_t i = 0; i < score->dimension_count; i++) {
+        bool missing;
+        int64_t share = scratch->contribution[index][i];
+        eng_wide measured =
+            eng_measure_value(engine, &engine->hand, score->dimensions[i].measure, &missing);
+        *to++ = (struct eng_contribution){
+            share, share - eng_score_load(widths, shares + (size_t)i * widths->value_bytes)};
+        *to++ = (struct eng_contribution){as_number(measured), missing};
+    }
+    return to;
+}
+
+/* Notes what stands in this card. */
+static void note(const struct eng_engine *engine, unsigned index,
+                 const struct eng_report_layout *place)
+{
+    const struct eng_score_layout *widths = &engine->layout->scores[index];
+    const struct eng_record *hand = &engine->hand;
+    uint8_t *shares = eng_record_fixed(hand, place->shares);
+    eng_assert(index < engine->model->score_count);
+    eng_assert(place->value != 0);
+    eng_score_store(widths, eng_record_fixed(hand, place->value), engine->scratch.value[index]);
+    *eng_record_fixed(hand, place->band) = engine->scratch.band_after[index] | ENG_REPORTED;
+    for (uint32_t i = 0; i < engine->model->scores[index].dimension_count; i++)
+        eng_score_store(widths, shares + (size_t)i * widths->value_bytes,
+                        engine->scratch.contribution[index][i]);
+}
+
+static void make(struct eng_engine *engine, const struct eng_evaluation *evaluation, unsigned index)
+{
+    const struct eng_report *report = &engine->model->reports[index];
+    struct eng_effect *effect =
+        eng_effect_begin(engine, evaluation, eng_report_contributions(engine->model, index));
+    eng_assert(index < engine->model->report_count);
+    eng_assert(evaluation->at_boundary);
+    engine->counters.reports++;
+    struct eng_contribution *to = NULL;
+    if (effect != NULL) {
+        effect->kind = ENG_EFFECT_REPORT;
+        effect->subject = (uint16_t)index;
+        effect->score = report->scores[0];
+        to = (struct eng_contribution *)(void *)(effect + 1);
+    }
+    for (uint32_t i = 0; i < report->score_count; i++) {
+        const struct eng_report_layout *place = eng_layout_report(engine->layout, index, i);
+        eng_fill(engine, report->scores[i]);
+        if (to != NULL)
+            to = write_section(engine, report->scores[i], place, to);
+        note(engine, report->scores[i], place);
+    }
+}
+
+void eng_reports_evaluate(struct eng_engine *engine, const struct eng_evaluation *evaluation)
+{
+    eng_assert(evaluation->at_boundary);
+    eng_assert(engine->now.clock_ms == engine->now.start_ms);
+    for (uint32_t i = 0; i < engine->model->report_count; i++) {
+        const struct eng_report *report = &engine->model->reports[i];
+        uint8_t band = engine->scratch.band_after[report->scores[0]];
+        if (engine->now.reports_now >> i & 1 && (report->bands == 0 || report->bands >> band & 1))
+            make(engine, evaluation, i);
+    }
+}
