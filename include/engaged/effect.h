@@ -70,6 +70,8 @@ struct eng_effect {
         int64_t due_at_ms;     /* deadline: when the time is over */
     };
     int64_t usual_gap_ms; /* silence opened: usual gap, 0 while n is 1 */
+    uint16_t fact;        /* that has changed, and that a weight or target of the score or the
+                           * alert's partners hang on: its index plus 1; 0: there is none */
 };
 
 /* The caller's buffer. The engine appends while a whole evaluation is sure to fit

@@ -112,6 +112,7 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     eng_put_byte(writer, effect->provisional != 0);
     put_contributions(writer, score, effect);
     put_optional_string(writer, score->description != NULL, score->description);
+    put_optional_string(writer, effect->fact > 0, eng_encode_fact_name(context->model, effect));
 }
 
 static void put_optional_points(struct eng_writer *writer, bool present, int64_t points_e4)
@@ -165,6 +166,7 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_optional_string(writer, alert->description != NULL, alert->description);
     put_optional_long(writer, kind == ENG_DEADLINE, effect->anchor_at_ms);
     put_optional_long(writer, kind == ENG_DEADLINE, effect->due_at_ms);
+    put_optional_string(writer, effect->fact > 0, eng_encode_fact_name(context->model, effect));
 }
 
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,

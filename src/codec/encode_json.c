@@ -115,6 +115,14 @@ static void put_contributions(struct eng_writer *writer, const struct eng_score 
     eng_put_byte(writer, ']');
 }
 
+/* The fact that has changed, where there is one. */
+static void put_fact(struct eng_writer *writer, const struct eng_encode_context *context,
+                     const struct eng_effect *effect)
+{
+    if (effect->fact > 0)
+        put_string(writer, "fact", eng_encode_fact_name(context->model, effect));
+}
+
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
@@ -133,6 +141,7 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     put_contributions(writer, score, effect);
     if (score->description != NULL)
         put_string(writer, "description", score->description);
+    put_fact(writer, context, effect);
 }
 
 /* What a rule on a score adds. */
@@ -179,6 +188,7 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
         put_points(writer, "threshold", eng_encode_threshold_e4(alert));
     if (alert->description != NULL)
         put_string(writer, "description", alert->description);
+    put_fact(writer, context, effect);
     if (alert->kind != ENG_DEADLINE)
         return;
     put_integer(writer, "anchor_at", effect->anchor_at_ms);

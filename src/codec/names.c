@@ -46,6 +46,12 @@ const char *eng_encode_cause_name(const struct eng_effect *effect)
     return names[effect->cause];
 }
 
+const char *eng_encode_fact_name(const struct eng_model *model, const struct eng_effect *effect)
+{
+    eng_assert(effect->fact <= model->fact_count);
+    return effect->fact > 0 ? model->facts[effect->fact - 1].name : NULL;
+}
+
 const char *eng_encode_kind_name(const struct eng_alert *alert)
 {
     static const char *const names[ENG_ALERT_KINDS] = {

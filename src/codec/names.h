@@ -25,6 +25,7 @@ const char *eng_encode_direction_name(const struct eng_effect *effect);
 const char *eng_encode_cause_name(const struct eng_effect *effect);
 
 /* The kind of a rule, by its key ("falls_to"), but "deadline" for `after`. */
+const char *eng_encode_fact_name(const struct eng_model *model, const struct eng_effect *effect);
 const char *eng_encode_kind_name(const struct eng_alert *alert);
 
 /* The value that a below or above rule names, in 1/10,000; other rules have none. */

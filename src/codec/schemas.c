@@ -48,7 +48,9 @@ const char eng_schema_score_change[] =
     "type\":\"double\",\"doc\":\"Its change since the score was last told, in points; the delta"
     "s add up to value - previous_value.\"}]}}},{\"name\":\"description\",\"type\":[\"null\",\""
     "string\"],\"default\":null,\"doc\":\"What the configuration says of the score, in words fo"
-    "r people.\"}]}";
+    "r people.\"},{\"name\":\"fact\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\""
+    "Name of a fact that has just changed and that weights or targets of the score hang on; nul"
+    "l when none did.\"}]}";
 
 const char eng_schema_churn_drop[] =
     "{\"type\":\"record\",\"name\":\"ChurnDrop\",\"namespace\":\"engaged\",\"doc\":\"An alert o"
@@ -95,4 +97,7 @@ const char eng_schema_churn_drop[] =
     "stamp-millis\"}],\"default\":null,\"doc\":\"deadline: the first instant of the day (or hou"
     "r) that its time counts from.\"},{\"name\":\"due_at\",\"type\":[\"null\",{\"type\":\"long"
     "\",\"logicalType\":\"timestamp-millis\"}],\"default\":null,\"doc\":\"deadline: when its ti"
-    "me is over. A reminder is opened before; resolved before or after, as at says.\"}]}";
+    "me is over. A reminder is opened before; resolved before or after, as at says.\"},{\"name"
+    "\":\"fact\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"Name of a fact that "
+    "has just changed and that weights or targets of its score, or the alert's partners, hang o"
+    "n; null when none did.\"}]}";

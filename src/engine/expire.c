@@ -334,6 +334,8 @@ void eng_measure_expire(struct eng_engine *engine)
             expire_members(engine, index);
         else if (engine->model->measures[index].kind == ENG_STREAK)
             eng_measure_drop_runs(engine, index);
+        else if (engine->model->measures[index].kind == ENG_FACT)
+            eng_fact_expire(engine, index);
     }
 }
 
@@ -433,6 +435,13 @@ int32_t eng_measure_due_after(const struct eng_engine *engine, uint16_t action)
     for (uint32_t i = layout->action_silences_first[action];
          i < layout->action_silences_first[action + 1]; i++) {
         unsigned alert = layout->action_silences[i];
+        due = earlier(due, layout->deadline_bits >> alert & 1
+                               ? eng_alert_deadline_due(engine, &engine->hand, alert)
+                               : eng_alert_silence_due(engine, &engine->hand, alert, ENG_DUE_NEXT,
+                                                       engine->hand.partner->due));
+    }
+    for (uint32_t i = 0; i < layout->limited_count; i++) { /* by a fact it may be theirs now */
+        unsigned alert = layout->limited[i];
         due = earlier(due, layout->deadline_bits >> alert & 1
                                ? eng_alert_deadline_due(engine, &engine->hand, alert)
                                : eng_alert_silence_due(engine, &engine->hand, alert, ENG_DUE_NEXT,

@@ -181,6 +181,31 @@ bool eng_fact_number(struct eng_slice text, int64_t *ret_e4)
     return true;
 }
 
+/* ---- reading ---- */
+
+struct eng_fact_now eng_fact_now(const struct eng_engine *engine, const struct eng_record *record,
+                                 unsigned index)
+{
+    const struct eng_fact *fact = fact_of(engine->model, &engine->model->measures[index]);
+    struct stored stored =
+        load(fact, eng_record_fixed(record, engine->layout->measures[index].offset));
+    eng_assert(index < engine->model->measure_count);
+    eng_assert(stored.value <= (int64_t)fact->option_count || fact->kind != ENG_FACT_CHOICE);
+    if (stored.time == 0 || stored.end <= engine->now.pane)
+        return (struct eng_fact_now){false, false, 0};
+    return (struct eng_fact_now){true, is_cleared(fact, stored.value), stored.value};
+}
+
+/* Which option of the fact of a FACT measure holds for the partner in hand; a number has none. */
+static uint16_t option_now(const struct eng_engine *engine, unsigned index)
+{
+    const struct eng_fact *fact = fact_of(engine->model, &engine->model->measures[index]);
+    struct eng_fact_now now = eng_fact_now(engine, &engine->hand, index);
+    eng_assert(fact->measure == index);
+    eng_assert(fact->kind == ENG_FACT_NUMBER || now.value <= ENG_FACT_VALUES_MAX);
+    return now.there && fact->kind != ENG_FACT_NUMBER ? (uint16_t)now.value : 0;
+}
+
 /* ---- events ---- */
 
 /* What an event that sets a fact says; false: nothing. */
@@ -224,23 +249,24 @@ void eng_fact_count(struct eng_engine *engine, unsigned index, const struct eng_
         return;
     if (event->time_ms + 1 < eng_load_i64(place))
         return;
+    uint16_t before = option_now(engine, index);
     store(model, fact, place, (struct stored){event->time_ms + 1, value, 0});
+    if (option_now(engine, index) != before)
+        engine->scratch.said |= 1u << measure->fact;
 }
 
-/* ---- reading ---- */
-
-struct eng_fact_now eng_fact_now(const struct eng_engine *engine, const struct eng_record *record,
-                                 unsigned index)
+void eng_fact_expire(struct eng_engine *engine, unsigned index)
 {
-    const struct eng_fact *fact = fact_of(engine->model, &engine->model->measures[index]);
-    struct stored stored =
-        load(fact, eng_record_fixed(record, engine->layout->measures[index].offset));
-    eng_assert(index < engine->model->measure_count);
-    eng_assert(stored.value <= (int64_t)fact->option_count || fact->kind != ENG_FACT_CHOICE);
-    if (stored.time == 0 || stored.end <= engine->now.pane)
-        return (struct eng_fact_now){false, false, 0};
-    return (struct eng_fact_now){true, is_cleared(fact, stored.value), stored.value};
+    const struct eng_measure *measure = &engine->model->measures[index];
+    const struct eng_fact *fact = fact_of(engine->model, measure);
+    const uint8_t *place = eng_record_fixed(&engine->hand, engine->layout->measures[index].offset);
+    eng_assert(engine->boundary.working);
+    eng_assert(fact->valid_ms > 0);
+    if (load(fact, place).end == engine->now.pane)
+        engine->scratch.said |= 1u << measure->fact;
 }
+
+/* ---- and later ---- */
 
 int32_t eng_fact_due(const struct eng_engine *engine, const struct eng_record *record,
                      unsigned index)
@@ -266,6 +292,65 @@ int64_t eng_fact_reading(const struct eng_engine *engine, const struct eng_recor
     if (measure->option > 0)
         return now.value == measure->option ? 10000 : 0;
     return fact->kind == ENG_FACT_NUMBER ? now.value : now.value * 10000;
+}
+
+/* ---- what hangs on it ---- */
+
+uint16_t eng_fact_option(const struct eng_engine *engine, const struct eng_record *record,
+                         unsigned fact)
+{
+    struct eng_fact_now now = eng_fact_now(engine, record, engine->model->facts[fact].measure);
+    eng_assert(fact < engine->model->fact_count);
+    eng_assert(engine->model->facts[fact].kind != ENG_FACT_NUMBER);
+    return now.there && !now.cleared ? (uint16_t)now.value : 0;
+}
+
+int64_t eng_fact_choose(const struct eng_engine *engine, const struct eng_record *record,
+                        const struct eng_cases *cases, int64_t otherwise)
+{
+    eng_assert(cases != NULL);
+    eng_assert(record->layout == engine->layout);
+    for (uint32_t i = 0; i < cases->count; i++)
+        if (eng_fact_option(engine, record, cases->items[i].fact) == cases->items[i].option)
+            return cases->items[i].number_e4;
+    return otherwise;
+}
+
+bool eng_fact_admits_slow(const struct eng_engine *engine, const struct eng_record *record,
+                          const struct eng_alert *alert)
+{
+    eng_assert(alert->limit_count <= ENG_FACTS_MAX);
+    for (uint32_t i = 0; i < alert->limit_count; i++) {
+        uint16_t option = eng_fact_option(engine, record, alert->limits[i].fact);
+        eng_assert(option <= ENG_FACT_VALUES_MAX);
+        if (!(alert->limits[i].options >> option & 1))
+            return false;
+    }
+    return true;
+}
+
+/* The lowest bit of some, counted from 1. */
+static uint16_t first_of(uint32_t facts)
+{
+    return (uint16_t)__builtin_ffs((int)facts);
+}
+
+uint16_t eng_fact_of_score(const struct eng_engine *engine, unsigned score)
+{
+    eng_assert(score < engine->model->score_count);
+    eng_assert(engine->scratch.said >> ENG_FACTS_MAX == 0);
+    return first_of(engine->scratch.said & engine->layout->scores[score].facts);
+}
+
+uint16_t eng_fact_of_alert(const struct eng_engine *engine, unsigned alert)
+{
+    const struct eng_alert *about = &engine->model->alerts[alert];
+    uint32_t facts = eng_alert_is_scored(about) ? engine->layout->scores[about->score].facts : 0;
+    eng_assert(alert < engine->model->alert_count);
+    eng_assert(about->limit_count <= ENG_FACTS_MAX);
+    for (uint32_t i = 0; i < about->limit_count; i++)
+        facts |= 1u << about->limits[i].fact;
+    return first_of(engine->scratch.said & facts);
 }
 
 /* ---- another model ---- */

@@ -43,6 +43,31 @@ int32_t eng_fact_due(const struct eng_engine *engine, const struct eng_record *r
 int64_t eng_fact_reading(const struct eng_engine *engine, const struct eng_record *record,
                          const struct eng_measure *measure, bool *ret_missing);
 
+/* Which option of a fact of the model holds, counted from 1; 1 of a flag that is set; 0: none. */
+uint16_t eng_fact_option(const struct eng_engine *engine, const struct eng_record *record,
+                         unsigned fact);
+
+/* The number of the first case that holds, else `otherwise`. */
+int64_t eng_fact_choose(const struct eng_engine *engine, const struct eng_record *record,
+                        const struct eng_cases *cases, int64_t otherwise);
+
+/* True when an alert is for this partner as its facts are now. */
+bool eng_fact_admits_slow(const struct eng_engine *engine, const struct eng_record *record,
+                          const struct eng_alert *alert);
+static inline bool eng_fact_admits(const struct eng_engine *engine, const struct eng_record *record,
+                                   const struct eng_alert *alert)
+{
+    return alert->limit_count == 0 || eng_fact_admits_slow(engine, record, alert);
+}
+
+/* Notes that the fact of a FACT measure ends at the boundary in work. */
+void eng_fact_expire(struct eng_engine *engine, unsigned measure);
+
+/* Of the facts that have changed since the partner was taken into the hand, the first that the
+ * score's weights and targets or the alert's partners hang on, counted from 1; 0: none. */
+uint16_t eng_fact_of_score(const struct eng_engine *engine, unsigned score);
+uint16_t eng_fact_of_alert(const struct eng_engine *engine, unsigned alert);
+
 /* A number as text, in 1/10,000, the nearest one, a half away from zero: digits, a point, an
  * exponent. False: it is none, or beyond ENG_VALUE_MAX. */
 bool eng_fact_number(struct eng_slice text, int64_t *ret_e4);

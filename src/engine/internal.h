@@ -73,6 +73,7 @@ struct eng_scratch {
     uint32_t filled;  /* scores whose contributions have been computed */
     uint32_t resumed; /* alerts (a bit each): silences whose partner has just acted in a newer pane,
                          deadlines that have just been met */
+    uint32_t said;    /* facts (a bit each) that have changed since the partner was taken */
 };
 
 struct eng_restore;

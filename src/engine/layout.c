@@ -39,13 +39,14 @@ static enum eng_status allocate(struct eng_layout *layout)
     uint32_t dimensions = 0;
     for (uint32_t i = 0; i < model->score_count; i++)
         dimensions += model->scores[i].dimension_count;
-    layout->terms = eng_calloc(2 * (size_t)dimensions, sizeof *layout->terms);
+    layout->terms = eng_calloc((2 + (size_t)model->fact_count) * dimensions, sizeof *layout->terms);
     layout->dimension_terms = eng_calloc(dimensions, sizeof *layout->dimension_terms);
     layout->terms_first = eng_calloc(model->measure_count + 1, sizeof(uint32_t));
     layout->silences = eng_calloc(model->alert_count, sizeof *layout->silences);
     layout->drops = eng_calloc(model->alert_count, sizeof *layout->drops);
     layout->drops_first = eng_calloc(model->score_count + 1, sizeof *layout->drops_first);
     layout->deadlines = eng_calloc(model->alert_count, sizeof *layout->deadlines);
+    layout->limited = eng_calloc(model->alert_count, sizeof *layout->limited);
     layout->edges = eng_calloc(model->alert_count, sizeof *layout->edges);
     layout->edges_first = eng_calloc(model->score_count + 1, sizeof *layout->edges_first);
     layout->timed = eng_calloc(model->measure_count, sizeof *layout->timed);
@@ -55,7 +56,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
     layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
     bool all = layout->silences && layout->drops && layout->drops_first && layout->terms &&
-               layout->edges && layout->edges_first && layout->deadlines &&
+               layout->edges && layout->edges_first && layout->deadlines && layout->limited &&
                layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
                layout->rolling_first && layout->active && layout->sinces && layout->lists &&
                layout->measures && layout->scores && layout->alert_offset && layout->alert_list &&
@@ -92,6 +93,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->drops);
     eng_free(layout->drops_first);
     eng_free(layout->deadlines);
+    eng_free(layout->limited);
     eng_free(layout->edges);
     eng_free(layout->edges_first);
     eng_free(layout->rolling);
@@ -341,7 +343,12 @@ static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offse
     struct eng_score_layout *place = &layout->scores[index];
     eng_assert(score->dimension_count <= ENG_DIMENSIONS_MAX);
     for (uint32_t i = 0; i < score->dimension_count; i++)
-        place->skips |= score->dimensions[i].skip;
+        place->skips |= score->dimensions[i].skip || score->dimensions[i].weights.count > 0 ||
+                        score->dimensions[i].targets.count > 0;
+    for (uint32_t i = 0; i < layout->model->fact_count * score->dimension_count; i++)
+        if (eng_dimension_asks(&score->dimensions[i % score->dimension_count],
+                               i / score->dimension_count))
+            place->facts |= 1u << i / score->dimension_count;
     place->told_bytes = told_bytes(score, place->skips);
     place->value_bytes = score->points ? 8 : 4;
     place->value = take(offset, place->value_bytes);
@@ -482,9 +489,12 @@ static void index_terms(struct eng_layout *layout)
         layout->terms_first[measure] = count;
         for (uint32_t i = 0; i < dimensions; i++) {
             const struct eng_term *term = &layout->dimension_terms[i];
-            unsigned looks_at = model->scores[term->score].dimensions[term->dimension].measure;
-            if (!eng_measure_is_made(&model->measures[measure]) &&
-                eng_measure_rests_on(model, looks_at, measure))
+            const struct eng_dimension *about =
+                &model->scores[term->score].dimensions[term->dimension];
+            const struct eng_measure *kept = &model->measures[measure];
+            if (!eng_measure_is_made(kept) &&
+                (eng_measure_rests_on(model, about->measure, measure) ||
+                 (kept->kind == ENG_FACT && eng_dimension_asks(about, kept->fact))))
                 layout->terms[count++] = *term;
         }
     }
@@ -536,6 +546,9 @@ static void index_alerts(struct eng_layout *layout)
                 layout->drops[drops++] = (uint16_t)i;
     }
     layout->drops_first[model->score_count] = drops;
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        if (model->alerts[i].limit_count > 0 && !eng_alert_is_scored(&model->alerts[i]))
+            layout->limited[layout->limited_count++] = (uint16_t)i;
 }
 
 /* What a boundary has to look at beside the cells that leave rolling windows. */
@@ -575,6 +588,10 @@ static void index_sinces(struct eng_layout *layout)
             const struct eng_dimension *about =
                 &model->scores[term->score].dimensions[term->dimension];
             int64_t from = about->measure == i ? eng_layout_flat_from(about) : UINT32_MAX;
+            for (uint32_t k = 0; k < about->targets.count; k++) {
+                int64_t own = (about->targets.items[k].number_e4 + 9999) / 10000;
+                from = own > from ? own : from;
+            }
             from = from < UINT32_MAX ? from : UINT32_MAX;
             *flat = from > *flat ? (uint32_t)from : *flat;
             layout->scores[term->score].sinces |= 1u << term->dimension;

@@ -85,8 +85,10 @@ struct eng_score_layout {
     uint32_t told;  /* offset of the last told contributions */
     uint8_t value_bytes; /* 4, or 8 for points */
     uint8_t told_bytes;  /* width of a told contribution: 2, 4 or 8 */
-    bool skips;          /* some dimension may be skipped */
+    bool skips;          /* some dimension may be skipped, or its weight or target is a partner's
+                          * own by what facts say */
     uint32_t sinces;     /* a bit per dimension that rests on a SINCE measure */
+    uint32_t facts;      /* a bit per fact that a weight or target hangs on */
     int64_t *table;      /* contributions with nothing skipped: [dimension][count]; points: NULL */
     uint32_t table_counts;  /* counts 0..table_counts-1 are in the table */
     struct eng_term *terms; /* by dimension */
@@ -157,7 +159,9 @@ struct eng_layout {
     uint16_t *deadlines; /* DEADLINE alerts */
     uint32_t deadline_count;
     uint32_t deadline_bits; /* a bit for each of them */
-    uint16_t *drops;        /* DROP alerts, by score */
+    uint16_t *limited;      /* SILENCE and DEADLINE alerts that are for some partners only */
+    uint32_t limited_count;
+    uint16_t *drops; /* DROP alerts, by score */
     uint32_t *drops_first;
     uint16_t *edges; /* BELOW and ABOVE alerts, by score */
     uint32_t *edges_first;

@@ -39,6 +39,11 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
     size_t parts_bytes = effect->contribution_count * sizeof(struct eng_contribution);
     size_t bytes = (sizeof *effect + parts_bytes + partner->name_bytes + 7) / 8 * 8;
     uint8_t *place = extend(&naive->effects, bytes);
+    const struct eng_alert *alert = &naive->model->alerts[effect->subject];
+    if (effect->kind == ENG_EFFECT_CHURN_DROP)
+        effect->fact = naive_reason(
+            naive->model, naive->said,
+            eng_alert_is_scored(alert) ? &naive->model->scores[alert->score] : NULL, alert);
     effect->bytes = (uint32_t)bytes;
     effect->partner_bytes = (uint16_t)partner->name_bytes;
     memcpy(place, effect, sizeof *effect);

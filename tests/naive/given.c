@@ -143,6 +143,57 @@ struct amount naive_fact(const struct naive *naive, const struct partner *partne
     return (struct amount){value, false};
 }
 
+/* ---- what hangs on it ---- */
+
+int64_t naive_option(const struct naive *naive, const struct partner *partner, unsigned fact,
+                     int64_t pane)
+{
+    struct amount amount = naive_fact(naive, partner, naive->model->facts[fact].measure, pane);
+    return amount.missing || naive->model->facts[fact].kind == ENG_FACT_NUMBER ? 0
+                                                                               : amount.value_e4;
+}
+
+int64_t naive_choose(const struct naive *naive, const struct partner *partner,
+                     const struct eng_cases *cases, int64_t otherwise, int64_t pane)
+{
+    for (uint32_t i = cases->count; i-- > 0;)
+        if (naive_option(naive, partner, cases->items[i].fact, pane) == cases->items[i].option)
+            otherwise = cases->items[i].number_e4;
+    return otherwise;
+}
+
+bool naive_admits(const struct naive *naive, const struct partner *partner, unsigned index,
+                  int64_t pane)
+{
+    const struct eng_alert *alert = &naive->model->alerts[index];
+    bool all = true;
+    for (uint32_t i = 0; i < alert->limit_count; i++)
+        all &=
+            alert->limits[i].options >> naive_option(naive, partner, alert->limits[i].fact, pane) &
+            1;
+    return all;
+}
+
+uint16_t naive_reason(const struct eng_model *model, uint32_t said, const struct eng_score *score,
+                      const struct eng_alert *alert)
+{
+    for (uint16_t fact = 0; fact < model->fact_count; fact++) {
+        bool hangs = false;
+        for (unsigned i = 0; score != NULL && i < score->dimension_count; i++) {
+            const struct eng_dimension *dimension = &score->dimensions[i];
+            for (uint32_t k = 0; k < dimension->weights.count; k++)
+                hangs |= dimension->weights.items[k].fact == fact;
+            for (uint32_t k = 0; k < dimension->targets.count; k++)
+                hangs |= dimension->targets.items[k].fact == fact;
+        }
+        for (uint32_t k = 0; alert != NULL && k < alert->limit_count; k++)
+            hangs |= alert->limits[k].fact == fact;
+        if (hangs && (said >> fact & 1))
+            return (uint16_t)(fact + 1);
+    }
+    return 0;
+}
+
 /* ---- another model ---- */
 
 bool naive_given_anew(const struct eng_model *old, const struct eng_measure *was,

@@ -135,6 +135,8 @@ static void print_score_change(const struct eng_model *model, const struct eng_e
     print_parts(model, effect);
     if (score->description != NULL)
         print_name("description", score->description);
+    if (effect->fact > 0)
+        print_name("fact", model->facts[effect->fact - 1].name);
 }
 
 static void print_silence(const struct eng_effect *effect)
@@ -156,6 +158,8 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
     printf(",\"kind\":\"%s\"", kinds[alert->kind]);
     if (alert->description != NULL)
         print_name("description", alert->description);
+    if (effect->fact > 0)
+        print_name("fact", model->facts[effect->fact - 1].name);
     if (alert->kind == ENG_SILENCE) {
         print_silence(effect);
         return;

@@ -22,8 +22,9 @@ struct writer {
     bool filters;        /* actions are asked for by attributes too */
     int64_t plain_panes; /* a plain program: the length of all windows; 0: anything goes */
     unsigned measures, facts;
-    uint32_t choices; /* a bit for each fact that is one of some texts */
-    uint32_t ratios;  /* a bit for each measure that is one */
+    uint32_t choices, numbers; /* a bit for each fact that is one of some texts, a number */
+    const char *option[8];     /* of a choice: one of its texts */
+    uint32_t ratios;           /* a bit for each measure that is one */
     struct {
         bool points;
         unsigned bands;
@@ -215,6 +216,7 @@ static void choice(struct writer *w, unsigned index)
         fprintf(w->out, "%s%s", i > 0 ? ", " : "", choices[of][(first + i) % 4]);
     fprintf(w->out, "]");
     w->choices |= 1u << index;
+    w->option[index] = choices[of][(first + between(w, 0, count - 1)) % 4];
 }
 
 static void fact(struct writer *w, unsigned index)
@@ -226,8 +228,10 @@ static void fact(struct writer *w, unsigned index)
                 percent(w, 60) ? "social.disconnect" : "[social.disconnect, \"widget.off.*\"]");
     if (percent(w, 40))
         choice(w, index);
-    else if (percent(w, 60))
+    else if (percent(w, 40)) {
         fprintf(w->out, ", from: %s", percent(w, 50) ? "odd" : "value");
+        w->numbers |= 1u << index;
+    }
     if (percent(w, 60)) {
         fprintf(w->out, ", valid_for: ");
         elapsed(w);
@@ -243,8 +247,42 @@ static void reading(struct writer *w, unsigned index)
     unsigned of = (unsigned)between(w, 0, w->facts - 1);
     fprintf(w->out, "  m%u: {fact: f%u", index, of);
     if ((w->choices >> of & 1) && percent(w, 50))
-        fprintf(w->out, ".%s", CHANCE_ONE_OF(w->chance, choices[chance_next(w->chance) % 3]));
+        fprintf(w->out, ".%s",
+                percent(w, 90) ? w->option[of]
+                               : CHANCE_ONE_OF(w->chance, choices[chance_next(w->chance) % 3]));
     fprintf(w->out, "}\n");
+}
+
+/* A number, or numbers by facts. */
+static void chosen(struct writer *w, int64_t e4, int64_t other_e4)
+{
+    unsigned of = (unsigned)between(w, 0, 7), second = (unsigned)between(w, 0, 7);
+    if (of >= w->facts || w->plain_panes > 0 || (w->numbers >> of & 1)) {
+        number(w, e4);
+        return;
+    }
+    fprintf(w->out, "{default: ");
+    number(w, e4);
+    for (int i = 0; i < 2; i++, of = second) {
+        if (of >= w->facts || (w->numbers >> of & 1) || (i == 1 && of == 0))
+            continue;
+        bool choice = w->choices >> of & 1;
+        fprintf(w->out, ", f%u%s%s: ", of, choice ? "." : "", choice ? w->option[of] : "");
+        number(w, other_e4 + i * 10000);
+    }
+    fprintf(w->out, "}");
+}
+
+/* The partners that an alert is for. */
+static void partners(struct writer *w)
+{
+    unsigned of = (unsigned)between(w, 0, 3);
+    if (of >= w->facts || (w->numbers >> of & 1))
+        return;
+    fprintf(w->out, ", for: {f%u: %s}", of,
+            w->choices >> of & 1 ? w->option[of]
+            : percent(w, 60)     ? "yes"
+                                 : "no");
 }
 
 static void measure(struct writer *w, unsigned index)
@@ -303,13 +341,15 @@ static void dimension(struct writer *w, unsigned index, bool may_skip)
 {
     int64_t measure_index = between(w, 0, w->measures - 1);
     fprintf(w->out, "      d%u: {weight: ", index);
-    number(w, percent(w, 70) ? between(w, 1, 30) * 10000 : between(w, 1, 100000));
+    chosen(w, percent(w, 70) ? between(w, 1, 30) * 10000 : between(w, 1, 100000),
+           between(w, 1, 30) * 10000);
     fprintf(w->out, ", measure: m%" PRId64 ", ", measure_index);
     if (percent(w, w->plain_panes > 0 ? 5 : 25)) {
         steps(w);
     } else {
         fprintf(w->out, "target: ");
-        number(w, percent(w, 70) ? between(w, 1, 6) * 10000 : between(w, 1, 300000));
+        chosen(w, percent(w, 70) ? between(w, 1, 6) * 10000 : between(w, 1, 300000),
+               between(w, 1, 9) * 10000);
     }
     if (may_skip && w->plain_panes == 0 && percent(w, 40))
         fprintf(w->out, ", missing: skip");
@@ -480,6 +520,7 @@ static void deadline(struct writer *w)
         fprintf(w->out, ", remind: ");
         panes(w, between(w, 1, within));
     }
+    partners(w);
     fprintf(w->out, "%s}\n", percent(w, 40) ? ", tell_met: true" : "");
 }
 
@@ -514,6 +555,7 @@ static void alert(struct writer *w, unsigned index)
         scored = false;
     }
     cooldown(w);
+    partners(w);
     if (scored && percent(w, 30))
         fprintf(w->out, ", while_provisional: hold");
     fprintf(w->out, "}\n");

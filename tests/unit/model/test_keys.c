@@ -34,7 +34,9 @@ static const struct frame frames[] = {
      "program: p\n" MEASURES "scores: {s: {points: {own: {@}}, over: 3d, bands: {low: 0}}}\n"},
     {&eng_section_edge, "program: p\n" MEASURES "scores: {s: {scale: 100, " DIMENSIONS
                         ", bands: {low: 0, high: {@}}}}\n"},
-    {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
+    {&eng_section_alert,
+     "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"
+     "facts: {managed: {set: a}, tier: {set: b, from: t, values: [silver, gold]}}\n"},
     {&eng_section_kafka, "program: p\nkafka: {@}\n" MEASURES SCORES},
     {&eng_section_output, "program: p\noutput: {@}\n" MEASURES SCORES},
     {&eng_section_run, "program: p\nrun: {@}\n" MEASURES SCORES},
@@ -228,7 +230,7 @@ Test(keys, every_key_refuses_what_is_of_another_type)
 static void visit_number(const struct eng_section *section, const struct eng_key *key)
 {
     char value[64], shown[ENG_TEXT_SHOWN_BYTES];
-    if (key->type != ENG_KEY_NUMBER)
+    if (key->type != ENG_KEY_NUMBER && key->type != ENG_KEY_CHOSEN)
         return;
     expect_bad(section, key, "many");
     expect_bad(section, key, "\"5\"");
