@@ -42,16 +42,20 @@ struct eng_contribution {
  * zero-terminated) follow the struct. Silence and deadline alerts have no
  * contributions. */
 struct eng_effect {
-    uint32_t bytes;              /* whole record, multiple of 8 */
-    uint16_t subject;            /* index of the score (score change) or alert (churn drop) */
-    uint16_t score;              /* index of the score; 0 for silence and deadline */
-    uint8_t kind;                /* enum eng_effect_kind */
-    uint8_t cause;               /* enum eng_cause */
-    uint8_t origin_kind;         /* enum eng_origin */
-    uint8_t direction;           /* enum eng_direction, score change */
-    uint8_t status;              /* enum eng_alert_status, churn drop */
-    uint8_t band;                /* index of the band in force */
-    uint8_t previous_band;       /* score change: the last told one */
+    uint32_t bytes;      /* whole record, multiple of 8 */
+    uint16_t subject;    /* index of the score (score change) or alert (churn drop) */
+    uint16_t score;      /* index of the score; 0 for silence and deadline */
+    uint8_t kind;        /* enum eng_effect_kind */
+    uint8_t cause;       /* enum eng_cause */
+    uint8_t origin_kind; /* enum eng_origin */
+    uint8_t direction;   /* enum eng_direction, score change */
+    uint8_t status;      /* enum eng_alert_status, churn drop */
+    uint8_t band;        /* index of the band in force */
+    union {
+        uint8_t previous_band; /* score change: the last told one */
+        uint8_t will_drop_to;  /* churn drop that looks ahead, opened: the band that its score will
+                                * fall into */
+    };
     uint8_t provisional;         /* score change */
     uint16_t partner_bytes;      /* length of the partner id */
     uint16_t contribution_count; /* as many as the score has dimensions, in file order */
@@ -70,8 +74,10 @@ struct eng_effect {
         int64_t due_at_ms;     /* deadline: when the time is over */
     };
     int64_t usual_gap_ms; /* silence opened: usual gap, 0 while n is 1 */
-    uint16_t fact;        /* that has changed, and that a weight or target of the score or the
-                           * alert's partners hang on: its index plus 1; 0: there is none */
+    int64_t
+        will_drop_at_ms; /* the boundary of that fall, if nothing happens; 0: none so far ahead */
+    uint16_t fact;       /* that has changed, and that a weight or target of the score or the
+                          * alert's partners hang on: its index plus 1; 0: there is none */
 };
 
 /* The caller's buffer. The engine appends while a whole evaluation is sure to fit

@@ -421,6 +421,9 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
         eng_text_add(out, "%s %s band to %s", score->name,
                      alert->kind == ENG_FALLS_TO ? "falls from a higher" : "rises from a lower",
                      score->bands[alert->band].name);
+        if (alert->forecast > 0)
+            eng_text_add(out, ", or will within %u %s if nothing happens", alert->forecast,
+                         unit_name(model, alert->forecast));
     } else if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
         add_edge(out, score, alert);
     } else if (alert->kind == ENG_DROP) {
@@ -432,6 +435,10 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
     } else {
         add_silence(out, model, alert);
     }
+    if (alert->forecast > 0 && alert->kind != ENG_FALLS_TO)
+        eng_text_add(
+            out, "; with when %s will fall into a lower band within %u %s if nothing happens",
+            model->scores[alert->score].name, alert->forecast, unit_name(model, alert->forecast));
     add_limits(out, model, alert);
     if (alert->hold)
         eng_text_add(out, "; not while that is provisional, but then if it still holds");

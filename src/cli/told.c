@@ -176,6 +176,8 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
     ret_told->description = take_optional_string(&in);
     ret_told->anchor_at_ms = take_optional_long(&in);
     ret_told->due_at_ms = take_optional_long(&in);
+    ret_told->will_drop_at_ms = take_optional_long(&in);
+    ret_told->will_drop_to = take_optional_string(&in);
     return known && !in.failed && in.at == in.end;
 }
 
@@ -269,6 +271,13 @@ static void add_fall(struct eng_text *text, const struct eng_told *told)
         add_points(text, told->value);
         return;
     }
+    if (told->kind == ENG_TOLD_FALLS_TO && told->will_drop_at_ms > 0) {
+        eng_text_add(text, " is ");
+        add_points(text, told->value);
+        eng_text_add(text, ", ");
+        add_slice(text, told->band);
+        return;
+    }
     eng_text_add(text, " fell ");
     if (told->kind == ENG_TOLD_DROP) {
         eng_text_add(text, "by ");
@@ -317,7 +326,18 @@ static void add_deadline(struct eng_text *text, const struct eng_told *told)
     }
 }
 
-void eng_told_words(const struct eng_told *told, struct eng_text *text)
+/* What nobody has to wait for. */
+static void add_forecast(struct eng_text *text, const struct eng_told *told)
+{
+    if (told->will_drop_at_ms <= told->at_ms)
+        return;
+    eng_text_add(text, "; will fall to ");
+    add_slice(text, told->will_drop_to);
+    eng_text_add(text, " in ");
+    add_duration(text, told->will_drop_at_ms - told->at_ms);
+}
+
+static void add_words(const struct eng_told *told, struct eng_text *text)
 {
     switch (told->kind) {
     case ENG_TOLD_SCORE_CHANGE:
@@ -340,4 +360,10 @@ void eng_told_words(const struct eng_told *told, struct eng_text *text)
         return;
     }
     eng_assert(!"a kind that nobody tells");
+}
+
+void eng_told_words(const struct eng_told *told, struct eng_text *text)
+{
+    add_words(told, text);
+    add_forecast(text, told);
 }

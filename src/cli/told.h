@@ -35,10 +35,11 @@ struct eng_told {
     bool provisional, up;
     struct eng_slice partner;
     struct eng_slice name; /* of the rule; score change: of the score */
-    struct eng_slice score, band, previous_band, description;
+    struct eng_slice score, band, previous_band, description, will_drop_to;
     double value, previous_value, baseline, drop, threshold; /* points */
     double risk;                                             /* 0..1 */
-    int64_t at_ms, last_action_at_ms, silent_for_ms, usual_gap_ms, anchor_at_ms, due_at_ms;
+    int64_t at_ms, last_action_at_ms, silent_for_ms, usual_gap_ms, anchor_at_ms, due_at_ms,
+        will_drop_at_ms;
     uint32_t share_count;
     struct eng_told_share shares[ENG_DIMENSIONS_MAX];
 };

@@ -166,6 +166,9 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_optional_string(writer, alert->description != NULL, alert->description);
     put_optional_long(writer, kind == ENG_DEADLINE, effect->anchor_at_ms);
     put_optional_long(writer, kind == ENG_DEADLINE, effect->due_at_ms);
+    bool falls = effect->will_drop_at_ms > 0;
+    put_optional_long(writer, falls, effect->will_drop_at_ms);
+    put_optional_string(writer, falls, falls ? eng_encode_fall_name(context->model, effect) : NULL);
     put_optional_string(writer, effect->fact > 0, eng_encode_fact_name(context->model, effect));
 }
 

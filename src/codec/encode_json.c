@@ -189,10 +189,14 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     if (alert->description != NULL)
         put_string(writer, "description", alert->description);
     put_fact(writer, context, effect);
-    if (alert->kind != ENG_DEADLINE)
+    if (alert->kind == ENG_DEADLINE) {
+        put_integer(writer, "anchor_at", effect->anchor_at_ms);
+        put_integer(writer, "due_at", effect->due_at_ms);
+    }
+    if (effect->will_drop_at_ms == 0)
         return;
-    put_integer(writer, "anchor_at", effect->anchor_at_ms);
-    put_integer(writer, "due_at", effect->due_at_ms);
+    put_integer(writer, "will_drop_at", effect->will_drop_at_ms);
+    put_string(writer, "will_drop_to", eng_encode_fall_name(context->model, effect));
 }
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,
@@ -307,10 +311,10 @@ static void put_forecast_alert(struct eng_writer *writer, const struct eng_model
     put_string(writer, "kind", "churn_drop");
     put_string(writer, "rule", alert->name);
     put_string(writer, "status", eng_encode_status_name(effect));
-    if (alert->kind == ENG_SILENCE) {
+    if (alert->kind == ENG_SILENCE)
         put_points(writer, "risk", (int64_t)effect->risk_e3 * 10);
+    if (!eng_alert_is_scored(alert))
         return;
-    }
     const struct eng_score *score = eng_encode_score(model, effect);
     put_string(writer, "score", score->name);
     put_points(writer, "value", effect->value_e4);

@@ -62,6 +62,14 @@ const char *eng_encode_kind_name(const struct eng_alert *alert)
     return names[alert->kind];
 }
 
+const char *eng_encode_fall_name(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_alert *alert = eng_encode_alert(model, effect);
+    eng_assert(effect->will_drop_at_ms > 0);
+    eng_assert(alert->forecast > 0 && alert->score < model->score_count);
+    return eng_encode_band_name(&model->scores[alert->score], effect->will_drop_to);
+}
+
 const char *eng_encode_band_name(const struct eng_score *score, unsigned band)
 {
     eng_assert(band < score->band_count);

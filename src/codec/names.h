@@ -39,6 +39,9 @@ static inline int64_t eng_encode_threshold_e4(const struct eng_alert *alert)
     return alert->edge_e4 - (alert->kind == ENG_ABOVE);
 }
 
+/* The name of the band that the score of an alert that looks ahead will fall into. */
+const char *eng_encode_fall_name(const struct eng_model *model, const struct eng_effect *effect);
+
 /* The name of a band of a score. */
 const char *eng_encode_band_name(const struct eng_score *score, unsigned band);
 

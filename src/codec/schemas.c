@@ -98,6 +98,11 @@ const char eng_schema_churn_drop[] =
     "r) that its time counts from.\"},{\"name\":\"due_at\",\"type\":[\"null\",{\"type\":\"long"
     "\",\"logicalType\":\"timestamp-millis\"}],\"default\":null,\"doc\":\"deadline: when its ti"
     "me is over. A reminder is opened before; resolved before or after, as at says.\"},{\"name"
-    "\":\"fact\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"Name of a fact that "
-    "has just changed and that weights or targets of its score, or the alert's partners, hang o"
-    "n; null when none did.\"}]}";
+    "\":\"will_drop_at\",\"type\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-mill"
+    "is\"}],\"default\":null,\"doc\":\"Rules with a forecast, opened: when the score will fall "
+    "into a lower band (falls_to: into the rule's) if nothing happens; null when it will not wi"
+    "thin that time, or has fallen already.\"},{\"name\":\"will_drop_to\",\"type\":[\"null\",\""
+    "string\"],\"default\":null,\"doc\":\"Rules with a forecast, opened: the name of the band t"
+    "hat the score will fall into then.\"},{\"name\":\"fact\",\"type\":[\"null\",\"string\"],\""
+    "default\":null,\"doc\":\"Name of a fact that has just changed and that weights or targets "
+    "of its score, or the alert's partners, hang on; null when none did.\"}]}";

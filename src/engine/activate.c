@@ -50,18 +50,23 @@ static enum eng_status begin_activation(struct eng_engine *engine, const struct 
 {
     struct eng_activation *activation = &engine->activation;
     struct eng_layout *layout = NULL;
+    struct eng_outlook *outlook = NULL;
     eng_assert(!activation->working && activation->carry == NULL);
     eng_assert(engine->walk.waiting == 0);
     if (eng_layout_new(model, &layout, NULL) != ENG_OK ||
         eng_carry_new(engine->layout, layout, &activation->carry) != ENG_OK ||
+        eng_outlook_new(model, &outlook) != ENG_OK ||
         eng_walk_begin(&engine->walk, &engine->store) != ENG_OK) {
         eng_carry_free(activation->carry);
         activation->carry = NULL;
+        eng_outlook_free(outlook);
         eng_layout_free(layout);
         return ENG_NO_MEMORY;
     }
     if (engine->now.clock_ms >= 0)
         eng_known_change(&engine->known, &activation->carry->change, engine->layout, &engine->now);
+    eng_outlook_free(engine->outlook);
+    engine->outlook = activation->carry->outlook = outlook;
     activation->before = engine->model;
     activation->layout_before = engine->layout;
     use_model(engine, model, layout);

@@ -22,6 +22,7 @@
 #include "engine/fact.h"
 #include "engine/internal.h"
 #include "engine/silence.h"
+#include "engine/slack.h"
 
 static inline int64_t lesser(int64_t one, int64_t two)
 {
@@ -195,12 +196,42 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     return effect;
 }
 
+static void tell_fall(const struct eng_engine *engine, struct eng_effect *effect,
+                      const struct eng_fall *fall)
+{
+    eng_assert(effect->status == ENG_OPENED);
+    eng_assert(fall->pane > engine->now.pane);
+    if (fall->pane == ENG_PANE_NEVER)
+        return;
+    effect->will_drop_at_ms = eng_calendar_start_ms(engine->model->calendar, fall->pane);
+    effect->will_drop_to = fall->band;
+}
+
+/* Tells with an opening when its score will fall into a lower band, if it looks ahead. */
+static void look_ahead(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                       struct eng_effect *effect)
+{
+    const struct eng_alert *alert = &engine->model->alerts[effect->subject];
+    const struct eng_look look = {.score = alert->score,
+                                  .band = ENG_BAND_ANY,
+                                  .due = evaluation->due,
+                                  .until = engine->now.pane + (int32_t)alert->forecast};
+    eng_assert(alert->forecast > 0);
+    eng_assert(alert->forecast <= ENG_PANES_MAX);
+    struct eng_fall fall = eng_outlook_fall(engine, &look);
+    tell_fall(engine, effect, &fall);
+}
+
 /* Opens the alert: the record, and the effect for its kind to fill in. */
 static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evaluation *evaluation,
                                      unsigned index, int64_t baseline_e4)
 {
     put_opening(engine, (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
-    return begin(engine, evaluation, index, ENG_OPENED);
+    struct eng_effect *effect = begin(engine, evaluation, index, ENG_OPENED);
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    if (effect != NULL && alert->forecast > 0 && alert->kind != ENG_FALLS_TO)
+        look_ahead(engine, evaluation, effect);
+    return effect;
 }
 
 static struct eng_effect *resolve_alert(struct eng_engine *engine,
@@ -278,6 +309,133 @@ static void evaluate_entry(struct eng_engine *engine, struct eng_evaluation *eva
         opening.flags = wants ? WAITING : 0;
         put_opening(engine, opening);
     }
+}
+
+/* ---- a fall that is to come: falls_to with a forecast ---- */
+
+/* Will the score of the partner in hand fall into the alert's band within its forecast, if nothing
+ * happens? Most often the bound says that it cannot. */
+static bool falls_soon(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                       unsigned index, struct eng_fall *ret_fall)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    struct eng_scratch *scratch = &engine->scratch;
+    const struct eng_look look = {.score = alert->score,
+                                  .band = alert->band,
+                                  .due = evaluation->due,
+                                  .until = engine->now.pane + (int32_t)alert->forecast,
+                                  .beyond = true};
+    bool low;
+    eng_assert(alert->kind == ENG_FALLS_TO && alert->forecast > 0);
+    eng_assert(scratch->band_after[alert->score] > alert->band);
+    if (eng_slack_fall_due(engine, &engine->hand, alert, &low) > look.until)
+        return false;
+    *ret_fall = eng_outlook_fall(engine, &look);
+    if (ret_fall->pane <= look.until)
+        return true;
+    scratch->foreseen |= 1u << index;
+    scratch->holds_until[index] = ret_fall->pane < ret_fall->next ? ret_fall->pane : ret_fall->next;
+    return false;
+}
+
+/* The first boundary at which a closed alert may be opened, its cooldown and provisional score
+ * considered; the next one at least. */
+static int32_t may_open_from(const struct eng_engine *engine, const struct eng_record *record,
+                             unsigned index)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    const struct eng_score *score = &engine->model->scores[alert->score];
+    struct opening opening = {.opened_at_ms = -1};
+    int32_t from = engine->now.pane + 1;
+    eng_assert(index < engine->model->alert_count);
+    if (get_opening(record, index, &opening) && opening.opened_at_ms >= 0)
+        from =
+            eng_moment_due(&engine->now, engine->model, opening.opened_at_ms + alert->cooldown_ms);
+    if (alert->hold && eng_provisional(engine, score, record->partner)) {
+        int32_t full = eng_provisional_due(engine, score, record->partner);
+        from = full > from ? full : from;
+    }
+    eng_assert(from > engine->now.pane);
+    return from;
+}
+
+int32_t eng_alert_ahead_due(const struct eng_engine *engine, const struct eng_record *record,
+                            unsigned index, bool *ret_low)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    const struct eng_scratch *scratch = &engine->scratch;
+    const struct eng_score_layout *place = &engine->layout->scores[alert->score];
+    int64_t opened_at_ms;
+    eng_assert(alert->kind == ENG_FALLS_TO && alert->forecast > 0);
+    if ((*eng_record_fixed(record, place->band) & ENG_BAND_MASK) <= alert->band ||
+        eng_alert_is_open(record, index, &opened_at_ms) || !eng_fact_admits(engine, record, alert))
+        return ENG_PANE_NEVER;
+    int32_t fall = scratch->foreseen >> index & 1
+                       ? scratch->holds_until[index]
+                       : eng_slack_fall_due(engine, record, alert, ret_low);
+    eng_assert(fall > engine->now.pane);
+    if (fall == ENG_PANE_NEVER)
+        return ENG_PANE_NEVER;
+    int32_t from = may_open_from(engine, record, index), warn = fall - (int32_t)alert->forecast;
+    return warn > from ? warn : from;
+}
+
+/* Nobody is warned but at boundaries, so that a score that an event has raised is not looked at
+ * again before the next one. */
+static bool warns(struct eng_engine *engine, const struct eng_evaluation *evaluation,
+                  unsigned index, struct eng_fall *ret_fall)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    struct opening opening = {.opened_at_ms = -1};
+    bool known = get_opening(&engine->hand, index, &opening);
+    eng_assert(!(opening.flags & OPEN));
+    eng_assert(alert->forecast > 0);
+    if (!evaluation->at_boundary || engine->scratch.band_after[alert->score] <= alert->band)
+        return false;
+    if (known && opening.opened_at_ms >= 0 &&
+        evaluation->at_ms < opening.opened_at_ms + alert->cooldown_ms)
+        return false;
+    if (alert->hold &&
+        eng_provisional(engine, &engine->model->scores[alert->score], engine->hand.partner))
+        return false;
+    if (!eng_fact_admits(engine, &engine->hand, alert))
+        return false;
+    return falls_soon(engine, evaluation, index, ret_fall);
+}
+
+static void evaluate_ahead(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                           unsigned index)
+{
+    struct eng_fall fall = {.pane = ENG_PANE_NEVER};
+    struct opening opening = {.alert = (uint8_t)index};
+    bool open = get_opening(&engine->hand, index, &opening) && opening.flags & OPEN;
+    struct sight sight = see_band(&engine->scratch, &engine->model->alerts[index]);
+    eng_assert(engine->model->alerts[index].forecast > 0);
+    eng_assert(index < engine->model->alert_count);
+    if (open) {
+        if (sight.ended && !falls_soon(engine, evaluation, index, &fall))
+            (void)resolve_alert(engine, evaluation, opening);
+    } else if (warns(engine, evaluation, index, &fall)) {
+        struct eng_effect *effect = open_alert(engine, evaluation, index, 0);
+        if (effect != NULL)
+            tell_fall(engine, effect, &fall);
+    } else {
+        evaluate_entry(engine, evaluation, index); /* it may have fallen without a warning */
+    }
+}
+
+/* True when time or an event has nothing to say to it. */
+static bool idle_ahead(const struct eng_scratch *scratch, const struct eng_alert *alert,
+                       bool at_boundary, uint8_t flags)
+{
+    uint8_t before = scratch->band_before[alert->score], after = scratch->band_after[alert->score];
+    eng_assert(alert->kind == ENG_FALLS_TO && alert->forecast > 0);
+    if (before != after || flags & WAITING)
+        return false;
+    if (after <= alert->band)
+        return true;
+    /* What is foreseen comes at every boundary until something happens. */
+    return flags & OPEN ? at_boundary : !at_boundary;
 }
 
 /* ---- drop ---- */
@@ -769,6 +927,8 @@ static inline bool idle(const struct eng_engine *engine, const struct eng_evalua
     switch (alert->kind) {
     case ENG_FALLS_TO:
     case ENG_RISES_TO:
+        if (alert->kind == ENG_FALLS_TO && alert->forecast > 0)
+            return idle_ahead(scratch, alert, evaluation->at_boundary, flags);
         return scratch->band_before[alert->score] == scratch->band_after[alert->score] &&
                !(flags & WAITING);
     case ENG_BELOW:
@@ -799,6 +959,12 @@ static void evaluate_alert(struct eng_engine *engine, struct eng_evaluation *eva
     eng_assert(evaluation->due > engine->now.pane);
     switch (engine->model->alerts[index].kind) {
     case ENG_FALLS_TO:
+        if (engine->model->alerts[index].forecast > 0) {
+            evaluate_ahead(engine, evaluation, index);
+            return;
+        }
+        evaluate_entry(engine, evaluation, index);
+        return;
     case ENG_RISES_TO:
     case ENG_BELOW:
     case ENG_ABOVE:
@@ -838,6 +1004,9 @@ static inline bool stays(const struct eng_engine *engine, const struct opening *
     const struct eng_alert *alert = &engine->model->alerts[opening->alert];
     switch (alert->kind) {
     case ENG_FALLS_TO:
+        if (alert->forecast > 0 && opening->flags & OPEN && alert->score == score)
+            return false; /* the fall may have been put off */
+        return !(opening->flags & WAITING);
     case ENG_RISES_TO:
         return !(opening->flags & WAITING);
     case ENG_BELOW:

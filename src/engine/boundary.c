@@ -52,8 +52,7 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
     eng_assert(number < engine->store.count);
     eng_take(engine, number);
     if (eng_store_reserve(&engine->store) != ENG_OK ||
-        eng_wheel_reserve(&engine->wheel) != ENG_OK ||
-        eng_record_prepare(&engine->store, &engine->hand) != ENG_OK)
+        eng_wheel_reserve(&engine->wheel) != ENG_OK || eng_prepare(engine) != ENG_OK)
         return ENG_NO_MEMORY;
     struct eng_evaluation evaluation = {
         .cause = ENG_CAUSE_EXPIRY,

@@ -644,6 +644,10 @@ enum eng_status eng_carry_record(struct eng_carry *carry, struct eng_store *stor
         return ENG_NO_MEMORY;
     }
     bool moved = carry->from->list_seen != ENG_NO_INDEX && carry->to->list_seen != ENG_NO_INDEX;
+    if (carry->outlook != NULL && eng_outlook_prepare(carry->outlook, &record) != ENG_OK) {
+        eng_record_free_lists(store, &record, moved);
+        return ENG_NO_MEMORY;
+    }
     eng_record_free_lists(store, from, moved);
     eng_record_replace(store, &record);
     return ENG_OK;

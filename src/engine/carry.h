@@ -15,6 +15,7 @@
 
 #include "engine/change.h"
 #include "engine/measure.h"
+#include "engine/outlook.h"
 #include "engine/store.h"
 
 /* A pane's count of an action, on its way. */
@@ -27,6 +28,7 @@ struct eng_carry_cell {
 struct eng_carry {
     struct eng_change change;
     const struct eng_layout *from, *to; /* borrowed */
+    struct eng_outlook *outlook;        /* of the new model, borrowed; made ready for each record */
     /* Of the record in hand; private, like all that follows. */
     uint64_t totals[ENG_MEASURES_MAX]; /* by new measure */
     eng_wide sums[ENG_MEASURES_MAX];

@@ -39,6 +39,8 @@ enum eng_status eng_engine_new(const struct eng_model *model,
     if (status == ENG_OK)
         status = eng_store_init(&engine->store, engine->layout, options->partners_hint,
                                 options->memory_bytes_max);
+    if (status == ENG_OK)
+        status = eng_outlook_new(model, &engine->outlook);
     engine->silences = eng_calloc(1, sizeof *engine->silences);
     if (engine->silences == NULL)
         status = ENG_NO_MEMORY;
@@ -63,6 +65,7 @@ void eng_engine_free(struct eng_engine *engine)
     eng_changes_done(&engine->changes);
     eng_engine_restore_end(engine);
     eng_forecast_free(engine->forecast);
+    eng_outlook_free(engine->outlook);
     eng_layout_free(engine->layout);
     eng_walk_done(&engine->walk);
     eng_free(engine->silences);
@@ -143,7 +146,7 @@ static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
                           eng_store_add(&engine->store, hash, event->partner, engine->now.pane));
         return ENG_OK; /* its lists are empty */
     }
-    enum eng_status status = eng_record_prepare(&engine->store, &engine->hand);
+    enum eng_status status = eng_prepare(engine);
     if (status == ENG_OK && engine->layout->list_seen != ENG_NO_INDEX)
         status = eng_seen_prepare(&engine->store, &engine->hand);
     return status;
@@ -190,7 +193,9 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     if (!counted)
         eng_measure_count(engine, event, action, pane);
     eng_evaluate(engine, &evaluation);
-    plan_visit(engine, evaluation.moved || pane < engine->now.pane, action, evaluation.due);
+    bool moved = evaluation.moved || pane < engine->now.pane;
+    /* By what a fact says now an alert may be for the partner that was not. */
+    plan_visit(engine, moved || engine->scratch.said != 0, action, evaluation.due);
 }
 
 /* Of an event: of its partner, and of its id where that counts. */
@@ -521,6 +526,7 @@ uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
     return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) +
            eng_wheel_bytes(&engine->wheel) + eng_changes_bytes(&engine->changes) +
            eng_walk_bytes(&engine->walk) + eng_forecast_bytes(engine->forecast) +
+           eng_outlook_bytes(engine->outlook) +
            (engine->activation.working ? eng_carry_bytes(engine->activation.carry) : 0);
 }
 

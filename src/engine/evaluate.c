@@ -51,11 +51,20 @@ void eng_told_store(const struct eng_record *record, unsigned score, const int64
 
 void eng_take(struct eng_engine *engine, uint32_t number)
 {
-    struct eng_scratch *scratch = &engine->scratch;
-    const struct eng_layout *layout = engine->layout;
     eng_assert(number < engine->store.count);
     engine->hand = eng_record_open(&engine->store, number);
-    scratch->stale = scratch->filled = scratch->resumed = scratch->said = 0;
+    eng_take_values(engine);
+    eng_assert(engine->hand.layout == engine->layout);
+}
+
+void eng_take_values(struct eng_engine *engine)
+{
+    struct eng_scratch *scratch = &engine->scratch;
+    const struct eng_layout *layout = engine->layout;
+    eng_assert(engine->hand.partner != NULL);
+    eng_assert(engine->model->score_count <= ENG_SCORES_MAX);
+    scratch->stale = scratch->filled = scratch->resumed = scratch->foreseen = 0;
+    scratch->said = 0;
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         scratch->value_before[i] = scratch->value[i] =
             eng_score_value(&layout->scores[i], &engine->hand);

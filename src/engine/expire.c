@@ -411,6 +411,8 @@ int32_t eng_measure_due(const struct eng_engine *engine)
         due = eng_slack_due(engine, record, &low);
     if (engine->layout->since_count > 0)
         due = earlier(due, eng_slack_since_due(engine, record));
+    for (uint32_t i = 0; i < engine->layout->ahead_count; i++)
+        due = earlier(due, eng_alert_ahead_due(engine, record, engine->layout->aheads[i], &low));
     record->partner->is_low = low;
     for (uint32_t i = 0; i < engine->layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, record, engine->layout->timed[i]));
@@ -435,13 +437,6 @@ int32_t eng_measure_due_after(const struct eng_engine *engine, uint16_t action)
     for (uint32_t i = layout->action_silences_first[action];
          i < layout->action_silences_first[action + 1]; i++) {
         unsigned alert = layout->action_silences[i];
-        due = earlier(due, layout->deadline_bits >> alert & 1
-                               ? eng_alert_deadline_due(engine, &engine->hand, alert)
-                               : eng_alert_silence_due(engine, &engine->hand, alert, ENG_DUE_NEXT,
-                                                       engine->hand.partner->due));
-    }
-    for (uint32_t i = 0; i < layout->limited_count; i++) { /* by a fact it may be theirs now */
-        unsigned alert = layout->limited[i];
         due = earlier(due, layout->deadline_bits >> alert & 1
                                ? eng_alert_deadline_due(engine, &engine->hand, alert)
                                : eng_alert_silence_due(engine, &engine->hand, alert, ENG_DUE_NEXT,

@@ -124,6 +124,8 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
     sum = add(sum, (uint64_t)alert->drop_e4);
     if (alert->drop_share_e4 != 0) /* so that models of before keep their number */
         sum = add(sum, alert->drop_share_e4);
+    if (alert->forecast != 0)
+        sum = add(sum, alert->forecast);
     if (alert->hold)
         sum = add(sum, alert->hold);
     for (uint32_t i = 0; i < alert->limit_count; i++)

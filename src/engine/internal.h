@@ -14,6 +14,7 @@
 #include "engine/changes.h"
 #include "engine/hash.h"
 #include "engine/known.h"
+#include "engine/outlook.h"
 #include "engine/score.h"
 #include "engine/silence.h"
 #include "engine/store.h"
@@ -69,8 +70,11 @@ struct eng_scratch {
     /* By dimension, of the scores in `filled`: now, and last told before this evaluation. */
     int64_t contribution[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
     int64_t told[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX];
-    uint32_t stale;   /* scores (a bit each) whose value has to be computed anew */
-    uint32_t filled;  /* scores whose contributions have been computed */
+    uint32_t stale;  /* scores (a bit each) whose value has to be computed anew */
+    uint32_t filled; /* scores whose contributions have been computed */
+    /* By alert, of those in `foreseen`: its score does not fall before this boundary by itself. */
+    int32_t holds_until[ENG_ALERTS_MAX];
+    uint32_t foreseen;
     uint32_t resumed; /* alerts (a bit each): silences whose partner has just acted in a newer pane,
                          deadlines that have just been met */
     uint32_t said;    /* facts (a bit each) that have changed since the partner was taken */
@@ -95,6 +99,7 @@ struct eng_engine {
     struct eng_changes changes;
     struct eng_restore *restore;   /* NULL: it is not being restored */
     struct eng_forecast *forecast; /* NULL: nothing has been forecast under this model */
+    struct eng_outlook *outlook;   /* NULL: no alert asks when a score will fall */
     bool notes_visits;             /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
@@ -165,6 +170,21 @@ void eng_measure_check(const struct eng_engine *engine, const struct eng_record 
 
 /* Takes the partner into the hand: its record, and the values of its scores. */
 void eng_take(struct eng_engine *engine, uint32_t number);
+
+/* The values of the scores of the record in hand. */
+void eng_take_values(struct eng_engine *engine);
+
+/* Before the partner in hand is changed and evaluated: all that could fail for want of memory.
+ * After a reserve of the store. ENG_OK or ENG_NO_MEMORY (nothing has changed but capacities). */
+static inline enum eng_status eng_prepare(struct eng_engine *engine)
+{
+    if (__builtin_expect(!engine->hand.partner->is_crowded, 1))
+        return ENG_OK;
+    enum eng_status status = eng_record_prepare_slow(&engine->store, &engine->hand);
+    return status == ENG_OK && engine->outlook != NULL
+               ? eng_outlook_prepare(engine->outlook, &engine->hand)
+               : status;
+}
 
 /* The same for a partner that was just added: it begins in the bands of 0, where it is before its
  * first event. */
@@ -276,6 +296,12 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_
  * ENG_PANE_NEVER: at none. */
 int32_t eng_alert_deadline_due(const struct eng_engine *engine, const struct eng_record *record,
                                unsigned alert);
+
+/* The boundary at which a falls_to alert that is opened before the fall has to be looked at, as a
+ * pane after the clock's; ENG_PANE_NEVER: none. *ret_low: that holds only while its score does not
+ * get greater. */
+int32_t eng_alert_ahead_due(const struct eng_engine *engine, const struct eng_record *record,
+                            unsigned alert, bool *ret_low);
 
 /* A score's value has changed at the boundary `pane` with nothing to tell: what its drop alerts
  * remember. */

@@ -46,7 +46,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->drops = eng_calloc(model->alert_count, sizeof *layout->drops);
     layout->drops_first = eng_calloc(model->score_count + 1, sizeof *layout->drops_first);
     layout->deadlines = eng_calloc(model->alert_count, sizeof *layout->deadlines);
-    layout->limited = eng_calloc(model->alert_count, sizeof *layout->limited);
+    layout->aheads = eng_calloc(model->alert_count, sizeof *layout->aheads);
     layout->edges = eng_calloc(model->alert_count, sizeof *layout->edges);
     layout->edges_first = eng_calloc(model->score_count + 1, sizeof *layout->edges_first);
     layout->timed = eng_calloc(model->measure_count, sizeof *layout->timed);
@@ -56,7 +56,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
     layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
     bool all = layout->silences && layout->drops && layout->drops_first && layout->terms &&
-               layout->edges && layout->edges_first && layout->deadlines && layout->limited &&
+               layout->edges && layout->edges_first && layout->deadlines && layout->aheads &&
                layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
                layout->rolling_first && layout->active && layout->sinces && layout->lists &&
                layout->measures && layout->scores && layout->alert_offset && layout->alert_list &&
@@ -93,7 +93,7 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->drops);
     eng_free(layout->drops_first);
     eng_free(layout->deadlines);
-    eng_free(layout->limited);
+    eng_free(layout->aheads);
     eng_free(layout->edges);
     eng_free(layout->edges_first);
     eng_free(layout->rolling);
@@ -538,6 +538,8 @@ static void index_alerts(struct eng_layout *layout)
         } else if (model->alerts[i].kind == ENG_DEADLINE) {
             layout->deadlines[layout->deadline_count++] = (uint16_t)i;
             layout->deadline_bits |= 1u << i;
+        } else if (model->alerts[i].kind == ENG_FALLS_TO && model->alerts[i].forecast > 0) {
+            layout->aheads[layout->ahead_count++] = (uint16_t)i;
         }
     for (uint32_t score = 0; score < model->score_count; score++) {
         layout->drops_first[score] = drops;
@@ -546,9 +548,18 @@ static void index_alerts(struct eng_layout *layout)
                 layout->drops[drops++] = (uint16_t)i;
     }
     layout->drops_first[model->score_count] = drops;
-    for (uint32_t i = 0; i < model->alert_count; i++)
-        if (model->alerts[i].limit_count > 0 && !eng_alert_is_scored(&model->alerts[i]))
-            layout->limited[layout->limited_count++] = (uint16_t)i;
+}
+
+void eng_layout_mute(struct eng_layout *layout)
+{
+    uint32_t scores = layout->model->score_count;
+    eng_assert(layout->drops_first != NULL);
+    eng_assert(layout->scores != NULL);
+    layout->list_seen = ENG_NO_INDEX;
+    layout->silence_count = layout->deadline_count = layout->ahead_count = 0;
+    memset(layout->drops_first, 0, (scores + 1) * sizeof *layout->drops_first);
+    for (uint32_t i = 0; i < scores; i++)
+        layout->scores[i].has_edges = false;
 }
 
 /* What a boundary has to look at beside the cells that leave rolling windows. */

@@ -159,8 +159,8 @@ struct eng_layout {
     uint16_t *deadlines; /* DEADLINE alerts */
     uint32_t deadline_count;
     uint32_t deadline_bits; /* a bit for each of them */
-    uint16_t *limited;      /* SILENCE and DEADLINE alerts that are for some partners only */
-    uint32_t limited_count;
+    uint16_t *aheads;       /* FALLS_TO alerts that are opened before the fall */
+    uint32_t ahead_count;
     uint16_t *drops; /* DROP alerts, by score */
     uint32_t *drops_first;
     uint16_t *edges; /* BELOW and ABOVE alerts, by score */
@@ -204,6 +204,10 @@ int64_t eng_layout_share(const struct eng_layout *layout, unsigned score, unsign
 /* ENG_OK and a layout (free with eng_layout_free), ENG_NO_MEMORY. Borrows the model. */
 enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout **ret_layout,
                                struct eng_error *err);
+
+/* Makes it one that knows of no alert and no id seen, for whoever wants to know what scores do
+ * (outlook.h). Records look the same. */
+void eng_layout_mute(struct eng_layout *layout);
 
 /* NULL and half-built ones are fine. */
 void eng_layout_free(struct eng_layout *layout);

@@ -159,11 +159,12 @@ struct eng_alert {
     char *name;
     char *description; /* for outputs; NULL: none */
     enum eng_alert_kind kind;
-    uint16_t score;         /* of those on scores */
+    uint16_t score;         /* of those on scores, and of a silence that looks ahead */
     uint16_t band;          /* FALLS_TO, RISES_TO */
     int64_t drop_e4;        /* DROP; 0: it is the share */
     uint32_t drop_share_e4; /* DROP: of the baseline, 10,000 being all of it; 0: it is drop_e4 */
     uint32_t within;        /* DROP, DEADLINE, panes */
+    uint32_t forecast;      /* panes that it looks ahead for a fall of its score; 0: it does not */
     int64_t edge_e4;        /* BELOW: holds under it; ABOVE: holds from it on */
     int64_t margin_e4;      /* BELOW, ABOVE: resolved so far behind the edge */
     bool hold;              /* not opened while its score is provisional */

@@ -244,20 +244,22 @@ static uint32_t shares_of(const struct eng_layout *layout, unsigned score)
     return layout->age_count + (uint32_t)__builtin_popcount(layout->scores[score].sinces);
 }
 
-/* The boundary at which the slack of one score is used up. */
-static int32_t score_due(const struct eng_engine *engine, const struct eng_record *record,
-                         const struct eng_cells *cells, unsigned score, bool *ret_low)
+/* How far a score may move, and at how many boundaries. */
+struct leeway {
+    int64_t slack;
+    uint32_t boundaries;
+};
+
+/* The boundary at which cells that leave, or enter, have used up the leeway of a score. */
+static int32_t cells_due(const struct eng_engine *engine, const struct eng_record *record,
+                         const struct eng_cells *cells, unsigned score, struct leeway leeway)
 {
     const struct eng_layout *layout = engine->layout;
-    int64_t slack = slack_of(engine, record, score, ret_low);
-    uint32_t ages = layout->age_count, shares = shares_of(layout, score), boundaries = UINT32_MAX;
-    int64_t due = ENG_PANE_NEVER;
+    int64_t slack = leeway.slack, due = ENG_PANE_NEVER;
+    uint32_t ages = layout->age_count, shares = shares_of(layout, score);
+    uint32_t boundaries = leeway.boundaries;
     eng_assert(score < engine->model->score_count);
     eng_assert(ages > 0);
-    if (layout->drops_first[score] < layout->drops_first[score + 1])
-        boundaries = ENG_LAZY_BOUNDARIES / shares; /* as many values as there is room made for */
-    else if (slack == INT64_MAX)
-        return ENG_PANE_NEVER;
     slack = smaller(slack, ENG_UNIT_UNKNOWN - 1); /* a unit that is not known is more than any */
     if (shares > 1 && slack > 0)
         slack /= shares;
@@ -278,6 +280,22 @@ static int32_t score_due(const struct eng_engine *engine, const struct eng_recor
         unit += (size_t)engine->model->score_count * layout->cell_count;
     }
     return (int32_t)due;
+}
+
+/* The boundary at which the slack of one score is used up. */
+static int32_t score_due(const struct eng_engine *engine, const struct eng_record *record,
+                         const struct eng_cells *cells, unsigned score, bool *ret_low)
+{
+    const struct eng_layout *layout = engine->layout;
+    struct leeway leeway = {slack_of(engine, record, score, ret_low), UINT32_MAX};
+    eng_assert(score < engine->model->score_count);
+    eng_assert(layout->drops_first[score] <= layout->drops_first[score + 1]);
+    if (layout->drops_first[score] < layout->drops_first[score + 1])
+        leeway.boundaries = /* as many values as there is room made for */
+            ENG_LAZY_BOUNDARIES / shares_of(layout, score);
+    else if (leeway.slack == INT64_MAX)
+        return ENG_PANE_NEVER;
+    return cells_due(engine, record, cells, score, leeway);
 }
 
 int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *record,
@@ -350,21 +368,17 @@ static bool ratio_runs(const struct eng_engine *engine, const struct eng_record 
 }
 
 /* The same for a score. */
-static int32_t since_due(const struct eng_engine *engine, const struct eng_record *record,
-                         unsigned score)
+static int32_t sinces_due(const struct eng_engine *engine, const struct eng_record *record,
+                          unsigned score, struct leeway leeway)
 {
     const struct eng_score_layout *place = &engine->layout->scores[score];
     const struct eng_dimension *dimensions = engine->model->scores[score].dimensions;
-    uint32_t shares = shares_of(engine->layout, score);
-    struct allowance may = {0, UINT32_MAX};
+    struct allowance may = {leeway.slack, leeway.boundaries};
     int32_t due = ENG_PANE_NEVER;
-    bool low = false;
-    eng_assert(shares > 0);
     eng_assert(score < engine->model->score_count);
-    may.share = slack_of(engine, record, score, &low);
-    may.share = may.share > 0 ? may.share / shares : may.share;
-    if (engine->layout->drops_first[score] < engine->layout->drops_first[score + 1])
-        may.boundaries = ENG_LAZY_BOUNDARIES / shares;
+    eng_assert(place->sinces != 0);
+    if (may.share > 0)
+        may.share /= shares_of(engine->layout, score);
     for (uint32_t rest = place->sinces; rest != 0; rest &= rest - 1) {
         unsigned i = (unsigned)__builtin_ctz(rest);
         if (engine->model->measures[dimensions[i].measure].kind != ENG_RATIO)
@@ -375,6 +389,19 @@ static int32_t since_due(const struct eng_engine *engine, const struct eng_recor
     return due;
 }
 
+static int32_t since_due(const struct eng_engine *engine, const struct eng_record *record,
+                         unsigned score)
+{
+    const struct eng_layout *layout = engine->layout;
+    bool low = false;
+    struct leeway leeway = {slack_of(engine, record, score, &low), UINT32_MAX};
+    eng_assert(score < engine->model->score_count);
+    eng_assert(layout->scores[score].sinces != 0);
+    if (layout->drops_first[score] < layout->drops_first[score + 1])
+        leeway.boundaries = ENG_LAZY_BOUNDARIES / shares_of(layout, score);
+    return sinces_due(engine, record, score, leeway);
+}
+
 int32_t eng_slack_since_due(const struct eng_engine *engine, const struct eng_record *record)
 {
     int32_t due = ENG_PANE_NEVER;
@@ -382,6 +409,70 @@ int32_t eng_slack_since_due(const struct eng_engine *engine, const struct eng_re
     for (uint32_t score = 0; score < engine->model->score_count; score++)
         if (engine->layout->scores[score].sinces != 0)
             due = earlier(due, since_due(engine, record, score));
+    eng_assert(due > record->partner->as_of);
+    return due;
+}
+
+/* ---- a fall ---- */
+
+/* How far the score of a falls_to alert, which is above its band, may move before it could be in
+ * that band; under 0: not at all; INT64_MAX: it cannot get there by counts that leave. */
+static int64_t fall_slack(const struct eng_engine *engine, const struct eng_record *record,
+                          const struct eng_alert *alert, bool *ret_low)
+{
+    const struct eng_score_layout *place = &engine->layout->scores[alert->score];
+    const struct eng_band *next = &engine->model->scores[alert->score].bands[alert->band + 1];
+    unsigned band = *eng_record_fixed(record, place->band) & ENG_BAND_MASK;
+    int64_t value = eng_score_value(place, record);
+    int64_t edge = next->edge_e4 + next->above; /* who is under it is in no higher band by value */
+    eng_assert(band > alert->band);
+    if (band == alert->band + 1u)
+        edge = place->leave_below[band]; /* with its margin */
+    int64_t down = value - edge;
+    eng_assert(edge != INT64_MIN);
+    if (!place->rises_only || down < value)
+        return down;
+    *ret_low = true;
+    return INT64_MAX;
+}
+
+/* The first boundary at which something other than a rolling count leaves the score. */
+static int32_t timed_score_due(const struct eng_engine *engine, const struct eng_record *record,
+                               unsigned score)
+{
+    const struct eng_layout *layout = engine->layout;
+    int32_t due = ENG_PANE_NEVER;
+    eng_assert(score < engine->model->score_count);
+    for (uint32_t i = 0; i < layout->timed_count; i++) {
+        unsigned measure = layout->timed[i];
+        bool goes_in = false;
+        for (uint32_t j = layout->terms_first[measure]; j < layout->terms_first[measure + 1]; j++)
+            goes_in |= layout->terms[j].score == score;
+        if (goes_in)
+            due = earlier(due, eng_measure_timed_due(engine, record, measure));
+    }
+    eng_assert(due > record->partner->as_of);
+    return due;
+}
+
+int32_t eng_slack_fall_due(const struct eng_engine *engine, const struct eng_record *record,
+                           const struct eng_alert *alert, bool *ret_low)
+{
+    const struct eng_score_layout *place = &engine->layout->scores[alert->score];
+    int32_t due = timed_score_due(engine, record, alert->score);
+    eng_assert(alert->kind == ENG_FALLS_TO);
+    if (place->dwell != 0 && eng_load_i64(eng_record_fixed(record, place->dwell)) != 0)
+        return record->partner->as_of + 1; /* another band is wanted already */
+    struct leeway leeway = {fall_slack(engine, record, alert, ret_low), UINT32_MAX};
+    if (leeway.slack == INT64_MAX)
+        return due;
+    if (engine->layout->list_cells != ENG_NO_INDEX) {
+        struct eng_cells cells = eng_cells_of(record);
+        if (cells.count > 0)
+            due = earlier(due, cells_due(engine, record, &cells, alert->score, leeway));
+    }
+    if (place->sinces != 0)
+        due = earlier(due, sinces_due(engine, record, alert->score, leeway));
     eng_assert(due > record->partner->as_of);
     return due;
 }

@@ -36,6 +36,12 @@ enum eng_status eng_slack_lay(struct eng_layout *layout);
 int32_t eng_slack_due(const struct eng_engine *engine, const struct eng_record *record,
                       bool *ret_low);
 
+/* The first boundary after `as_of` at which a score could fall into a band from a higher one, which
+ * it is in, if nothing happens; ENG_PANE_NEVER: none. As safe and as little exact as the others,
+ * and *ret_low means the same. */
+int32_t eng_slack_fall_due(const struct eng_engine *engine, const struct eng_record *record,
+                           const struct eng_alert *alert, bool *ret_low);
+
 /* The first boundary after `as_of` at which panes since an event could make anybody hear of it
  * (their leaving the window apart); ENG_PANE_NEVER: none. */
 int32_t eng_slack_since_due(const struct eng_engine *engine, const struct eng_record *record);

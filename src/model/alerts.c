@@ -71,6 +71,21 @@ static enum eng_status check_can_fall(struct eng_load *load, const struct eng_no
     return ENG_OK;
 }
 
+/* How far ahead an alert looks for a fall of its score, if it does; the score has to be one that
+ * can fall into a lower band. */
+static enum eng_status load_forecast(struct eng_load *load, const struct eng_node *node,
+                                     const struct eng_alert_draft *draft, struct eng_alert *alert)
+{
+    const struct eng_score *score = &load->model->scores[alert->score];
+    alert->forecast = draft->forecast;
+    if (draft->forecast == 0 || (score->band_count > 1 && eng_score_can_fall(load->model, score)))
+        return ENG_OK;
+    return eng_source_fail(&load->source, eng_node_get(node, "forecast")->mark,
+                           "there is no fall to foretell: the score \"%s\" %s; leave \"forecast\" "
+                           "out",
+                           score->name, score->band_count > 1 ? "never falls" : "has one band");
+}
+
 static enum eng_status load_falls_to(struct eng_load *load, const struct eng_node *node,
                                      const struct eng_alert_draft *draft, struct eng_alert *alert)
 {
@@ -91,6 +106,7 @@ static enum eng_status load_falls_to(struct eng_load *load, const struct eng_nod
         return fail_alert(load, node,
                           "can never fire: the margin keeps the score from falling into "
                           "this band; take a smaller margin");
+    alert->forecast = draft->forecast;
     return ENG_OK;
 }
 
@@ -163,6 +179,8 @@ static enum eng_status load_drop(struct eng_load *load, const struct eng_node *n
     enum eng_status status = find_score(load, node, draft->score, &alert->score);
     if (status == ENG_OK)
         status = check_can_fall(load, node, &load->model->scores[alert->score]);
+    if (status == ENG_OK)
+        status = load_forecast(load, node, draft, alert);
     if (status != ENG_OK)
         return status;
     struct eng_span span = eng_score_span(&load->model->scores[alert->score]);
@@ -186,6 +204,21 @@ static uint32_t part_of(uint32_t panes, uint32_t parts)
     return (panes + parts - 1) / parts;
 }
 
+/* A silence has a score to foretell a fall of, and only for that. */
+static enum eng_status load_silence_forecast(struct eng_load *load, const struct eng_node *node,
+                                             const struct eng_alert_draft *draft,
+                                             struct eng_alert *alert)
+{
+    if (draft->forecast == 0 && draft->score == NULL)
+        return ENG_OK;
+    if (draft->forecast == 0)
+        return eng_source_fail(&load->source, draft->score->mark,
+                               "a silence alert looks at a score only to foretell its fall; write "
+                               "\"forecast: 60d\" beside it, or leave it out");
+    enum eng_status status = find_score(load, node, draft->score, &alert->score);
+    return status == ENG_OK ? load_forecast(load, node, draft, alert) : status;
+}
+
 static enum eng_status load_silence(struct eng_load *load, const struct eng_node *node,
                                     const struct eng_alert_draft *draft, struct eng_alert *alert)
 {
@@ -201,7 +234,9 @@ static enum eng_status load_silence(struct eng_load *load, const struct eng_node
                                "\"min_silence\" is longer than the horizon, %s; write at most that",
                                eng_node_shown(&load->source, eng_node_get(node, "horizon")));
     struct eng_reference reference = {draft->silence, draft->where, &alert->where};
-    enum eng_status status = eng_load_filter(load, draft->where, &alert->where);
+    enum eng_status status = load_silence_forecast(load, node, draft, alert);
+    if (status == ENG_OK)
+        status = eng_load_filter(load, draft->where, &alert->where);
     return status == ENG_OK ? eng_load_add_actions(load, &reference, &alert->actions) : status;
 }
 
@@ -251,7 +286,7 @@ enum eng_status eng_load_check_deadlines(struct eng_load *load)
 
 static const struct kind kinds[] = {
     {ENG_FALLS_TO, "falls_to", "a falls_to alert",
-     "score falls_to cooldown for while_provisional description", load_falls_to},
+     "score falls_to forecast cooldown for while_provisional description", load_falls_to},
     {ENG_RISES_TO, "rises_to", "a rises_to alert",
      "score rises_to cooldown for while_provisional description", load_rises_to},
     {ENG_BELOW, "below", "a below alert",
@@ -259,9 +294,10 @@ static const struct kind kinds[] = {
     {ENG_ABOVE, "above", "an above alert",
      "score above margin cooldown for while_provisional description", load_edge},
     {ENG_DROP, "drop", "a drop alert",
-     "score drop within cooldown for while_provisional description", load_drop},
+     "score drop within forecast cooldown for while_provisional description", load_drop},
     {ENG_SILENCE, "silence", "a silence alert",
-     "silence where horizon risk typical_gap min_silence min_active for cooldown description",
+     "silence where horizon risk typical_gap min_silence min_active score forecast cooldown for "
+     "description",
      load_silence},
     {ENG_DEADLINE, "after", "a deadline",
      "after expects where within remind tell_met for description", load_deadline},

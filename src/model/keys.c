@@ -604,6 +604,17 @@ static const struct eng_key alert_keys[] = {
      .help =
          "The time that drop looks back; with after, how many whole panes there are after that of "
          "the first action."},
+    {.name = "forecast",
+     .type = ENG_KEY_PANES,
+     AT(eng_alert_draft, forecast),
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .sample = "60d",
+     .absent = "nothing is foretold",
+     .help =
+         "With falls_to: opened so long before the fall, if nothing happens. With drop, and with "
+         "silence and a score: the opening tells when that score will fall into a lower band if "
+         "nothing happens, looking so far ahead."},
     {.name = "silence",
      .type = ENG_KEY_ACTIONS,
      AT(eng_alert_draft, silence),

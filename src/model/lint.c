@@ -177,21 +177,31 @@ static enum eng_status lint_facts(struct eng_load *load)
     return status;
 }
 
+static enum eng_status lint_alert(struct eng_load *load, const struct eng_node *node,
+                                  const struct eng_alert *alert)
+{
+    const struct eng_score *score = &load->model->scores[alert->score];
+    if (alert->hold && score->provisional_window == ENG_WINDOW_NONE)
+        return warn(load, eng_node_get(node, "while_provisional")->mark,
+                    "the score \"%s\" has no window and is never provisional, so the alert "
+                    "\"%s\" is never held",
+                    score->name, alert->name);
+    if (alert->kind == ENG_FALLS_TO && alert->forecast > 0 &&
+        score->provisional_window == ENG_WINDOW_ROLLING &&
+        alert->forecast >= score->provisional_panes)
+        return warn(load, eng_node_get(node, "forecast")->mark,
+                    "the alert \"%s\" looks as far ahead as the longest window of \"%s\", when "
+                    "nothing that counts now is left: it is open for everybody; look less far",
+                    alert->name, score->name);
+    return ENG_OK;
+}
+
 static enum eng_status lint_alerts(struct eng_load *load)
 {
     enum eng_status status = ENG_OK;
     const struct eng_node *node = load->file.alerts ? load->file.alerts->first : NULL;
-    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++) {
-        const struct eng_alert *alert = &load->model->alerts[i];
-        if (!alert->hold)
-            continue;
-        const struct eng_score *score = &load->model->scores[alert->score];
-        if (score->provisional_window == ENG_WINDOW_NONE)
-            status = warn(load, eng_node_get(node, "while_provisional")->mark,
-                          "the score \"%s\" has no window and is never provisional, so the alert "
-                          "\"%s\" is never held",
-                          score->name, alert->name);
-    }
+    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
+        status = lint_alert(load, node, &load->model->alerts[i]);
     return status;
 }
 

@@ -91,7 +91,7 @@ struct eng_alert_draft {
     const struct eng_node *description, *partners;
     struct eng_portion drop;
     int64_t below_e4, above_e4, margin_e4, cooldown_ms;
-    uint32_t within, remind, horizon, typical_gap, min_silence, min_active, risk_e3;
+    uint32_t within, remind, forecast, horizon, typical_gap, min_silence, min_active, risk_e3;
     bool tell_met;
     int32_t hold;
 };

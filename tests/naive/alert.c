@@ -70,8 +70,12 @@ static void entry(struct naive *naive, struct partner *partner, unsigned index,
     struct look look = alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO
                            ? look_at_band(alert, was, now)
                            : look_at_value(alert, was, now, why->cause == ENG_CAUSE_CONFIG);
+    struct naive_fall fall = {.at_ms = 0};
+    if (alert->forecast > 0 && look.over)
+        fall = naive_fall(naive, partner, alert->score, alert->band,
+                          (struct naive_span){why->pane, (int64_t)alert->forecast});
     if (state->open) {
-        if (!look.over)
+        if (!look.over || fall.at_ms > 0)
             return;
         state->open = false;
         effect.status = ENG_RESOLVED;
@@ -82,7 +86,12 @@ static void entry(struct naive *naive, struct partner *partner, unsigned index,
         state->waiting = false;
     else if (!look.before)
         state->waiting = true;
-    if (state->waiting && may_open(naive, partner, index, state, why)) {
+    bool warned = fall.at_ms > 0 && why->cause == ENG_CAUSE_EXPIRY;
+    if ((state->waiting || warned) && may_open(naive, partner, index, state, why)) {
+        if (warned) {
+            effect.will_drop_at_ms = fall.at_ms;
+            effect.will_drop_to = (uint8_t)fall.band;
+        }
         state->waiting = false;
         state->open = true;
         state->opened_ms = why->at_ms;
@@ -134,6 +143,7 @@ static void drop(struct naive *naive, struct partner *partner, unsigned index,
         state->baseline_e4 = best;
         effect.status = ENG_OPENED;
         effect.baseline_e4 = best;
+        naive_foretell(naive, partner, why, &effect);
         emit(naive, partner, index, before, &effect);
     }
 }

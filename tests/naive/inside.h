@@ -195,6 +195,22 @@ struct deadline naive_deadline(const struct partner *partner, unsigned alert);
 void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                              const struct occasion *why);
 
+/* fall.c: the first fall of a score at one of so many boundaries after a pane, if nothing happens:
+ * into `band`, of who was above 0 before, or into any lower one (-1). at_ms 0: none. */
+struct naive_span {
+    int64_t from, panes;
+};
+struct naive_fall {
+    int64_t at_ms;
+    unsigned band;
+};
+struct naive_fall naive_fall(const struct naive *naive, const struct partner *partner,
+                             unsigned score, int band, struct naive_span span);
+
+/* Notes in an opening when its score will fall, if the alert looks ahead. */
+void naive_foretell(const struct naive *naive, const struct partner *partner,
+                    const struct occasion *why, struct eng_effect *effect);
+
 /* effects.c: appends a record with `parts` (NULL: none) less `told` as contributions. */
 struct eng_effect naive_effect(enum eng_effect_kind kind, unsigned subject,
                                const struct occasion *why);

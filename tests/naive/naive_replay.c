@@ -158,6 +158,10 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
     printf(",\"kind\":\"%s\"", kinds[alert->kind]);
     if (alert->description != NULL)
         print_name("description", alert->description);
+    if (effect->will_drop_at_ms > 0) {
+        printf(",\"will_drop_at\":%" PRId64, effect->will_drop_at_ms);
+        print_name("will_drop_to", model->scores[alert->score].bands[effect->will_drop_to].name);
+    }
     if (effect->fact > 0)
         print_name("fact", model->facts[effect->fact - 1].name);
     if (alert->kind == ENG_SILENCE) {

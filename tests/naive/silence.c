@@ -98,6 +98,7 @@ static void open(struct naive *naive, struct partner *partner, unsigned index,
             (2 * (state->last - state->first) * pane_ms + (state->n - 1)) / (2 * (state->n - 1));
     effect.risk_e3 = (uint32_t)(1000 * chance(a, state->n, alert->horizon) /
                                 chance(a, state->n, state->threshold_panes));
+    naive_foretell(naive, partner, why, &effect);
     naive_emit(naive, partner, &effect, NULL, NULL);
 }
 

@@ -212,6 +212,8 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
     fprintf(out, " baseline %" PRId64 " last action %" PRId64 " silent %" PRId64 " gap %" PRId64,
             effect->baseline_e4, effect->last_action_at_ms, effect->silent_for_ms,
             effect->usual_gap_ms);
+    if (effect->will_drop_at_ms != 0)
+        fprintf(out, " will drop %" PRId64 " to %u", effect->will_drop_at_ms, effect->will_drop_to);
     for (unsigned i = 0; i < effect->contribution_count; i++)
         fprintf(out, " [%" PRId64 " %+" PRId64 "]", parts[i].value_e4, parts[i].delta_e4);
     fprintf(out, "\n");

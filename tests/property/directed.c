@@ -201,10 +201,12 @@ static void alert(const struct kind *k, unsigned index)
         fprintf(k->out, "%s}\n", percent(k, 50) ? ", tell_met: true" : "");
         return;
     }
-    if (what <= 1 && k->bands[of] > 1)
+    if (what <= 1 && k->bands[of] > 1) {
         fprintf(k->out, "score: s%" PRId64 ", falls_to: b%" PRId64, of,
                 between(k, 0, k->bands[of] - 2));
-    else if (what == 10 && k->bands[of] > 1)
+        if (what == 1)
+            fprintf(k->out, ", forecast: %" PRId64 "%s", between(k, 1, 6), k->unit);
+    } else if (what == 10 && k->bands[of] > 1)
         fprintf(k->out, "score: s%" PRId64 ", rises_to: b%" PRId64, of,
                 between(k, 1, k->bands[of] - 1));
     else if (what > 10)
@@ -219,6 +221,11 @@ static void alert(const struct kind *k, unsigned index)
                 what == 3 ? between(k, 1, 10) * 10 : between(k, 1, k->drop_most),
                 what == 3 ? "%" : "",
                 percent(k, 50) ? window(k) : between(k, 1, k->patient ? 40 : 12), k->unit);
+    if (what >= 2 && what < 10 && k->bands[of] > 1 && percent(k, 30)) {
+        if (what == 2)
+            fprintf(k->out, ", score: s%" PRId64, of);
+        fprintf(k->out, ", forecast: %" PRId64 "%s", between(k, 1, 14), k->unit);
+    }
     if (percent(k, k->patient ? 90 : 60)) {
         fprintf(k->out, ", cooldown: ");
         elapsed(k);

@@ -524,6 +524,17 @@ static void deadline(struct writer *w)
     fprintf(w->out, "%s}\n", percent(w, 40) ? ", tell_met: true" : "");
 }
 
+/* When that score will fall; with its name where nothing else says it. */
+static void forecast(struct writer *w, unsigned of, bool named)
+{
+    if (w->scores[of].bands < 2 || !percent(w, 35))
+        return;
+    if (!named)
+        fprintf(w->out, ", score: s%u", of);
+    fprintf(w->out, ", forecast: ");
+    panes(w, percent(w, 80) ? between(w, 1, 20) : window_panes(w));
+}
+
 static void alert(struct writer *w, unsigned index)
 {
     unsigned of = (unsigned)between(w, 0, w->score_count - 1);
@@ -541,6 +552,10 @@ static void alert(struct writer *w, unsigned index)
     } else if (kind == 0 && w->scores[of].bands > 1) {
         fprintf(w->out, "score: s%u, falls_to: b%" PRId64, of,
                 between(w, 0, w->scores[of].bands - 2));
+        if (percent(w, 50)) {
+            fprintf(w->out, ", forecast: ");
+            panes(w, percent(w, 90) ? between(w, 1, 9) : window_panes(w));
+        }
     } else if (kind == 1) {
         fprintf(w->out, "score: s%u, drop: ", of);
         if (percent(w, 40))
@@ -550,8 +565,10 @@ static void alert(struct writer *w, unsigned index)
                                      : between(w, 1, 10) * (w->scores[of].scale_e4 / 20));
         fprintf(w->out, ", within: ");
         panes(w, window_panes(w));
+        forecast(w, of, true);
     } else {
         silence(w);
+        forecast(w, of, false);
         scored = false;
     }
     cooldown(w);

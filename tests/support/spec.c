@@ -138,6 +138,21 @@ static void print_score_change(const struct subject *s, const struct eng_effect 
         fprintf(s->out, ", provisional");
 }
 
+/* `, falls TIME to BAND`, or `, falls not`: of an alert that looks ahead. */
+static void print_fall(const struct subject *s, const struct eng_effect *effect)
+{
+    const struct eng_alert *alert = &s->model->alerts[effect->subject];
+    if (alert->forecast == 0 || effect->status != ENG_OPENED)
+        return;
+    fprintf(s->out, ", falls ");
+    if (effect->will_drop_at_ms == 0) {
+        fprintf(s->out, "not");
+        return;
+    }
+    print_time(effect->will_drop_at_ms, s->out);
+    fprintf(s->out, " to %s", s->model->scores[alert->score].bands[effect->will_drop_to].name);
+}
+
 static void print_churn_drop(const struct subject *s, const struct eng_effect *effect)
 {
     const struct eng_alert *alert = &s->model->alerts[effect->subject];
@@ -167,6 +182,7 @@ static void print_churn_drop(const struct subject *s, const struct eng_effect *e
             fprintf(s->out, ", gap %" PRId64 "h, risk %u.%03u", effect->usual_gap_ms / 3600000,
                     effect->risk_e3 / 1000, effect->risk_e3 % 1000);
     }
+    print_fall(s, effect);
 }
 
 static void print_contributions(const struct subject *s, const struct eng_effect *effect)

@@ -157,6 +157,12 @@ Test(told, a_churn_drop_gives_its_reason)
                             .usual_gap_ms = INT64_C(30) * 3600000,
                             .risk = 0.7149};
     says(&told, "silent for 12 days, usual gap 30 hours; 71 % likely to stay away");
+    told.will_drop_at_ms = told.at_ms + INT64_C(9) * 86400000;
+    told.will_drop_to = slice("low");
+    says(&told,
+         "silent for 12 days, usual gap 30 hours; 71 % likely to stay away; will fall to low "
+         "in 9 days");
+    told.will_drop_at_ms = 0;
     told.usual_gap_ms = 0;
     says(&told, "silent for 12 days; 71 % likely to stay away");
     told.resolved = true;

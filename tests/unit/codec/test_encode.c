@@ -13,7 +13,7 @@
 static char program[] = "paint/painters", engagement[] = "engagement", logins[] = "logins";
 static char training[] = "training.*", low[] = "low", high[] = "high";
 static char at_risk[] = "at_risk", slipping[] = "slipping", silent[] = "silent";
-static char untrained[] = "untrained";
+static char untrained[] = "untrained", leaving[] = "leaving";
 static char thanks[] = "Say \"thanks\".";
 static char rising[] = "rising", weak[] = "weak", strong[] = "strong";
 
@@ -31,12 +31,13 @@ static struct eng_alert alerts[] = {
     {.name = rising, .kind = ENG_RISES_TO},
     {.name = weak, .kind = ENG_BELOW, .edge_e4 = 45000},
     {.name = strong, .kind = ENG_ABOVE, .edge_e4 = 80001, .description = thanks},
-    {.name = untrained, .kind = ENG_DEADLINE}};
+    {.name = untrained, .kind = ENG_DEADLINE},
+    {.name = leaving, .kind = ENG_SILENCE, .forecast = 60}};
 static const struct eng_model model = {.program = program,
                                        .version = 3,
                                        .score_count = 1,
                                        .scores = scores,
-                                       .alert_count = 7,
+                                       .alert_count = 8,
                                        .alerts = alerts};
 static const struct eng_encode_context context = {&model, ""};
 
@@ -82,7 +83,7 @@ static struct effect churn_drop(unsigned alert, enum eng_alert_status status)
                                     .origin_kind = ENG_ORIGIN_BOUNDARY,
                                     .origin = 1767225600000,
                                     .status = (uint8_t)status,
-                                    .contribution_count = alert == 2 || alert == 6 ? 0 : 2,
+                                    .contribution_count = alert == 2 || alert >= 6 ? 0 : 2,
                                     .risk_e3 = 625,
                                     .at_ms = 1767225600000,
                                     .value_e4 = 40000,
@@ -116,7 +117,8 @@ static const char *text_of(const struct eng_bytes *bytes)
 #define AVRO_END(kind)                                                                             \
     ", \"kind\": {\"string\": \"" kind                                                             \
     "\"}, \"threshold\": null, \"description\": null" AVRO_NO_TIME
-#define AVRO_NO_TIME ", \"anchor_at\": null, \"due_at\": null}"
+#define AVRO_NO_FALL ", \"will_drop_at\": null, \"will_drop_to\": null}"
+#define AVRO_NO_TIME ", \"anchor_at\": null, \"due_at\": null" AVRO_NO_FALL
 
 static void check_json(struct effect effect, const char *want)
 {
@@ -297,7 +299,36 @@ Test(encode, a_deadline_says_from_when_and_until_when)
                                          "\"deadline\"}, \"threshold\": null, "
                                          "\"description\": null, \"anchor_at\": {\"long\": "
                                          "1766620800000}, \"due_at\": {\"long\": "
-                                         "1767225600000}}");
+                                         "1767225600000}" AVRO_NO_FALL);
+}
+
+Test(encode, an_alert_that_looks_ahead_says_when_its_score_will_fall)
+{
+    struct effect effect = churn_drop(7, ENG_OPENED);
+    check_json(effect, DROP("leaving", "opened") "\"last_action_at\":1767000000000,"
+                                                 "\"silent_for_ms\":225600000,"
+                                                 "\"usual_gap_ms\":86400000,\"risk\":0.625,"
+                                                 "\"kind\":\"silence\"}\n");
+    effect.head.will_drop_at_ms = 1767830400000;
+    effect.head.will_drop_to = 0;
+    check_json(effect, DROP("leaving", "opened") "\"last_action_at\":1767000000000,"
+                                                 "\"silent_for_ms\":225600000,"
+                                                 "\"usual_gap_ms\":86400000,\"risk\":0.625,"
+                                                 "\"kind\":\"silence\",\"will_drop_at\":"
+                                                 "1767830400000,\"will_drop_to\":\"low\"}\n");
+    check_avro(
+        effect, eng_schema_churn_drop,
+        AVRO_DROP("leaving", "opened") "\"score\": null, \"value\": null, \"band\": null, "
+                                       "\"baseline\": null, \"drop\": null, "
+                                       "\"last_action_at\": {\"long\": 1767000000000}, "
+                                       "\"silent_for_ms\": {\"long\": 225600000}, "
+                                       "\"usual_gap_ms\": {\"long\": 86400000}, "
+                                       "\"risk\": {\"double\": 0.625}, \"contributions\": null, "
+                                       "\"kind\": {\"string\": \"silence\"}, "
+                                       "\"threshold\": null, \"description\": null, "
+                                       "\"anchor_at\": null, \"due_at\": null, "
+                                       "\"will_drop_at\": {\"long\": 1767830400000}, "
+                                       "\"will_drop_to\": {\"string\": \"low\"}}");
 }
 
 Test(encode, a_threshold_is_written_as_the_rule_names_it)

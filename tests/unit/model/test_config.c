@@ -351,6 +351,11 @@ Test(config, what_is_seldom_meant_is_warned_about_with_its_place)
                    "dimensions: {k: {weight: 1, target: 4}}}}\n"
                    "alerts: {a: {score: s, falls_to: low, while_provisional: hold}}\n",
                    "the alert \"a\" is never held");
+    expect_warning(
+        HEAD "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 1}}, bands: "
+             "{low: 0, high: 5}}}\n"
+             "alerts: {a: {score: s, falls_to: low, forecast: 5d}}\n",
+        "f.yaml:6:49: the alert \"a\" looks as far ahead as the longest window of \"s\"");
     expect_warning(FILE_TEXT "kafka: {client: {sasl.password: plain}}\n",
                    "f.yaml:6:33: the secret \"sasl.password\" stands in the file");
     expect_warning(FILE_TEXT "http: {erase_token: 0123456789abcdef}\n",

@@ -101,6 +101,7 @@ static const struct company companies[] = {
     {&eng_section_alert, "margin", "score: engagement, below: 3"},
     {&eng_section_alert, "drop", "score: engagement, within: 3d"},
     {&eng_section_alert, "within", "score: engagement, drop: 2"},
+    {&eng_section_alert, "forecast", "score: engagement, drop: 2, within: 3d"},
     {&eng_section_alert, "silence", "horizon: 9d"},
     {&eng_section_alert, "horizon", "silence: a"},
     {&eng_section_alert, "cooldown", "score: engagement, falls_to: low"},
