@@ -130,7 +130,9 @@ static void add_fact(struct eng_text *out, const struct eng_model *model,
         eng_text_add(out, "the value of the newest ");
     else
         eng_text_add(out, "%s attribute %s of the newest ",
-                     fact->kind == ENG_FACT_CHOICE ? ", the" : "the number in the",
+                     fact->kind == ENG_FACT_CHOICE ? ", the"
+                     : fact->kind == ENG_FACT_TEXT ? "the text in the"
+                                                   : "the number in the",
                      model->attributes[fact->attribute]);
     add_actions(out, model, &keeper->actions);
     if (memcmp(&keeper->until, &nothing, sizeof nothing) != 0) {
@@ -142,6 +144,8 @@ static void add_fact(struct eng_text *out, const struct eng_model *model,
         eng_text_add(out, ", for ");
         add_elapsed(out, fact->valid_ms);
     }
+    if (fact->tell)
+        eng_text_add(out, "; goes out with all that is told of a partner");
     eng_text_add(out, "\n");
 }
 

@@ -115,12 +115,20 @@ static void put_contributions(struct eng_writer *writer, const struct eng_score 
     eng_put_byte(writer, ']');
 }
 
-/* The fact that has changed, where there is one. */
+/* The fact that has changed, where there is one, and what those say that are told. */
 static void put_fact(struct eng_writer *writer, const struct eng_encode_context *context,
                      const struct eng_effect *effect)
 {
+    struct eng_encode_fact fact;
+    uint32_t at = 0;
     if (effect->fact > 0)
         put_string(writer, "fact", eng_encode_fact_name(context->model, effect));
+    if (effect->facts_bytes == 0)
+        return;
+    open_bracket(writer, "facts", '{');
+    while (eng_encode_fact_next(context->model, effect, &at, &fact))
+        put_slice(writer, fact.name, fact.text);
+    eng_put_byte(writer, '}');
 }
 
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -282,7 +290,7 @@ static void put_view_facts(struct eng_writer *writer, const struct eng_view *vie
         const struct eng_view_fact *fact = &view->facts[i];
         if (!fact->there)
             continue;
-        if (fact->kind == ENG_FACT_CHOICE)
+        if (fact->kind == ENG_FACT_CHOICE || fact->kind == ENG_FACT_TEXT)
             put_slice(writer, fact->name, fact->text);
         else if (fact->kind == ENG_FACT_FLAG)
             put_boolean(writer, fact->name, fact->value_e4 > 0);

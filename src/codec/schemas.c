@@ -50,7 +50,10 @@ const char eng_schema_score_change[] =
     "string\"],\"default\":null,\"doc\":\"What the configuration says of the score, in words fo"
     "r people.\"},{\"name\":\"fact\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\""
     "Name of a fact that has just changed and that weights or targets of the score hang on; nul"
-    "l when none did.\"}]}";
+    "l when none did.\"},{\"name\":\"facts\",\"type\":[\"null\",{\"type\":\"map\",\"values\":\""
+    "string\"}],\"default\":null,\"doc\":\"What the facts that are told say of the partner, by "
+    "their names: true and false for a flag, a number with up to four decimals. Those that are "
+    "there; null when none is.\"}]}";
 
 const char eng_schema_churn_drop[] =
     "{\"type\":\"record\",\"name\":\"ChurnDrop\",\"namespace\":\"engaged\",\"doc\":\"An alert o"
@@ -105,4 +108,7 @@ const char eng_schema_churn_drop[] =
     "string\"],\"default\":null,\"doc\":\"Rules with a forecast, opened: the name of the band t"
     "hat the score will fall into then.\"},{\"name\":\"fact\",\"type\":[\"null\",\"string\"],\""
     "default\":null,\"doc\":\"Name of a fact that has just changed and that weights or targets "
-    "of its score, or the alert's partners, hang on; null when none did.\"}]}";
+    "of its score, or the alert's partners, hang on; null when none did.\"},{\"name\":\"facts\""
+    ",\"type\":[\"null\",{\"type\":\"map\",\"values\":\"string\"}],\"default\":null,\"doc\":\"W"
+    "hat the facts that are told say of the partner, by their names: true and false for a flag,"
+    " a number with up to four decimals. Those that are there; null when none is.\"}]}";

@@ -65,6 +65,8 @@ static uint64_t add_fact(uint64_t sum, const struct eng_model *model, const stru
     sum = add_text(sum, fact->name);
     sum = add(sum, (uint64_t)fact->kind << 32 | (uint64_t)fact->measure << 16 | fact->option_count);
     sum = add(sum, (uint64_t)fact->valid_ms);
+    if (fact->tell)
+        sum = add(sum, (uint64_t)fact->text_bytes << 1 | fact->tell);
     if (fact->kind != ENG_FACT_FLAG && fact->attribute != ENG_FROM_VALUE)
         sum = add_text(sum, model->attributes[fact->attribute]);
     for (uint32_t i = 0; i < fact->option_count; i++)

@@ -641,7 +641,7 @@ size_t eng_model_effects_bytes_min(const struct eng_model *model)
         if (model->scores[i].dimension_count > most)
             most = model->scores[i].dimension_count;
     size_t record = sizeof(struct eng_effect) + most * sizeof(struct eng_contribution) +
-                    ENG_PARTNER_BYTES_MAX + 8;
+                    ENG_PARTNER_BYTES_MAX + eng_fact_tell_most(model) + 8;
     return (model->score_count + model->alert_count) * record;
 }
 
@@ -649,6 +649,7 @@ static void lay_effects(struct eng_layout *layout)
 {
     eng_assert(layout->effects_bytes_min == 0);
     layout->effects_bytes_min = eng_model_effects_bytes_min(layout->model);
+    layout->facts_bytes_most = eng_fact_tell_most(layout->model);
     /* Each insertion that moves the record takes it to a larger class. */
     layout->insert_most = ENG_SLAB_CLASSES;
     eng_assert(layout->insert_most < ENG_SLAB_SPARES_MAX);

@@ -166,8 +166,9 @@ struct eng_layout {
     uint16_t *edges; /* BELOW and ABOVE alerts, by score */
     uint32_t *edges_first;
 
-    uint32_t insert_most;     /* list insertions and widenings of one event at most */
-    size_t effects_bytes_min; /* the most that one evaluation can tell */
+    uint32_t insert_most;      /* list insertions and widenings of one event at most */
+    size_t effects_bytes_min;  /* the most that one evaluation can tell */
+    uint32_t facts_bytes_most; /* what facts say in one effect; 0: none is told */
 };
 
 /* Bytes of an element of a drop alert's peaks: its score's value is 4 bytes wide, or 8 for points.

@@ -57,7 +57,9 @@ struct eng_fact {
     char *name;
     enum eng_fact_kind kind;
     uint16_t measure;
-    uint16_t attribute; /* CHOICE, NUMBER: what it is taken from */
+    uint16_t attribute; /* CHOICE, NUMBER, TEXT: what it is taken from */
+    uint8_t text_bytes; /* TEXT: the most that it has */
+    bool tell;          /* it goes out with all that is told of a partner */
     int64_t valid_ms;   /* it ends at the first boundary so long after its event; 0: it does not */
     uint32_t option_count;           /* CHOICE */
     const struct eng_slice *options; /* in file order, each once */

@@ -23,6 +23,12 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
         return eng_source_fail(&load->source, draft->from->mark,
                                "the value of an event is a number, and is no text of a list; "
                                "leave \"values\" out, or name an attribute");
+    if (draft->text > 0 &&
+        (draft->from == NULL || draft->values != NULL || eng_node_is(draft->from, "value")))
+        return eng_source_fail(&load->source, eng_node_get(node, "text")->mark,
+                               "\"text\" makes the fact \"%s\" a free text of an attribute; write "
+                               "\"from: email\" beside it, and no \"values\"",
+                               eng_node_shown(&load->source, node->key));
     if (draft->values == NULL ||
         (draft->values->count > 0 && draft->values->count <= ENG_FACT_VALUES_MAX))
         return ENG_OK;
@@ -59,9 +65,12 @@ static enum eng_status load_source(struct eng_load *load, const struct eng_fact_
 {
     fact->kind = draft->from == NULL     ? ENG_FACT_FLAG
                  : draft->values != NULL ? ENG_FACT_CHOICE
+                 : draft->text > 0       ? ENG_FACT_TEXT
                                          : ENG_FACT_NUMBER;
     fact->attribute = ENG_FROM_VALUE;
     fact->valid_ms = draft->valid_for_ms;
+    fact->text_bytes = (uint8_t)draft->text;
+    fact->tell = draft->tell || draft->text > 0;
     enum eng_status status = ENG_OK;
     if (draft->from != NULL && !eng_node_is(draft->from, "value"))
         status = eng_load_attribute(load, draft->from, &fact->attribute);
@@ -187,9 +196,16 @@ enum eng_status eng_load_reading(struct eng_load *load, const struct eng_node *n
 {
     enum eng_status status = eng_load_find_fact(load, name, &measure->fact, &measure->option);
     eng_assert(measure->kind == ENG_READING);
-    if (status == ENG_OK)
-        measure->parts[0] = load->model->facts[measure->fact].measure;
-    return status;
+    if (status != ENG_OK)
+        return status;
+    const struct eng_fact *fact = &load->model->facts[measure->fact];
+    if (fact->kind == ENG_FACT_TEXT)
+        return eng_source_fail(&load->source, name->mark,
+                               "the fact \"%s\" is a free text, which is no number; give it "
+                               "\"values\" instead of \"text\"",
+                               fact->name);
+    measure->parts[0] = fact->measure;
+    return ENG_OK;
 }
 
 /* ---- what hangs on facts ---- */
@@ -202,6 +218,11 @@ static enum eng_status find_holding(struct eng_load *load, const struct eng_node
     if (status != ENG_OK)
         return status;
     const struct eng_fact *fact = &load->model->facts[ret_case->fact];
+    if (fact->kind == ENG_FACT_TEXT)
+        return eng_source_fail(&load->source, name->mark,
+                               "the fact \"%s\" is a free text; name a flag, or a text of a fact "
+                               "with \"values\"",
+                               fact->name);
     if (fact->kind == ENG_FACT_NUMBER)
         return eng_source_fail(
             &load->source, name->mark,
@@ -303,7 +324,7 @@ enum eng_status eng_load_limits(struct eng_load *load, const struct eng_node *no
         if (status != ENG_OK)
             return status;
         const struct eng_fact *fact = &load->model->facts[limit->fact];
-        if (fact->kind == ENG_FACT_NUMBER || option > 0)
+        if (fact->kind > ENG_FACT_CHOICE || option > 0)
             return eng_source_fail(&load->source, child->key->mark,
                                    "\"for\" takes flags and facts with \"values\" by their names, "
                                    "and \"%s\" is none; write {managed: yes, tier: gold}",

@@ -226,6 +226,24 @@ static const struct eng_key fact_keys[] = {
      .absent = "it is a number",
      .help = "With from: the texts that it is one of, in their order. An event with another text "
              "sets nothing."},
+    {.name = "text",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_fact_draft, text),
+     .min = 1,
+     .max = ENG_FACT_TEXT_BYTES_MAX,
+     .sample = "80",
+     .absent = "it is no free text",
+     .help =
+         "With from: any text of at most so many bytes, such as an address, to go out with what "
+         "is told. Each partner has room for all of them."},
+    {.name = "tell",
+     .type = ENG_KEY_SWITCH,
+     AT(eng_fact_draft, tell),
+     .fallback = "false",
+     .sample = "true",
+     .help =
+         "Whether it goes out with every score change and churn drop of the partner; a free text "
+         "always does."},
     {.name = "valid_for",
      .type = ENG_KEY_ELAPSED,
      AT(eng_fact_draft, valid_for_ms),

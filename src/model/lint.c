@@ -169,7 +169,8 @@ static enum eng_status lint_facts(struct eng_load *load)
     enum eng_status status = ENG_OK;
     const struct eng_node *node = load->file.facts ? load->file.facts->first : NULL;
     for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
-        if (!is_used(model, model->facts[i].measure) && !is_asked(model, i))
+        if (!is_used(model, model->facts[i].measure) && !is_asked(model, i) &&
+            !model->facts[i].tell)
             status = warn(load, node->key->mark,
                           "the fact \"%s\" is used by no score and no alert; it is kept for "
                           "whoever asks about a partner",

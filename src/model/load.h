@@ -57,6 +57,8 @@ struct eng_measure_draft {
 struct eng_fact_draft {
     const struct eng_node *set, *cleared, *where, *from, *values;
     int64_t valid_for_ms; /* 0: for good */
+    uint32_t text;        /* 0: not given */
+    bool tell;
 };
 
 /* A points key that says more than its points. */

@@ -88,6 +88,7 @@ struct naive {
     size_t partner_count, partner_capacity;
     struct eng_effects effects;
     uint32_t said; /* of the evaluation in hand: see struct occasion */
+    int64_t pane;  /* the clock's in it */
 };
 
 /* Why and when a partner is evaluated. */
@@ -147,6 +148,14 @@ const struct fact *naive_newest(const struct partner *partner, unsigned measure)
  * valid; a choice in options, from 1; 0 of what was cleared, which is missing of all but flags. */
 struct amount naive_fact(const struct naive *naive, const struct partner *partner, unsigned measure,
                          int64_t pane);
+
+/* given.c: what the facts that are told say with the clock in `pane`, as effects hold it; returns
+ * how many bytes. */
+size_t naive_tell_facts(const struct naive *naive, const struct partner *partner, int64_t pane,
+                        uint8_t *to);
+
+/* given.c: the text with this number, as it is `given`. */
+struct eng_slice naive_text(int64_t number);
 
 /* given.c: which option of a fact holds, from 1; 1 of a flag that is set; 0: none. */
 int64_t naive_option(const struct naive *naive, const struct partner *partner, unsigned fact,

@@ -186,6 +186,7 @@ void naive_evaluate(struct naive *naive, struct partner *partner, const struct o
     struct score_state before[ENG_SCORES_MAX];
     memcpy(before, partner->scores, naive->model->score_count * sizeof before[0]);
     naive->said = why->said;
+    naive->pane = why->pane;
     for (unsigned i = 0; i < naive->model->score_count; i++)
         naive_score_evaluate(naive, partner, i, why);
     for (unsigned i = 0; i < naive->model->alert_count; i++)
@@ -464,6 +465,8 @@ static void view_fact(const struct naive *naive, const struct partner *partner,
     ret->there = !amount.missing;
     if (fact->kind == ENG_FACT_CHOICE && !amount.missing)
         ret->text = fact->options[amount.value_e4 - 1];
+    else if (fact->kind == ENG_FACT_TEXT && !amount.missing)
+        ret->text = naive_text(amount.value_e4);
     else
         ret->value_e4 = fact->kind == ENG_FACT_FLAG ? amount.value_e4 * 10000 : amount.value_e4;
 }

@@ -22,9 +22,11 @@ struct writer {
     bool filters;        /* actions are asked for by attributes too */
     int64_t plain_panes; /* a plain program: the length of all windows; 0: anything goes */
     unsigned measures, facts;
-    uint32_t choices, numbers; /* a bit for each fact that is one of some texts, a number */
-    const char *option[8];     /* of a choice: one of its texts */
-    uint32_t ratios;           /* a bit for each measure that is one */
+    uint32_t choices;      /* a bit for each fact that is one of some texts */
+    uint32_t numbers;      /* that no weight and no alert may ask */
+    uint32_t texts;        /* that no measure reads */
+    const char *option[8]; /* of a choice: one of its texts */
+    uint32_t ratios;       /* a bit for each measure that is one */
     struct {
         bool points;
         unsigned bands;
@@ -231,7 +233,14 @@ static void fact(struct writer *w, unsigned index)
     else if (percent(w, 40)) {
         fprintf(w->out, ", from: %s", percent(w, 50) ? "odd" : "value");
         w->numbers |= 1u << index;
+    } else if (percent(w, 30)) {
+        fprintf(w->out, ", from: %s, text: %" PRId64, choice_of[between(w, 0, 2)],
+                between(w, 1, 9));
+        w->numbers |= 1u << index;
+        w->texts |= 1u << index;
     }
+    if (percent(w, 30))
+        fprintf(w->out, ", tell: true");
     if (percent(w, 60)) {
         fprintf(w->out, ", valid_for: ");
         elapsed(w);
@@ -242,15 +251,18 @@ static void fact(struct writer *w, unsigned index)
 
 /* A measure of a fact. Of a choice it may ask for a text that is not among its values, and the
  * program is refused. */
-static void reading(struct writer *w, unsigned index)
+static bool reading(struct writer *w, unsigned index)
 {
     unsigned of = (unsigned)between(w, 0, w->facts - 1);
+    if (w->texts >> of & 1)
+        return false; /* it is no number */
     fprintf(w->out, "  m%u: {fact: f%u", index, of);
     if ((w->choices >> of & 1) && percent(w, 50))
         fprintf(w->out, ".%s",
                 percent(w, 90) ? w->option[of]
                                : CHANCE_ONE_OF(w->chance, choices[chance_next(w->chance) % 3]));
     fprintf(w->out, "}\n");
+    return true;
 }
 
 /* A number, or numbers by facts. */
@@ -292,10 +304,8 @@ static void measure(struct writer *w, unsigned index)
     int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 11);
     if (kind == 10 && index > 0 && ratio(w, index))
         return;
-    if (w->facts > 0 && index > 0 && percent(w, w->plain_panes > 0 ? 10 : 30)) {
-        reading(w, index);
+    if (w->facts > 0 && index > 0 && percent(w, w->plain_panes > 0 ? 10 : 30) && reading(w, index))
         return;
-    }
     fprintf(w->out, "  m%u: {", index);
     if (kind <= 4) {
         fprintf(w->out, "%s: ", kinds[kind % 3]);

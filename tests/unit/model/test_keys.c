@@ -62,6 +62,7 @@ static const struct company companies[] = {
     {&eng_section_file, NULL, "program: p\n" MEASURES SCORES},
     {&eng_section_fact, "set", "valid_for: 3d"},
     {&eng_section_fact, "values", "set: b, from: tier"},
+    {&eng_section_fact, "text", "set: b, from: tier"},
     {&eng_section_fact, NULL, "set: b"},
     {&eng_section_measure, "sum", "of: a, over: 3d"},
     {&eng_section_measure, "last", "of: a, over: 3d"},

@@ -723,3 +723,24 @@ Test(refusals, an_alert_is_for_partners_of_whom_facts_can_say_so)
     };
     EXPECT_ALL_REFUSED(rows);
 }
+
+Test(refusals, a_free_text_goes_out_and_nothing_else)
+{
+    static const struct row rows[] = {
+        {F("f: {set: x, text: 9}"), "free text of an attribute|write \"from: email\""},
+        {F("f: {set: x, from: value, text: 9}"), "free text of an attribute"},
+        {F("f: {set: x, from: t, values: [a], text: 9}"), "free text of an attribute"},
+        {F("f: {set: x, from: t, text: 255}"), "from 1 to 254"},
+        {F("f: {set: x, from: t, text: 9}}\nalerts: {a: {score: s, falls_to: low, for: {f: a}}"),
+         "by their names"},
+        {"program: p\nfacts: {f: {set: x, from: t, text: 9}}\nmeasures: {m: {count: x, over: 3d}, "
+         "r: "
+         "{fact: f}}\n" S,
+         "f.yaml:3:47: |is a free text, which is no number"},
+        {"program: p\nfacts: {f: {set: x, from: t, text: 9}}\nmeasures: {m: {count: x, over: 3d}}\n"
+         "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: {default: 4, f: 2}}}, bands: "
+         "{low: 0}}}\n",
+         "f.yaml:4:75: |is a free text; name a flag"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
