@@ -699,6 +699,29 @@ static void add_filter(struct chance *chance, const char *line, size_t bytes, FI
     fprintf(out, ", where: %s}\n", CHANCE_ONE_OF(chance, filters));
 }
 
+/* Where a word of a line begins; `bytes`: it is not there. */
+static size_t word_at(const char *line, size_t bytes, const char *word)
+{
+    const char *at = strstr(line, word);
+    return at != NULL && at < line + bytes ? (size_t)(at - line) : bytes;
+}
+
+/* A fact's line with others of the texts that it may be. */
+static void other_values(struct chance *chance, const char *line, size_t bytes, FILE *out)
+{
+    size_t before = word_at(line, bytes, "values: ["), after = before + strcspn(line + before, "]");
+    int64_t first = chance_between(chance, 0, 3), count = chance_between(chance, 1, 4);
+    int of = 0;
+    while (of < 2 && strncmp(line + word_at(line, bytes, "from: ") + 6, choice_of[of],
+                             strlen(choice_of[of])) != 0)
+        of++;
+    fwrite(line, 1, before, out);
+    fprintf(out, "values: [");
+    for (int64_t i = 0; i < count; i++)
+        fprintf(out, "%s%s", i > 0 ? ", " : "", choices[of][(first + i) % 4]);
+    fwrite(line + after, 1, bytes - after, out);
+}
+
 static bool is_measure(const char *line, size_t bytes)
 {
     return is_key(line, "  m") && line[bytes - 2] == '}';
@@ -717,6 +740,8 @@ static void vary_line(struct chance *chance, const char *line, const char *other
         return;
     if (!fixed && instead != NULL && line[bytes - 2] != ':' && chance_percent(chance, share))
         fwrite(instead, 1, strcspn(instead, "\n") + 1, out);
+    else if (word_at(line, bytes, "values: [") < bytes && chance_percent(chance, 2 * share))
+        other_values(chance, line, bytes, out);
     else if (filter_at(line, bytes) < bytes && chance_percent(chance, 2 * share))
         other_filter(chance, line, bytes, out);
     else if (is_measure(line, bytes) && chance_percent(chance, share / 3))
