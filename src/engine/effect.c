@@ -50,14 +50,14 @@ bool eng_effect_fact(const struct eng_effect *effect, const uint8_t *kinds, uint
     return true;
 }
 
-struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
-                                    const struct eng_evaluation *evaluation, uint32_t contributions)
+static struct eng_effect *begin_with(const struct eng_engine *engine,
+                                     const struct eng_evaluation *evaluation,
+                                     uint32_t contributions, uint32_t facts)
 {
     struct eng_effects *effects = evaluation->effects;
     if (effects == NULL)
         return NULL;
     struct eng_slice partner = eng_partner_id(engine->hand.partner);
-    uint32_t facts = engine->layout->facts_bytes_most > 0 ? eng_fact_tell(engine, NULL) : 0;
     size_t bytes = sizeof(struct eng_effect) + contributions * sizeof(struct eng_contribution) +
                    partner.length + facts;
     bytes = (bytes + 7) & ~(size_t)7;
@@ -80,6 +80,21 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
     if (facts > 0)
         (void)eng_fact_tell(engine, (uint8_t *)behind + partner.length); /* as many */
     return effect;
+}
+
+struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
+                                    const struct eng_evaluation *evaluation, uint32_t contributions)
+{
+    eng_assert(contributions <= ENG_DIMENSIONS_MAX);
+    eng_assert(engine->layout->model == engine->model);
+    return begin_with(engine, evaluation, contributions,
+                      engine->layout->facts_bytes_most > 0 ? eng_fact_tell(engine, NULL) : 0);
+}
+
+struct eng_effect *eng_effect_begin_booking(const struct eng_engine *engine,
+                                            const struct eng_evaluation *evaluation)
+{
+    return begin_with(engine, evaluation, 0, 0);
 }
 
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score)

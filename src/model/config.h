@@ -56,6 +56,7 @@ struct eng_kafka_config {
 struct eng_output_config {
     char *score_changes; /* topic; default <input topic>.score-changes */
     char *churn_drops;   /* topic; default <input topic>.churn-drops */
+    char *awards;        /* topic; default <input topic>.awards; used by a model with awards */
     char *dead_letters;  /* topic; default <input topic>.dead-letters */
     char *erasures;      /* topic; default <input topic>.erasures */
     char *state;         /* topic for the journal; default engaged-<program>-state */

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <yaml.h>
 
-static const char *const kept[] = {"program",  "version", "time",  "facts",
-                                   "measures", "scores",  "alerts"};
+static const char *const kept[] = {"program", "version", "time",    "facts", "measures",
+                                   "scores",  "alerts",  "ledgers", "awards"};
 
 struct writer {
     yaml_emitter_t emitter;

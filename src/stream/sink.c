@@ -13,11 +13,13 @@ enum { DEAD_LETTER_BYTES_MAX = 1040000 };
 static const char *const effect_types[] = {
     [ENG_EFFECT_SCORE_CHANGE] = "engaged.score_change",
     [ENG_EFFECT_CHURN_DROP] = "engaged.churn_drop",
+    [ENG_EFFECT_AWARD_BOOKING] = "engaged.award_booking",
 };
 
 static const enum eng_topic effect_topics[] = {
     [ENG_EFFECT_SCORE_CHANGE] = ENG_TOPIC_SCORE_CHANGES,
     [ENG_EFFECT_CHURN_DROP] = ENG_TOPIC_CHURN_DROPS,
+    [ENG_EFFECT_AWARD_BOOKING] = ENG_TOPIC_AWARDS,
 };
 
 /* Headers that differ from one effect to the next. */
@@ -31,7 +33,7 @@ static struct eng_port_header text_header(const char *name, const char *value)
 static void make_family(struct eng_sink *sink, enum eng_effect_kind kind)
 {
     struct eng_port_header *fixed = sink->fixed[kind];
-    eng_assert(kind <= ENG_EFFECT_CHURN_DROP);
+    eng_assert(kind < ENG_EFFECT_KINDS);
     eng_assert(sink->source[0] == '/');
     fixed[0] = text_header("ce_specversion", "1.0");
     fixed[1] = text_header("ce_type", effect_types[kind]);
@@ -52,8 +54,8 @@ void eng_sink_init(struct eng_sink *sink, struct eng_port *port, const struct en
     *sink = (struct eng_sink){.port = port, .input_topic = input_topic, .topic_id = topic_id};
     (void)snprintf(sink->source, sizeof sink->source, "/engaged/%s",
                    eng_model_program(model)); /* names are shorter */
-    make_family(sink, ENG_EFFECT_SCORE_CHANGE);
-    make_family(sink, ENG_EFFECT_CHURN_DROP);
+    for (unsigned kind = 0; kind < ENG_EFFECT_KINDS; kind++)
+        make_family(sink, (enum eng_effect_kind)kind);
 }
 
 void eng_sink_done(struct eng_sink *sink)
@@ -99,7 +101,7 @@ static enum eng_status add_effect(const struct eng_sink *sink, struct eng_txn *t
 {
     const struct eng_encode_context context = {from->model, sink->topic_id};
     struct eng_slice partner = eng_effect_partner(effect);
-    eng_assert(effect->kind <= ENG_EFFECT_CHURN_DROP);
+    eng_assert(effect->kind < ENG_EFFECT_KINDS);
     eng_assert(from->partition >= 0 && from->model != NULL);
     struct eng_port_output output = {.topic = effect_topics[effect->kind],
                                      .partition = from->partition,

@@ -133,6 +133,7 @@ _Static_assert(ENG_OUTCOME_COUNT == 6, "and each outcome has its place");
 /* What follows the numbers, each as long as one of the last of them says. */
 struct tail {
     size_t known, partner, id;
+    size_t awards; /* bytes of two counts that are left out while both are 0 */
 };
 
 static struct tail tail_of(const struct eng_commit *commit)
@@ -140,7 +141,10 @@ static struct tail tail_of(const struct eng_commit *commit)
     eng_assert(commit->known_bytes <= ENG_KNOWN_BYTES_MAX);
     eng_assert(commit->half.partner_bytes <= ENG_PARTNER_BYTES_MAX);
     return (struct tail){commit->known_bytes, commit->half.partner_bytes,
-                         strnlen(commit->input_id, ENG_COMMIT_ID_BYTES - 1)};
+                         strnlen(commit->input_id, ENG_COMMIT_ID_BYTES - 1),
+                         commit->counters.award_bookings > 0 || commit->counters.award_unmatched > 0
+                             ? ENG_COMMIT_AWARDS_BYTES
+                             : 0};
 }
 
 size_t eng_commit_bytes(const struct eng_commit *commit)
@@ -148,7 +152,7 @@ size_t eng_commit_bytes(const struct eng_commit *commit)
     struct tail tail = tail_of(commit);
     eng_assert(commit != NULL);
     eng_assert(tail.id < ENG_COMMIT_ID_BYTES);
-    return (size_t)ENG_COMMIT_BYTES + tail.known + tail.partner + tail.id;
+    return (size_t)ENG_COMMIT_BYTES + tail.known + tail.partner + tail.id + tail.awards;
 }
 
 static void write_tail(const struct eng_commit *commit, uint8_t *to)
@@ -159,6 +163,11 @@ static void write_tail(const struct eng_commit *commit, uint8_t *to)
     memcpy(to, commit->known, tail.known);
     memcpy(to + tail.known, commit->half.partner, tail.partner);
     memcpy(to + tail.known + tail.partner, commit->input_id, tail.id);
+    to += tail.known + tail.partner + tail.id;
+    if (tail.awards == 0)
+        return;
+    eng_write_be(to, commit->counters.award_bookings, 8);
+    eng_write_be(to + 8, commit->counters.award_unmatched, 8);
 }
 
 uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to)
@@ -257,9 +266,12 @@ static bool read_lengths(const uint8_t *from, size_t length, struct tail *ret_ta
     uint64_t id = number_at(from, LENGTHS_AT + 2);
     eng_assert(length >= ENG_COMMIT_BYTES);
     eng_assert(ret_tail != NULL);
-    *ret_tail = (struct tail){(size_t)known, (size_t)partner, (size_t)id};
-    return known <= ENG_KNOWN_BYTES_MAX && partner <= ENG_PARTNER_BYTES_MAX &&
-           id < ENG_COMMIT_ID_BYTES && length == ENG_COMMIT_BYTES + known + partner + id;
+    *ret_tail = (struct tail){(size_t)known, (size_t)partner, (size_t)id, 0};
+    if (known > ENG_KNOWN_BYTES_MAX || partner > ENG_PARTNER_BYTES_MAX ||
+        id >= ENG_COMMIT_ID_BYTES || length < ENG_COMMIT_BYTES + known + partner + id)
+        return false;
+    ret_tail->awards = length - (ENG_COMMIT_BYTES + known + partner + id);
+    return ret_tail->awards == 0 || ret_tail->awards == ENG_COMMIT_AWARDS_BYTES;
 }
 
 enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
@@ -285,6 +297,12 @@ enum eng_status eng_commit_read(const void *value, size_t length, struct eng_com
     memcpy(ret_commit->known, at, tail.known);
     memcpy(ret_commit->half.partner, at + tail.known, tail.partner);
     memcpy(ret_commit->input_id, at + tail.known + tail.partner, tail.id);
+    if (tail.awards > 0) {
+        ret_commit->counters.award_bookings =
+            eng_read_be(at + tail.known + tail.partner + tail.id, 8);
+        ret_commit->counters.award_unmatched =
+            eng_read_be(at + tail.known + tail.partner + tail.id + 8, 8);
+    }
     *ret_sum = eng_read_be(from + length - 8, 8);
     return ENG_OK;
 }

@@ -38,7 +38,8 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
 {
     size_t parts_bytes = effect->contribution_count * sizeof(struct eng_contribution);
     uint8_t facts[ENG_FACTS_MAX * (2 + ENG_FACT_TEXT_BYTES_MAX)];
-    size_t facts_bytes = naive_tell_facts(naive, partner, naive->pane, facts);
+    bool telling = effect->kind == ENG_EFFECT_SCORE_CHANGE || effect->kind == ENG_EFFECT_CHURN_DROP;
+    size_t facts_bytes = telling ? naive_tell_facts(naive, partner, naive->pane, facts) : 0;
     size_t bytes = (sizeof *effect + parts_bytes + partner->name_bytes + facts_bytes + 7) / 8 * 8;
     uint8_t *place = extend(&naive->effects, bytes);
     const struct eng_alert *alert = &naive->model->alerts[effect->subject];
@@ -58,6 +59,8 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
     memcpy(place + sizeof *effect + parts_bytes + partner->name_bytes, facts, facts_bytes);
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         naive->counters.score_changes++;
-    else
+    else if (effect->kind == ENG_EFFECT_CHURN_DROP)
         naive->counters.churn_drops++;
+    else
+        naive->counters.award_bookings++;
 }
