@@ -85,10 +85,10 @@ static struct eng_effect *begin_with(const struct eng_engine *engine,
 struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
                                     const struct eng_evaluation *evaluation, uint32_t contributions)
 {
+    bool tells = evaluation->effects != NULL && engine->layout->facts_bytes_most > 0;
     eng_assert(contributions <= ENG_DIMENSIONS_MAX);
-    eng_assert(engine->layout->model == engine->model);
-    return begin_with(engine, evaluation, contributions,
-                      engine->layout->facts_bytes_most > 0 ? eng_fact_tell(engine, NULL) : 0);
+    eng_assert(engine->hand.partner != NULL);
+    return begin_with(engine, evaluation, contributions, tells ? eng_fact_tell(engine, NULL) : 0);
 }
 
 struct eng_effect *eng_effect_begin_booking(const struct eng_engine *engine,

@@ -740,7 +740,7 @@ Test(refusals, a_free_text_goes_out_and_nothing_else)
         {"program: p\nfacts: {f: {set: x, from: t, text: 9}}\nmeasures: {m: {count: x, over: 3d}}\n"
          "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: {default: 4, f: 2}}}, bands: "
          "{low: 0}}}\n",
-         "f.yaml:4:75: |is a free text; name a flag"},
+         "f.yaml:4:74: |is a free text; name a flag"},
     };
     EXPECT_ALL_REFUSED(rows);
 }
