@@ -46,8 +46,9 @@ struct eng_contribution {
     int64_t delta_e4;
 };
 
-/* Fields that a kind does not use are 0. The contributions and then the partner id (not
- * zero-terminated) follow the struct. Silence and deadline alerts and cell changes have no
+/* Fields that a kind does not use are 0. The contributions, then the partner id (not
+ * zero-terminated) and then what facts say follow the struct. Silence and deadline alerts and cell
+ * changes have no
  * contributions. */
 struct eng_effect {
     uint32_t bytes;   /* whole record, multiple of 8 */
@@ -103,7 +104,10 @@ struct eng_effect {
         };
     };
     int64_t
-        will_drop_at_ms; /* the boundary of that fall, if nothing happens; 0: none so far ahead */
+        will_drop_at_ms;  /* the boundary of that fall, if nothing happens; 0: none so far ahead */
+    uint16_t fact;        /* that has changed, and that a weight or target of the score or the
+                           * alert's partners hang on: its index plus 1; 0: there is none */
+    uint16_t facts_bytes; /* of what the facts say that are told (eng_effect_fact) */
 };
 
 /* A report card has for each of its scores, in the contributions: {value, value at the last
@@ -134,6 +138,19 @@ const struct eng_contribution *eng_effect_contributions(const struct eng_effect 
 
 /* The partner id of an effect, inside the record. */
 struct eng_slice eng_effect_partner(const struct eng_effect *effect);
+
+/* What one fact of the partner says. */
+struct eng_told_fact {
+    uint8_t fact;          /* its index in the model */
+    uint8_t option;        /* FLAG: 1 or 0; CHOICE: counted from 1 */
+    int64_t value_e4;      /* NUMBER */
+    struct eng_slice text; /* TEXT: inside the record */
+};
+
+/* The next fact that an effect tells, *at beginning with 0; false after the last. `kinds`: enum
+ * eng_fact_kind by the index of the fact. */
+bool eng_effect_fact(const struct eng_effect *effect, const uint8_t *kinds, uint32_t *at,
+                     struct eng_told_fact *ret_fact);
 
 #ifdef __cplusplus
 }

@@ -185,7 +185,8 @@ struct eng_view {
         bool there;            /* it was set, and holds; of a flag also: it was cleared */
         uint8_t kind;          /* enum eng_fact_kind */
         int64_t value_e4;      /* FLAG: 10,000 or 0; NUMBER */
-        struct eng_slice text; /* CHOICE: borrowed from the model */
+        struct eng_slice text; /* CHOICE: borrowed from the model; TEXT: from the engine, until the
+                                * next call that takes it without const */
     } facts[ENG_VIEW_FACTS_MAX];
 };
 

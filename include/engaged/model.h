@@ -51,6 +51,7 @@ enum eng_fact_kind {
     ENG_FACT_FLAG,   /* set or cleared */
     ENG_FACT_CHOICE, /* one of some texts */
     ENG_FACT_NUMBER, /* a number, 1/10,000 */
+    ENG_FACT_TEXT,   /* any text up to some length, for outputs alone */
 };
 
 /* The program's name and version; borrowed from the model. */

@@ -12,10 +12,12 @@ enum {
     /* Model. */
     ENG_MEASURES_MAX = 64,
     ENG_FACTS_MAX = 16,         /* each is kept by a measure of its own */
-    ENG_FACT_VALUES_MAX = 64,   /* texts that a fact is one of */
+    ENG_FACT_VALUES_MAX = 63,   /* texts that a fact is one of */
     ENG_ACTIONS_MAX = 255,      /* distinct action names and families in one file */
     ENG_ATTRIBUTES_MAX = 16,    /* attributes of events that one file names */
     ENG_FILTER_VALUES_MAX = 64, /* texts that a filter lists for an attribute */
+    ENG_FACT_TEXT_BYTES_MAX = 254,
+    ENG_CASES_MAX = 32, /* partners' own weights, or targets, of one dimension */
     ENG_SCORES_MAX = 16,
     ENG_DIMENSIONS_MAX = 32, /* dimensions, or points keys, of one score */
     ENG_BANDS_MAX = 16,

@@ -131,7 +131,9 @@ static void add_fact(struct eng_text *out, const struct eng_model *model,
         eng_text_add(out, "the value of the newest ");
     else
         eng_text_add(out, "%s attribute %s of the newest ",
-                     fact->kind == ENG_FACT_CHOICE ? ", the" : "the number in the",
+                     fact->kind == ENG_FACT_CHOICE ? ", the"
+                     : fact->kind == ENG_FACT_TEXT ? "the text in the"
+                                                   : "the number in the",
                      model->attributes[fact->attribute]);
     add_actions(out, model, &keeper->actions);
     if (memcmp(&keeper->until, &nothing, sizeof nothing) != 0) {
@@ -143,6 +145,8 @@ static void add_fact(struct eng_text *out, const struct eng_model *model,
         eng_text_add(out, ", for ");
         add_elapsed(out, fact->valid_ms);
     }
+    if (fact->tell)
+        eng_text_add(out, "; goes out with all that is told of a partner");
     eng_text_add(out, "\n");
 }
 
@@ -218,6 +222,50 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
     eng_text_add(out, "\n");
 }
 
+/* "certified", "tier is gold" */
+static void add_holding(struct eng_text *out, const struct eng_fact *fact, unsigned option)
+{
+    eng_text_add(out, "%s", fact->name);
+    if (fact->kind == ENG_FACT_CHOICE)
+        eng_text_add(out, " is %.*s", (int)fact->options[option - 1].length,
+                     fact->options[option - 1].data);
+}
+
+/* ", 20 while tier is gold"; the first that holds counts. */
+static void add_cases(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_cases *cases, const char *before)
+{
+    for (uint32_t i = 0; i < cases->count; i++) {
+        eng_text_add(out, "%s%s", i == 0 ? before : ", ", i == 0 ? "" : "else ");
+        add_e4(out, cases->items[i].number_e4);
+        eng_text_add(out, " while ");
+        add_holding(out, &model->facts[cases->items[i].fact], cases->items[i].option);
+    }
+}
+
+/* "; only while managed, and while tier is silver or gold" */
+static void add_limits(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_alert *alert)
+{
+    for (uint32_t i = 0; i < alert->limit_count; i++) {
+        const struct eng_limit *limit = &alert->limits[i];
+        const struct eng_fact *fact = &model->facts[limit->fact];
+        const char *between = "";
+        eng_text_add(out, "%s while ", i == 0 ? "; opened only" : " and");
+        if (fact->kind == ENG_FACT_FLAG) {
+            eng_text_add(out, "%s%s", limit->options & 1 ? "not " : "", fact->name);
+            continue;
+        }
+        eng_text_add(out, "%s is ", fact->name);
+        for (uint32_t j = 0; j < fact->option_count; j++)
+            if (limit->options >> (j + 1) & 1) {
+                eng_text_add(out, "%s%.*s", between, (int)fact->options[j].length,
+                             fact->options[j].data);
+                between = " or ";
+            }
+    }
+}
+
 static void add_weighted(struct eng_text *out, const struct eng_model *model,
                          const struct eng_score *score, const struct eng_dimension *dimension)
 {
@@ -231,6 +279,7 @@ static void add_weighted(struct eng_text *out, const struct eng_model *model,
     if (dimension->step_count == 0) {
         eng_text_add(out, ": in full from ");
         add_e4(out, dimension->target_e4);
+        add_cases(out, model, &dimension->targets, ", ");
     }
     for (uint32_t i = 0; i < dimension->step_count; i++) {
         eng_text_add(out, i == 0 ? ": " : ", ");
@@ -238,6 +287,7 @@ static void add_weighted(struct eng_text *out, const struct eng_model *model,
         eng_text_add(out, " %% at ");
         add_e4(out, dimension->steps[i].x_e4);
     }
+    add_cases(out, model, &dimension->weights, "; weight ");
     eng_text_add(out, "%s\n", dimension->skip ? "; left out while there is none" : "");
 }
 
@@ -453,6 +503,7 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
         eng_text_add(
             out, "; with when %s will fall into a lower band within %u %s if nothing happens",
             model->scores[alert->score].name, alert->forecast, unit_name(model, alert->forecast));
+    add_limits(out, model, alert);
     if (alert->hold)
         eng_text_add(out, "; not while that is provisional, but then if it still holds");
     if (alert->cooldown_ms > 0) {

@@ -96,6 +96,26 @@ static void put_optional_string(struct eng_writer *writer, bool present, const c
         put_string(writer, text);
 }
 
+/* What facts say: a map, or null where nothing is told. */
+static void put_facts(struct eng_writer *writer, const struct eng_encode_context *context,
+                      const struct eng_effect *effect)
+{
+    struct eng_encode_fact fact;
+    uint32_t at = 0, count = 0;
+    eng_put_avro_long(writer, effect->facts_bytes > 0 ? BRANCH_VALUE : BRANCH_NULL);
+    if (effect->facts_bytes == 0)
+        return;
+    while (eng_encode_fact_next(context->model, effect, &at, &fact))
+        count++;
+    eng_put_avro_long(writer, count);
+    at = 0;
+    while (eng_encode_fact_next(context->model, effect, &at, &fact)) {
+        put_string(writer, fact.name);
+        put_slice(writer, fact.text);
+    }
+    eng_put_avro_long(writer, 0);
+}
+
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
@@ -112,6 +132,8 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     eng_put_byte(writer, effect->provisional != 0);
     put_contributions(writer, score, effect);
     put_optional_string(writer, score->description != NULL, score->description);
+    put_optional_string(writer, effect->fact > 0, eng_encode_fact_name(context->model, effect));
+    put_facts(writer, context, effect);
 }
 
 static void put_optional_points(struct eng_writer *writer, bool present, int64_t points_e4)
@@ -168,6 +190,8 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     bool falls = effect->will_drop_at_ms > 0;
     put_optional_long(writer, falls, effect->will_drop_at_ms);
     put_optional_string(writer, falls, falls ? eng_encode_fall_name(context->model, effect) : NULL);
+    put_optional_string(writer, effect->fact > 0, eng_encode_fact_name(context->model, effect));
+    put_facts(writer, context, effect);
 }
 
 static void put_award_booking(struct eng_writer *writer, const struct eng_encode_context *context,

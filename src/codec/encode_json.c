@@ -115,6 +115,22 @@ static void put_contributions(struct eng_writer *writer, const struct eng_score 
     eng_put_byte(writer, ']');
 }
 
+/* The fact that has changed, where there is one, and what those say that are told. */
+static void put_fact(struct eng_writer *writer, const struct eng_encode_context *context,
+                     const struct eng_effect *effect)
+{
+    struct eng_encode_fact fact;
+    uint32_t at = 0;
+    if (effect->fact > 0)
+        put_string(writer, "fact", eng_encode_fact_name(context->model, effect));
+    if (effect->facts_bytes == 0)
+        return;
+    open_bracket(writer, "facts", '{');
+    while (eng_encode_fact_next(context->model, effect, &at, &fact))
+        put_slice(writer, fact.name, fact.text);
+    eng_put_byte(writer, '}');
+}
+
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
@@ -133,6 +149,7 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     put_contributions(writer, score, effect);
     if (score->description != NULL)
         put_string(writer, "description", score->description);
+    put_fact(writer, context, effect);
 }
 
 /* What a rule on a score adds. */
@@ -179,6 +196,7 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
         put_points(writer, "threshold", eng_encode_threshold_e4(alert));
     if (alert->description != NULL)
         put_string(writer, "description", alert->description);
+    put_fact(writer, context, effect);
     if (alert->kind == ENG_DEADLINE) {
         put_integer(writer, "anchor_at", effect->anchor_at_ms);
         put_integer(writer, "due_at", effect->due_at_ms);
@@ -404,7 +422,7 @@ static void put_view_facts(struct eng_writer *writer, const struct eng_view *vie
         const struct eng_view_fact *fact = &view->facts[i];
         if (!fact->there)
             continue;
-        if (fact->kind == ENG_FACT_CHOICE)
+        if (fact->kind == ENG_FACT_CHOICE || fact->kind == ENG_FACT_TEXT)
             put_slice(writer, fact->name, fact->text);
         else if (fact->kind == ENG_FACT_FLAG)
             put_boolean(writer, fact->name, fact->value_e4 > 0);

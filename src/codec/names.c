@@ -127,6 +127,46 @@ const char *eng_encode_cause_name(const struct eng_effect *effect)
     return names[effect->cause];
 }
 
+const char *eng_encode_fact_name(const struct eng_model *model, const struct eng_effect *effect)
+{
+    eng_assert(effect->fact <= model->fact_count);
+    return effect->fact > 0 ? model->facts[effect->fact - 1].name : NULL;
+}
+
+/* A number in ten-thousandths as text; returns how long it is. */
+static uint32_t write_number(int64_t value_e4, char *digits, size_t size)
+{
+    struct eng_bytes bytes = {(uint8_t *)digits, 0, size};
+    struct eng_writer writer = eng_writer_begin(&bytes);
+    eng_put_e4(&writer, value_e4); /* it fits */
+    eng_assert(writer.status == ENG_OK && bytes.data == (uint8_t *)digits);
+    return (uint32_t)bytes.used;
+}
+
+bool eng_encode_fact_next(const struct eng_model *model, const struct eng_effect *effect,
+                          uint32_t *at, struct eng_encode_fact *ret_fact)
+{
+    uint8_t kinds[ENG_FACTS_MAX];
+    struct eng_told_fact told;
+    for (uint32_t i = 0; i < model->fact_count; i++)
+        kinds[i] = (uint8_t)model->facts[i].kind;
+    if (!eng_effect_fact(effect, kinds, at, &told))
+        return false;
+    eng_assert(told.fact < model->fact_count);
+    const struct eng_fact *fact = &model->facts[told.fact];
+    ret_fact->name = fact->name;
+    ret_fact->text = told.text;
+    if (fact->kind == ENG_FACT_FLAG)
+        ret_fact->text = eng_slice_of(told.option > 0 ? "true" : "false");
+    else if (fact->kind == ENG_FACT_CHOICE)
+        ret_fact->text = fact->options[told.option - 1];
+    else if (fact->kind == ENG_FACT_NUMBER)
+        ret_fact->text =
+            (struct eng_slice){ret_fact->digits, write_number(told.value_e4, ret_fact->digits,
+                                                              sizeof ret_fact->digits)};
+    return true;
+}
+
 const char *eng_encode_kind_name(const struct eng_alert *alert)
 {
     static const char *const names[ENG_ALERT_KINDS] = {

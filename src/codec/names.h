@@ -54,6 +54,20 @@ const char *eng_encode_status_name(const struct eng_effect *effect);
 const char *eng_encode_direction_name(const struct eng_effect *effect);
 const char *eng_encode_cause_name(const struct eng_effect *effect);
 
+/* The name of the fact that has changed; NULL: there is none. */
+const char *eng_encode_fact_name(const struct eng_model *model, const struct eng_effect *effect);
+
+/* A fact that an effect tells, as text: true and false for a flag, up to four decimals for a
+ * number.
+ */
+struct eng_encode_fact {
+    const char *name;
+    struct eng_slice text; /* borrowed; of a number from `digits` */
+    char digits[32];
+};
+bool eng_encode_fact_next(const struct eng_model *model, const struct eng_effect *effect,
+                          uint32_t *at, struct eng_encode_fact *ret_fact);
+
 /* The kind of a rule, by its key ("falls_to"), but "deadline" for `after`. */
 const char *eng_encode_kind_name(const struct eng_alert *alert);
 

@@ -48,7 +48,12 @@ const char eng_schema_score_change[] =
     "type\":\"double\",\"doc\":\"Its change since the score was last told, in points; the delta"
     "s add up to value - previous_value.\"}]}}},{\"name\":\"description\",\"type\":[\"null\",\""
     "string\"],\"default\":null,\"doc\":\"What the configuration says of the score, in words fo"
-    "r people.\"}]}";
+    "r people.\"},{\"name\":\"fact\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\""
+    "Name of a fact that has just changed and that weights or targets of the score hang on; nul"
+    "l when none did.\"},{\"name\":\"facts\",\"type\":[\"null\",{\"type\":\"map\",\"values\":\""
+    "string\"}],\"default\":null,\"doc\":\"What the facts that are told say of the partner, by "
+    "their names: true and false for a flag, a number with up to four decimals. Those that are "
+    "there; null when none is.\"}]}";
 
 const char eng_schema_churn_drop[] =
     "{\"type\":\"record\",\"name\":\"ChurnDrop\",\"namespace\":\"engaged\",\"doc\":\"An alert o"
@@ -101,7 +106,12 @@ const char eng_schema_churn_drop[] =
     "into a lower band (falls_to: into the rule's) if nothing happens; null when it will not wi"
     "thin that time, or has fallen already.\"},{\"name\":\"will_drop_to\",\"type\":[\"null\",\""
     "string\"],\"default\":null,\"doc\":\"Rules with a forecast, opened: the name of the band t"
-    "hat the score will fall into then.\"}]}";
+    "hat the score will fall into then.\"},{\"name\":\"fact\",\"type\":[\"null\",\"string\"],\""
+    "default\":null,\"doc\":\"Name of a fact that has just changed and that weights or targets "
+    "of its score, or the alert's partners, hang on; null when none did.\"},{\"name\":\"facts\""
+    ",\"type\":[\"null\",{\"type\":\"map\",\"values\":\"string\"}],\"default\":null,\"doc\":\"W"
+    "hat the facts that are told say of the partner, by their names: true and false for a flag,"
+    " a number with up to four decimals. Those that are there; null when none is.\"}]}";
 
 const char eng_schema_cell_change[] =
     "{\"type\":\"record\",\"name\":\"CellChange\",\"namespace\":\"engaged\",\"doc\":\"The bands"

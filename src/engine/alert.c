@@ -6,8 +6,8 @@
  *         |  |                resolved
  *         |  | left the band (falls_to, rises_to), condition gone (drop, below, above)
  *         v  |
- *         waiting: condition, but within the cooldown, or held while the score is provisional;
-                  looked at again when that ends
+ *         waiting: condition, but within the cooldown, or held while the score is provisional, or
+ *                  while the alert is not for this partner; looked at again when that ends
  *
  * Most partners have no alert open or cooling down, so this state is a list of openings (alert u8,
  * flags u8, opened_at i64, baseline i64) that is empty for them.
@@ -19,6 +19,7 @@
  * is greater, is the baseline. Those that a greater value has overtaken go when the next is noted.
  */
 #include "base/assert.h"
+#include "engine/fact.h"
 #include "engine/internal.h"
 #include "engine/silence.h"
 #include "engine/slack.h"
@@ -165,7 +166,8 @@ static bool may_open(const struct eng_engine *engine, struct eng_evaluation *eva
     eng_assert(opening->opened_at_ms >= -1);
     if (cooled)
         opening->opened_at_ms = -1;
-    return cooled && !held;
+    return cooled && !held &&
+           eng_fact_admits(engine, &engine->hand, &engine->model->alerts[opening->alert]);
 }
 
 /* ---- telling ---- */
@@ -188,6 +190,7 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     effect->kind = ENG_EFFECT_CHURN_DROP;
     effect->subject = (uint16_t)index;
     effect->status = (uint8_t)status;
+    effect->fact = eng_fact_of_alert(engine, index);
     if (scored)
         eng_effect_score(engine, effect, alert->score);
     return effect;
@@ -365,7 +368,7 @@ int32_t eng_alert_ahead_due(const struct eng_engine *engine, const struct eng_re
     int64_t opened_at_ms;
     eng_assert(alert->kind == ENG_FALLS_TO && alert->forecast > 0);
     if ((*eng_record_fixed(record, place->band) & ENG_BAND_MASK) <= alert->band ||
-        eng_alert_is_open(record, index, &opened_at_ms))
+        eng_alert_is_open(record, index, &opened_at_ms) || !eng_fact_admits(engine, record, alert))
         return ENG_PANE_NEVER;
     int32_t fall = scratch->foreseen >> index & 1
                        ? scratch->holds_until[index]
@@ -394,6 +397,8 @@ static bool warns(struct eng_engine *engine, const struct eng_evaluation *evalua
         return false;
     if (alert->hold &&
         eng_provisional(engine, &engine->model->scores[alert->score], engine->hand.partner))
+        return false;
+    if (!eng_fact_admits(engine, &engine->hand, alert))
         return false;
     return falls_soon(engine, evaluation, index, ret_fall);
 }
@@ -727,7 +732,7 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_
         return ENG_PANE_NEVER;
     struct eng_list openings = openings_of(record);
     const uint8_t *known = openings.bytes > 0 ? find_opening(&openings, alert) : NULL;
-    if (known != NULL && known[1] & OPEN)
+    if ((known != NULL && known[1] & OPEN) || !eng_fact_admits(engine, record, rule))
         return ENG_PANE_NEVER;
     struct eng_rhythm rhythm = load_rhythm(place);
     int64_t due = (int64_t)rhythm.last + rule->min_silence + 1;
@@ -779,6 +784,7 @@ static void maybe_silent(struct eng_engine *engine, struct eng_evaluation *evalu
     eng_assert(rhythm.count >= alert->min_active);
     uint32_t silence = silence_due(engine, index, &rhythm);
     if (engine->now.pane >= (int64_t)rhythm.last + silence + 1 &&
+        eng_fact_admits(engine, &engine->hand, alert) &&
         cooled_down(engine, evaluation, index, opening))
         tell_silence(engine, evaluation, index, &rhythm, silence);
 }
@@ -859,7 +865,8 @@ int32_t eng_alert_deadline_due(const struct eng_engine *engine, const struct eng
     const uint8_t *known = openings.bytes > 0 ? find_opening(&openings, alert) : NULL;
     eng_assert(alert < engine->model->alert_count);
     eng_assert(engine->now.clock_ms >= 0);
-    if (known != NULL && known[1] & OPEN)
+    if ((known != NULL && known[1] & OPEN) ||
+        !eng_fact_admits(engine, record, &engine->model->alerts[alert]))
         return ENG_PANE_NEVER;
     return due <= engine->now.pane ? engine->now.pane + 1 : due;
 }
@@ -884,11 +891,14 @@ static void evaluate_deadline(struct eng_engine *engine, struct eng_evaluation *
     struct opening opening = {0};
     bool known = get_opening(&engine->hand, index, &opening);
     bool open = known && opening.flags & OPEN, met = engine->scratch.resumed >> index & 1;
-    eng_assert(engine->model->alerts[index].kind == ENG_DEADLINE);
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    eng_assert(alert->kind == ENG_DEADLINE);
     eng_assert(!met || !evaluation->at_boundary);
     if (open && met)
         tell_deadline(engine, resolve_alert(engine, evaluation, opening), index);
-    else if (met && engine->model->alerts[index].tell_met)
+    else if (!open && !eng_fact_admits(engine, &engine->hand, alert))
+        return;
+    else if (met && alert->tell_met)
         tell_deadline(engine, begin(engine, evaluation, index, ENG_RESOLVED), index);
     else if (!open && evaluation->at_boundary &&
              engine->now.pane >= deadline_pane(&engine->hand, index))

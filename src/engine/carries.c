@@ -46,7 +46,7 @@ static uint32_t list_starts(const struct eng_known *known, const struct eng_mode
     eng_assert(model->score_count <= ENG_SCORES_MAX);
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++) {
-            int32_t full = eng_known_full(known, model, i, model->scores[i].dimensions[j].measure);
+            int32_t full = eng_known_dimension_full(known, model, i, j);
             if (full <= pane)
                 continue;
             if (count < most)

@@ -123,6 +123,26 @@ static bool same_values(const struct eng_change *change, unsigned old, unsigned 
                             &change->to->measures[eng_measure_keeper(change->to, new)]);
 }
 
+/* True when the same facts choose the same numbers. */
+static bool same_cases(const struct eng_change *change, const struct eng_cases *one,
+                       const struct eng_cases *two)
+{
+    bool same = one->count == two->count;
+    eng_assert(one->count <= ENG_CASES_MAX && two->count <= ENG_CASES_MAX);
+    for (uint32_t i = 0; same && i < one->count; i++) {
+        const struct eng_case *old = &one->items[i], *new = &two->items[i];
+        const struct eng_fact *was = &change->from->facts[old->fact];
+        const struct eng_fact *is = &change->to->facts[new->fact];
+        same =
+            old->number_e4 == new->number_e4 &&
+            was->kind == is->kind &&same_values_kept(change, &change->from->measures[was->measure],
+                                                     &change->to->measures[is->measure]) &&
+            (was->kind == ENG_FACT_FLAG ||
+             eng_text_order(was->options[old->option - 1], is->options[new->option - 1]) == 0);
+    }
+    return same;
+}
+
 /* True when two dimensions contribute the same, their scores being alike. */
 static bool same_dimension(const struct eng_change *change, const struct eng_dimension *one,
                            const struct eng_dimension *two)
@@ -136,7 +156,8 @@ static bool same_dimension(const struct eng_change *change, const struct eng_dim
     eng_assert(two->measure < change->to->measure_count);
     return one->skip == two->skip && one->weight_e4 == two->weight_e4 &&
            one->target_e4 == two->target_e4 && one->points_e4 == two->points_e4 &&
-           same_steps(one, two) && same;
+           same_cases(change, &one->weights, &two->weights) &&
+           same_cases(change, &one->targets, &two->targets) && same_steps(one, two) && same;
 }
 
 static bool alike(const struct eng_change *change, const struct eng_score *one,

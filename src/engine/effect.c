@@ -1,5 +1,6 @@
 /* The effects buffer: writing records (engine) and walking them (everybody). */
 #include "base/assert.h"
+#include "engine/fact.h"
 #include "engine/internal.h"
 
 const struct eng_effect *eng_effects_next(const struct eng_effects *effects,
@@ -29,15 +30,36 @@ struct eng_slice eng_effect_partner(const struct eng_effect *effect)
         effect->partner_bytes};
 }
 
-struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
-                                    const struct eng_evaluation *evaluation, uint32_t contributions)
+bool eng_effect_fact(const struct eng_effect *effect, const uint8_t *kinds, uint32_t *at,
+                     struct eng_told_fact *ret_fact)
+{
+    struct eng_slice partner = eng_effect_partner(effect);
+    const uint8_t *from = (const uint8_t *)partner.data + partner.length + *at;
+    eng_assert(kinds != NULL);
+    eng_assert(*at <= effect->facts_bytes);
+    if (*at == effect->facts_bytes)
+        return false;
+    *ret_fact = (struct eng_told_fact){.fact = from[0]};
+    if (kinds[from[0]] == ENG_FACT_TEXT)
+        ret_fact->text = (struct eng_slice){(const char *)from + 2, from[1]};
+    else if (kinds[from[0]] == ENG_FACT_NUMBER)
+        ret_fact->value_e4 = eng_load_i64(from + 2);
+    else
+        ret_fact->option = from[2];
+    *at += ENG_FACT_TOLD_HEAD_BYTES + from[1];
+    return true;
+}
+
+static struct eng_effect *begin_with(const struct eng_engine *engine,
+                                     const struct eng_evaluation *evaluation,
+                                     uint32_t contributions, uint32_t facts)
 {
     struct eng_effects *effects = evaluation->effects;
     if (effects == NULL)
         return NULL;
     struct eng_slice partner = eng_partner_id(engine->hand.partner);
     size_t bytes = sizeof(struct eng_effect) + contributions * sizeof(struct eng_contribution) +
-                   partner.length;
+                   partner.length + facts;
     bytes = (bytes + 7) & ~(size_t)7;
     eng_assert(effects->used + bytes <= effects->capacity);
     eng_assert(effects->used % 8 == 0);
@@ -52,9 +74,27 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
     effect->at_ms = evaluation->at_ms;
     effect->contribution_count = (uint16_t)contributions;
     effect->partner_bytes = (uint16_t)partner.length;
-    memcpy((char *)((struct eng_contribution *)(void *)(effect + 1) + contributions), partner.data,
-           partner.length);
+    char *behind = (char *)((struct eng_contribution *)(void *)(effect + 1) + contributions);
+    memcpy(behind, partner.data, partner.length);
+    effect->facts_bytes = (uint16_t)facts;
+    if (facts > 0)
+        (void)eng_fact_tell(engine, (uint8_t *)behind + partner.length); /* as many */
     return effect;
+}
+
+struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
+                                    const struct eng_evaluation *evaluation, uint32_t contributions)
+{
+    bool tells = evaluation->effects != NULL && engine->layout->facts_bytes_most > 0;
+    eng_assert(contributions <= ENG_DIMENSIONS_MAX);
+    eng_assert(engine->hand.partner != NULL);
+    return begin_with(engine, evaluation, contributions, tells ? eng_fact_tell(engine, NULL) : 0);
+}
+
+struct eng_effect *eng_effect_begin_booking(const struct eng_engine *engine,
+                                            const struct eng_evaluation *evaluation)
+{
+    return begin_with(engine, evaluation, 0, 0);
 }
 
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score)

@@ -205,8 +205,9 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     if (books)
         eng_awards_count(engine, event, action, pane, &evaluation);
     eng_evaluate(engine, &evaluation);
-    plan_visit(engine, evaluation.moved || books || pane < engine->now.pane, action,
-               evaluation.due);
+    bool moved = evaluation.moved || books || pane < engine->now.pane;
+    /* By what a fact says now an alert may be for the partner that was not. */
+    plan_visit(engine, moved || engine->scratch.said != 0, action, evaluation.due);
 }
 
 /* Of an event: of its partner, and of its id where that counts. */

@@ -11,6 +11,7 @@
  * at every telling). */
 #include "base/assert.h"
 #include "engine/decay.h"
+#include "engine/fact.h"
 #include "engine/internal.h"
 
 /* ---- what stands in the record ---- */
@@ -65,6 +66,7 @@ void eng_take_values(struct eng_engine *engine)
     eng_assert(engine->hand.partner != NULL);
     eng_assert(engine->model->score_count <= ENG_SCORES_MAX);
     scratch->stale = scratch->filled = scratch->resumed = scratch->foreseen = 0;
+    scratch->said = 0;
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         scratch->value_before[i] = scratch->value[i] =
             eng_score_value(&layout->scores[i], &engine->hand);
@@ -82,6 +84,37 @@ void eng_take_newcomer(struct eng_engine *engine, uint32_t number)
 }
 
 /* ---- values ---- */
+
+/* The weight that a dimension has for a partner. */
+static int64_t weight_of(const struct eng_engine *engine, const struct eng_record *record,
+                         const struct eng_dimension *dimension)
+{
+    eng_assert(dimension->weight_e4 > 0);
+    eng_assert(dimension->weights.count <= ENG_CASES_MAX);
+    return dimension->weights.count == 0
+               ? dimension->weight_e4
+               : eng_fact_choose(engine, record, &dimension->weights, dimension->weight_e4);
+}
+
+struct weighing {
+    eng_wide measured;
+    int64_t weight_sum_e4;
+};
+
+/* A dimension's share of a weighted score, with the weight and target that are the partner's. */
+static int64_t weighted(const struct eng_engine *engine, const struct eng_record *record,
+                        unsigned index, unsigned dimension, struct weighing by)
+{
+    const struct eng_score *score = &engine->model->scores[index];
+    struct eng_dimension own = score->dimensions[dimension];
+    eng_assert(!score->points);
+    eng_assert(dimension < score->dimension_count);
+    if (own.weights.count > 0)
+        own.weight_e4 = weight_of(engine, record, &own);
+    if (own.targets.count > 0)
+        own.target_e4 = eng_fact_choose(engine, record, &own.targets, own.target_e4);
+    return eng_score_contribution(score, &own, by.measured, by.weight_sum_e4);
+}
 
 /* Points of one key, such that the sum of all stays in 64 bits. */
 static int64_t limit_points(eng_wide points)
@@ -110,8 +143,8 @@ static int64_t contribution(const struct eng_engine *engine, const struct eng_re
     if (missing && engine->model->measures[measure].kind == ENG_SINCE)
         return 0; /* not the share of 0 panes */
     if (!score->points)
-        return eng_score_contribution(score, &score->dimensions[dimension], measured,
-                                      weight_sum_e4);
+        return weighted(engine, record, index, dimension,
+                        (struct weighing){measured, weight_sum_e4});
     return limit_points(measured * score->dimensions[dimension].points_e4 / 10000);
 }
 
@@ -124,12 +157,15 @@ static int64_t present_weights(const struct eng_engine *engine, const struct eng
     eng_assert(!score->points);
     *ret_skipped = 0;
     for (uint32_t i = 0; i < score->dimension_count; i++) {
+        const struct eng_dimension *dimension = &score->dimensions[i];
+        int64_t weight = weight_of(engine, record, dimension);
         bool missing = false;
-        if (!score->dimensions[i].skip)
+        weights += weight - dimension->weight_e4;
+        if (!dimension->skip)
             continue;
-        (void)eng_measure_value(engine, record, score->dimensions[i].measure, &missing);
+        (void)eng_measure_value(engine, record, dimension->measure, &missing);
         if (missing) {
-            weights -= score->dimensions[i].weight_e4;
+            weights -= weight;
             *ret_skipped |= 1ull << i;
         }
     }
@@ -281,6 +317,7 @@ static void emit_score_change(struct eng_engine *engine, const struct eng_evalua
     effect->previous_band = engine->scratch.band_before[index];
     effect->provisional = eng_provisional(engine, score, engine->hand.partner);
     effect->previous_value_e4 = told_value;
+    effect->fact = eng_fact_of_score(engine, index);
     bool up = effect->band != effect->previous_band ? effect->band > effect->previous_band
                                                     : effect->value_e4 > told_value;
     effect->direction = up ? ENG_UP : ENG_DOWN;

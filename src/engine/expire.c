@@ -337,6 +337,8 @@ void eng_measure_expire(struct eng_engine *engine)
             expire_members(engine, index);
         else if (engine->model->measures[index].kind == ENG_STREAK)
             eng_measure_drop_runs(engine, index);
+        else if (engine->model->measures[index].kind == ENG_FACT)
+            eng_fact_expire(engine, index);
     }
 }
 

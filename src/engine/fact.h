@@ -2,12 +2,13 @@
  *
  * A fact is kept in the fixed part of the record, by a measure of the kind FACT:
  *
- *     time + 1 i64 | value u8, or i64 of a number | pane i32, when it does not hold for good
+ *     time + 1 i64 | value u8, or i64 of a number | text | pane i32, when it does not hold for good
  *
  * time: of the event that decided, by its own time; of two with the same time the one that arrived
  * later decides. 0: there was none. value: 1 or 0 of a flag; of a choice the option, counted from
- * 1, or 0 when it was cleared; of a number itself, or ENG_VALUE_NONE when it was cleared. pane: the
- * first one at whose start the fact holds no longer.
+ * 1, or 0 when it was cleared; of a number itself, or ENG_VALUE_NONE when it was cleared; of a text
+ * its bytes plus 1, or 0. text: of a TEXT, with room for the longest. pane: the first one at whose
+ * start the fact holds no longer.
  *
  * An event that sets a choice to a text that is no option of it, or a number to what is none, has
  * no say. What has ended stays written, so that an older event that comes late does not bring back
@@ -42,6 +43,48 @@ int32_t eng_fact_due(const struct eng_engine *engine, const struct eng_record *r
 /* A READING in 1/10,000. */
 int64_t eng_fact_reading(const struct eng_engine *engine, const struct eng_record *record,
                          const struct eng_measure *measure, bool *ret_missing);
+
+/* Which option of a fact of the model holds, counted from 1; 1 of a flag that is set; 0: none. */
+uint16_t eng_fact_option(const struct eng_engine *engine, const struct eng_record *record,
+                         unsigned fact);
+
+/* The number of the first case that holds, else `otherwise`. */
+int64_t eng_fact_choose(const struct eng_engine *engine, const struct eng_record *record,
+                        const struct eng_cases *cases, int64_t otherwise);
+
+/* True when an alert is for this partner as its facts are now. */
+bool eng_fact_admits_slow(const struct eng_engine *engine, const struct eng_record *record,
+                          const struct eng_alert *alert);
+static inline bool eng_fact_admits(const struct eng_engine *engine, const struct eng_record *record,
+                                   const struct eng_alert *alert)
+{
+    return alert->limit_count == 0 || eng_fact_admits_slow(engine, record, alert);
+}
+
+/* Notes that the fact of a FACT measure ends at the boundary in work. */
+void eng_fact_expire(struct eng_engine *engine, unsigned measure);
+
+/* Of the facts that have changed since the partner was taken into the hand, the first that the
+ * score's weights and targets or the alert's partners hang on, counted from 1; 0: none. */
+uint16_t eng_fact_of_score(const struct eng_engine *engine, unsigned score);
+uint16_t eng_fact_of_alert(const struct eng_engine *engine, unsigned alert);
+
+/* What a fact of the kind TEXT says, inside the record; data NULL: nothing. */
+struct eng_slice eng_fact_text(const struct eng_engine *engine, const struct eng_record *record,
+                               unsigned measure);
+
+/* ---- what is told of them ----
+ *
+ * In effects they are a row of (index u8, bytes u8, value): a flag 1 or 0, an option u8, a number
+ * i64, or the text; of those alone that are there. */
+enum { ENG_FACT_TOLD_HEAD_BYTES = 2 };
+
+/* Writes what the facts of the partner in hand that are told say now; returns how many bytes.
+ * NULL: only counts them. */
+uint32_t eng_fact_tell(const struct eng_engine *engine, uint8_t *to);
+
+/* The most that eng_fact_tell writes. */
+uint32_t eng_fact_tell_most(const struct eng_model *model);
 
 /* A number as text, in 1/10,000, the nearest one, a half away from zero: digits, a point, an
  * exponent. False: it is none, or beyond ENG_VALUE_MAX. */

@@ -78,10 +78,22 @@ static uint64_t add_fact(uint64_t sum, const struct eng_model *model, const stru
     sum = add_text(sum, fact->name);
     sum = add(sum, (uint64_t)fact->kind << 32 | (uint64_t)fact->measure << 16 | fact->option_count);
     sum = add(sum, (uint64_t)fact->valid_ms);
+    if (fact->tell)
+        sum = add(sum, (uint64_t)fact->text_bytes << 1 | fact->tell);
     if (fact->kind != ENG_FACT_FLAG && fact->attribute != ENG_FROM_VALUE)
         sum = add_text(sum, model->attributes[fact->attribute]);
     for (uint32_t i = 0; i < fact->option_count; i++)
         sum = add(sum, eng_hash(fact->options[i].data, fact->options[i].length));
+    return sum;
+}
+
+static uint64_t add_cases(uint64_t sum, const struct eng_cases *cases)
+{
+    for (uint32_t i = 0; i < cases->count; i++) {
+        const struct eng_case *item = &cases->items[i];
+        sum = add(sum, (uint64_t)cases->count << 32 | (uint64_t)item->fact << 16 | item->option);
+        sum = add(sum, (uint64_t)item->number_e4);
+    }
     return sum;
 }
 
@@ -92,6 +104,7 @@ static uint64_t add_dimension(uint64_t sum, const struct eng_dimension *dimensio
     sum = add(sum, (uint64_t)dimension->weight_e4);
     sum = add(sum, (uint64_t)dimension->target_e4);
     sum = add(sum, (uint64_t)dimension->points_e4);
+    sum = add_cases(add_cases(sum, &dimension->weights), &dimension->targets);
     for (uint32_t i = 0; i < dimension->step_count; i++) {
         sum = add(sum, (uint64_t)dimension->steps[i].x_e4);
         sum = add(sum, (uint64_t)dimension->steps[i].y_e4);
@@ -135,6 +148,9 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
         sum = add(sum, alert->forecast);
     if (alert->hold)
         sum = add(sum, alert->hold);
+    for (uint32_t i = 0; i < alert->limit_count; i++)
+        sum = add(add(sum, (uint64_t)alert->limit_count << 16 | alert->limits[i].fact),
+                  alert->limits[i].options);
     if (alert->kind == ENG_DEADLINE)
         sum = add(add_set(sum, &alert->anchors), (uint64_t)alert->remind << 1 | alert->tell_met);
     if (alert->description != NULL)

@@ -79,6 +79,7 @@ struct eng_scratch {
     uint32_t foreseen;
     uint32_t resumed; /* alerts (a bit each): silences whose partner has just acted in a newer pane,
                          deadlines that have just been met */
+    uint32_t said;    /* facts (a bit each) that have changed since the partner was taken */
 };
 
 struct eng_restore;
@@ -493,6 +494,10 @@ void eng_forecast_check(const struct eng_forecast *forecast);
 struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
                                     const struct eng_evaluation *evaluation,
                                     uint32_t contributions);
+
+/* The same for what an award books, without what facts say. */
+struct eng_effect *eng_effect_begin_booking(const struct eng_engine *engine,
+                                            const struct eng_evaluation *evaluation);
 
 /* Fills in a score as just evaluated: value, band, contributions with their deltas. */
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score);

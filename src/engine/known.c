@@ -237,14 +237,25 @@ int32_t eng_known_full(const struct eng_known *known, const struct eng_model *mo
     return full_of(known, model, score, measure);
 }
 
+int32_t eng_known_dimension_full(const struct eng_known *known, const struct eng_model *model,
+                                 unsigned score, unsigned dimension)
+{
+    const struct eng_dimension *about = &model->scores[score].dimensions[dimension];
+    int32_t full = eng_known_full(known, model, score, about->measure);
+    eng_assert(dimension < model->scores[score].dimension_count);
+    eng_assert(model->fact_count <= ENG_FACTS_MAX);
+    for (uint32_t i = 0; i < model->fact_count; i++)
+        if (eng_dimension_asks(about, i))
+            full = later(full, eng_known_full(known, model, score, model->facts[i].measure));
+    return full;
+}
+
 static void know_scores(struct eng_known *known, const struct eng_model *model)
 {
     eng_assert(model->score_count <= ENG_SCORES_MAX);
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
-            known->full[i] =
-                later(known->full[i],
-                      eng_known_full(known, model, i, model->scores[i].dimensions[j].measure));
+            known->full[i] = later(known->full[i], eng_known_dimension_full(known, model, i, j));
 }
 
 void eng_known_change(struct eng_known *known, struct eng_change *change,

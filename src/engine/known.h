@@ -49,4 +49,8 @@ int32_t eng_known_since(const struct eng_known *known, const struct eng_model *m
 int32_t eng_known_full(const struct eng_known *known, const struct eng_model *model, unsigned score,
                        unsigned measure);
 
+/* The same of a dimension: of its measure, and of the facts that its weight and target hang on. */
+int32_t eng_known_dimension_full(const struct eng_known *known, const struct eng_model *model,
+                                 unsigned score, unsigned dimension);
+
 #endif

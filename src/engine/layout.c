@@ -46,7 +46,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     uint32_t dimensions = 0;
     for (uint32_t i = 0; i < model->score_count; i++)
         dimensions += model->scores[i].dimension_count;
-    layout->terms = eng_calloc(2 * (size_t)dimensions, sizeof *layout->terms);
+    layout->terms = eng_calloc((2 + (size_t)model->fact_count) * dimensions, sizeof *layout->terms);
     layout->dimension_terms = eng_calloc(dimensions, sizeof *layout->dimension_terms);
     layout->terms_first = eng_calloc(model->measure_count + 1, sizeof(uint32_t));
     layout->silences = eng_calloc(model->alert_count, sizeof *layout->silences);
@@ -456,7 +456,12 @@ static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offse
     struct eng_score_layout *place = &layout->scores[index];
     eng_assert(score->dimension_count <= ENG_DIMENSIONS_MAX);
     for (uint32_t i = 0; i < score->dimension_count; i++)
-        place->skips |= score->dimensions[i].skip;
+        place->skips |= score->dimensions[i].skip || score->dimensions[i].weights.count > 0 ||
+                        score->dimensions[i].targets.count > 0;
+    for (uint32_t i = 0; i < layout->model->fact_count * score->dimension_count; i++)
+        if (eng_dimension_asks(&score->dimensions[i % score->dimension_count],
+                               i / score->dimension_count))
+            place->facts |= 1u << i / score->dimension_count;
     place->told_bytes = told_bytes(score, place->skips);
     place->value_bytes = score->points ? 8 : 4;
     place->value = take(offset, place->value_bytes);
@@ -646,9 +651,12 @@ static void index_terms(struct eng_layout *layout)
         layout->terms_first[measure] = count;
         for (uint32_t i = 0; i < dimensions; i++) {
             const struct eng_term *term = &layout->dimension_terms[i];
-            unsigned looks_at = model->scores[term->score].dimensions[term->dimension].measure;
-            if (!eng_measure_is_made(&model->measures[measure]) &&
-                eng_measure_rests_on(model, looks_at, measure))
+            const struct eng_dimension *about =
+                &model->scores[term->score].dimensions[term->dimension];
+            const struct eng_measure *kept = &model->measures[measure];
+            if (!eng_measure_is_made(kept) &&
+                (eng_measure_rests_on(model, about->measure, measure) ||
+                 (kept->kind == ENG_FACT && eng_dimension_asks(about, kept->fact))))
                 layout->terms[count++] = *term;
         }
     }
@@ -755,6 +763,10 @@ static void index_sinces(struct eng_layout *layout)
             const struct eng_dimension *about =
                 &model->scores[term->score].dimensions[term->dimension];
             int64_t from = about->measure == i ? eng_layout_flat_from(about) : UINT32_MAX;
+            for (uint32_t k = 0; k < about->targets.count; k++) {
+                int64_t own = (about->targets.items[k].number_e4 + 9999) / 10000;
+                from = own > from ? own : from;
+            }
             from = from < UINT32_MAX ? from : UINT32_MAX;
             *flat = from > *flat ? (uint32_t)from : *flat;
             layout->scores[term->score].sinces |= 1u << term->dimension;
@@ -793,10 +805,10 @@ static size_t evaluation_bytes(const struct eng_model *model)
         if (model->scores[i].dimension_count > most)
             most = model->scores[i].dimension_count;
     size_t record = sizeof(struct eng_effect) + most * sizeof(struct eng_contribution) +
-                    ENG_PARTNER_BYTES_MAX + 8;
+                    ENG_PARTNER_BYTES_MAX + eng_fact_tell_most(model) + 8;
     size_t bytes = (model->score_count + model->alert_count + model->matrix_count) * record;
     for (uint32_t i = 0; i < model->report_count; i++)
-        bytes += sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 8 +
+        bytes += sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + eng_fact_tell_most(model) + 8 +
                  eng_report_contributions(model, i) * sizeof(struct eng_contribution);
     return bytes;
 }
@@ -814,6 +826,7 @@ static void lay_effects(struct eng_layout *layout)
     eng_assert(layout->effects_bytes_min == 0);
     layout->effects_bytes_min = eng_model_effects_bytes_min(layout->model);
     layout->evaluation_bytes_most = evaluation_bytes(layout->model);
+    layout->facts_bytes_most = eng_fact_tell_most(layout->model);
     /* Each insertion that moves the record takes it to a larger class. */
     layout->insert_most = ENG_SLAB_CLASSES;
     eng_assert(layout->insert_most < ENG_SLAB_SPARES_MAX);

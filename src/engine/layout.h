@@ -92,8 +92,10 @@ struct eng_score_layout {
     uint32_t told;  /* offset of the last told contributions */
     uint8_t value_bytes; /* 4, or 8 for points */
     uint8_t told_bytes;  /* width of a told contribution: 2, 4 or 8 */
-    bool skips;          /* some dimension may be skipped */
+    bool skips;          /* some dimension may be skipped, or its weight or target is a partner's
+                          * own by what facts say */
     uint32_t sinces;     /* a bit per dimension that rests on a SINCE measure */
+    uint32_t facts;      /* a bit per fact that a weight or target hangs on */
     int64_t *table;      /* contributions with nothing skipped: [dimension][count]; points: NULL */
     uint32_t table_counts;  /* counts 0..table_counts-1 are in the table */
     struct eng_term *terms; /* by dimension */
@@ -204,6 +206,7 @@ struct eng_layout {
     uint32_t insert_most;     /* list insertions and widenings of one event at most */
     size_t effects_bytes_min; /* the most that one event can tell, or a boundary of one partner */
     size_t evaluation_bytes_most; /* of that, what an evaluation can */
+    uint32_t facts_bytes_most;    /* what facts say in one effect; 0: none is told */
 };
 
 /* What a report remembers of the score at a place of its list. */

@@ -12,6 +12,8 @@ static void free_scores(struct eng_score *scores, uint32_t count)
         for (uint32_t j = 0; score->dimensions != NULL && j < score->dimension_count; j++) {
             eng_free(score->dimensions[j].name);
             eng_free(score->dimensions[j].steps);
+            eng_free(score->dimensions[j].weights.items);
+            eng_free(score->dimensions[j].targets.items);
         }
         for (uint32_t j = 0; score->bands != NULL && j < score->band_count; j++)
             eng_free(score->bands[j].name);
@@ -58,6 +60,7 @@ void eng_model_free(struct eng_model *model)
     for (uint32_t i = 0; model->alerts != NULL && i < model->alert_count; i++) {
         eng_free(model->alerts[i].name);
         eng_free(model->alerts[i].description);
+        eng_free(model->alerts[i].limits);
     }
     for (uint32_t i = 0; model->ledgers != NULL && i < model->ledger_count; i++)
         eng_free(model->ledgers[i].name);

@@ -66,7 +66,9 @@ struct eng_fact {
     char *name;
     enum eng_fact_kind kind;
     uint16_t measure;
-    uint16_t attribute; /* CHOICE, NUMBER: what it is taken from */
+    uint16_t attribute; /* CHOICE, NUMBER, TEXT: what it is taken from */
+    uint8_t text_bytes; /* TEXT: the most that it has */
+    bool tell;          /* it goes out with all that is told of a partner */
     int64_t valid_ms;   /* it ends at the first boundary so long after its event; 0: it does not */
     uint32_t option_count;           /* CHOICE */
     const struct eng_slice *options; /* in file order, each once */
@@ -96,6 +98,19 @@ struct eng_step {
     int64_t x_e4, y_e4;
 };
 
+/* A number that partners have of whom a fact says something: a flag that is set (option 1), or that
+ * it is this option, counted from 1. */
+struct eng_case {
+    uint16_t fact, option;
+    int64_t number_e4;
+};
+
+/* The first that holds counts. */
+struct eng_cases {
+    uint32_t count;
+    struct eng_case *items;
+};
+
 /* One summand of a score. Weighted: clamp(measure / target, 0, 1) or steps, times weight. Points:
  * count of `measure` (a hidden count) times points_e4. */
 struct eng_dimension {
@@ -103,7 +118,8 @@ struct eng_dimension {
     uint16_t measure; /* index into measures */
     bool skip;        /* missing: skip */
     int64_t weight_e4;
-    int64_t target_e4; /* 0 when steps are used */
+    int64_t target_e4;                 /* 0 when steps are used */
+    struct eng_cases weights, targets; /* instead of the two, for some partners */
     uint32_t step_count;
     struct eng_step *steps;
     int64_t points_e4;
@@ -155,6 +171,13 @@ struct eng_score {
     uint32_t provisional_panes;
 };
 
+/* What a fact has to say of the partners that an alert is for. */
+struct eng_limit {
+    uint16_t fact;
+    uint64_t options; /* a bit for each option that will do, 1 being a flag that is set; bit 0: that
+                       * there is none, or that it was cleared */
+};
+
 enum eng_alert_kind {
     ENG_FALLS_TO, /* into a band from a higher one */
     ENG_DROP,     /* far below the best value of a time */
@@ -179,6 +202,8 @@ struct eng_alert {
     int64_t edge_e4;        /* BELOW: holds under it; ABOVE: holds from it on */
     int64_t margin_e4;      /* BELOW, ABOVE: resolved so far behind the edge */
     bool hold;              /* not opened while its score is provisional */
+    uint32_t limit_count;   /* not opened unless all of these hold */
+    struct eng_limit *limits;
     int64_t cooldown_ms;
     struct eng_action_set actions; /* SILENCE; DEADLINE: what is expected */
     struct eng_condition where;    /* of these: the filter */
@@ -366,6 +391,17 @@ static inline bool eng_measure_rests_on(const struct eng_model *model, unsigned 
     return ratio->kind == ENG_RATIO && (ratio->parts[0] == other || ratio->parts[1] == other ||
                                         eng_measure_keeper(model, ratio->parts[0]) == other ||
                                         eng_measure_keeper(model, ratio->parts[1]) == other);
+}
+
+/* True when a weight or target of the dimension hangs on the fact. */
+static inline bool eng_dimension_asks(const struct eng_dimension *dimension, unsigned fact)
+{
+    const struct eng_cases *all[] = {&dimension->weights, &dimension->targets};
+    for (int i = 0; i < 2; i++)
+        for (uint32_t j = 0; j < all[i]->count; j++)
+            if (all[i]->items[j].fact == fact)
+                return true;
+    return false;
 }
 
 /* True when two entries are of the same name, or the same family. */

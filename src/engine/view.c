@@ -106,6 +106,8 @@ static void view_fact(const struct eng_engine *engine, const struct eng_record *
     eng_assert(fact->kind != ENG_FACT_CHOICE || now.value <= (int64_t)fact->option_count);
     if (fact->kind == ENG_FACT_CHOICE)
         ret_fact->text = fact->options[now.value - 1];
+    else if (fact->kind == ENG_FACT_TEXT)
+        ret_fact->text = eng_fact_text(engine, record, fact->measure);
     else
         ret_fact->value_e4 = fact->kind == ENG_FACT_FLAG ? now.value * 10000 : now.value;
 }

@@ -305,21 +305,21 @@ enum eng_status eng_load_check_deadlines(struct eng_load *load)
 
 static const struct kind kinds[] = {
     {ENG_FALLS_TO, "falls_to", "a falls_to alert",
-     "score falls_to forecast cooldown while_provisional description", load_falls_to},
+     "score falls_to forecast cooldown for while_provisional description", load_falls_to},
     {ENG_RISES_TO, "rises_to", "a rises_to alert",
-     "score rises_to cooldown while_provisional description", load_rises_to},
+     "score rises_to cooldown for while_provisional description", load_rises_to},
     {ENG_BELOW, "below", "a below alert",
-     "score below margin cooldown while_provisional description", load_edge},
+     "score below margin cooldown for while_provisional description", load_edge},
     {ENG_ABOVE, "above", "an above alert",
-     "score above margin cooldown while_provisional description", load_edge},
+     "score above margin cooldown for while_provisional description", load_edge},
     {ENG_DROP, "drop", "a drop alert",
-     "score drop within forecast cooldown while_provisional description", load_drop},
+     "score drop within forecast cooldown for while_provisional description", load_drop},
     {ENG_SILENCE, "silence", "a silence alert",
-     "silence where horizon risk typical_gap min_silence min_active score forecast cooldown "
+     "silence where horizon risk typical_gap min_silence min_active score forecast cooldown for "
      "description",
      load_silence},
-    {ENG_DEADLINE, "after", "a deadline", "after expects where within remind tell_met description",
-     load_deadline},
+    {ENG_DEADLINE, "after", "a deadline",
+     "after expects where within remind tell_met for description", load_deadline},
 };
 
 #define KIND_NAMES "falls_to, rises_to, below, above, drop, silence and after"
@@ -364,6 +364,8 @@ static enum eng_status load_alert(struct eng_load *load, const struct eng_node *
         return status;
     if (draft.description != NULL)
         status = eng_load_copy(load, draft.description, &alert->description);
+    if (status == ENG_OK)
+        status = eng_load_limits(load, draft.partners, alert);
     return status == ENG_OK ? kind->load(load, node, &draft, alert) : status;
 }
 

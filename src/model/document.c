@@ -43,7 +43,7 @@ static void add(struct page *page, const char *format, ...)
 static void add_range(struct page *page, const struct eng_key *key)
 {
     char low[ENG_TEXT_SHOWN_BYTES], high[ENG_TEXT_SHOWN_BYTES];
-    if (key->type == ENG_KEY_NUMBER)
+    if (key->type == ENG_KEY_NUMBER || key->type == ENG_KEY_CHOSEN)
         add(page, ", %s to %s", eng_text_show_number(low, sizeof low, key->min, key->decimals),
             eng_text_show_number(high, sizeof high, key->max, key->decimals));
     else if (key->type == ENG_KEY_PORTION)

@@ -23,6 +23,12 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
         return eng_source_fail(&load->source, draft->from->mark,
                                "the value of an event is a number, and is no text of a list; "
                                "leave \"values\" out, or name an attribute");
+    if (draft->text > 0 &&
+        (draft->from == NULL || draft->values != NULL || eng_node_is(draft->from, "value")))
+        return eng_source_fail(&load->source, eng_node_get(node, "text")->mark,
+                               "\"text\" makes the fact \"%s\" a free text of an attribute; write "
+                               "\"from: email\" beside it, and no \"values\"",
+                               eng_node_shown(&load->source, node->key));
     if (draft->values == NULL ||
         (draft->values->count > 0 && draft->values->count <= ENG_FACT_VALUES_MAX))
         return ENG_OK;
@@ -59,9 +65,12 @@ static enum eng_status load_source(struct eng_load *load, const struct eng_fact_
 {
     fact->kind = draft->from == NULL     ? ENG_FACT_FLAG
                  : draft->values != NULL ? ENG_FACT_CHOICE
+                 : draft->text > 0       ? ENG_FACT_TEXT
                                          : ENG_FACT_NUMBER;
     fact->attribute = ENG_FROM_VALUE;
     fact->valid_ms = draft->valid_for_ms;
+    fact->text_bytes = (uint8_t)draft->text;
+    fact->tell = draft->tell || draft->text > 0;
     enum eng_status status = ENG_OK;
     if (draft->from != NULL && !eng_node_is(draft->from, "value"))
         status = eng_load_attribute(load, draft->from, &fact->attribute);
@@ -187,8 +196,142 @@ enum eng_status eng_load_reading(struct eng_load *load, const struct eng_node *n
 {
     enum eng_status status = eng_load_find_fact(load, name, &measure->fact, &measure->option);
     eng_assert(measure->kind == ENG_READING);
-    if (status == ENG_OK)
-        measure->parts[0] = load->model->facts[measure->fact].measure;
+    if (status != ENG_OK)
+        return status;
+    const struct eng_fact *fact = &load->model->facts[measure->fact];
+    if (fact->kind == ENG_FACT_TEXT)
+        return eng_source_fail(&load->source, name->mark,
+                               "the fact \"%s\" is a free text, which is no number; give it "
+                               "\"values\" instead of \"text\"",
+                               fact->name);
+    measure->parts[0] = fact->measure;
+    return ENG_OK;
+}
+
+/* ---- what hangs on facts ---- */
+
+/* A fact, or one of its options, that holds or does not: a flag, or a text of a choice. */
+static enum eng_status find_holding(struct eng_load *load, const struct eng_node *name,
+                                    struct eng_case *ret_case)
+{
+    enum eng_status status = eng_load_find_fact(load, name, &ret_case->fact, &ret_case->option);
+    if (status != ENG_OK)
+        return status;
+    const struct eng_fact *fact = &load->model->facts[ret_case->fact];
+    if (fact->kind == ENG_FACT_TEXT)
+        return eng_source_fail(&load->source, name->mark,
+                               "the fact \"%s\" is a free text; name a flag, or a text of a fact "
+                               "with \"values\"",
+                               fact->name);
+    if (fact->kind == ENG_FACT_NUMBER)
+        return eng_source_fail(
+            &load->source, name->mark,
+            "the fact \"%s\" is a number, and nothing says from where on; name a "
+            "flag, or a text of a fact with \"values\"",
+            fact->name);
+    if (fact->kind == ENG_FACT_CHOICE && ret_case->option == 0)
+        return eng_source_fail(
+            &load->source, name->mark, "\"%s\" does not say which of its values; write \"%s.%.*s\"",
+            fact->name, fact->name, (int)fact->options[0].length, fact->options[0].data);
+    if (fact->kind == ENG_FACT_FLAG)
+        ret_case->option = 1;
+    return ENG_OK;
+}
+
+enum eng_status eng_load_cases(struct eng_load *load, const struct eng_chosen *chosen,
+                               const struct eng_range *range, struct eng_cases *ret_cases)
+{
+    const struct eng_node *node = chosen->node;
+    enum eng_status status = ENG_OK;
+    eng_assert(ret_cases->count == 0 && ret_cases->items == NULL);
+    if (node == NULL)
+        return ENG_OK;
+    if (node->count < 2 || node->count > ENG_CASES_MAX + 1)
+        return eng_source_fail(&load->source, node->mark,
+                               "%s has numbers of %u facts beside its default; write from 1 to %d "
+                               "(ENG_CASES_MAX), or the number alone",
+                               range->what, node->count - 1, ENG_CASES_MAX);
+    ret_cases->items = eng_load_array(load, node->count - 1, sizeof *ret_cases->items);
+    if (ret_cases->items == NULL)
+        return ENG_NO_MEMORY;
+    for (const struct eng_node *child = node->first; child != NULL && status == ENG_OK;
+         child = child->next) {
+        if (eng_node_is(child->key, "default"))
+            continue;
+        struct eng_case *item = &ret_cases->items[ret_cases->count++];
+        status = find_holding(load, child->key, item);
+        if (status == ENG_OK)
+            status = eng_load_number(load, child, range, &item->number_e4);
+    }
+    return status;
+}
+
+/* What a flag has to be. */
+static enum eng_status read_flag(struct eng_load *load, const struct eng_node *value,
+                                 uint64_t *options)
+{
+    bool yes = eng_node_is(value, "yes") || eng_node_is(value, "true");
+    if (!yes && !eng_node_is(value, "no") && !eng_node_is(value, "false"))
+        return eng_source_fail(
+            &load->source, value->mark, "\"%s\" is a flag, and this is \"%s\"; write yes or no",
+            eng_node_shown(&load->source, value->key), eng_node_shown(&load->source, value));
+    *options = yes ? 2 : 1;
+    return ENG_OK;
+}
+
+/* The texts that a choice may be, one or a list. */
+static enum eng_status read_texts(struct eng_load *load, const struct eng_node *values,
+                                  const struct eng_fact *fact, uint64_t *options)
+{
+    bool list = values->kind == ENG_NODE_SEQUENCE;
+    enum eng_status status = ENG_OK;
+    if (list && values->count == 0)
+        return eng_source_fail(&load->source, values->mark, "\"%s\" is an empty list; name a text",
+                               eng_node_shown(&load->source, values->key));
+    for (const struct eng_node *value = list ? values->first : values;
+         value != NULL && status == ENG_OK; value = list ? value->next : NULL) {
+        uint16_t option = 0;
+        if (value->kind != ENG_NODE_SCALAR)
+            return eng_source_fail(&load->source, value->mark,
+                                   "\"%s\" is %s; write one of its values, or a list of them",
+                                   fact->name, eng_node_shown(&load->source, value));
+        status = find_option(load, value, 0, fact, &option);
+        *options |= 1ull << option;
+    }
+    return status;
+}
+
+enum eng_status eng_load_limits(struct eng_load *load, const struct eng_node *node,
+                                struct eng_alert *alert)
+{
+    enum eng_status status = ENG_OK;
+    if (node == NULL)
+        return ENG_OK;
+    if (node->count == 0 || node->count > ENG_FACTS_MAX)
+        return eng_source_fail(
+            &load->source, node->mark,
+            "\"for\" names %u facts; write from 1 to %d (ENG_FACTS_MAX), such as "
+            "{managed: yes}, or leave it out",
+            node->count, ENG_FACTS_MAX);
+    alert->limits = eng_load_array(load, node->count, sizeof *alert->limits);
+    if (alert->limits == NULL)
+        return ENG_NO_MEMORY;
+    for (const struct eng_node *child = node->first; child != NULL && status == ENG_OK;
+         child = child->next) {
+        struct eng_limit *limit = &alert->limits[alert->limit_count++];
+        uint16_t option = 0;
+        status = eng_load_find_fact(load, child->key, &limit->fact, &option);
+        if (status != ENG_OK)
+            return status;
+        const struct eng_fact *fact = &load->model->facts[limit->fact];
+        if (fact->kind > ENG_FACT_CHOICE || option > 0)
+            return eng_source_fail(&load->source, child->key->mark,
+                                   "\"for\" takes flags and facts with \"values\" by their names, "
+                                   "and \"%s\" is none; write {managed: yes, tier: gold}",
+                                   eng_node_shown(&load->source, child->key));
+        status = fact->kind == ENG_FACT_FLAG ? read_flag(load, child, &limit->options)
+                                             : read_texts(load, child, fact, &limit->options);
+    }
     return status;
 }
 

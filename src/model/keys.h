@@ -24,6 +24,7 @@ enum eng_key_type {
     ENG_KEY_SOME,    /* const struct eng_node *: one of them, or a list */
     ENG_KEY_WORDS,   /* const struct eng_node *: text for people, as it stands */
     ENG_KEY_NUMBER,  /* intN_t or uintN_t, in units of 10^-decimals */
+    ENG_KEY_CHOSEN,  /* struct eng_chosen: such a number, or numbers by facts and a default */
     ENG_KEY_PORTION, /* struct eng_portion: such a number, or per cent of something */
     ENG_KEY_PANES,   /* uint32_t: a duration of whole panes */
     ENG_KEY_ELAPSED, /* int64_t: a duration in ms */
@@ -49,14 +50,14 @@ struct eng_section;
 struct eng_key {
     const char *name;
     enum eng_key_type type;
-    uint8_t decimals; /* NUMBER, PORTION: 0 to 4 */
+    uint8_t decimals; /* NUMBER, CHOSEN, PORTION: 0 to 4 */
     bool required;
     bool live; /* around the model: a running process takes up a change (SIGHUP) */
     uint16_t offset,
         bytes; /* of the field in the section's struct; 0 bytes: read by code of its own */
     const char *fallback; /* the default as one would write it; NULL: the field stays zero */
-    int64_t min, max; /* NUMBER, PORTION, ELAPSED, PANES, BYTES: in units of the field. Both 0: no
-                         bounds */
+    int64_t min, max; /* NUMBER, CHOSEN, PORTION, ELAPSED, PANES, BYTES: in units of the field. Both
+                         0: no bounds */
     const struct eng_choice *choices;  /* CHOICE */
     const struct eng_section *section; /* SECTION */
     const char *shape;  /* what a value looks like, when the type's own words do not say it */

@@ -60,7 +60,8 @@ static enum eng_status lint_dimension(struct eng_load *load, const struct eng_no
     const struct eng_dimension *dimension = &score->dimensions[index];
     int64_t greatest = greatest_e4(load->model, &load->model->measures[dimension->measure]);
     char most[ENG_TEXT_SHOWN_BYTES], target[ENG_TEXT_SHOWN_BYTES];
-    if (score->dimension_count > 1 && 2 * dimension->weight_e4 > score->weight_sum_e4) {
+    if (score->dimension_count > 1 && dimension->weights.count == 0 &&
+        2 * dimension->weight_e4 > score->weight_sum_e4) {
         enum eng_status status = warn(load, node->key->mark,
                                       "the dimension \"%s\" has more than half of the weight, so "
                                       "the score \"%s\" says little "
@@ -69,7 +70,7 @@ static enum eng_status lint_dimension(struct eng_load *load, const struct eng_no
         if (status != ENG_OK)
             return status;
     }
-    if (greatest == 0 || dimension->target_e4 <= greatest)
+    if (greatest == 0 || dimension->targets.count > 0 || dimension->target_e4 <= greatest)
         return ENG_OK;
     return warn(
         load, node->key->mark,
@@ -205,6 +206,35 @@ static enum eng_status lint_measures(struct eng_load *load)
     return status;
 }
 
+/* True when weights, targets or alerts hang on a fact. */
+static bool is_asked(const struct eng_model *model, uint32_t fact)
+{
+    for (uint32_t i = 0; i < model->score_count; i++)
+        for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
+            if (eng_dimension_asks(&model->scores[i].dimensions[j], fact))
+                return true;
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        for (uint32_t j = 0; j < model->alerts[i].limit_count; j++)
+            if (model->alerts[i].limits[j].fact == fact)
+                return true;
+    return false;
+}
+
+static enum eng_status lint_facts(struct eng_load *load)
+{
+    const struct eng_model *model = load->model;
+    enum eng_status status = ENG_OK;
+    const struct eng_node *node = load->file.facts ? load->file.facts->first : NULL;
+    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
+        if (!is_used(model, model->facts[i].measure) && !is_asked(model, i) &&
+            !model->facts[i].tell)
+            status = warn(load, node->key->mark,
+                          "the fact \"%s\" is used by no score and no alert; it is kept for "
+                          "whoever asks about a partner",
+                          model->facts[i].name);
+    return status;
+}
+
 static enum eng_status lint_alert(struct eng_load *load, const struct eng_node *node,
                                   const struct eng_alert *alert)
 {
@@ -222,21 +252,6 @@ static enum eng_status lint_alert(struct eng_load *load, const struct eng_node *
                     "nothing that counts now is left: it is open for everybody; look less far",
                     alert->name, score->name);
     return ENG_OK;
-}
-
-static enum eng_status lint_facts(struct eng_load *load)
-{
-    const struct eng_model *model = load->model;
-    enum eng_status status = ENG_OK;
-    const struct eng_node *node = load->file.facts ? load->file.facts->first : NULL;
-    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
-        if (!is_used(model, model->facts[i].measure))
-            status =
-                warn(load, node->key->mark,
-                     "the fact \"%s\" is used by no score; it is kept for whoever asks about a "
-                     "partner",
-                     model->facts[i].name);
-    return status;
 }
 
 static enum eng_status lint_alerts(struct eng_load *load)

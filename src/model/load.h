@@ -32,6 +32,12 @@ struct eng_portion {
     uint32_t share_e4; /* 10,000: all of it */
 };
 
+/* What a CHOSEN says. */
+struct eng_chosen {
+    int64_t number_e4;           /* for whom nothing else is said; 0: not given */
+    const struct eng_node *node; /* a mapping with the numbers of others; NULL: there are none */
+};
+
 struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
@@ -59,6 +65,8 @@ struct eng_measure_draft {
 struct eng_fact_draft {
     const struct eng_node *set, *cleared, *where, *from, *values;
     int64_t valid_for_ms; /* 0: for good */
+    uint32_t text;        /* 0: not given */
+    bool tell;
 };
 
 /* A points key that says more than its points. */
@@ -82,7 +90,7 @@ struct eng_decay_draft {
 };
 
 struct eng_dimension_draft {
-    int64_t weight_e4, target_e4;
+    struct eng_chosen weight, target;
     const struct eng_node *measure, *steps;
     int32_t skip;
 };
@@ -110,7 +118,7 @@ struct eng_moment_draft {
 
 struct eng_alert_draft {
     const struct eng_node *score, *falls_to, *rises_to, *silence, *where, *after, *expects;
-    const struct eng_node *description;
+    const struct eng_node *description, *partners;
     struct eng_portion drop;
     int64_t below_e4, above_e4, margin_e4, cooldown_ms;
     uint32_t within, remind, forecast, horizon, typical_gap, min_silence, min_active, risk_e3;
@@ -285,6 +293,14 @@ enum eng_status eng_load_find_fact(struct eng_load *load, const struct eng_node 
 /* facts.c: fills in a measure that reads a fact. */
 enum eng_status eng_load_reading(struct eng_load *load, const struct eng_node *name,
                                  struct eng_measure *measure);
+
+/* facts.c: the numbers that some partners have by their facts; `range` names and bounds them. */
+enum eng_status eng_load_cases(struct eng_load *load, const struct eng_chosen *chosen,
+                               const struct eng_range *range, struct eng_cases *ret_cases);
+
+/* facts.c: the partners that an alert is for; node NULL: for all. */
+enum eng_status eng_load_limits(struct eng_load *load, const struct eng_node *node,
+                                struct eng_alert *alert);
 
 /* facts.c: refuses a fact that an action both sets and clears. After eng_load_fill_sets. */
 enum eng_status eng_load_check_facts(struct eng_load *load);

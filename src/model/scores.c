@@ -79,7 +79,7 @@ static enum eng_status load_steps(struct eng_load *load, const struct eng_node *
 static enum eng_status check_dimension(struct eng_load *load, const struct eng_node *node,
                                        const struct eng_dimension_draft *draft)
 {
-    if ((draft->target_e4 != 0) == (draft->steps != NULL))
+    if ((draft->target.number_e4 != 0) == (draft->steps != NULL))
         return eng_source_fail(
             &load->source, node->key->mark,
             "the dimension \"%s\" has %s; write \"target: 10\", or \"steps: [[0, 0], "
@@ -92,6 +92,8 @@ static enum eng_status check_dimension(struct eng_load *load, const struct eng_n
 static enum eng_status load_dimension(struct eng_load *load, const struct eng_node *node,
                                       struct eng_score *score)
 {
+    static const struct eng_range weights = {"\"weight\"", 4, 1, ENG_WEIGHT_MAX_E4};
+    static const struct eng_range targets = {"\"target\"", 4, 1, ENG_TARGET_MAX_E4};
     struct eng_dimension_draft draft = {0};
     struct eng_dimension *dimension = &score->dimensions[score->dimension_count++];
     enum eng_status status = eng_load_check_name(load, node->key, "the name of a dimension");
@@ -108,10 +110,14 @@ static enum eng_status load_dimension(struct eng_load *load, const struct eng_no
         status = eng_load_copy(load, node->key, &dimension->name);
     if (status == ENG_OK && draft.steps != NULL)
         status = load_steps(load, draft.steps, dimension);
-    dimension->weight_e4 = draft.weight_e4;
-    dimension->target_e4 = draft.target_e4;
+    if (status == ENG_OK)
+        status = eng_load_cases(load, &draft.weight, &weights, &dimension->weights);
+    if (status == ENG_OK)
+        status = eng_load_cases(load, &draft.target, &targets, &dimension->targets);
+    dimension->weight_e4 = draft.weight.number_e4;
+    dimension->target_e4 = draft.target.number_e4;
     dimension->skip = draft.skip != 0;
-    score->weight_sum_e4 += draft.weight_e4;
+    score->weight_sum_e4 += draft.weight.number_e4;
     return status;
 }
 
@@ -447,9 +453,27 @@ static int64_t skipping_bound_e4(const struct eng_score *score, bool greatest)
     return (int64_t)bound > room ? (int64_t)bound - room : 0;
 }
 
+/* The bound of a score whose weights are partners' own: an average is between the shares. */
+static int64_t shifting_bound_e4(const struct eng_score *score, bool greatest)
+{
+    int64_t found = share_e4(&score->dimensions[0], greatest),
+            room = score->dimension_count / 2 + 1;
+    for (uint32_t i = 1; i < score->dimension_count; i++) {
+        int64_t share = share_e4(&score->dimensions[i], greatest);
+        found = (share > found) == greatest ? share : found;
+    }
+    int64_t bound = (int64_t)((__int128)score->scale_e4 * found / ONE_E4);
+    if (greatest)
+        return found == 0 ? 0 : bound + room;
+    return bound > room ? bound - room : 0;
+}
+
 static int64_t weighted_bound_e4(const struct eng_score *score, bool greatest)
 {
     int64_t sum = 0;
+    for (uint32_t i = 0; i < score->dimension_count; i++)
+        if (score->dimensions[i].weights.count > 0)
+            return shifting_bound_e4(score, greatest);
     for (uint32_t i = 0; i < score->dimension_count; i++) {
         const struct eng_dimension *dimension = &score->dimensions[i];
         if (dimension->skip)

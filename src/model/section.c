@@ -207,6 +207,28 @@ static enum eng_status read_number(struct eng_load *load, const struct reading *
     return status;
 }
 
+/* A number, or a mapping with one under `default`. */
+static enum eng_status read_chosen(struct eng_load *load, const struct reading *reading)
+{
+    const struct eng_key *key = reading->key;
+    const struct eng_node *node = reading->node;
+    struct eng_range range = {reading->what, key->decimals, key->min, key->max};
+    struct eng_chosen chosen = {0, NULL};
+    if (node->kind == ENG_NODE_MAPPING) {
+        chosen.node = node;
+        node = eng_node_get(node, "default");
+        if (node == NULL)
+            return eng_source_fail(&load->source, reading->node->mark,
+                                   "%s says nothing of partners for whom no fact of it holds; add "
+                                   "\"default: %s\"",
+                                   reading->what, key->sample);
+    }
+    enum eng_status status = eng_load_number(load, node, &range, &chosen.number_e4);
+    if (status == ENG_OK)
+        store(reading->target, key, &chosen);
+    return status;
+}
+
 /* The number before a per cent sign, a node of its own. NULL: no memory. */
 static struct eng_node *before_percent(struct eng_load *load, const struct eng_node *node)
 {
@@ -468,6 +490,7 @@ static const struct {
     [ENG_KEY_SOME] = {"a name, or a list of them", read_some},
     [ENG_KEY_WORDS] = {"text of up to 500 characters", read_words},
     [ENG_KEY_NUMBER] = {"a number", read_number},
+    [ENG_KEY_CHOSEN] = {"a number with up to four decimals, or such by facts", read_chosen},
     [ENG_KEY_PORTION] = {"a number, or per cent such as 25%", read_portion},
     [ENG_KEY_PANES] = {"a whole number of panes as days or hours, such as 30d or 6h", read_panes},
     [ENG_KEY_ELAPSED] = {"a time such as 7d, 6h, 10m, 90s or 250ms", read_elapsed},

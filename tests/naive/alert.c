@@ -15,6 +15,8 @@ static bool may_open(const struct naive *naive, const struct partner *partner, u
     if (!cooled(alert, state, why->at_ms))
         return false;
     state->opened_ms = -1;
+    if (!naive_admits(naive, partner, index, why->pane))
+        return false;
     return !(alert->hold &&
              naive_provisional(naive, partner, &naive->model->scores[alert->score], why->pane));
 }

@@ -361,6 +361,10 @@ bool naive_unknown(const struct naive *naive, const struct eng_score *score, int
             if (measure_unknown(naive, score, looks.measures[j], pane))
                 return true;
     }
+    for (unsigned f = 0; f < naive->model->fact_count; f++)
+        if (naive_reason(naive->model, 1u << f, score, NULL) > 0 &&
+            measure_unknown(naive, score, naive->model->facts[f].measure, pane))
+            return true;
     return false;
 }
 
@@ -588,12 +592,33 @@ static bool same_measure(const struct change *c, unsigned a, unsigned b)
            old->ago == new->ago &&same_question(c, old, new);
 }
 
+/* Do the same facts choose the same numbers? */
+static bool same_cases(const struct change *c, const struct eng_cases *a, const struct eng_cases *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (uint32_t i = 0; i < a->count; i++) {
+        const struct eng_case *x = &a->items[i], *y = &b->items[i];
+        const struct eng_fact *was = &c->old->facts[x->fact], *is = &c->new->facts[y->fact];
+        bool flag = was->kind == ENG_FACT_FLAG && is->kind == ENG_FACT_FLAG;
+        struct eng_measure one = {.parts = {was->measure}, .fact = x->fact, .option = x->option};
+        struct eng_measure two = {.parts = {is->measure}, .fact = y->fact, .option = y->option};
+        if (flag)
+            one.option = two.option = 0;
+        if (x->number_e4 != y->number_e4 || was->kind != is->kind || !same_reading(c, &one, &two))
+            return false;
+    }
+    return true;
+}
+
 static bool same_dimension(const struct change *c, const struct eng_dimension *a,
                            const struct eng_dimension *b)
 {
     bool same = a->skip == b->skip && a->weight_e4 == b->weight_e4 &&
                 a->target_e4 == b->target_e4 && a->points_e4 == b->points_e4 &&
-                a->step_count == b->step_count && same_measure(c, a->measure, b->measure);
+                same_cases(c, &a->weights, &b->weights) &&
+                same_cases(c, &a->targets, &b->targets) && a->step_count == b->step_count &&
+                same_measure(c, a->measure, b->measure);
     for (unsigned i = 0; same && i < a->step_count; i++)
         same = a->steps[i].x_e4 == b->steps[i].x_e4 && a->steps[i].y_e4 == b->steps[i].y_e4;
     return same;
@@ -620,7 +645,8 @@ static void settle_told(const struct eng_score *score, struct told *told)
     int64_t most[ENG_DIMENSIONS_MAX], all = 0, rest;
     bool skips = false;
     for (unsigned i = 0; i < score->dimension_count; i++)
-        skips |= score->dimensions[i].skip;
+        skips |= score->dimensions[i].skip || score->dimensions[i].weights.count > 0 ||
+                 score->dimensions[i].targets.count > 0;
     for (unsigned i = 0; i < score->dimension_count && !score->points; i++) {
         most[i] = skips ? score->scale_e4
                         : (int64_t)((__int128)score->scale_e4 * score->dimensions[i].weight_e4 /
@@ -855,8 +881,8 @@ void naive_activate(struct naive *naive, const struct eng_model *model, bool sil
         return; /* nothing has been forgotten, for nothing was there */
     c.pane = eng_calendar_pane(model->calendar, naive->clock_ms);
     learn(naive, &c);
-    struct occasion why = {ENG_CAUSE_CONFIG, ENG_ORIGIN_MODEL, model->version, naive->clock_ms,
-                           c.pane};
+    struct occasion why = {ENG_CAUSE_CONFIG, ENG_ORIGIN_MODEL, model->version,
+                           naive->clock_ms,  c.pane,           0};
     for (size_t i = 0; i < naive->partner_count; i++) {
         carry(naive, &c, naive->partners[i]);
         naive_evaluate(naive, naive->partners[i], &why);

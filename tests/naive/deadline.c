@@ -36,13 +36,14 @@ void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsig
     struct deadline deadline = naive_deadline(partner, index);
     bool just_met = deadline.met && !state->met;
     state->met = deadline.met;
-    if (just_met && (state->open || alert->tell_met)) {
+    bool mine = naive_admits(naive, partner, index, why->pane);
+    if (just_met && (state->open || (alert->tell_met && mine))) {
         state->open = false;
         tell(naive, partner, index, ENG_RESOLVED, why);
     }
     int64_t opens = deadline.pane + (int64_t)alert->within + 1 - (int64_t)alert->remind;
     if (why->cause == ENG_CAUSE_EXPIRY && deadline.anchored && !deadline.met && !state->open &&
-        why->pane >= opens) {
+        mine && why->pane >= opens) {
         state->open = true;
         state->opened_ms = why->at_ms;
         tell(naive, partner, index, ENG_OPENED, why);

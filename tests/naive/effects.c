@@ -37,9 +37,18 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
                 const int64_t *parts, const int64_t *told)
 {
     size_t parts_bytes = effect->contribution_count * sizeof(struct eng_contribution);
-    size_t bytes = (sizeof *effect + parts_bytes + partner->name_bytes + 7) / 8 * 8;
+    uint8_t facts[ENG_FACTS_MAX * (2 + ENG_FACT_TEXT_BYTES_MAX)];
+    bool telling = effect->kind == ENG_EFFECT_SCORE_CHANGE || effect->kind == ENG_EFFECT_CHURN_DROP;
+    size_t facts_bytes = telling ? naive_tell_facts(naive, partner, naive->pane, facts) : 0;
+    size_t bytes = (sizeof *effect + parts_bytes + partner->name_bytes + facts_bytes + 7) / 8 * 8;
     uint8_t *place = extend(&naive->effects, bytes);
+    const struct eng_alert *alert = &naive->model->alerts[effect->subject];
+    if (effect->kind == ENG_EFFECT_CHURN_DROP)
+        effect->fact = naive_reason(
+            naive->model, naive->said,
+            eng_alert_is_scored(alert) ? &naive->model->scores[alert->score] : NULL, alert);
     effect->bytes = (uint32_t)bytes;
+    effect->facts_bytes = (uint16_t)facts_bytes;
     effect->partner_bytes = (uint16_t)partner->name_bytes;
     memcpy(place, effect, sizeof *effect);
     for (unsigned i = 0; i < effect->contribution_count; i++) {
@@ -47,6 +56,7 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
         memcpy(place + sizeof *effect + i * sizeof part, &part, sizeof part);
     }
     memcpy(place + sizeof *effect + parts_bytes, partner->name, partner->name_bytes);
+    memcpy(place + sizeof *effect + parts_bytes + partner->name_bytes, facts, facts_bytes);
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         naive->counters.score_changes++;
     else if (effect->kind == ENG_EFFECT_CELL_CHANGE)

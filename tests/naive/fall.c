@@ -9,7 +9,7 @@
 static void live(struct naive *naive, struct partner *copy, int64_t pane)
 {
     int64_t at_ms = eng_calendar_start_ms(naive->model->calendar, pane);
-    struct occasion why = {ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)at_ms, at_ms, pane};
+    struct occasion why = {ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)at_ms, at_ms, pane, 0};
     naive->clock_ms = at_ms;
     for (unsigned i = 0; i < naive->model->score_count; i++)
         naive_score_evaluate(naive, copy, i, &why);

@@ -79,6 +79,34 @@ static bool number(struct eng_slice text, int64_t *ret)
     return true;
 }
 
+/* ---- texts, each kept once: their numbers begin with 1 ---- */
+
+static struct {
+    struct eng_slice items[4096];
+    int64_t count;
+} texts;
+
+struct eng_slice naive_text(int64_t number)
+{
+    eng_assert(number > 0 && number <= texts.count);
+    return texts.items[number - 1];
+}
+
+static int64_t keep(struct eng_slice text)
+{
+    static char room[1 << 16];
+    static size_t used;
+    for (int64_t i = 0; i < texts.count; i++)
+        if (texts.items[i].length == text.length &&
+            (text.length == 0 || memcmp(texts.items[i].data, text.data, text.length) == 0))
+            return i + 1;
+    eng_assert(texts.count < 4096 && used + text.length <= sizeof room);
+    memcpy(room + used, text.data, text.length);
+    texts.items[texts.count] = (struct eng_slice){room + used, text.length};
+    used += text.length;
+    return ++texts.count;
+}
+
 /* ---- what an event says ---- */
 
 static bool same(struct eng_slice a, struct eng_slice b)
@@ -110,6 +138,10 @@ bool naive_given(const struct eng_model *model, const struct eng_measure *measur
         return false;
     if (about->kind == ENG_FACT_NUMBER)
         return number(text, ret_value);
+    if (about->kind == ENG_FACT_TEXT) {
+        *ret_value = keep(text);
+        return text.length <= about->text_bytes;
+    }
     *ret_value = option(about, text);
     return *ret_value > 0;
 }
@@ -143,12 +175,87 @@ struct amount naive_fact(const struct naive *naive, const struct partner *partne
     return (struct amount){value, false};
 }
 
+/* ---- what hangs on it ---- */
+
+int64_t naive_option(const struct naive *naive, const struct partner *partner, unsigned fact,
+                     int64_t pane)
+{
+    struct amount amount = naive_fact(naive, partner, naive->model->facts[fact].measure, pane);
+    return amount.missing || naive->model->facts[fact].kind > ENG_FACT_CHOICE ? 0 : amount.value_e4;
+}
+
+int64_t naive_choose(const struct naive *naive, const struct partner *partner,
+                     const struct eng_cases *cases, int64_t otherwise, int64_t pane)
+{
+    for (uint32_t i = cases->count; i-- > 0;)
+        if (naive_option(naive, partner, cases->items[i].fact, pane) == cases->items[i].option)
+            otherwise = cases->items[i].number_e4;
+    return otherwise;
+}
+
+bool naive_admits(const struct naive *naive, const struct partner *partner, unsigned index,
+                  int64_t pane)
+{
+    const struct eng_alert *alert = &naive->model->alerts[index];
+    bool all = true;
+    for (uint32_t i = 0; i < alert->limit_count; i++)
+        all &=
+            alert->limits[i].options >> naive_option(naive, partner, alert->limits[i].fact, pane) &
+            1;
+    return all;
+}
+
+uint16_t naive_reason(const struct eng_model *model, uint32_t said, const struct eng_score *score,
+                      const struct eng_alert *alert)
+{
+    for (uint16_t fact = 0; fact < model->fact_count; fact++) {
+        bool hangs = false;
+        for (unsigned i = 0; score != NULL && i < score->dimension_count; i++) {
+            const struct eng_dimension *dimension = &score->dimensions[i];
+            for (uint32_t k = 0; k < dimension->weights.count; k++)
+                hangs |= dimension->weights.items[k].fact == fact;
+            for (uint32_t k = 0; k < dimension->targets.count; k++)
+                hangs |= dimension->targets.items[k].fact == fact;
+        }
+        for (uint32_t k = 0; alert != NULL && k < alert->limit_count; k++)
+            hangs |= alert->limits[k].fact == fact;
+        if (hangs && (said >> fact & 1))
+            return (uint16_t)(fact + 1);
+    }
+    return 0;
+}
+
+size_t naive_tell_facts(const struct naive *naive, const struct partner *partner, int64_t pane,
+                        uint8_t *to)
+{
+    size_t used = 0;
+    for (unsigned i = 0; i < naive->model->fact_count; i++) {
+        const struct eng_fact *about = &naive->model->facts[i];
+        struct amount amount = naive_fact(naive, partner, about->measure, pane);
+        if (!about->tell || amount.missing)
+            continue;
+        uint8_t option = (uint8_t)amount.value_e4;
+        struct eng_slice value = {(const char *)&option, 1};
+        if (about->kind == ENG_FACT_NUMBER)
+            value = (struct eng_slice){(const char *)&amount.value_e4, 8};
+        if (about->kind == ENG_FACT_TEXT)
+            value = naive_text(amount.value_e4);
+        to[used++] = (uint8_t)i;
+        to[used++] = (uint8_t)value.length;
+        memcpy(to + used, value.data, value.length);
+        used += value.length;
+    }
+    return used;
+}
+
 /* ---- another model ---- */
 
 bool naive_given_anew(const struct eng_model *old, const struct eng_measure *was,
                       const struct eng_model *new, const struct eng_measure *is, int64_t *value)
 {
     const struct eng_fact *a = &old->facts[was->fact], *b = &new->facts[is->fact];
+    if (a->kind == ENG_FACT_TEXT && *value > 0)
+        return naive_text(*value).length <= b->text_bytes;
     if (a->kind != ENG_FACT_CHOICE || *value == 0)
         return true;
     *value = option(b, a->options[*value - 1]);

@@ -118,6 +118,8 @@ struct naive {
     struct partner **partners; /* in the order of a boundary */
     size_t partner_count, partner_capacity;
     struct eng_effects effects;
+    uint32_t said; /* of the evaluation in hand: see struct occasion */
+    int64_t pane;  /* the clock's in it */
 };
 
 /* Why and when a partner is evaluated. */
@@ -126,7 +128,8 @@ struct occasion {
     enum eng_origin origin_kind;
     uint64_t origin;
     int64_t at_ms;
-    int64_t pane; /* the clock's */
+    int64_t pane;  /* the clock's */
+    uint32_t said; /* a bit for each fact that has just changed */
 };
 
 struct amount {
@@ -182,6 +185,29 @@ const struct fact *naive_newest(const struct partner *partner, unsigned measure)
  * valid; a choice in options, from 1; 0 of what was cleared, which is missing of all but flags. */
 struct amount naive_fact(const struct naive *naive, const struct partner *partner, unsigned measure,
                          int64_t pane);
+
+/* given.c: what the facts that are told say with the clock in `pane`, as effects hold it; returns
+ * how many bytes. */
+size_t naive_tell_facts(const struct naive *naive, const struct partner *partner, int64_t pane,
+                        uint8_t *to);
+
+/* given.c: the text with this number, as it is `given`. */
+struct eng_slice naive_text(int64_t number);
+
+/* given.c: which option of a fact holds, from 1; 1 of a flag that is set; 0: none. */
+int64_t naive_option(const struct naive *naive, const struct partner *partner, unsigned fact,
+                     int64_t pane);
+
+/* given.c: the number of the first case that holds, else `otherwise`; is an alert for a partner. */
+int64_t naive_choose(const struct naive *naive, const struct partner *partner,
+                     const struct eng_cases *cases, int64_t otherwise, int64_t pane);
+bool naive_admits(const struct naive *naive, const struct partner *partner, unsigned alert,
+                  int64_t pane);
+
+/* given.c: of the facts in `said` the first, from 1, that the score's weights and targets hang on,
+ * or (NULL: none) the alert's partners; 0: none. */
+uint16_t naive_reason(const struct eng_model *model, uint32_t said, const struct eng_score *score,
+                      const struct eng_alert *alert);
 
 /* given.c: how a FACT measure of a new model says what an old one says; false: it cannot. */
 bool naive_given_anew(const struct eng_model *old, const struct eng_measure *was,

@@ -191,6 +191,8 @@ void naive_evaluate(struct naive *naive, struct partner *partner, const struct o
 {
     struct score_state before[ENG_SCORES_MAX];
     memcpy(before, partner->scores, naive->model->score_count * sizeof before[0]);
+    naive->said = why->said;
+    naive->pane = why->pane;
     for (unsigned i = 0; i < naive->model->score_count; i++)
         naive_score_evaluate(naive, partner, i, why);
     for (unsigned i = 0; i < naive->model->matrix_count; i++)
@@ -206,10 +208,16 @@ void naive_evaluate(struct naive *naive, struct partner *partner, const struct o
 static void boundary(struct naive *naive, int64_t pane)
 {
     naive->clock_ms = eng_calendar_start_ms(naive->model->calendar, pane);
-    struct occasion why = {ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)naive->clock_ms,
-                           naive->clock_ms, pane};
-    for (size_t i = 0; i < naive->partner_count; i++)
+    struct occasion why = {
+        ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)naive->clock_ms, naive->clock_ms, pane, 0};
+    for (size_t i = 0; i < naive->partner_count; i++) {
+        why.said = 0;
+        for (unsigned f = 0; f < naive->model->fact_count; f++)
+            why.said |= (uint32_t)(naive_option(naive, naive->partners[i], f, pane - 1) !=
+                                   naive_option(naive, naive->partners[i], f, pane))
+                        << f;
         naive_evaluate(naive, naive->partners[i], &why);
+    }
 }
 
 void naive_tick(struct naive *naive, int64_t time_ms)
@@ -309,6 +317,9 @@ static void count(struct naive *naive, struct partner *partner, const struct eng
 {
     if (partner == NULL)
         partner = add_partner(naive, event->partner);
+    int64_t options[ENG_FACTS_MAX];
+    for (unsigned i = 0; i < naive->model->fact_count; i++)
+        options[i] = naive_option(naive, partner, i, fact.clock_pane);
     naive_note(naive->model, &fact);
     fact.id = copy(event->id);
     fact.id_bytes = event->id.length;
@@ -319,7 +330,13 @@ static void count(struct naive *naive, struct partner *partner, const struct eng
         if (naive->model->alerts[i].kind == ENG_SILENCE)
             naive_silence_rescan(naive, partner, i);
     struct occasion why = {fact.pane < fact.clock_pane ? ENG_CAUSE_CORRECTION : ENG_CAUSE_EVENT,
-                           ENG_ORIGIN_OFFSET, event->offset, naive->clock_ms, fact.clock_pane};
+                           ENG_ORIGIN_OFFSET,
+                           event->offset,
+                           naive->clock_ms,
+                           fact.clock_pane,
+                           0};
+    for (unsigned i = 0; i < naive->model->fact_count; i++)
+        why.said |= (uint32_t)(naive_option(naive, partner, i, fact.clock_pane) != options[i]) << i;
     naive_awards(naive, partner, &why);
     naive_evaluate(naive, partner, &why);
 }
@@ -432,7 +449,11 @@ static void view_alert(const struct naive *naive, const struct partner *partner,
     const struct alert_state *state = &partner->alerts[i];
     ret->open = state->open;
     ret->opened_at_ms = state->opened_ms;
-    ret->due_at_ms = alert->kind == ENG_DEADLINE ? deadline_due_ms(naive, partner, i) : -1;
+    ret->due_at_ms = -1;
+    if (!naive_admits(naive, partner, i, eng_calendar_pane(calendar, naive->clock_ms)))
+        return;
+    if (alert->kind == ENG_DEADLINE)
+        ret->due_at_ms = deadline_due_ms(naive, partner, i);
     if (alert->kind != ENG_SILENCE || state->open || !naive_silence_ripe(alert, state))
         return;
     /* The first boundary after the clock that satisfies both conditions. */
@@ -471,6 +492,8 @@ static void view_fact(const struct naive *naive, const struct partner *partner,
     ret->there = !amount.missing;
     if (fact->kind == ENG_FACT_CHOICE && !amount.missing)
         ret->text = fact->options[amount.value_e4 - 1];
+    else if (fact->kind == ENG_FACT_TEXT && !amount.missing)
+        ret->text = naive_text(amount.value_e4);
     else
         ret->value_e4 = fact->kind == ENG_FACT_FLAG ? amount.value_e4 * 10000 : amount.value_e4;
 }

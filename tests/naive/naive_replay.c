@@ -106,6 +106,33 @@ static void print_name(const char *key, const char *name)
     print_text(key, (struct eng_slice){name, (uint32_t)strlen(name)});
 }
 
+/* What the facts that are told say. */
+static void print_facts(const struct eng_model *model, const struct eng_effect *effect)
+{
+    uint8_t kinds[ENG_FACTS_MAX];
+    struct eng_told_fact told;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < model->fact_count; i++)
+        kinds[i] = (uint8_t)model->facts[i].kind;
+    if (effect->facts_bytes == 0)
+        return;
+    printf(",\"facts\":{\"\":\"\"");
+    while (eng_effect_fact(effect, kinds, &at, &told)) {
+        const struct eng_fact *fact = &model->facts[told.fact];
+        char number[40];
+        snprintf(number, sizeof number, "%g", (double)told.value_e4 / 10000);
+        if (fact->kind == ENG_FACT_TEXT)
+            print_text(fact->name, told.text);
+        else if (fact->kind == ENG_FACT_CHOICE)
+            print_text(fact->name, fact->options[told.option - 1]);
+        else if (fact->kind == ENG_FACT_NUMBER)
+            print_name(fact->name, number);
+        else
+            print_name(fact->name, told.option > 0 ? "true" : "false");
+    }
+    printf("}");
+}
+
 static void print_parts(const struct eng_model *model, const struct eng_effect *effect)
 {
     const struct eng_contribution *part = (const struct eng_contribution *)(effect + 1);
@@ -135,6 +162,9 @@ static void print_score_change(const struct eng_model *model, const struct eng_e
     print_parts(model, effect);
     if (score->description != NULL)
         print_name("description", score->description);
+    if (effect->fact > 0)
+        print_name("fact", model->facts[effect->fact - 1].name);
+    print_facts(model, effect);
 }
 
 static void print_silence(const struct eng_effect *effect)
@@ -160,6 +190,9 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
         printf(",\"will_drop_at\":%" PRId64, effect->will_drop_at_ms);
         print_name("will_drop_to", model->scores[alert->score].bands[effect->will_drop_to].name);
     }
+    if (effect->fact > 0)
+        print_name("fact", model->facts[effect->fact - 1].name);
+    print_facts(model, effect);
     if (alert->kind == ENG_SILENCE) {
         print_silence(effect);
         return;

@@ -77,17 +77,19 @@ static void compute(const struct naive *naive, const struct partner *partner,
                     const struct eng_score *score, int64_t pane, struct score_state *state)
 {
     struct amount amounts[ENG_DIMENSIONS_MAX];
+    struct eng_dimension own[ENG_DIMENSIONS_MAX]; /* with the partner's weights and targets */
     int64_t weight_sum_e4 = 0;
     for (unsigned i = 0; i < score->dimension_count; i++) {
-        const struct eng_dimension *dimension = &score->dimensions[i];
-        amounts[i] =
-            naive_measure(naive, partner, &naive->model->measures[dimension->measure], pane);
-        if (!(dimension->skip && amounts[i].missing))
-            weight_sum_e4 += dimension->weight_e4;
+        own[i] = score->dimensions[i];
+        own[i].weight_e4 = naive_choose(naive, partner, &own[i].weights, own[i].weight_e4, pane);
+        own[i].target_e4 = naive_choose(naive, partner, &own[i].targets, own[i].target_e4, pane);
+        amounts[i] = naive_measure(naive, partner, &naive->model->measures[own[i].measure], pane);
+        if (!(own[i].skip && amounts[i].missing))
+            weight_sum_e4 += own[i].weight_e4;
     }
     state->value_e4 = 0;
     for (unsigned i = 0; i < score->dimension_count; i++) {
-        const struct eng_dimension *dimension = &score->dimensions[i];
+        const struct eng_dimension *dimension = &own[i];
         int64_t part = 0;
         if (score->decay.kind != ENG_DECAY_NONE)
             part = decayed(naive, partner, score, i, pane);
@@ -224,6 +226,7 @@ static void tell(struct naive *naive, struct partner *partner, unsigned index,
     bool up =
         state->band != told->band ? state->band > told->band : state->value_e4 > told->value_e4;
     effect.score = (uint16_t)index;
+    effect.fact = naive_reason(naive->model, why->said, score, NULL);
     effect.direction = up ? ENG_UP : ENG_DOWN;
     effect.band = (uint8_t)state->band;
     effect.previous_band = (uint8_t)told->band;

@@ -114,6 +114,7 @@ void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsign
     }
     bool cooled = state->opened_ms < 0 || why->at_ms - state->opened_ms >= alert->cooldown_ms;
     if (!state->open && naive_silence_ripe(alert, state) && cooled &&
+        naive_admits(naive, partner, index, why->pane) &&
         why->pane >= state->last + state->threshold_panes + 1)
         open(naive, partner, index, why);
 }

@@ -23,8 +23,11 @@ struct writer {
     bool filters;        /* actions are asked for by attributes too */
     int64_t plain_panes; /* a plain program: the length of all windows; 0: anything goes */
     unsigned measures, facts;
-    uint32_t choices; /* a bit for each fact that is one of some texts */
-    uint32_t ratios;  /* a bit for each measure that is one */
+    uint32_t choices;      /* a bit for each fact that is one of some texts */
+    uint32_t numbers;      /* that no weight and no alert may ask */
+    uint32_t texts;        /* that no measure reads */
+    const char *option[8]; /* of a choice: one of its texts */
+    uint32_t ratios;       /* a bit for each measure that is one */
     struct {
         bool points, tiers;
         unsigned bands;
@@ -232,6 +235,7 @@ static void choice(struct writer *w, unsigned index)
         fprintf(w->out, "%s%s", i > 0 ? ", " : "", choices[of][(first + i) % 4]);
     fprintf(w->out, "]");
     w->choices |= 1u << index;
+    w->option[index] = choices[of][(first + between(w, 0, count - 1)) % 4];
 }
 
 static void fact(struct writer *w, unsigned index)
@@ -243,8 +247,17 @@ static void fact(struct writer *w, unsigned index)
                 percent(w, 60) ? "social.disconnect" : "[social.disconnect, \"widget.off.*\"]");
     if (percent(w, 40))
         choice(w, index);
-    else if (percent(w, 60))
+    else if (percent(w, 40)) {
         fprintf(w->out, ", from: %s", percent(w, 50) ? "odd" : "value");
+        w->numbers |= 1u << index;
+    } else if (percent(w, 30)) {
+        fprintf(w->out, ", from: %s, text: %" PRId64, choice_of[between(w, 0, 2)],
+                between(w, 1, 9));
+        w->numbers |= 1u << index;
+        w->texts |= 1u << index;
+    }
+    if (percent(w, 30))
+        fprintf(w->out, ", tell: true");
     if (percent(w, 60)) {
         fprintf(w->out, ", valid_for: ");
         elapsed(w);
@@ -255,13 +268,50 @@ static void fact(struct writer *w, unsigned index)
 
 /* A measure of a fact. Of a choice it may ask for a text that is not among its values, and the
  * program is refused. */
-static void reading(struct writer *w, unsigned index)
+static bool reading(struct writer *w, unsigned index)
 {
     unsigned of = (unsigned)between(w, 0, w->facts - 1);
+    if (w->texts >> of & 1)
+        return false; /* it is no number */
     fprintf(w->out, "  m%u: {fact: f%u", index, of);
     if ((w->choices >> of & 1) && percent(w, 50))
-        fprintf(w->out, ".%s", CHANCE_ONE_OF(w->chance, choices[chance_next(w->chance) % 3]));
+        fprintf(w->out, ".%s",
+                percent(w, 90) ? w->option[of]
+                               : CHANCE_ONE_OF(w->chance, choices[chance_next(w->chance) % 3]));
     fprintf(w->out, "}\n");
+    return true;
+}
+
+/* A number, or numbers by facts. */
+static void chosen(struct writer *w, int64_t e4, int64_t other_e4)
+{
+    unsigned of = (unsigned)between(w, 0, 7), second = (unsigned)between(w, 0, 7);
+    if (of >= w->facts || w->plain_panes > 0 || (w->numbers >> of & 1)) {
+        number(w, e4);
+        return;
+    }
+    fprintf(w->out, "{default: ");
+    number(w, e4);
+    for (int i = 0; i < 2; i++, of = second) {
+        if (of >= w->facts || (w->numbers >> of & 1) || (i == 1 && of == 0))
+            continue;
+        bool choice = w->choices >> of & 1;
+        fprintf(w->out, ", f%u%s%s: ", of, choice ? "." : "", choice ? w->option[of] : "");
+        number(w, other_e4 + i * 10000);
+    }
+    fprintf(w->out, "}");
+}
+
+/* The partners that an alert is for. */
+static void partners(struct writer *w)
+{
+    unsigned of = (unsigned)between(w, 0, 3);
+    if (of >= w->facts || (w->numbers >> of & 1))
+        return;
+    fprintf(w->out, ", for: {f%u: %s}", of,
+            w->choices >> of & 1 ? w->option[of]
+            : percent(w, 60)     ? "yes"
+                                 : "no");
 }
 
 static void measure(struct writer *w, unsigned index)
@@ -271,10 +321,8 @@ static void measure(struct writer *w, unsigned index)
     int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 11);
     if (kind == 10 && index > 0 && ratio(w, index))
         return;
-    if (w->facts > 0 && index > 0 && percent(w, w->plain_panes > 0 ? 10 : 30)) {
-        reading(w, index);
+    if (w->facts > 0 && index > 0 && percent(w, w->plain_panes > 0 ? 10 : 30) && reading(w, index))
         return;
-    }
     fprintf(w->out, "  m%u: {", index);
     if (index > 0 && w->ledgers > 0 && percent(w, 30)) {
         booked(w, index);
@@ -324,13 +372,15 @@ static void dimension(struct writer *w, unsigned index, bool may_skip)
 {
     int64_t measure_index = between(w, 0, w->measures - 1);
     fprintf(w->out, "      d%u: {weight: ", index);
-    number(w, percent(w, 70) ? between(w, 1, 30) * 10000 : between(w, 1, 100000));
+    chosen(w, percent(w, 70) ? between(w, 1, 30) * 10000 : between(w, 1, 100000),
+           between(w, 1, 30) * 10000);
     fprintf(w->out, ", measure: m%" PRId64 ", ", measure_index);
     if (percent(w, w->plain_panes > 0 ? 5 : 25)) {
         steps(w);
     } else {
         fprintf(w->out, "target: ");
-        number(w, percent(w, 70) ? between(w, 1, 6) * 10000 : between(w, 1, 300000));
+        chosen(w, percent(w, 70) ? between(w, 1, 6) * 10000 : between(w, 1, 300000),
+               between(w, 1, 9) * 10000);
     }
     if (may_skip && w->plain_panes == 0 && percent(w, 40))
         fprintf(w->out, ", missing: skip");
@@ -544,6 +594,7 @@ static void deadline(struct writer *w)
         fprintf(w->out, ", remind: ");
         panes(w, between(w, 1, within));
     }
+    partners(w);
     fprintf(w->out, "%s}\n", percent(w, 40) ? ", tell_met: true" : "");
 }
 
@@ -595,6 +646,7 @@ static void alert(struct writer *w, unsigned index)
         scored = false;
     }
     cooldown(w);
+    partners(w);
     if (scored && percent(w, 30))
         fprintf(w->out, ", while_provisional: hold");
     fprintf(w->out, "}\n");
@@ -823,6 +875,29 @@ static void add_filter(struct chance *chance, const char *line, size_t bytes, FI
     fprintf(out, ", where: %s}\n", CHANCE_ONE_OF(chance, filters));
 }
 
+/* Where a word of a line begins; `bytes`: it is not there. */
+static size_t word_at(const char *line, size_t bytes, const char *word)
+{
+    const char *at = strstr(line, word);
+    return at != NULL && at < line + bytes ? (size_t)(at - line) : bytes;
+}
+
+/* A fact's line with others of the texts that it may be. */
+static void other_values(struct chance *chance, const char *line, size_t bytes, FILE *out)
+{
+    size_t before = word_at(line, bytes, "values: ["), after = before + strcspn(line + before, "]");
+    int64_t first = chance_between(chance, 0, 3), count = chance_between(chance, 1, 4);
+    int of = 0;
+    while (of < 2 && strncmp(line + word_at(line, bytes, "from: ") + 6, choice_of[of],
+                             strlen(choice_of[of])) != 0)
+        of++;
+    fwrite(line, 1, before, out);
+    fprintf(out, "values: [");
+    for (int64_t i = 0; i < count; i++)
+        fprintf(out, "%s%s", i > 0 ? ", " : "", choices[of][(first + i) % 4]);
+    fwrite(line + after, 1, bytes - after, out);
+}
+
 static bool is_measure(const char *line, size_t bytes)
 {
     return is_key(line, "  m") && line[bytes - 2] == '}';
@@ -841,6 +916,8 @@ static void vary_line(struct chance *chance, const char *line, const char *other
         return;
     if (!fixed && instead != NULL && line[bytes - 2] != ':' && chance_percent(chance, share))
         fwrite(instead, 1, strcspn(instead, "\n") + 1, out);
+    else if (word_at(line, bytes, "values: [") < bytes && chance_percent(chance, 2 * share))
+        other_values(chance, line, bytes, out);
     else if (filter_at(line, bytes) < bytes && chance_percent(chance, 2 * share))
         other_filter(chance, line, bytes, out);
     else if (is_measure(line, bytes) && chance_percent(chance, share / 3))

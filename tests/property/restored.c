@@ -349,6 +349,19 @@ static bool same_told(const struct world *world, uint32_t step)
     return false;
 }
 
+/* Are the texts of facts the same, wherever each engine has them? They are taken out. */
+static bool same_texts(struct eng_view *want, struct eng_view *got)
+{
+    bool same = want->fact_count == got->fact_count;
+    for (unsigned i = 0; same && i < want->fact_count; i++) {
+        struct eng_slice *a = &want->facts[i].text, *b = &got->facts[i].text;
+        same = a->length == b->length && (a->data == NULL) == (b->data == NULL) &&
+               (a->length == 0 || memcmp(a->data, b->data, a->length) == 0);
+        a->data = b->data = NULL;
+    }
+    return same;
+}
+
 static bool same_views(const struct world *world)
 {
     static struct eng_view want, got;
@@ -360,7 +373,7 @@ static bool same_views(const struct world *world)
         memset(&got, 0, sizeof got);
         enum eng_status a = eng_engine_view(world->want->engine, event->partner, &want);
         enum eng_status b = eng_engine_view(world->engine, event->partner, &got);
-        if (a == b && memcmp(&want, &got, sizeof want) == 0)
+        if (a == b && same_texts(&want, &got) && memcmp(&want, &got, sizeof want) == 0)
             continue;
         fprintf(world->out, "restored: another view of %.*s\n", (int)event->partner.length,
                 event->partner.data);

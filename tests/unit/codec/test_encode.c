@@ -150,7 +150,8 @@ static const char *text_of(const struct eng_bytes *bytes)
 #define AVRO_END(kind)                                                                             \
     ", \"kind\": {\"string\": \"" kind                                                             \
     "\"}, \"threshold\": null, \"description\": null" AVRO_NO_TIME
-#define AVRO_NO_FALL ", \"will_drop_at\": null, \"will_drop_to\": null}"
+#define AVRO_NO_FACTS ", \"fact\": null, \"facts\": null}"
+#define AVRO_NO_FALL ", \"will_drop_at\": null, \"will_drop_to\": null" AVRO_NO_FACTS
 #define AVRO_NO_TIME ", \"anchor_at\": null, \"due_at\": null" AVRO_NO_FALL
 
 static void check_json(struct effect effect, const char *want)
@@ -262,7 +263,7 @@ Test(encode, a_score_change_is_read_by_avro_c)
         "\"model_version\": 3, \"value\": 2.5001000000000002, \"previous_value\": 7.0, \"band\": "
         "\"low\", \"previous_band\": \"high\", \"direction\": \"down\", \"cause\": \"event\", "
         "\"at\": 1767258000000, \"provisional\": true, \"contributions\": " AVRO_CONTRIBUTIONS
-        ", \"description\": null}");
+        ", \"description\": null" AVRO_NO_FACTS);
 }
 
 Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
@@ -403,7 +404,7 @@ Test(encode, an_alert_that_looks_ahead_says_when_its_score_will_fall)
                                        "\"threshold\": null, \"description\": null, "
                                        "\"anchor_at\": null, \"due_at\": null, "
                                        "\"will_drop_at\": {\"long\": 1767830400000}, "
-                                       "\"will_drop_to\": {\"string\": \"low\"}}");
+                                       "\"will_drop_to\": {\"string\": \"low\"}" AVRO_NO_FACTS);
 }
 
 Test(encode, a_cell_change_has_the_bands_of_both_scores)
@@ -807,5 +808,58 @@ Test(encode, a_buffer_that_has_grown_allocates_nothing)
             count = eng_memory_count();
     }
     cr_assert_eq(eng_memory_count(), count);
+    eng_bytes_done(&out);
+}
+
+static char certified[] = "certified", tier[] = "tier", grade[] = "grade", email[] = "email";
+static const struct eng_slice tiers[] = {{"silver", 6}, {"gold", 4}};
+static struct eng_fact facts[] = {
+    {.name = certified, .kind = ENG_FACT_FLAG},
+    {.name = tier, .kind = ENG_FACT_CHOICE, .option_count = 2, .options = tiers},
+    {.name = grade, .kind = ENG_FACT_NUMBER},
+    {.name = email, .kind = ENG_FACT_TEXT, .text_bytes = 9}};
+
+/* An effect that names the second fact and tells all of them; the flag was cleared. */
+static const struct eng_effect *with_facts(struct effect *effect)
+{
+    /* Index, bytes, value: the flag, an option, room for a number, a text. */
+    uint8_t told[] = {0, 1, 0, 1, 1, 2, 2, 8, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 'a', '"', 'b'};
+    int64_t value_e4 = -72500;
+    (void)complete(effect, "acme");
+    memcpy(told + 8, &value_e4, sizeof value_e4);
+    memcpy(effect->rest + 2 * sizeof(struct eng_contribution) + 4, told, sizeof told);
+    effect->head.fact = 2;
+    effect->head.facts_bytes = sizeof told;
+    return &effect->head;
+}
+
+Test(encode, facts_that_are_told_are_a_map_of_texts)
+{
+    struct eng_model knowing = model;
+    struct eng_encode_context about = {&knowing, ""};
+    struct effect effect = score_change(), other = churn_drop(0, ENG_OPENED);
+    struct eng_bytes out = {0};
+    knowing.fact_count = 4;
+    knowing.facts = facts;
+    cr_assert_eq(eng_encode_json(&about, with_facts(&effect), &out), ENG_OK);
+    const char *end = strstr(text_of(&out), "}],");
+    cr_assert_not_null(end);
+    cr_assert_str_eq(end,
+                     "}],\"fact\":\"tier\",\"facts\":{\"certified\":\"false\",\"tier\":\"gold\","
+                     "\"grade\":\"-7.25\",\"email\":\"a\\\"b\"}}\n");
+    const char *const schemas[] = {eng_schema_score_change, eng_schema_churn_drop};
+    struct effect *effects[] = {&effect, &other};
+    for (int i = 0; i < 2; i++) {
+        eng_bytes_clear(&out);
+        cr_assert_eq(eng_encode_avro(&about, with_facts(effects[i]), &out), ENG_OK);
+        char *json = read_avro(schemas[i], &out);
+        end = strstr(json, ", \"fact\": ");
+        cr_assert_not_null(end, "%s", json);
+        cr_assert_str_eq(end,
+                         ", \"fact\": {\"string\": \"tier\"}, \"facts\": {\"map\": {\"certified\": "
+                         "\"false\", \"tier\": \"gold\", \"grade\": \"-7.25\", \"email\": "
+                         "\"a\\\"b\"}}}");
+        free(json);
+    }
     eng_bytes_done(&out);
 }

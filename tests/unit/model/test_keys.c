@@ -47,7 +47,9 @@ static const struct frame frames[] = {
     {&eng_section_report, "program: p\n" MEASURES SCORES "reports: {own: {@}}\n"},
     {&eng_section_moment, "program: p\ntime: {pane: 1h}\n" MEASURES SCORES
                           "reports: {own: {of: [engagement], at: {@}}}\n"},
-    {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
+    {&eng_section_alert,
+     "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"
+     "facts: {managed: {set: a}, tier: {set: b, from: t, values: [silver, gold]}}\n"},
     {&eng_section_ledger, "program: p\n" MEASURES SCORES
                           "ledgers: {own: {@}}\nawards: {w: {when: a, points: 1, to: own}}\n"},
     {&eng_section_award, "program: p\n" MEASURES SCORES "ledgers: {reward: {}, score: {}}\n"
@@ -92,6 +94,7 @@ static const struct company companies[] = {
     {&eng_section_file, NULL, "program: p\n" MEASURES SCORES},
     {&eng_section_fact, "set", "valid_for: 3d"},
     {&eng_section_fact, "values", "set: b, from: tier"},
+    {&eng_section_fact, "text", "set: b, from: tier"},
     {&eng_section_fact, NULL, "set: b"},
     {&eng_section_measure, "sum", "of: a, over: 3d"},
     {&eng_section_measure, "last", "of: a, over: 3d"},
@@ -292,7 +295,7 @@ Test(keys, every_key_refuses_what_is_of_another_type)
 static void visit_number(const struct eng_section *section, const struct eng_key *key)
 {
     char value[64], shown[ENG_TEXT_SHOWN_BYTES];
-    if (key->type != ENG_KEY_NUMBER)
+    if (key->type != ENG_KEY_NUMBER && key->type != ENG_KEY_CHOSEN)
         return;
     expect_bad(section, key, "many");
     expect_bad(section, key, "\"5\"");

@@ -556,7 +556,7 @@ Test(refusals, every_limit_is_named_and_what_just_fits_is_fine)
         {"program: p\ntime: {late_after: 9d}\nfacts: {", "f@: {set: x}, ",
          "}\nalerts: {z: {silence: x, horizon: 9d}}\n", 16, "ENG_FACTS_MAX"},
         {"program: p\ntime: {late_after: 9d}\nfacts: {f: {set: x, from: t, values: [", "a@, ",
-         "]}}\nalerts: {z: {silence: x, horizon: 9d}}\n", 64, "ENG_FACT_VALUES_MAX"},
+         "]}}\nalerts: {z: {silence: x, horizon: 9d}}\n", 63, "ENG_FACT_VALUES_MAX"},
         {"program: p\nmeasures: {m: {over: 3d, count: [", "a@, ",
          "]}}\nalerts: {z: {silence: a1, horizon: 9d}}\n", 255, "ENG_ACTIONS_MAX"},
         {M "scores: {",
@@ -656,7 +656,7 @@ Test(refusals, a_fact_is_a_flag_a_choice_or_a_number)
         {F("f: {set: x, values: [a]}"), "f.yaml:2:29: |nothing says where|write \"from: tier\""},
         {F("f: {set: x, from: value, values: [a]}"),
          "f.yaml:2:27: |the value of an event is a number|leave \"values\" out"},
-        {F("f: {set: x, from: t, values: []}"), "f.yaml:2:38: |lists 0 texts|from 1 to 64"},
+        {F("f: {set: x, from: t, values: []}"), "f.yaml:2:38: |lists 0 texts|from 1 to 63"},
         {F("f: {set: x, from: t, values: [a, b, a]}"), "f.yaml:2:45: |\"a\" stands twice"},
         {F("f: {set: x, from: t, values: a}"), "f.yaml:2:38: |a list of texts"},
         {F("f: {set: x, from: [t]}"), "f.yaml:2:27: |write a name"},
@@ -678,6 +678,69 @@ Test(refusals, a_measure_of_a_fact_names_one_and_what_it_can_be)
         {R("fact: ok.yes"), "f.yaml:3:47: |\"ok\", which has no list|write \"ok\""},
         {R("fact: ok, over: 3d"), "f.yaml:3:51: |\"over\" does not belong to a measure of a fact"},
         {R("fact: ok, count: x"), "f.yaml:3:41: |both"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+#define D(weight, target)                                                                          \
+    "program: p\nfacts: {tier: {set: u, from: t, values: [a, b]}, ok: {set: y}, n: {set: z, "      \
+    "from: "                                                                                       \
+    "v}}\nmeasures: {m: {count: x, over: 3d}}\nscores: {s: {scale: 10, dimensions: {m: "           \
+    "{weight: " weight ", target: " target "}}, bands: {low: 0, mid: 4, high: 8}}}\n"
+
+Test(refusals, weights_and_targets_by_facts_have_a_default_and_facts_that_hold_or_do_not)
+{
+    static const struct row rows[] = {
+        {D("1", "{tier.a: 3}"), "f.yaml:4:61: |\"target\" says nothing of partners|default: 12"},
+        {D("{ok: 3}", "4"), "f.yaml:4:50: |\"weight\" says nothing of partners|default: 25"},
+        {D("1", "{default: 3}"), "f.yaml:4:61: |0 facts beside its default|from 1 to 32"},
+        {D("1", "{default: 0, ok: 3}"), "f.yaml:4:71: |from 0.0001"},
+        {D("1", "{default: 3, ok: 0}"), "f.yaml:4:78: |from 0.0001"},
+        {D("{default: 3, ok: -1}", "4"), "f.yaml:4:67: |from 0.0001"},
+        {D("1", "{default: 3, ko: 2}"), "f.yaml:4:74: |there is no fact \"ko\"|under \"facts\""},
+        {D("1", "{default: 3, tier: 2}"), "f.yaml:4:74: |which of its values; write \"tier.a\""},
+        {D("1", "{default: 3, tier.c: 2}"), "f.yaml:4:74: |never \"c\"; it is one of a, b"},
+        {D("1", "{default: 3, n: 2}"), "f.yaml:4:74: |\"n\" is a number|name a flag"},
+        {D("1", "{default: 3, ok.yes: 2}"), "f.yaml:4:74: |no list of them; write \"ok\""},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+#define A(who) D("1", "4") "alerts: {a: {score: s, falls_to: low, for: " who "}}\n"
+
+Test(refusals, an_alert_is_for_partners_of_whom_facts_can_say_so)
+{
+    static const struct row rows[] = {
+        {A("{}"), "f.yaml:5:44: |names 0 facts|{managed: yes}"},
+        {A("managed"), "f.yaml:5:44: |a mapping"},
+        {A("{ko: yes}"), "f.yaml:5:45: |there is no fact \"ko\"|under \"facts\""},
+        {A("{ok: maybe}"), "f.yaml:5:49: |\"ok\" is a flag|write yes or no"},
+        {A("{tier: c}"), "f.yaml:5:51: |never \"c\"; it is one of a, b"},
+        {A("{tier: []}"), "f.yaml:5:51: |an empty list"},
+        {A("{tier: [a, [b]]}"), "f.yaml:5:55: |one of its values"},
+        {A("{tier.a: yes}"), "f.yaml:5:45: |by their names|tier: gold"},
+        {A("{n: 3}"), "f.yaml:5:45: |by their names"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_free_text_goes_out_and_nothing_else)
+{
+    static const struct row rows[] = {
+        {F("f: {set: x, text: 9}"), "free text of an attribute|write \"from: email\""},
+        {F("f: {set: x, from: value, text: 9}"), "free text of an attribute"},
+        {F("f: {set: x, from: t, values: [a], text: 9}"), "free text of an attribute"},
+        {F("f: {set: x, from: t, text: 255}"), "from 1 to 254"},
+        {F("f: {set: x, from: t, text: 9}}\nalerts: {a: {score: s, falls_to: low, for: {f: a}}"),
+         "by their names"},
+        {"program: p\nfacts: {f: {set: x, from: t, text: 9}}\nmeasures: {m: {count: x, over: 3d}, "
+         "r: "
+         "{fact: f}}\n" S,
+         "f.yaml:3:47: |is a free text, which is no number"},
+        {"program: p\nfacts: {f: {set: x, from: t, text: 9}}\nmeasures: {m: {count: x, over: 3d}}\n"
+         "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: {default: 4, f: 2}}}, bands: "
+         "{low: 0}}}\n",
+         "f.yaml:4:74: |is a free text; name a flag"},
     };
     EXPECT_ALL_REFUSED(rows);
 }
