@@ -106,6 +106,27 @@ static void take_shares(struct input *in, struct eng_told *told)
     }
 }
 
+/* What facts have to do with it, which nobody here shows. */
+static void pass_facts(struct input *in)
+{
+    (void)take_optional_string(in); /* the one that has changed */
+    if (!take_branch(in))
+        return;
+    for (;;) {
+        int64_t count = take_long(in);
+        if (count < 0) {
+            count = count == INT64_MIN ? INT64_MAX : -count;
+            (void)take_long(in);
+        }
+        if (count == 0 || in->failed)
+            return;
+        for (; count > 0 && !in->failed; count--) {
+            (void)take_string(in);
+            (void)take_string(in);
+        }
+    }
+}
+
 bool eng_told_score_change(const void *data, size_t length, struct eng_told *ret_told)
 {
     const uint8_t *bytes = data;
@@ -126,6 +147,7 @@ bool eng_told_score_change(const void *data, size_t length, struct eng_told *ret
     ret_told->provisional = take_byte(&in) != 0;
     take_shares(&in, ret_told);
     ret_told->description = take_optional_string(&in);
+    pass_facts(&in);
     return !in.failed && in.at == in.end;
 }
 
@@ -178,6 +200,7 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
     ret_told->due_at_ms = take_optional_long(&in);
     ret_told->will_drop_at_ms = take_optional_long(&in);
     ret_told->will_drop_to = take_optional_string(&in);
+    pass_facts(&in);
     return known && !in.failed && in.at == in.end;
 }
 
