@@ -371,8 +371,8 @@ int32_t eng_alert_ahead_due(const struct eng_engine *engine, const struct eng_re
         eng_alert_is_open(record, index, &opened_at_ms) || !eng_fact_admits(engine, record, alert))
         return ENG_PANE_NEVER;
     bool foreseen = scratch->foreseen >> index & 1;
-    int32_t fall = foreseen ? scratch->holds_until[index]
-                            : eng_slack_fall_due(engine, record, alert, ret_low);
+    int32_t fall =
+        foreseen ? scratch->holds_until[index] : eng_slack_fall_due(engine, record, alert, ret_low);
     if (foreseen && alert->band > 0)
         *ret_low = true; /* what falls past the band may fall into it from greater heights */
     eng_assert(fall > engine->now.pane);

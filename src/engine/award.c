@@ -202,7 +202,7 @@ void eng_award_tell(struct eng_engine *engine, const struct eng_payment *payment
                     const struct eng_booking *booking)
 {
     unsigned balance = engine->model->ledgers[booking->ledger].balance;
-    struct eng_effect *effect = eng_effect_begin_booking(engine, payment->evaluation);
+    struct eng_effect *effect = eng_effect_begin_bare(engine, payment->evaluation, 0);
     eng_assert(booking->award < engine->model->award_count);
     eng_assert(booking->ledger < engine->model->ledger_count);
     engine->counters.award_bookings++;

@@ -91,10 +91,11 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
     return begin_with(engine, evaluation, contributions, tells ? eng_fact_tell(engine, NULL) : 0);
 }
 
-struct eng_effect *eng_effect_begin_booking(const struct eng_engine *engine,
-                                            const struct eng_evaluation *evaluation)
+struct eng_effect *eng_effect_begin_bare(const struct eng_engine *engine,
+                                         const struct eng_evaluation *evaluation,
+                                         uint32_t contributions)
 {
-    return begin_with(engine, evaluation, 0, 0);
+    return begin_with(engine, evaluation, contributions, 0);
 }
 
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score)

@@ -495,9 +495,10 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
                                     const struct eng_evaluation *evaluation,
                                     uint32_t contributions);
 
-/* The same for what an award books, without what facts say. */
-struct eng_effect *eng_effect_begin_booking(const struct eng_engine *engine,
-                                            const struct eng_evaluation *evaluation);
+/* The same without what facts say: for bookings, report cards and changes of a cell. */
+struct eng_effect *eng_effect_begin_bare(const struct eng_engine *engine,
+                                         const struct eng_evaluation *evaluation,
+                                         uint32_t contributions);
 
 /* Fills in a score as just evaluated: value, band, contributions with their deltas. */
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score);

@@ -69,7 +69,7 @@ static void make(struct eng_engine *engine, const struct eng_evaluation *evaluat
 {
     const struct eng_report *report = &engine->model->reports[index];
     struct eng_effect *effect =
-        eng_effect_begin(engine, evaluation, eng_report_contributions(engine->model, index));
+        eng_effect_begin_bare(engine, evaluation, eng_report_contributions(engine->model, index));
     eng_assert(index < engine->model->report_count);
     eng_assert(evaluation->at_boundary);
     engine->counters.reports++;
