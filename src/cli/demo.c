@@ -247,6 +247,8 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
         {demo->config.input.topic, PARTITIONS},
         {output->score_changes, PARTITIONS},
         {output->churn_drops, PARTITIONS},
+        {output->cell_changes, PARTITIONS},
+        {output->reports, PARTITIONS},
         {output->awards, PARTITIONS},
         {output->dead_letters, PARTITIONS},
         {output->erasures, PARTITIONS},
