@@ -10,8 +10,9 @@ import os
 import signal
 import time
 
+import evidence
 from cluster import NODES
-from harness import (CHANGES, DEAD, DROPS, GROUP, INPUT, Daemon, Forwarder, Progress, check,
+from harness import (CHANGES, DEAD, DROPS, GROUP, INPUT, Daemon, Failed, Forwarder, Progress, check,
                      compare_with_replay, create_topic, decode, encode, end_offsets, free_ports, generate, merged,
                      read_topic, say, schema, shipped_config, wait_for)
 from late import ADD_OFFSETS, ADD_PARTITIONS, END_TXN, INIT_PRODUCER_ID, PRODUCE, TXN_OFFSET_COMMIT, Late
@@ -326,9 +327,13 @@ class Stage:
         self.trace(f"{self._forwarder.total} records committed")
         told = {text: sum(daemon.log().count(text) for daemon in self.daemons)
                 for text in ("lost its partitions", "joining again", "-> doubt", "stalled:", "does not come back")}
-        check_only_forward(self._cluster, GROUP, INPUT)
         say("in the logs: " + ", ".join(f"{count} times '{text}'" for text, count in told.items()))
-        summaries = compare_with_replay(self._cluster, self._context.folder, self.daemons[0].config_path)
+        try:
+            check_only_forward(self._cluster, GROUP, INPUT)
+            summaries = compare_with_replay(self._cluster, self._context.folder, self.daemons[0].config_path)
+        except Failed:
+            evidence.tell([node.data for node in self._cluster.nodes], GROUP, self.daemons)
+            raise
         read = sum(one["read"] for one in summaries.values())
         check(read == self._forwarder.total, f"replay has read {read} of {self._forwarder.total} records")
         self._check_dead_letters(summaries)
