@@ -11,13 +11,14 @@ import glob
 import os
 import struct
 
-from harness import say
+from harness import CHANGES, DROPS, decode, read_topic, say, schema
 from offsets import TOPIC, commit_of
 
 _HEADER = struct.Struct(">qiibIhiqqqhii")
 _LENGTH_BEHIND = 12  # Of a batch, its offset and length not counted.
 _COMPRESSED, _TRANSACTIONAL, _CONTROL = 7, 16, 32
 AROUND, MOST_LINES = 6, 80
+_SCHEMAS = {CHANGES: "score_change", DROPS: "churn_drop"}
 
 Batch = collections.namedtuple("Batch", "first last time pid epoch sequence count transactional marker records")
 
@@ -110,12 +111,42 @@ def _tell_log(path, group, at_length):
     return True
 
 
-def tell(node_folders, group, daemons):
-    """Prints what the group's commits look like in the first node's log, and what the daemons said of doubts."""
-    told = False
-    for folder in node_folders:
+def _told_twice(cluster, topic):
+    """{partition: offsets} of the records whose id is there more than once."""
+    parsed, found = schema(_SCHEMAS[topic]), {}
+    for partition, messages in read_topic(cluster, topic).items():
+        places = collections.defaultdict(list)
+        for message in messages:
+            places[decode(parsed, message.value())["id"]].append(message.offset())
+        twice = sorted(offset for offsets in places.values() if len(offsets) > 1 for offset in offsets)
+        if twice:
+            found[partition] = twice
+    return found
+
+
+def _tell_twice(cluster, folder, topic):
+    """Prints the batches that records which are there twice came in, and their neighbours."""
+    for partition, offsets in _told_twice(cluster, topic).items():
+        found = list(batches(os.path.join(folder, f"{topic}-{partition}")))
+        marks = set()
+        for at, batch in enumerate(found):
+            if any(batch.first <= offset <= batch.last for offset in offsets):
+                marks |= set(range(at - 2, at + 4))
+        say(f"{topic} partition {partition}: {len(offsets)} records with an id that is there twice, in")
+        for at in sorted(mark for mark in marks if 0 <= mark < len(found))[-MOST_LINES:]:
+            batch = found[at]
+            print(f"{_line(batch, '')}{batch.count} records from number {batch.sequence} on", flush=True)
+
+
+def tell(cluster, group, daemons):
+    """Prints what the group's commits, and outputs told twice, look like in the first node's logs, and what the
+    daemons said of doubts."""
+    told, folders = False, [str(node.data) for node in cluster.nodes]
+    for folder in folders:
         for path in sorted(glob.glob(os.path.join(folder, f"{TOPIC}-*"))):
             told |= _tell_log(path, group, not told)
+    for topic in _SCHEMAS:
+        _tell_twice(cluster, folders[0], topic)
     for daemon in daemons:
         lines = [line for line in daemon.log().splitlines()
                  if any(word in line for word in ("doubt", "not committed", "after an abort", "lost", "restored to"))]

@@ -332,7 +332,7 @@ class Stage:
             check_only_forward(self._cluster, GROUP, INPUT)
             summaries = compare_with_replay(self._cluster, self._context.folder, self.daemons[0].config_path)
         except Failed:
-            evidence.tell([node.data for node in self._cluster.nodes], GROUP, self.daemons)
+            evidence.tell(self._cluster, GROUP, self.daemons)
             raise
         read = sum(one["read"] for one in summaries.values())
         check(read == self._forwarder.total, f"replay has read {read} of {self._forwarder.total} records")
