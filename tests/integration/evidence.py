@@ -135,7 +135,8 @@ def _tell_twice(cluster, folder, topic):
         say(f"{topic} partition {partition}: {len(offsets)} records with an id that is there twice, in")
         for at in sorted(mark for mark in marks if 0 <= mark < len(found))[-MOST_LINES:]:
             batch = found[at]
-            print(f"{_line(batch, '')}{batch.count} records from number {batch.sequence} on", flush=True)
+            what = "" if batch.marker else f"{batch.count} records from number {batch.sequence} on"
+            print(_line(batch, "") + what, flush=True)
 
 
 def tell(cluster, group, daemons):
