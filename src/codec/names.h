@@ -37,6 +37,22 @@ struct eng_section_of_report {
     const struct eng_contribution *pairs; /* by dimension: {share, change}, {measure, missing} */
 };
 
+/* A nudge in words and numbers. */
+struct eng_nudge_of {
+    const char *dimension, *action;
+    const char *to; /* the band that is reached; NULL: none */
+    uint32_t count; /* 0: there is no nudge */
+    int64_t gain_e4;
+    int64_t each_e4; /* of a sum: the value of each; else 0 */
+};
+
+/* The nudge of a score change or a churn drop. */
+struct eng_nudge_of eng_encode_nudge(const struct eng_model *model,
+                                     const struct eng_effect *effect);
+
+/* The nudge in a section of a report card. */
+struct eng_nudge_of eng_encode_section_nudge(const struct eng_section_of_report *section);
+
 /* The section at a place among the contributions, and the place behind it. */
 const struct eng_contribution *eng_encode_section(const struct eng_score *score,
                                                   const struct eng_contribution *at,
@@ -71,15 +87,25 @@ bool eng_encode_fact_next(const struct eng_model *model, const struct eng_effect
 /* The kind of a rule, by its key ("falls_to"), but "deadline" for `after`. */
 const char *eng_encode_kind_name(const struct eng_alert *alert);
 
-/* The value that a below or above rule names, in 1/10,000; other rules have none. */
+/* The value that a below or above rule names, and the one that gets into the band of a near rule,
+ * in 1/10,000; other rules have none. */
 static inline bool eng_encode_has_threshold(const struct eng_alert *alert)
 {
-    return alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE;
+    return eng_alert_has_edge(alert);
 }
 
-static inline int64_t eng_encode_threshold_e4(const struct eng_alert *alert)
+static inline int64_t eng_encode_threshold_e4(const struct eng_model *model,
+                                              const struct eng_alert *alert)
 {
-    return alert->edge_e4 - (alert->kind == ENG_ABOVE);
+    return alert->kind == ENG_NEAR ? eng_score_entry_e4(&model->scores[alert->score], alert->band)
+                                   : alert->edge_e4 - (alert->kind == ENG_ABOVE);
+}
+
+/* The name of the band of a near rule; NULL: it is of another kind. */
+static inline const char *eng_encode_near_name(const struct eng_model *model,
+                                               const struct eng_alert *alert)
+{
+    return alert->kind == ENG_NEAR ? model->scores[alert->score].bands[alert->band].name : NULL;
 }
 
 /* The name of the band that the score of an alert that looks ahead will fall into. */

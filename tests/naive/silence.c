@@ -99,6 +99,8 @@ static void open(struct naive *naive, struct partner *partner, unsigned index,
     effect.risk_e3 = (uint32_t)(1000 * chance(a, state->n, alert->horizon) /
                                 chance(a, state->n, state->threshold_panes));
     naive_foretell(naive, partner, why, &effect);
+    if (alert->nudges)
+        naive_suggest(naive, partner, alert->score, INT64_MIN, &effect);
     naive_emit(naive, partner, &effect, NULL, NULL);
 }
 
