@@ -34,7 +34,7 @@ def _run(context, names, storms=0, joins=0):
 def test_whatever_breaks_nothing_is_lost_or_told_twice(context):
     """G2, G3, G4."""
     names = ["daemon"] * 5 + ["by_delay", "by_stall", "by_stall", "by_cut", "node", "coordinators", "by_freezing",
-             "disk", "by_late_offsets", "by_late_end", "by_any_late"]
+             "disk", "by_late_offsets", "by_late_end", "by_any_late", "half_commit"]
     names *= 4 if context.long else 1
     context.random.shuffle(names)
     _run(context, names, 1, 20 if context.long else 5)
@@ -76,6 +76,11 @@ def test_a_request_that_arrives_in_a_later_transaction_is_refused_or_changes_not
     names = ["by_late_offsets", "by_late_end", "by_any_late"] * 10
     context.random.shuffle(names)
     _run(context, names)
+
+
+@only_long
+def test_a_commit_that_only_its_dying_coordinator_knows_of_is_not_torn(context):
+    _run(context, ["half_commit"] * 12)
 
 
 @only_long
