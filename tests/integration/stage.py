@@ -176,7 +176,7 @@ class Stage:
         self._break_nodes(nodes, "the coordinators")
 
     def break_half_commit(self):
-        """A coordinator has written down, alone, that a transaction is to be committed, when it dies and is back at once.
+        """A coordinator has written down, alone, that a transaction is to be committed, dies, and is back at once.
 
         It then believes for a moment that it still leads, and begins to tell the partitions of the commit, of which the
         one that takes over knows nothing.
