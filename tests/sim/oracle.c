@@ -100,19 +100,8 @@ static void same_effects(struct oracle *oracle, size_t from, const char *what, i
     const struct eng_effects *want = naive_effects(oracle->naive);
     if (want->used != oracle->effects.used - from ||
         (want->used > 0 && memcmp(want->data, oracle->effects.data + from, want->used) != 0))
-        {
-        extern void effect_print(const struct eng_model *model, const struct eng_effect *effect, FILE *out);
-        fprintf(stderr, "%s\n", oracle->sim->input.text);
-        for (int k = 0; k < 2; k++) {
-            const uint8_t *data = k ? want->data : oracle->effects.data + from;
-            size_t used = k ? want->used : oracle->effects.used - from;
-            fprintf(stderr, "%s\n", k ? "naive" : "engine");
-            for (size_t at2 = 0; at2 < used; at2 += ((const struct eng_effect *)(const void *)(data + at2))->size)
-                effect_print(eng_engine_model(oracle->engine), (const struct eng_effect *)(const void *)(data + at2), stderr);
-        }
         sim_fail(oracle->sim, "partition %d, %s %" PRId64 ": the naive rescan tells something else",
                  oracle->partition, what, at);
-        }
     naive_forget_effects(oracle->naive);
     tell(oracle);
     oracle->effects.used = 0;
