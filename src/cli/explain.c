@@ -604,8 +604,14 @@ static void add_report(struct eng_text *out, const struct eng_model *model,
             eng_text_add(out, "%s%s", before, first->bands[i].name);
             before = " or ";
         }
-    eng_text_add(out, "%s%s\n", report->bands != 0 ? " of " : "",
+    eng_text_add(out, "%s%s", report->bands != 0 ? " of " : "",
                  report->bands != 0 ? first->name : "");
+    if (report->trend_e4 > 0) {
+        eng_text_add(out, "; improving or declining when it has moved by ");
+        add_e4(out, report->trend_e4);
+        eng_text_add(out, " since the last one, else steady");
+    }
+    eng_text_add(out, "\n");
     add_description(out, report->description);
 }
 

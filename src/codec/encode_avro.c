@@ -282,6 +282,8 @@ static void put_section(struct eng_writer *writer, const struct eng_section_of_r
     eng_put_avro_long(writer, 0);
     struct eng_nudge_of nudge = eng_encode_section_nudge(section);
     put_nudge(writer, &nudge);
+    const char *trend = eng_encode_trend_name(section);
+    put_optional_string(writer, trend != NULL, trend);
 }
 
 static void put_report(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -295,7 +297,7 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
     eng_put_avro_long(writer, report->score_count);
     for (uint32_t i = 0; i < report->score_count; i++) {
         struct eng_section_of_report section;
-        at = eng_encode_section(&context->model->scores[report->scores[i]], at, &section);
+        at = eng_encode_section(context->model, report, i, at, &section);
         put_section(writer, &section);
     }
     eng_put_avro_long(writer, 0);

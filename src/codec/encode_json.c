@@ -300,6 +300,8 @@ static void put_section(struct eng_writer *writer, const struct eng_section_of_r
         eng_put_byte(writer, '}');
     }
     eng_put_byte(writer, ']');
+    if (eng_encode_trend_name(section) != NULL)
+        put_string(writer, "trend", eng_encode_trend_name(section));
     struct eng_nudge_of nudge = eng_encode_section_nudge(section);
     put_nudge(writer, &nudge);
     eng_put_byte(writer, '}');
@@ -317,7 +319,7 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
     open_bracket(writer, "scores", '[');
     for (uint32_t i = 0; i < report->score_count; i++) {
         struct eng_section_of_report section;
-        at = eng_encode_section(&context->model->scores[report->scores[i]], at, &section);
+        at = eng_encode_section(context->model, report, i, at, &section);
         put_section(writer, &section);
     }
     eng_put_byte(writer, ']');

@@ -41,10 +41,12 @@ const struct eng_report *eng_encode_report(const struct eng_model *model,
     return &model->reports[effect->subject];
 }
 
-const struct eng_contribution *eng_encode_section(const struct eng_score *score,
+const struct eng_contribution *eng_encode_section(const struct eng_model *model,
+                                                  const struct eng_report *report, uint32_t index,
                                                   const struct eng_contribution *at,
                                                   struct eng_section_of_report *ret_section)
 {
+    const struct eng_score *score = &model->scores[report->scores[index]];
     int64_t flags = at[1].value_e4;
     eng_assert(at[1].delta_e4 == 0);
     *ret_section = (struct eng_section_of_report){
@@ -55,9 +57,20 @@ const struct eng_contribution *eng_encode_section(const struct eng_score *score,
         .previous_band = (unsigned)(flags & ENG_REPORT_PREVIOUS_BAND) >> 8,
         .provisional = flags & ENG_REPORT_PROVISIONAL,
         .follows = flags & ENG_REPORT_FOLLOWS,
+        .trend_e4 = report->trend_e4,
         .pairs = at + 2,
     };
     return at + eng_section_contributions(score);
+}
+
+const char *eng_encode_trend_name(const struct eng_section_of_report *section)
+{
+    if (section->trend_e4 == 0 || !section->follows)
+        return NULL;
+    if (section->value_e4 >= section->previous_value_e4 + section->trend_e4)
+        return "improving";
+    return section->value_e4 <= section->previous_value_e4 - section->trend_e4 ? "declining"
+                                                                               : "steady";
 }
 
 static struct eng_nudge_of nudge_of(const struct eng_score *score, unsigned index, unsigned to)

@@ -33,6 +33,7 @@ struct eng_section_of_report {
     int64_t value_e4, previous_value_e4;
     unsigned band, previous_band;
     bool provisional;
+    int64_t trend_e4;                     /* a trend is told from this difference on; 0: none is */
     bool follows;                         /* there was a card before, with the previous ones */
     const struct eng_contribution *pairs; /* by dimension: {share, change}, {measure, missing} */
 };
@@ -53,10 +54,14 @@ struct eng_nudge_of eng_encode_nudge(const struct eng_model *model,
 /* The nudge in a section of a report card. */
 struct eng_nudge_of eng_encode_section_nudge(const struct eng_section_of_report *section);
 
-/* The section at a place among the contributions, and the place behind it. */
-const struct eng_contribution *eng_encode_section(const struct eng_score *score,
+/* Section `index` of a report at a place among the contributions, and the place behind it. */
+const struct eng_contribution *eng_encode_section(const struct eng_model *model,
+                                                  const struct eng_report *report, uint32_t index,
                                                   const struct eng_contribution *at,
                                                   struct eng_section_of_report *ret_section);
+
+/* "improving", "steady" or "declining"; NULL: no trend is told, or there was no card before. */
+const char *eng_encode_trend_name(const struct eng_section_of_report *section);
 
 /* The name of the score (score change), rule (churn drop), matrix (cell change), report or award
  * (booking). */

@@ -210,9 +210,11 @@ const char eng_schema_report[] =
     "s.\"},{\"name\":\"to\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"Name of t"
     "he higher band that the score is enough for then; null when it stays in its band.\"},{\"na"
     "me\":\"each\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"Of a sum: the valu"
-    "e of each of these actions; null of a count.\"}]}]}]}}},{\"name\":\"description\",\"type\""
-    ":[\"null\",\"string\"],\"default\":null,\"doc\":\"What the configuration says of the repor"
-    "t, in words for people.\"}]}";
+    "e of each of these actions; null of a count.\"}]}]},{\"name\":\"trend\",\"type\":[\"null\""
+    ",\"string\"],\"default\":null,\"doc\":\"Reports with a trend: improving, steady or declini"
+    "ng since the last card; null in the first one.\"}]}}},{\"name\":\"description\",\"type\":["
+    "\"null\",\"string\"],\"default\":null,\"doc\":\"What the configuration says of the report,"
+    " in words for people.\"}]}";
 
 const char eng_schema_award_booking[] =
     "{\"type\":\"record\",\"name\":\"AwardBooking\",\"namespace\":\"engaged\",\"doc\":\"Points "

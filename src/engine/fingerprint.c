@@ -189,6 +189,8 @@ static uint64_t add_report(uint64_t sum, const struct eng_report *report)
     sum = add(sum, window_number(report->every) << 16 | (uint64_t)report->day << 8 | report->hour);
     for (uint32_t i = 0; i < report->score_count; i++)
         sum = add(sum, report->scores[i]);
+    if (report->trend_e4 != 0) /* so that models of before keep their number */
+        sum = add(sum, (uint64_t)report->trend_e4);
     return add(sum, (uint64_t)report->bands << 16 | report->score_count);
 }
 

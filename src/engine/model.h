@@ -244,6 +244,8 @@ struct eng_report {
     uint16_t score_count;
     uint16_t *scores;
     uint32_t bands; /* for whom: a bit for each band of the first score; 0: everybody */
+    int64_t trend_e4; /* a score that is so far from that of the last card has a trend; 0: none is
+                       * told */
 };
 
 /* Points of one kind. What is booked is counted as an action of its own, under an entry and by a

@@ -116,6 +116,7 @@ struct eng_matrix_draft {
 
 struct eng_report_draft {
     const struct eng_node *of, *at, *whom, *description;
+    int64_t trend_e4;
     int32_t every;
 };
 

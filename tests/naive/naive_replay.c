@@ -301,6 +301,11 @@ static void print_report(const struct eng_model *model, const struct eng_effect 
             print_number("previous_value", at[0].delta_e4);
         if (follows)
             print_name("previous_band", score->bands[(flags & ENG_REPORT_PREVIOUS_BAND) >> 8].name);
+        int64_t change_e4 = at[0].value_e4 - at[0].delta_e4;
+        if (follows && report->trend_e4 > 0)
+            print_name("trend", change_e4 >= report->trend_e4    ? "improving"
+                                : change_e4 <= -report->trend_e4 ? "declining"
+                                                                 : "steady");
         printf(",\"contributions\":[");
         for (unsigned d = 0; d < score->dimension_count; d++, at += 2) {
             printf("%s{\"place\":%u", d > 0 ? "," : "", d);
