@@ -243,7 +243,7 @@ struct eng_report {
     uint8_t day, hour;          /* of the period, 1 being the first day and 0 the last; local */
     uint16_t score_count;
     uint16_t *scores;
-    uint32_t bands; /* for whom: a bit for each band of the first score; 0: everybody */
+    uint32_t bands;   /* for whom: a bit for each band of the first score; 0: everybody */
     int64_t trend_e4; /* a score that is so far from that of the last card has a trend; 0: none is
                        * told */
 };
