@@ -16,7 +16,12 @@
 extern "C" {
 #endif
 
-enum eng_effect_kind { ENG_EFFECT_SCORE_CHANGE, ENG_EFFECT_CHURN_DROP };
+enum eng_effect_kind {
+    ENG_EFFECT_SCORE_CHANGE,
+    ENG_EFFECT_CHURN_DROP,
+    ENG_EFFECT_SOURCE_SILENCE,
+    ENG_EFFECT_KINDS
+};
 
 /* Why an evaluation took place. */
 enum eng_cause { ENG_CAUSE_EVENT, ENG_CAUSE_CORRECTION, ENG_CAUSE_EXPIRY, ENG_CAUSE_CONFIG };
@@ -38,7 +43,12 @@ struct eng_contribution {
     int64_t delta_e4;
 };
 
-/* Fields that a kind does not use are 0. The contributions and then the partner id (not
+/* A source silence is of nobody: its partner id is empty, `subject` is the guard, `status` says
+ * whether it holds from here on (opened) or does not any more (resolved), `value_e4` is what was
+ * counted in the pane that has ended, `previous_value_e4` what is usual then (-1: not known),
+ * `last_action_at_ms` the boundary from which it held, and `baseline_e4` how many openings it held.
+ *
+ * Fields that a kind does not use are 0. The contributions and then the partner id (not
  * zero-terminated) follow the struct. Silence and deadline alerts have no
  * contributions. */
 struct eng_effect {

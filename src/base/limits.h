@@ -19,6 +19,7 @@ enum {
     ENG_BANDS_MAX = 16,
     ENG_STEPS_MAX = 32,
     ENG_ALERTS_MAX = 32,
+    ENG_GUARDS_MAX = 8,
     ENG_PANES_MAX = 30000,    /* longest window, in panes */
     ENG_NAME_BYTES_MAX = 128, /* names in the file */
     ENG_DESCRIPTION_CHARACTERS_MAX = 500,

@@ -89,6 +89,7 @@ enum text {
     TEXT_INPUT, /* topics */
     TEXT_CHANGES,
     TEXT_DROPS,
+    TEXT_QUIET,
     TEXT_DEAD,
     TEXT_ERASED,
     TEXT_STATE,
@@ -109,6 +110,7 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_INPUT] = "actions",
     [TEXT_CHANGES] = "changes",
     [TEXT_DROPS] = "drops",
+    [TEXT_QUIET] = "source-silences",
     [TEXT_DEAD] = "dead-letters",
     [TEXT_ERASED] = "erasures",
     [TEXT_STATE] = "state",
@@ -199,6 +201,7 @@ static void adapt_config(struct demo *demo)
     };
     config->output.score_changes = text[TEXT_CHANGES];
     config->output.churn_drops = text[TEXT_DROPS];
+    config->output.source_silences = text[TEXT_QUIET];
     config->output.dead_letters = text[TEXT_DEAD];
     config->output.erasures = text[TEXT_ERASED];
     config->output.state = text[TEXT_STATE];
@@ -232,9 +235,13 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
 {
     const struct eng_output_config *output = &demo->config.output;
     const struct eng_mock_topic topics[] = {
-        {demo->config.input.topic, PARTITIONS}, {output->score_changes, PARTITIONS},
-        {output->churn_drops, PARTITIONS},      {output->dead_letters, PARTITIONS},
-        {output->erasures, PARTITIONS},         {output->state, PARTITIONS},
+        {demo->config.input.topic, PARTITIONS},
+        {output->score_changes, PARTITIONS},
+        {output->churn_drops, PARTITIONS},
+        {output->dead_letters, PARTITIONS},
+        {output->erasures, PARTITIONS},
+        {output->source_silences, PARTITIONS},
+        {output->state, PARTITIONS},
     };
     enum eng_status status = eng_mock_new(topics, sizeof topics / sizeof *topics, &demo->mock, err);
     if (status != ENG_OK)

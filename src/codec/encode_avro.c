@@ -170,18 +170,37 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_optional_string(writer, falls, falls ? eng_encode_fall_name(context->model, effect) : NULL);
 }
 
+static void put_source_silence(struct eng_writer *writer, const struct eng_encode_context *context,
+                               const struct eng_effect *effect)
+{
+    const struct eng_guard *guard = eng_encode_guard(context->model, effect);
+    bool ended = effect->status == ENG_RESOLVED;
+    put_id(writer, context, effect);
+    put_string(writer, context->model->program);
+    put_string(writer, guard->name);
+    eng_put_avro_long(writer, effect->status);
+    eng_put_avro_long(writer, effect->at_ms);
+    eng_put_avro_long(writer, effect->value_e4 / 10000);
+    put_optional_points(writer, effect->previous_value_e4 >= 0, effect->previous_value_e4);
+    put_optional_long(writer, ended, effect->last_action_at_ms);
+    put_optional_long(writer, ended, effect->baseline_e4 / 10000);
+    put_optional_string(writer, guard->description != NULL, guard->description);
+}
+
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out)
 {
     struct eng_writer writer = eng_writer_begin(out);
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         put_score_change(&writer, context, effect);
+    else if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
+        put_source_silence(&writer, context, effect);
     else
         put_churn_drop(&writer, context, effect);
     return eng_writer_end(&writer);
 }
 
-/* It is the first field of both kinds: a string, which is its length and its bytes. */
+/* It is the first field of all kinds: a string, which is its length and its bytes. */
 struct eng_slice eng_encode_avro_id(const uint8_t *body)
 {
     uint64_t coded = 0, byte = 0x80;

@@ -18,16 +18,35 @@ const struct eng_alert *eng_encode_alert(const struct eng_model *model,
     return &model->alerts[effect->subject];
 }
 
+const struct eng_guard *eng_encode_guard(const struct eng_model *model,
+                                         const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_SOURCE_SILENCE);
+    eng_assert(effect->subject < model->guard_count);
+    return &model->guards[effect->subject];
+}
+
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect)
 {
+    if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
+        return eng_encode_guard(model, effect)->name;
     return effect->kind == ENG_EFFECT_SCORE_CHANGE ? eng_encode_score(model, effect)->name
                                                    : eng_encode_alert(model, effect)->name;
+}
+
+struct eng_slice eng_encode_key(const struct eng_model *model, const struct eng_effect *effect)
+{
+    return effect->kind == ENG_EFFECT_SOURCE_SILENCE
+               ? eng_slice_of(eng_encode_guard(model, effect)->name)
+               : eng_effect_partner(effect);
 }
 
 const char *eng_encode_status_name(const struct eng_effect *effect)
 {
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         return "changed";
+    if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
+        return effect->status == ENG_OPENED ? "began" : "ended";
     return effect->status == ENG_OPENED ? "opened" : "resolved";
 }
 

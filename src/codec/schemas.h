@@ -6,5 +6,6 @@ extern const char
     eng_schema_partner_action[]; /* what `generate` writes; the default field paths fit it */
 extern const char eng_schema_score_change[];
 extern const char eng_schema_churn_drop[];
+extern const char eng_schema_source_silence[];
 
 #endif

@@ -32,10 +32,16 @@ struct eng_slice eng_effect_partner(const struct eng_effect *effect)
 struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
                                     const struct eng_evaluation *evaluation, uint32_t contributions)
 {
+    eng_assert(engine->hand.partner != NULL);
+    return eng_effect_begin_of(evaluation, eng_partner_id(engine->hand.partner), contributions);
+}
+
+struct eng_effect *eng_effect_begin_of(const struct eng_evaluation *evaluation,
+                                       struct eng_slice partner, uint32_t contributions)
+{
     struct eng_effects *effects = evaluation->effects;
     if (effects == NULL)
         return NULL;
-    struct eng_slice partner = eng_partner_id(engine->hand.partner);
     size_t bytes = sizeof(struct eng_effect) + contributions * sizeof(struct eng_contribution) +
                    partner.length;
     bytes = (bytes + 7) & ~(size_t)7;

@@ -113,6 +113,18 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
     return add(sum, (uint64_t)alert->min_active << 32 | alert->risk_e3);
 }
 
+static uint64_t add_guard(uint64_t sum, const struct eng_guard *guard)
+{
+    sum = add_text(sum, guard->name);
+    sum = add_set(add(sum, guard->everything), &guard->actions);
+    sum = add(sum, (uint64_t)guard->share_e4 << 32 | guard->usual_least);
+    sum = add(sum, (uint64_t)guard->after << 32 | guard->settle);
+    sum = add(sum, (uint64_t)guard->at_most << 1 | guard->drop);
+    if (guard->description != NULL)
+        sum = add_text(sum, guard->description);
+    return add(sum, guard->alerts);
+}
+
 static uint64_t add_action(uint64_t sum, const struct eng_model *model,
                            const struct eng_action *action)
 {
@@ -144,6 +156,8 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_score(sum, &model->scores[i]);
     for (uint32_t i = 0; i < model->alert_count; i++)
         sum = add_alert(sum, &model->alerts[i]);
+    for (uint32_t i = 0; i < model->guard_count; i++)
+        sum = add_guard(sum, &model->guards[i]);
     return add(sum, (uint64_t)model->action_count << 48 | (uint64_t)model->measure_count << 32 |
                         (uint64_t)model->score_count << 16 | model->alert_count);
 }

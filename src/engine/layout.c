@@ -616,7 +616,7 @@ static void index_rolling(struct eng_layout *layout)
             layout->active[layout->active_count++] = (uint16_t)i;
 }
 
-/* One evaluation tells each score and each alert once at most. */
+/* One evaluation tells each score and each alert once at most, a boundary each guard once. */
 size_t eng_model_effects_bytes_min(const struct eng_model *model)
 {
     uint32_t most = 0;
@@ -626,7 +626,8 @@ size_t eng_model_effects_bytes_min(const struct eng_model *model)
             most = model->scores[i].dimension_count;
     size_t record = sizeof(struct eng_effect) + most * sizeof(struct eng_contribution) +
                     ENG_PARTNER_BYTES_MAX + 8;
-    return (model->score_count + model->alert_count) * record;
+    uint32_t told = model->score_count + model->alert_count;
+    return (told > model->guard_count ? told : model->guard_count) * record;
 }
 
 static void lay_effects(struct eng_layout *layout)

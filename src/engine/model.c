@@ -36,6 +36,10 @@ void eng_model_free(struct eng_model *model)
         eng_free(model->alerts[i].name);
         eng_free(model->alerts[i].description);
     }
+    for (uint32_t i = 0; model->guards != NULL && i < model->guard_count; i++) {
+        eng_free(model->guards[i].name);
+        eng_free(model->guards[i].description);
+    }
     for (uint32_t i = 0; model->attributes != NULL && i < model->attribute_count; i++)
         eng_free(model->attributes[i]);
     free_scores(model->scores, model->score_count);
@@ -44,6 +48,7 @@ void eng_model_free(struct eng_model *model)
     eng_free(model->actions);
     eng_free(model->measures);
     eng_free(model->alerts);
+    eng_free(model->guards);
     eng_calendar_free(model->calendar);
     eng_free(model->program);
     eng_free(model->zone);
@@ -74,6 +79,12 @@ const char *eng_model_alert_name(const struct eng_model *model, unsigned alert)
 {
     eng_assert(model != NULL);
     return alert < model->alert_count ? model->alerts[alert].name : NULL;
+}
+
+const char *eng_model_guard_name(const struct eng_model *model, unsigned guard)
+{
+    eng_assert(model != NULL);
+    return guard < model->guard_count ? model->guards[guard].name : NULL;
 }
 
 const char *eng_model_band_name(const struct eng_model *model, unsigned score, unsigned band)

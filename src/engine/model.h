@@ -137,6 +137,22 @@ struct eng_alert {
     uint32_t risk_e3; /* SILENCE, 1..1000 */
 };
 
+/* A watch over what comes from everybody (guard.h). */
+struct eng_guard {
+    char *name;
+    char *description;             /* for outputs; NULL: none */
+    bool everything;               /* all events that are counted, else those of `actions` */
+    struct eng_action_set actions; /* with `where` */
+    struct eng_condition where;
+    uint32_t share_e4;    /* a pane is quiet with less than this part of what is usual */
+    uint32_t usual_least; /* panes in which less is usual say nothing */
+    uint32_t after;       /* quiet panes in a row until it holds; at least 1 */
+    uint32_t settle;      /* panes in a row that are not quiet until it ends; at least 1 */
+    uint32_t at_most;     /* panes after which it gives up */
+    bool drop;            /* what it held is not told when it ends */
+    uint32_t alerts;      /* a bit for each alert that it holds */
+};
+
 struct eng_model {
     char *program;
     uint32_t version;
@@ -154,6 +170,8 @@ struct eng_model {
     struct eng_arena conditions; /* holds clauses and values of all conditions */
     struct eng_score *scores;
     struct eng_alert *alerts;
+    struct eng_guard *guards;
+    uint32_t guard_count;
 };
 
 static inline bool eng_alert_is_scored(const struct eng_alert *alert)

@@ -100,6 +100,8 @@ static enum eng_status load_model(struct eng_load *load)
         status = eng_load_scores(load);
     if (status == ENG_OK)
         status = eng_load_alerts(load);
+    if (status == ENG_OK)
+        status = eng_load_guards(load);
     if (status != ENG_OK)
         return status;
     if (load->model->score_count == 0 && load->model->alert_count == 0)
@@ -112,6 +114,8 @@ static enum eng_status load_model(struct eng_load *load)
         status = eng_load_check_states(load);
     if (status == ENG_OK)
         status = eng_load_check_deadlines(load);
+    if (status == ENG_OK)
+        status = eng_load_choose_guarded(load);
     return status == ENG_OK ? choose_late_after(load) : status;
 }
 
@@ -258,6 +262,7 @@ void eng_config_free(struct eng_config *config)
     free_kafka(&config->kafka);
     eng_free(config->output.score_changes);
     eng_free(config->output.churn_drops);
+    eng_free(config->output.source_silences);
     eng_free(config->output.dead_letters);
     eng_free(config->http.erase_token);
     eng_free(config->output.erasures);

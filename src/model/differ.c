@@ -54,6 +54,7 @@ static const struct setting settings[] = {
     PROPERTIES_AT("kafka.producer", kafka.producer),
     TEXT_AT("output.score_changes", output.score_changes),
     TEXT_AT("output.churn_drops", output.churn_drops),
+    TEXT_AT("output.source_silences", output.source_silences),
     TEXT_AT("output.dead_letters", output.dead_letters),
     TEXT_AT("output.erasures", output.erasures),
     TEXT_AT("output.state", output.state),
@@ -196,6 +197,15 @@ static enum eng_status refuse_settings(const struct eng_config *after,
     return eng_error_set(err, ENG_BAD_CONFIG, "%s: %s needs a restart%s", where, first, others);
 }
 
+/* What guards say has a topic, and whether there is one is seen when a process starts. */
+static enum eng_status refuse_first_guard(const struct eng_config *after, struct eng_error *err)
+{
+    const struct eng_error cause = {
+        ENG_BAD_CONFIG, "`guards` are the first of this program, and need a topic of their own; "
+                        "restart with this file"};
+    return place(after, &cause, err);
+}
+
 enum eng_status eng_config_takes_up(const struct eng_config *before, const struct eng_config *after,
                                     struct eng_error *err)
 {
@@ -203,5 +213,7 @@ enum eng_status eng_config_takes_up(const struct eng_config *before, const struc
     eng_assert(before != NULL && after != NULL);
     eng_config_differ(before, after, &differences);
     enum eng_status status = refuse_settings(after, &differences, err);
+    if (status == ENG_OK && before->model->guard_count == 0 && after->model->guard_count > 0)
+        status = refuse_first_guard(after, err);
     return status == ENG_OK ? eng_config_follows(before, after, err) : status;
 }

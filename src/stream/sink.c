@@ -10,14 +10,13 @@
 /* Brokers take about 1 MiB a batch unless told otherwise; our own headers need room too. */
 enum { DEAD_LETTER_BYTES_MAX = 1040000 };
 
-static const char *const effect_types[] = {
-    [ENG_EFFECT_SCORE_CHANGE] = "engaged.score_change",
-    [ENG_EFFECT_CHURN_DROP] = "engaged.churn_drop",
-};
-
-static const enum eng_topic effect_topics[] = {
-    [ENG_EFFECT_SCORE_CHANGE] = ENG_TOPIC_SCORE_CHANGES,
-    [ENG_EFFECT_CHURN_DROP] = ENG_TOPIC_CHURN_DROPS,
+static const struct {
+    const char *type;
+    enum eng_topic topic;
+} kinds[ENG_EFFECT_KINDS] = {
+    [ENG_EFFECT_SCORE_CHANGE] = {"engaged.score_change", ENG_TOPIC_SCORE_CHANGES},
+    [ENG_EFFECT_CHURN_DROP] = {"engaged.churn_drop", ENG_TOPIC_CHURN_DROPS},
+    [ENG_EFFECT_SOURCE_SILENCE] = {"engaged.source_silence", ENG_TOPIC_SOURCE_SILENCES},
 };
 
 /* Headers that differ from one effect to the next. */
@@ -31,10 +30,10 @@ static struct eng_port_header text_header(const char *name, const char *value)
 static void make_family(struct eng_sink *sink, enum eng_effect_kind kind)
 {
     struct eng_port_header *fixed = sink->fixed[kind];
-    eng_assert(kind <= ENG_EFFECT_CHURN_DROP);
+    eng_assert(kind < ENG_EFFECT_KINDS);
     eng_assert(sink->source[0] == '/');
     fixed[0] = text_header("ce_specversion", "1.0");
-    fixed[1] = text_header("ce_type", effect_types[kind]);
+    fixed[1] = text_header("ce_type", kinds[kind].type);
     fixed[2] = text_header("ce_source", sink->source);
     fixed[3] = text_header("content-type", "application/avro");
     sink->families[kind] =
@@ -52,8 +51,8 @@ void eng_sink_init(struct eng_sink *sink, struct eng_port *port, const struct en
     *sink = (struct eng_sink){.port = port, .input_topic = input_topic, .topic_id = topic_id};
     (void)snprintf(sink->source, sizeof sink->source, "/engaged/%s",
                    eng_model_program(model)); /* names are shorter */
-    make_family(sink, ENG_EFFECT_SCORE_CHANGE);
-    make_family(sink, ENG_EFFECT_CHURN_DROP);
+    for (int kind = 0; kind < ENG_EFFECT_KINDS; kind++)
+        make_family(sink, (enum eng_effect_kind)kind);
 }
 
 void eng_sink_done(struct eng_sink *sink)
@@ -82,7 +81,7 @@ static enum eng_status write_effect(const struct eng_encode_context *context, st
                                     const struct eng_effect *effect, struct eng_bytes *lane)
 {
     size_t begin = lane->used;
-    eng_assert(lane == &txn->lanes[effect_topics[effect->kind]]);
+    eng_assert(lane == &txn->lanes[kinds[effect->kind].topic]);
     eng_assert(begin > 0);
     enum eng_status status = eng_encode_avro(context, effect, lane);
     if (status != ENG_OK)
@@ -97,14 +96,14 @@ static enum eng_status add_effect(const struct eng_sink *sink, struct eng_txn *t
                                   const struct eng_task_output *from,
                                   const struct eng_effect *effect)
 {
-    const struct eng_encode_context context = {from->model, sink->topic_id};
-    struct eng_slice partner = eng_effect_partner(effect);
-    eng_assert(effect->kind <= ENG_EFFECT_CHURN_DROP);
+    const struct eng_encode_context context = {from->model, sink->topic_id, from->partition};
+    struct eng_slice key = eng_encode_key(from->model, effect);
+    eng_assert(effect->kind < ENG_EFFECT_KINDS);
     eng_assert(from->partition >= 0 && from->model != NULL);
-    struct eng_port_output output = {.topic = effect_topics[effect->kind],
+    struct eng_port_output output = {.topic = kinds[effect->kind].topic,
                                      .partition = from->partition,
-                                     .key = partner.data,
-                                     .key_bytes = partner.length,
+                                     .key = key.data,
+                                     .key_bytes = key.length,
                                      .family = &sink->families[effect->kind]};
     struct eng_bytes *lane = eng_txn_open(txn, &output);
     if (lane == NULL)

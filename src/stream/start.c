@@ -10,6 +10,7 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_INPUT] = "input.topic",
     [ENG_TOPIC_SCORE_CHANGES] = "output.score_changes",
     [ENG_TOPIC_CHURN_DROPS] = "output.churn_drops",
+    [ENG_TOPIC_SOURCE_SILENCES] = "output.source_silences",
     [ENG_TOPIC_DEAD_LETTERS] = "output.dead_letters",
     [ENG_TOPIC_ERASURES] = "output.erasures",
     [ENG_TOPIC_STATE] = "output.state",
@@ -22,6 +23,7 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_INPUT] = config->input.topic,
         [ENG_TOPIC_SCORE_CHANGES] = config->output.score_changes,
         [ENG_TOPIC_CHURN_DROPS] = config->output.churn_drops,
+        [ENG_TOPIC_SOURCE_SILENCES] = config->output.source_silences,
         [ENG_TOPIC_DEAD_LETTERS] = config->output.dead_letters,
         [ENG_TOPIC_ERASURES] = config->output.erasures,
         [ENG_TOPIC_STATE] = config->output.state,
@@ -121,6 +123,15 @@ static enum eng_status check_output(struct eng_port *port, const struct eng_conf
     return check_permissions(name, &info, topic == ENG_TOPIC_STATE, true, err);
 }
 
+static bool is_used(const struct eng_config *config, enum eng_topic topic)
+{
+    eng_assert(config != NULL);
+    eng_assert(topic < ENG_TOPIC_COUNT);
+    if (topic == ENG_TOPIC_ERASURES)
+        return config->http.erase_token != NULL;
+    return topic != ENG_TOPIC_SOURCE_SILENCES || eng_model_guard_name(config->model, 0) != NULL;
+}
+
 enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *config,
                                 struct eng_topic_info *ret_info, struct eng_error *err)
 {
@@ -131,7 +142,7 @@ enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *
     if (status == ENG_OK)
         status = check_input(port, config, &info, err);
     for (int topic = ENG_TOPIC_SCORE_CHANGES; status == ENG_OK && topic < ENG_TOPIC_COUNT; topic++)
-        if (topic != ENG_TOPIC_ERASURES || config->http.erase_token != NULL) /* else unused */
+        if (is_used(config, (enum eng_topic)topic))
             status = check_output(port, config, (enum eng_topic)topic, info.partition_count, err);
     *ret_info = info;
     return status;

@@ -121,7 +121,7 @@ int main(int argc, char **argv)
         return 2;
     must(eng_config_load_file(argv[1], &config, &err), &err);
     config->input.format = ENG_FORMAT_JSON;
-    sink.context = (struct eng_encode_context){config->model, "a-topic"};
+    sink.context = (struct eng_encode_context){config->model, "a-topic", 0};
     must(eng_container_writer_new(eng_schema_score_change, ENG_CONTAINER_NULL, marker,
                                   &sink.writers[ENG_EFFECT_SCORE_CHANGE], &err),
          &err);

@@ -36,6 +36,8 @@ static uint8_t *extend(struct eng_effects *effects, size_t bytes)
 void naive_emit(struct naive *naive, const struct partner *partner, struct eng_effect *effect,
                 const int64_t *parts, const int64_t *told)
 {
+    if (naive_guards_swallow(naive, partner, effect))
+        return;
     size_t parts_bytes = effect->contribution_count * sizeof(struct eng_contribution);
     size_t bytes = (sizeof *effect + parts_bytes + partner->name_bytes + 7) / 8 * 8;
     uint8_t *place = extend(&naive->effects, bytes);
@@ -49,6 +51,6 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
     memcpy(place + sizeof *effect + parts_bytes, partner->name, partner->name_bytes);
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         naive->counters.score_changes++;
-    else
+    else if (effect->kind == ENG_EFFECT_CHURN_DROP)
         naive->counters.churn_drops++;
 }

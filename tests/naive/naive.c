@@ -56,6 +56,7 @@ void naive_free(struct naive *naive)
         return;
     for (size_t i = 0; i < naive->partner_count; i++)
         partner_free(naive->partners[i]);
+    naive_guards_free(naive);
     free(naive->partners);
     free(naive->effects.data);
     free(naive);
@@ -185,10 +186,12 @@ void naive_evaluate(struct naive *naive, struct partner *partner, const struct o
 {
     struct score_state before[ENG_SCORES_MAX];
     memcpy(before, partner->scores, naive->model->score_count * sizeof before[0]);
+    naive->opened_now = 0;
     for (unsigned i = 0; i < naive->model->score_count; i++)
         naive_score_evaluate(naive, partner, i, why);
     for (unsigned i = 0; i < naive->model->alert_count; i++)
         naive_alert_evaluate(naive, partner, i, before, why);
+    naive_guards_release(naive, partner, before, why);
     for (unsigned i = 0; i < naive->model->score_count; i++)
         partner->scores[i].was_positive |= partner->scores[i].value_e4 > 0;
 }
@@ -198,8 +201,10 @@ static void boundary(struct naive *naive, int64_t pane)
     naive->clock_ms = eng_calendar_start_ms(naive->model->calendar, pane);
     struct occasion why = {ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)naive->clock_ms,
                            naive->clock_ms, pane};
+    naive_guards_decide(naive, pane);
     for (size_t i = 0; i < naive->partner_count; i++)
         naive_evaluate(naive, naive->partners[i], &why);
+    naive_guards_decided(naive);
 }
 
 void naive_tick(struct naive *naive, int64_t time_ms)
@@ -335,6 +340,7 @@ static enum eng_outcome judge(struct naive *naive, const struct eng_event *event
     struct partner *partner = find_partner(naive, event->partner);
     if (is_duplicate(naive, partner, event->id, fact.clock_pane))
         return ENG_OUTCOME_DUPLICATE;
+    naive_guards_count(naive, fact.action);
     count(naive, partner, event, fact);
     return ENG_OUTCOME_COUNTED;
 }

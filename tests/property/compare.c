@@ -198,11 +198,11 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
 {
     struct eng_slice partner = eng_effect_partner(effect);
     const struct eng_contribution *parts = eng_effect_contributions(effect);
-    bool change = effect->kind == ENG_EFFECT_SCORE_CHANGE;
-    fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data,
-            change ? "score change" : "churn drop",
-            change ? eng_model_score_name(model, effect->subject)
-                   : eng_model_alert_name(model, effect->subject));
+    static const char *const kinds[] = {"score change", "churn drop", "source silence"};
+    static const char *(*const names[])(const struct eng_model *, unsigned) = {
+        eng_model_score_name, eng_model_alert_name, eng_model_guard_name};
+    fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data, kinds[effect->kind],
+            names[effect->kind](model, effect->subject));
     fprintf(out, "score %u cause %u origin %u/%" PRIu64 " direction %u status %u band %u<-%u ",
             effect->score, effect->cause, effect->origin_kind, effect->origin, effect->direction,
             effect->status, effect->band, effect->previous_band);
@@ -410,6 +410,12 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             tally->score_changes++;
             tally->expiries += effect->cause == ENG_CAUSE_EXPIRY;
             tally->corrections += effect->cause == ENG_CAUSE_CORRECTION;
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_SOURCE_SILENCE) {
+            tally->silences += effect->status == ENG_OPENED;
+            tally->held +=
+                effect->status == ENG_RESOLVED ? (uint64_t)effect->baseline_e4 / 10000 : 0;
             continue;
         }
         enum eng_alert_kind kind = run->model->alerts[effect->subject].kind;

@@ -350,7 +350,7 @@ static void same_outputs(struct oracle *oracle)
             return;
         }
     }
-    for (int topic = ENG_TOPIC_SCORE_CHANGES; topic <= ENG_TOPIC_CHURN_DROPS; topic++)
+    for (int topic = ENG_TOPIC_SCORE_CHANGES; topic <= ENG_TOPIC_SOURCE_SILENCES; topic++)
         if (next_visible(&sim->broker.logs[broker_place((enum eng_topic)topic, oracle->partition)],
                          &at[topic]) != NULL)
             sim_fail(sim, "partition %d: more was told to topic %d than should be",

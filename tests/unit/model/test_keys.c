@@ -34,6 +34,9 @@ static const struct frame frames[] = {
     {&eng_section_edge, "program: p\n" MEASURES "scores: {s: {scale: 100, " DIMENSIONS
                         ", bands: {low: 0, high: {@}}}}\n"},
     {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
+    {&eng_section_guard,
+     "program: p\n" MEASURES SCORES "alerts: {own: {score: engagement, falls_to: low}}\n"
+     "guards: {own: {@}}\n"},
     {&eng_section_kafka, "program: p\nkafka: {@}\n" MEASURES SCORES},
     {&eng_section_output, "program: p\noutput: {@}\n" MEASURES SCORES},
     {&eng_section_run, "program: p\nrun: {@}\n" MEASURES SCORES},
