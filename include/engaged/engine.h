@@ -141,6 +141,7 @@ enum {
     ENG_VIEW_CONTRIBUTIONS_MAX = 32,
     ENG_VIEW_MEASURES_MAX = 64,
     ENG_VIEW_ALERTS_MAX = 32,
+    ENG_VIEW_FACTS_MAX = 16,
 };
 
 /* What is known of one partner at the clock. Values are 1/10,000 (measures too: a count of 3 is
@@ -148,7 +149,7 @@ enum {
 struct eng_view {
     int64_t clock_ms;
     int64_t first_day_ms; /* start of the pane of its oldest counted event */
-    uint16_t score_count, measure_count, alert_count;
+    uint16_t score_count, measure_count, alert_count, fact_count;
     struct eng_view_score {
         int64_t value_e4;
         int64_t told_value_e4;
@@ -168,6 +169,13 @@ struct eng_view {
         int64_t opened_at_ms; /* of the newest opening; -1: never, or closed and cooled down */
         int64_t due_at_ms;    /* silence: when it will be told if nothing happens; -1: not due */
     } alerts[ENG_VIEW_ALERTS_MAX];
+    struct eng_view_fact {
+        const char *name;      /* borrowed from the model */
+        bool there;            /* it was set, and holds; of a flag also: it was cleared */
+        uint8_t kind;          /* enum eng_fact_kind */
+        int64_t value_e4;      /* FLAG: 10,000 or 0; NUMBER */
+        struct eng_slice text; /* CHOICE: borrowed from the model */
+    } facts[ENG_VIEW_FACTS_MAX];
 };
 
 /* Fills *ret_view. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), ENG_UNAVAILABLE (while

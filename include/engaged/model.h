@@ -46,6 +46,13 @@ struct eng_start {
 enum eng_status eng_model_starts(const struct eng_model *before, const struct eng_model *after,
                                  struct eng_start *ret_starts, uint32_t most, uint32_t *ret_count);
 
+/* What is kept of a partner besides counts (`facts`). */
+enum eng_fact_kind {
+    ENG_FACT_FLAG,   /* set or cleared */
+    ENG_FACT_CHOICE, /* one of some texts */
+    ENG_FACT_NUMBER, /* a number, 1/10,000 */
+};
+
 /* The program's name and version; borrowed from the model. */
 const char *eng_model_program(const struct eng_model *model);
 uint32_t eng_model_version(const struct eng_model *model);

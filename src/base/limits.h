@@ -11,6 +11,8 @@ enum {
     ENG_WANTED_ATTRIBUTES_MAX = 32, /* that one reader looks for: of several models at a time */
     /* Model. */
     ENG_MEASURES_MAX = 64,
+    ENG_FACTS_MAX = 16,         /* each is kept by a measure of its own */
+    ENG_FACT_VALUES_MAX = 64,   /* texts that a fact is one of */
     ENG_ACTIONS_MAX = 255,      /* distinct action names and families in one file */
     ENG_ATTRIBUTES_MAX = 16,    /* attributes of events that one file names */
     ENG_FILTER_VALUES_MAX = 64, /* texts that a filter lists for an attribute */

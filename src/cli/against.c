@@ -1,6 +1,6 @@
 /* Two configurations side by side for `engaged check --against`. Keys of the model are compared as
- * they were written, things (measures, scores, alerts) by their names; what follows for the counts
- * is the engine's word. See against.h. */
+ * they were written, things (facts, measures, scores, alerts) by their names; what follows for the
+ * counts is the engine's word. See against.h. */
 #include "cli/against.h"
 
 #include "base/assert.h"
@@ -227,6 +227,7 @@ enum eng_status eng_against(struct eng_text *out, const struct eng_config *befor
                  eng_model_program(after->model), now, old,
                  differences.model ? ".\n" : ": the same model.\n");
     add_time(out, &sides);
+    add_things(out, &sides, "facts", "Facts");
     add_things(out, &sides, "measures", "Measures");
     add_things(out, &sides, "scores", "Scores");
     add_things(out, &sides, "alerts", "Alerts");

@@ -114,6 +114,58 @@ static void add_window(struct eng_text *out, const struct eng_model *model,
         eng_text_add(out, " in the last %u %s", measure->panes, unit_name(model, measure->panes));
 }
 
+/* "  tier: one of bronze, silver, gold, from the attribute tier of partner.updated" */
+static void add_fact(struct eng_text *out, const struct eng_model *model,
+                     const struct eng_fact *fact)
+{
+    const struct eng_measure *keeper = &model->measures[fact->measure];
+    static const struct eng_action_set nothing;
+    eng_text_add(out, "  %s: ", fact->name);
+    for (uint32_t i = 0; i < fact->option_count; i++)
+        eng_text_add(out, "%s%.*s", i == 0 ? "one of " : ", ", (int)fact->options[i].length,
+                     fact->options[i].data);
+    if (fact->kind == ENG_FACT_FLAG)
+        eng_text_add(out, "set by ");
+    else if (fact->attribute == ENG_FROM_VALUE)
+        eng_text_add(out, "the value of the newest ");
+    else
+        eng_text_add(out, "%s attribute %s of the newest ",
+                     fact->kind == ENG_FACT_CHOICE ? ", the" : "the number in the",
+                     model->attributes[fact->attribute]);
+    add_actions(out, model, &keeper->actions);
+    if (memcmp(&keeper->until, &nothing, sizeof nothing) != 0) {
+        eng_text_add(out, ", cleared by ");
+        add_actions(out, model, &keeper->until);
+    }
+    add_where(out, model, &keeper->where);
+    if (fact->valid_ms > 0) {
+        eng_text_add(out, ", for ");
+        add_elapsed(out, fact->valid_ms);
+    }
+    eng_text_add(out, "\n");
+}
+
+/* A measure that is made of something else: of two others, or of a fact. */
+static void add_made(struct eng_text *out, const struct eng_model *model,
+                     const struct eng_measure *measure)
+{
+    const struct eng_fact *fact = &model->facts[measure->fact];
+    eng_text_add(out, "  %s: ", measure->name);
+    if (measure->kind == ENG_RATIO)
+        eng_text_add(out, "%s divided by %s, and none while that is 0\n",
+                     model->measures[measure->parts[0]].name,
+                     model->measures[measure->parts[1]].name);
+    else if (measure->option > 0)
+        eng_text_add(out, "1 while the fact %s is %.*s, else 0\n", fact->name,
+                     (int)fact->options[measure->option - 1].length,
+                     fact->options[measure->option - 1].data);
+    else if (fact->kind == ENG_FACT_CHOICE)
+        eng_text_add(out, "the place of the fact %s among its values, from 1\n", fact->name);
+    else
+        eng_text_add(out, "the fact %s%s\n", fact->name,
+                     fact->kind == ENG_FACT_FLAG ? ", as 1 or 0" : "");
+}
+
 static void add_measure(struct eng_text *out, const struct eng_model *model,
                         const struct eng_measure *measure)
 {
@@ -127,10 +179,8 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
         [ENG_STATE] = "1 from ",
         [ENG_SINCE] = " since the newest ",
     };
-    if (measure->kind == ENG_RATIO) {
-        eng_text_add(out, "  %s: %s divided by %s, and none while that is 0\n", measure->name,
-                     model->measures[measure->parts[0]].name,
-                     model->measures[measure->parts[1]].name);
+    if (eng_measure_is_made(measure)) {
+        add_made(out, model, measure);
         return;
     }
     bool panes =
@@ -401,6 +451,10 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
                      unit_name(model, model->dedup));
     else
         eng_text_add(out, "Event ids are not compared.\n");
+    if (model->fact_count > 0)
+        eng_text_add(out, "\nFacts\n");
+    for (uint32_t i = 0; i < model->fact_count; i++)
+        add_fact(out, model, &model->facts[i]);
     if (model->named_measure_count > 0)
         eng_text_add(out, "\nMeasures\n");
     for (uint32_t i = 0; i < model->named_measure_count; i++)

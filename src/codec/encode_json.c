@@ -288,6 +288,24 @@ static void put_view_measure(struct eng_writer *writer, const struct eng_view_me
     eng_put_byte(writer, '}');
 }
 
+/* {"certified": true, "tier": "gold", "grade": 7.5}: those that are there. */
+static void put_view_facts(struct eng_writer *writer, const struct eng_view *view)
+{
+    open_bracket(writer, "facts", '{');
+    for (unsigned i = 0; i < view->fact_count; i++) {
+        const struct eng_view_fact *fact = &view->facts[i];
+        if (!fact->there)
+            continue;
+        if (fact->kind == ENG_FACT_CHOICE)
+            put_slice(writer, fact->name, fact->text);
+        else if (fact->kind == ENG_FACT_FLAG)
+            put_boolean(writer, fact->name, fact->value_e4 > 0);
+        else
+            put_points(writer, fact->name, fact->value_e4);
+    }
+    eng_put_byte(writer, '}');
+}
+
 static void put_forecast_score(struct eng_writer *writer, const struct eng_model *model,
                                const struct eng_effect *effect)
 {
@@ -356,6 +374,8 @@ enum eng_status eng_encode_view(const struct eng_encode_context *context, struct
     for (unsigned i = 0; i < view->measure_count; i++)
         put_view_measure(&writer, &view->measures[i]);
     eng_put_byte(&writer, ']');
+    if (view->fact_count > 0)
+        put_view_facts(&writer, view);
     open_bracket(&writer, "alerts", '[');
     for (unsigned i = 0; i < view->alert_count; i++)
         put_view_alert(&writer, &model->alerts[i], &view->alerts[i]);

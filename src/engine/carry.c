@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/fact.h"
 #include "engine/internal.h"
 #include "engine/seen.h"
 
@@ -289,7 +290,8 @@ static void put_measures(struct eng_carry *carry, const struct eng_moment *now,
         enum eng_measure_kind kind = model->measures[i].kind;
         if (kind == ENG_SUM)
             store_sum(place, carry->sums[i]);
-        if (old == ENG_CHANGE_NONE || (kind != ENG_LAST && kind != ENG_STATE && kind != ENG_SINCE))
+        if (old == ENG_CHANGE_NONE ||
+            (kind != ENG_LAST && kind != ENG_STATE && kind != ENG_SINCE && kind != ENG_FACT))
             continue;
         const struct eng_measure *asked = &carry->from->model->measures[old];
         const uint8_t *was = eng_record_fixed(from, carry->from->measures[old].offset);
@@ -298,6 +300,8 @@ static void put_measures(struct eng_carry *carry, const struct eng_moment *now,
             memcpy(place, was, ENG_STATE_BYTES);
         else if (kind == ENG_SINCE)
             put_since(place, was, now, asked);
+        else if (kind == ENG_FACT)
+            eng_fact_carry(&carry->change, asked, was, &model->measures[i], place);
         else if (in_window(now, asked, eng_load_i32(was + 16)))
             memcpy(place, was, ENG_LAST_BYTES);
     }

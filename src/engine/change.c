@@ -2,6 +2,7 @@
 #include "engine/change.h"
 
 #include "base/assert.h"
+#include "engine/fact.h"
 #include <string.h>
 
 _Static_assert(ENG_CHANGE_NONE == ENG_ACTION_NONE, "one value for what is not there");
@@ -81,7 +82,8 @@ bool eng_change_same_question(const struct eng_change *change, const struct eng_
     eng_assert(change->from != NULL && change->to != NULL);
     return one->kind == two->kind && /* what a ratio asks, its parts ask */
            eng_change_same_actions(change, &one->actions, &two->actions) &&
-           (one->kind != ENG_STATE || eng_change_same_actions(change, &one->until, &two->until));
+           eng_change_same_actions(change, &one->until, &two->until) &&
+           (one->kind != ENG_FACT || eng_fact_same_source(change->from, one, change->to, two));
 }
 
 static bool same_steps(const struct eng_dimension *one, const struct eng_dimension *two)
@@ -93,13 +95,31 @@ static bool same_steps(const struct eng_dimension *one, const struct eng_dimensi
     return same;
 }
 
-/* True when an old and a new measure have the same values. */
-static bool same_values(const struct eng_change *change, const struct eng_measure *one,
-                        const struct eng_measure *two)
+/* True when what two measures keep has the same values. */
+static bool same_values_kept(const struct eng_change *change, const struct eng_measure *one,
+                             const struct eng_measure *two)
 {
     eng_assert(change->from != NULL && change->to != NULL);
-    return one->window == two->window && one->panes == two->panes && one->ago == two->ago &&
-           eng_change_same_question(change, one, two);
+    if (one->window != two->window || one->panes != two->panes || one->ago != two->ago ||
+        !eng_change_same_question(change, one, two))
+        return false;
+    return one->kind != ENG_FACT ||
+           (eng_fact_same_options(change->from, one, change->to, two) &&
+            change->from->facts[one->fact].valid_ms == change->to->facts[two->fact].valid_ms);
+}
+
+/* True when an old and a new measure, of ratios what is kept for them, have the same values. */
+static bool same_values(const struct eng_change *change, unsigned old, unsigned new)
+{
+    const struct eng_measure *one = &change->from->measures[old];
+    const struct eng_measure *two = &change->to->measures[new];
+    eng_assert(old < change->from->measure_count && new < change->to->measure_count);
+    if (one->kind != two->kind)
+        return false;
+    if (one->kind == ENG_READING && !eng_fact_same_reading(change->from, one, change->to, two))
+        return false;
+    return same_values_kept(change, &change->from->measures[eng_measure_keeper(change->from, old)],
+                            &change->to->measures[eng_measure_keeper(change->to, new)]);
 }
 
 /* True when two dimensions contribute the same, their scores being alike. */
@@ -108,10 +128,9 @@ static bool same_dimension(const struct eng_change *change, const struct eng_dim
 {
     const struct eng_measure *old = &change->from->measures[one->measure];
     const struct eng_measure *new = &change->to->measures[two->measure];
-    bool same = same_values(change, old, new);
+    bool same = same_values(change, one->measure, two->measure);
     for (int i = 0; same && i < 2 && old->kind == ENG_RATIO; i++)
-        same = same_values(change, &change->from->measures[old->parts[i]],
-                           &change->to->measures[new->parts[i]]);
+        same = same_values(change, old->parts[i], new->parts[i]);
     eng_assert(one->measure < change->from->measure_count);
     eng_assert(two->measure < change->to->measure_count);
     return one->skip == two->skip && one->weight_e4 == two->weight_e4 &&

@@ -1,4 +1,5 @@
 /* Counting an event into the partner in hand, which has been caught up: see measure.h for where. */
+#include "engine/fact.h"
 #include "engine/measure.h"
 
 /* Adds a value to the sum of a pane and action; elements are sorted by pane, then cell. */
@@ -156,6 +157,8 @@ static void count_without_cells(struct eng_engine *engine, unsigned index,
     eng_measure_changed(engine, index);
     if (measure->kind == ENG_STATE) {
         count_state(engine, index, event, action);
+    } else if (measure->kind == ENG_FACT) {
+        eng_fact_count(engine, index, event, action);
     } else if (measure->kind == ENG_STREAK) {
         count_streak(engine, index, pane);
         eng_measure_drop_runs(engine, index);

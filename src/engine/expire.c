@@ -1,5 +1,6 @@
 /* What time takes away from the partner in hand, or brings into windows that lie back, and when it
  * does so next: see measure.h. */
+#include "engine/fact.h"
 #include "engine/measure.h"
 #include "engine/seen.h"
 #include "engine/slack.h"
@@ -378,6 +379,8 @@ int32_t eng_measure_timed_due(const struct eng_engine *engine, const struct eng_
     if (measure->kind == ENG_SINCE)
         return since_newest(engine, record, index, &pane) ? leaves_at(&engine->now, measure, pane)
                                                           : ENG_PANE_NEVER;
+    if (measure->kind == ENG_FACT)
+        return eng_fact_due(engine, record, index);
     if (place->list != ENG_NO_INDEX) {
         if (measure->kind == ENG_MEMBERS) {
             struct eng_list members = eng_record_list(record, place->list, ENG_MEMBER_BYTES);

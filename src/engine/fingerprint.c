@@ -52,7 +52,24 @@ static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
         sum = add(sum, measure->ago);
     if (measure->kind == ENG_RATIO)
         sum = add(sum, (uint64_t)measure->parts[0] << 16 | measure->parts[1]);
+    if (measure->kind == ENG_FACT || measure->kind == ENG_READING)
+        sum = add(sum, (uint64_t)measure->fact << 32 | (uint64_t)measure->parts[0] << 16 |
+                           measure->option);
     return add_set(sum, &measure->until);
+}
+
+static uint64_t add_fact(uint64_t sum, const struct eng_model *model, const struct eng_fact *fact)
+{
+    eng_assert(fact->name != NULL);
+    eng_assert(fact->option_count <= ENG_FACT_VALUES_MAX);
+    sum = add_text(sum, fact->name);
+    sum = add(sum, (uint64_t)fact->kind << 32 | (uint64_t)fact->measure << 16 | fact->option_count);
+    sum = add(sum, (uint64_t)fact->valid_ms);
+    if (fact->kind != ENG_FACT_FLAG && fact->attribute != ENG_FROM_VALUE)
+        sum = add_text(sum, model->attributes[fact->attribute]);
+    for (uint32_t i = 0; i < fact->option_count; i++)
+        sum = add(sum, eng_hash(fact->options[i].data, fact->options[i].length));
+    return sum;
 }
 
 static uint64_t add_dimension(uint64_t sum, const struct eng_dimension *dimension)
@@ -158,6 +175,8 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_alert(sum, &model->alerts[i]);
     for (uint32_t i = 0; i < model->guard_count; i++)
         sum = add_guard(sum, &model->guards[i]);
+    for (uint32_t i = 0; i < model->fact_count; i++)
+        sum = add_fact(sum, model, &model->facts[i]);
     return add(sum, (uint64_t)model->action_count << 48 | (uint64_t)model->measure_count << 32 |
                         (uint64_t)model->score_count << 16 | model->alert_count);
 }

@@ -2,6 +2,7 @@
 #include "engine/known.h"
 
 #include "base/assert.h"
+#include "engine/fact.h"
 #include "engine/internal.h"
 #include "engine/measure.h"
 
@@ -119,14 +120,19 @@ static int32_t counts_from(const struct eng_known *known, const struct eng_model
     return from;
 }
 
-/* From which pane on an old measure answers for a new one that keeps no counts per pane. */
+/* From which pane on an old measure answers for a new one that keeps no counts per pane. A choice
+ * of other options goes on, but what had no say before is not known. */
 static int32_t answers_from(const struct eng_known *before, const struct eng_change *change,
-                            uint32_t old, const struct eng_moment *now)
+                            uint32_t old, const struct eng_measure *asks,
+                            const struct eng_moment *now)
 {
     const struct eng_measure *measure = &change->from->measures[old];
     int32_t from = before->others[old];
     eng_assert(old < change->from->measure_count);
     eng_assert(!from_counts(measure));
+    if (measure->kind == ENG_FACT &&
+        !eng_fact_same_options(change->from, measure, change->to, asks))
+        return now->pane + 1;
     if (measure->kind != ENG_MEMBERS && measure->kind != ENG_LAST && measure->kind != ENG_SINCE)
         return from;
     if (is_calendar(measure->window))
@@ -148,7 +154,7 @@ static void know_other(struct eng_known *known, const struct eng_known *before,
         const struct eng_measure *old = &change->from->measures[i];
         if (from_counts(old) || !eng_change_same_question(change, old, measure))
             continue;
-        int32_t from = answers_from(before, change, i, now);
+        int32_t from = answers_from(before, change, i, measure, now);
         if (change->measure[index] != ENG_CHANGE_NONE && from >= best)
             continue;
         best = from;
@@ -178,6 +184,7 @@ static int32_t since_of(const struct eng_known *known, const struct eng_model *m
 {
     eng_assert(measure < model->measure_count);
     eng_assert(model->measures[measure].kind != ENG_RATIO);
+    measure = eng_measure_keeper(model, measure);
     return from_counts(&model->measures[measure])
                ? counts_from(known, model, &model->measures[measure])
                : known->others[measure];
@@ -250,7 +257,7 @@ void eng_known_change(struct eng_known *known, struct eng_change *change,
     eng_known_init(known);
     know_entries(known, &before, change, from, now->pane);
     for (uint32_t i = 0; i < model->measure_count; i++)
-        if (!from_counts(&model->measures[i]) && model->measures[i].kind != ENG_RATIO)
+        if (!from_counts(&model->measures[i]) && !eng_measure_is_made(&model->measures[i]))
             know_other(known, &before, change, i, now);
     know_scores(known, model);
 }

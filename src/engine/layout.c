@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/fact.h"
 #include "engine/score.h"
 #include "engine/seen.h"
 #include "engine/slab.h"
@@ -116,8 +117,7 @@ static void index_actions(struct eng_layout *layout)
         layout->action_silences_first[action] = silences;
         for (uint32_t i = 0; i < model->measure_count; i++)
             if (eng_action_set_has(&model->measures[i].actions, action) ||
-                (model->measures[i].kind == ENG_STATE &&
-                 eng_action_set_has(&model->measures[i].until, action)))
+                eng_action_set_has(&model->measures[i].until, action))
                 layout->action_measures[measures++] = (uint16_t)i;
         for (uint32_t i = 0; i < model->alert_count; i++)
             if (eng_action_set_has(&model->alerts[i].actions, action) ||
@@ -304,7 +304,7 @@ static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *off
     eng_assert(index < layout->model->measure_count);
     struct eng_measure_layout *place = &layout->measures[index];
     enum eng_measure_kind kind = layout->model->measures[index].kind;
-    eng_assert(kind <= ENG_SINCE);
+    eng_assert(kind <= ENG_READING);
     place->total = uses_cells(&layout->model->measures[index]) ? (uint16_t)layout->total_count++
                                                                : (uint16_t)ENG_NO_INDEX;
     if (kind == ENG_SUM)
@@ -315,6 +315,9 @@ static void lay_measure(struct eng_layout *layout, uint32_t index, uint32_t *off
         place->offset = take(offset, ENG_STATE_BYTES);
     else if (kind == ENG_SINCE)
         place->offset = take(offset, ENG_SINCE_BYTES);
+    else if (kind == ENG_FACT)
+        place->offset =
+            take(offset, eng_fact_bytes(layout->model, &layout->model->measures[index]));
 }
 
 /* The width that holds every contribution of a score. */
@@ -482,7 +485,7 @@ static void index_terms(struct eng_layout *layout)
         for (uint32_t i = 0; i < dimensions; i++) {
             const struct eng_term *term = &layout->dimension_terms[i];
             unsigned looks_at = model->scores[term->score].dimensions[term->dimension].measure;
-            if (model->measures[measure].kind != ENG_RATIO &&
+            if (!eng_measure_is_made(&model->measures[measure]) &&
                 eng_measure_rests_on(model, looks_at, measure))
                 layout->terms[count++] = *term;
         }
@@ -559,7 +562,8 @@ static void index_timed(struct eng_layout *layout)
     eng_assert(layout->timed_count == 0);
     for (uint32_t i = 0; i < model->measure_count; i++) {
         const struct eng_measure *measure = &model->measures[i];
-        if (measure->kind == ENG_STATE || measure->kind == ENG_RATIO ||
+        if (measure->kind == ENG_STATE || eng_measure_is_made(measure) ||
+            (measure->kind == ENG_FACT && model->facts[measure->fact].valid_ms == 0) ||
             (uses_cells(measure) &&
              (measure->window == ENG_WINDOW_ROLLING || measure->window == ENG_WINDOW_LIFE)))
             continue;

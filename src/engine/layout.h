@@ -5,7 +5,7 @@
  *     struct eng_partner | fixed part | totals | id | list 0 | list 1 | ... | slack
  *
  * - the fixed part has one place per score, per silence alert and per measure of the kinds SUM,
- * LAST, STATE and SINCE, at the offsets below;
+ * LAST, STATE, SINCE and FACT, at the offsets below;
  * - totals are the windowed counts of the measures COUNT, SUM (its number of events) and ACTIVE,
  * all of one width per partner (1, 2, 4 or 8 bytes), which grows when a count no longer fits;
  * - lists hold what grows: cells (counts per pane and action), seen event ids, members, runs of
@@ -58,7 +58,7 @@ struct eng_list_layout {
 struct eng_measure_layout {
     uint16_t total;    /* index among the totals; ENG_NO_INDEX: none */
     uint16_t list;     /* MEMBERS, STREAK; else ENG_NO_INDEX */
-    uint32_t offset;   /* SUM, LAST, STATE, SINCE; else 0 */
+    uint32_t offset;   /* SUM, LAST, STATE, SINCE, FACT; else 0 */
     uint32_t flat;     /* SINCE: from so many panes on it contributes the same everywhere */
     uint64_t cells[4]; /* COUNT, SUM, ACTIVE: bit per cell index */
 };

@@ -1,5 +1,6 @@
 /* Reading measures, and the deep check of them: see measure.h. */
 #include "engine/measure.h"
+#include "engine/fact.h"
 #include "engine/slack.h"
 
 /* ---- reading ---- */
@@ -65,6 +66,8 @@ eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_rec
         return ratio_value(engine, record, index, ret_missing);
     if (engine->model->measures[index].kind == ENG_SINCE)
         return since_value(engine, record, index, ret_missing);
+    if (engine->model->measures[index].kind == ENG_READING)
+        return eng_fact_reading(engine, record, &engine->model->measures[index], ret_missing);
     if (place->list == ENG_NO_INDEX)
         return fixed_value(engine, record, index, ret_missing);
     eng_wide value;

@@ -12,6 +12,7 @@
  *     STREAK               runs of active panes; those that a late event can no longer reach go
  *     STATE                the newest of the two kinds of event
  *     SINCE                the newest pane
+ *     FACT                 the newest event that has a say: fact.h
  *
  * Invariant (eng_measure_check): totals, sums and cells hold exactly what is inside the windows at
  * the pane that the record is true of (`as_of`). That pane lags behind the clock's while nothing

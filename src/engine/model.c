@@ -44,6 +44,9 @@ void eng_model_free(struct eng_model *model)
         eng_free(model->attributes[i]);
     free_scores(model->scores, model->score_count);
     eng_free(model->attributes);
+    for (uint32_t i = 0; model->facts != NULL && i < model->fact_count; i++)
+        eng_free(model->facts[i].name);
+    eng_free(model->facts);
     eng_arena_done(&model->conditions);
     eng_free(model->actions);
     eng_free(model->measures);

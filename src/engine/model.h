@@ -44,6 +44,23 @@ enum eng_measure_kind {
     ENG_STATE,   /* 1 from `actions`, 0 from `until` */
     ENG_RATIO,   /* one measure by another */
     ENG_SINCE,   /* panes since the newest one */
+    ENG_FACT,    /* keeps a fact: what the newest event that has a say says */
+    ENG_READING, /* a fact as a number */
+};
+
+/* What a fact is taken from, when it is not an attribute: the event's value. */
+enum { ENG_FROM_VALUE = 0xFFFF };
+
+/* What is kept of a partner besides counts, by the hidden measure `measure`: its `actions` set it,
+ * those of `until` clear it. */
+struct eng_fact {
+    char *name;
+    enum eng_fact_kind kind;
+    uint16_t measure;
+    uint16_t attribute; /* CHOICE, NUMBER: what it is taken from */
+    int64_t valid_ms;   /* it ends at the first boundary so long after its event; 0: it does not */
+    uint32_t option_count;           /* CHOICE */
+    const struct eng_slice *options; /* in file order, each once */
 };
 
 struct eng_measure {
@@ -53,8 +70,12 @@ struct eng_measure {
     uint32_t panes; /* ROLLING only */
     uint32_t ago;   /* ROLLING only: so many panes newer than the window; 0: none */
     struct eng_action_set actions;
-    struct eng_action_set until; /* STATE only */
-    uint16_t parts[2]; /* RATIO only: the measures that are divided, one by the other; no ratios */
+    struct eng_action_set until; /* STATE, FACT */
+    uint16_t parts[2]; /* RATIO: the measures that are divided, one by the other; no ratios.
+                        * READING: the measure that keeps the fact, and 0 */
+    uint16_t fact;     /* FACT, READING: its index */
+    uint16_t option;   /* READING of a CHOICE: 1 while it is this option, counted from 1; 0: the
+                        * option's number */
     struct eng_condition where; /* its filter; the sets hold what fulfils it */
 };
 
@@ -161,13 +182,14 @@ struct eng_model {
     struct eng_calendar *calendar; /* owned */
     uint32_t late_after;           /* panes, >= 1 */
     uint32_t dedup;                /* panes; 0: off */
-    uint32_t action_count, measure_count, score_count, alert_count;
+    uint32_t action_count, measure_count, score_count, alert_count, fact_count;
     struct eng_action *actions;
+    struct eng_fact *facts;
     struct eng_measure *measures; /* those of the file in file order, then hidden ones */
     uint32_t named_measure_count;
     char **attributes; /* those of events that the file names; owned */
     uint32_t attribute_count;
-    struct eng_arena conditions; /* holds clauses and values of all conditions */
+    struct eng_arena conditions; /* holds clauses and values of all conditions, options of facts */
     struct eng_score *scores;
     struct eng_alert *alerts;
     struct eng_guard *guards;
@@ -202,15 +224,29 @@ static inline uint32_t eng_measure_reach(const struct eng_measure *measure)
     return measure->panes + measure->ago;
 }
 
-/* True when the value of a measure follows from that of `other`: it is the same, or a ratio with
- * it.
- */
+/* True when a measure is made of others, and nothing is kept for it. */
+static inline bool eng_measure_is_made(const struct eng_measure *measure)
+{
+    return measure->kind == ENG_RATIO || measure->kind == ENG_READING;
+}
+
+/* The measure that keeps what another one shows: the fact's of a reading, else itself. */
+static inline uint16_t eng_measure_keeper(const struct eng_model *model, unsigned measure)
+{
+    const struct eng_measure *about = &model->measures[measure];
+    return about->kind == ENG_READING ? about->parts[0] : (uint16_t)measure;
+}
+
+/* True when the value of a measure follows from that of `other`: it is the same, or made of it. */
 static inline bool eng_measure_rests_on(const struct eng_model *model, unsigned measure,
                                         unsigned other)
 {
     const struct eng_measure *ratio = &model->measures[measure];
-    return measure == other ||
-           (ratio->kind == ENG_RATIO && (ratio->parts[0] == other || ratio->parts[1] == other));
+    if (measure == other || eng_measure_keeper(model, measure) == other)
+        return true;
+    return ratio->kind == ENG_RATIO && (ratio->parts[0] == other || ratio->parts[1] == other ||
+                                        eng_measure_keeper(model, ratio->parts[0]) == other ||
+                                        eng_measure_keeper(model, ratio->parts[1]) == other);
 }
 
 /* True when two entries are of the same name, or the same family. */

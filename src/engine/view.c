@@ -1,12 +1,14 @@
 /* What is known of one partner at the clock: for queries. Changes nothing that is ever told: it
  * only catches the partner up, which would happen later anyway. */
 #include "base/assert.h"
+#include "engine/fact.h"
 #include "engine/internal.h"
 
 _Static_assert((int)ENG_VIEW_SCORES_MAX >= (int)ENG_SCORES_MAX, "a view holds every score");
 _Static_assert((int)ENG_VIEW_CONTRIBUTIONS_MAX >= (int)ENG_DIMENSIONS_MAX, "and every dimension");
 _Static_assert((int)ENG_VIEW_MEASURES_MAX >= (int)ENG_MEASURES_MAX, "and every named measure");
 _Static_assert((int)ENG_VIEW_ALERTS_MAX >= (int)ENG_ALERTS_MAX, "and every alert");
+_Static_assert((int)ENG_VIEW_FACTS_MAX >= (int)ENG_FACTS_MAX, "and every fact");
 
 static int64_t saturate(eng_wide value)
 {
@@ -101,6 +103,23 @@ enum eng_status eng_find(const struct eng_engine *engine, struct eng_slice partn
     return ENG_OK;
 }
 
+static void view_fact(const struct eng_engine *engine, const struct eng_record *record,
+                      unsigned index, struct eng_view_fact *ret_fact)
+{
+    const struct eng_fact *fact = &engine->model->facts[index];
+    struct eng_fact_now now = eng_fact_now(engine, record, fact->measure);
+    eng_assert(index < engine->model->fact_count);
+    *ret_fact = (struct eng_view_fact){.name = fact->name, .kind = (uint8_t)fact->kind};
+    ret_fact->there = now.there && (!now.cleared || fact->kind == ENG_FACT_FLAG);
+    if (!ret_fact->there)
+        return;
+    eng_assert(fact->kind != ENG_FACT_CHOICE || now.value <= (int64_t)fact->option_count);
+    if (fact->kind == ENG_FACT_CHOICE)
+        ret_fact->text = fact->options[now.value - 1];
+    else
+        ret_fact->value_e4 = fact->kind == ENG_FACT_FLAG ? now.value * 10000 : now.value;
+}
+
 enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,
                                 struct eng_view *ret_view)
 {
@@ -120,6 +139,7 @@ enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice part
     ret_view->score_count = (uint16_t)engine->model->score_count;
     ret_view->measure_count = (uint16_t)engine->model->named_measure_count;
     ret_view->alert_count = (uint16_t)engine->model->alert_count;
+    ret_view->fact_count = (uint16_t)engine->model->fact_count;
     for (unsigned i = 0; i < engine->model->score_count; i++)
         view_score(engine, &record, i, &ret_view->scores[i]);
     for (unsigned i = 0; i < engine->model->named_measure_count; i++) {
@@ -129,5 +149,7 @@ enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice part
     }
     for (unsigned i = 0; i < engine->model->alert_count; i++)
         view_alert(engine, &record, i, &ret_view->alerts[i]);
+    for (unsigned i = 0; i < engine->model->fact_count; i++)
+        view_fact(engine, &record, i, &ret_view->facts[i]);
     return ENG_OK;
 }

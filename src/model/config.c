@@ -116,6 +116,8 @@ static enum eng_status load_model(struct eng_load *load)
         status = eng_load_check_deadlines(load);
     if (status == ENG_OK)
         status = eng_load_choose_guarded(load);
+    if (status == ENG_OK)
+        status = eng_load_check_facts(load);
     return status == ENG_OK ? choose_late_after(load) : status;
 }
 

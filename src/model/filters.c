@@ -14,8 +14,7 @@ enum { CONDITIONS_CHUNK_BYTES = 4096 };
 
 /* ---- reading ---- */
 
-/* Memory that lives as long as the model; NULL with the error set when there is none. */
-static void *keep(struct eng_load *load, const void *data, size_t bytes)
+void *eng_load_keep(struct eng_load *load, const void *data, size_t bytes)
 {
     struct eng_arena *arena = &load->model->conditions;
     if (arena->chunk_bytes == 0)
@@ -82,7 +81,7 @@ static enum eng_status add_value(struct eng_load *load, const struct eng_node *v
     if (at > 0 && eng_text_order(values[at - 1], text) == 0)
         return eng_source_fail(&load->source, value->mark, "\"%s\" stands twice; write it once",
                                eng_node_shown(&load->source, value));
-    text.data = keep(load, value->text, value->length);
+    text.data = eng_load_keep(load, value->text, value->length);
     if (text.data == NULL)
         return ENG_NO_MEMORY;
     memmove(values + at + 1, values + at, (*count - at) * sizeof *values);
@@ -112,7 +111,7 @@ static enum eng_status read_clause(struct eng_load *load, const struct eng_node 
     }
     if (status != ENG_OK)
         return status;
-    ret_clause->values = keep(load, values, ret_clause->value_count * sizeof *values);
+    ret_clause->values = eng_load_keep(load, values, ret_clause->value_count * sizeof *values);
     return ret_clause->values != NULL ? ENG_OK : ENG_NO_MEMORY;
 }
 
@@ -144,7 +143,7 @@ enum eng_status eng_load_filter(struct eng_load *load, const struct eng_node *no
             return status;
         insert(clauses, count++, clause); /* keys differ, so there are no more than attributes */
     }
-    ret_where->clauses = keep(load, clauses, count * sizeof *clauses);
+    ret_where->clauses = eng_load_keep(load, clauses, count * sizeof *clauses);
     ret_where->clause_count = ret_where->clauses != NULL ? count : 0;
     return ret_where->clauses != NULL ? ENG_OK : ENG_NO_MEMORY;
 }
@@ -182,11 +181,11 @@ static enum eng_status join(struct eng_load *load, const struct eng_condition *o
             continue;
         if (!intersect(left, right, values, &clause->value_count))
             return ENG_NOT_FOUND;
-        clause->values = keep(load, values, clause->value_count * sizeof *values);
+        clause->values = eng_load_keep(load, values, clause->value_count * sizeof *values);
         if (clause->values == NULL)
             return ENG_NO_MEMORY;
     }
-    ret_both->clauses = keep(load, clauses, count * sizeof *clauses);
+    ret_both->clauses = eng_load_keep(load, clauses, count * sizeof *clauses);
     ret_both->clause_count = count;
     return ret_both->clauses != NULL ? ENG_OK : ENG_NO_MEMORY;
 }

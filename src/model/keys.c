@@ -191,6 +191,57 @@ static const struct eng_key input_keys[] = {
 const struct eng_section eng_section_input = {
     .path = "input", KEYS(input_keys), .help = "Where the events come from and how they look."};
 
+static const struct eng_key fact_keys[] = {
+    {.name = "set",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_fact_draft, set),
+     .required = true,
+     .sample = "[partner.joined, tier.changed]",
+     .help = "The actions that set it. The newest event decides, by its own time."},
+    {.name = "cleared",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_fact_draft, cleared),
+     .sample = "certificate.revoked",
+     .absent = "nothing clears it",
+     .help = "The actions that clear it: a flag is 0 from then on, of all others there is none."},
+    {.name = "where",
+     .type = ENG_KEY_MAP,
+     AT(eng_fact_draft, where),
+     .sample = "{course: [basic, advanced]}",
+     .absent = "all of them",
+     .help = "Only actions whose attributes are these, as in a measure; of `set` and of "
+             "`cleared`."},
+    {.name = "from",
+     .type = ENG_KEY_NAME,
+     AT(eng_fact_draft, from),
+     .shape = "the name of an attribute, or value",
+     .sample = "tier",
+     .absent = "it is a flag",
+     .help = "What it is taken from: an attribute of the event that sets it, or the event's "
+             "value. An event without such a text, or number, sets nothing."},
+    {.name = "values",
+     .type = ENG_KEY_NAMES,
+     AT(eng_fact_draft, values),
+     .shape = "a list of texts, such as [bronze, silver, gold]",
+     .sample = "[bronze, silver, gold]",
+     .absent = "it is a number",
+     .help = "With from: the texts that it is one of, in their order. An event with another text "
+             "sets nothing."},
+    {.name = "valid_for",
+     .type = ENG_KEY_ELAPSED,
+     AT(eng_fact_draft, valid_for_ms),
+     .min = 1,
+     .max = ELAPSED_MS_MAX,
+     .sample = "92d",
+     .absent = "for good",
+     .help = "How long it holds: up to the first boundary so long after the event that set it."},
+};
+const struct eng_section eng_section_fact = {
+    .path = "facts.NAME",
+    KEYS(fact_keys),
+    .help = "What is known of a partner besides counts: a flag that actions set and clear, with "
+            "`from` and `values` one of some texts, with `from` alone a number."};
+
 static const struct eng_key measure_keys[] = {
     {.name = "count",
      .type = ENG_KEY_ACTIONS,
@@ -241,6 +292,13 @@ static const struct eng_key measure_keys[] = {
      .shape = "the names of two other measures, such as [redeemed, earned]",
      .sample = "[redeemed, earned]",
      .help = "The first of two other measures divided by the second; none while that is 0."},
+    {.name = "fact",
+     .type = ENG_KEY_NAME,
+     AT(eng_measure_draft, fact),
+     .shape = "the name of a fact, or one of its values, such as tier.gold",
+     .sample = "certified",
+     .help = "A fact as a number: a flag is 1 or 0, a number itself, one of some texts its place "
+             "among them, from 1; with one of its values 1 while it is that, else 0."},
     {.name = "of",
      .type = ENG_KEY_ACTIONS,
      AT(eng_measure_draft, of),
@@ -262,7 +320,7 @@ static const struct eng_key measure_keys[] = {
      .type = ENG_KEY_WINDOW,
      AT(eng_measure_draft, over),
      .sample = "month",
-     .help = "The window. A streak, a state and a ratio have none."},
+     .help = "The window. A streak, a state, a ratio and a fact have none."},
     {.name = "ago",
      .type = ENG_KEY_PANES,
      AT(eng_measure_draft, ago),
@@ -275,7 +333,7 @@ const struct eng_section eng_section_measure = {
     .path = "measures.NAME",
     KEYS(measure_keys),
     .help = "A number kept for each partner: exactly one of count, sum, active, members, last, "
-            "streak, state, since and ratio, and what belongs to it."};
+            "streak, state, since, ratio and fact, and what belongs to it."};
 
 static const struct eng_key dimension_keys[] = {
     {.name = "weight",
@@ -965,6 +1023,13 @@ static const struct eng_key file_keys[] = {
      .sample = "{topic: partner-actions}",
      .absent = "the defaults below",
      .help = "Where events come from."},
+    {.name = "facts",
+     .type = ENG_KEY_MAP,
+     AT(eng_file_draft, facts),
+     .section = &eng_section_fact,
+     .sample = "{certified: {set: exam.passed, cleared: certificate.revoked, valid_for: 92d}}",
+     .absent = "none",
+     .help = "What is known of a partner besides counts, by name."},
     {.name = "measures",
      .type = ENG_KEY_MAP,
      AT(eng_file_draft, measures),
@@ -1032,20 +1097,10 @@ static const struct eng_key file_keys[] = {
 const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
-const struct eng_section *const eng_sections[] = {&eng_section_file,
-                                                  &eng_section_time,
-                                                  &eng_section_input,
-                                                  &eng_section_fields,
-                                                  &eng_section_measure,
-                                                  &eng_section_score,
-                                                  &eng_section_dimension,
-                                                  &eng_section_points,
-                                                  &eng_section_edge,
-                                                  &eng_section_alert,
-                                                  &eng_section_guard,
-                                                  &eng_section_kafka,
-                                                  &eng_section_output,
-                                                  &eng_section_run,
-                                                  &eng_section_recovery,
-                                                  &eng_section_http,
-                                                  NULL};
+const struct eng_section *const eng_sections[] = {
+    &eng_section_file,     &eng_section_time,      &eng_section_input,
+    &eng_section_fields,   &eng_section_fact,      &eng_section_measure,
+    &eng_section_score,    &eng_section_dimension, &eng_section_points,
+    &eng_section_edge,     &eng_section_alert,     &eng_section_guard,
+    &eng_section_kafka,    &eng_section_output,    &eng_section_run,
+    &eng_section_recovery, &eng_section_http,      NULL};

@@ -41,6 +41,10 @@ static int64_t greatest_e4(const struct eng_model *model, const struct eng_measu
     int64_t day = model->pane_unit == ENG_PANE_HOUR ? 24 : 1;
     if (measure->kind == ENG_STATE)
         return 10000;
+    if (measure->kind == ENG_READING && model->facts[measure->fact].kind != ENG_FACT_NUMBER)
+        return measure->option > 0 || model->facts[measure->fact].kind == ENG_FACT_FLAG
+                   ? 10000
+                   : model->facts[measure->fact].option_count * 10000LL;
     if (measure->kind != ENG_ACTIVE)
         return 0;
     if (measure->window == ENG_WINDOW_ROLLING)
@@ -163,6 +167,21 @@ static enum eng_status lint_alert(struct eng_load *load, const struct eng_node *
     return ENG_OK;
 }
 
+static enum eng_status lint_facts(struct eng_load *load)
+{
+    const struct eng_model *model = load->model;
+    enum eng_status status = ENG_OK;
+    const struct eng_node *node = load->file.facts ? load->file.facts->first : NULL;
+    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
+        if (!is_used(model, model->facts[i].measure))
+            status =
+                warn(load, node->key->mark,
+                     "the fact \"%s\" is used by no score; it is kept for whoever asks about a "
+                     "partner",
+                     model->facts[i].name);
+    return status;
+}
+
 static enum eng_status lint_alerts(struct eng_load *load)
 {
     enum eng_status status = ENG_OK;
@@ -200,7 +219,9 @@ static enum eng_status lint_token(struct eng_load *load)
 enum eng_status eng_load_lint(struct eng_load *load)
 {
     eng_assert(load->config->warnings == NULL);
-    enum eng_status status = lint_measures(load);
+    enum eng_status status = lint_facts(load);
+    if (status == ENG_OK)
+        status = lint_measures(load);
     const struct eng_node *node = load->file.scores ? load->file.scores->first : NULL;
     for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
         status = lint_score(load, node, i);

@@ -29,7 +29,7 @@ struct eng_portion {
 struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
-    const struct eng_node *time, *input, *measures, *scores, *alerts, *guards;
+    const struct eng_node *time, *input, *facts, *measures, *scores, *alerts, *guards;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
 
@@ -41,10 +41,16 @@ struct eng_time_draft {
 };
 
 struct eng_measure_draft {
-    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio, *since;
+    const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio, *since,
+        *fact;
     const struct eng_node *of, *until, *where;
     struct eng_window over;
     uint32_t ago; /* 0: not given */
+};
+
+struct eng_fact_draft {
+    const struct eng_node *set, *cleared, *where, *from, *values;
+    int64_t valid_for_ms; /* 0: for good */
 };
 
 /* A points key that says more than its points. */
@@ -164,6 +170,9 @@ bool eng_load_covers(const struct eng_node *node, const struct eng_action *entry
 enum eng_status eng_load_attribute(struct eng_load *load, const struct eng_node *name,
                                    uint16_t *ret_index);
 
+/* A copy that lives as long as the model; NULL with the error set when there is no memory. */
+void *eng_load_keep(struct eng_load *load, const void *data, size_t bytes);
+
 /* Reads `where`; node NULL: there is none. */
 enum eng_status eng_load_filter(struct eng_load *load, const struct eng_node *node,
                                 struct eng_condition *ret_where);
@@ -174,6 +183,7 @@ enum eng_status eng_load_tell_apart(struct eng_load *load);
 /* measures.c, scores.c, bands.c, alerts.c, guards.c, around.c: the parts of the file. Each ENG_OK,
  * ENG_BAD_CONFIG or ENG_NO_MEMORY. */
 enum eng_status eng_load_measures(struct eng_load *load);
+enum eng_status eng_load_facts(struct eng_load *load); /* facts.c, by eng_load_measures */
 enum eng_status eng_load_scores(struct eng_load *load);
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_guards(struct eng_load *load);
@@ -182,6 +192,22 @@ enum eng_status eng_load_around(struct eng_load *load);
 /* measures.c: a measure of the file by its name; `otherwise` says what to do when there is none. */
 enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_node *name,
                                       const char *otherwise, uint16_t *ret_index);
+
+/* measures.c: a further measure of the model, for what stands at a node. */
+enum eng_status eng_load_new_measure(struct eng_load *load, const struct eng_node *at,
+                                     struct eng_measure **ret_measure);
+
+/* facts.c: a fact by its name, and the option that a name such as tier.gold asks for, counted from
+ * 1; 0: it asks for none. */
+enum eng_status eng_load_find_fact(struct eng_load *load, const struct eng_node *name,
+                                   uint16_t *ret_fact, uint16_t *ret_option);
+
+/* facts.c: fills in a measure that reads a fact. */
+enum eng_status eng_load_reading(struct eng_load *load, const struct eng_node *name,
+                                 struct eng_measure *measure);
+
+/* facts.c: refuses a fact that an action both sets and clears. After eng_load_fill_sets. */
+enum eng_status eng_load_check_facts(struct eng_load *load);
 
 /* measures.c: refuses a state whose begin and end share an action. After eng_load_fill_sets. */
 enum eng_status eng_load_check_states(struct eng_load *load);

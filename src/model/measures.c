@@ -34,6 +34,8 @@ static const struct kind kinds[] = {
      ENG_SINCE, false, true},
     {"ratio", "a ratio", "ratio", offsetof(struct eng_measure_draft, ratio), ENG_RATIO, false,
      false},
+    {"fact", "a measure of a fact", "fact", offsetof(struct eng_measure_draft, fact), ENG_READING,
+     false, false},
 };
 
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
@@ -64,7 +66,7 @@ static enum eng_status find_kind(struct eng_load *load, const struct eng_node *n
         return eng_source_fail(
             &load->source, node->key->mark,
             "the measure \"%s\" does not say what it measures; write one of count, sum, "
-            "active, members, last, streak, state, since, ratio",
+            "active, members, last, streak, state, since, ratio, fact",
             eng_node_shown(&load->source, node->key));
     *ret_kind = found;
     return ENG_OK;
@@ -127,15 +129,15 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
     return ENG_OK;
 }
 
-static enum eng_status new_measure(struct eng_load *load, const struct eng_node *at,
-                                   struct eng_measure **ret_measure)
+enum eng_status eng_load_new_measure(struct eng_load *load, const struct eng_node *at,
+                                     struct eng_measure **ret_measure)
 {
     struct eng_model *model = load->model;
     if (model->measure_count == ENG_MEASURES_MAX)
         return eng_source_fail(
             &load->source, at->mark,
-            "\"%s\" is one measure too many; measures and points keys together are at most "
-            "%d (ENG_MEASURES_MAX)",
+            "\"%s\" is one measure too many; measures, facts and points keys together are at "
+            "most %d (ENG_MEASURES_MAX)",
             eng_node_shown(&load->source, at), ENG_MEASURES_MAX);
     *ret_measure = &model->measures[model->measure_count++];
     return ENG_OK;
@@ -166,7 +168,7 @@ static enum eng_status load_measure(struct eng_load *load, const struct eng_node
     if (status == ENG_OK)
         status = check_draft(load, node, &draft, kind);
     if (status == ENG_OK)
-        status = new_measure(load, node->key, &measure);
+        status = eng_load_new_measure(load, node->key, &measure);
     if (status != ENG_OK)
         return status;
     measure->kind = kind->kind;
@@ -174,7 +176,7 @@ static enum eng_status load_measure(struct eng_load *load, const struct eng_node
     measure->panes = draft.over.panes;
     measure->ago = draft.ago;
     status = eng_load_copy(load, node->key, &measure->name);
-    if (status == ENG_OK && kind->kind == ENG_RATIO)
+    if (status == ENG_OK && eng_measure_is_made(measure))
         return ENG_OK;
     if (status == ENG_OK)
         status = eng_load_filter(load, draft.where, &measure->where);
@@ -243,10 +245,14 @@ enum eng_status eng_load_measures(struct eng_load *load)
     for (const struct eng_node *node = first; node != NULL && status == ENG_OK; node = node->next)
         status = load_measure(load, node);
     model->named_measure_count = model->measure_count;
+    if (status == ENG_OK)
+        status = eng_load_facts(load);
     const struct eng_node *node = first;
-    for (uint32_t i = 0; status == ENG_OK && i < model->measure_count; i++, node = node->next)
+    for (uint32_t i = 0; status == ENG_OK && i < model->named_measure_count; i++, node = node->next)
         if (model->measures[i].kind == ENG_RATIO)
             status = load_parts(load, eng_node_get(node, "ratio"), &model->measures[i]);
+        else if (model->measures[i].kind == ENG_READING)
+            status = eng_load_reading(load, eng_node_get(node, "fact"), &model->measures[i]);
     return status;
 }
 
@@ -255,7 +261,7 @@ enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_po
 {
     struct eng_measure *measure = NULL;
     eng_assert(window->node != NULL && ret_index != NULL);
-    enum eng_status status = new_measure(load, draft->of, &measure);
+    enum eng_status status = eng_load_new_measure(load, draft->of, &measure);
     if (status == ENG_OK)
         status = eng_load_filter(load, draft->where, &measure->where);
     if (status == ENG_OK) {

@@ -203,6 +203,7 @@ static void free_port(struct eng_port *port)
     eng_kafka_consumer_free(kafka);
     for (int i = 0; i < ENG_PORT_READERS; i++)
         eng_kafka_reader_close(&kafka->readers[i]);
+    eng_kafka_asker_close(kafka);
     pthread_mutex_destroy(&kafka->lock);
     eng_free(kafka);
 }

@@ -87,51 +87,115 @@ static void tell_member(const struct eng_kafka *kafka, const rd_kafka_MemberDesc
     } while (at < count);
 }
 
-/* The answer's group. */
-static enum eng_status tell_group(struct eng_kafka *kafka,
-                                  const rd_kafka_ConsumerGroupDescription_t *group,
-                                  const struct eng_port_census *census, struct eng_error *err)
+/* ---- Asking. ----
+ *
+ * A client of its own asks. librdkafka (2.8, and what its repository held in November 2026) aborts
+ * the process when a question to a coordinator has timed out before the coordinator could be
+ * reached, and the coordinator comes back then: the request that is sent at last finds the question
+ * gone, fails, and its failure lets go of what the question has let go of already
+ * (rd_kafka_admin_coord_request, rd_kafka_admin_coord_response_parse). So we wait for as long as we
+ * like, but inside the client no question times out; one that is not answered goes with its client,
+ * and a client that ends closes its open questions in good order. */
+
+enum { NEVER_MS = 3600 * 1000 }; /* the longest that librdkafka takes */
+
+void eng_kafka_asker_close(struct eng_kafka *kafka)
 {
-    const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(group);
-    rd_kafka_resp_err_t code =
-        error != NULL ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    eng_assert(kafka != NULL);
+    eng_assert(kafka->asker == NULL || kafka->asker != kafka->consumer);
+    if (kafka->asker != NULL)
+        rd_kafka_destroy(kafka->asker);
+    kafka->asker = NULL;
+}
+
+static enum eng_status make_asker(struct eng_kafka *kafka, struct eng_error *err)
+{
+    char text[256] = "";
+    rd_kafka_conf_t *conf;
+    eng_assert(kafka->asker == NULL);
+    enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_READER, &conf, err);
+    if (status != ENG_OK)
+        return status;
+    kafka->asker = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (kafka->asker != NULL)
+        return ENG_OK;
+    rd_kafka_conf_destroy(conf);
+    return eng_error_set(err, ENG_UNAVAILABLE, "cannot ask about group \"%s\": %s",
+                         kafka->config->kafka.group, text);
+}
+
+/* NULL: no answer came in time, and the client is gone. */
+static rd_kafka_event_t *ask(struct eng_kafka *kafka)
+{
+    const char *group = kafka->config->kafka.group;
+    struct eng_kafka_question question;
     eng_assert(group != NULL);
-    eng_assert(census != NULL);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return eng_kafka_fail(kafka, code, "the description of group", kafka->config->kafka.group,
-                              err);
-    if (rd_kafka_ConsumerGroupDescription_state(group) != RD_KAFKA_CONSUMER_GROUP_STATE_STABLE)
-        return ENG_AGAIN;
-    for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(group); i++)
-        tell_member(kafka, rd_kafka_ConsumerGroupDescription_member(group, i), census);
-    return ENG_OK;
+    eng_assert(kafka->asker != NULL);
+    eng_kafka_question_open(&question, kafka->asker, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
+                            NEVER_MS);
+    rd_kafka_DescribeConsumerGroups(kafka->asker, &group, 1, question.options, question.queue);
+    rd_kafka_event_t *event = eng_kafka_question_wait(&question);
+    eng_kafka_question_close(&question, NULL);
+    if (event == NULL)
+        eng_kafka_asker_close(kafka);
+    return event;
+}
+
+/* What an answer says; its code when it says nothing. */
+static rd_kafka_resp_err_t read_answer(rd_kafka_event_t *event,
+                                       const rd_kafka_ConsumerGroupDescription_t **ret_description)
+{
+    size_t count = 0;
+    const rd_kafka_DescribeConsumerGroups_result_t *result =
+        event != NULL ? rd_kafka_event_DescribeConsumerGroups_result(event) : NULL;
+    const rd_kafka_ConsumerGroupDescription_t **groups =
+        result != NULL ? rd_kafka_DescribeConsumerGroups_result_groups(result, &count) : NULL;
+    eng_assert(count <= 1);
+    eng_assert(event != NULL || count == 0);
+    if (count == 0)
+        return event != NULL && rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR
+                   ? rd_kafka_event_error(event)
+                   : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    *ret_description = groups[0];
+    const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
+    return error != NULL ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+enum eng_status
+eng_kafka_describe_group(struct eng_kafka *kafka, rd_kafka_event_t **ret_event,
+                         const rd_kafka_ConsumerGroupDescription_t **ret_description,
+                         struct eng_error *err)
+{
+    eng_assert(ret_event != NULL);
+    eng_assert(ret_description != NULL);
+    *ret_event = NULL;
+    enum eng_status status = kafka->asker == NULL ? make_asker(kafka, err) : ENG_OK;
+    if (status != ENG_OK)
+        return status;
+    *ret_event = ask(kafka);
+    rd_kafka_resp_err_t code = read_answer(*ret_event, ret_description);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? ENG_OK
+               : eng_kafka_fail(kafka, code, "the description of group", kafka->config->kafka.group,
+                                err);
 }
 
 enum eng_status eng_kafka_members(struct eng_port *port, const struct eng_port_census *census,
                                   struct eng_error *err)
 {
     struct eng_kafka *kafka = eng_kafka_of(port);
-    const char *group = kafka->config->kafka.group;
-    struct eng_kafka_question question;
-    size_t count = 0;
-    eng_assert(group != NULL);
-    eng_kafka_question_open(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_DescribeConsumerGroups(kafka->consumer, &group, 1, question.options, question.queue);
-    rd_kafka_event_t *event = eng_kafka_question_wait(&question);
-    const rd_kafka_DescribeConsumerGroups_result_t *result =
-        event != NULL ? rd_kafka_event_DescribeConsumerGroups_result(event) : NULL;
-    const rd_kafka_ConsumerGroupDescription_t **groups =
-        result != NULL ? rd_kafka_DescribeConsumerGroups_result_groups(result, &count) : NULL;
-    enum eng_status status;
-    if (count == 1)
-        status = tell_group(kafka, groups[0], census, err);
-    else
-        status = eng_kafka_fail(kafka,
-                                event != NULL && rd_kafka_event_error(event) != 0
-                                    ? rd_kafka_event_error(event)
-                                    : RD_KAFKA_RESP_ERR__TIMED_OUT,
-                                "the description of group", group, err);
-    eng_kafka_question_close(&question, event);
-    eng_assert(status != ENG_OK || count == 1);
+    const rd_kafka_ConsumerGroupDescription_t *group = NULL;
+    rd_kafka_event_t *event;
+    eng_assert(census->member != NULL);
+    enum eng_status status = eng_kafka_describe_group(kafka, &event, &group, err);
+    if (status == ENG_OK &&
+        rd_kafka_ConsumerGroupDescription_state(group) != RD_KAFKA_CONSUMER_GROUP_STATE_STABLE)
+        status = ENG_AGAIN;
+    for (size_t i = 0;
+         status == ENG_OK && i < rd_kafka_ConsumerGroupDescription_member_count(group); i++)
+        tell_member(kafka, rd_kafka_ConsumerGroupDescription_member(group, i), census);
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    eng_assert(status != ENG_OK || group != NULL);
     return status;
 }

@@ -71,6 +71,7 @@ struct eng_kafka {
     rd_kafka_message_t *messages[ENG_KAFKA_BATCH_MAX];
 
     struct eng_kafka_reader readers[ENG_PORT_READERS];
+    rd_kafka_t *asker; /* asks about the group, see kafka_group.c; NULL: not needed yet */
 
     rd_kafka_t *producer; /* commit thread's */
     bool initialised;     /* it has an epoch */
@@ -139,6 +140,14 @@ enum eng_status eng_kafka_scan_state(struct eng_port *port, const struct eng_por
                                      struct eng_error *err);
 
 /* kafka_group.c */
+
+/* Asks for the description of our group, which is borrowed from *ret_event; the caller destroys
+ * that, when not NULL, whatever the status. ENG_OK, ENG_UNAVAILABLE, ENG_DENIED, .... Waits. */
+enum eng_status
+eng_kafka_describe_group(struct eng_kafka *kafka, rd_kafka_event_t **ret_event,
+                         const rd_kafka_ConsumerGroupDescription_t **ret_description,
+                         struct eng_error *err);
+void eng_kafka_asker_close(struct eng_kafka *kafka);
 enum eng_status eng_kafka_members(struct eng_port *port, const struct eng_port_census *census,
                                   struct eng_error *err);
 /* Of which process a member is, by its group.instance.id (NULL: none), client.id and id. */
@@ -156,8 +165,8 @@ struct eng_kafka_question {
     rd_kafka_queue_t *queue;
     rd_kafka_AdminOptions_t *options;
 };
-void eng_kafka_question_open(struct eng_kafka_question *question, struct eng_kafka *kafka,
-                             rd_kafka_admin_op_t op);
+void eng_kafka_question_open(struct eng_kafka_question *question, rd_kafka_t *client,
+                             rd_kafka_admin_op_t op, int within_ms);
 rd_kafka_event_t *eng_kafka_question_wait(struct eng_kafka_question *question);
 void eng_kafka_question_close(struct eng_kafka_question *question, rd_kafka_event_t *event);
 

@@ -50,36 +50,22 @@ static bool has_member(const struct eng_kafka *kafka,
 
 enum place { PLACE_UNKNOWN, PLACE_FREE, PLACE_TAKEN, PLACE_MOVING };
 
-static enum place read_place(const struct eng_kafka *kafka, rd_kafka_event_t *event)
-{
-    size_t count = 0;
-    const rd_kafka_DescribeConsumerGroups_result_t *result =
-        event != NULL ? rd_kafka_event_DescribeConsumerGroups_result(event) : NULL;
-    const rd_kafka_ConsumerGroupDescription_t **groups =
-        result != NULL ? rd_kafka_DescribeConsumerGroups_result_groups(result, &count) : NULL;
-    eng_assert(kafka->config != NULL);
-    eng_assert(count <= 1);
-    if (groups == NULL || count != 1 || rd_kafka_ConsumerGroupDescription_error(groups[0]) != NULL)
-        return PLACE_UNKNOWN;
-    if (!has_member(kafka, groups[0]))
-        return PLACE_FREE;
-    return rd_kafka_ConsumerGroupDescription_state(groups[0]) ==
-                   RD_KAFKA_CONSUMER_GROUP_STATE_STABLE
-               ? PLACE_TAKEN
-               : PLACE_MOVING;
-}
-
 /* Asks the broker who is in the group. */
 static enum place ask_place(struct eng_kafka *kafka)
 {
-    struct eng_kafka_question question;
-    const char *group = kafka->config->kafka.group;
-    eng_assert(group != NULL);
-    eng_kafka_question_open(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_DescribeConsumerGroups(kafka->consumer, &group, 1, question.options, question.queue);
-    rd_kafka_event_t *event = eng_kafka_question_wait(&question);
-    enum place place = read_place(kafka, event);
-    eng_kafka_question_close(&question, event);
+    const rd_kafka_ConsumerGroupDescription_t *group = NULL;
+    rd_kafka_event_t *event;
+    struct eng_error cause = {0}; /* the log tells it at debug; it is asked again */
+    enum place place = PLACE_UNKNOWN;
+    eng_assert(kafka->config->kafka.group != NULL);
+    if (eng_kafka_describe_group(kafka, &event, &group, &cause) == ENG_OK)
+        place =
+            !has_member(kafka, group) ? PLACE_FREE
+            : rd_kafka_ConsumerGroupDescription_state(group) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE
+                ? PLACE_TAKEN
+                : PLACE_MOVING;
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
     eng_assert(place <= PLACE_MOVING);
     return place;
 }
@@ -91,6 +77,7 @@ static enum eng_status join_anew(struct eng_kafka *kafka, struct eng_error *err)
     eng_assert(kafka->consumer != NULL);
     eng_assert(handler != NULL);
     eng_kafka_consumer_free(kafka);
+    eng_kafka_asker_close(kafka);
     kafka->shut_out_us = 0;
     enum eng_status status = eng_kafka_consumer_new(kafka, err);
     return status == ENG_OK ? eng_kafka_join(&kafka->port, handler, err) : status;

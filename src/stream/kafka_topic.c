@@ -6,15 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-void eng_kafka_question_open(struct eng_kafka_question *question, struct eng_kafka *kafka,
-                             rd_kafka_admin_op_t op)
+void eng_kafka_question_open(struct eng_kafka_question *question, rd_kafka_t *client,
+                             rd_kafka_admin_op_t op, int within_ms)
 {
     char text[128];
-    question->queue = rd_kafka_queue_new(kafka->consumer);
-    question->options = rd_kafka_AdminOptions_new(kafka->consumer, op);
+    question->queue = rd_kafka_queue_new(client);
+    question->options = rd_kafka_AdminOptions_new(client, op);
     eng_assert(question->queue != NULL);
     eng_assert(question->options != NULL);
-    (void)rd_kafka_AdminOptions_set_request_timeout(question->options, ENG_KAFKA_ASK_MS, text,
+    (void)rd_kafka_AdminOptions_set_request_timeout(question->options, within_ms, text,
                                                     sizeof text); /* a fixed, valid number */
 }
 
@@ -64,7 +64,8 @@ static rd_kafka_event_t *ask_description(struct eng_kafka *kafka, const char *to
     rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&topic, 1);
     eng_assert(topics != NULL);
     eng_assert(kafka->consumer != NULL);
-    eng_kafka_question_open(question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+    eng_kafka_question_open(question, kafka->consumer, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+                            ENG_KAFKA_ASK_MS);
     rd_kafka_error_t *error =
         rd_kafka_AdminOptions_set_include_authorized_operations(question->options, permissions);
     if (error != NULL)
@@ -154,7 +155,8 @@ static void ask_policy(struct eng_kafka *kafka, const char *topic, struct eng_to
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
     eng_assert(resource != NULL);
     eng_assert(info->exists);
-    eng_kafka_question_open(&question, kafka, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    eng_kafka_question_open(&question, kafka->consumer, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+                            ENG_KAFKA_ASK_MS);
     rd_kafka_DescribeConfigs(kafka->consumer, &resource, 1, question.options, question.queue);
     rd_kafka_event_t *event = eng_kafka_question_wait(&question);
     const rd_kafka_DescribeConfigs_result_t *result =
@@ -273,7 +275,8 @@ enum eng_status eng_kafka_topic_create(struct eng_port *port, enum eng_topic top
     if (new_topic == NULL)
         return eng_error_set(err, ENG_BAD_CONFIG, "topic \"%s\" cannot be made: %s", name, text);
     describe_topic(new_topic, topic);
-    eng_kafka_question_open(&question, kafka, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    eng_kafka_question_open(&question, kafka->consumer, RD_KAFKA_ADMIN_OP_CREATETOPICS,
+                            ENG_KAFKA_ASK_MS);
     rd_kafka_CreateTopics(kafka->consumer, &new_topic, 1, question.options, question.queue);
     rd_kafka_event_t *event = eng_kafka_question_wait(&question);
     enum eng_status status = event != NULL ? created(kafka, event, name, err)

@@ -106,11 +106,26 @@ static bool same_actions(const struct change *c, const struct eng_action_set *ol
            covered(new, c->new->action_count, c->source, old);
 }
 
+/* Are two facts taken from the same? */
+static bool same_fact(const struct change *c, const struct eng_fact *old,
+                      const struct eng_fact *new)
+{
+    if (old->kind != new->kind)
+        return false;
+    if (old->kind == ENG_FACT_FLAG)
+        return true;
+    if (old->attribute == ENG_FROM_VALUE || new->attribute == ENG_FROM_VALUE)
+        return old->attribute == new->attribute;
+    return strcmp(c->old->attributes[old->attribute], c->new->attributes[new->attribute]) == 0;
+}
+
 static bool same_question(const struct change *c, const struct eng_measure *old,
                           const struct eng_measure *new)
 {
     return old->kind == new->kind &&same_actions(c, &old->actions, &new->actions) &&
-           (old->kind != ENG_STATE || same_actions(c, &old->until, &new->until));
+           same_actions(c, &old->until, &new->until) &&
+           (old->kind != ENG_FACT ||
+            same_fact(c, &c->old->facts[old->fact], &c->new->facts[new->fact]));
 }
 
 /* ---- how long a model keeps what is counted of an entry ---- */
@@ -241,6 +256,8 @@ static int64_t learn_other(struct change *c, const struct knowledge *old,
         int64_t from = old->others[i];
         if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST || m->kind == ENG_SINCE)
             from = later(from, naive_window_first(c->old, m->window, m->panes, c->pane));
+        if (m->kind == ENG_FACT && !naive_same_options(c->old, m, c->new, asks))
+            from = c->pane + 1; /* what had no say before is not known */
         if (c->measure[index] != NOT_THERE && from >= best)
             continue;
         best = from;
@@ -259,7 +276,7 @@ static void learn(struct naive *naive, struct change *c)
     learn_entries(c, &naive->knowledge, &new);
     for (unsigned i = 0; i < c->new->measure_count; i++) {
         c->measure[i] = NOT_THERE;
-        if (!naive_by_pane(&c->new->measures[i]) && c->new->measures[i].kind != ENG_RATIO)
+        if (!naive_by_pane(&c->new->measures[i]) && naive_looks_at(c->new, i).measures[0] == i)
             new.others[i] = learn_other(c, &naive->knowledge, &new, i);
     }
     naive->knowledge = new;
@@ -348,6 +365,18 @@ static bool still_known(const struct change *c, const struct partner *partner, u
     return true;
 }
 
+/* What the newest event said is all that is known of a fact. */
+static bool said_anew(const struct change *c, const struct partner *partner, unsigned index,
+                      const struct fact *was, struct fact *fact)
+{
+    unsigned old = c->measure[index];
+    if (naive_newest(partner, old) != was)
+        return false;
+    fact->given[index] = was->given[old];
+    return naive_given_anew(c->old, &c->old->measures[old], c->new, &c->new->measures[index],
+                            &fact->given[index]);
+}
+
 static void carry_fact(const struct change *c, const struct partner *partner, unsigned index,
                        const struct fact *was, struct fact *fact)
 {
@@ -362,6 +391,8 @@ static void carry_fact(const struct change *c, const struct partner *partner, un
         known = adds && in_pane;
     else
         known = m->kind == ENG_ACTIVE ? in_pane : still_known(c, partner, old, was);
+    if (old != NOT_THERE && m->kind == ENG_FACT)
+        known = said_anew(c, partner, index, was, fact);
     if (m->kind == ENG_STATE || (m->kind == ENG_SUM && old != NOT_THERE))
         second = old != NOT_THERE && was->seconds >> old & 1;
     else if (m->kind == ENG_SUM)
@@ -406,12 +437,34 @@ static void carry_facts(const struct change *c, struct partner *partner, const u
 
 /* ---- scores ---- */
 
+/* Does each event say the same number of a fact, and for as long? */
+static bool same_reading(const struct change *c, const struct eng_measure *a,
+                         const struct eng_measure *b)
+{
+    const struct eng_measure *old = &c->old->measures[a->parts[0]];
+    const struct eng_measure *new = &c->new->measures[b->parts[0]];
+    const struct eng_fact *was = &c->old->facts[a->fact], *is = &c->new->facts[b->fact];
+    if (!same_question(c, old, new) || !naive_same_options(c->old, old, c->new, new) ||
+        was->valid_ms != is->valid_ms || (a->option > 0) != (b->option > 0))
+        return false;
+    for (uint16_t i = 1; i <= was->option_count; i++) {
+        int64_t place = i;
+        bool mine = a->option == 0 || a->option == i;
+        (void)naive_given_anew(c->old, old, c->new, new, &place); /* the options are the same */
+        if (mine && place != (b->option > 0 ? b->option : i))
+            return false;
+    }
+    return true;
+}
+
 static bool same_measure(const struct change *c, unsigned a, unsigned b)
 {
     const struct eng_measure *old = &c->old->measures[a], *new = &c->new->measures[b];
     if (old->kind == ENG_RATIO && new->kind == ENG_RATIO)
         return same_measure(c, old->parts[0], new->parts[0]) &&
                same_measure(c, old->parts[1], new->parts[1]);
+    if (old->kind == ENG_READING && new->kind == ENG_READING)
+        return same_reading(c, old, new);
     return old->window == new->window && old->panes == new->panes &&
            old->ago == new->ago &&same_question(c, old, new);
 }

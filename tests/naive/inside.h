@@ -21,7 +21,8 @@ struct fact {
     bool counted, summed; /* in its pane: that it was, and its value */
     uint64_t measures;    /* a bit for each measure that keeps no counts per pane and knows of it */
     uint64_t seconds;     /* of those: `until` of a state; a sum over life: its value */
-    uint32_t rhythms;     /* a bit for each silence alert that knows of it */
+    int64_t given[ENG_MEASURES_MAX]; /* FACT, of those that know of it: what it says */
+    uint32_t rhythms;                /* a bit for each silence alert that knows of it */
     uint32_t anchors, expected; /* a bit for each deadline that it begins, or that it may meet */
 };
 
@@ -161,6 +162,25 @@ uint32_t naive_reach(const struct eng_measure *measure);
 /* The oldest pane of which a window that ends in `pane` has events. */
 int64_t naive_window_first(const struct eng_model *model, enum eng_window_kind kind, uint32_t panes,
                            int64_t pane);
+
+/* given.c: what an event of a FACT measure's actions says, as the engine writes it: an option from
+ * 1 on, 1 for a flag, a number; cleared: 0, of a number ENG_VALUE_NONE. False: nothing. */
+bool naive_given(const struct eng_model *model, const struct eng_measure *measure, bool clears,
+                 const struct fact *fact, int64_t *ret_value);
+
+/* The newest event that a FACT measure knows of, by its own time, then by arrival; NULL: none. */
+const struct fact *naive_newest(const struct partner *partner, unsigned measure);
+
+/* What the fact of a FACT measure is with the clock in `pane`: missing when never set or no longer
+ * valid; a choice in options, from 1; 0 of what was cleared, which is missing of all but flags. */
+struct amount naive_fact(const struct naive *naive, const struct partner *partner, unsigned measure,
+                         int64_t pane);
+
+/* given.c: how a FACT measure of a new model says what an old one says; false: it cannot. */
+bool naive_given_anew(const struct eng_model *old, const struct eng_measure *was,
+                      const struct eng_model *new, const struct eng_measure *is, int64_t *value);
+bool naive_same_options(const struct eng_model *old, const struct eng_measure *was,
+                        const struct eng_model *new, const struct eng_measure *is);
 
 /* score.c: computes and tells one score. */
 void naive_score_init(const struct eng_score *score, struct score_state *state);

@@ -24,8 +24,10 @@ struct looked_at naive_looks_at(const struct eng_model *model, unsigned measure)
 {
     const struct eng_measure *asks = &model->measures[measure];
     if (asks->kind == ENG_RATIO)
-        return (struct looked_at){{asks->parts[0], asks->parts[1]}, 2};
-    return (struct looked_at){{measure}, 1};
+        return (struct looked_at){{naive_looks_at(model, asks->parts[0]).measures[0],
+                                   naive_looks_at(model, asks->parts[1]).measures[0]},
+                                  2};
+    return (struct looked_at){{asks->kind == ENG_READING ? asks->parts[0] : measure}, 1};
 }
 
 uint32_t naive_reach(const struct eng_measure *measure)
@@ -112,6 +114,8 @@ static int64_t share_of(const struct partner *partner, const struct asked *asked
     case ENG_STATE:
     case ENG_RATIO:
     case ENG_SINCE:
+    case ENG_FACT:
+    case ENG_READING:
         break;
     }
     eng_assert(!"a kind that adds up");
@@ -212,6 +216,18 @@ static struct amount ratio(const struct naive *naive, const struct partner *part
     return (struct amount){(int64_t)whole, false};
 }
 
+/* A fact as a number. */
+static struct amount reading(const struct naive *naive, const struct partner *partner,
+                             const struct eng_measure *measure, int64_t pane)
+{
+    struct amount amount = naive_fact(naive, partner, measure->parts[0], pane);
+    if (measure->option > 0 && !amount.missing)
+        amount.value_e4 = amount.value_e4 == measure->option;
+    if (naive->model->facts[measure->fact].kind != ENG_FACT_NUMBER)
+        amount.value_e4 *= 10000;
+    return amount;
+}
+
 struct amount naive_measure(const struct naive *naive, const struct partner *partner,
                             const struct eng_measure *measure, int64_t pane)
 {
@@ -230,6 +246,8 @@ struct amount naive_measure(const struct naive *naive, const struct partner *par
         return since(partner, &asked, pane);
     case ENG_RATIO:
         return ratio(naive, partner, measure, pane);
+    case ENG_READING:
+        return reading(naive, partner, measure, pane);
     default:
         return total(partner, &asked);
     }

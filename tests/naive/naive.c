@@ -260,9 +260,12 @@ static void note(const struct eng_model *model, struct fact *fact)
     fact->counted = fact->summed = true;
     for (unsigned i = 0; i < model->measure_count; i++) {
         const struct eng_measure *measure = &model->measures[i];
-        bool until =
-            measure->kind == ENG_STATE && listed(model, &measure->until, &measure->where, fact);
-        if (until || listed(model, &measure->actions, &measure->where, fact))
+        bool ends = measure->kind == ENG_STATE || measure->kind == ENG_FACT;
+        bool until = ends && listed(model, &measure->until, &measure->where, fact);
+        bool says = until || listed(model, &measure->actions, &measure->where, fact);
+        if (says && measure->kind == ENG_FACT)
+            says = naive_given(model, measure, until, fact, &fact->given[i]);
+        if (says)
             fact->measures |= 1ull << i;
         if (until || measure->kind == ENG_SUM)
             fact->seconds |= 1ull << i;
@@ -437,6 +440,20 @@ static void view_score(const struct naive *naive, const struct partner *partner,
         ret->contribution_e4[d] = state->part_e4[d];
 }
 
+static void view_fact(const struct naive *naive, const struct partner *partner,
+                      const struct eng_fact *fact, struct eng_view_fact *ret)
+{
+    struct amount amount = naive_fact(naive, partner, fact->measure,
+                                      eng_calendar_pane(naive->model->calendar, naive->clock_ms));
+    ret->name = fact->name;
+    ret->kind = (uint8_t)fact->kind;
+    ret->there = !amount.missing;
+    if (fact->kind == ENG_FACT_CHOICE && !amount.missing)
+        ret->text = fact->options[amount.value_e4 - 1];
+    else
+        ret->value_e4 = fact->kind == ENG_FACT_FLAG ? amount.value_e4 * 10000 : amount.value_e4;
+}
+
 enum eng_status naive_view(const struct naive *naive, struct eng_slice name,
                            struct eng_view *ret_view)
 {
@@ -464,5 +481,8 @@ enum eng_status naive_view(const struct naive *naive, struct eng_slice name,
     }
     for (unsigned i = 0; i < model->alert_count; i++)
         view_alert(naive, partner, i, &ret_view->alerts[i]);
+    ret_view->fact_count = (uint16_t)model->fact_count;
+    for (unsigned i = 0; i < model->fact_count; i++)
+        view_fact(naive, partner, &model->facts[i], &ret_view->facts[i]);
     return ENG_OK;
 }

@@ -303,6 +303,25 @@ static bool cooled_down(const struct run *run, unsigned alert, const struct eng_
                               run->model->alerts[alert].cooldown_ms;
 }
 
+static bool same_view_facts(const struct run *run, const struct eng_view *want,
+                            const struct eng_view *got)
+{
+    bool same = same_number(run, "view: facts", 0, want->fact_count, got->fact_count);
+    for (unsigned i = 0; same && i < want->fact_count; i++) {
+        const struct eng_view_fact *a = &want->facts[i], *b = &got->facts[i];
+        same &= same_number(run, "view: name of fact", i, 0, strcmp(a->name, b->name));
+        same &= same_number(run, "view: kind of fact", i, a->kind, b->kind);
+        same &= same_number(run, "view: fact is there", i, a->there, b->there);
+        same &= same_number(run, "view: fact", i, a->value_e4, b->value_e4);
+        same &= same_number(run, "view: bytes of fact", i, a->text.length, b->text.length);
+        same &= a->text.length != b->text.length ||
+                same_number(run, "view: text of fact", i, 0,
+                            a->text.length > 0 ? memcmp(a->text.data, b->text.data, a->text.length)
+                                               : 0);
+    }
+    return same;
+}
+
 static bool same_view(const struct run *run, const struct eng_view *want,
                       const struct eng_view *got)
 {
@@ -311,7 +330,7 @@ static bool same_view(const struct run *run, const struct eng_view *want,
     same &= same_number(run, "view: scores", 0, want->score_count, got->score_count);
     same &= same_number(run, "view: measures", 0, want->measure_count, got->measure_count);
     same &= same_number(run, "view: alerts", 0, want->alert_count, got->alert_count);
-    if (!same || !same_view_scores(run, want, got))
+    if (!same || !same_view_scores(run, want, got) || !same_view_facts(run, want, got))
         return false;
     for (unsigned i = 0; i < want->measure_count; i++) {
         const struct eng_view_measure *a = &want->measures[i], *b = &got->measures[i];

@@ -42,10 +42,10 @@ static const char *const attribute_names[HISTORY_ATTRIBUTES] = {"source", "regio
 const struct eng_names history_names = {attribute_names, HISTORY_ATTRIBUTES};
 
 /* Texts that programs ask for, and some that none does. */
-static const char *const attribute_texts[HISTORY_ATTRIBUTES][4] = {
-    {"web", "portal", "portal", "desk"},
-    {"north", "south", "east", "northern"},
-    {"1", "true", "", "x"},
+static const char *const attribute_texts[HISTORY_ATTRIBUTES][8] = {
+    {"web", "portal", "portal", "desk", "web", "portal", "app", "desk"},
+    {"north", "south", "east", "northern", "north", "south", "east", "west"},
+    {"1", "true", "", "x", "2.50", "-3.00005", "1e2", "-+1"},
 };
 
 /* What a history is like: some are orderly, some are not. */
@@ -162,7 +162,8 @@ static const char *draw_action(struct chance *chance, const struct manner *m)
 
 static void attach(struct chance *chance, const struct manner *m, struct step *step)
 {
-    if (strstr(m->program, "where:") == NULL || chance_percent(chance, 5))
+    bool asked = strstr(m->program, "where:") != NULL || strstr(m->program, "from:") != NULL;
+    if (!asked || chance_percent(chance, 5))
         return; /* none at all */
     for (int i = 0; i < HISTORY_ATTRIBUTES; i++)
         step->attributes[i] = chance_percent(chance, 15)

@@ -21,8 +21,9 @@ struct writer {
     bool hours;          /* panes are hours */
     bool filters;        /* actions are asked for by attributes too */
     int64_t plain_panes; /* a plain program: the length of all windows; 0: anything goes */
-    unsigned measures;
-    uint32_t ratios; /* a bit for each measure that is one */
+    unsigned measures, facts;
+    uint32_t choices; /* a bit for each fact that is one of some texts */
+    uint32_t ratios;  /* a bit for each measure that is one */
     struct {
         bool points;
         unsigned bands;
@@ -197,6 +198,55 @@ static bool ratio(struct writer *w, unsigned index)
     return true;
 }
 
+/* ---- facts ---- */
+
+/* What histories may set a choice to, and texts that they never do. */
+static const char *const choices[][4] = {{"north", "south", "east", "west"},
+                                         {"portal", "web", "app", "none"},
+                                         {"x", "1", "true", "2.50"}};
+static const char *const choice_of[] = {"region", "source", "odd"};
+
+static void choice(struct writer *w, unsigned index)
+{
+    uint64_t of = chance_next(w->chance) % 3;
+    int64_t first = between(w, 0, 3), count = between(w, 1, 4);
+    fprintf(w->out, ", from: %s, values: [", choice_of[of]);
+    for (int64_t i = 0; i < count; i++)
+        fprintf(w->out, "%s%s", i > 0 ? ", " : "", choices[of][(first + i) % 4]);
+    fprintf(w->out, "]");
+    w->choices |= 1u << index;
+}
+
+static void fact(struct writer *w, unsigned index)
+{
+    fprintf(w->out, "  f%u: {set: ", index);
+    actions(w);
+    if (percent(w, 50))
+        fprintf(w->out, ", cleared: %s",
+                percent(w, 60) ? "social.disconnect" : "[social.disconnect, \"widget.off.*\"]");
+    if (percent(w, 40))
+        choice(w, index);
+    else if (percent(w, 60))
+        fprintf(w->out, ", from: %s", percent(w, 50) ? "odd" : "value");
+    if (percent(w, 60)) {
+        fprintf(w->out, ", valid_for: ");
+        elapsed(w);
+    }
+    where(w);
+    fprintf(w->out, "}\n");
+}
+
+/* A measure of a fact. Of a choice it may ask for a text that is not among its values, and the
+ * program is refused. */
+static void reading(struct writer *w, unsigned index)
+{
+    unsigned of = (unsigned)between(w, 0, w->facts - 1);
+    fprintf(w->out, "  m%u: {fact: f%u", index, of);
+    if ((w->choices >> of & 1) && percent(w, 50))
+        fprintf(w->out, ".%s", CHANCE_ONE_OF(w->chance, choices[chance_next(w->chance) % 3]));
+    fprintf(w->out, "}\n");
+}
+
 static void measure(struct writer *w, unsigned index)
 {
     static const char *const kinds[] = {"count", "active", "members"};
@@ -204,6 +254,10 @@ static void measure(struct writer *w, unsigned index)
     int64_t kind = w->plain_panes > 0 && !percent(w, 15) ? 0 : between(w, 0, 11);
     if (kind == 10 && index > 0 && ratio(w, index))
         return;
+    if (w->facts > 0 && index > 0 && percent(w, w->plain_panes > 0 ? 10 : 30)) {
+        reading(w, index);
+        return;
+    }
     fprintf(w->out, "  m%u: {", index);
     if (kind <= 4) {
         fprintf(w->out, "%s: ", kinds[kind % 3]);
@@ -520,6 +574,11 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     w.plain_panes = percent(&w, 33) ? between(&w, 1, 12) : 0;
     time_section(&w);
     w.measures = (unsigned)between(&w, 1, MEASURES_MAX);
+    w.facts = percent(&w, 40) ? (unsigned)between(&w, 1, 3) : 0;
+    if (w.facts > 0)
+        fprintf(w.out, "facts:\n");
+    for (unsigned i = 0; i < w.facts; i++)
+        fact(&w, i);
     fprintf(w.out, "measures:\n");
     for (unsigned i = 0; i < w.measures; i++)
         measure(&w, i);

@@ -22,6 +22,7 @@ static const struct frame frames[] = {
     {&eng_section_time, "program: p\ntime: {@}\n" MEASURES SCORES},
     {&eng_section_input, "program: p\ninput: {@}\n" MEASURES SCORES},
     {&eng_section_fields, "program: p\ninput: {fields: {@}}\n" MEASURES SCORES},
+    {&eng_section_fact, "program: p\n" MEASURES SCORES "facts: {own: {@}}\n"},
     {&eng_section_measure,
      "program: p\n" MEASURES "scores: {engagement: {points: {a: 1}, over: 3d, bands: "
      "{low: 0}}}\nmeasures_of: {own: {@}}\n"},
@@ -60,11 +61,15 @@ static const struct company companies[] = {
     {&eng_section_file, "scores", "program: p\n" MEASURES},
     {&eng_section_file, "alerts", "program: p\n" MEASURES},
     {&eng_section_file, NULL, "program: p\n" MEASURES SCORES},
+    {&eng_section_fact, "set", "valid_for: 3d"},
+    {&eng_section_fact, "values", "set: b, from: tier"},
+    {&eng_section_fact, NULL, "set: b"},
     {&eng_section_measure, "sum", "of: a, over: 3d"},
     {&eng_section_measure, "last", "of: a, over: 3d"},
     {&eng_section_measure, "streak", ""},
     {&eng_section_measure, "state", "until: off"},
     {&eng_section_measure, "ratio", ""},
+    {&eng_section_measure, "fact", ""},
     {&eng_section_measure, "since", "over: 3d"},
     {&eng_section_measure, "of", "sum: value, over: 3d"},
     {&eng_section_measure, "until", "state: on"},
@@ -136,7 +141,8 @@ static int fill(const struct eng_section *section, const struct eng_key *key, co
         (void)snprintf(
             text, TEXT_BYTES,
             "program: p\nmeasures: {own: {%s}, redeemed: {count: a, over: 3d}, earned: {count: b, "
-            "over: 3d}}\ntime: {late_after: 9d}\nscores: {s: {points: {a: 1}, over: 3d, bands: "
+            "over: 3d}}\nfacts: {certified: {set: a}}\ntime: {late_after: 9d}\nscores: {s: "
+            "{points: {a: 1}, over: 3d, bands: "
             "{low: 0}}}\n",
             entry);
     const char *place = strstr(text, entry) + strlen(key->name) + 2, *line = text;

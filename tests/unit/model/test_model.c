@@ -120,6 +120,49 @@ Test(model, every_kind_of_measure_is_compiled)
     eng_config_free(config);
 }
 
+Test(model, facts_are_kept_by_measures_behind_those_of_the_file)
+{
+    struct eng_config *config = load_good(
+        "program: p\n"
+        "facts:\n"
+        "  certified: {set: exam.passed, cleared: exam.revoked, valid_for: 92d}\n"
+        "  tier:      {set: \"partner.*\", from: tier, values: [gold, bronze], where: {ok: y}}\n"
+        "  grade:     {set: checkin, from: grade}\n"
+        "  last.deal: {set: deal, from: value}\n"
+        "measures:\n"
+        "  sure: {fact: certified}\n"
+        "  gold: {fact: tier.gold}\n"
+        "  per:  {ratio: [deal, gold]}\n"
+        "  deal: {fact: last.deal}\n"
+        "scores: {s: {points: {x: 1}, over: 9d, bands: {low: 0}}}\n");
+    const struct eng_model *model = config->model;
+    cr_assert_eq(model->fact_count, 4);
+    cr_assert_eq(model->named_measure_count, 4);
+    cr_assert_eq(model->measure_count, 9, "a measure for each fact, and one for the points");
+    for (uint32_t i = 0; i < 4; i++) {
+        cr_assert_eq(model->facts[i].measure, 4 + i);
+        cr_assert_eq(model->measures[4 + i].kind, ENG_FACT);
+        cr_assert_eq(model->measures[4 + i].fact, i);
+        cr_assert_null(model->measures[4 + i].name);
+    }
+    const struct eng_fact *tier = &model->facts[1];
+    cr_assert_eq(model->facts[0].kind, ENG_FACT_FLAG);
+    cr_assert_eq(model->facts[0].valid_ms, 92 * 86400000LL);
+    cr_assert_eq(tier->kind, ENG_FACT_CHOICE);
+    cr_assert_eq(tier->option_count, 2);
+    cr_assert_str_eq(model->attributes[tier->attribute], "tier");
+    cr_assert_eq(memcmp(tier->options[0].data, "gold", 4), 0, "in file order");
+    cr_assert_eq(model->facts[2].kind, ENG_FACT_NUMBER);
+    cr_assert_eq(model->facts[3].attribute, ENG_FROM_VALUE);
+    cr_assert(counts(model, &model->measures[4].until, "exam.revoked"));
+    cr_assert_eq(model->measures[1].parts[0], 5);
+    cr_assert_eq(model->measures[1].option, 1);
+    cr_assert_eq(model->measures[3].fact, 3, "a fact's name may hold dots");
+    cr_assert(eng_measure_rests_on(model, 2, 7) && eng_measure_rests_on(model, 2, 5));
+    cr_assert_not(eng_measure_rests_on(model, 2, 4));
+    eng_config_free(config);
+}
+
 Test(model, S8_weights_targets_and_edges_are_exact_ten_thousandths)
 {
     struct eng_config *config =

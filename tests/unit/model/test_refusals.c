@@ -575,6 +575,10 @@ Test(refusals, every_limit_is_named_and_what_just_fits_is_fine)
     static const struct limit limits[] = {
         {"program: p\nmeasures: {", "m@: {count: x, over: 3d}, ",
          "}\nalerts: {z: {silence: x, horizon: 9d}}\n", 64, "ENG_MEASURES_MAX"},
+        {"program: p\ntime: {late_after: 9d}\nfacts: {", "f@: {set: x}, ",
+         "}\nalerts: {z: {silence: x, horizon: 9d}}\n", 16, "ENG_FACTS_MAX"},
+        {"program: p\ntime: {late_after: 9d}\nfacts: {f: {set: x, from: t, values: [", "a@, ",
+         "]}}\nalerts: {z: {silence: x, horizon: 9d}}\n", 64, "ENG_FACT_VALUES_MAX"},
         {"program: p\nmeasures: {m: {over: 3d, count: [", "a@, ",
          "]}}\nalerts: {z: {silence: a1, horizon: 9d}}\n", 255, "ENG_ACTIONS_MAX"},
         {M "scores: {",
@@ -659,4 +663,43 @@ Test(refusals, filters_have_limits)
     const struct row ways[] = {{text, "|the filters on \"x\" can hold together in too many "
                                       "ways|255 (ENG_ACTIONS_MAX)|exclude each other"}};
     EXPECT_ALL_REFUSED(ways);
+}
+
+#define F(facts) "program: p\nfacts: {" facts "}\nmeasures: {m: {count: x, over: 3d}}\n" S
+#define R(reads)                                                                                   \
+    "program: p\nfacts: {tier: {set: u, from: t, values: [a, b.c]}, ok: {set: y}}\nmeasures: {m: " \
+    "{count: x, over: 3d}, r: {" reads "}}\n" S
+
+Test(refusals, a_fact_is_a_flag_a_choice_or_a_number)
+{
+    static const struct row rows[] = {
+        {F("f: {}"), "f.yaml:2:9: |\"set\" is missing"},
+        {F("f: {cleared: y}"), "f.yaml:2:9: |\"set\" is missing"},
+        {F("f: {set: x, values: [a]}"), "f.yaml:2:29: |nothing says where|write \"from: tier\""},
+        {F("f: {set: x, from: value, values: [a]}"),
+         "f.yaml:2:27: |the value of an event is a number|leave \"values\" out"},
+        {F("f: {set: x, from: t, values: []}"), "f.yaml:2:38: |lists 0 texts|from 1 to 64"},
+        {F("f: {set: x, from: t, values: [a, b, a]}"), "f.yaml:2:45: |\"a\" stands twice"},
+        {F("f: {set: x, from: t, values: a}"), "f.yaml:2:38: |a list of texts"},
+        {F("f: {set: x, from: [t]}"), "f.yaml:2:27: |write a name"},
+        {F("f: {set: x, valid_for: 0d}"), "f.yaml:2:32: |from 1ms to"},
+        {F("f: {set: x, where: {}}"), "f.yaml:2:28: |names no attribute"},
+        {F("f: {set: x, cleared: [y, x]}"),
+         "f.yaml:2:30: |\"x\" both sets and clears the fact \"f\""},
+        {F("f: {set: \"a.*\", cleared: a.b}"), "f.yaml:2:34: |\"a.b\" both sets and clears"},
+        {F("f: {set: x, over: 3d}"), "f.yaml:2:21: |unknown key \"over\""},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_measure_of_a_fact_names_one_and_what_it_can_be)
+{
+    static const struct row rows[] = {
+        {R("fact: teir"), "f.yaml:3:47: |there is no fact \"teir\"; did you mean \"tier\"?"},
+        {R("fact: tier.gold"), "f.yaml:3:47: |never \"gold\"; it is one of a, b.c"},
+        {R("fact: ok.yes"), "f.yaml:3:47: |\"ok\", which has no list|write \"ok\""},
+        {R("fact: ok, over: 3d"), "f.yaml:3:51: |\"over\" does not belong to a measure of a fact"},
+        {R("fact: ok, count: x"), "f.yaml:3:41: |both"},
+    };
+    EXPECT_ALL_REFUSED(rows);
 }
