@@ -381,9 +381,11 @@ int32_t eng_alert_ahead_due(const struct eng_engine *engine, const struct eng_re
     if ((*eng_record_fixed(record, place->band) & ENG_BAND_MASK) <= alert->band ||
         eng_alert_is_open(record, index, &opened_at_ms))
         return ENG_PANE_NEVER;
-    int32_t fall = scratch->foreseen >> index & 1
-                       ? scratch->holds_until[index]
-                       : eng_slack_fall_due(engine, record, alert, ret_low);
+    bool foreseen = scratch->foreseen >> index & 1;
+    int32_t fall =
+        foreseen ? scratch->holds_until[index] : eng_slack_fall_due(engine, record, alert, ret_low);
+    if (foreseen && alert->band > 0)
+        *ret_low = true; /* what falls past the band may fall into it from greater heights */
     eng_assert(fall > engine->now.pane);
     if (fall == ENG_PANE_NEVER)
         return ENG_PANE_NEVER;

@@ -115,7 +115,7 @@ static enum verdict weigh(const struct eng_guard *guard, const struct watch *wat
 {
     uint64_t usual_e4 = watch->usual_e4[slot];
     eng_assert(slot < ENG_GUARD_SLOTS_MAX);
-    eng_assert(guard->share_e4 > 0 && guard->share_e4 < SHARES);
+    eng_assert(guard->share_e4 > 0 && guard->share_e4 <= SHARES);
     if (usual_e4 == 0 || usual_e4 - 1 < (uint64_t)guard->usual_least * SHARES)
         return NOTHING;
     return (eng_wide)watch->count * SHARES * SHARES < (eng_wide)(usual_e4 - 1) * guard->share_e4

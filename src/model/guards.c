@@ -55,10 +55,10 @@ static enum eng_status load_times(struct eng_load *load, const struct eng_node *
     guard->settle = draft->settle > 0 ? draft->settle : 1;
     guard->at_most = draft->at_most;
     guard->drop = draft->drop != 0;
-    if (guard->share_e4 == 0 || guard->share_e4 >= 10000)
+    if (guard->share_e4 == 0)
         return eng_source_fail(&load->source, eng_node_get(node, "below")->mark,
                                "\"below\" of a guard is a part of what is usual; write it in per "
-                               "cent, under 100%%: \"below: 10%%\"");
+                               "cent: \"below: 10%%\"");
     if (guard->settle <= guard->at_most)
         return ENG_OK;
     return eng_source_fail(&load->source, eng_node_get(node, "settle")->mark,

@@ -26,8 +26,8 @@ struct eng_sink {
     const char *topic_id;    /* of the input, for ids */
     char source[160];        /* ce_source */
     /* By kind of effect: the headers that all of them have, and the names of the others. */
-    struct eng_port_header fixed[ENG_EFFECT_CHURN_DROP + 1][ENG_SINK_FIXED];
-    struct eng_port_family families[ENG_EFFECT_CHURN_DROP + 1];
+    struct eng_port_header fixed[ENG_EFFECT_KINDS][ENG_SINK_FIXED];
+    struct eng_port_family families[ENG_EFFECT_KINDS];
     struct eng_bytes value;                  /* scratch: a journal record's, or a large page's */
     uint64_t dead_letters[ENG_REASON_COUNT]; /* written, by reason; not taken back by an abort */
 };

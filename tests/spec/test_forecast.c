@@ -177,3 +177,17 @@ Test(forecast, a_fall_that_is_far_off_is_looked_for_again)
                "alerts: {risk: {score: p, falls_to: low, forecast: 3d}}\n",
                rows);
 }
+
+/* Both of the first day leave at once, past the band; with a third they leave into it. */
+Test(forecast, more_points_may_turn_a_fall_past_the_band_into_one_into_it)
+{
+    spec_holds("S3",
+               "scores: {p: {points: {up: 6.5}, over: 9d, bands: {none: 0, low: 5, ok: 10}}}\n"
+               "alerts: {risk: {score: p, falls_to: low, forecast: 8d}}\n",
+               "day 0 01:00  acme  up  ->  p 0 -> 6.5, none -> low\n"
+               "day 0 02:00  acme  up  ->  p 6.5 -> 13, low -> ok\n"
+               "day 4        tick\n"
+               "day 4 01:00  acme  up\n"
+               "day 5        tick      ->  acme risk opened at 19.5, ok, falls day 9 to low\n"
+               "day 9        tick      ->  acme p 13 -> 6.5, ok -> low (expiry)\n");
+}

@@ -36,7 +36,8 @@ static const struct frame frames[] = {
                         ", bands: {low: 0, high: {@}}}}\n"},
     {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
     {&eng_section_guard,
-     "program: p\n" MEASURES SCORES "alerts: {own: {score: engagement, falls_to: low}}\n"
+     "program: p\n" MEASURES SCORES
+     "alerts: {own: {silence: [invoice.upload, \"training.*\"], horizon: 45d}}\n"
      "guards: {own: {@}}\n"},
     {&eng_section_kafka, "program: p\nkafka: {@}\n" MEASURES SCORES},
     {&eng_section_output, "program: p\noutput: {@}\n" MEASURES SCORES},
@@ -60,6 +61,10 @@ static const struct company companies[] = {
      "program: p\nscores: {s: {points: {a: 1}, over: 3d, bands: {low: 0}}}"},
     {&eng_section_file, "scores", "program: p\n" MEASURES},
     {&eng_section_file, "alerts", "program: p\n" MEASURES},
+    {&eng_section_file, "guards",
+     "program: p\n" MEASURES SCORES "alerts: {own: {silence: invoice.upload, horizon: 45d}}\n"},
+    {&eng_section_guard, "where", "silence: invoice.upload"},
+    {&eng_section_guard, "settle", "at_most: 30000d"},
     {&eng_section_file, NULL, "program: p\n" MEASURES SCORES},
     {&eng_section_fact, "set", "valid_for: 3d"},
     {&eng_section_fact, "values", "set: b, from: tier"},
