@@ -19,6 +19,7 @@ extern "C" {
 enum eng_effect_kind {
     ENG_EFFECT_SCORE_CHANGE,
     ENG_EFFECT_CHURN_DROP,
+    ENG_EFFECT_AWARD_BOOKING,
     ENG_EFFECT_SOURCE_SILENCE,
     ENG_EFFECT_KINDS
 };
@@ -35,6 +36,7 @@ enum eng_origin {
 
 enum eng_direction { ENG_UP, ENG_DOWN };
 enum eng_alert_status { ENG_OPENED, ENG_RESOLVED };
+enum eng_booking_status { ENG_BOOKED, ENG_PENDING, ENG_DROPPED, ENG_REVERSED };
 
 /* A dimension's (or points key's) share of a score, 1/10,000 points. delta: against the last
  * told.*/
@@ -52,14 +54,17 @@ struct eng_contribution {
  * zero-terminated) follow the struct. Silence and deadline alerts have no
  * contributions. */
 struct eng_effect {
-    uint32_t bytes;      /* whole record, multiple of 8 */
-    uint16_t subject;    /* index of the score (score change) or alert (churn drop) */
-    uint16_t score;      /* index of the score; 0 for silence and deadline */
+    uint32_t bytes;   /* whole record, multiple of 8 */
+    uint16_t subject; /* index of the score (score change), alert (churn drop) or award (booking) */
+    union {
+        uint16_t score;  /* index of the score; 0 for silence and deadline */
+        uint16_t ledger; /* booking: index of the ledger */
+    };
     uint8_t kind;        /* enum eng_effect_kind */
     uint8_t cause;       /* enum eng_cause */
     uint8_t origin_kind; /* enum eng_origin */
     uint8_t direction;   /* enum eng_direction, score change */
-    uint8_t status;      /* enum eng_alert_status, churn drop */
+    uint8_t status;      /* enum eng_alert_status (churn drop), eng_booking_status (booking) */
     uint8_t band;        /* index of the band in force */
     union {
         uint8_t previous_band; /* score change: the last told one */
@@ -72,12 +77,22 @@ struct eng_effect {
     uint32_t risk_e3;            /* silence opened: q(H)/q(s) in 1/1000, rounded down */
     uint64_t origin;             /* see enum eng_origin */
     int64_t at_ms;               /* event time of the evaluation: the clock, or the boundary */
-    int64_t value_e4;            /* the score now, 1/10,000 points */
-    int64_t previous_value_e4;   /* score change: the last told value */
-    int64_t baseline_e4;         /* drop: the baseline; resolved: the opening's */
+    union {
+        int64_t value_e4;  /* the score now, 1/10,000 points */
+        int64_t amount_e4; /* booking: what is booked; reversed: less than 0; else what would be */
+    };
+    union {
+        int64_t previous_value_e4; /* score change: the last told value */
+        int64_t balance_e4;        /* booking: what the ledger has then that has not expired */
+    };
+    union {
+        int64_t baseline_e4; /* drop: the baseline; resolved: the opening's */
+        int64_t cut_e4;      /* booking: what the cap has left out */
+    };
     union {
         int64_t last_action_at_ms; /* silence: last_at; resolved: the new one */
         int64_t anchor_at_ms;      /* deadline: start of the pane that it counts from */
+        int64_t occurred_at_ms;    /* booking: of the event that is paid */
     };
     union {
         int64_t silent_for_ms; /* silence opened: at - last_action_at */

@@ -141,6 +141,7 @@ enum {
     ENG_VIEW_CONTRIBUTIONS_MAX = 32,
     ENG_VIEW_MEASURES_MAX = 64,
     ENG_VIEW_ALERTS_MAX = 32,
+    ENG_VIEW_LEDGERS_MAX = 4,
     ENG_VIEW_FACTS_MAX = 16,
 };
 
@@ -149,7 +150,7 @@ enum {
 struct eng_view {
     int64_t clock_ms;
     int64_t first_day_ms; /* start of the pane of its oldest counted event */
-    uint16_t score_count, measure_count, alert_count, fact_count;
+    uint16_t score_count, measure_count, alert_count, fact_count, ledger_count;
     struct eng_view_score {
         int64_t value_e4;
         int64_t told_value_e4;
@@ -169,6 +170,11 @@ struct eng_view {
         int64_t opened_at_ms; /* of the newest opening; -1: never, or closed and cooled down */
         int64_t due_at_ms;    /* silence: when it will be told if nothing happens; -1: not due */
     } alerts[ENG_VIEW_ALERTS_MAX];
+    struct eng_view_ledger {
+        int64_t balance_e4; /* what has not expired */
+        int64_t earned_e4;  /* of all time */
+        int64_t expired_e4;
+    } ledgers[ENG_VIEW_LEDGERS_MAX];
     struct eng_view_fact {
         const char *name;      /* borrowed from the model */
         bool there;            /* it was set, and holds; of a flag also: it was cleared */

@@ -64,6 +64,8 @@ struct eng_counters {
     uint64_t outcome[ENG_OUTCOME_COUNT]; /* by enum eng_outcome */
     uint64_t score_changes;              /* effects told */
     uint64_t churn_drops;                /* effects told, opened and resolved */
+    uint64_t award_bookings;             /* effects told */
+    uint64_t award_unmatched;            /* decisions and reversals of what is not known */
 };
 
 /* "counted", "duplicate", "late", "future", "bad", "filtered". */

@@ -61,6 +61,8 @@ uint32_t eng_model_version(const struct eng_model *model);
 const char *eng_model_score_name(const struct eng_model *model, unsigned score);
 const char *eng_model_alert_name(const struct eng_model *model, unsigned alert);
 const char *eng_model_guard_name(const struct eng_model *model, unsigned guard);
+const char *eng_model_award_name(const struct eng_model *model, unsigned award);
+const char *eng_model_ledger_name(const struct eng_model *model, unsigned ledger);
 const char *eng_model_band_name(const struct eng_model *model, unsigned score, unsigned band);
 const char *eng_model_attribute_name(const struct eng_model *model, unsigned attribute);
 const char *eng_model_dimension_name(const struct eng_model *model, unsigned score,

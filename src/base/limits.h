@@ -22,6 +22,10 @@ enum {
     ENG_STEPS_MAX = 32,
     ENG_ALERTS_MAX = 32,
     ENG_GUARDS_MAX = 8,
+    ENG_LEDGERS_MAX = 4,
+    ENG_AWARDS_MAX = 64,
+    ENG_CLAIMS_MAX = 32,      /* bookings of one action that may be settled later */
+    ENG_NTH_MAX = 10000,      /* n of an nth action, or of days in a row */
     ENG_PANES_MAX = 30000,    /* longest window, in panes */
     ENG_NAME_BYTES_MAX = 128, /* names in the file */
     ENG_DESCRIPTION_CHARACTERS_MAX = 500,
@@ -34,6 +38,9 @@ enum {
 
 #define ENG_SCALE_MAX_E4 1000000000LL         /* 100,000 points */
 #define ENG_POINTS_MAX_E4 1000000000LL        /* 100,000 for one action */
+#define ENG_RATE_MAX_E4 10000000LL            /* 1,000 points for each 1 of a value */
+#define ENG_BOOKING_MAX_E4 1000000000000000LL /* 1e11 points for one action */
+#define ENG_CAP_MAX_E4 10000000000000LL       /* 1e9 points in a period */
 #define ENG_WEIGHT_MAX_E4 1000000000LL        /* 100,000 */
 #define ENG_TARGET_MAX_E4 10000000000000000LL /* 1e12 */
 #define ENG_TIME_MS_MAX 253402300799999LL     /* the end of the year 9999; later is bad */

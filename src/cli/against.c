@@ -232,6 +232,8 @@ enum eng_status eng_against(struct eng_text *out, const struct eng_config *befor
     add_things(out, &sides, "scores", "Scores");
     add_things(out, &sides, "alerts", "Alerts");
     add_things(out, &sides, "guards", "Guards");
+    add_things(out, &sides, "ledgers", "Ledgers");
+    add_things(out, &sides, "awards", "Awards");
     if (eng_config_follows(before, after, NULL) == ENG_OK && now > old) {
         status = add_starts(out, &sides, err);
         add_rhythms(out, &sides);

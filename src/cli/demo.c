@@ -90,6 +90,7 @@ enum text {
     TEXT_CHANGES,
     TEXT_DROPS,
     TEXT_QUIET,
+    TEXT_AWARDS,
     TEXT_DEAD,
     TEXT_ERASED,
     TEXT_STATE,
@@ -100,23 +101,12 @@ enum text {
 };
 enum { TEXT_BYTES = 24 };
 static const char *const texts[TEXT_COUNT] = {
-    [TEXT_ID] = "event_id",
-    [TEXT_PARTNER] = "partner_id",
-    [TEXT_ACTION] = "action",
-    [TEXT_TIME] = "occurred_at",
-    [TEXT_MEMBER] = "member_id",
-    [TEXT_VALUE] = "value",
-    [TEXT_ATTRIBUTES] = "attributes",
-    [TEXT_INPUT] = "actions",
-    [TEXT_CHANGES] = "changes",
-    [TEXT_DROPS] = "drops",
-    [TEXT_QUIET] = "source-silences",
-    [TEXT_DEAD] = "dead-letters",
-    [TEXT_ERASED] = "erasures",
-    [TEXT_STATE] = "state",
-    [TEXT_ADDRESS] = "127.0.0.1",
-    [TEXT_WAIT] = "fetch.wait.max.ms",
-    [TEXT_WAIT_MS] = "20",
+    [TEXT_ID] = "event_id",           [TEXT_PARTNER] = "partner_id",     [TEXT_ACTION] = "action",
+    [TEXT_TIME] = "occurred_at",      [TEXT_MEMBER] = "member_id",       [TEXT_VALUE] = "value",
+    [TEXT_ATTRIBUTES] = "attributes", [TEXT_INPUT] = "actions",          [TEXT_CHANGES] = "changes",
+    [TEXT_DROPS] = "drops",           [TEXT_QUIET] = "source-silences",  [TEXT_AWARDS] = "awards",
+    [TEXT_DEAD] = "dead-letters",     [TEXT_ERASED] = "erasures",        [TEXT_STATE] = "state",
+    [TEXT_ADDRESS] = "127.0.0.1",     [TEXT_WAIT] = "fetch.wait.max.ms", [TEXT_WAIT_MS] = "20",
 };
 
 enum phase { JOINING, PLAYING, DRAINING, OVER };
@@ -128,6 +118,7 @@ struct demo {
     char texts[TEXT_COUNT][TEXT_BYTES]; /* writable, as a configuration's are */
     struct eng_property fetch_wait;
     struct eng_synth *synth;
+    struct eng_synth_cast *cast; /* NULL: the generator knows all actions */
     struct eng_mock *mock;
     struct eng_service *service;
     struct eng_http *http;
@@ -202,6 +193,7 @@ static void adapt_config(struct demo *demo)
     config->output.score_changes = text[TEXT_CHANGES];
     config->output.churn_drops = text[TEXT_DROPS];
     config->output.source_silences = text[TEXT_QUIET];
+    config->output.awards = text[TEXT_AWARDS];
     config->output.dead_letters = text[TEXT_DEAD];
     config->output.erasures = text[TEXT_ERASED];
     config->output.state = text[TEXT_STATE];
@@ -225,6 +217,8 @@ static enum eng_status make_partners(struct demo *demo, struct eng_error *err)
                                         }};
     demo->start_ms = options.start_ms;
     enum eng_status status = eng_synth_new(&options, &demo->synth, err);
+    if (status == ENG_OK && eng_synth_cast_new(demo->config.model, &demo->cast) != ENG_OK)
+        status = eng_error_set(err, ENG_NO_MEMORY, "no memory for the actions of the model");
     if (status == ENG_OK && eng_findings_init(&demo->findings, demo->synth, options.partners,
                                               demo->config.model) != ENG_OK)
         status = eng_error_set(err, ENG_NO_MEMORY, "no memory for %u partners", options.partners);
@@ -235,13 +229,11 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
 {
     const struct eng_output_config *output = &demo->config.output;
     const struct eng_mock_topic topics[] = {
-        {demo->config.input.topic, PARTITIONS},
-        {output->score_changes, PARTITIONS},
-        {output->churn_drops, PARTITIONS},
-        {output->dead_letters, PARTITIONS},
-        {output->erasures, PARTITIONS},
-        {output->source_silences, PARTITIONS},
-        {output->state, PARTITIONS},
+        {demo->config.input.topic, PARTITIONS}, {output->score_changes, PARTITIONS},
+        {output->churn_drops, PARTITIONS},      {output->dead_letters, PARTITIONS},
+        {output->erasures, PARTITIONS},         {output->source_silences, PARTITIONS},
+        {output->awards, PARTITIONS},           {output->dead_letters, PARTITIONS},
+        {output->erasures, PARTITIONS},         {output->state, PARTITIONS},
     };
     enum eng_status status = eng_mock_new(topics, sizeof topics / sizeof *topics, &demo->mock, err);
     if (status != ENG_OK)
@@ -339,6 +331,7 @@ static enum eng_status start_source(struct demo *demo, struct eng_error *err)
 {
     const struct eng_demo_source_options options = {
         .synth = demo->synth,
+        .cast = demo->cast,
         .start_ms = demo->start_ms,
         .speed = speed_of(demo),
         .sender = {.brokers = demo->brokers, .topic = demo->config.input.topic, .linger_ms = 40},
@@ -508,6 +501,7 @@ static void tear_down(struct demo *demo)
     eng_stats_free(&demo->stats);
     eng_findings_done(&demo->findings);
     eng_synth_free(demo->synth);
+    eng_synth_cast_free(demo->cast);
     eng_config_free(demo->loaded);
     if (demo->signals >= 0)
         (void)close(demo->signals); /* nothing was written to it */

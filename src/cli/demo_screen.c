@@ -31,6 +31,7 @@ struct eng_totals eng_totals_of(const struct eng_stats *stats)
         totals.counters.read += partition->counters.read;
         totals.counters.score_changes += partition->counters.score_changes;
         totals.counters.churn_drops += partition->counters.churn_drops;
+        totals.counters.award_bookings += partition->counters.award_bookings;
         for (int outcome = 0; outcome < ENG_OUTCOME_COUNT; outcome++)
             totals.counters.outcome[outcome] += partition->counters.outcome[outcome];
         totals.partners += partition->partners;
@@ -161,7 +162,10 @@ static void add_figures(struct eng_text *text, const struct eng_screen *screen,
     eng_text_add(text, " of %" PRIu64 ".%" PRIu64 " ms\n", commit_us / 1000, commit_us / 100 % 10);
     add_counted(text, " told: ", view->findings->score_changes, " score changes");
     add_counted(text, ", ", view->findings->opened, " churn drops");
-    add_counted(text, ", of them ", view->findings->resolved, " resolved\n");
+    add_counted(text, ", of them ", view->findings->resolved, " resolved");
+    if (totals->counters.award_bookings > 0)
+        add_counted(text, ", ", totals->counters.award_bookings, " award bookings");
+    eng_text_add(text, "\n");
 }
 
 /* How many messages of each kind fit on the terminal. */
@@ -326,6 +330,8 @@ enum eng_status eng_screen_summary(const struct eng_demo_view *view, struct eng_
     add_counted(&text, "\n   told: ", view->findings->score_changes, " score changes");
     add_counted(&text, ", ", view->findings->opened, " churn drops opened");
     add_counted(&text, ", ", view->findings->resolved, " resolved");
+    if (totals.counters.award_bookings > 0)
+        add_counted(&text, ", ", totals.counters.award_bookings, " award bookings");
     add_counted(&text, ", all in ", totals.commits, " transactions\n");
     enum eng_status status = add_kinds(&text, view);
     if (text.failed || status != ENG_OK)

@@ -34,7 +34,7 @@ struct eng_demo_source {
 
 static enum eng_status send_event(struct eng_demo_source *source)
 {
-    static const struct eng_synth_format format = {.delimited = true};
+    const struct eng_synth_format format = {.delimited = true, .cast = source->options.cast};
     char key[ENG_SYNTH_KEY_BYTES_MAX];
     eng_bytes_clear(&source->bytes);
     if (eng_synth_record(source->options.synth, &source->next, &format, &source->bytes) != ENG_OK)

@@ -6,16 +6,17 @@
 #ifndef ENG_CLI_DEMO_SOURCE_H
 #define ENG_CLI_DEMO_SOURCE_H
 
-#include "cli/synth.h"
+#include "cli/synth_cast.h"
 #include "stream/sender.h"
 #include <stdbool.h>
 
 struct eng_demo_source;
 
 struct eng_demo_source_options {
-    struct eng_synth *synth; /* borrowed; the thread's own until _free */
-    int64_t start_ms;        /* simulated time at the beginning */
-    int64_t speed;           /* simulated milliseconds for one real one */
+    struct eng_synth *synth;     /* borrowed; the thread's own until _free */
+    struct eng_synth_cast *cast; /* borrowed, like synth; NULL: the generator's own actions */
+    int64_t start_ms;            /* simulated time at the beginning */
+    int64_t speed;               /* simulated milliseconds for one real one */
     struct eng_sender_options sender;
 };
 

@@ -179,6 +179,22 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
         [ENG_STATE] = "1 from ",
         [ENG_SINCE] = " since the newest ",
     };
+    if (measure->difference) {
+        const struct eng_measure *earned = &model->measures[measure->parts[0]];
+        eng_text_add(out, "  %s: what was booked in %s and has expired\n", measure->name,
+                     model->ledgers[earned->ledger - 1].name);
+        return;
+    }
+    if (measure->ledger > 0) {
+        eng_text_add(out, "  %s: what was booked in %s", measure->name,
+                     model->ledgers[measure->ledger - 1].name);
+        if (measure->inner)
+            eng_text_add(out, " and has not expired");
+        else
+            add_window(out, model, measure);
+        eng_text_add(out, "\n");
+        return;
+    }
     if (eng_measure_is_made(measure)) {
         add_made(out, model, measure);
         return;
@@ -241,6 +257,10 @@ static void add_points(struct eng_text *out, const struct eng_model *model,
                        const struct eng_dimension *dimension)
 {
     const struct eng_measure *measure = &model->measures[dimension->measure];
+    if (measure->ledger > 0) {
+        eng_text_add(out, "    what was booked in %s\n", model->ledgers[measure->ledger - 1].name);
+        return;
+    }
     bool named = !is_action(model, &measure->actions, dimension->name);
     eng_text_add(out, "    ");
     add_e4(out, dimension->points_e4);
@@ -253,6 +273,23 @@ static void add_points(struct eng_text *out, const struct eng_model *model,
     if (named)
         eng_text_add(out, " (%s)", dimension->name);
     eng_text_add(out, "\n");
+}
+
+static void add_decay(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_decay *decay)
+{
+    const char *panes = unit_name(model, decay->panes);
+    if (decay->kind == ENG_DECAY_STEP) {
+        eng_text_add(out, "    Of points that are left, ");
+        add_e4(out, decay->share_e4 * 100LL);
+        eng_text_add(out, " %% go every %u %s.\n", decay->panes, panes);
+    } else if (decay->kind == ENG_DECAY_LINEAR) {
+        eng_text_add(out, "    Points get less evenly, and are gone after %u %s.\n", decay->panes,
+                     panes);
+    } else if (decay->kind == ENG_DECAY_HALF) {
+        eng_text_add(out, "    Half of the points is left after %u %s, and so on.\n", decay->panes,
+                     panes);
+    }
 }
 
 static void add_bands(struct eng_text *out, const struct eng_score *score)
@@ -311,6 +348,7 @@ static void add_score(struct eng_text *out, const struct eng_model *model,
         else
             add_weighted(out, model, score, &score->dimensions[i]);
     }
+    add_decay(out, model, &score->decay);
     add_bands(out, score);
     add_description(out, score->description);
 }
@@ -439,6 +477,92 @@ static void add_guard(struct eng_text *out, const struct eng_model *model,
     add_description(out, guard->description);
 }
 
+static const char *const period_words[] = {
+    [ENG_WINDOW_ROLLING] = "",        [ENG_WINDOW_WEEK] = "week", [ENG_WINDOW_MONTH] = "month",
+    [ENG_WINDOW_QUARTER] = "quarter", [ENG_WINDOW_LIFE] = "",     [ENG_WINDOW_NONE] = ""};
+
+static void add_ledger(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_ledger *ledger)
+{
+    eng_text_add(out, "  %s: ", ledger->name);
+    if (ledger->cap_e4 > 0) {
+        eng_text_add(out, "at most ");
+        add_e4(out, ledger->cap_e4);
+        eng_text_add(out, " in a calendar %s", period_words[ledger->per]);
+    } else {
+        eng_text_add(out, "all that is paid");
+    }
+    if (ledger->expires_after > 0)
+        eng_text_add(out, "; expires after %u %s.\n", ledger->expires_after,
+                     unit_name(model, ledger->expires_after));
+    else
+        eng_text_add(out, "; never expires.\n");
+}
+
+/* ", once for each partner" and the like. */
+static void add_terms(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_award *award)
+{
+    if (award->within > 0) {
+        eng_text_add(out, " up to %u %s after the %s of the newest ", award->within,
+                     unit_name(model, award->within), unit_name(model, 1));
+        add_actions(out, model, &award->anchors);
+    }
+    if (award->nth > 0 && award->nth_window != ENG_WINDOW_ROLLING)
+        eng_text_add(out, ", for number %u in a calendar %s", award->nth,
+                     period_words[award->nth_window]);
+    else if (award->nth > 0)
+        eng_text_add(out, ", for number %u in %u %s, once in as many", award->nth, award->nth_panes,
+                     unit_name(model, award->nth_panes));
+    if (award->streak > 0)
+        eng_text_add(out, ", each time that %u %s%s in a row had one", award->streak,
+                     award->streak_of == ENG_WINDOW_ROLLING ? unit_name(model, 2)
+                                                            : period_words[award->streak_of],
+                     award->streak_of == ENG_WINDOW_ROLLING ? "" : "s");
+    if (award->first)
+        eng_text_add(out, ", once for each partner");
+}
+
+static void add_award(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_award *award)
+{
+    const char *between = "";
+    eng_text_add(out, "  %s: ", award->name);
+    if (award->points_e4 > 0) {
+        add_e4(out, award->points_e4);
+    } else {
+        add_e4(out, award->rate_e4);
+        eng_text_add(out, " for each 1 of the value");
+    }
+    eng_text_add(out, " for %s ",
+                 award->first || award->nth > 0 || award->streak > 0 ? "a" : "each");
+    add_actions(out, model, &award->actions);
+    add_where(out, model, &award->where);
+    add_terms(out, model, award);
+    eng_text_add(out, ", to ");
+    for (uint32_t i = 0; i < model->ledger_count; i++) {
+        if (!(award->ledgers >> i & 1))
+            continue;
+        eng_text_add(out, "%s%s", between, model->ledgers[i].name);
+        between = " and ";
+    }
+    if (award->pending_for > 0) {
+        eng_text_add(out, ",\n    once a ");
+        add_actions(out, model, &award->approves);
+        eng_text_add(out, " with the same %s has come within %u %s",
+                     model->attributes[award->reference], award->pending_for,
+                     unit_name(model, award->pending_for));
+    }
+    if (award->reversible_for > 0) {
+        eng_text_add(out, ",\n    undone by a ");
+        add_actions(out, model, &award->reverses);
+        eng_text_add(out, " that names it by %s within %u %s", model->attributes[award->original],
+                     award->reversible_for, unit_name(model, award->reversible_for));
+    }
+    eng_text_add(out, ".\n");
+    add_description(out, award->description);
+}
+
 void eng_explain_model(struct eng_text *out, const struct eng_model *model)
 {
     eng_assert(out != NULL && model != NULL);
@@ -471,6 +595,14 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nGuards\n");
     for (uint32_t i = 0; i < model->guard_count; i++)
         add_guard(out, model, &model->guards[i]);
+    if (model->ledger_count > 0)
+        eng_text_add(out, "\nLedgers\n");
+    for (uint32_t i = 0; i < model->ledger_count; i++)
+        add_ledger(out, model, &model->ledgers[i]);
+    if (model->award_count > 0)
+        eng_text_add(out, "\nAwards\n");
+    for (uint32_t i = 0; i < model->award_count; i++)
+        add_award(out, model, &model->awards[i]);
 }
 
 /* "  key: value" with the value quoted as JSON, which is YAML too; nothing when there is none. */
@@ -572,6 +704,7 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "score_changes", config->output.score_changes);
     add_text_key(out, "churn_drops", config->output.churn_drops);
     add_text_key(out, "source_silences", config->output.source_silences);
+    add_text_key(out, "awards", config->output.awards);
     add_text_key(out, "dead_letters", config->output.dead_letters);
     add_text_key(out, "erasures", config->output.erasures);
     add_text_key(out, "state", config->output.state);

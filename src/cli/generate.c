@@ -71,7 +71,8 @@ static const struct eng_option options[] = {
     [OUTPUT] = {"output", ENG_OPTION_TEXT, "FILE", NULL,
                 "where events go; default: standard output, as with -", false, 0, 0},
     [CONFIG] = {"config", ENG_OPTION_TEXT, "FILE", NULL,
-                "send to the input topic of this configuration, with its brokers and properties",
+                "send to the input topic of this configuration, with its brokers and properties; "
+                "with --output only play its actions",
                 false, 0, 0},
     [TOPIC] = {"topic", ENG_OPTION_TEXT, "NAME", NULL, "send to this topic, keyed by partner",
                false, 0, 0},
@@ -187,7 +188,7 @@ static enum eng_status read_target(const struct eng_args *args, const struct eng
                                    struct eng_sink_options *sink, struct eng_error *err)
 {
     const struct eng_value *values = args->values;
-    bool topic = config != NULL || values[TOPIC].given;
+    bool topic = values[TOPIC].given || (config != NULL && !values[OUTPUT].given);
     *sink = (struct eng_sink_options){
         .avro = values[FORMAT].number == 1,
         .seed = (uint64_t)values[SEED].number,
@@ -196,7 +197,7 @@ static enum eng_status read_target(const struct eng_args *args, const struct eng
     };
     if (topic && values[OUTPUT].given)
         return eng_error_set(err, ENG_BAD_USAGE,
-                             "--output writes a file, --topic and --config send: give one of them");
+                             "--output writes a file, --topic sends: give one of them");
     if (!topic)
         return ENG_OK;
     sink->topic = (struct eng_sender_options){
@@ -255,12 +256,14 @@ static enum eng_status put_event(struct writer *writer, const struct eng_synth *
 }
 
 static enum eng_status write_events(struct eng_synth *synth, const struct eng_args *args,
+                                    struct eng_synth_cast *cast,
                                     const struct eng_sink_options *target, struct eng_error *err)
 {
     bool container = target->avro && target->topic.topic == NULL;
     struct writer writer = {.format = {.avro = target->avro,
                                        .bare = args->values[BARE].given,
-                                       .delimited = !container}};
+                                       .delimited = !container,
+                                       .cast = cast}};
     enum eng_status status = eng_sink_new(target, &writer.sink, err);
     struct eng_progress progress;
     eng_progress_start(&progress);
@@ -299,6 +302,7 @@ static enum eng_status generate(const struct eng_args *args, const struct eng_co
 {
     struct eng_synth_options synth_options;
     struct eng_sink_options sink_options;
+    struct eng_synth_cast *cast = NULL;
     const char *labels = args->values[LABELS].text;
     enum eng_status status = read_options(args, &synth_options, err);
     if (status == ENG_OK)
@@ -307,8 +311,11 @@ static enum eng_status generate(const struct eng_args *args, const struct eng_co
         status = eng_synth_new(&synth_options, ret_synth, err);
     if (status == ENG_OK && labels != NULL)
         status = write_labels(*ret_synth, synth_options.partners, labels, err);
+    if (status == ENG_OK && config != NULL && eng_synth_cast_new(config->model, &cast) != ENG_OK)
+        status = eng_error_set(err, ENG_NO_MEMORY, "no memory for the actions of the model");
     if (status == ENG_OK)
-        status = write_events(*ret_synth, args, &sink_options, err);
+        status = write_events(*ret_synth, args, cast, &sink_options, err);
+    eng_synth_cast_free(cast);
     return status;
 }
 
@@ -348,7 +355,9 @@ const struct eng_command eng_command_generate = {
         "  seasonal  has busy and quiet months\n"
         "  bursts    is quiet but for a busy week every month or two\n"
         "\n"
-        "They go to a file, to standard output, or to a topic (--topic, --config).\n"
+        "They go to a file, to standard output, or to a topic (--topic, --config). A model of "
+        "--config that\n"
+        "asks for other actions than these partners do has its own actions played by them.\n"
         "Everything follows from the options: the same ones make the same bytes on any machine.\n"
         "Faults come on top of the good events, which stay the same with and without them. Mind\n"
         "that `replay` has no wall clock: it takes --future records for true.\n",

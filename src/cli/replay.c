@@ -404,6 +404,8 @@ static enum eng_status print_summary(struct replay *replay, struct eng_error *er
             sum.outcome[outcome] += counters->outcome[outcome];
         sum.score_changes += counters->score_changes;
         sum.churn_drops += counters->churn_drops;
+        sum.award_bookings += counters->award_bookings;
+        sum.award_unmatched += counters->award_unmatched;
         partners += eng_engine_partner_count(replay->tasks[i].engine);
     }
     eng_bytes_clear(&replay->line);

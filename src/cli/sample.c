@@ -36,7 +36,8 @@ static void fill_event(struct sample *sample, uint32_t index, uint32_t partner, 
 {
     struct names *names = &sample->names[index];
     const struct eng_action *action =
-        &sample->model->actions[(partner + round) % sample->model->action_count];
+        &sample->model->actions[(partner + round) %
+                                (sample->model->action_count - sample->model->ledger_count)];
     (void)snprintf(names->partner, NAME_BYTES, "partner-%06u", partner); /* these all fit */
     (void)snprintf(names->id, NAME_BYTES, "event-%06u-%02u", partner, round);
     (void)snprintf(names->member, NAME_BYTES, "member-%u", round % MEMBERS);
@@ -83,7 +84,7 @@ enum eng_status eng_sample_bytes(const struct eng_model *model, uint64_t *ret_by
                                  struct eng_error *err)
 {
     _Static_assert(ENG_SAMPLE_PARTNERS % BATCH == 0, "batches are full");
-    eng_assert(model->action_count > 0);
+    eng_assert(model->action_count > model->ledger_count); /* their entries come last */
     struct sample *sample = eng_calloc(1, sizeof *sample);
     if (sample == NULL)
         return eng_error_set(err, ENG_NO_MEMORY, "out of memory for the trial of the model");

@@ -51,16 +51,21 @@ static struct eng_slice slice(const char *text)
     return (struct eng_slice){text, (uint32_t)strlen(text)};
 }
 
-static enum eng_status encode(const struct eng_event *event,
+/* With its attributes: where it is from, and what it plays. */
+static enum eng_status encode(struct eng_event *event, const struct eng_synth_event *made,
                               const struct eng_synth_partner *partner,
                               const struct eng_synth_format *format, struct eng_bytes *out)
 {
-    const struct eng_attribute attributes[] = {
+    struct eng_attribute attributes[ENG_SYNTH_ATTRIBUTES_MAX] = {
         {slice("region"), slice(eng_synth_region_name(partner->region))},
         {slice("tier"), slice(eng_synth_tier_name(partner->tier))},
     };
-    const struct eng_action_record action = {
-        .event = event, .attributes = attributes, .attribute_count = format->bare ? 0 : 2};
+    struct eng_action_record action = {
+        .event = event, .attributes = attributes, .attribute_count = 2};
+    if (format->cast != NULL && event->action.length > 0)
+        eng_synth_cast_play(format->cast, made, event, attributes, &action.attribute_count);
+    if (format->bare)
+        action.attribute_count = 0;
     if (format->avro)
         return eng_encode_action_avro(&action, out);
     enum eng_status status = eng_encode_action_json(&action, out);
@@ -89,7 +94,7 @@ enum eng_status eng_synth_record(const struct eng_synth *synth, const struct eng
     if (breakage == NO_ACTION)
         written.action.length = 0;
     enum eng_status status =
-        encode(&written, eng_synth_partner(synth, event->partner), format, out);
+        encode(&written, event, eng_synth_partner(synth, event->partner), format, out);
     if (status != ENG_OK)
         return status;
     size_t length = out->used - begin;

@@ -4,7 +4,7 @@
 #ifndef ENG_CLI_SYNTH_RECORD_H
 #define ENG_CLI_SYNTH_RECORD_H
 
-#include "cli/synth.h"
+#include "cli/synth_cast.h"
 #include "codec/encode.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +18,7 @@ struct eng_synth_format {
     bool bare;      /* without attributes */
     bool delimited; /* records are told apart from outside (lines, a topic), so that a malformed one
                        may break off; in a container file it may not */
+    struct eng_synth_cast *cast; /* NULL: the generator's own actions */
 };
 
 /* Appends the record. ENG_OK or ENG_NO_MEMORY. */

@@ -10,18 +10,28 @@
 /* What is lost when no record has an optional field; NULL: this model does not need it. */
 static const char *loss(const struct eng_model *model, enum eng_field field)
 {
-    bool values = false, members = false;
+    bool values = false, members = false, reversible = false;
     for (uint32_t i = 0; i < model->measure_count; i++) {
-        values |= model->measures[i].kind == ENG_SUM || model->measures[i].kind == ENG_LAST;
+        values |= (model->measures[i].kind == ENG_SUM && model->measures[i].ledger == 0) ||
+                  model->measures[i].kind == ENG_LAST;
         members |= model->measures[i].kind == ENG_MEMBERS;
+    }
+    for (uint32_t i = 0; i < model->award_count; i++) {
+        values |= model->awards[i].points_e4 == 0;
+        reversible |= model->awards[i].reversible_for > 0;
     }
     switch (field) {
     case ENG_FIELD_ID:
-        return model->dedup > 0 ? "an event that comes again is counted again" : NULL;
+        if (model->dedup > 0)
+            return "an event that comes again is counted again";
+        return reversible ? "what awards have booked cannot be reversed" : NULL;
     case ENG_FIELD_MEMBER:
         return members ? "`members` measures stay at 0" : NULL;
     case ENG_FIELD_VALUE:
-        return values ? "`sum` measures stay at 0 and `last` ones have no value" : NULL;
+        return values ? "`sum` measures stay at 0, `last` ones have no value and awards by the "
+                        "value pay "
+                        "nothing"
+                      : NULL;
     default:
         return NULL; /* required: the reader would not have been made */
     }

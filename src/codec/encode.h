@@ -1,5 +1,5 @@
-/* Effects to bytes: Avro (schemas/score_change.avsc, schemas/churn_drop.avsc) and JSON lines
- * (replay).
+/* Effects to bytes: Avro (schemas/score_change.avsc, churn_drop.avsc, award_booking.avsc) and JSON
+ * lines (replay).
  *
  * Pure; writes into a growing buffer of the caller. A call that runs out of memory leaves the
  * buffer as it was. Once a buffer has grown nothing is allocated. Any thread; a buffer belongs to
@@ -42,9 +42,10 @@ struct eng_encode_context {
 struct eng_slice eng_encode_key(const struct eng_model *model, const struct eng_effect *effect);
 
 /* Appends the deterministic id (S13): program/partner/name/status/origin, e.g.
- * "paint-painters/acme/at_risk/opened/b1767225600000". name is the score's or the rule's; status is
- * "changed" for a score, "began" or "ended" for a source silence (which has the partition in the
- * partner's place), else "opened" or "resolved". origin is one of b<boundary ms>, m<model
+ * "paint-painters/acme/at_risk/opened/b1767225600000". name is the score's or the rule's, or the
+ * award's and, as one more part, the ledger's; status is "changed" for a score, "booked" for an
+ * award, "began" or "ended" for a source silence (which has the partition in the partner's place),
+ * else "opened" or "resolved". origin is one of b<boundary ms>, m<model
  * version>, o<offset>, and o<source>:<offset> when there is a source. Parts are percent-encoded
  * where they hold
  * '/', '%' or control characters. Not zero-terminated. ENG_OK or ENG_NO_MEMORY. */
@@ -79,8 +80,9 @@ enum eng_status eng_encode_fall(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out);
 
 /* Appends what is known of a partner as one JSON object without newline: program, model_version,
- * partner_id, clock, first_day, scores[], measures[], alerts[], and unless `forecast` is NULL,
- * forecast_until and forecast[] (docs/http.md). ENG_OK or ENG_NO_MEMORY. */
+ * partner_id, clock, first_day, scores[], measures[], alerts[], ledgers[] where there are any, and
+ * unless `forecast` is NULL, forecast_until and forecast[] (docs/http.md). ENG_OK or ENG_NO_MEMORY.
+ */
 enum eng_status eng_encode_view(const struct eng_encode_context *context, struct eng_slice partner,
                                 const struct eng_view *view,
                                 const struct eng_encode_forecast *forecast, struct eng_bytes *out);

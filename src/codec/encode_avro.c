@@ -29,7 +29,7 @@ static void put_null(struct eng_writer *writer)
     eng_put_avro_long(writer, BRANCH_NULL);
 }
 
-/* The fields with which both kinds begin; the id's length goes in front of it, so it is written to
+/* The fields with which all kinds begin; the id's length goes in front of it, so it is written to
  * the end first. */
 static void put_id(struct eng_writer *writer, const struct eng_encode_context *context,
                    const struct eng_effect *effect)
@@ -187,6 +187,22 @@ static void put_source_silence(struct eng_writer *writer, const struct eng_encod
     put_optional_string(writer, guard->description != NULL, guard->description);
 }
 
+static void put_award_booking(struct eng_writer *writer, const struct eng_encode_context *context,
+                              const struct eng_effect *effect)
+{
+    const struct eng_award *award = eng_encode_award(context->model, effect);
+    put_head(writer, context, effect);
+    put_string(writer, eng_encode_ledger(context->model, effect)->name);
+    eng_put_avro_long(writer, context->model->version);
+    put_string(writer, eng_encode_status_name(effect));
+    put_points(writer, effect->amount_e4);
+    put_points(writer, effect->cut_e4);
+    put_points(writer, effect->balance_e4);
+    eng_put_avro_long(writer, effect->at_ms);
+    eng_put_avro_long(writer, effect->occurred_at_ms);
+    put_optional_string(writer, award->description != NULL, award->description);
+}
+
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out)
 {
@@ -195,8 +211,10 @@ enum eng_status eng_encode_avro(const struct eng_encode_context *context,
         put_score_change(&writer, context, effect);
     else if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
         put_source_silence(&writer, context, effect);
-    else
+    else if (effect->kind == ENG_EFFECT_CHURN_DROP)
         put_churn_drop(&writer, context, effect);
+    else
+        put_award_booking(&writer, context, effect);
     return eng_writer_end(&writer);
 }
 

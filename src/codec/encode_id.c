@@ -90,6 +90,10 @@ enum eng_status eng_encode_id(const struct eng_encode_context *context,
         put_part(&writer, eng_effect_partner(effect));
     eng_put_byte(&writer, '/');
     put_part(&writer, eng_slice_of(eng_encode_subject_name(context->model, effect)));
+    if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {
+        eng_put_byte(&writer, '/');
+        put_part(&writer, eng_slice_of(eng_encode_ledger(context->model, effect)->name));
+    }
     eng_put_byte(&writer, '/');
     eng_put_text(&writer, eng_encode_status_name(effect));
     eng_put_byte(&writer, '/');

@@ -211,6 +211,24 @@ static void put_source_silence(struct eng_writer *writer, const struct eng_encod
         put_string(writer, "description", guard->description);
 }
 
+static void put_award_booking(struct eng_writer *writer, const struct eng_encode_context *context,
+                              const struct eng_effect *effect)
+{
+    const struct eng_award *award = eng_encode_award(context->model, effect);
+    put_head(writer, context, effect, "award_booking");
+    put_string(writer, "award", award->name);
+    put_string(writer, "ledger", eng_encode_ledger(context->model, effect)->name);
+    put_integer(writer, "model_version", context->model->version);
+    put_string(writer, "status", eng_encode_status_name(effect));
+    put_points(writer, "amount", effect->amount_e4);
+    put_points(writer, "cut", effect->cut_e4);
+    put_points(writer, "balance", effect->balance_e4);
+    put_integer(writer, "at", effect->at_ms);
+    put_integer(writer, "occurred_at", effect->occurred_at_ms);
+    if (award->description != NULL)
+        put_string(writer, "description", award->description);
+}
+
 enum eng_status eng_encode_json(const struct eng_encode_context *context,
                                 const struct eng_effect *effect, struct eng_bytes *out)
 {
@@ -219,8 +237,10 @@ enum eng_status eng_encode_json(const struct eng_encode_context *context,
         put_score_change(&writer, context, effect);
     else if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
         put_source_silence(&writer, context, effect);
-    else
+    else if (effect->kind == ENG_EFFECT_CHURN_DROP)
         put_churn_drop(&writer, context, effect);
+    else
+        put_award_booking(&writer, context, effect);
     eng_put(&writer, "}\n", 2);
     return eng_writer_end(&writer);
 }
@@ -242,6 +262,10 @@ enum eng_status eng_encode_summary(const struct eng_counters *counters, uint64_t
     put_count(&writer, "partners", partners);
     put_count(&writer, "score_changes", counters->score_changes);
     put_count(&writer, "churn_drops", counters->churn_drops);
+    if (counters->award_bookings > 0)
+        put_count(&writer, "award_bookings", counters->award_bookings);
+    if (counters->award_unmatched > 0)
+        put_count(&writer, "award_unmatched", counters->award_unmatched);
     eng_put(&writer, "}\n", 2);
     return eng_writer_end(&writer);
 }
@@ -285,6 +309,17 @@ static void put_view_measure(struct eng_writer *writer, const struct eng_view_me
     put_string(writer, "measure", measure->name);
     put_points(writer, "value", measure->value_e4);
     put_boolean(writer, "missing", measure->missing);
+    eng_put_byte(writer, '}');
+}
+
+static void put_view_ledger(struct eng_writer *writer, const struct eng_ledger *ledger,
+                            const struct eng_view_ledger *view)
+{
+    open_bracket(writer, NULL, '{');
+    put_string(writer, "ledger", ledger->name);
+    put_points(writer, "balance", view->balance_e4);
+    put_points(writer, "earned", view->earned_e4);
+    put_points(writer, "expired", view->expired_e4);
     eng_put_byte(writer, '}');
 }
 
@@ -380,6 +415,12 @@ enum eng_status eng_encode_view(const struct eng_encode_context *context, struct
     for (unsigned i = 0; i < view->alert_count; i++)
         put_view_alert(&writer, &model->alerts[i], &view->alerts[i]);
     eng_put_byte(&writer, ']');
+    if (view->ledger_count > 0)
+        open_bracket(&writer, "ledgers", '[');
+    for (unsigned i = 0; i < view->ledger_count; i++)
+        put_view_ledger(&writer, &model->ledgers[i], &view->ledgers[i]);
+    if (view->ledger_count > 0)
+        eng_put_byte(&writer, ']');
     if (forecast != NULL)
         put_forecast(&writer, model, forecast);
     eng_put_byte(&writer, '}');

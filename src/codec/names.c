@@ -26,10 +26,28 @@ const struct eng_guard *eng_encode_guard(const struct eng_model *model,
     return &model->guards[effect->subject];
 }
 
+const struct eng_award *eng_encode_award(const struct eng_model *model,
+                                         const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_AWARD_BOOKING);
+    eng_assert(effect->subject < model->award_count);
+    return &model->awards[effect->subject];
+}
+
+const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
+                                           const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_AWARD_BOOKING);
+    eng_assert(effect->ledger < model->ledger_count);
+    return &model->ledgers[effect->ledger];
+}
+
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect)
 {
     if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
         return eng_encode_guard(model, effect)->name;
+    if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
+        return eng_encode_award(model, effect)->name;
     return effect->kind == ENG_EFFECT_SCORE_CHANGE ? eng_encode_score(model, effect)->name
                                                    : eng_encode_alert(model, effect)->name;
 }
@@ -43,10 +61,16 @@ struct eng_slice eng_encode_key(const struct eng_model *model, const struct eng_
 
 const char *eng_encode_status_name(const struct eng_effect *effect)
 {
+    static const char *const bookings[] = {[ENG_BOOKED] = "booked",
+                                           [ENG_PENDING] = "pending",
+                                           [ENG_DROPPED] = "dropped",
+                                           [ENG_REVERSED] = "reversed"};
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         return "changed";
     if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
         return effect->status == ENG_OPENED ? "began" : "ended";
+    if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
+        return bookings[effect->status];
     return effect->status == ENG_OPENED ? "opened" : "resolved";
 }
 

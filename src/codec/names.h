@@ -18,10 +18,17 @@ const struct eng_guard *eng_encode_guard(const struct eng_model *model,
 const struct eng_alert *eng_encode_alert(const struct eng_model *model,
                                          const struct eng_effect *effect);
 
-/* The name of the score (score change) or rule (churn drop). */
+/* The award and the ledger of a booking. */
+const struct eng_award *eng_encode_award(const struct eng_model *model,
+                                         const struct eng_effect *effect);
+const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
+                                           const struct eng_effect *effect);
+
+/* The name of the score (score change), rule (churn drop) or award (booking). */
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect);
 
-/* "changed", "opened" or "resolved". */
+/* "changed", "opened", "resolved", or of a booking "booked", "pending", "dropped" or "reversed".
+ */
 const char *eng_encode_status_name(const struct eng_effect *effect);
 
 /* "up" or "down"; "event", "correction", "expiry" or "config". */

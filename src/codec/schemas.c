@@ -103,6 +103,31 @@ const char eng_schema_churn_drop[] =
     "string\"],\"default\":null,\"doc\":\"Rules with a forecast, opened: the name of the band t"
     "hat the score will fall into then.\"}]}";
 
+const char eng_schema_award_booking[] =
+    "{\"type\":\"record\",\"name\":\"AwardBooking\",\"namespace\":\"engaged\",\"doc\":\"Points "
+    "that an award has booked for a partner in a ledger. Points have at most four decimals and "
+    "are written as the nearest double.\",\"fields\":[{\"name\":\"id\",\"type\":\"string\",\"do"
+    "c\":\"Unique and the same at every replay: program/partner/award/ledger/status/origin.\"},"
+    "{\"name\":\"program\",\"type\":\"string\",\"doc\":\"Name of the program, from the configur"
+    "ation.\"},{\"name\":\"partner_id\",\"type\":\"string\",\"doc\":\"The company that is paid;"
+    " also the record key.\"},{\"name\":\"award\",\"type\":\"string\",\"doc\":\"Name of the awa"
+    "rd.\"},{\"name\":\"ledger\",\"type\":\"string\",\"doc\":\"Name of the ledger.\"},{\"name\""
+    ":\"model_version\",\"type\":\"long\",\"doc\":\"Version of the model that booked it, from t"
+    "he configuration.\"},{\"name\":\"status\",\"type\":\"string\",\"doc\":\"booked: it is in t"
+    "he ledger. pending: it waits to be approved, and is in no ledger; then it is booked, or dr"
+    "opped. reversed: what was booked is taken out again.\"},{\"name\":\"amount\",\"type\":\"do"
+    "uble\",\"doc\":\"What is booked, in points; 0 where the cap was reached before. reversed: "
+    "less than 0. pending, dropped: what would be booked if there is no cap in the way.\"},{\"n"
+    "ame\":\"cut\",\"type\":\"double\",\"doc\":\"What the cap of the ledger has cut off, in poi"
+    "nts; amount and cut together are what the award pays.\"},{\"name\":\"balance\",\"type\":\""
+    "double\",\"doc\":\"What the ledger holds then that has not expired, this booking included,"
+    " in points.\"},{\"name\":\"at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-mi"
+    "llis\"},\"doc\":\"Event time when it was booked: milliseconds since 1970-01-01T00:00Z.\"},"
+    "{\"name\":\"occurred_at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\""
+    "},\"doc\":\"When the action that is paid happened: cap and expiry go by this time.\"},{\"n"
+    "ame\":\"description\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"What the c"
+    "onfiguration says of the award, in words for people.\"}]}";
+
 const char eng_schema_source_silence[] =
     "{\"type\":\"record\",\"name\":\"SourceSilence\",\"namespace\":\"engaged\",\"doc\":\"A guar"
     "d has found that its actions have gone quiet for everybody in an input partition, and hold"

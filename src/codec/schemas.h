@@ -7,5 +7,6 @@ extern const char
 extern const char eng_schema_score_change[];
 extern const char eng_schema_churn_drop[];
 extern const char eng_schema_source_silence[];
+extern const char eng_schema_award_booking[];
 
 #endif

@@ -325,6 +325,28 @@ static void put_rhythms(struct eng_carry *carry, const struct eng_record *from)
     }
 }
 
+/* What awards have noted: it goes on where the new one notes it too. */
+static void put_awards(struct eng_carry *carry, const struct eng_record *from)
+{
+    eng_assert(from->layout == carry->from);
+    eng_assert(carry->to->model->award_count <= ENG_AWARDS_MAX);
+    for (uint32_t i = 0; i < carry->to->model->award_count; i++) {
+        const struct eng_award_layout *place = &carry->to->awards[i], *was;
+        if (carry->change.award[i] == ENG_CHANGE_NONE)
+            continue;
+        was = &carry->from->awards[carry->change.award[i]];
+        if (place->paid != 0 && was->paid != 0)
+            memcpy(carry->record + place->paid, eng_record_fixed(from, was->paid),
+                   ENG_AWARD_PANE_BYTES);
+        if (carry->change.anchored[i])
+            memcpy(carry->record + place->anchor, eng_record_fixed(from, was->anchor),
+                   ENG_AWARD_PANE_BYTES);
+        if (carry->change.streaks[i])
+            memcpy(carry->record + place->streak, eng_record_fixed(from, was->streak),
+                   ENG_AWARD_STREAK_BYTES);
+    }
+}
+
 /* ---- what was told ---- */
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
@@ -518,6 +540,36 @@ static enum eng_status put_members(struct eng_carry *carry, struct eng_store *st
     return ENG_OK;
 }
 
+/* Claims of awards that may still settle such, in ledgers that are still there; for as long as the
+ * old model, and the new one, keep them. */
+static enum eng_status put_claims(struct eng_carry *carry, struct eng_store *store,
+                                  const struct eng_record *from, unsigned list)
+{
+    struct eng_list old = {0};
+    uint32_t kept = 0;
+    uint8_t *place = NULL;
+    if (carry->from->list_claims != ENG_NO_INDEX)
+        old = eng_record_list(from, carry->from->list_claims, ENG_CLAIM_BYTES);
+    eng_assert(carry->to->lists[list].kind == ENG_LIST_CLAIMS);
+    for (int round = 0; round < 2; round++) { /* how many, then which */
+        if (round == 1)
+            place = put_list(carry, store, list, kept, ENG_CLAIM_BYTES);
+        if (round == 1 && place == NULL)
+            return ENG_NO_MEMORY;
+        kept = 0;
+        for (uint32_t i = 0; i < old.count; i++) {
+            uint8_t claim[ENG_CLAIM_BYTES];
+            memcpy(claim, old.data + (size_t)i * ENG_CLAIM_BYTES, sizeof claim);
+            if (!eng_claim_carry(&carry->change, claim))
+                continue;
+            if (round == 1)
+                memcpy(place + (size_t)kept * ENG_CLAIM_BYTES, claim, sizeof claim);
+            kept++;
+        }
+    }
+    return ENG_OK;
+}
+
 static enum eng_status put_sums(struct eng_carry *carry, struct eng_store *store, unsigned list)
 {
     uint8_t *place = put_list(carry, store, list, carry->pane_sum_count, ENG_SUM_BYTES);
@@ -608,6 +660,9 @@ static enum eng_status carry_lists(struct eng_carry *carry, struct eng_store *st
         case ENG_LIST_MEMBERS:
             status = put_members(carry, store, now, from, list);
             break;
+        case ENG_LIST_CLAIMS:
+            status = put_claims(carry, store, from, list);
+            break;
         case ENG_LIST_SUMS:
             status = put_sums(carry, store, list);
             break;
@@ -638,6 +693,7 @@ enum eng_status eng_carry_record(struct eng_carry *carry, struct eng_store *stor
     for (uint32_t i = 0; i < carry->to->model->score_count; i++)
         carry_score(carry, from, i);
     put_rhythms(carry, from);
+    put_awards(carry, from);
     struct eng_record record = built(carry, from->number);
     if (carry_lists(carry, store, now, from) != ENG_OK) {
         eng_record_free_lists(store, &record, false);

@@ -54,6 +54,9 @@ void eng_carry_free(struct eng_carry *carry);
 enum eng_status eng_carry_record(struct eng_carry *carry, struct eng_store *store,
                                  const struct eng_moment *now, const struct eng_record *from);
 
+/* claim.c: makes of the bytes of a claim what it is under the new model. False: nothing. */
+bool eng_claim_carry(const struct eng_change *change, uint8_t *claim);
+
 uint64_t eng_carry_bytes(const struct eng_carry *carry);
 
 #endif

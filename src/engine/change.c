@@ -80,7 +80,8 @@ bool eng_change_same_question(const struct eng_change *change, const struct eng_
                               const struct eng_measure *two)
 {
     eng_assert(change->from != NULL && change->to != NULL);
-    return one->kind == two->kind && /* what a ratio asks, its parts ask */
+    return one->kind == two->kind &&
+           one->difference == two->difference && /* what a ratio asks, its parts ask */
            eng_change_same_actions(change, &one->actions, &two->actions) &&
            eng_change_same_actions(change, &one->until, &two->until) &&
            (one->kind != ENG_FACT || eng_fact_same_source(change->from, one, change->to, two));
@@ -142,6 +143,8 @@ static bool alike(const struct eng_change *change, const struct eng_score *one,
                   const struct eng_score *two)
 {
     bool same = one->points == two->points && one->scale_e4 == two->scale_e4 &&
+                one->decay.kind == two->decay.kind && one->decay.panes == two->decay.panes &&
+                one->decay.share_e4 == two->decay.share_e4 &&
                 one->dimension_count == two->dimension_count;
     eng_assert(one->dimension_count <= ENG_DIMENSIONS_MAX);
     for (uint32_t i = 0; same && i < one->dimension_count; i++)
@@ -209,12 +212,35 @@ static void map_alert(struct eng_change *change, uint32_t index)
     }
 }
 
+/* ---- awards ---- */
+
+static void map_award(struct eng_change *change, uint32_t index)
+{
+    const struct eng_award *two = &change->to->awards[index];
+    eng_assert(index < change->to->award_count);
+    eng_assert(change->award[index] == ENG_CHANGE_NONE);
+    for (uint32_t i = 0; i < change->from->award_count; i++) {
+        const struct eng_award *one = &change->from->awards[i];
+        if (strcmp(one->name, two->name) != 0)
+            continue;
+        change->award[index] = (uint16_t)i;
+        change->claim[i] = (uint16_t)index;
+        change->anchored[index] = one->within > 0 && two->within > 0 &&
+                                  eng_change_same_actions(change, &one->anchors, &two->anchors);
+        change->streaks[index] = one->streak > 0 && two->streak > 0 &&
+                                 one->streak_of == two->streak_of &&
+                                 eng_change_same_actions(change, &one->actions, &two->actions);
+    }
+}
+
 void eng_change_init(struct eng_change *change, const struct eng_model *from,
                      const struct eng_model *to)
 {
     eng_assert(from != NULL && to != NULL);
     memset(change, 0xFF, sizeof *change); /* nothing corresponds: ENG_CHANGE_NONE everywhere */
     memset(change->alike, 0, sizeof change->alike);
+    memset(change->anchored, 0, sizeof change->anchored);
+    memset(change->streaks, 0, sizeof change->streaks);
     change->from = from;
     change->to = to;
     for (uint32_t i = 0; i < from->action_count; i++)
@@ -225,4 +251,10 @@ void eng_change_init(struct eng_change *change, const struct eng_model *from,
         map_score(change, i);
     for (uint32_t i = 0; i < to->alert_count; i++)
         map_alert(change, i);
+    for (uint32_t i = 0; i < to->award_count; i++)
+        map_award(change, i);
+    for (uint32_t i = 0; i < from->ledger_count; i++)
+        for (uint32_t j = 0; j < to->ledger_count; j++)
+            if (strcmp(from->ledgers[i].name, to->ledgers[j].name) == 0)
+                change->ledger[i] = (uint16_t)j;
 }

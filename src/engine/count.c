@@ -208,6 +208,18 @@ static void count_cell(struct eng_engine *engine, const struct eng_event *event,
         add_pane_sum(engine, pane, cell, event->value_e4);
 }
 
+void eng_measure_book(struct eng_engine *engine, uint16_t entry, int32_t pane, int64_t value_e4)
+{
+    const struct eng_layout *layout = engine->layout;
+    const struct eng_event booking = {.value_e4 = value_e4};
+    eng_assert(eng_action_is_ledger(&engine->model->actions[entry]));
+    eng_assert(value_e4 != 0 && value_e4 != ENG_VALUE_NONE);
+    for (uint32_t i = layout->action_measures_first[entry];
+         i < layout->action_measures_first[entry + 1]; i++)
+        count_with_cells(engine, layout->action_measures[i], &booking, pane);
+    count_cell(engine, &booking, entry, pane);
+}
+
 void eng_measure_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
                        int32_t pane)
 {

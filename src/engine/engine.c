@@ -177,6 +177,15 @@ static void plan_visit(struct eng_engine *engine, bool moved, uint16_t action, i
     eng_arm(engine, engine->hand.number, partner, other < due ? other : due);
 }
 
+/* True when points may be booked for the action: more cells than one then, in another pane too. */
+static bool may_book(const struct eng_layout *layout, uint16_t action)
+{
+    eng_assert(action < layout->model->action_count);
+    return layout->model->award_count > 0 &&
+           (layout->action_awards_first[action] < layout->action_awards_first[action + 1] ||
+            eng_action_set_has(&layout->settles, action));
+}
+
 /* Counts an event for the partner in hand and tells what changed. */
 static void count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
                   bool counted, struct eng_effects *effects)
@@ -195,8 +204,12 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     eng_assert(action < engine->model->action_count);
     if (!counted)
         eng_measure_count(engine, event, action, pane);
+    bool books = may_book(engine->layout, action);
+    if (books)
+        eng_awards_count(engine, event, action, pane, &evaluation);
     eng_evaluate(engine, &evaluation);
-    plan_visit(engine, evaluation.moved || pane < engine->now.pane, action, evaluation.due);
+    plan_visit(engine, evaluation.moved || books || pane < engine->now.pane, action,
+               evaluation.due);
 }
 
 /* Of an event: of its partner, and of its id where that counts. */
@@ -559,6 +572,7 @@ void eng_engine_check(const struct eng_engine *engine)
         struct eng_record record = eng_record_open(&engine->store, number);
         eng_measure_check(engine, &record);
         eng_evaluate_check(engine, &record);
+        eng_awards_check(engine, &record);
         eng_assert(record.partner->due > engine->now.pane);
         eng_assert(record.partner->due == ENG_PANE_NEVER || record.partner->is_armed);
     }

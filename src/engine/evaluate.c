@@ -9,6 +9,7 @@
  * a score depends on more than counts; they must add up to the value kept (eng_evaluate_check, and
  * at every telling). */
 #include "base/assert.h"
+#include "engine/decay.h"
 #include "engine/internal.h"
 
 /* ---- what stands in the record ---- */
@@ -81,6 +82,13 @@ void eng_take_newcomer(struct eng_engine *engine, uint32_t number)
 
 /* ---- values ---- */
 
+/* Points of one key, such that the sum of all stays in 64 bits. */
+static int64_t limit_points(eng_wide points)
+{
+    const eng_wide most = INT64_MAX / (2 * ENG_DIMENSIONS_MAX);
+    return (int64_t)(points > most ? most : points < -most ? -most : points);
+}
+
 /* What a dimension contributes when it is not skipped. */
 static int64_t contribution(const struct eng_engine *engine, const struct eng_record *record,
                             unsigned index, unsigned dimension, int64_t weight_sum_e4)
@@ -95,15 +103,15 @@ static int64_t contribution(const struct eng_engine *engine, const struct eng_re
         return value;
     bool missing;
     unsigned measure = score->dimensions[dimension].measure;
+    if (engine->layout->scores[index].decay != NULL)
+        return limit_points(eng_decay_points(engine, record, index, dimension));
     eng_wide measured = eng_measure_value(engine, record, measure, &missing);
     if (missing && engine->model->measures[measure].kind == ENG_SINCE)
         return 0; /* not the share of 0 panes */
     if (!score->points)
         return eng_score_contribution(score, &score->dimensions[dimension], measured,
                                       weight_sum_e4);
-    eng_wide points = measured / 10000 * score->dimensions[dimension].points_e4;
-    const eng_wide most = INT64_MAX / (2 * ENG_DIMENSIONS_MAX); /* their sum stays in 64 bits */
-    return (int64_t)(points > most ? most : points < -most ? -most : points);
+    return limit_points(measured * score->dimensions[dimension].points_e4 / 10000);
 }
 
 /* The sum of the weights that are not left out for want of events; sets the bits of those that are.
@@ -363,7 +371,9 @@ void eng_arm(struct eng_engine *engine, uint32_t number, struct eng_partner *par
 void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
 {
     eng_assert(engine->hand.number < engine->store.count);
-    eng_assert(eng_effects_fit(engine, evaluation->effects));
+    eng_assert(evaluation->effects == NULL ||
+               evaluation->effects->capacity - evaluation->effects->used >=
+                   engine->layout->evaluation_bytes_most);
     evaluation->due = ENG_PANE_NEVER;
     evaluation->moved = false;
     evaluation->opened = 0;

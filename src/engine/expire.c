@@ -1,5 +1,6 @@
 /* What time takes away from the partner in hand, or brings into windows that lie back, and when it
  * does so next: see measure.h. */
+#include "engine/decay.h"
 #include "engine/fact.h"
 #include "engine/measure.h"
 #include "engine/seen.h"
@@ -307,6 +308,8 @@ static void catch_up(struct eng_engine *engine, int32_t pane, int32_t settled)
     eng_assert(pane <= engine->now.pane);
     if (layout->list_seen != ENG_NO_INDEX)
         eng_seen_expire(&engine->hand, pane);
+    if (layout->list_claims != ENG_NO_INDEX)
+        eng_claims_expire(engine, pane);
     if (layout->plain)
         catch_up_plain(engine, pane, settled);
     else if (layout->list_cells != ENG_NO_INDEX || layout->since_count > 0)
@@ -411,6 +414,9 @@ int32_t eng_measure_due(const struct eng_engine *engine)
         due = earlier(due, eng_slack_since_due(engine, record));
     for (uint32_t i = 0; i < engine->layout->ahead_count; i++)
         due = earlier(due, eng_alert_ahead_due(engine, record, engine->layout->aheads[i], &low));
+    for (uint32_t i = 0; i < engine->model->score_count && engine->layout->decays; i++)
+        if (engine->layout->scores[i].decay != NULL)
+            due = earlier(due, eng_decay_due(engine, record, i));
     record->partner->is_low = low;
     for (uint32_t i = 0; i < engine->layout->timed_count; i++)
         due = earlier(due, eng_measure_timed_due(engine, record, engine->layout->timed[i]));

@@ -51,7 +51,8 @@ static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
     if (measure->ago > 0)
         sum = add(sum, measure->ago);
     if (measure->kind == ENG_RATIO)
-        sum = add(sum, (uint64_t)measure->parts[0] << 16 | measure->parts[1]);
+        sum = add(sum, (uint64_t)measure->difference << 32 | (uint64_t)measure->parts[0] << 16 |
+                           measure->parts[1]);
     if (measure->kind == ENG_FACT || measure->kind == ENG_READING)
         sum = add(sum, (uint64_t)measure->fact << 32 | (uint64_t)measure->parts[0] << 16 |
                            measure->option);
@@ -101,6 +102,9 @@ static uint64_t add_score(uint64_t sum, const struct eng_score *score)
     sum = add(sum, (uint64_t)score->margin_e4);
     sum = add(sum, (uint64_t)score->dwell_ms);
     sum = add(sum, (uint64_t)score->tell_every_e4);
+    if (score->decay.kind != ENG_DECAY_NONE)
+        sum = add(add(sum, (uint64_t)score->decay.kind << 32 | score->decay.panes),
+                  score->decay.share_e4);
     if (score->description != NULL)
         sum = add_text(sum, score->description);
     return add(sum, (uint64_t)score->dimension_count << 32 | score->band_count);
@@ -142,6 +146,34 @@ static uint64_t add_guard(uint64_t sum, const struct eng_guard *guard)
     return add(sum, guard->alerts);
 }
 
+static uint64_t add_ledger(uint64_t sum, const struct eng_ledger *ledger)
+{
+    eng_assert(ledger->name != NULL);
+    sum = add_text(sum, ledger->name);
+    sum = add(sum, (uint64_t)ledger->cap_e4);
+    return add(sum, (uint64_t)ledger->per << 32 | ledger->expires_after);
+}
+
+static uint64_t add_award(uint64_t sum, const struct eng_award *award)
+{
+    eng_assert(award->name != NULL);
+    eng_assert(award->ledgers != 0);
+    sum = add_text(add_text(sum, award->name), award->description);
+    sum = add_set(add_set(sum, &award->actions), &award->anchors);
+    sum = add(add(sum, (uint64_t)award->points_e4), (uint64_t)award->rate_e4);
+    sum = add(sum, (uint64_t)award->ledgers << 1 | award->first);
+    sum = add(sum, (uint64_t)award->nth << 32 | award->nth_panes);
+    sum = add(sum, (uint64_t)award->within << 32 | award->streak);
+    if (award->pending_for > 0) {
+        sum = add_set(add_set(sum, &award->approves), &award->drops);
+        sum = add(sum, (uint64_t)award->pending_for << 32 | award->reference);
+    }
+    if (award->reversible_for > 0)
+        sum = add(add_set(sum, &award->reverses),
+                  (uint64_t)award->reversible_for << 32 | award->original);
+    return add(sum, (uint64_t)award->nth_window << 8 | award->streak_of);
+}
+
 static uint64_t add_action(uint64_t sum, const struct eng_model *model,
                            const struct eng_action *action)
 {
@@ -175,6 +207,10 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_alert(sum, &model->alerts[i]);
     for (uint32_t i = 0; i < model->guard_count; i++)
         sum = add_guard(sum, &model->guards[i]);
+    for (uint32_t i = 0; i < model->ledger_count; i++)
+        sum = add_ledger(sum, &model->ledgers[i]);
+    for (uint32_t i = 0; i < model->award_count; i++)
+        sum = add_award(sum, &model->awards[i]);
     for (uint32_t i = 0; i < model->fact_count; i++)
         sum = add_fact(sum, model, &model->facts[i]);
     return add(sum, (uint64_t)model->action_count << 48 | (uint64_t)model->measure_count << 32 |

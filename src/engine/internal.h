@@ -140,6 +140,10 @@ int32_t eng_moment_due(const struct eng_moment *now, const struct eng_model *mod
 void eng_measure_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
                        int32_t pane);
 
+/* Counts points into a pane of the ledger with this entry. Cannot fail after prepare, for each
+ * ledger once an event. */
+void eng_measure_book(struct eng_engine *engine, uint16_t entry, int32_t pane, int64_t value_e4);
+
 /* Takes off in silence, boundary by boundary, what has left windows up to and with `pane` (not over
  * the clock's) and could not be told (slack.h). Cannot fail after prepare. */
 void eng_measure_catch_up_slow(struct eng_engine *engine, int32_t pane);
@@ -229,6 +233,14 @@ bool eng_provisional(const struct eng_engine *engine, const struct eng_score *sc
 /* Of a score that is: the first boundary, as a pane, at which it may not be any more. */
 int32_t eng_provisional_due(const struct eng_engine *engine, const struct eng_score *score,
                             const struct eng_partner *partner);
+
+/* As a 64-bit number; one that is beyond these is the last of them. */
+static inline int64_t eng_saturate(eng_wide value)
+{
+    if (value > INT64_MAX)
+        return INT64_MAX;
+    return value < INT64_MIN ? INT64_MIN : (int64_t)value;
+}
 
 /* Computes the contributions of a score as of now into `ret_contribution`; returns their sum. */
 int64_t eng_contributions(const struct eng_engine *engine, const struct eng_record *record,
@@ -344,6 +356,24 @@ bool eng_alert_cools_down(const struct eng_engine *engine, const struct eng_reco
 
 /* Forgets openings that are closed and whose cooldown is over. Changes nothing but memory. */
 void eng_alert_expire(struct eng_engine *engine);
+
+/* ---- award.c ---- */
+
+/* Pays what an event of `action`, which has just been counted in `pane`, is worth, and tells it as
+ * of the evaluation. Cannot fail after prepare. */
+void eng_awards_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
+                      int32_t pane, const struct eng_evaluation *evaluation);
+
+/* Forgets what can no longer be settled with the clock in `pane`; there are claims in the model. */
+void eng_claims_expire(struct eng_engine *engine, int32_t pane);
+
+/* What is known of a ledger, for views. */
+void eng_award_view(const struct eng_engine *engine, const struct eng_record *record,
+                    unsigned ledger, struct eng_view_ledger *ret_ledger);
+
+/* Deep check: nothing is noted of panes that are yet to come, and no period has more than its cap.
+ */
+void eng_awards_check(const struct eng_engine *engine, const struct eng_record *record);
 
 /* ---- boundary.c ---- */
 

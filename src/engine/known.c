@@ -264,6 +264,8 @@ void eng_known_change(struct eng_known *known, struct eng_change *change,
 
 /* ---- as bytes ---- */
 
+/* A window, and as much again of late events. */
+enum { PANES_BACK = 3 * ENG_PANES_MAX };
 enum { COUNTS, SUMS, OTHERS, KINDS, ROW_BYTES = 6, PANE_MOST = 1 << 30 };
 
 _Static_assert(ENG_KNOWN_BYTES_MAX >= (2 * ENG_ACTIONS_MAX + ENG_MEASURES_MAX) * ROW_BYTES,
@@ -314,7 +316,7 @@ enum eng_status eng_known_read(struct eng_known *known, const struct eng_model *
             return ENG_CORRUPT;
         int32_t *places = places_of(&read, model, from[at], &count);
         int32_t pane = eng_load_i32(from + at + 2);
-        if (index >= count || pane < -ENG_PANES_MAX || pane > PANE_MOST)
+        if (index >= count || pane < -PANES_BACK || pane > PANE_MOST)
             return ENG_CORRUPT;
         places[index] = pane;
     }

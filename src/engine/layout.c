@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/decay.h"
 #include "engine/fact.h"
 #include "engine/score.h"
 #include "engine/seen.h"
@@ -22,7 +23,7 @@ static enum eng_status allocate(struct eng_layout *layout)
     eng_assert(layout->model != NULL);
     eng_assert(layout->lists == NULL);
     const struct eng_model *model = layout->model;
-    uint32_t lists = 4u + model->measure_count + model->alert_count;
+    uint32_t lists = 5u + model->measure_count + model->alert_count;
     layout->lists = eng_calloc(lists, sizeof *layout->lists);
     layout->measures = eng_calloc(model->measure_count, sizeof *layout->measures);
     layout->scores = eng_calloc(model->score_count, sizeof *layout->scores);
@@ -30,6 +31,10 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->alert_list = eng_calloc(model->alert_count, sizeof *layout->alert_list);
     layout->retention = eng_calloc(ENG_ACTIONS_MAX, sizeof *layout->retention);
     layout->ages = eng_calloc(2 * model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
+    layout->awards = eng_calloc(model->award_count, sizeof *layout->awards);
+    layout->action_awards_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
+    layout->action_awards =
+        eng_calloc((size_t)model->action_count * model->award_count, sizeof *layout->action_awards);
     layout->action_measures_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->action_silences_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->action_measures = eng_calloc((size_t)model->action_count * model->measure_count,
@@ -55,7 +60,8 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
     layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
-    bool all = layout->silences && layout->drops && layout->drops_first && layout->terms &&
+    bool all = layout->awards && layout->action_awards_first && layout->action_awards &&
+               layout->silences && layout->drops && layout->drops_first && layout->terms &&
                layout->edges && layout->edges_first && layout->deadlines && layout->aheads &&
                layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
                layout->rolling_first && layout->active && layout->sinces && layout->lists &&
@@ -69,8 +75,10 @@ void eng_layout_free(struct eng_layout *layout)
 {
     if (layout == NULL)
         return;
-    for (uint32_t i = 0; layout->scores != NULL && i < layout->model->score_count; i++)
+    for (uint32_t i = 0; layout->scores != NULL && i < layout->model->score_count; i++) {
         eng_free(layout->scores[i].table);
+        eng_decay_free(layout->scores[i].decay);
+    }
     eng_free(layout->lists);
     eng_free(layout->measures);
     eng_free(layout->scores);
@@ -81,6 +89,9 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->unit);
     eng_free(layout->byte_unit);
     eng_free(layout->swift);
+    eng_free(layout->awards);
+    eng_free(layout->action_awards);
+    eng_free(layout->action_awards_first);
     eng_free(layout->action_measures_first);
     eng_free(layout->action_silences_first);
     eng_free(layout->action_measures);
@@ -111,10 +122,11 @@ static void index_actions(struct eng_layout *layout)
     eng_assert(layout->model->action_count <= ENG_ACTIONS_MAX);
     eng_assert(layout->action_measures != NULL);
     const struct eng_model *model = layout->model;
-    uint32_t measures = 0, silences = 0;
+    uint32_t measures = 0, silences = 0, awards = 0;
     for (uint32_t action = 0; action < model->action_count; action++) {
         layout->action_measures_first[action] = measures;
         layout->action_silences_first[action] = silences;
+        layout->action_awards_first[action] = awards;
         for (uint32_t i = 0; i < model->measure_count; i++)
             if (eng_action_set_has(&model->measures[i].actions, action) ||
                 eng_action_set_has(&model->measures[i].until, action))
@@ -123,7 +135,12 @@ static void index_actions(struct eng_layout *layout)
             if (eng_action_set_has(&model->alerts[i].actions, action) ||
                 eng_action_set_has(&model->alerts[i].anchors, action))
                 layout->action_silences[silences++] = (uint16_t)i;
+        for (uint32_t i = 0; i < model->award_count; i++)
+            if (eng_action_set_has(&model->awards[i].actions, action) ||
+                eng_action_set_has(&model->awards[i].anchors, action))
+                layout->action_awards[awards++] = (uint16_t)i;
     }
+    layout->action_awards_first[model->action_count] = awards;
     layout->action_measures_first[model->action_count] = measures;
     layout->action_silences_first[model->action_count] = silences;
 }
@@ -135,26 +152,61 @@ static bool uses_cells(const struct eng_measure *measure)
     return measure->kind == ENG_COUNT || measure->kind == ENG_SUM || measure->kind == ENG_ACTIVE;
 }
 
+/* The panes of a calendar period at most; 0: it is none. */
+static uint32_t period_most(const struct eng_model *model, enum eng_window_kind kind)
+{
+    static const uint32_t days[] = {[ENG_WINDOW_WEEK] = 7,
+                                    [ENG_WINDOW_MONTH] = 31,
+                                    [ENG_WINDOW_QUARTER] = 92,
+                                    [ENG_WINDOW_LIFE] = 0,
+                                    [ENG_WINDOW_NONE] = 0};
+    eng_assert(kind <= ENG_WINDOW_NONE);
+    return days[kind] * (model->pane_unit == ENG_PANE_DAY ? 1u : (uint32_t)HOURS_A_DAY_MAX);
+}
+
 /* How many panes a measure needs its counts for; 0: a running total will do. */
 static uint32_t retention_of(const struct eng_model *model, const struct eng_measure *measure)
 {
     eng_assert(measure->window <= ENG_WINDOW_NONE);
     eng_assert(model->late_after > 0);
-    uint32_t day = model->pane_unit == ENG_PANE_DAY ? 1 : HOURS_A_DAY_MAX;
     switch (measure->window) {
     case ENG_WINDOW_ROLLING:
         return eng_measure_reach(measure);
     case ENG_WINDOW_WEEK:
-        return 7 * day;
     case ENG_WINDOW_MONTH:
-        return 31 * day;
     case ENG_WINDOW_QUARTER:
-        return 92 * day;
+        return period_most(model, measure->window);
     case ENG_WINDOW_LIFE: /* a late event must not count its pane as active again */
         return measure->kind == ENG_ACTIVE ? model->late_after : 0;
     default:
         return 0;
     }
+}
+
+/* How many panes awards and caps need the counts of an action for: a window that ends with the
+ * oldest pane that is not late. 0: they do not look at them. */
+static uint32_t retention_of_awards(const struct eng_layout *layout, uint32_t action)
+{
+    const struct eng_model *model = layout->model;
+    uint32_t most = 0;
+    eng_assert(action < model->action_count);
+    eng_assert(model->late_after > 0);
+    for (uint32_t i = layout->action_awards_first[action];
+         i < layout->action_awards_first[action + 1]; i++) {
+        const struct eng_award *award = &model->awards[layout->action_awards[i]];
+        uint32_t panes = award->nth_window == ENG_WINDOW_ROLLING
+                             ? award->nth_panes
+                             : period_most(model, award->nth_window);
+        if (award->nth > 0 && eng_action_set_has(&award->actions, action) && panes > most)
+            most = panes;
+    }
+    for (uint32_t i = 0; i < model->ledger_count; i++) {
+        const struct eng_ledger *ledger = &model->ledgers[i];
+        uint32_t panes = ledger->cap_e4 > 0 ? period_most(model, ledger->per) : 0;
+        if (ledger->entry == action && panes > most)
+            most = panes;
+    }
+    return most > 0 ? most + model->late_after - 1 : 0;
 }
 
 static uint32_t bits_for(uint32_t values)
@@ -170,7 +222,7 @@ static void lay_cells(struct eng_layout *layout)
     const struct eng_model *model = layout->model;
     uint32_t longest = 0;
     for (uint32_t action = 0; action < model->action_count; action++) {
-        uint32_t most = 0;
+        uint32_t most = retention_of_awards(layout, action);
         for (uint32_t i = layout->action_measures_first[action];
              i < layout->action_measures_first[action + 1]; i++) {
             const struct eng_measure *measure = &model->measures[layout->action_measures[i]];
@@ -242,18 +294,52 @@ static void lay_ages(struct eng_layout *layout)
 static uint16_t add_list(struct eng_layout *layout, enum eng_list_kind kind, unsigned element_bytes,
                          unsigned owner)
 {
-    /* An event adds two elements at most, but peaks of the boundaries left for later; a cell may
-     * become eight bytes wide. */
+    /* An event adds two elements at most, but peaks of the boundaries left for later, and what it
+     * is paid to each ledger; a cell may become eight bytes wide. */
     uint32_t inserts = kind == ENG_LIST_PEAKS ? ENG_INSERTS_MAX : 2;
+    if (kind == ENG_LIST_SUMS || kind == ENG_LIST_CELLS)
+        inserts += 2 * layout->model->ledger_count;
     uint32_t element_most = element_bytes ? element_bytes : 8;
-    layout->lists[layout->list_count] = (struct eng_list_layout){
-        .kind = kind,
-        .element_bytes = (uint8_t)element_bytes,
-        .easy_bytes =
-            (uint16_t)(kind == ENG_LIST_SEEN ? (ENG_SEEN_INLINE - 1) * element_bytes
-                                             : LIST_INLINE_BYTES - inserts * element_most),
-        .owner = (uint16_t)owner};
+    uint32_t easy = LIST_INLINE_BYTES - inserts * element_most;
+    if (kind == ENG_LIST_SEEN)
+        easy = (ENG_SEEN_INLINE - 1) * element_bytes;
+    if (kind == ENG_LIST_CLAIMS) /* many may come at once */
+        easy = 2 * ENG_CLAIM_BYTES;
+    layout->lists[layout->list_count] =
+        (struct eng_list_layout){.kind = kind,
+                                 .element_bytes = (uint8_t)element_bytes,
+                                 .easy_bytes = (uint16_t)easy,
+                                 .owner = (uint16_t)owner};
     return (uint16_t)layout->list_count++;
+}
+
+/* The most bookings that one event makes, of awards with something to settle, or of all. */
+static uint32_t bookings_most(const struct eng_model *model, bool settled)
+{
+    uint32_t most = 0;
+    eng_assert(model->award_count <= ENG_AWARDS_MAX);
+    for (uint32_t action = 0; action < model->action_count; action++) {
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < model->award_count; i++)
+            if (eng_action_set_has(&model->awards[i].actions, action) &&
+                (!settled || eng_award_is_settled(&model->awards[i])))
+                count += (uint32_t)__builtin_popcount(model->awards[i].ledgers);
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
+/* What is paid and settled: one event may be paid, and settle what another one was paid. */
+static void lay_claims(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    eng_assert(layout->claims_most == 0);
+    layout->claims_most = 2 * bookings_most(model, true);
+    for (uint32_t i = 0; i < model->award_count; i++)
+        for (size_t word = 0; word < sizeof layout->settles.bits / sizeof(uint64_t); word++)
+            layout->settles.bits[word] |= model->awards[i].approves.bits[word] |
+                                          model->awards[i].drops.bits[word] |
+                                          model->awards[i].reverses.bits[word];
 }
 
 /* Lists that change with every event come last, so that little has to move. */
@@ -263,6 +349,7 @@ static void lay_lists(struct eng_layout *layout)
     eng_assert(layout->lists != NULL);
     const struct eng_model *model = layout->model;
     bool sums = false;
+    layout->list_claims = ENG_NO_INDEX;
     layout->list_openings = layout->list_sums = layout->list_cells = layout->list_seen =
         ENG_NO_INDEX;
     if (model->alert_count > 0)
@@ -280,6 +367,10 @@ static void lay_lists(struct eng_layout *layout)
             layout->measures[i].list = add_list(layout, ENG_LIST_MEMBERS, ENG_MEMBER_BYTES, i);
         sums |= kind == ENG_SUM && retention_of(model, &model->measures[i]) > 0;
     }
+    for (uint32_t i = 0; i < model->ledger_count; i++)
+        sums |= model->ledgers[i].cap_e4 > 0;
+    if (layout->claims_most > 0)
+        layout->list_claims = add_list(layout, ENG_LIST_CLAIMS, ENG_CLAIM_BYTES, 0);
     if (sums)
         layout->list_sums = add_list(layout, ENG_LIST_SUMS, ENG_SUM_BYTES, 0);
     if (layout->cell_count > 0)
@@ -353,6 +444,20 @@ static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offse
     place->told = take(offset, score->dimension_count * place->told_bytes);
 }
 
+static void lay_award(struct eng_layout *layout, uint32_t index, uint32_t *offset)
+{
+    const struct eng_award *award = &layout->model->awards[index];
+    struct eng_award_layout *place = &layout->awards[index];
+    eng_assert(index < layout->model->award_count);
+    eng_assert(*offset > 0); /* so that 0 is no place */
+    if (eng_award_is_noted(award))
+        place->paid = take(offset, ENG_AWARD_PANE_BYTES);
+    if (award->within > 0)
+        place->anchor = take(offset, ENG_AWARD_PANE_BYTES);
+    if (award->streak > 0)
+        place->streak = take(offset, ENG_AWARD_STREAK_BYTES);
+}
+
 static void lay_fixed(struct eng_layout *layout)
 {
     eng_assert(layout->fixed_bytes == 0);
@@ -369,6 +474,8 @@ static void lay_fixed(struct eng_layout *layout)
             layout->alert_offset[i] =
                 take(&offset,
                      model->alerts[i].kind == ENG_SILENCE ? ENG_SILENCE_BYTES : ENG_DEADLINE_BYTES);
+    for (uint32_t i = 0; i < model->award_count; i++)
+        lay_award(layout, i, &offset);
     layout->fixed_bytes = offset;
 }
 
@@ -421,6 +528,20 @@ static enum eng_status lay_table(struct eng_layout *layout, uint32_t index)
     return ENG_OK;
 }
 
+/* What is left of points by their age, for as long as their windows reach. */
+static enum eng_status lay_decay(struct eng_layout *layout, uint32_t index)
+{
+    const struct eng_score *score = &layout->model->scores[index];
+    const struct eng_measure *measure = &layout->model->measures[score->dimensions[0].measure];
+    eng_assert(index < layout->model->score_count);
+    if (score->decay.kind == ENG_DECAY_NONE)
+        return ENG_OK;
+    eng_assert(score->points);
+    layout->decays = true;
+    return eng_decay_new(&score->decay, retention_of(layout->model, measure),
+                         &layout->scores[index].decay);
+}
+
 /* The values beyond which a band in force is left, as half-open ranges of integers. */
 static void lay_bands(struct eng_layout *layout, uint32_t index)
 {
@@ -450,7 +571,7 @@ static struct eng_term term_of(const struct eng_layout *layout, uint32_t index, 
         .score = (uint16_t)index, .dimension = (uint16_t)dimension, .total = ENG_NO_INDEX};
     eng_assert(index < layout->model->score_count);
     eng_assert(dimension < score->dimension_count);
-    if (layout->model->measures[about->measure].kind == ENG_SUM)
+    if (layout->model->measures[about->measure].kind == ENG_SUM || place->decay != NULL)
         return term;
     term.total = layout->measures[about->measure].total;
     if (term.total == ENG_NO_INDEX || place->skips)
@@ -571,6 +692,8 @@ static void index_timed(struct eng_layout *layout)
         for (uint32_t j = layout->terms_first[i]; j < layout->terms_first[i + 1]; j++)
             layout->timed_scores |= 1u << layout->terms[j].score;
     }
+    for (uint32_t i = 0; i < model->score_count; i++)
+        layout->timed_scores |= (uint32_t)(layout->scores[i].decay != NULL) << i;
 }
 
 /* Where panes since an event go, and from how many on they move nothing. In a ratio they always
@@ -621,7 +744,7 @@ static void index_rolling(struct eng_layout *layout)
 }
 
 /* One evaluation tells each score and each alert once at most, a boundary each guard once. */
-size_t eng_model_effects_bytes_min(const struct eng_model *model)
+static size_t evaluation_bytes(const struct eng_model *model)
 {
     uint32_t most = 0;
     eng_assert(model->score_count <= ENG_SCORES_MAX);
@@ -634,10 +757,19 @@ size_t eng_model_effects_bytes_min(const struct eng_model *model)
     return (told > model->guard_count ? told : model->guard_count) * record;
 }
 
+size_t eng_model_effects_bytes_min(const struct eng_model *model)
+{
+    size_t booking = sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 8;
+    eng_assert(model != NULL);
+    return evaluation_bytes(model) +
+           (bookings_most(model, false) + bookings_most(model, true)) * booking;
+}
+
 static void lay_effects(struct eng_layout *layout)
 {
     eng_assert(layout->effects_bytes_min == 0);
     layout->effects_bytes_min = eng_model_effects_bytes_min(layout->model);
+    layout->evaluation_bytes_most = evaluation_bytes(layout->model);
     /* Each insertion that moves the record takes it to a larger class. */
     layout->insert_most = ENG_SLAB_CLASSES;
     eng_assert(layout->insert_most < ENG_SLAB_SPARES_MAX);
@@ -659,6 +791,7 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
         lay_ages(layout);
         for (uint32_t i = 0; i < model->measure_count; i++)
             lay_measure_cells(layout, i);
+        lay_claims(layout);
         lay_lists(layout);
         lay_fixed(layout);
         lay_effects(layout);
@@ -666,6 +799,8 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
     for (uint32_t i = 0; status == ENG_OK && i < model->score_count; i++) {
         lay_bands(layout, i);
         status = lay_table(layout, i);
+        if (status == ENG_OK)
+            status = lay_decay(layout, i);
     }
     if (status == ENG_OK) {
         index_terms(layout);

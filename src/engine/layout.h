@@ -4,8 +4,8 @@
  *
  *     struct eng_partner | fixed part | totals | id | list 0 | list 1 | ... | slack
  *
- * - the fixed part has one place per score, per silence alert and per measure of the kinds SUM,
- * LAST, STATE, SINCE and FACT, at the offsets below;
+ * - the fixed part has one place per score, per silence alert, per award that notes anything and
+ * per measure of the kinds SUM, LAST, STATE, SINCE and FACT, at the offsets below;
  * - totals are the windowed counts of the measures COUNT, SUM (its number of events) and ACTIVE,
  * all of one width per partner (1, 2, 4 or 8 bytes), which grows when a count no longer fits;
  * - lists hold what grows: cells (counts per pane and action), seen event ids, members, runs of
@@ -25,6 +25,7 @@ enum eng_list_kind {
     ENG_LIST_PEAKS,    /* one per drop alert: see alert.c */
     ENG_LIST_RUNS,     /* one per streak: (first pane i32, last pane i32), ascending, disjoint */
     ENG_LIST_MEMBERS,  /* one per members measure: (hash u64, newest pane i32), by hash */
+    ENG_LIST_CLAIMS,   /* struct in claim.c: what may be approved, dropped or reversed */
     ENG_LIST_SUMS,     /* (pane i32, cell u16, high i16, low u64): sums per pane and action */
     ENG_LIST_CELLS,    /* counts per pane and action: cells.h */
     ENG_LIST_SEEN,     /* fingerprints of event ids: seen.h */
@@ -43,6 +44,9 @@ enum {
     ENG_SINCE_BYTES = 4,      /* pane i32 plus 2, since panes begin at -1 (0: never) */
     ENG_SILENCE_BYTES = 13,   /* first i32, last i32, ms into the last pane u32, n u8 */
     ENG_DEADLINE_BYTES = 5,   /* pane i32, flags u8: alert.c */
+    ENG_CLAIM_BYTES = 42,
+    ENG_AWARD_PANE_BYTES = 4,   /* as of SINCE */
+    ENG_AWARD_STREAK_BYTES = 8, /* first pane of the last one i32, how many in a row u32 */
     /* Boundaries that may be left for later when they change what a drop alert looks at. */
     ENG_LAZY_BOUNDARIES = 8,
 };
@@ -95,8 +99,23 @@ struct eng_score_layout {
                              * fewer panes since an event: time alone never makes it greater */
     bool has_edges;         /* some BELOW or ABOVE alert looks at it */
     int64_t above_from;     /* the lowest edge of its ABOVE alerts; INT64_MAX: there is none */
+    struct eng_decay_table *decay;      /* NULL: its points stay what they are */
     int64_t leave_below[ENG_BANDS_MAX]; /* by band in force: another one is wanted below this, */
     int64_t leave_from[ENG_BANDS_MAX];  /* and from this value on */
+};
+
+/* An award, as the record sees it: offsets in the fixed part, 0 where there is no such place. */
+struct eng_award_layout {
+    uint32_t paid;   /* the newest pane that it was paid in */
+    uint32_t anchor; /* the newest pane of its anchors */
+    uint32_t streak;
+};
+
+/* What is left of points, by the panes since their action: see decay.c. */
+struct eng_decay_table {
+    uint32_t ages;   /* of the window */
+    uint32_t *left;  /* of ENG_DECAY_ONE */
+    uint32_t *later; /* the next age at which less is left; UINT32_MAX: none */
 };
 
 struct eng_layout {
@@ -109,7 +128,10 @@ struct eng_layout {
     struct eng_score_layout *scores;
     uint32_t *alert_offset; /* SILENCE, DEADLINE: place in the fixed part */
     uint16_t *alert_list;   /* DROP: its list of peaks */
-    uint16_t list_openings, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
+    struct eng_award_layout *awards;
+    uint16_t list_openings, list_claims, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
+    uint32_t claims_most;                                                  /* that an event adds */
+    struct eng_action_set settles; /* actions that approve, drop or reverse anything */
     uint8_t seen_bits, seen_bytes; /* of an id seen, for its pane and for all of it: see seen.h */
 
     struct eng_swift *swift; /* by action: see swift.h */
@@ -138,12 +160,15 @@ struct eng_layout {
     uint32_t *action_measures_first;
     uint16_t *action_silences; /* silence and deadline alerts that an action matters to */
     uint32_t *action_silences_first;
+    uint16_t *action_awards; /* awards that pay for an action, or begin with it */
+    uint32_t *action_awards_first;
     struct eng_term *terms; /* by measure: where it goes, by itself or in a ratio */
     struct eng_term
         *dimension_terms; /* by score and dimension: those of the scores point into it */
     uint32_t *terms_first;
     uint16_t *timed; /* measures that change or end by time alone, rolling cells apart */
     uint32_t timed_count;
+    bool decays;           /* some score does */
     uint32_t timed_scores; /* a bit per score that one of them goes into */
     uint16_t *rolling;     /* by cell: COUNT and SUM measures with a rolling window that count it */
     uint32_t *rolling_first;
@@ -165,7 +190,8 @@ struct eng_layout {
     uint32_t *edges_first;
 
     uint32_t insert_most;     /* list insertions and widenings of one event at most */
-    size_t effects_bytes_min; /* the most that one evaluation can tell */
+    size_t effects_bytes_min; /* the most that one event can tell, or a boundary of one partner */
+    size_t evaluation_bytes_most; /* of that, what an evaluation can */
 };
 
 /* Bytes of an element of a drop alert's peaks: its score's value is 4 bytes wide, or 8 for points.

@@ -1,5 +1,6 @@
 /* Reading measures, and the deep check of them: see measure.h. */
 #include "engine/measure.h"
+#include "engine/decay.h"
 #include "engine/fact.h"
 #include "engine/slack.h"
 
@@ -32,8 +33,8 @@ static eng_wide since_value(const struct eng_engine *engine, const struct eng_re
     return *ret_missing ? 0 : ((eng_wide)record->partner->as_of - pane) * 10000;
 }
 
-/* RATIO: of two that are none themselves. One that is not there is 0, but for panes since an event,
- * where 0 is something else. */
+/* RATIO: of two that are none themselves; or the difference. One that is not there is 0, but for
+ * panes since an event, where 0 is something else. */
 static eng_wide ratio_value(const struct eng_engine *engine, const struct eng_record *record,
                             unsigned index, bool *ret_missing)
 {
@@ -44,7 +45,12 @@ static eng_wide ratio_value(const struct eng_engine *engine, const struct eng_re
                engine->model->measures[measure->parts[1]].kind != ENG_RATIO);
     eng_wide above = eng_measure_value(engine, record, measure->parts[0], &missing);
     bool never = missing && engine->model->measures[measure->parts[0]].kind == ENG_SINCE;
+    bool nothing = missing;
     eng_wide below = eng_measure_value(engine, record, measure->parts[1], &missing);
+    if (measure->difference) {
+        *ret_missing = nothing;
+        return above - below;
+    }
     *ret_missing = never || below == 0;
     return *ret_missing ? 0 : eng_score_ratio(above, below);
 }
@@ -120,6 +126,9 @@ static void check_due(const struct eng_engine *engine, const struct eng_record *
      * out anew each time; and while a drop cools down, slack comes and goes with its depth. */
     if (layout->age_count == 1 && layout->since_count == 0 && !eng_alert_cools_down(engine, record))
         eng_assert(due <= eng_slack_due(engine, record, &low));
+    for (uint32_t i = 0; i < engine->model->score_count && layout->decays; i++)
+        if (layout->scores[i].decay != NULL)
+            eng_assert(due <= eng_decay_due(engine, record, i));
     for (uint32_t i = 0; i < layout->timed_count; i++)
         eng_assert(due <= eng_measure_timed_due(engine, record, layout->timed[i]));
     for (uint32_t i = 0; i < engine->model->alert_count; i++)

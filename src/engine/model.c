@@ -40,6 +40,12 @@ void eng_model_free(struct eng_model *model)
         eng_free(model->guards[i].name);
         eng_free(model->guards[i].description);
     }
+    for (uint32_t i = 0; model->ledgers != NULL && i < model->ledger_count; i++)
+        eng_free(model->ledgers[i].name);
+    for (uint32_t i = 0; model->awards != NULL && i < model->award_count; i++) {
+        eng_free(model->awards[i].name);
+        eng_free(model->awards[i].description);
+    }
     for (uint32_t i = 0; model->attributes != NULL && i < model->attribute_count; i++)
         eng_free(model->attributes[i]);
     free_scores(model->scores, model->score_count);
@@ -52,6 +58,8 @@ void eng_model_free(struct eng_model *model)
     eng_free(model->measures);
     eng_free(model->alerts);
     eng_free(model->guards);
+    eng_free(model->ledgers);
+    eng_free(model->awards);
     eng_calendar_free(model->calendar);
     eng_free(model->program);
     eng_free(model->zone);
@@ -88,6 +96,18 @@ const char *eng_model_guard_name(const struct eng_model *model, unsigned guard)
 {
     eng_assert(model != NULL);
     return guard < model->guard_count ? model->guards[guard].name : NULL;
+}
+
+const char *eng_model_award_name(const struct eng_model *model, unsigned award)
+{
+    eng_assert(model != NULL);
+    return award < model->award_count ? model->awards[award].name : NULL;
+}
+
+const char *eng_model_ledger_name(const struct eng_model *model, unsigned ledger)
+{
+    eng_assert(model != NULL);
+    return ledger < model->ledger_count ? model->ledgers[ledger].name : NULL;
 }
 
 const char *eng_model_band_name(const struct eng_model *model, unsigned score, unsigned band)
@@ -127,7 +147,7 @@ uint16_t eng_model_action(const struct eng_model *model, struct eng_slice action
     uint16_t best = ENG_ACTION_NONE;
     for (uint32_t i = 0; i < model->action_count; i++) {
         const struct eng_action *entry = &model->actions[i];
-        if (!matches(entry, action))
+        if (!matches(entry, action) || eng_action_is_ledger(entry))
             continue;
         if (!entry->family)
             return (uint16_t)i;

@@ -34,6 +34,15 @@ struct eng_action {
     uint16_t variant_count;     /* of the first entry of an action: how many it has */
 };
 
+/* An entry that no event belongs to, but the bookings of a ledger: its text begins with a byte that
+ * no action of a file has. */
+#define ENG_LEDGER_MARK '\1'
+
+static inline bool eng_action_is_ledger(const struct eng_action *entry)
+{
+    return entry->text[0] == ENG_LEDGER_MARK;
+}
+
 enum eng_measure_kind {
     ENG_COUNT,   /* how many */
     ENG_SUM,     /* sum of values */
@@ -42,7 +51,7 @@ enum eng_measure_kind {
     ENG_LAST,    /* newest value by event time */
     ENG_STREAK,  /* panes in a row up to the current or the previous one */
     ENG_STATE,   /* 1 from `actions`, 0 from `until` */
-    ENG_RATIO,   /* one measure by another */
+    ENG_RATIO,   /* one measure by another, or less another */
     ENG_SINCE,   /* panes since the newest one */
     ENG_FACT,    /* keeps a fact: what the newest event that has a say says */
     ENG_READING, /* a fact as a number */
@@ -76,6 +85,9 @@ struct eng_measure {
     uint16_t fact;     /* FACT, READING: its index */
     uint16_t option;   /* READING of a CHOICE: 1 while it is this option, counted from 1; 0: the
                         * option's number */
+    bool difference;   /* RATIO only: one less the other instead */
+    bool inner;        /* what a ledger keeps for itself: no event is less late for it */
+    uint8_t ledger;    /* 1 + the ledger that it asks; 0: it asks events */
     struct eng_condition where; /* its filter; the sets hold what fulfils it */
 };
 
@@ -103,11 +115,26 @@ struct eng_band {
     bool above;      /* edge is exclusive (`above`), else inclusive (`from`) */
 };
 
+enum eng_decay_kind {
+    ENG_DECAY_NONE,
+    ENG_DECAY_STEP,   /* a share of what is left goes after each so many panes */
+    ENG_DECAY_LINEAR, /* nothing is left after so many */
+    ENG_DECAY_HALF,   /* half is left after so many, in a straight line between */
+};
+
+/* How points get less with the panes since their action. */
+struct eng_decay {
+    enum eng_decay_kind kind;
+    uint32_t panes;
+    uint32_t share_e4; /* STEP: what goes, 10,000 being all */
+};
+
 struct eng_score {
     char *name;
-    char *description; /* for outputs; NULL: none */
-    bool points;       /* a points score, else weighted */
-    int64_t scale_e4;  /* weighted: the greatest value */
+    char *description;      /* for outputs; NULL: none */
+    bool points;            /* a points score, else weighted */
+    struct eng_decay decay; /* of a points score */
+    int64_t scale_e4;       /* weighted: the greatest value */
     uint32_t dimension_count;
     struct eng_dimension *dimensions;
     int64_t weight_sum_e4;  /* W with nothing skipped */
@@ -174,6 +201,42 @@ struct eng_guard {
     uint32_t alerts;      /* a bit for each alert that it holds */
 };
 
+/* Points of one kind. What is booked is counted as an action of its own, under an entry and by a
+ * value, so that windows, expiry and changes of the model are those of any measure. */
+struct eng_ledger {
+    char *name;
+    int64_t cap_e4;           /* the most that is booked in one period; 0: there is no such most */
+    enum eng_window_kind per; /* with a cap: WEEK, MONTH, QUARTER */
+    uint32_t expires_after;   /* panes that a booking counts in the balance; 0: for ever */
+    uint16_t entry;           /* of actions: what is booked */
+    uint16_t earned, balance; /* hidden measures: over life, and what has not expired */
+};
+
+/* What actions are paid for. */
+struct eng_award {
+    char *name;
+    char *description; /* for outputs; NULL: none */
+    struct eng_action_set actions;
+    struct eng_condition where;      /* its filter; the set holds what fulfils it */
+    int64_t points_e4;               /* 0: by the event's value */
+    int64_t rate_e4;                 /* then: points for each 1 of it */
+    uint32_t ledgers;                /* a bit each */
+    bool first;                      /* once for each partner */
+    uint32_t nth;                    /* the nth in a window; 0: any */
+    enum eng_window_kind nth_window; /* ROLLING or a calendar one */
+    uint32_t nth_panes;              /* ROLLING */
+    struct eng_action_set anchors;   /* only after one of these, */
+    uint32_t within;                 /* up to so many panes after its own; 0: whenever */
+    uint32_t streak;                 /* with so many panes or periods in a row; 0: whenever */
+    enum eng_window_kind streak_of;  /* ROLLING: panes; or calendar periods */
+    uint32_t pending_for;            /* panes that it waits to be approved; 0: it is paid at once */
+    struct eng_action_set approves, drops; /* then: what decides */
+    uint16_t reference;                    /* by this attribute of both */
+    uint32_t reversible_for;               /* panes that a booking may be undone; 0: it never is */
+    struct eng_action_set reverses;        /* then: what does */
+    uint16_t original; /* by this attribute: the id of the event that was paid */
+};
+
 struct eng_model {
     char *program;
     uint32_t version;
@@ -183,6 +246,7 @@ struct eng_model {
     uint32_t late_after;           /* panes, >= 1 */
     uint32_t dedup;                /* panes; 0: off */
     uint32_t action_count, measure_count, score_count, alert_count, fact_count;
+    uint32_t ledger_count, award_count;
     struct eng_action *actions;
     struct eng_fact *facts;
     struct eng_measure *measures; /* those of the file in file order, then hidden ones */
@@ -194,6 +258,8 @@ struct eng_model {
     struct eng_alert *alerts;
     struct eng_guard *guards;
     uint32_t guard_count;
+    struct eng_ledger *ledgers;
+    struct eng_award *awards;
 };
 
 static inline bool eng_alert_is_scored(const struct eng_alert *alert)
@@ -216,6 +282,18 @@ static inline bool eng_alert_has_ended(const struct eng_alert *alert, int64_t va
 static inline bool eng_action_set_has(const struct eng_action_set *set, unsigned action)
 {
     return (set->bits[action >> 6] >> (action & 63)) & 1;
+}
+
+/* True for awards of which something is kept until it has been settled. */
+static inline bool eng_award_is_settled(const struct eng_award *award)
+{
+    return award->pending_for > 0 || award->reversible_for > 0;
+}
+
+/* True for awards that are not paid again at once, so that it is noted when they were. */
+static inline bool eng_award_is_noted(const struct eng_award *award)
+{
+    return award->first || (award->nth > 0 && award->nth_window == ENG_WINDOW_ROLLING);
 }
 
 /* The panes that a rolling window reaches back. */

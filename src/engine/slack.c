@@ -4,6 +4,7 @@
  * back before. Each age at which that happens walks over the cells on its own and gets an equal
  * share of the slack, so together they cannot use up more. */
 #include "engine/slack.h"
+#include "engine/decay.h"
 
 #include "base/assert.h"
 #include "base/memory.h"
@@ -139,7 +140,7 @@ enum eng_status eng_slack_lay(struct eng_layout *layout)
                 (eng_measure_reach(&model->measures[i]) == layout->ages[age] ||
                  model->measures[i].ago == layout->ages[age]))
                 add_units(layout, age, i);
-    layout->steady = layout->age_count == 1 && layout->since_count == 0;
+    layout->steady = layout->age_count == 1 && layout->since_count == 0 && !layout->decays;
     for (uint32_t i = 0; i < model->score_count; i++) {
         layout->scores[i].rises_only = rises_only(layout, i);
         layout->steady &= layout->scores[i].rises_only;
@@ -463,6 +464,8 @@ int32_t eng_slack_fall_due(const struct eng_engine *engine, const struct eng_rec
     eng_assert(alert->kind == ENG_FALLS_TO);
     if (place->dwell != 0 && eng_load_i64(eng_record_fixed(record, place->dwell)) != 0)
         return record->partner->as_of + 1; /* another band is wanted already */
+    if (place->decay != NULL)
+        due = earlier(due, eng_decay_due(engine, record, alert->score));
     struct leeway leeway = {fall_slack(engine, record, alert, ret_low), UINT32_MAX};
     if (leeway.slack == INT64_MAX)
         return due;

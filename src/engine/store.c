@@ -430,6 +430,8 @@ static uint32_t inserts_most(const struct eng_layout *layout, unsigned list)
     uint32_t alerts = layout->model->alert_count;
     eng_assert(list < layout->list_count);
     eng_assert(alerts <= ENG_ALERTS_MAX);
+    if (layout->lists[list].kind == ENG_LIST_CLAIMS)
+        return layout->claims_most;
     return layout->lists[list].kind == ENG_LIST_OPENINGS && alerts > ENG_INSERTS_MAX
                ? alerts
                : (uint32_t)ENG_INSERTS_MAX;

@@ -23,11 +23,14 @@ enum {
     ENG_SEEN_INLINE = 32, /* the most ids inside the record */
     /* Elements that an event adds to one list at most; openings apart, of which all may be new. */
     ENG_INSERTS_MAX = 2 + ENG_LAZY_BOUNDARIES,
-    ENG_LISTS_MAX = 4 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
+    ENG_LISTS_MAX = 5 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
     ENG_LIST_BIG = 0x8000,                 /* of an end: the list has its own block on the heap */
     ENG_LIST_END = 0x7FFF,                 /* of an end: the offset behind the list */
     ENG_PAGE_RECORD_BYTES_MAX = 31 * 1024, /* of a record that is made from a page */
 };
+
+/* What an event is paid, and what it settles of another one. */
+_Static_assert((int)ENG_INSERTS_MAX >= 2 + 2 * (int)ENG_LEDGERS_MAX, "it fits");
 
 #define ENG_PANE_NEVER INT32_MAX
 

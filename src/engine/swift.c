@@ -40,7 +40,7 @@ enum eng_status eng_swift_lay(struct eng_layout *layout)
     layout->swift = eng_calloc(model->action_count, sizeof *layout->swift);
     if (layout->swift == NULL)
         return ENG_NO_MEMORY;
-    bool may = layout->plain && layout->steady;
+    bool may = layout->plain && layout->steady && model->award_count == 0;
     for (uint32_t i = 0; i < model->score_count; i++)
         may &= layout->scores[i].dwell == 0; /* a running dwell wants every evaluation */
     for (uint32_t action = 0; may && action < model->action_count; action++) {

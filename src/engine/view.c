@@ -8,14 +8,8 @@ _Static_assert((int)ENG_VIEW_SCORES_MAX >= (int)ENG_SCORES_MAX, "a view holds ev
 _Static_assert((int)ENG_VIEW_CONTRIBUTIONS_MAX >= (int)ENG_DIMENSIONS_MAX, "and every dimension");
 _Static_assert((int)ENG_VIEW_MEASURES_MAX >= (int)ENG_MEASURES_MAX, "and every named measure");
 _Static_assert((int)ENG_VIEW_ALERTS_MAX >= (int)ENG_ALERTS_MAX, "and every alert");
+_Static_assert((int)ENG_VIEW_LEDGERS_MAX >= (int)ENG_LEDGERS_MAX, "and every ledger");
 _Static_assert((int)ENG_VIEW_FACTS_MAX >= (int)ENG_FACTS_MAX, "and every fact");
-
-static int64_t saturate(eng_wide value)
-{
-    if (value > INT64_MAX)
-        return INT64_MAX;
-    return value < INT64_MIN ? INT64_MIN : (int64_t)value;
-}
 
 static void view_score(const struct eng_engine *engine, const struct eng_record *record,
                        unsigned index, struct eng_view_score *ret_score)
@@ -138,16 +132,19 @@ enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice part
     ret_view->score_count = (uint16_t)engine->model->score_count;
     ret_view->measure_count = (uint16_t)engine->model->named_measure_count;
     ret_view->alert_count = (uint16_t)engine->model->alert_count;
+    ret_view->ledger_count = (uint16_t)engine->model->ledger_count;
     ret_view->fact_count = (uint16_t)engine->model->fact_count;
     for (unsigned i = 0; i < engine->model->score_count; i++)
         view_score(engine, &record, i, &ret_view->scores[i]);
     for (unsigned i = 0; i < engine->model->named_measure_count; i++) {
         ret_view->measures[i].name = engine->model->measures[i].name;
         ret_view->measures[i].value_e4 =
-            saturate(eng_measure_value(engine, &record, i, &ret_view->measures[i].missing));
+            eng_saturate(eng_measure_value(engine, &record, i, &ret_view->measures[i].missing));
     }
     for (unsigned i = 0; i < engine->model->alert_count; i++)
         view_alert(engine, &record, i, &ret_view->alerts[i]);
+    for (unsigned i = 0; i < engine->model->ledger_count; i++)
+        eng_award_view(engine, &record, i, &ret_view->ledgers[i]);
     for (unsigned i = 0; i < engine->model->fact_count; i++)
         view_fact(engine, &record, i, &ret_view->facts[i]);
     return ENG_OK;

@@ -110,6 +110,7 @@ static enum eng_status check_topics(struct eng_load *load)
                   {"output.score_changes", output->score_changes},
                   {"output.churn_drops", output->churn_drops},
                   {"output.source_silences", output->source_silences},
+                  {"output.awards", output->awards},
                   {"output.dead_letters", output->dead_letters},
                   {"output.erasures", output->erasures},
                   {"output.state", output->state}};
@@ -136,6 +137,7 @@ static enum eng_status load_output(struct eng_load *load)
         status = derive_topic(load, ".churn-drops", &output->churn_drops);
     if (status == ENG_OK)
         status = derive_topic(load, ".source-silences", &output->source_silences);
+    status = derive_topic(load, ".awards", &output->awards);
     if (status == ENG_OK)
         status = derive_topic(load, ".dead-letters", &output->dead_letters);
     if (status == ENG_OK)

@@ -71,7 +71,7 @@ static enum eng_status choose_late_after(struct eng_load *load)
     model->late_after = load->time.late_after;
     for (uint32_t i = 0; i < model->measure_count && load->time.late_after == 0; i++) {
         uint32_t panes = late_panes(model, &model->measures[i]);
-        if (panes > model->late_after)
+        if (panes > model->late_after && !model->measures[i].inner)
             model->late_after = panes;
     }
     if (model->late_after > 0)
@@ -95,16 +95,21 @@ static enum eng_status load_head(struct eng_load *load)
 
 static enum eng_status load_model(struct eng_load *load)
 {
-    enum eng_status status = eng_load_measures(load);
+    enum eng_status status = eng_load_ledgers(load);
+    if (status == ENG_OK)
+        status = eng_load_measures(load);
     if (status == ENG_OK)
         status = eng_load_scores(load);
     if (status == ENG_OK)
         status = eng_load_alerts(load);
     if (status == ENG_OK)
         status = eng_load_guards(load);
+    if (status == ENG_OK)
+        status = eng_load_awards(load);
     if (status != ENG_OK)
         return status;
-    if (load->model->score_count == 0 && load->model->alert_count == 0)
+    if (load->model->score_count == 0 && load->model->alert_count == 0 &&
+        load->model->award_count == 0)
         return eng_source_fail(
             &load->source, (struct eng_mark){1, 1},
             "there is neither a score nor an alert, so nothing would ever be told; add "
@@ -118,6 +123,8 @@ static enum eng_status load_model(struct eng_load *load)
         status = eng_load_choose_guarded(load);
     if (status == ENG_OK)
         status = eng_load_check_facts(load);
+    if (status == ENG_OK)
+        status = eng_load_end_ledgers(load);
     return status == ENG_OK ? choose_late_after(load) : status;
 }
 
@@ -265,6 +272,7 @@ void eng_config_free(struct eng_config *config)
     eng_free(config->output.score_changes);
     eng_free(config->output.churn_drops);
     eng_free(config->output.source_silences);
+    eng_free(config->output.awards);
     eng_free(config->output.dead_letters);
     eng_free(config->http.erase_token);
     eng_free(config->output.erasures);

@@ -56,7 +56,8 @@ struct eng_kafka_config {
 struct eng_output_config {
     char *score_changes;   /* topic; default <input topic>.score-changes */
     char *churn_drops;     /* topic; default <input topic>.churn-drops */
-    char *source_silences; /* topic; default <input topic>.source-silences */
+    char *awards;          /* topic; default <input topic>.awards; used by a model with awards */
+    char *source_silences; /* topic; default <input topic>.source-silences; with guards */
     char *dead_letters;    /* topic; default <input topic>.dead-letters */
     char *erasures;        /* topic; default <input topic>.erasures */
     char *state;           /* topic for the journal; default engaged-<program>-state */

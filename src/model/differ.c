@@ -55,6 +55,7 @@ static const struct setting settings[] = {
     TEXT_AT("output.score_changes", output.score_changes),
     TEXT_AT("output.churn_drops", output.churn_drops),
     TEXT_AT("output.source_silences", output.source_silences),
+    TEXT_AT("output.awards", output.awards),
     TEXT_AT("output.dead_letters", output.dead_letters),
     TEXT_AT("output.erasures", output.erasures),
     TEXT_AT("output.state", output.state),
@@ -206,6 +207,19 @@ static enum eng_status refuse_first_guard(const struct eng_config *after, struct
     return place(after, &cause, err);
 }
 
+/* The topic of awards is looked for at the start, by a model that has some. */
+static enum eng_status refuse_awards(const struct eng_config *before,
+                                     const struct eng_config *after, struct eng_error *err)
+{
+    char where[ENG_ERROR_BYTES / 2];
+    if (before->model->award_count > 0 || after->model->award_count == 0)
+        return ENG_OK;
+    eng_config_where(after, "awards", where, sizeof where);
+    return eng_error_set(err, ENG_BAD_CONFIG,
+                         "%s: the first awards need a restart, which looks for their topic \"%s\"",
+                         where, after->output.awards != NULL ? after->output.awards : "");
+}
+
 enum eng_status eng_config_takes_up(const struct eng_config *before, const struct eng_config *after,
                                     struct eng_error *err)
 {
@@ -215,5 +229,7 @@ enum eng_status eng_config_takes_up(const struct eng_config *before, const struc
     enum eng_status status = refuse_settings(after, &differences, err);
     if (status == ENG_OK && before->model->guard_count == 0 && after->model->guard_count > 0)
         status = refuse_first_guard(after, err);
+    if (status == ENG_OK)
+        status = refuse_awards(before, after, err);
     return status == ENG_OK ? eng_config_follows(before, after, err) : status;
 }

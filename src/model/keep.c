@@ -7,8 +7,8 @@
 #include <string.h>
 #include <yaml.h>
 
-static const char *const kept[] = {"program",  "version", "time",   "facts",
-                                   "measures", "scores",  "alerts", "guards"};
+static const char *const kept[] = {"program", "version", "time",    "facts",  "measures",
+                                   "scores",  "alerts",  "ledgers", "awards", "guards"};
 
 struct writer {
     yaml_emitter_t emitter;

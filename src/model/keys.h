@@ -21,6 +21,7 @@ enum eng_key_type {
     ENG_KEY_ACTIONS, /* const struct eng_node *: an action, a family `a.*`, or a list of them */
     ENG_KEY_NAME,    /* const struct eng_node *: any scalar, by its text */
     ENG_KEY_NAMES,   /* const struct eng_node *: a list of them */
+    ENG_KEY_SOME,    /* const struct eng_node *: one of them, or a list */
     ENG_KEY_WORDS,   /* const struct eng_node *: text for people, as it stands */
     ENG_KEY_NUMBER,  /* intN_t or uintN_t, in units of 10^-decimals */
     ENG_KEY_PORTION, /* struct eng_portion: such a number, or per cent of something */
@@ -73,9 +74,10 @@ struct eng_section {
 
 extern const struct eng_section eng_section_file, eng_section_time, eng_section_input,
     eng_section_fields, eng_section_fact, eng_section_measure, eng_section_score,
-    eng_section_dimension, eng_section_points, eng_section_edge, eng_section_alert,
-    eng_section_guard, eng_section_kafka, eng_section_output, eng_section_run, eng_section_recovery,
-    eng_section_http;
+    eng_section_dimension, eng_section_points, eng_section_decay, eng_section_edge,
+    eng_section_alert, eng_section_guard, eng_section_ledger, eng_section_award, eng_section_nth,
+    eng_section_within, eng_section_streak, eng_section_pending, eng_section_kafka,
+    eng_section_output, eng_section_run, eng_section_recovery, eng_section_http;
 
 /* Every section in the order of the documentation; the last one is NULL. */
 extern const struct eng_section *const eng_sections[];

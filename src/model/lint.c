@@ -191,6 +191,23 @@ static enum eng_status lint_alerts(struct eng_load *load)
     return status;
 }
 
+/* An award that a cap always cuts. */
+static enum eng_status lint_awards(struct eng_load *load)
+{
+    const struct eng_model *model = load->model;
+    const struct eng_node *node = load->file.awards ? load->file.awards->first : NULL;
+    enum eng_status status = ENG_OK;
+    for (uint32_t i = 0; node != NULL && status == ENG_OK; node = node->next, i++)
+        for (uint32_t j = 0; j < model->ledger_count && status == ENG_OK; j++)
+            if (model->awards[i].ledgers >> j & 1 && model->ledgers[j].cap_e4 > 0 &&
+                model->awards[i].points_e4 > model->ledgers[j].cap_e4)
+                status = warn(load, eng_node_get(node, "points")->mark,
+                              "the award \"%s\" is never paid in full: its points are more than "
+                              "the cap of the ledger \"%s\"",
+                              model->awards[i].name, model->ledgers[j].name);
+    return status;
+}
+
 /* Secrets that stand in the file itself. */
 static enum eng_status lint_properties(struct eng_load *load, const char *group)
 {
@@ -227,6 +244,8 @@ enum eng_status eng_load_lint(struct eng_load *load)
         status = lint_score(load, node, i);
     if (status == ENG_OK)
         status = lint_alerts(load);
+    if (status == ENG_OK)
+        status = lint_awards(load);
     if (status == ENG_OK)
         status = lint_properties(load, "client");
     if (status == ENG_OK)

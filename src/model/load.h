@@ -30,6 +30,7 @@ struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
     const struct eng_node *time, *input, *facts, *measures, *scores, *alerts, *guards;
+    const struct eng_node *ledgers, *awards;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
 
@@ -43,6 +44,7 @@ struct eng_time_draft {
 struct eng_measure_draft {
     const struct eng_node *count, *sum, *active, *members, *last, *streak, *state, *ratio, *since,
         *fact;
+    const struct eng_node *earned, *balance, *expired; /* of a ledger */
     const struct eng_node *of, *until, *where;
     struct eng_window over;
     uint32_t ago; /* 0: not given */
@@ -62,9 +64,14 @@ struct eng_points_draft {
 /* Numbers that have to be above 0 are 0 when not given. */
 struct eng_score_draft {
     int64_t scale_e4;
-    const struct eng_node *dimensions, *points, *bands, *description;
+    const struct eng_node *dimensions, *points, *ledger, *decay, *bands, *description;
     struct eng_window over;
     int64_t margin_e4, dwell_ms, tell_every_e4;
+};
+
+struct eng_decay_draft {
+    struct eng_portion step;
+    uint32_t every, linear, half_life;
 };
 
 struct eng_dimension_draft {
@@ -95,6 +102,44 @@ struct eng_guard_draft {
     struct eng_portion below;
     uint32_t usual_least, after, settle, at_most; /* 0: after, settle not given */
     int32_t drop;
+};
+
+/* Numbers are 0 when not given. */
+struct eng_ledger_draft {
+    int64_t cap_e4;
+    int32_t per;
+    uint32_t expires_after;
+};
+
+struct eng_award_draft {
+    const struct eng_node *when, *where, *points, *to, *nth, *within, *streak, *description;
+    const struct eng_node *pending, *reversed_by, *reverses;
+    uint32_t reversible_for;
+    int64_t rate_e4;
+    bool first;
+};
+
+struct eng_nth_draft {
+    uint32_t n;
+    struct eng_window per;
+};
+
+struct eng_pending_draft {
+    const struct eng_node *until, *dropped_by, *reference;
+    uint32_t panes;
+};
+
+struct eng_within_draft {
+    uint32_t days;
+    const struct eng_node *of;
+};
+
+/* Of what a streak has so many: days, or a calendar window. */
+enum { ENG_ROW_OF_DAYS = ENG_WINDOW_NONE + 1 };
+
+struct eng_streak_draft {
+    uint32_t n;
+    int32_t per; /* 0: not given */
 };
 
 struct eng_http_draft {
@@ -188,6 +233,21 @@ enum eng_status eng_load_scores(struct eng_load *load);
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_guards(struct eng_load *load);
 enum eng_status eng_load_around(struct eng_load *load);
+
+/* awards.c: the names of ledgers, before measures; awards, behind alerts; what ledgers are counted
+ * under, when all sets are filled. */
+enum eng_status eng_load_ledgers(struct eng_load *load);
+enum eng_status eng_load_awards(struct eng_load *load);
+enum eng_status eng_load_end_ledgers(struct eng_load *load);
+
+/* awards.c: a ledger by its name. */
+enum eng_status eng_load_find_ledger(struct eng_load *load, const struct eng_node *name,
+                                     uint16_t *ret_index);
+
+/* measures.c: a hidden sum of what is booked in a ledger; *ret_index is its place. */
+enum eng_status eng_load_hidden_sum(struct eng_load *load, const struct eng_node *at,
+                                    unsigned ledger, const struct eng_window *window,
+                                    uint16_t *ret_index);
 
 /* measures.c: a measure of the file by its name; `otherwise` says what to do when there is none. */
 enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_node *name,

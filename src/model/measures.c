@@ -11,31 +11,38 @@ struct kind {
     const char *keys; /* that may stand beside each other */
     size_t field;     /* of the draft: the key's node */
     enum eng_measure_kind kind;
-    bool of_value; /* the key says `value`, the actions stand under `of` */
-    bool windowed; /* `over` is needed */
+    bool of_value;  /* the key says `value`, the actions stand under `of` */
+    bool windowed;  /* `over` is needed */
+    bool of_ledger; /* the key names one */
 };
 
 static const struct kind kinds[] = {
     {"count", "a count", "count where over ago", offsetof(struct eng_measure_draft, count),
-     ENG_COUNT, false, true},
+     ENG_COUNT, false, true, false},
     {"sum", "a sum", "sum of where over ago", offsetof(struct eng_measure_draft, sum), ENG_SUM,
-     true, true},
+     true, true, false},
     {"active", "an active measure", "active where over ago",
-     offsetof(struct eng_measure_draft, active), ENG_ACTIVE, false, true},
+     offsetof(struct eng_measure_draft, active), ENG_ACTIVE, false, true, false},
     {"members", "a members measure", "members where over",
-     offsetof(struct eng_measure_draft, members), ENG_MEMBERS, false, true},
+     offsetof(struct eng_measure_draft, members), ENG_MEMBERS, false, true, false},
     {"last", "a last measure", "last of where over", offsetof(struct eng_measure_draft, last),
-     ENG_LAST, true, true},
+     ENG_LAST, true, true, false},
     {"streak", "a streak", "streak where", offsetof(struct eng_measure_draft, streak), ENG_STREAK,
-     false, false},
+     false, false, false},
     {"state", "a state", "state until where", offsetof(struct eng_measure_draft, state), ENG_STATE,
-     false, false},
+     false, false, false},
     {"since", "a since measure", "since where over", offsetof(struct eng_measure_draft, since),
-     ENG_SINCE, false, true},
+     ENG_SINCE, false, true, false},
     {"ratio", "a ratio", "ratio", offsetof(struct eng_measure_draft, ratio), ENG_RATIO, false,
-     false},
-    {"fact", "a measure of a fact", "fact", offsetof(struct eng_measure_draft, fact), ENG_READING,
      false, false},
+    {"fact", "a measure of a fact", "fact", offsetof(struct eng_measure_draft, fact), ENG_READING,
+     false, false, false},
+    {"earned", "an earned measure", "earned over ago", offsetof(struct eng_measure_draft, earned),
+     ENG_SUM, false, true, true},
+    {"balance", "a balance", "balance", offsetof(struct eng_measure_draft, balance), ENG_SUM, false,
+     false, true},
+    {"expired", "an expired measure", "expired", offsetof(struct eng_measure_draft, expired),
+     ENG_RATIO, false, false, true},
 };
 
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
@@ -66,7 +73,7 @@ static enum eng_status find_kind(struct eng_load *load, const struct eng_node *n
         return eng_source_fail(
             &load->source, node->key->mark,
             "the measure \"%s\" does not say what it measures; write one of count, sum, "
-            "active, members, last, streak, state, since, ratio, fact",
+            "active, members, last, streak, state, since, ratio, fact, earned, balance, expired",
             eng_node_shown(&load->source, node->key));
     *ret_kind = found;
     return ENG_OK;
@@ -155,6 +162,32 @@ static enum eng_status add_actions(struct eng_load *load, const struct eng_measu
     return eng_load_add_actions(load, &reference, &measure->until);
 }
 
+/* What a measure asks of a ledger. The parts of what has expired come when there are all. */
+static enum eng_status ask_ledger(struct eng_load *load, const struct eng_node *name,
+                                  struct eng_measure *measure)
+{
+    uint16_t index;
+    enum eng_status status = eng_load_find_ledger(load, name, &index);
+    if (status != ENG_OK)
+        return status;
+    const struct eng_ledger *ledger = &load->model->ledgers[index];
+    measure->difference = measure->kind == ENG_RATIO;
+    if (measure->difference && ledger->expires_after == 0)
+        return eng_source_fail(&load->source, name->mark,
+                               "nothing of the ledger \"%s\" ever expires; give it an "
+                               "\"expires_after\", or take its balance",
+                               ledger->name);
+    if (measure->difference)
+        return ENG_OK;
+    measure->ledger = (uint8_t)(index + 1);
+    if (measure->window != ENG_WINDOW_NONE)
+        return ENG_OK;
+    measure->inner = true;
+    measure->window = ledger->expires_after > 0 ? ENG_WINDOW_ROLLING : ENG_WINDOW_LIFE;
+    measure->panes = ledger->expires_after;
+    return ENG_OK;
+}
+
 static enum eng_status load_measure(struct eng_load *load, const struct eng_node *node)
 {
     struct eng_measure_draft draft = {0};
@@ -176,6 +209,8 @@ static enum eng_status load_measure(struct eng_load *load, const struct eng_node
     measure->panes = draft.over.panes;
     measure->ago = draft.ago;
     status = eng_load_copy(load, node->key, &measure->name);
+    if (status == ENG_OK && kind->of_ledger)
+        return ask_ledger(load, field_of(&draft, kind), measure);
     if (status == ENG_OK && eng_measure_is_made(measure))
         return ENG_OK;
     if (status == ENG_OK)
@@ -209,9 +244,10 @@ static enum eng_status load_part(struct eng_load *load, const struct eng_node *n
     enum eng_status status =
         eng_load_find_measure(load, name, "add it under \"measures\"", ret_part);
     if (status == ENG_OK && load->model->measures[*ret_part].kind == ENG_RATIO)
-        return eng_source_fail(&load->source, name->mark,
-                               "\"%s\" is a ratio itself; name two measures that are none",
-                               eng_node_shown(&load->source, name));
+        return eng_source_fail(
+            &load->source, name->mark, "\"%s\" is %s itself; name two measures that are none",
+            eng_node_shown(&load->source, name),
+            load->model->measures[*ret_part].difference ? "a difference" : "a ratio");
     return status;
 }
 
@@ -233,6 +269,42 @@ static enum eng_status load_parts(struct eng_load *load, const struct eng_node *
     return status;
 }
 
+/* What each ledger keeps for itself: all that was booked, and what has not expired. */
+static enum eng_status keep_ledgers(struct eng_load *load)
+{
+    const struct eng_node *node = load->file.ledgers ? load->file.ledgers->first : NULL;
+    enum eng_status status = ENG_OK;
+    for (uint32_t i = 0; i < load->model->ledger_count && status == ENG_OK; i++) {
+        struct eng_ledger *ledger = &load->model->ledgers[i];
+        struct eng_window life = {.kind = ENG_WINDOW_LIFE, .node = node};
+        struct eng_window kept = {ENG_WINDOW_ROLLING, ledger->expires_after, node};
+        status = eng_load_hidden_sum(load, node->key, i, &life, &ledger->earned);
+        if (status == ENG_OK)
+            status = eng_load_hidden_sum(
+                load, node->key, i, ledger->expires_after > 0 ? &kept : &life, &ledger->balance);
+        if (status != ENG_OK)
+            break;
+        load->model->measures[ledger->balance].inner = true;
+        node = node->next;
+    }
+    return status;
+}
+
+/* The parts of ratios, and of what has expired. */
+static enum eng_status find_parts(struct eng_load *load, const struct eng_node *node,
+                                  struct eng_measure *measure)
+{
+    uint16_t index = 0;
+    if (!measure->difference)
+        return load_parts(load, eng_node_get(node, "ratio"), measure);
+    enum eng_status status = eng_load_find_ledger(load, eng_node_get(node, "expired"), &index);
+    if (status != ENG_OK)
+        return status;
+    measure->parts[0] = load->model->ledgers[index].earned;
+    measure->parts[1] = load->model->ledgers[index].balance;
+    return ENG_OK;
+}
+
 enum eng_status eng_load_measures(struct eng_load *load)
 {
     struct eng_model *model = load->model;
@@ -247,10 +319,12 @@ enum eng_status eng_load_measures(struct eng_load *load)
     model->named_measure_count = model->measure_count;
     if (status == ENG_OK)
         status = eng_load_facts(load);
+    if (status == ENG_OK)
+        status = keep_ledgers(load);
     const struct eng_node *node = first;
     for (uint32_t i = 0; status == ENG_OK && i < model->named_measure_count; i++, node = node->next)
         if (model->measures[i].kind == ENG_RATIO)
-            status = load_parts(load, eng_node_get(node, "ratio"), &model->measures[i]);
+            status = find_parts(load, node, &model->measures[i]);
         else if (model->measures[i].kind == ENG_READING)
             status = eng_load_reading(load, eng_node_get(node, "fact"), &model->measures[i]);
     return status;
@@ -273,6 +347,23 @@ enum eng_status eng_load_hidden_count(struct eng_load *load, const struct eng_po
     measure->kind = ENG_COUNT;
     measure->window = window->kind;
     measure->panes = window->panes;
+    *ret_index = (uint16_t)(load->model->measure_count - 1);
+    return ENG_OK;
+}
+
+enum eng_status eng_load_hidden_sum(struct eng_load *load, const struct eng_node *at,
+                                    unsigned ledger, const struct eng_window *window,
+                                    uint16_t *ret_index)
+{
+    struct eng_measure *measure = NULL;
+    eng_assert(window->node != NULL && ledger < load->model->ledger_count);
+    enum eng_status status = eng_load_new_measure(load, at, &measure);
+    if (status != ENG_OK)
+        return status;
+    measure->kind = ENG_SUM;
+    measure->window = window->kind;
+    measure->panes = window->panes;
+    measure->ledger = (uint8_t)(ledger + 1);
     *ret_index = (uint16_t)(load->model->measure_count - 1);
     return ENG_OK;
 }

@@ -11,8 +11,8 @@
 /* The longest window, by days: rolling ones among themselves, and calendar ones by their kind. */
 static void widen(const struct eng_measure *measure, struct eng_score *score)
 {
-    if (measure->window == ENG_WINDOW_LIFE || measure->window == ENG_WINDOW_NONE)
-        return;
+    if (measure->window == ENG_WINDOW_LIFE || measure->window == ENG_WINDOW_NONE || measure->inner)
+        return; /* what a ledger holds is all there is */
     if (measure->window == ENG_WINDOW_ROLLING) {
         if (eng_measure_reach(measure) > score->provisional_panes)
             score->provisional_panes = eng_measure_reach(measure);
@@ -172,27 +172,60 @@ static enum eng_status load_summands(struct eng_load *load, const struct eng_nod
     return status;
 }
 
-/* Exactly one of the two kinds, with what belongs to it. */
+/* What awards have booked: one summand, which has the ledger's name. */
+static enum eng_status load_booked(struct eng_load *load, const struct eng_node *name,
+                                   const struct eng_window *window, struct eng_score *score)
+{
+    uint16_t ledger;
+    enum eng_status status = eng_load_find_ledger(load, name, &ledger);
+    if (status == ENG_OK && load->model->ledgers[ledger].cap_e4 > 0)
+        return eng_source_fail(&load->source, name->mark,
+                               "the ledger \"%s\" has a cap, and a score is of all that was done; "
+                               "take a ledger without one, or a measure \"earned\"",
+                               load->model->ledgers[ledger].name);
+    if (status != ENG_OK)
+        return status;
+    score->provisional_window = ENG_WINDOW_NONE;
+    score->dimensions = eng_load_array(load, 1, sizeof *score->dimensions);
+    if (score->dimensions == NULL)
+        return ENG_NO_MEMORY;
+    score->dimension_count = 1;
+    score->dimensions[0].points_e4 = ONE_E4;
+    status = eng_load_copy(load, name, &score->dimensions[0].name);
+    if (status == ENG_OK)
+        status = eng_load_hidden_sum(load, name, ledger, window, &score->dimensions[0].measure);
+    if (status == ENG_OK)
+        widen(&load->model->measures[score->dimensions[0].measure], score);
+    return status;
+}
+
+/* Exactly one of the kinds, with what belongs to it. */
 static enum eng_status check_draft(struct eng_load *load, const struct eng_node *node,
                                    const struct eng_score_draft *draft)
 {
     const char *name = eng_node_shown(&load->source, node->key);
-    if ((draft->dimensions != NULL) == (draft->points != NULL))
-        return eng_source_fail(
-            &load->source, node->key->mark, "the score \"%s\" has %s; write one of them", name,
-            draft->points != NULL ? "both dimensions and points" : "neither dimensions nor points");
+    int kinds = (draft->dimensions != NULL) + (draft->points != NULL) + (draft->ledger != NULL);
+    if (kinds != 1)
+        return eng_source_fail(&load->source, node->key->mark,
+                               "the score \"%s\" has %s; write one of them", name,
+                               kinds == 0              ? "neither dimensions nor points"
+                               : draft->ledger != NULL ? "a ledger and something else"
+                                                       : "both dimensions and points");
     enum eng_status status =
         draft->points != NULL
             ? eng_section_allow(load, node, "a points score",
-                                "points over bands margin dwell tell_every description")
+                                "points over decay bands margin dwell tell_every description")
+        : draft->ledger != NULL
+            ? eng_section_allow(load, node, "a score of a ledger",
+                                "ledger over decay bands margin dwell tell_every description")
             : eng_section_allow(load, node, "a score of dimensions",
                                 "scale dimensions bands margin dwell tell_every description");
     if (status != ENG_OK)
         return status;
-    if (draft->points != NULL && draft->over.node == NULL)
+    if (draft->dimensions == NULL && draft->over.node == NULL)
         return eng_source_fail(&load->source, node->key->mark,
                                "the points score \"%s\" needs a window; write \"over: 90d\"", name);
-    if (draft->points == NULL && draft->scale_e4 == 0)
+    if (draft->dimensions != NULL && draft->scale_e4 == 0)
         return eng_source_fail(&load->source, node->key->mark,
                                "the score \"%s\" needs its greatest value; write \"scale: 10\"",
                                name);
@@ -213,11 +246,43 @@ static enum eng_status check_skips(struct eng_load *load, const struct eng_node 
         score->name);
 }
 
+/* How points get less. */
+static enum eng_status load_decay(struct eng_load *load, const struct eng_score_draft *about,
+                                  struct eng_decay *ret_decay)
+{
+    struct eng_decay_draft draft = {0};
+    const struct eng_node *node = about->decay;
+    enum eng_status status = eng_section_read(load, &eng_section_decay, node, &draft);
+    if (status != ENG_OK)
+        return status;
+    bool step = draft.step.share_e4 > 0 || draft.step.number_e4 > 0;
+    if (step + (draft.linear > 0) + (draft.half_life > 0) != 1)
+        return eng_source_fail(
+            &load->source, node->key->mark,
+            "\"decay\" has none of step, linear and half_life, or several; write "
+            "one, such as \"decay: {half_life: 30d}\"");
+    if (step != (draft.every > 0))
+        return eng_source_fail(
+            &load->source, node->key->mark,
+            "\"step\" and \"every\" belong together; write \"decay: {step: 25%%, "
+            "every: 10d}\"");
+    if (about->over.kind == ENG_WINDOW_LIFE)
+        return eng_source_fail(
+            &load->source, about->over.node->mark,
+            "points that decay are kept for a while only; write a window of days or "
+            "hours, or week, month, quarter");
+    ret_decay->kind = step ? ENG_DECAY_STEP : draft.linear > 0 ? ENG_DECAY_LINEAR : ENG_DECAY_HALF;
+    ret_decay->panes = draft.every + draft.linear + draft.half_life;
+    ret_decay->share_e4 =
+        draft.step.share_e4 > 0 ? draft.step.share_e4 : (uint32_t)draft.step.number_e4;
+    return ENG_OK;
+}
+
 static enum eng_status fill_score(struct eng_load *load, const struct eng_node *node,
                                   const struct eng_score_draft *draft, struct eng_score *score)
 {
     const struct eng_node *summands = draft->points ? draft->points : draft->dimensions;
-    score->points = draft->points != NULL;
+    score->points = draft->dimensions == NULL;
     score->scale_e4 = draft->scale_e4;
     score->margin_e4 = draft->margin_e4;
     score->dwell_ms = draft->dwell_ms;
@@ -226,7 +291,10 @@ static enum eng_status fill_score(struct eng_load *load, const struct eng_node *
     if (status == ENG_OK && draft->description != NULL)
         status = eng_load_copy(load, draft->description, &score->description);
     if (status == ENG_OK)
-        status = load_summands(load, summands, &draft->over, score);
+        status = draft->ledger != NULL ? load_booked(load, draft->ledger, &draft->over, score)
+                                       : load_summands(load, summands, &draft->over, score);
+    if (status == ENG_OK && draft->decay != NULL)
+        status = load_decay(load, draft, &score->decay);
     if (status == ENG_OK)
         status = check_skips(load, node, score);
     if (status == ENG_OK)

@@ -164,6 +164,15 @@ static enum eng_status read_names(struct eng_load *load, const struct reading *r
     return status == ENG_OK ? read_node(load, reading) : status;
 }
 
+static enum eng_status read_some(struct eng_load *load, const struct reading *reading)
+{
+    if (reading->node->kind == ENG_NODE_SCALAR)
+        return read_name(load, reading);
+    if (reading->node->kind != ENG_NODE_SEQUENCE || reading->node->count == 0)
+        return wrong_shape(load, reading->node, reading->what, eng_key_shape(reading->key));
+    return read_names(load, reading);
+}
+
 /* Text that goes out as it stands: of some length, in one line or several. */
 static enum eng_status read_words(struct eng_load *load, const struct reading *reading)
 {
@@ -447,6 +456,7 @@ static const struct {
                          read_actions},
     [ENG_KEY_NAME] = {"a name", read_name},
     [ENG_KEY_NAMES] = {"a list of names", read_names},
+    [ENG_KEY_SOME] = {"a name, or a list of them", read_some},
     [ENG_KEY_WORDS] = {"text of up to 500 characters", read_words},
     [ENG_KEY_NUMBER] = {"a number", read_number},
     [ENG_KEY_PORTION] = {"a number, or per cent such as 25%", read_portion},

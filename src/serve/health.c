@@ -81,7 +81,7 @@ void eng_health_observe(struct eng_health *health, const struct eng_stats *stats
     for (uint32_t i = 0; i < stats->partition_count; i++) {
         const struct eng_counters *counters = &stats->partitions[i].counters;
         read += counters->read;
-        told += counters->score_changes + counters->churn_drops;
+        told += counters->score_changes + counters->churn_drops + counters->award_bookings;
     }
     if (health->observed_ms > 0 && now_ms > health->observed_ms) {
         blend(&health->read_rate, health->read, read, now_ms - health->observed_ms);

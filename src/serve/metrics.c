@@ -122,6 +122,8 @@ FIELD(get_read, partition, counters.read)
 FIELD(get_outcome, partition, counters.outcome[at->which])
 FIELD(get_score_changes, partition, counters.score_changes)
 FIELD(get_churn_drops, partition, counters.churn_drops)
+FIELD(get_award_bookings, partition, counters.award_bookings)
+FIELD(get_award_unmatched, partition, counters.award_unmatched)
 
 FIELD(get_takeovers, input, stats->standby_takeovers)
 FIELD(get_discards, input, stats->standby_discards)
@@ -233,6 +235,10 @@ static const struct metric metrics[] = {
      "Score changes told."},
     {"engaged_churn_drops_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_churn_drops, "events",
      "Churn drops told, opened and resolved."},
+    {"engaged_award_bookings_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_bookings, "events",
+     "Bookings of awards told, and what became of them."},
+    {"engaged_award_unmatched_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_unmatched,
+     "events", "Events that approve, drop or reverse what is not known, or not any more."},
     {"engaged_standby_behind_records", TYPE_GAUGE, SCOPE_STANDBY, 1, get_behind, "records",
      "Records of the state topic that the standby of a partition has not read yet, marks of "
      "transactions included."},

@@ -29,6 +29,7 @@ enum eng_topic {
     ENG_TOPIC_INPUT,
     ENG_TOPIC_SCORE_CHANGES,
     ENG_TOPIC_CHURN_DROPS,
+    ENG_TOPIC_AWARDS, /* used by models with awards */
     ENG_TOPIC_SOURCE_SILENCES,
     ENG_TOPIC_DEAD_LETTERS,
     ENG_TOPIC_ERASURES,

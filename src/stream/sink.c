@@ -16,6 +16,7 @@ static const struct {
 } kinds[ENG_EFFECT_KINDS] = {
     [ENG_EFFECT_SCORE_CHANGE] = {"engaged.score_change", ENG_TOPIC_SCORE_CHANGES},
     [ENG_EFFECT_CHURN_DROP] = {"engaged.churn_drop", ENG_TOPIC_CHURN_DROPS},
+    [ENG_EFFECT_AWARD_BOOKING] = {"engaged.award_booking", ENG_TOPIC_AWARDS},
     [ENG_EFFECT_SOURCE_SILENCE] = {"engaged.source_silence", ENG_TOPIC_SOURCE_SILENCES},
 };
 
@@ -51,7 +52,7 @@ void eng_sink_init(struct eng_sink *sink, struct eng_port *port, const struct en
     *sink = (struct eng_sink){.port = port, .input_topic = input_topic, .topic_id = topic_id};
     (void)snprintf(sink->source, sizeof sink->source, "/engaged/%s",
                    eng_model_program(model)); /* names are shorter */
-    for (int kind = 0; kind < ENG_EFFECT_KINDS; kind++)
+    for (unsigned kind = 0; kind < ENG_EFFECT_KINDS; kind++)
         make_family(sink, (enum eng_effect_kind)kind);
 }
 

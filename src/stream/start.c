@@ -11,6 +11,7 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_SCORE_CHANGES] = "output.score_changes",
     [ENG_TOPIC_CHURN_DROPS] = "output.churn_drops",
     [ENG_TOPIC_SOURCE_SILENCES] = "output.source_silences",
+    [ENG_TOPIC_AWARDS] = "output.awards",
     [ENG_TOPIC_DEAD_LETTERS] = "output.dead_letters",
     [ENG_TOPIC_ERASURES] = "output.erasures",
     [ENG_TOPIC_STATE] = "output.state",
@@ -24,6 +25,7 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_SCORE_CHANGES] = config->output.score_changes,
         [ENG_TOPIC_CHURN_DROPS] = config->output.churn_drops,
         [ENG_TOPIC_SOURCE_SILENCES] = config->output.source_silences,
+        [ENG_TOPIC_AWARDS] = config->output.awards,
         [ENG_TOPIC_DEAD_LETTERS] = config->output.dead_letters,
         [ENG_TOPIC_ERASURES] = config->output.erasures,
         [ENG_TOPIC_STATE] = config->output.state,
@@ -123,13 +125,16 @@ static enum eng_status check_output(struct eng_port *port, const struct eng_conf
     return check_permissions(name, &info, topic == ENG_TOPIC_STATE, true, err);
 }
 
+/* Whether anything is ever written to an output topic. */
 static bool is_used(const struct eng_config *config, enum eng_topic topic)
 {
-    eng_assert(config != NULL);
-    eng_assert(topic < ENG_TOPIC_COUNT);
-    if (topic == ENG_TOPIC_ERASURES)
-        return config->http.erase_token != NULL;
-    return topic != ENG_TOPIC_SOURCE_SILENCES || eng_model_guard_name(config->model, 0) != NULL;
+    eng_assert(config->model != NULL);
+    eng_assert(topic != ENG_TOPIC_INPUT);
+    if (topic == ENG_TOPIC_AWARDS)
+        return eng_model_award_name(config->model, 0) != NULL;
+    if (topic == ENG_TOPIC_SOURCE_SILENCES)
+        return eng_model_guard_name(config->model, 0) != NULL;
+    return topic != ENG_TOPIC_ERASURES || config->http.erase_token != NULL;
 }
 
 enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *config,

@@ -139,15 +139,20 @@ _Static_assert(ENG_OUTCOME_COUNT == 6, "and each outcome has its place");
 /* What follows the numbers, each as long as one of the last of them says. */
 struct tail {
     size_t known, partner, id;
-    size_t shared; /* with its own length before it; of a record that has some */
+    size_t shared; /* with its length before it; left out when there is nothing */
+    size_t awards; /* bytes of two counts that are left out while both are 0 */
 };
 
 static struct tail tail_of(const struct eng_commit *commit)
 {
     eng_assert(commit->known_bytes <= ENG_KNOWN_BYTES_MAX);
     eng_assert(commit->half.partner_bytes <= ENG_PARTNER_BYTES_MAX);
-    return (struct tail){commit->known_bytes, commit->half.partner_bytes,
-                         strnlen(commit->input_id, ENG_COMMIT_ID_BYTES - 1), commit->shared_bytes};
+    bool awards = commit->counters.award_bookings > 0 || commit->counters.award_unmatched > 0;
+    return (struct tail){.known = commit->known_bytes,
+                         .partner = commit->half.partner_bytes,
+                         .id = strnlen(commit->input_id, ENG_COMMIT_ID_BYTES - 1),
+                         .shared = commit->shared_bytes,
+                         .awards = awards ? ENG_COMMIT_AWARDS_BYTES : 0};
 }
 
 size_t eng_commit_bytes(const struct eng_commit *commit)
@@ -156,7 +161,7 @@ size_t eng_commit_bytes(const struct eng_commit *commit)
     eng_assert(commit != NULL);
     eng_assert(tail.id < ENG_COMMIT_ID_BYTES);
     size_t shared = commit->shared_bytes > 0 ? 8u + commit->shared_bytes : 0;
-    return (size_t)ENG_COMMIT_BYTES + tail.known + tail.partner + tail.id + shared;
+    return (size_t)ENG_COMMIT_BYTES + tail.known + tail.partner + tail.id + shared + tail.awards;
 }
 
 static void write_tail(const struct eng_commit *commit, uint8_t *to)
@@ -168,10 +173,15 @@ static void write_tail(const struct eng_commit *commit, uint8_t *to)
     memcpy(to + tail.known, commit->half.partner, tail.partner);
     memcpy(to + tail.known + tail.partner, commit->input_id, tail.id);
     to += tail.known + tail.partner + tail.id;
-    if (commit->shared_bytes == 0)
+    if (commit->shared_bytes > 0) {
+        eng_write_be(to, commit->shared_bytes, 8);
+        memcpy(to + 8, commit->shared, commit->shared_bytes);
+        to += 8u + commit->shared_bytes;
+    }
+    if (tail.awards == 0)
         return;
-    eng_write_be(to, commit->shared_bytes, 8);
-    memcpy(to + 8, commit->shared, commit->shared_bytes);
+    eng_write_be(to, commit->counters.award_bookings, 8);
+    eng_write_be(to + 8, commit->counters.award_unmatched, 8);
 }
 
 uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to)
@@ -271,17 +281,21 @@ static bool read_lengths(const uint8_t *from, size_t length, struct tail *ret_ta
     uint64_t id = number_at(from, LENGTHS_AT + 2);
     eng_assert(length >= ENG_COMMIT_BYTES);
     eng_assert(ret_tail != NULL);
-    *ret_tail = (struct tail){(size_t)known, (size_t)partner, (size_t)id, 0};
+    *ret_tail = (struct tail){.known = (size_t)known, .partner = (size_t)partner, .id = (size_t)id};
     if (known > ENG_KNOWN_BYTES_MAX || partner > ENG_PARTNER_BYTES_MAX || id >= ENG_COMMIT_ID_BYTES)
         return false;
     size_t before = ENG_COMMIT_BYTES + known + partner + id; /* the checksum with it */
-    if (from[2] == COMMIT_VERSION)
-        return length == before;
-    if (length < before + 8)
+    if (from[2] == SHARED_VERSION && length >= before + 8) {
+        ret_tail->shared = eng_read_be(from + before - ENG_PAGE_SUM_BYTES, 8);
+        if (ret_tail->shared == 0 || ret_tail->shared > ENG_SHARED_BYTES_MAX)
+            return false;
+        before += 8 + ret_tail->shared;
+    }
+    if (length < before)
         return false;
-    ret_tail->shared = eng_read_be(from + before - ENG_PAGE_SUM_BYTES, 8);
-    return ret_tail->shared > 0 && ret_tail->shared <= ENG_SHARED_BYTES_MAX &&
-           length == before + 8 + ret_tail->shared;
+    ret_tail->awards = length - before;
+    return (ret_tail->shared > 0) == (from[2] == SHARED_VERSION) &&
+           (ret_tail->awards == 0 || ret_tail->awards == ENG_COMMIT_AWARDS_BYTES);
 }
 
 enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
@@ -311,8 +325,16 @@ enum eng_status eng_commit_read(const void *value, size_t length, struct eng_com
     memcpy(ret_commit->known, at, tail.known);
     memcpy(ret_commit->half.partner, at + tail.known, tail.partner);
     memcpy(ret_commit->input_id, at + tail.known + tail.partner, tail.id);
+    at += tail.known + tail.partner + tail.id;
     ret_commit->shared_bytes = (uint16_t)tail.shared;
-    memcpy(ret_commit->shared, at + tail.known + tail.partner + tail.id + 8, tail.shared);
+    if (tail.shared > 0) {
+        memcpy(ret_commit->shared, at + 8, tail.shared);
+        at += 8 + tail.shared;
+    }
+    if (tail.awards > 0) {
+        ret_commit->counters.award_bookings = eng_read_be(at, 8);
+        ret_commit->counters.award_unmatched = eng_read_be(at + 8, 8);
+    }
     *ret_sum = eng_read_be(from + length - 8, 8);
     return ENG_OK;
 }

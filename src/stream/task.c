@@ -117,6 +117,8 @@ void eng_task_counters(const struct eng_task *task, struct eng_counters *ret_cou
         ret_counters->outcome[i] += now->outcome[i];
     ret_counters->score_changes += now->score_changes;
     ret_counters->churn_drops += now->churn_drops;
+    ret_counters->award_bookings += now->award_bookings;
+    ret_counters->award_unmatched += now->award_unmatched;
 }
 
 void eng_task_check(const struct eng_task *task)

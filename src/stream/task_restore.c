@@ -120,6 +120,8 @@ static void carry_counters(struct eng_task *task)
             task->base.outcome[i] = then->outcome[i] - now->outcome[i];
         task->base.score_changes = then->score_changes - now->score_changes;
         task->base.churn_drops = then->churn_drops - now->churn_drops;
+        task->base.award_bookings = then->award_bookings - now->award_bookings;
+        task->base.award_unmatched = then->award_unmatched - now->award_unmatched;
     }
     eng_checkpoint_shift(&task->checkpoint, task->base.read - before);
 }

@@ -105,9 +105,24 @@ def check_explains_every_golden_case():
         if case.is_dir():
             run = engaged("check", "--config", case / "engaged.yaml")
             assert run.returncode == 0, (case, run.stderr)
-            scored = "scores:" in (case / "engaged.yaml").read_text()
-            for word in ("Program golden", "bytes a partner") + (("Scores", "Bands:") if scored else ("Alerts",)):
+            text = (case / "engaged.yaml").read_text()
+            words = ["Program golden", "bytes a partner"]
+            words += [name for name in ("Scores", "Alerts", "Ledgers", "Awards") if f"\n{name.lower()}:" in text]
+            for word in words + (["Bands:"] if "scores:" in text else []):
                 assert word in run.stdout, (case, word)
+
+
+def check_says_in_plain_words_what_awards_pay():
+    run = engaged("check", "--config", GOLDEN / "74-award-streak" / "engaged.yaml")
+    for text in ("days: 5 for a platform.login, each time that 3 days in a row had one, to reward.",
+                 "weeks: 20 for a platform.login, each time that 2 weeks in a row had one, once for each partner, to",
+                 "reward: all that is paid; never expires."):
+        assert text in run.stdout, (text, run.stdout)
+    run = engaged("check", "--config", GOLDEN / "70-award-each" / "engaged.yaml")
+    for text in ("sale: 40 for each deal.won, to reward and score.",
+                 "invoice: 0.1 for each 1 of the value for each invoice.upload, to score.",
+                 "reward: at most 100 in a calendar month; never expires."):
+        assert text in run.stdout, (text, run.stdout)
 
 
 def check_says_in_plain_words_what_the_model_means():

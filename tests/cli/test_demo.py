@@ -47,6 +47,16 @@ def it_ends_by_itself_with_a_summary_in_which_everything_adds_up():
     assert partners > 10 and told >= 0.8 * partners, run.stdout
 
 
+def a_program_of_other_actions_is_played_by_the_same_partners():
+    points = os.path.join(os.path.dirname(__file__), "..", "..", "config", "points.yaml")
+    run = subprocess.run([ENGAGED, "demo", "--config", points, "--for", "12s", "--days", "90", "--partners", "300",
+                          "--http", "off"], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, (run.returncode, run.stderr)
+    found = counts(run.stdout)
+    assert found["counted"] == found["events"] > 10000, found
+    assert found["award"] > found["score"] > 500 and found["churn"] > 50, found
+
+
 def an_interrupt_ends_it_cleanly_with_the_summary():
     for number in (signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen([ENGAGED, "demo", "--partners", "50", "--http", "off"], stdout=subprocess.PIPE,

@@ -131,6 +131,9 @@ int main(int argc, char **argv)
     must(eng_container_writer_new(eng_schema_source_silence, ENG_CONTAINER_NULL, marker,
                                   &sink.writers[ENG_EFFECT_SOURCE_SILENCE], &err),
          &err);
+    must(eng_container_writer_new(eng_schema_award_booking, ENG_CONTAINER_NULL, marker,
+                                  &sink.writers[ENG_EFFECT_AWARD_BOOKING], &err),
+         &err);
     replay(config, argv[2], argc > 4 ? argv[4] : NULL, &sink);
     for (int kind = 0; kind < KINDS; kind++) {
         must(eng_container_end(sink.writers[kind], &sink.files[kind]), NULL);
@@ -139,6 +142,7 @@ int main(int argc, char **argv)
     save(argv[3], "score_change.avro", &sink.files[ENG_EFFECT_SCORE_CHANGE]);
     save(argv[3], "churn_drop.avro", &sink.files[ENG_EFFECT_CHURN_DROP]);
     save(argv[3], "source_silence.avro", &sink.files[ENG_EFFECT_SOURCE_SILENCE]);
+    save(argv[3], "award_booking.avro", &sink.files[ENG_EFFECT_AWARD_BOOKING]);
     save(argv[3], "effects.jsonl", &sink.lines);
     for (int kind = 0; kind < KINDS; kind++)
         eng_bytes_done(&sink.files[kind]);

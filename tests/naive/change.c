@@ -122,7 +122,8 @@ static bool same_fact(const struct change *c, const struct eng_fact *old,
 static bool same_question(const struct change *c, const struct eng_measure *old,
                           const struct eng_measure *new)
 {
-    return old->kind == new->kind &&same_actions(c, &old->actions, &new->actions) &&
+    return old->kind == new->kind &&
+           old->difference == new->difference &&same_actions(c, &old->actions, &new->actions) &&
            same_actions(c, &old->until, &new->until) &&
            (old->kind != ENG_FACT ||
             same_fact(c, &c->old->facts[old->fact], &c->new->facts[new->fact]));
@@ -130,12 +131,11 @@ static bool same_question(const struct change *c, const struct eng_measure *old,
 
 /* ---- how long a model keeps what is counted of an entry ---- */
 
-static int64_t panes_of(const struct eng_model *model, const struct eng_measure *measure)
+/* Of a calendar window at most; 0: it is none. */
+static int64_t period_of(const struct eng_model *model, enum eng_window_kind kind)
 {
     int64_t day = model->pane_unit == ENG_PANE_HOUR ? 25 : 1;
-    switch (measure->window) {
-    case ENG_WINDOW_ROLLING:
-        return naive_reach(measure);
+    switch (kind) {
     case ENG_WINDOW_WEEK:
         return 7 * day;
     case ENG_WINDOW_MONTH:
@@ -143,13 +143,42 @@ static int64_t panes_of(const struct eng_model *model, const struct eng_measure 
     case ENG_WINDOW_QUARTER:
         return 92 * day;
     default:
-        return measure->kind == ENG_ACTIVE ? model->late_after : 0;
+        return 0;
     }
+}
+
+static int64_t panes_of(const struct eng_model *model, const struct eng_measure *measure)
+{
+    if (measure->window == ENG_WINDOW_ROLLING)
+        return naive_reach(measure);
+    if (measure->window == ENG_WINDOW_LIFE || measure->window == ENG_WINDOW_NONE)
+        return measure->kind == ENG_ACTIVE ? model->late_after : 0;
+    return period_of(model, measure->window);
+}
+
+/* A window of an award, or of a cap, may end with the oldest pane that is not late. */
+static int64_t kept_for_awards(const struct eng_model *model, unsigned entry)
+{
+    int64_t most = 0;
+    for (unsigned i = 0; i < model->award_count; i++) {
+        const struct eng_award *award = &model->awards[i];
+        int64_t panes = award->nth == 0 ? 0
+                        : award->nth_window == ENG_WINDOW_ROLLING
+                            ? award->nth_panes
+                            : period_of(model, award->nth_window);
+        if (eng_action_set_has(&award->actions, entry) && panes > most)
+            most = panes;
+    }
+    for (unsigned i = 0; i < model->ledger_count; i++)
+        if (model->ledgers[i].entry == entry && model->ledgers[i].cap_e4 > 0 &&
+            period_of(model, model->ledgers[i].per) > most)
+            most = period_of(model, model->ledgers[i].per);
+    return most == 0 ? 0 : most + (int64_t)model->late_after - 1;
 }
 
 static int64_t kept(const struct eng_model *model, unsigned entry)
 {
-    int64_t most = 0;
+    int64_t most = kept_for_awards(model, entry);
     for (unsigned i = 0; i < model->measure_count; i++) {
         const struct eng_measure *m = &model->measures[i];
         bool counts = m->kind == ENG_COUNT || m->kind == ENG_SUM || m->kind == ENG_ACTIVE;
@@ -163,6 +192,9 @@ static bool sums_by_pane(const struct eng_model *model)
 {
     for (unsigned i = 0; i < model->measure_count; i++)
         if (model->measures[i].kind == ENG_SUM && naive_by_pane(&model->measures[i]))
+            return true;
+    for (unsigned i = 0; i < model->ledger_count; i++)
+        if (model->ledgers[i].cap_e4 > 0)
             return true;
     return false;
 }
@@ -293,6 +325,8 @@ static bool beyond(const struct naive *naive, const struct eng_score *score, int
         struct looked_at looks = naive_looks_at(naive->model, score->dimensions[i].measure);
         for (unsigned j = 0; j < looks.count; j++) {
             const struct eng_measure *m = &naive->model->measures[looks.measures[j]];
+            if (m->inner)
+                continue;
             if (m->window == ENG_WINDOW_ROLLING)
                 panes = naive_reach(m) > panes ? naive_reach(m) : panes;
             else if (m->window < ENG_WINDOW_LIFE && m->window > calendar)
@@ -401,6 +435,88 @@ static void carry_fact(const struct change *c, const struct partner *partner, un
     fact->seconds |= (uint64_t)second << index;
 }
 
+/* The old award of the same name; NULL: there is none. */
+static const struct eng_award *old_award(const struct change *c, const struct eng_award *award)
+{
+    for (unsigned i = 0; i < c->old->award_count; i++)
+        if (strcmp(c->old->awards[i].name, award->name) == 0)
+            return &c->old->awards[i];
+    return NULL;
+}
+
+/* What awards know of a fact: those that ask the same of it go on. */
+static void carry_awards(const struct change *c, const struct fact *was, struct fact *fact)
+{
+    fact->paid_for = fact->begins = 0;
+    for (unsigned i = 0; i < c->new->award_count; i++) {
+        const struct eng_award *new = &c->new->awards[i], *old = old_award(c, new);
+        if (old == NULL)
+            continue;
+        unsigned j = (unsigned)(old - c->old->awards);
+        bool streaks =
+            old->streak > 0 && new->streak > 0 &&
+            old->streak_of == new->streak_of &&same_actions(c, &old->actions, &new->actions);
+        bool begins =
+            old->within > 0 && new->within > 0 && same_actions(c, &old->anchors, &new->anchors);
+        fact->paid_for |= (uint64_t)(streaks && was->paid_for >> j & 1) << i;
+        fact->begins |= (uint64_t)(begins && was->begins >> j & 1) << i;
+    }
+}
+
+/* Is it looked at when an award was paid before? */
+static bool looks_at_payments(const struct eng_award *award)
+{
+    return award->first || (award->nth > 0 && award->nth_window == ENG_WINDOW_ROLLING);
+}
+
+static void carry_payments(const struct change *c, struct partner *partner)
+{
+    struct payment *old = partner->payments;
+    size_t count = partner->payment_count;
+    partner->payments = NULL;
+    partner->payment_count = partner->payment_capacity = 0;
+    for (size_t p = 0; p < count; p++)
+        for (unsigned i = 0; i < c->new->award_count; i++) {
+            const struct eng_award *new = &c->new->awards[i], *was = old_award(c, new);
+            if (was != &c->old->awards[old[p].award] || !looks_at_payments(was) ||
+                !looks_at_payments(new))
+                continue;
+            partner->payments = naive_grow(partner->payments, partner->payment_count,
+                                           &partner->payment_capacity, sizeof *partner->payments);
+            partner->payments[partner->payment_count++] = (struct payment){i, old[p].pane};
+        }
+    free(old);
+}
+
+/* Claims of awards that may still settle such, in ledgers that are still there. */
+static void carry_claims(const struct change *c, struct partner *partner)
+{
+    for (size_t i = 0; i < partner->claim_count; i++) {
+        struct claim *claim = &partner->claims[i];
+        if (claim->over)
+            continue; /* its award may not even be there any more */
+        const struct eng_award *was = &c->old->awards[claim->award];
+        const char *award = was->name;
+        bool found = false, there = claim->pending;
+        if (c->pane - claim->pane >= (claim->pending ? was->pending_for : was->reversible_for)) {
+            claim->over = true;
+            continue;
+        }
+        for (unsigned j = 0; j < c->new->ledger_count && !claim->pending && !there; j++)
+            if (strcmp(c->new->ledgers[j].name, c->old->ledgers[claim->ledger].name) == 0) {
+                there = true;
+                claim->ledger = j;
+            }
+        for (unsigned j = 0; j < c->new->award_count && !found; j++)
+            if (strcmp(c->new->awards[j].name, award) == 0) {
+                claim->award = j;
+                found = (claim->pending ? c->new->awards[j].pending_for
+                                        : c->new->awards[j].reversible_for) > 0;
+            }
+        claim->over |= !found || !there;
+    }
+}
+
 static void carry_facts(const struct change *c, struct partner *partner, const uint32_t *rhythm)
 {
     struct fact *facts = calloc(partner->fact_count, sizeof *facts);
@@ -419,6 +535,7 @@ static void carry_facts(const struct change *c, struct partner *partner, const u
             fact->id = NULL;
         for (unsigned m = 0; m < c->new->measure_count; m++)
             carry_fact(c, partner, m, was, fact);
+        carry_awards(c, was, fact);
         for (unsigned a = 0; a < c->new->alert_count; a++) {
             if (rhythm[a] == NOT_THERE)
                 continue;
@@ -460,7 +577,7 @@ static bool same_reading(const struct change *c, const struct eng_measure *a,
 static bool same_measure(const struct change *c, unsigned a, unsigned b)
 {
     const struct eng_measure *old = &c->old->measures[a], *new = &c->new->measures[b];
-    if (old->kind == ENG_RATIO && new->kind == ENG_RATIO)
+    if (old->kind == ENG_RATIO && new->kind == ENG_RATIO && old->difference == new->difference)
         return same_measure(c, old->parts[0], new->parts[0]) &&
                same_measure(c, old->parts[1], new->parts[1]);
     if (old->kind == ENG_READING && new->kind == ENG_READING)
@@ -482,8 +599,9 @@ static bool same_dimension(const struct change *c, const struct eng_dimension *a
 
 static bool alike(const struct change *c, const struct eng_score *a, const struct eng_score *b)
 {
-    bool same = a->points == b->points && a->scale_e4 == b->scale_e4 &&
-                a->dimension_count == b->dimension_count;
+    bool same = a->points == b->points && a->decay.kind == b->decay.kind &&
+                a->decay.panes == b->decay.panes && a->decay.share_e4 == b->decay.share_e4 &&
+                a->scale_e4 == b->scale_e4 && a->dimension_count == b->dimension_count;
     for (unsigned i = 0; same && i < a->dimension_count; i++)
         same = same_dimension(c, &a->dimensions[i], &b->dimensions[i]);
     return same;
@@ -668,6 +786,8 @@ static void carry(struct naive *naive, const struct change *c, struct partner *p
                 rhythm[i] = j;
     }
     carry_facts(c, partner, rhythm);
+    carry_payments(c, partner);
+    carry_claims(c, partner);
     carry_active(naive, c, partner, before_e4);
     carry_scores(c, partner);
     carry_alerts(naive, c, partner);

@@ -53,4 +53,6 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
         naive->counters.score_changes++;
     else if (effect->kind == ENG_EFFECT_CHURN_DROP)
         naive->counters.churn_drops++;
+    else
+        naive->counters.award_bookings++;
 }

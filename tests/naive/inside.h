@@ -24,6 +24,7 @@ struct fact {
     int64_t given[ENG_MEASURES_MAX]; /* FACT, of those that know of it: what it says */
     uint32_t rhythms;                /* a bit for each silence alert that knows of it */
     uint32_t anchors, expected; /* a bit for each deadline that it begins, or that it may meet */
+    uint64_t paid_for, begins;  /* a bit for each award that pays for it, or whose time it begins */
 };
 
 /* An evaluation's outcome, kept for the baselines of drop alerts. */
@@ -61,12 +62,32 @@ struct alert_state {
     size_t past_from;        /* drop: evaluations of its score before this one do not count */
 };
 
+/* An award that was paid, in the pane of its event. */
+struct payment {
+    unsigned award;
+    int64_t pane;
+};
+
+/* What may be approved, dropped or reversed. */
+struct claim {
+    char *id, *reference; /* NULL: none */
+    uint64_t offset;
+    int64_t time_ms, pane, amount_e4;
+    unsigned award, ledger;
+    bool pending; /* of no ledger yet */
+    bool over;
+};
+
 struct partner {
     char *name;
     uint32_t name_bytes;
     uint64_t hash;
     struct fact *facts;
     size_t fact_count, fact_capacity;
+    struct claim *claims;
+    size_t claim_count, claim_capacity;
+    struct payment *payments;
+    size_t payment_count, payment_capacity;
     struct score_state scores[ENG_SCORES_MAX];
     struct alert_state alerts[ENG_ALERTS_MAX];
     int64_t active_before[ENG_MEASURES_MAX]; /* active panes over life whose panes are forgotten */
@@ -150,6 +171,12 @@ void *naive_grow(void *items, size_t count, size_t *capacity, size_t item_bytes)
 struct amount naive_measure(const struct naive *naive, const struct partner *partner,
                             const struct eng_measure *measure, int64_t pane);
 
+/* The same of a points key whose points get less: each event times what is left of it, together, in
+ * 1/2^30. */
+__int128 naive_decayed(const struct naive *naive, const struct partner *partner,
+                       const struct eng_measure *measure, const struct eng_decay *decay,
+                       int64_t pane);
+
 /* The measures whose windows a dimension's one has: itself, or the two of a ratio. */
 struct looked_at {
     unsigned measures[2], count;
@@ -231,6 +258,17 @@ void naive_deadline_tell(struct naive *naive, const struct partner *partner, uns
 void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                              const struct occasion *why);
 
+/* award.c: pays for the event that was counted last. */
+void naive_awards(struct naive *naive, struct partner *partner, const struct occasion *why);
+void naive_forget_claim(struct claim *claim);
+void naive_view_ledger(const struct naive *naive, const struct partner *partner, unsigned ledger,
+                       struct eng_view_ledger *ret);
+
+/* Appends a fact to the partner's list. */
+void naive_add_fact(struct partner *partner, const struct fact *fact);
+
+/* What every question of the model knows of a fact. */
+void naive_note(const struct eng_model *model, struct fact *fact);
 /* fall.c: the first fall of a score at one of so many boundaries after a pane, if nothing happens:
  * into `band`, of who was above 0 before, or into any lower one (-1). at_ms 0: none. */
 struct naive_span {

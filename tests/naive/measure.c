@@ -200,6 +200,8 @@ static struct amount ratio(const struct naive *naive, const struct partner *part
     const struct eng_measure *measures = naive->model->measures;
     struct amount above = naive_measure(naive, partner, &measures[measure->parts[0]], pane);
     struct amount below = naive_measure(naive, partner, &measures[measure->parts[1]], pane);
+    if (measure->difference)
+        return (struct amount){above.value_e4 - below.value_e4, above.missing};
     __int128 a = above.value_e4, b = below.value_e4;
     bool never = above.missing && measures[measure->parts[0]].kind == ENG_SINCE;
     if (b == 0 || never)
@@ -251,4 +253,35 @@ struct amount naive_measure(const struct naive *naive, const struct partner *par
     default:
         return total(partner, &asked);
     }
+}
+
+/* Of a point of so many panes ago, in 1/2^30, rounded down. */
+static int64_t left_of(const struct eng_decay *decay, int64_t age)
+{
+    int64_t left = 1 << 30, panes = decay->panes;
+    if (decay->kind == ENG_DECAY_LINEAR)
+        return age < panes ? left * (panes - age) / panes : 0;
+    if (decay->kind == ENG_DECAY_STEP) {
+        for (int64_t i = 0; i < age / panes; i++)
+            left = left * (10000 - (int64_t)decay->share_e4) / 10000;
+        return left;
+    }
+    for (; age >= panes && left > 0; age -= panes)
+        left /= 2;
+    return left > 0 ? left * (2 * panes - age) / (2 * panes) : 0;
+}
+
+__int128 naive_decayed(const struct naive *naive, const struct partner *partner,
+                       const struct eng_measure *measure, const struct eng_decay *decay,
+                       int64_t pane)
+{
+    struct asked asked = {
+        measure, (unsigned)(measure - naive->model->measures),
+        naive_window_first(naive->model, measure->window, naive_reach(measure), pane), pane};
+    __int128 sum = 0;
+    for (size_t i = 0; i < partner->fact_count; i++)
+        if (matches(&asked, &partner->facts[i]))
+            sum += (__int128)share_of(partner, &asked, i) *
+                   left_of(decay, pane - partner->facts[i].pane);
+    return sum;
 }

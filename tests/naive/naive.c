@@ -46,6 +46,10 @@ static void partner_free(struct partner *partner)
     for (unsigned i = 0; i < ENG_SCORES_MAX; i++)
         free(partner->scores[i].past);
     free(partner->facts);
+    free(partner->payments);
+    for (size_t i = 0; i < partner->claim_count; i++)
+        naive_forget_claim(&partner->claims[i]);
+    free(partner->claims);
     free(partner->name);
     free(partner);
 }
@@ -99,6 +103,8 @@ static bool is_narrower(const struct eng_condition *a, const struct eng_conditio
  * name itself. */
 static bool is_of(const struct eng_action *entry, struct eng_slice action, uint32_t *ret_length)
 {
+    if (entry->text[0] == '\1') /* what is booked in a ledger */
+        return false;
     if (entry->length > action.length || memcmp(entry->text, action.data, entry->length) != 0)
         return false;
     *ret_length = entry->family ? entry->length : entry->length + 1;
@@ -255,7 +261,7 @@ static bool listed(const struct eng_model *model, const struct eng_action_set *s
 }
 
 /* All that asks for its action knows of a fact. */
-static void note(const struct eng_model *model, struct fact *fact)
+void naive_note(const struct eng_model *model, struct fact *fact)
 {
     fact->counted = fact->summed = true;
     for (unsigned i = 0; i < model->measure_count; i++) {
@@ -279,6 +285,24 @@ static void note(const struct eng_model *model, struct fact *fact)
         fact->expected |= (uint32_t)(mine && alert->kind == ENG_DEADLINE) << i;
         fact->anchors |= (uint32_t)anchors << i;
     }
+    for (unsigned i = 0; i < model->award_count; i++) {
+        static const struct eng_condition anything;
+        const struct eng_award *award = &model->awards[i];
+        bool pays = listed(model, &award->actions, &award->where, fact);
+        bool begins = listed(model, &award->anchors, &anything, fact);
+        fact->paid_for |= (uint64_t)pays << i;
+        fact->begins |= (uint64_t)begins << i;
+        (void)listed(model, &award->approves, &anything, fact);
+        (void)listed(model, &award->drops, &anything, fact);
+        (void)listed(model, &award->reverses, &anything, fact);
+    }
+}
+
+void naive_add_fact(struct partner *partner, const struct fact *fact)
+{
+    partner->facts = naive_grow(partner->facts, partner->fact_count, &partner->fact_capacity,
+                                sizeof *partner->facts);
+    partner->facts[partner->fact_count++] = *fact;
 }
 
 static void count(struct naive *naive, struct partner *partner, const struct eng_event *event,
@@ -286,19 +310,18 @@ static void count(struct naive *naive, struct partner *partner, const struct eng
 {
     if (partner == NULL)
         partner = add_partner(naive, event->partner);
-    note(naive->model, &fact);
+    naive_note(naive->model, &fact);
     fact.id = copy(event->id);
     fact.id_bytes = event->id.length;
     fact.member = copy(event->member);
     fact.member_bytes = event->member.length;
-    partner->facts = naive_grow(partner->facts, partner->fact_count, &partner->fact_capacity,
-                                sizeof *partner->facts);
-    partner->facts[partner->fact_count++] = fact;
+    naive_add_fact(partner, &fact);
     for (unsigned i = 0; i < naive->model->alert_count; i++)
         if (naive->model->alerts[i].kind == ENG_SILENCE)
             naive_silence_rescan(naive, partner, i);
     struct occasion why = {fact.pane < fact.clock_pane ? ENG_CAUSE_CORRECTION : ENG_CAUSE_EVENT,
                            ENG_ORIGIN_OFFSET, event->offset, naive->clock_ms, fact.clock_pane};
+    naive_awards(naive, partner, &why);
     naive_evaluate(naive, partner, &why);
 }
 
@@ -470,6 +493,9 @@ enum eng_status naive_view(const struct naive *naive, struct eng_slice name,
     ret_view->score_count = (uint16_t)model->score_count;
     ret_view->measure_count = (uint16_t)model->named_measure_count;
     ret_view->alert_count = (uint16_t)model->alert_count;
+    ret_view->ledger_count = (uint16_t)model->ledger_count;
+    for (unsigned i = 0; i < model->ledger_count; i++)
+        naive_view_ledger(naive, partner, i, &ret_view->ledgers[i]);
     for (unsigned i = 0; i < model->score_count; i++)
         view_score(naive, partner, i, &ret_view->scores[i]);
     for (unsigned i = 0; i < model->named_measure_count; i++) {

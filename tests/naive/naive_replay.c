@@ -200,23 +200,40 @@ static void print_source_silence(const struct eng_model *model, const struct eng
     printf("}\n");
 }
 
+static void print_award_booking(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_award *award = &model->awards[effect->subject];
+    print_name("award", award->name);
+    print_name("ledger", model->ledgers[effect->ledger].name);
+    static const char *const statuses[] = {"booked", "pending", "dropped", "reversed"};
+    print_name("status", statuses[effect->status]);
+    print_number("amount", effect->amount_e4);
+    print_number("cut", effect->cut_e4);
+    print_number("balance", effect->balance_e4);
+    printf(",\"model_version\":%u,\"occurred_at\":%" PRId64, model->version,
+           effect->occurred_at_ms);
+    if (award->description != NULL)
+        print_name("description", award->description);
+}
+
 static void print_effects(const struct eng_model *model, struct naive *naive)
 {
     const struct eng_effects *effects = naive_effects(naive);
     for (size_t at = 0; at < effects->used;) {
         const struct eng_effect *effect = (const void *)(effects->data + at);
-        bool change = effect->kind == ENG_EFFECT_SCORE_CHANGE;
         at += effect->bytes;
         if (effect->kind == ENG_EFFECT_SOURCE_SILENCE) {
             print_source_silence(model, effect);
             continue;
         }
+        static const char *const types[] = {"score_change", "churn_drop", "award_booking"};
         const uint8_t *name = (const uint8_t *)(effect + 1) +
                               effect->contribution_count * sizeof(struct eng_contribution);
-        printf("{\"type\":\"%s\",\"at\":%" PRId64, change ? "score_change" : "churn_drop",
-               effect->at_ms);
+        printf("{\"type\":\"%s\",\"at\":%" PRId64, types[effect->kind], effect->at_ms);
         print_text("partner_id", (struct eng_slice){(const char *)name, effect->partner_bytes});
-        if (change)
+        if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
+            print_award_booking(model, effect);
+        else if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
             print_score_change(model, effect);
         else
             print_churn_drop(model, effect);
@@ -233,8 +250,13 @@ static void print_summary(const struct naive *naive)
     printf("{\"type\":\"summary\",\"read\":%" PRIu64, counters->read);
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         printf(",\"%s\":%" PRIu64, names[i], counters->outcome[i]);
-    printf(",\"partners\":%" PRIu64 ",\"score_changes\":%" PRIu64 ",\"churn_drops\":%" PRIu64 "}\n",
+    printf(",\"partners\":%" PRIu64 ",\"score_changes\":%" PRIu64 ",\"churn_drops\":%" PRIu64,
            naive_partner_count(naive), counters->score_changes, counters->churn_drops);
+    if (counters->award_bookings > 0)
+        printf(",\"award_bookings\":%" PRIu64, counters->award_bookings);
+    if (counters->award_unmatched > 0)
+        printf(",\"award_unmatched\":%" PRIu64, counters->award_unmatched);
+    printf("}\n");
 }
 
 static void replay(const struct eng_config *config, FILE *file, struct naive *naive)

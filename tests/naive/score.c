@@ -60,6 +60,19 @@ static int64_t by_steps(const struct eng_score *score, const struct eng_dimensio
     return rounded(times(score->scale_e4, dimension->weight_e4), weight_sum_e4, over, under);
 }
 
+/* Points that get less, to the nearest, halves away from zero. */
+static int64_t decayed(const struct naive *naive, const struct partner *partner,
+                       const struct eng_score *score, unsigned dimension, int64_t pane)
+{
+    const struct eng_dimension *about = &score->dimensions[dimension];
+    __int128 sum =
+        naive_decayed(naive, partner, &naive->model->measures[about->measure], &score->decay, pane);
+    __int128 points = times(sum, about->points_e4), one = (__int128)10000 << 30;
+    __int128 size = points < 0 ? -points : points;
+    int64_t whole = (int64_t)((2 * size + one) / (2 * one));
+    return points < 0 ? -whole : whole;
+}
+
 static void compute(const struct naive *naive, const struct partner *partner,
                     const struct eng_score *score, int64_t pane, struct score_state *state)
 {
@@ -76,8 +89,10 @@ static void compute(const struct naive *naive, const struct partner *partner,
     for (unsigned i = 0; i < score->dimension_count; i++) {
         const struct eng_dimension *dimension = &score->dimensions[i];
         int64_t part = 0;
-        if (score->points)
-            part = amounts[i].value_e4 / 10000 * dimension->points_e4;
+        if (score->decay.kind != ENG_DECAY_NONE)
+            part = decayed(naive, partner, score, i, pane);
+        else if (score->points)
+            part = (int64_t)(times(amounts[i].value_e4, dimension->points_e4) / 10000);
         else if (amounts[i].missing &&
                  (dimension->skip || naive->model->measures[dimension->measure].kind == ENG_SINCE))
             part = 0;
@@ -144,6 +159,8 @@ void naive_score_init(const struct eng_score *score, struct score_state *state)
 static int64_t window_panes(const struct eng_model *model, const struct eng_measure *m,
                             int64_t pane)
 {
+    if (m->inner) /* what a ledger holds is all there is */
+        return 0;
     if (m->window == ENG_WINDOW_ROLLING)
         return naive_reach(m);
     if (m->window == ENG_WINDOW_LIFE || m->window == ENG_WINDOW_NONE)

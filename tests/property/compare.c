@@ -198,11 +198,12 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
 {
     struct eng_slice partner = eng_effect_partner(effect);
     const struct eng_contribution *parts = eng_effect_contributions(effect);
-    static const char *const kinds[] = {"score change", "churn drop", "source silence"};
-    static const char *(*const names[])(const struct eng_model *, unsigned) = {
-        eng_model_score_name, eng_model_alert_name, eng_model_guard_name};
+    static const char *const kinds[] = {"score change", "churn drop", "booking", "source silence"};
+    const char *const names[] = {
+        eng_model_score_name(model, effect->subject), eng_model_alert_name(model, effect->subject),
+        eng_model_award_name(model, effect->subject), eng_model_guard_name(model, effect->subject)};
     fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data, kinds[effect->kind],
-            names[effect->kind](model, effect->subject));
+            names[effect->kind]);
     fprintf(out, "score %u cause %u origin %u/%" PRIu64 " direction %u status %u band %u<-%u ",
             effect->score, effect->cause, effect->origin_kind, effect->origin, effect->direction,
             effect->status, effect->band, effect->previous_band);
@@ -268,6 +269,10 @@ static bool same_counters(const struct run *run, const struct naive *naive)
                         (int64_t)got->score_changes);
     same &=
         same_number(run, "churn drops", 0, (int64_t)want->churn_drops, (int64_t)got->churn_drops);
+    same &= same_number(run, "bookings", 0, (int64_t)want->award_bookings,
+                        (int64_t)got->award_bookings);
+    same &= same_number(run, "unmatched", 0, (int64_t)want->award_unmatched,
+                        (int64_t)got->award_unmatched);
     same &= same_number(run, "partners", 0, (int64_t)naive_partner_count(naive),
                         (int64_t)eng_engine_partner_count(run->engine));
     same &= same_number(run, "clock", 0, naive_clock_ms(naive), eng_engine_clock_ms(run->engine));
@@ -330,6 +335,13 @@ static bool same_view(const struct run *run, const struct eng_view *want,
     same &= same_number(run, "view: scores", 0, want->score_count, got->score_count);
     same &= same_number(run, "view: measures", 0, want->measure_count, got->measure_count);
     same &= same_number(run, "view: alerts", 0, want->alert_count, got->alert_count);
+    same &= same_number(run, "view: ledgers", 0, want->ledger_count, got->ledger_count);
+    for (unsigned i = 0; same && i < want->ledger_count; i++) {
+        const struct eng_view_ledger *a = &want->ledgers[i], *b = &got->ledgers[i];
+        same &= same_number(run, "view: balance of ledger", i, a->balance_e4, b->balance_e4);
+        same &= same_number(run, "view: earned in ledger", i, a->earned_e4, b->earned_e4);
+        same &= same_number(run, "view: expired in ledger", i, a->expired_e4, b->expired_e4);
+    }
     if (!same || !same_view_scores(run, want, got) || !same_view_facts(run, want, got))
         return false;
     for (unsigned i = 0; i < want->measure_count; i++) {
@@ -435,6 +447,14 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             tally->silences += effect->status == ENG_OPENED;
             tally->held +=
                 effect->status == ENG_RESOLVED ? (uint64_t)effect->baseline_e4 / 10000 : 0;
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {
+            tally->bookings++;
+            tally->cut += effect->cut_e4 > 0;
+            tally->pending += effect->status == ENG_PENDING;
+            tally->reversed += effect->status == ENG_REVERSED;
+            tally->late_bookings += effect->cause == ENG_CAUSE_CORRECTION;
             continue;
         }
         enum eng_alert_kind kind = run->model->alerts[effect->subject].kind;

@@ -38,11 +38,12 @@ static const char *const actions[] = {
     "widget.off.now",     "unheard.of",
 };
 
-static const char *const attribute_names[HISTORY_ATTRIBUTES] = {"source", "region", "odd"};
+static const char *const attribute_names[HISTORY_ATTRIBUTES] = {"source", "region", "odd",
+                                                                "reverses"};
 const struct eng_names history_names = {attribute_names, HISTORY_ATTRIBUTES};
 
 /* Texts that programs ask for, and some that none does. */
-static const char *const attribute_texts[HISTORY_ATTRIBUTES][8] = {
+static const char *const attribute_texts[HISTORY_ATTRIBUTES - 1][8] = {
     {"web", "portal", "portal", "desk", "web", "portal", "app", "desk"},
     {"north", "south", "east", "northern", "north", "south", "east", "west"},
     {"1", "true", "", "x", "2.50", "-3.00005", "1e2", "-+1"},
@@ -151,6 +152,8 @@ static const char *draw_action(struct chance *chance, const struct manner *m)
 {
     enum { TRIES = 40, ACTIONS = sizeof actions / sizeof actions[0] };
     const char *action = NULL;
+    if (strstr(m->program, "reverses:") != NULL && chance_percent(chance, 15))
+        return "unheard.of"; /* undoes, in these programs */
     for (int i = 0; i < TRIES; i++) {
         uint64_t place = m->actions_from + chance_next(chance) % m->actions_count;
         action = actions[place % ACTIONS];
@@ -160,15 +163,35 @@ static const char *draw_action(struct chance *chance, const struct manner *m)
     return action;
 }
 
-static void attach(struct chance *chance, const struct manner *m, struct step *step)
+/* The id of an event before, most often one of the same partner and not long ago. */
+static struct eng_slice earlier_id(struct chance *chance, uint32_t index, const struct step *step)
 {
-    bool asked = strstr(m->program, "where:") != NULL || strstr(m->program, "from:") != NULL;
+    enum { IDS = 2048 };
+    static char ids[IDS][8]; /* steps move */
+    uint32_t reach = (uint32_t)chance_between(chance, 1, 24), found = 0;
+    for (uint32_t back = 1; back <= reach && back <= index; back++) {
+        const struct eng_event *event = &step[-(int64_t)back].event;
+        if (event->id.data != NULL &&
+            (event->partner.data == step->event.partner.data || chance_percent(chance, 3)))
+            found = (uint32_t)strtoul(event->id.data + 1, NULL, 10) % IDS;
+    }
+    snprintf(ids[found], sizeof ids[found], "e%u", found);
+    return text(ids[found]);
+}
+
+static void attach(struct chance *chance, const struct manner *m, uint32_t index, struct step *step)
+{
+    bool asked = strstr(m->program, "where:") != NULL || strstr(m->program, "from:") != NULL ||
+                 strstr(m->program, "reference:") != NULL ||
+                 strstr(m->program, "reverses:") != NULL;
     if (!asked || chance_percent(chance, 5))
         return; /* none at all */
-    for (int i = 0; i < HISTORY_ATTRIBUTES; i++)
+    for (int i = 0; i < HISTORY_ATTRIBUTES - 1; i++)
         step->attributes[i] = chance_percent(chance, 15)
                                   ? (struct eng_slice){NULL, 0}
                                   : text(CHANCE_ONE_OF(chance, attribute_texts[i]));
+    if (strstr(m->program, "reverses:") != NULL && chance_percent(chance, 90))
+        step->attributes[HISTORY_ATTRIBUTES - 1] = earlier_id(chance, index, step);
     step->event.attributes = step->attributes;
 }
 
@@ -181,7 +204,7 @@ static void make_event(struct chance *chance, const struct manner *m, uint32_t i
     event->partner = text(partners[chance_next(chance) % m->partners]);
     event->action = text(draw_action(chance, m));
     name_event(chance, m, index, step);
-    attach(chance, m, step);
+    attach(chance, m, index, step);
     if (chance_percent(chance, m->odd))
         event->verdict = chance_percent(chance, 50) ? ENG_VERDICT_BAD : ENG_VERDICT_FUTURE;
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { HISTORY_ATTRIBUTES = 3 };
+enum { HISTORY_ATTRIBUTES = 4 };
 
 struct step {
     bool tick;      /* a tick to event.time_ms, else an event */

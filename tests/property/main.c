@@ -173,6 +173,9 @@ static void print_tally(const struct tally *tally)
            tally->score_changes, tally->expiries, tally->corrections);
     printf(" activations %" PRIu64 ", told by them %" PRIu64 ", erasures %" PRIu64 "\n ",
            tally->activations, tally->configs, tally->erased);
+    printf(" bookings %" PRIu64 ", cut %" PRIu64 ", by corrections %" PRIu64 ", pending %" PRIu64
+           ", reversed %" PRIu64 "\n ",
+           tally->bookings, tally->cut, tally->late_bookings, tally->pending, tally->reversed);
     for (unsigned i = 0; i < ENG_ALERT_KINDS; i++)
         printf(" %s opened %" PRIu64 " resolved %" PRIu64, kinds[i], tally->opened[i],
                tally->resolved[i]);

@@ -30,6 +30,7 @@ struct writer {
         int64_t scale_e4; /* the greatest value, or about that */
     } scores[4];
     unsigned score_count;
+    unsigned ledgers; /* 0: nothing is paid */
 };
 
 /* Zones with whole and odd offsets, with midnights that come twice or not at all, with a day that
@@ -198,6 +199,21 @@ static bool ratio(struct writer *w, unsigned index)
     return true;
 }
 
+/* Of a ledger. One that never expires has not expired either, and the program is refused. */
+static void booked(struct writer *w, unsigned index)
+{
+    int64_t ledger = between(w, 0, w->ledgers - 1), kind = between(w, 0, 3);
+    if (kind <= 1) {
+        fprintf(w->out, "earned: l%" PRId64, ledger);
+        window(w, index, true);
+    } else {
+        fprintf(w->out, "%s: l%" PRId64, kind == 2 ? "balance" : "expired", ledger);
+    }
+    if (kind == 3)
+        w->ratios |= 1u << index;
+    fprintf(w->out, "}\n");
+}
+
 /* ---- facts ---- */
 
 /* What histories may set a choice to, and texts that they never do. */
@@ -259,6 +275,10 @@ static void measure(struct writer *w, unsigned index)
         return;
     }
     fprintf(w->out, "  m%u: {", index);
+    if (index > 0 && w->ledgers > 0 && percent(w, 30)) {
+        booked(w, index);
+        return;
+    }
     if (kind <= 4) {
         fprintf(w->out, "%s: ", kinds[kind % 3]);
         actions(w);
@@ -328,6 +348,22 @@ static void weighted(struct writer *w, unsigned index)
         dimension(w, i, i > 0);
 }
 
+/* Some points get less. Those over life do not, and the program is refused. */
+static void decay(struct writer *w)
+{
+    int64_t kind = between(w, 0, 5);
+    if (kind > 2 || w->plain_panes > 0)
+        return;
+    fprintf(w->out, "    decay: {%s",
+            kind == 0   ? "step: "
+            : kind == 1 ? "linear: "
+                        : "half_life: ");
+    if (kind == 0)
+        fprintf(w->out, "%" PRId64 "%%, every: ", between(w, 1, 100));
+    panes(w, percent(w, 70) ? between(w, 1, 5) : window_panes(w));
+    fprintf(w->out, "}\n");
+}
+
 static void points(struct writer *w, unsigned index)
 {
     enum { NAMES = sizeof names / sizeof names[0] };
@@ -352,6 +388,7 @@ static void points(struct writer *w, unsigned index)
     fprintf(w->out, "    ");
     over(w, index == 0);
     fprintf(w->out, "\n");
+    decay(w);
 }
 
 static void bands(struct writer *w, unsigned index)
@@ -402,7 +439,13 @@ static void score(struct writer *w, unsigned index)
 {
     fprintf(w->out, "  s%u:\n", index);
     w->scores[index].points = percent(w, 30);
-    if (w->scores[index].points)
+    if (w->scores[index].points && w->ledgers > 0 && percent(w, 60)) {
+        w->scores[index].scale_e4 = 200000;
+        fprintf(w->out, "    ledger: l0\n    ");
+        over(w, index == 0);
+        fprintf(w->out, "\n");
+        decay(w);
+    } else if (w->scores[index].points)
         points(w, index);
     else
         weighted(w, index);
@@ -565,6 +608,111 @@ static void guard(struct writer *w, unsigned index, int64_t alerts)
     fprintf(w->out, "}\n");
 }
 
+/* The first one has no cap, so that a score may be of it. */
+static void ledger(struct writer *w, unsigned index)
+{
+    static const char *const periods[] = {"week", "month", "quarter"};
+    const char *between_keys = "";
+    fprintf(w->out, "  l%u: {", index);
+    if (index > 0 && percent(w, 70)) {
+        fprintf(w->out, "cap: ");
+        number(w, percent(w, 70) ? between(w, 1, 12) * 10000 : between(w, 1, 400000));
+        fprintf(w->out, ", per: %s", CHANCE_ONE_OF(w->chance, periods));
+        between_keys = ", ";
+    }
+    if (index > 1 || percent(w, 60)) {
+        fprintf(w->out, "%sexpires_after: ", between_keys);
+        panes(w, window_panes(w));
+    }
+    fprintf(w->out, "}\n");
+}
+
+/* When an award pays, the actions apart. */
+static void terms(struct writer *w)
+{
+    static const char *const periods[] = {"week", "month", "quarter"};
+    int64_t kind = between(w, 0, 5);
+    if (kind <= 1) {
+        fprintf(w->out, ", nth: {n: %" PRId64 ", per: ", between(w, 1, 4));
+        if (percent(w, 50))
+            panes(w, window_panes(w));
+        else
+            fprintf(w->out, "%s", CHANCE_ONE_OF(w->chance, periods));
+        fprintf(w->out, "}");
+    } else if (kind == 2) {
+        fprintf(w->out, ", streak: {n: %" PRId64, between(w, 2, 4));
+        if (percent(w, 50))
+            fprintf(w->out, ", per: %s", CHANCE_ONE_OF(w->chance, periods));
+        fprintf(w->out, "}");
+    }
+    if (percent(w, 25))
+        fprintf(w->out, ", first: true");
+}
+
+/* What may be approved and undone, by attributes and actions that all histories have; where the
+ * award pays for one of those, the program is refused. */
+static void settled(struct writer *w)
+{
+    static const char *const deciders[] = {"social.connect", "\"widget.install\"", "\"deal.close\"",
+                                           "\"widget.off.*\""};
+    static const char *const attributes[] = {"odd", "region", "source"};
+    if (percent(w, 25)) {
+        fprintf(w->out, ", pending: {until: %s", CHANCE_ONE_OF(w->chance, deciders));
+        if (percent(w, 60))
+            fprintf(w->out, ", dropped_by: social.disconnect");
+        fprintf(w->out, ", reference: %s, for: ", CHANCE_ONE_OF(w->chance, attributes));
+        panes(w, window_panes(w));
+        fprintf(w->out, "}");
+    }
+    if (percent(w, 30)) {
+        fprintf(w->out, ", reversed_by: [%s, unheard.of], reverses: reverses, reversible_for: ",
+                CHANCE_ONE_OF(w->chance, deciders));
+        panes(w, percent(w, 60) ? between(w, 2, 60) : window_panes(w));
+    }
+}
+
+static void award(struct writer *w, unsigned index)
+{
+    static const char *const ones[] = {"x", "platform.login", "\"platform.*\"", "[x, \"deal.*\"]"};
+    static const char *const others[] = {"invoice.upload", "\"training.*\"", "training.start",
+                                         "[\"training.quiz.*\", invoice.upload]"};
+    bool within = percent(w, 25), turned = percent(w, 50);
+    const char *one = CHANCE_ONE_OF(w->chance, ones), *other = CHANCE_ONE_OF(w->chance, others);
+    fprintf(w->out, "  w%u: {when: ", index);
+    if (within)
+        fprintf(w->out, "%s", turned ? one : other);
+    else
+        actions(w);
+    where(w);
+    fprintf(w->out, ", to: l%u, points: ", index % w->ledgers);
+    if (percent(w, 60))
+        number(w, percent(w, 70) ? between(w, 1, 6) * 10000 : between(w, 1, 90000));
+    else
+        fprintf(w->out, percent(w, 50) ? "value" : "value, rate: 0.3335");
+    if (within) {
+        fprintf(w->out, ", within: {of: %s, days: ", turned ? other : one);
+        panes(w, percent(w, 80) ? between(w, 1, 8) : window_panes(w));
+        fprintf(w->out, "}");
+    }
+    terms(w);
+    settled(w);
+    fprintf(w->out, "}\n");
+}
+
+/* Every ledger is named by some award; the last one names all of them. */
+static void paid(struct writer *w)
+{
+    int64_t awards = between(w, w->ledgers, w->ledgers + 3);
+    fprintf(w->out, "ledgers:\n");
+    for (unsigned i = 0; i < w->ledgers; i++)
+        ledger(w, i);
+    fprintf(w->out, "awards:\n");
+    for (unsigned i = 0; i < awards; i++)
+        award(w, i);
+    fprintf(w->out, "  all: {when: \"training.*\", points: 2.5, to: [l0%s%s]}\n",
+            w->ledgers > 1 ? ", l1" : "", w->ledgers > 2 ? ", l2" : "");
+}
+
 static void wide_write(struct chance *chance, FILE *out, struct program_traits *ret_traits)
 {
     struct writer w = {.chance = chance, .out = out};
@@ -572,6 +720,7 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     ret_traits->pane_ms = w.hours ? 3600000 : 86400000;
     w.filters = percent(&w, 40);
     w.plain_panes = percent(&w, 33) ? between(&w, 1, 12) : 0;
+    w.ledgers = percent(&w, 35) ? (unsigned)between(&w, 1, 3) : 0;
     time_section(&w);
     w.measures = (unsigned)between(&w, 1, MEASURES_MAX);
     w.facts = percent(&w, 40) ? (unsigned)between(&w, 1, 3) : 0;
@@ -591,6 +740,8 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
         fprintf(w.out, "alerts:\n");
     for (unsigned i = 0; i < alerts; i++)
         alert(&w, i);
+    if (w.ledgers > 0)
+        paid(&w);
     if (alerts == 0 || !percent(&w, 30))
         return;
     fprintf(out, "guards:\n");

@@ -3,6 +3,7 @@
 
 #include "../property/program.h"
 #include "base/assert.h"
+#include "model/differ.h"
 #include "sim.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ static bool add_change(struct sim *sim, char **program, const struct program_tra
     char *text = complete(sim, next, sim_percent(sim, 30) ? "silent" : "tell");
     struct eng_config *config = NULL;
     bool fits = eng_config_load_text(text, strlen(text), "sim.yaml", &config, NULL) == ENG_OK &&
-                eng_model_carries(before->model, config->model, NULL) == ENG_OK;
+                eng_config_takes_up(before, config, NULL) == ENG_OK;
     if (fits) {
         input->changed[input->changes++] = config;
         size_t used = strlen(input->text), more = strlen(text) + 1;

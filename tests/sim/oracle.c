@@ -350,7 +350,7 @@ static void same_outputs(struct oracle *oracle)
             return;
         }
     }
-    for (int topic = ENG_TOPIC_SCORE_CHANGES; topic <= ENG_TOPIC_SOURCE_SILENCES; topic++)
+    for (int topic = ENG_TOPIC_SCORE_CHANGES; topic < ENG_TOPIC_DEAD_LETTERS; topic++)
         if (next_visible(&sim->broker.logs[broker_place((enum eng_topic)topic, oracle->partition)],
                          &at[topic]) != NULL)
             sim_fail(sim, "partition %d: more was told to topic %d than should be",
@@ -497,6 +497,8 @@ static bool same_view(const struct eng_view *a, const struct eng_view *b, bool o
         same = a->alerts[i].open == b->alerts[i].open &&
                a->alerts[i].due_at_ms == b->alerts[i].due_at_ms &&
                (!openings || a->alerts[i].opened_at_ms == b->alerts[i].opened_at_ms);
+    same = same && a->ledger_count == b->ledger_count &&
+           memcmp(a->ledgers, b->ledgers, sizeof a->ledgers) == 0;
     return same;
 }
 
@@ -529,7 +531,7 @@ static void same_task(struct oracle *oracle, const struct eng_task *task, struct
     uint64_t sum = 0;
     eng_task_counters(task, &got);
     bool same = got.read == want->read && got.score_changes == want->score_changes &&
-                got.churn_drops == want->churn_drops;
+                got.churn_drops == want->churn_drops && got.award_bookings == want->award_bookings;
     for (int i = 0; i < ENG_OUTCOME_COUNT; i++) {
         sum += got.outcome[i];
         same &= got.outcome[i] == want->outcome[i];

@@ -203,6 +203,22 @@ static void print_source_silence(const struct subject *s, const struct eng_effec
     print_number(effect->baseline_e4, s->out);
 }
 
+static void print_award_booking(const struct subject *s, const struct eng_effect *effect)
+{
+    static const char *const words[] = {"pays", "pending", "dropped", "reversed"};
+    fprintf(s->out, "%s %s ", s->model->awards[effect->subject].name, words[effect->status]);
+    print_number(effect->amount_e4, s->out);
+    fprintf(s->out, " %s %s, ", effect->status == ENG_BOOKED ? "to" : "in",
+            s->model->ledgers[effect->ledger].name);
+    if (effect->cut_e4 > 0) {
+        fprintf(s->out, "cut by ");
+        print_number(effect->cut_e4, s->out);
+        fprintf(s->out, ", ");
+    }
+    fprintf(s->out, "balance ");
+    print_number(effect->balance_e4, s->out);
+}
+
 static void print_contributions(const struct subject *s, const struct eng_effect *effect)
 {
     const struct eng_contribution *parts = eng_effect_contributions(effect);
@@ -250,6 +266,8 @@ static void print_effect(const struct subject *s, const struct eng_effect *effec
         print_score_change(s, effect);
     else if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
         print_source_silence(s, effect);
+    else if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
+        print_award_booking(s, effect);
     else
         print_churn_drop(s, effect);
     if ((s->show & SPEC_CONTRIBUTIONS) != 0 && effect->contribution_count > 0)

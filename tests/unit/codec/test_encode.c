@@ -35,9 +35,17 @@ static struct eng_alert alerts[] = {
     {.name = leaving, .kind = ENG_SILENCE, .forecast = 60}};
 static char portal[] = "portal", export_text[] = "The export.";
 static struct eng_guard guards[] = {{.name = portal, .description = export_text}};
-static const struct eng_model model = {.guards = guards,
+static char welcome[] = "welcome", reward[] = "rew/ard";
+static struct eng_ledger ledgers[] = {{.name = low}, {.name = reward}};
+static struct eng_award awards[] = {{.name = welcome, .ledgers = 3},
+                                    {.name = strong, .ledgers = 1, .description = thanks}};
+static const struct eng_model model = {.program = program,
                                        .guard_count = 1,
-                                       .program = program,
+                                       .guards = guards,
+                                       .ledger_count = 2,
+                                       .ledgers = ledgers,
+                                       .award_count = 2,
+                                       .awards = awards,
                                        .version = 3,
                                        .score_count = 1,
                                        .scores = scores,
@@ -316,6 +324,48 @@ Test(encode, a_source_silence_is_of_a_partition_and_of_no_partner)
                "\"paint/painters\", \"guard\": \"portal\", \"status\": \"began\", \"at\": "
                "1767225600000, \"count\": 3, \"usual\": null, \"since\": null, \"held\": null, "
                "\"description\": {\"string\": \"The export.\"}}");
+}
+
+static struct effect booking(unsigned award, unsigned ledger)
+{
+    return (struct effect){.head = {.kind = ENG_EFFECT_AWARD_BOOKING,
+                                    .subject = (uint16_t)award,
+                                    .ledger = (uint16_t)ledger,
+                                    .origin_kind = ENG_ORIGIN_OFFSET,
+                                    .origin = 42,
+                                    .at_ms = 1767225600000,
+                                    .amount_e4 = 400000,
+                                    .cut_e4 = 105000,
+                                    .balance_e4 = 1000000,
+                                    .occurred_at_ms = 1767220000000}};
+}
+
+#define BOOKED(award, ledger)                                                                      \
+    "{\"type\":\"award_booking\",\"id\":\"paint%2Fpainters/acme/" award "/" ledger                 \
+    "/booked/o42\",\"program\":\"paint/painters\",\"partner_id\":\"acme\",\"award\":\"" award      \
+    "\","
+
+Test(encode, a_booking_says_what_the_cap_has_left_of_it)
+{
+    check_json(
+        booking(0, 1),
+        BOOKED("welcome",
+               "rew%2Fard") "\"ledger\":\"rew/ard\",\"model_version\":3,"
+                            "\"status\":\"booked\",\"amount\":40,\"cut\":10.5,\"balance\":100,"
+                            "\"at\":1767225600000,\"occurred_at\":1767220000000}\n");
+    check_json(
+        booking(1, 0),
+        BOOKED("strong", "low") "\"ledger\":\"low\",\"model_version\":3,"
+                                "\"status\":\"booked\",\"amount\":40,\"cut\":10.5,\"balance\":100,"
+                                "\"at\":1767225600000,\"occurred_at\":1767220000000,"
+                                "\"description\":\"Say \\\"thanks\\\".\"}\n");
+    check_avro(
+        booking(0, 1), eng_schema_award_booking,
+        "{\"id\": \"paint%2Fpainters/acme/welcome/rew%2Fard/booked/o42\", \"program\": "
+        "\"paint/painters\", \"partner_id\": \"acme\", \"award\": \"welcome\", \"ledger\": "
+        "\"rew/ard\", \"model_version\": 3, \"status\": \"booked\", \"amount\": 40.0, \"cut\": "
+        "10.5, \"balance\": 100.0, \"at\": 1767225600000, \"occurred_at\": 1767220000000, "
+        "\"description\": null}");
 }
 
 Test(encode, a_deadline_says_from_when_and_until_when)

@@ -141,7 +141,7 @@ Test(differ, what_a_running_process_cannot_take_up_is_named_with_its_place)
              "recovery: {records: 7, seconds: 8}\ntime: {future_skew: 1h, idle_after: 1h}\n");
     refused(eng_config_takes_up, FIRST MODEL "input:\n  topic: other\n",
             "new.yaml:7:3: input.topic needs a restart; so do output.score_changes, "
-            "output.churn_drops, output.source_silences, output.dead_letters, "
+            "output.churn_drops, output.source_silences, output.awards, output.dead_letters, "
             "output.erasures");
     refused(eng_config_takes_up, FIRST MODEL INPUT "run: {workers: 2}\n",
             "new.yaml:7:7: run.workers needs a restart");
@@ -177,4 +177,22 @@ Test(differ, every_key_is_found_by_its_path_and_passwords_are_not_kept)
     eng_config_where(config, "time.zone", where, sizeof where);
     cr_expect_str_eq(where, "new.yaml:1:1");
     eng_config_free(config);
+}
+
+/* Nobody has looked for the topic of awards before. */
+Test(differ, the_first_awards_need_a_restart)
+{
+#define PAID(version, points)                                                                      \
+    "program: p\nversion: " version "\n" MODEL                                                     \
+    "ledgers: {reward: {}}\nawards: {login: {when: x, points: " points ", to: reward}}\n"
+    struct eng_config *none = load(FIRST MODEL INPUT), *some = load(PAID("4", "1") INPUT);
+    struct eng_config *other = load(PAID("5", "2") INPUT);
+    struct eng_error err = {0};
+    cr_expect_eq(eng_config_takes_up(none, some, &err), ENG_BAD_CONFIG);
+    cr_expect(strstr(err.text, "the first awards need a restart") != NULL, "%s", err.text);
+    cr_expect(strstr(err.text, "in.awards") != NULL, "%s", err.text);
+    cr_expect_eq(eng_config_takes_up(some, other, NULL), ENG_OK);
+    eng_config_free(none);
+    eng_config_free(some);
+    eng_config_free(other);
 }

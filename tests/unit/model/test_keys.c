@@ -17,6 +17,10 @@ struct frame {
     "measures: {logins: {count: a, over: 5d}, revenue: {sum: value, of: b, over: 9d}}\n"
 #define SCORES "scores: {engagement: {scale: 10, " DIMENSIONS ", bands: {low: 0, high: 5}}}\n"
 
+#define BOOKED(ledger)                                                                             \
+    "ledgers: {" ledger ": {expires_after: 9d}}\n"                                                 \
+    "awards: {w: {when: a, points: 1, to: " ledger "}}\n"
+
 static const struct frame frames[] = {
     {&eng_section_file, "@\n"},
     {&eng_section_time, "program: p\ntime: {@}\n" MEASURES SCORES},
@@ -26,12 +30,14 @@ static const struct frame frames[] = {
     {&eng_section_measure,
      "program: p\n" MEASURES "scores: {engagement: {points: {a: 1}, over: 3d, bands: "
      "{low: 0}}}\nmeasures_of: {own: {@}}\n"},
-    {&eng_section_score, "program: p\n" MEASURES "scores: {own: {@}}\n"},
+    {&eng_section_score, "program: p\n" MEASURES "scores: {own: {@}}\n" BOOKED("score")},
     {&eng_section_dimension,
      "program: p\n" MEASURES "scores: {s: {scale: 9, bands: {low: 0}, dimensions: {revenue: "
      "{weight: 1, target: 9}, logins: {@}}}}\n"},
     {&eng_section_points,
      "program: p\n" MEASURES "scores: {s: {points: {own: {@}}, over: 3d, bands: {low: 0}}}\n"},
+    {&eng_section_decay,
+     "program: p\nscores: {s: {points: {a: 1}, over: 30d, bands: {low: 0}, decay: {@}}}\n"},
     {&eng_section_edge, "program: p\n" MEASURES "scores: {s: {scale: 100, " DIMENSIONS
                         ", bands: {low: 0, high: {@}}}}\n"},
     {&eng_section_alert, "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"},
@@ -39,6 +45,18 @@ static const struct frame frames[] = {
      "program: p\n" MEASURES SCORES
      "alerts: {own: {silence: [invoice.upload, \"training.*\"], horizon: 45d}}\n"
      "guards: {own: {@}}\n"},
+    {&eng_section_ledger, "program: p\n" MEASURES SCORES
+                          "ledgers: {own: {@}}\nawards: {w: {when: a, points: 1, to: own}}\n"},
+    {&eng_section_award, "program: p\n" MEASURES SCORES "ledgers: {reward: {}, score: {}}\n"
+                         "awards: {w: {when: a, points: 1, to: [reward, score]}, own: {@}}\n"},
+    {&eng_section_nth, "program: p\n" MEASURES SCORES "ledgers: {r: {}}\n"
+                       "awards: {own: {when: a, points: 1, to: r, nth: {@}}}\n"},
+    {&eng_section_within, "program: p\n" MEASURES SCORES "ledgers: {r: {}}\n"
+                          "awards: {own: {when: a, points: 1, to: r, within: {@}}}\n"},
+    {&eng_section_pending, "program: p\n" MEASURES SCORES "ledgers: {r: {}}\n"
+                           "awards: {own: {when: a, points: 1, to: r, pending: {@}}}\n"},
+    {&eng_section_streak, "program: p\n" MEASURES SCORES "ledgers: {r: {}}\n"
+                          "awards: {own: {when: a, points: 1, to: r, streak: {@}}}\n"},
     {&eng_section_kafka, "program: p\nkafka: {@}\n" MEASURES SCORES},
     {&eng_section_output, "program: p\noutput: {@}\n" MEASURES SCORES},
     {&eng_section_run, "program: p\nrun: {@}\n" MEASURES SCORES},
@@ -65,6 +83,9 @@ static const struct company companies[] = {
      "program: p\n" MEASURES SCORES "alerts: {own: {silence: invoice.upload, horizon: 45d}}\n"},
     {&eng_section_guard, "where", "silence: invoice.upload"},
     {&eng_section_guard, "settle", "at_most: 30000d"},
+    {&eng_section_file, "ledgers",
+     "program: p\n" MEASURES SCORES "awards: {w: {when: a, points: 1, to: reward}}"},
+    {&eng_section_file, "awards", "program: p\n" MEASURES SCORES "ledgers: {reward: {}}"},
     {&eng_section_file, NULL, "program: p\n" MEASURES SCORES},
     {&eng_section_fact, "set", "valid_for: 3d"},
     {&eng_section_fact, "values", "set: b, from: tier"},
@@ -76,6 +97,8 @@ static const struct company companies[] = {
     {&eng_section_measure, "ratio", ""},
     {&eng_section_measure, "fact", ""},
     {&eng_section_measure, "since", "over: 3d"},
+    {&eng_section_measure, "balance", ""},
+    {&eng_section_measure, "expired", ""},
     {&eng_section_measure, "of", "sum: value, over: 3d"},
     {&eng_section_measure, "until", "state: on"},
     {&eng_section_measure, "over", "count: a"},
@@ -85,6 +108,10 @@ static const struct company companies[] = {
     {&eng_section_score, "scale", DIMENSIONS ", bands: {low: 0}"},
     {&eng_section_score, "dimensions", "scale: 10, bands: {low: 0}"},
     {&eng_section_score, "points", "over: 3d, bands: {low: 0}"},
+    {&eng_section_score, "decay", "points: {a: 1}, over: 3d, bands: {low: 0}"},
+    {&eng_section_decay, "step", "every: 5d"},
+    {&eng_section_decay, "every", "step: 25%"},
+    {&eng_section_score, "ledger", "over: 3d, bands: {low: 0}"},
     {&eng_section_score, "over", "points: {a: 1}, bands: {low: 0}"},
     {&eng_section_score, "bands", "scale: 10, " DIMENSIONS},
     {&eng_section_score, NULL, "scale: 10, " DIMENSIONS ", bands: {low: 0}"},
@@ -112,6 +139,23 @@ static const struct company companies[] = {
     {&eng_section_alert, "horizon", "silence: a"},
     {&eng_section_alert, "cooldown", "score: engagement, falls_to: low"},
     {&eng_section_alert, NULL, "silence: a, horizon: 30d"},
+    {&eng_section_ledger, "cap", "per: month"},
+    {&eng_section_ledger, "per", "cap: 100"},
+    {&eng_section_award, "when", "points: 1, to: reward"},
+    {&eng_section_award, "points", "when: a, to: reward"},
+    {&eng_section_award, "to", "when: a, points: 1"},
+    {&eng_section_award, "rate", "when: a, points: value, to: reward"},
+    {&eng_section_award, "reverses", "when: a, points: 1, to: reward, reversed_by: b"},
+    {&eng_section_award, "reversible_for", "when: a, points: 1, to: reward, reversed_by: b"},
+    {&eng_section_award, NULL, "when: a, points: 1, to: reward"},
+    {&eng_section_nth, "n", "per: week"},
+    {&eng_section_nth, "per", "n: 5"},
+    {&eng_section_pending, "dropped_by", "until: b"},
+    {&eng_section_pending, "reference", "until: b"},
+    {&eng_section_pending, "for", "until: b"},
+    {&eng_section_within, "days", "of: b"},
+    {&eng_section_within, "of", "days: 7d"},
+    {&eng_section_streak, "per", "n: 5"},
     {NULL, NULL, NULL},
 };
 
@@ -148,7 +192,7 @@ static int fill(const struct eng_section *section, const struct eng_key *key, co
             "program: p\nmeasures: {own: {%s}, redeemed: {count: a, over: 3d}, earned: {count: b, "
             "over: 3d}}\nfacts: {certified: {set: a}}\ntime: {late_after: 9d}\nscores: {s: "
             "{points: {a: 1}, over: 3d, bands: "
-            "{low: 0}}}\n",
+            "{low: 0}}}\n" BOOKED("reward"),
             entry);
     const char *place = strstr(text, entry) + strlen(key->name) + 2, *line = text;
     *ret_line = 1;
@@ -218,7 +262,8 @@ Test(keys, every_default_can_be_written_out)
 
 static void visit_wrong_type(const struct eng_section *section, const struct eng_key *key)
 {
-    if (key->type != ENG_KEY_PAIRS && key->type != ENG_KEY_ACTIONS && key->type != ENG_KEY_NAMES)
+    if (key->type != ENG_KEY_PAIRS && key->type != ENG_KEY_ACTIONS && key->type != ENG_KEY_NAMES &&
+        key->type != ENG_KEY_SOME)
         expect_bad(section, key, "[1, 2]");
     if (key->type != ENG_KEY_SECTION && key->type != ENG_KEY_MAP)
         expect_bad(section, key, "{a: 1}");

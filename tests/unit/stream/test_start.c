@@ -1,5 +1,6 @@
 /* Checks of the topics before a worker joins: what is refused, by which status and with which
  * words. */
+#include "engine/model.h"
 #include "stage.h"
 #include "stream/start.h"
 
@@ -28,6 +29,7 @@ static const struct row rows[] = {
      {.exists = true, .partition_count = 2, .may_known = true, .may_read = true},
      ENG_DENIED,
      "no permission to write to the topic \"drops\""},
+    {ENG_TOPIC_AWARDS, {.exists = true, .partition_count = 9}, ENG_OK, ""}, /* there are none */
     {ENG_TOPIC_STATE,
      {.exists = true, .partition_count = 2, .policy = "delete"},
      ENG_TOPIC,
@@ -59,9 +61,28 @@ Test(start, missing_outputs_are_made_with_the_input_s_partitions)
         s.fake->topics[i].exists = false;
     cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, NULL), ENG_OK);
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
-        cr_expect_eq(s.fake->topics[i].exists && s.fake->topics[i].partition_count == 3,
-                     i != ENG_TOPIC_ERASURES && i != ENG_TOPIC_SOURCE_SILENCES,
-                     "topic %d; without a token or a guard two are not used", i);
+        cr_expect_eq(s.fake->topics[i].exists, i != ENG_TOPIC_AWARDS && i != ENG_TOPIC_ERASURES &&
+                                                   i != ENG_TOPIC_SOURCE_SILENCES);
+    for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
+        cr_expect_eq(s.fake->topics[i].partition_count, 3);
+    stage_done(&s);
+}
+
+Test(start, the_topic_of_awards_is_made_for_a_model_that_has_some)
+{
+    static char name[] = "welcome";
+    struct stage s;
+    struct eng_topic_info info;
+    struct eng_award award = {.name = name};
+    stage_init(&s, 3);
+    s.fake->topics[ENG_TOPIC_AWARDS].exists = false;
+    s.config->model->awards = &award;
+    s.config->model->award_count = 1;
+    cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, NULL), ENG_OK);
+    cr_expect(s.fake->topics[ENG_TOPIC_AWARDS].exists);
+    cr_expect_eq(s.fake->topics[ENG_TOPIC_AWARDS].partition_count, 3);
+    s.config->model->awards = NULL;
+    s.config->model->award_count = 0;
     stage_done(&s);
 }
 

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-enum { KNOWN = 5, PARTNER = 4, ID = 3, VARYING = KNOWN + PARTNER + ID };
+enum { KNOWN = 5, PARTNER = 4, ID = 3, VARYING = KNOWN + PARTNER + ID + 16 };
 
 static struct eng_commit sample_commit(void)
 {
@@ -30,6 +30,8 @@ static struct eng_commit sample_commit(void)
     commit.counters.read = 997;
     commit.counters.outcome[ENG_OUTCOME_FILTERED] = 11;
     commit.counters.churn_drops = 12;
+    commit.counters.award_bookings = 13;
+    commit.counters.award_unmatched = 14;
     return commit;
 }
 
@@ -47,8 +49,23 @@ Test(state, a_commit_record_is_read_back)
     cr_expect(again.known_bytes == KNOWN && memcmp(again.known, "known", KNOWN) == 0);
     cr_expect_eq(again.counters.outcome[ENG_OUTCOME_FILTERED], 11);
     cr_expect_eq(again.page_sum, UINT64_MAX);
+    cr_expect_eq(again.counters.award_bookings, 13);
+    cr_expect_eq(again.counters.award_unmatched, 14);
     (void)eng_commit_write(&again, twice);
     cr_expect_eq(memcmp(bytes, twice, sizeof bytes), 0);
+}
+
+/* So that records of programs without awards are what they were. */
+Test(state, a_commit_record_without_bookings_does_not_count_them)
+{
+    uint8_t bytes[ENG_COMMIT_BYTES + VARYING];
+    struct eng_commit commit = sample_commit(), again;
+    uint64_t sum;
+    commit.counters.award_bookings = commit.counters.award_unmatched = 0;
+    cr_assert_eq(eng_commit_bytes(&commit), sizeof bytes - 16);
+    (void)eng_commit_write(&commit, bytes);
+    cr_assert_eq(eng_commit_read(bytes, sizeof bytes - 16, &again, &sum, NULL), ENG_OK);
+    cr_expect_eq(again.counters.award_bookings, 0);
 }
 
 Test(state, a_commit_record_says_how_far_an_input_is_that_is_half_done)

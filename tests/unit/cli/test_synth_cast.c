@@ -1,0 +1,120 @@
+/* Actions of a model, played by made-up partners. */
+#include "cli/synth_cast.h"
+
+#include "model/config.h"
+#include <criterion/criterion.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { ACTIONS = 6 };
+
+#define SCORE "scores: {s: {ledger: score, over: 30d, bands: {low: 0}}}\n"
+
+static const char with_awards[] =
+    "program: test\nledgers: {score: {}}\nawards:\n"
+    "  login: {when: platform.login, points: 1, to: score}\n"
+    "  look: {when: page.viewed, where: {kind: [a, b]}, points: 1, to: score}\n"
+    "  claim: {when: claim.filed, points: value, to: score, pending: {until: claim.approved, "
+    "reference: claim_id}}\n"
+    "  order: {when: order.placed, points: value, to: score, reversed_by: order.cancelled, "
+    "reverses: original}\n" SCORE;
+
+static struct eng_config *config;
+static struct eng_synth *synth;
+static struct eng_synth_cast *cast;
+
+static void begin(const char *text)
+{
+    const struct eng_synth_options options = {.seed = 7,
+                                              .partners = 100,
+                                              .days = 120,
+                                              .start_ms = INT64_C(1767225600000),
+                                              .mix = {50, 10, 12, 10, 10, 8}};
+    struct eng_error err = {0};
+    cr_assert_eq(eng_config_load_text(text, strlen(text), "t.yaml", &config, &err), ENG_OK, "%s",
+                 err.text);
+    cr_assert_eq(eng_synth_new(&options, &synth, &err), ENG_OK, "%s", err.text);
+    cr_assert_eq(eng_synth_cast_new(config->model, &cast), ENG_OK);
+}
+
+static void end(void)
+{
+    eng_synth_cast_free(cast);
+    eng_synth_free(synth);
+    eng_config_free(config);
+}
+
+static struct eng_slice named(const struct eng_attribute *attributes, uint32_t count,
+                              const char *name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (attributes[i].name.length == strlen(name) &&
+            memcmp(attributes[i].name.data, name, strlen(name)) == 0)
+            return attributes[i].value;
+    return (struct eng_slice){NULL, 0};
+}
+
+static bool same(struct eng_slice slice, const char *text)
+{
+    return slice.length == strlen(text) && memcmp(slice.data, text, slice.length) == 0;
+}
+
+/* What the parts of the model above have to look like. */
+static void expect_part(const struct eng_event *record, const struct eng_attribute *attributes,
+                        uint32_t count, uint32_t seen[ACTIONS])
+{
+    static const char *const actions[ACTIONS] = {"platform.login", "page.viewed",
+                                                 "claim.filed",    "claim.approved",
+                                                 "order.placed",   "order.cancelled"};
+    int at = 0;
+    while (at < ACTIONS && !same(record->action, actions[at]))
+        at++;
+    cr_assert_lt(at, ACTIONS, "%.*s", (int)record->action.length, record->action.data);
+    seen[at]++;
+    struct eng_slice kind = named(attributes, count, "kind");
+    struct eng_slice claim = named(attributes, count, "claim_id");
+    struct eng_slice original = named(attributes, count, "original");
+    cr_assert_eq(at == 1, kind.data != NULL);
+    cr_assert(at != 1 || same(kind, "a") || same(kind, "b"));
+    cr_assert_eq(at == 2 || at == 3, claim.data != NULL);
+    cr_assert(same(named(attributes, count, "region"), "north"));
+    cr_assert(at == 5 || original.data == NULL);
+    cr_assert(original.data == NULL || original.length == 12);
+    cr_assert((at != 2 && at != 4) || record->value_e4 > 0);
+}
+
+Test(synth_cast, a_model_is_played_by_its_own_actions)
+{
+    uint32_t seen[ACTIONS] = {0};
+    struct eng_synth_event event;
+    begin(with_awards);
+    cr_assert_not_null(cast);
+    while (eng_synth_next(synth, &event) == ENG_OK) {
+        struct eng_attribute attributes[ENG_SYNTH_ATTRIBUTES_MAX] = {{{"region", 6}, {"north", 5}},
+                                                                     {{"tier", 4}, {"gold", 4}}};
+        struct eng_event record = {.time_ms = event.time_ms, .value_e4 = ENG_VALUE_NONE};
+        uint32_t count = 2;
+        eng_synth_cast_play(cast, &event, &record, attributes, &count);
+        expect_part(&record, attributes, count, seen);
+        struct eng_event again = {.time_ms = event.time_ms, .value_e4 = ENG_VALUE_NONE};
+        uint32_t same_count = count;
+        eng_synth_cast_play(cast, &event, &again, attributes, &same_count);
+        cr_assert(again.action.data == record.action.data && again.value_e4 == record.value_e4);
+    }
+    for (int i = 0; i < ACTIONS; i++)
+        cr_expect_gt(seen[i], 20, "%d", i);
+    cr_expect_lt(seen[5], seen[4], "who reverses comes seldom");
+    end();
+}
+
+Test(synth_cast, who_knows_all_actions_plays_them_itself)
+{
+    begin("program: test\nscores: {s: {points: {platform.login: 1, \"invoice.*\": 2}, over: 30d, "
+          "bands: {low: 0}}}\n");
+    cr_expect_null(cast);
+    end();
+    begin("program: test\nscores: {s: {points: {platform.login: 1, \"page.*\": 2}, over: 30d, "
+          "bands: {low: 0}}}\n");
+    cr_expect_not_null(cast);
+    end();
+}
