@@ -50,14 +50,14 @@ bool eng_effect_fact(const struct eng_effect *effect, const uint8_t *kinds, uint
     return true;
 }
 
-static struct eng_effect *begin_with(const struct eng_engine *engine,
-                                     const struct eng_evaluation *evaluation,
-                                     uint32_t contributions, uint32_t facts)
+/* With room for what facts say behind the partner. */
+static struct eng_effect *begin_with(const struct eng_evaluation *evaluation,
+                                     struct eng_slice partner, uint32_t contributions,
+                                     uint32_t facts)
 {
     struct eng_effects *effects = evaluation->effects;
     if (effects == NULL)
         return NULL;
-    struct eng_slice partner = eng_partner_id(engine->hand.partner);
     size_t bytes = sizeof(struct eng_effect) + contributions * sizeof(struct eng_contribution) +
                    partner.length + facts;
     bytes = (bytes + 7) & ~(size_t)7;
@@ -77,9 +77,13 @@ static struct eng_effect *begin_with(const struct eng_engine *engine,
     char *behind = (char *)((struct eng_contribution *)(void *)(effect + 1) + contributions);
     memcpy(behind, partner.data, partner.length);
     effect->facts_bytes = (uint16_t)facts;
-    if (facts > 0)
-        (void)eng_fact_tell(engine, (uint8_t *)behind + partner.length); /* as many */
     return effect;
+}
+
+struct eng_effect *eng_effect_begin_of(const struct eng_evaluation *evaluation,
+                                       struct eng_slice partner, uint32_t contributions)
+{
+    return begin_with(evaluation, partner, contributions, 0);
 }
 
 struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
@@ -88,14 +92,22 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
     bool tells = evaluation->effects != NULL && engine->layout->facts_bytes_most > 0;
     eng_assert(contributions <= ENG_DIMENSIONS_MAX);
     eng_assert(engine->hand.partner != NULL);
-    return begin_with(engine, evaluation, contributions, tells ? eng_fact_tell(engine, NULL) : 0);
+    uint32_t facts = tells ? eng_fact_tell(engine, NULL) : 0;
+    struct eng_slice partner = eng_partner_id(engine->hand.partner);
+    struct eng_effect *effect = begin_with(evaluation, partner, contributions, facts);
+    if (facts > 0) {
+        struct eng_slice told = eng_effect_partner(effect);
+        (void)eng_fact_tell(engine, (uint8_t *)told.data + told.length); /* as many */
+    }
+    return effect;
 }
 
 struct eng_effect *eng_effect_begin_bare(const struct eng_engine *engine,
                                          const struct eng_evaluation *evaluation,
                                          uint32_t contributions)
 {
-    return begin_with(engine, evaluation, contributions, 0);
+    eng_assert(engine->hand.partner != NULL);
+    return begin_with(evaluation, eng_partner_id(engine->hand.partner), contributions, 0);
 }
 
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score)

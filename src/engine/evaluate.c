@@ -416,6 +416,7 @@ void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
                    engine->layout->evaluation_bytes_most);
     evaluation->due = ENG_PANE_NEVER;
     evaluation->moved = false;
+    evaluation->opened = 0;
     refresh(engine);
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         evaluate_score(engine, evaluation, i);

@@ -63,7 +63,8 @@ Test(start, missing_outputs_are_made_with_the_input_s_partitions)
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
         cr_expect_eq(s.fake->topics[i].exists, i != ENG_TOPIC_AWARDS && i != ENG_TOPIC_ERASURES &&
                                                    i != ENG_TOPIC_CELL_CHANGES &&
-                                                   i != ENG_TOPIC_REPORTS);
+                                                   i != ENG_TOPIC_REPORTS &&
+                                                   i != ENG_TOPIC_SOURCE_SILENCES);
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
         cr_expect_eq(s.fake->topics[i].partition_count, 3);
     stage_done(&s);
