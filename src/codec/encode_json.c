@@ -325,9 +325,12 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
                                               const struct eng_effect *effect) = {
-    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,   [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
-    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,     [ENG_EFFECT_REPORT] = put_report,
-    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking, [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
+    [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
+    [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,
+    [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
 };
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,

@@ -67,6 +67,6 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
         naive->counters.reports++;
     else if (effect->kind == ENG_EFFECT_CHURN_DROP)
         naive->counters.churn_drops++;
-    else
+    else if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
         naive->counters.award_bookings++;
 }

@@ -40,8 +40,8 @@ static void tell(struct naive *naive, unsigned index, enum eng_alert_status stat
     static char no_name[1];
     static struct partner nobody;
     const struct naive_watch *watch = &naive->watches[index];
-    struct occasion why = {ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)naive->clock_ms,
-                           naive->clock_ms, 0, 0};
+    struct occasion why = {
+        ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)naive->clock_ms, naive->clock_ms, 0, 0};
     struct eng_effect effect = naive_effect(ENG_EFFECT_SOURCE_SILENCE, index, &why);
     nobody.name = no_name;
     effect.status = (uint8_t)status;

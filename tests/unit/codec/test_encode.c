@@ -75,9 +75,7 @@ static const struct eng_model model = {.program = program,
                                        .matrix_count = 1,
                                        .matrices = matrices,
                                        .report_count = 1,
-                                       .reports = reports,
-                                       .guard_count = 1,
-                                       .guards = guards};
+                                       .reports = reports};
 static const struct eng_encode_context context = {&model, "", 0};
 
 /* An effect with room for what follows it. */
