@@ -1016,6 +1016,7 @@ const struct eng_section eng_section_guard = {
     KEYS(guard_keys),
     .help = "When actions go quiet for everybody, alerts that come from it are held: a broken "
             "export is not told as the silence of all partners."};
+
 static const struct eng_key ledger_keys[] = {
     {.name = "cap",
      .type = ENG_KEY_NUMBER,
