@@ -31,6 +31,8 @@ struct eng_totals eng_totals_of(const struct eng_stats *stats)
         totals.counters.read += partition->counters.read;
         totals.counters.score_changes += partition->counters.score_changes;
         totals.counters.churn_drops += partition->counters.churn_drops;
+        totals.counters.cell_changes += partition->counters.cell_changes;
+        totals.counters.reports += partition->counters.reports;
         totals.counters.award_bookings += partition->counters.award_bookings;
         for (int outcome = 0; outcome < ENG_OUTCOME_COUNT; outcome++)
             totals.counters.outcome[outcome] += partition->counters.outcome[outcome];
@@ -151,6 +153,17 @@ static void add_head(struct eng_text *text, const struct eng_demo_view *view)
     eng_text_add(text, "%s%s\n\n", view->state[0] != '\0' ? ": " : "", view->state);
 }
 
+/* What only some models tell. */
+static void add_others(struct eng_text *text, const struct eng_totals *totals)
+{
+    if (totals->counters.cell_changes > 0)
+        add_counted(text, ", ", totals->counters.cell_changes, " cell changes");
+    if (totals->counters.reports > 0)
+        add_counted(text, ", ", totals->counters.reports, " report cards");
+    if (totals->counters.award_bookings > 0)
+        add_counted(text, ", ", totals->counters.award_bookings, " award bookings");
+}
+
 static void add_figures(struct eng_text *text, const struct eng_screen *screen,
                         const struct eng_demo_view *view, const struct eng_totals *totals)
 {
@@ -163,8 +176,7 @@ static void add_figures(struct eng_text *text, const struct eng_screen *screen,
     add_counted(text, " told: ", view->findings->score_changes, " score changes");
     add_counted(text, ", ", view->findings->opened, " churn drops");
     add_counted(text, ", of them ", view->findings->resolved, " resolved");
-    if (totals->counters.award_bookings > 0)
-        add_counted(text, ", ", totals->counters.award_bookings, " award bookings");
+    add_others(text, totals);
     eng_text_add(text, "\n");
 }
 
@@ -330,8 +342,7 @@ enum eng_status eng_screen_summary(const struct eng_demo_view *view, struct eng_
     add_counted(&text, "\n   told: ", view->findings->score_changes, " score changes");
     add_counted(&text, ", ", view->findings->opened, " churn drops opened");
     add_counted(&text, ", ", view->findings->resolved, " resolved");
-    if (totals.counters.award_bookings > 0)
-        add_counted(&text, ", ", totals.counters.award_bookings, " award bookings");
+    add_others(&text, &totals);
     add_counted(&text, ", all in ", totals.commits, " transactions\n");
     enum eng_status status = add_kinds(&text, view);
     if (text.failed || status != ENG_OK)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { PAID_SLOTS = 1 << 14, TEXT_BYTES = 24, FAMILY_END = 2, DRAWS = 12, DEAR_E4 = 200000 };
+enum { FACT_ONE_IN = 4, STEPS_TO_TARGET = 8, GRADE_E4 = 100000 };
 
 #define WEEK_MS INT64_C(604800000)
 
@@ -19,6 +20,7 @@ struct role {
     uint32_t entry;  /* of the model */
     uint32_t one_in; /* it is played when it is drawn one in so many times */
     bool valued;     /* its value counts */
+    int64_t aim_e4;  /* of its value: the target it is measured by, or a part; 0: none */
     bool undone;     /* what it is paid may be reversed */
 };
 
@@ -29,6 +31,7 @@ struct eng_synth_cast {
     const char *always;        /* what every visit begins with; NULL: anything */
     uint64_t paid[PAID_SLOTS]; /* the id of the last event that may be undone, by partner */
     char reference[TEXT_BYTES], original[TEXT_BYTES];
+    char said[ENG_FACTS_MAX][TEXT_BYTES]; /* by fact */
 };
 
 static bool is_known(const struct eng_action *entry)
@@ -63,6 +66,45 @@ static bool is_undone(const struct eng_model *model, uint32_t entry)
     return undone;
 }
 
+/* A measure's target: that of the first dimension that looks at it; 0: none has one. */
+static int64_t target_of(const struct eng_model *model, uint32_t measure)
+{
+    for (uint32_t i = 0; i < model->score_count; i++)
+        for (uint32_t k = 0; k < model->scores[i].dimension_count; k++)
+            if (model->scores[i].dimensions[k].measure == measure &&
+                model->scores[i].dimensions[k].target_e4 > 0)
+                return model->scores[i].dimensions[k].target_e4;
+    return 0;
+}
+
+/* A newest value is an answer and lies about its target; a sum gets there in some steps. */
+static int64_t aim_of(const struct eng_model *model, uint32_t entry)
+{
+    int64_t aim = 0;
+    for (uint32_t i = 0; i < model->measure_count && aim == 0; i++) {
+        const struct eng_measure *measure = &model->measures[i];
+        bool sum = measure->kind == ENG_SUM;
+        if ((sum || measure->kind == ENG_LAST) && eng_action_set_has(&measure->actions, entry))
+            aim = target_of(model, i) / (sum ? STEPS_TO_TARGET : 1);
+    }
+    return aim;
+}
+
+/* A number's target as a fact. */
+static int64_t aim_of_fact(const struct eng_model *model, uint32_t fact)
+{
+    for (uint32_t i = 0; i < model->measure_count; i++)
+        if (model->measures[i].kind == ENG_READING && model->measures[i].fact == fact &&
+            target_of(model, i) > 0)
+            return target_of(model, i);
+    return GRADE_E4;
+}
+
+static bool says(const struct eng_model *model, uint32_t fact, uint32_t entry)
+{
+    return eng_action_set_has(&model->measures[model->facts[fact].measure].actions, entry);
+}
+
 /* What is dear is done less often than what is cheap, and what undoes it less often still. */
 static uint32_t rarity(const struct eng_model *model, uint32_t entry)
 {
@@ -76,6 +118,13 @@ static uint32_t rarity(const struct eng_model *model, uint32_t entry)
             here = 2;
         else if (eng_action_set_has(&award->actions, entry) && award->points_e4 > DEAR_E4)
             here = 4;
+        one_in = here > one_in ? here : one_in;
+    }
+    for (uint32_t i = 0; i < model->fact_count; i++) {
+        const struct eng_measure *kept = &model->measures[model->facts[i].measure];
+        uint32_t here = eng_action_set_has(&kept->until, entry) ? 4 * FACT_ONE_IN
+                        : says(model, i, entry)                 ? FACT_ONE_IN
+                                                                : 1;
         one_in = here > one_in ? here : one_in;
     }
     return one_in;
@@ -92,6 +141,7 @@ static enum eng_status add_role(struct eng_synth_cast *cast, uint32_t entry)
     (void)snprintf(role->action, bytes, "%s%s", action->text, action->family ? "x" : "");
     role->where = &action->where;
     role->valued = is_valued(cast->model, entry);
+    role->aim_e4 = aim_of(cast->model, entry);
     role->undone = is_undone(cast->model, entry);
     role->one_in = rarity(cast->model, entry);
     role->entry = entry;
@@ -178,6 +228,36 @@ static enum use use_of(const struct eng_model *model, uint32_t entry, uint32_t a
     return NOTHING;
 }
 
+/* About `aim_e4`, each partner in its own way: some do well, some do not. */
+static int64_t about(int64_t aim_e4, const struct eng_synth_event *event)
+{
+    uint64_t per_cent = 30 + mix(event->partner, 50) % 70 + mix(event->id, 51) % 25;
+    return aim_e4 / 100 * (int64_t)per_cent;
+}
+
+/* What an event says of the fact that it takes from the attribute: a text of those that there are,
+ * mostly the same for a partner; a whole number; a name. */
+static struct eng_slice fact_of(struct eng_synth_cast *cast, const struct eng_synth_event *event,
+                                const struct role *role, uint32_t attribute)
+{
+    for (uint32_t i = 0; i < cast->model->fact_count; i++) {
+        const struct eng_fact *fact = &cast->model->facts[i];
+        uint64_t own = mix(event->partner, 60 + i);
+        if (fact->kind == ENG_FACT_FLAG || fact->attribute != attribute ||
+            !says(cast->model, i, role->entry))
+            continue;
+        if (fact->kind == ENG_FACT_CHOICE)
+            return fact->options[(own + (mix(event->id, 61) % 8 == 0)) % fact->option_count];
+        if (fact->kind == ENG_FACT_NUMBER)
+            (void)snprintf(cast->said[i], TEXT_BYTES, "%" PRId64,
+                           about(aim_of_fact(cast->model, i), event) / 10000);
+        else
+            (void)snprintf(cast->said[i], TEXT_BYTES, "%.8s-%d", fact->name, (int)(own % 9 + 1));
+        return slice(cast->said[i]);
+    }
+    return (struct eng_slice){NULL, 0};
+}
+
 /* The text of an attribute of the model; data NULL: none. */
 static struct eng_slice text_of(struct eng_synth_cast *cast, const struct eng_synth_event *event,
                                 const struct role *role, uint32_t attribute)
@@ -198,7 +278,7 @@ static struct eng_slice text_of(struct eng_synth_cast *cast, const struct eng_sy
         (void)snprintf(cast->original, TEXT_BYTES, "%012" PRIx64, paid); /* as records have it */
         return slice(cast->original);
     default:
-        return (struct eng_slice){NULL, 0};
+        return fact_of(cast, event, role, attribute);
     }
 }
 
@@ -228,7 +308,9 @@ void eng_synth_cast_play(struct eng_synth_cast *cast, const struct eng_synth_eve
     for (uint32_t i = 0; i < cast->model->attribute_count; i++)
         set_attribute(attributes, attribute_count, slice(cast->model->attributes[i]),
                       text_of(cast, event, role, i));
-    if (role->valued && record->value_e4 == ENG_VALUE_NONE)
+    if (role->aim_e4 > 0)
+        record->value_e4 = about(role->aim_e4, event) / 10000 * 10000;
+    else if (role->valued && record->value_e4 == ENG_VALUE_NONE)
         record->value_e4 = (int64_t)(50 + mix(event->id, 40) % 2000) * 10000;
     if (role->undone)
         cast->paid[event->partner % PAID_SLOTS] = event->id;

@@ -35,7 +35,7 @@ static struct award_span award_span_of(const struct eng_engine *engine, enum eng
                                        uint32_t panes, int32_t pane)
 {
     const struct eng_calendar *calendar = engine->model->calendar;
-    eng_assert(kind <= ENG_WINDOW_QUARTER);
+    eng_assert(kind == ENG_WINDOW_ROLLING || is_calendar(kind));
     eng_assert(pane >= -1);
     if (kind == ENG_WINDOW_ROLLING)
         return (struct award_span){(int64_t)pane + 1 - panes, (int64_t)pane + 1};

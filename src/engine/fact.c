@@ -414,7 +414,7 @@ static uint32_t spoken_bytes(const struct eng_fact *fact, int64_t value)
     return fact->kind == ENG_FACT_TEXT ? (uint32_t)value - 1 : value_bytes(fact);
 }
 
-/* Writes what one fact says; returns how many bytes. NULL: only counts them. */
+/* Writes what one fact says; returns how many bytes. */
 static uint32_t tell_one(const struct eng_engine *engine, unsigned index, uint8_t *to)
 {
     const struct eng_fact *fact = &engine->model->facts[index];
@@ -424,8 +424,6 @@ static uint32_t tell_one(const struct eng_engine *engine, unsigned index, uint8_
     if (!now.there || (now.cleared && fact->kind != ENG_FACT_FLAG))
         return 0;
     uint32_t bytes = spoken_bytes(fact, now.value);
-    if (to == NULL)
-        return ENG_FACT_TOLD_HEAD_BYTES + bytes;
     to[0] = (uint8_t)index;
     to[1] = (uint8_t)bytes;
     if (fact->kind == ENG_FACT_TEXT)
@@ -442,7 +440,7 @@ uint32_t eng_fact_tell(const struct eng_engine *engine, uint8_t *to)
     uint32_t used = 0;
     for (uint32_t i = 0; i < engine->model->fact_count; i++)
         if (engine->model->facts[i].tell)
-            used += tell_one(engine, i, to != NULL ? to + used : NULL);
+            used += tell_one(engine, i, to + used);
     eng_assert(used <= engine->layout->facts_bytes_most);
     eng_assert(used <= UINT16_MAX);
     return used;

@@ -79,8 +79,7 @@ struct eng_slice eng_fact_text(const struct eng_engine *engine, const struct eng
  * i64, or the text; of those alone that are there. */
 enum { ENG_FACT_TOLD_HEAD_BYTES = 2 };
 
-/* Writes what the facts of the partner in hand that are told say now; returns how many bytes.
- * NULL: only counts them. */
+/* Writes what the facts of the partner in hand that are told say now; returns how many bytes. */
 uint32_t eng_fact_tell(const struct eng_engine *engine, uint8_t *to);
 
 /* The most that eng_fact_tell writes. */

@@ -24,18 +24,9 @@ enum eng_status eng_load_find_score(struct eng_load *load, const struct eng_node
                                     uint16_t *ret_index)
 {
     const struct eng_model *model = load->model;
-    struct eng_nearest nearest = {.text = name->text, .length = name->length};
-    for (uint32_t i = 0; i < model->score_count; i++) {
-        if (eng_node_is(name, model->scores[i].name)) {
-            *ret_index = (uint16_t)i;
-            return ENG_OK;
-        }
-        eng_nearest_offer(&nearest, model->scores[i].name);
-    }
-    return eng_source_fail(
-        &load->source, name->mark, "there is no score \"%s\"; %s",
-        eng_node_shown(&load->source, name),
-        eng_load_hint(load, &nearest, "add it under \"scores\", or name another"));
+    const struct eng_named named = {"score", model->scores, sizeof *model->scores,
+                                    model->score_count};
+    return eng_load_find(load, name, &named, "add it under \"scores\", or name another", ret_index);
 }
 
 static enum eng_status find_score(struct eng_load *load, const struct eng_node *node,
@@ -371,19 +362,8 @@ static enum eng_status load_alert(struct eng_load *load, const struct eng_node *
 
 enum eng_status eng_load_alerts(struct eng_load *load)
 {
-    const struct eng_node *node = load->file.alerts;
+    static const struct eng_things things = {"alerts", "ENG_ALERTS_MAX", ENG_ALERTS_MAX,
+                                             sizeof *load->model->alerts, load_alert};
     eng_assert(load->model->alerts == NULL);
-    if (node == NULL)
-        return ENG_OK;
-    if (node->count > ENG_ALERTS_MAX)
-        return eng_source_fail(&load->source, node->key->mark,
-                               "there are %u alerts; a file has at most %d (ENG_ALERTS_MAX)",
-                               node->count, ENG_ALERTS_MAX);
-    load->model->alerts = eng_load_array(load, node->count, sizeof *load->model->alerts);
-    if (load->model->alerts == NULL)
-        return ENG_NO_MEMORY;
-    enum eng_status status = ENG_OK;
-    for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
-        status = load_alert(load, child);
-    return status;
+    return eng_load_things(load, load->file.alerts, &things, &load->model->alerts);
 }

@@ -37,38 +37,19 @@ static enum eng_status load_ledger(struct eng_load *load, const struct eng_node 
 
 enum eng_status eng_load_ledgers(struct eng_load *load)
 {
-    const struct eng_node *node = load->file.ledgers;
+    static const struct eng_things things = {"ledgers", "ENG_LEDGERS_MAX", ENG_LEDGERS_MAX,
+                                             sizeof *load->model->ledgers, load_ledger};
     eng_assert(load->model->ledgers == NULL);
-    if (node == NULL)
-        return ENG_OK;
-    if (node->count > ENG_LEDGERS_MAX)
-        return eng_source_fail(&load->source, node->key->mark,
-                               "there are %u ledgers; a file has at most %d (ENG_LEDGERS_MAX)",
-                               node->count, ENG_LEDGERS_MAX);
-    load->model->ledgers = eng_load_array(load, node->count, sizeof *load->model->ledgers);
-    if (load->model->ledgers == NULL)
-        return ENG_NO_MEMORY;
-    enum eng_status status = ENG_OK;
-    for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
-        status = load_ledger(load, child);
-    return status;
+    return eng_load_things(load, load->file.ledgers, &things, &load->model->ledgers);
 }
 
 enum eng_status eng_load_find_ledger(struct eng_load *load, const struct eng_node *name,
                                      uint16_t *ret_index)
 {
     const struct eng_model *model = load->model;
-    struct eng_nearest nearest = {.text = name->text, .length = name->length};
-    for (uint32_t i = 0; i < model->ledger_count; i++) {
-        if (eng_node_is(name, model->ledgers[i].name)) {
-            *ret_index = (uint16_t)i;
-            return ENG_OK;
-        }
-        eng_nearest_offer(&nearest, model->ledgers[i].name);
-    }
-    return eng_source_fail(&load->source, name->mark, "there is no ledger \"%s\"; %s",
-                           eng_node_shown(&load->source, name),
-                           eng_load_hint(load, &nearest, "add it under \"ledgers\""));
+    const struct eng_named named = {"ledger", model->ledgers, sizeof *model->ledgers,
+                                    model->ledger_count};
+    return eng_load_find(load, name, &named, "add it under \"ledgers\"", ret_index);
 }
 
 /* ---- what an award asks ---- */
@@ -248,21 +229,10 @@ static enum eng_status load_award(struct eng_load *load, const struct eng_node *
 
 enum eng_status eng_load_awards(struct eng_load *load)
 {
-    const struct eng_node *node = load->file.awards;
+    static const struct eng_things things = {"awards", "ENG_AWARDS_MAX", ENG_AWARDS_MAX,
+                                             sizeof *load->model->awards, load_award};
     eng_assert(load->model->awards == NULL);
-    if (node == NULL)
-        return ENG_OK;
-    if (node->count > ENG_AWARDS_MAX)
-        return eng_source_fail(&load->source, node->key->mark,
-                               "there are %u awards; a file has at most %d (ENG_AWARDS_MAX)",
-                               node->count, ENG_AWARDS_MAX);
-    load->model->awards = eng_load_array(load, node->count, sizeof *load->model->awards);
-    if (load->model->awards == NULL)
-        return ENG_NO_MEMORY;
-    enum eng_status status = ENG_OK;
-    for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
-        status = load_award(load, child);
-    return status;
+    return eng_load_things(load, load->file.awards, &things, &load->model->awards);
 }
 
 /* ---- at the end ---- */

@@ -120,22 +120,10 @@ static enum eng_status load_fact(struct eng_load *load, const struct eng_node *n
 
 enum eng_status eng_load_facts(struct eng_load *load)
 {
-    const struct eng_node *facts = load->file.facts;
+    static const struct eng_things things = {"facts", "ENG_FACTS_MAX", ENG_FACTS_MAX,
+                                             sizeof *load->model->facts, load_fact};
     eng_assert(load->model->facts == NULL);
-    if (facts == NULL)
-        return ENG_OK;
-    if (facts->count > ENG_FACTS_MAX)
-        return eng_source_fail(&load->source, facts->key->mark,
-                               "there are %u facts; a file has at most %d (ENG_FACTS_MAX)",
-                               facts->count, ENG_FACTS_MAX);
-    load->model->facts = eng_load_array(load, facts->count, sizeof *load->model->facts);
-    if (load->model->facts == NULL)
-        return ENG_NO_MEMORY;
-    enum eng_status status = ENG_OK;
-    for (const struct eng_node *node = facts->first; node != NULL && status == ENG_OK;
-         node = node->next)
-        status = load_fact(load, node);
-    return status;
+    return eng_load_things(load, load->file.facts, &things, &load->model->facts);
 }
 
 /* ---- looking one up ---- */

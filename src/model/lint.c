@@ -238,6 +238,8 @@ static enum eng_status lint_facts(struct eng_load *load)
 static enum eng_status lint_alert(struct eng_load *load, const struct eng_node *node,
                                   const struct eng_alert *alert)
 {
+    if (!eng_alert_is_scored(alert))
+        return ENG_OK;
     const struct eng_score *score = &load->model->scores[alert->score];
     if (alert->hold && score->provisional_window == ENG_WINDOW_NONE)
         return warn(load, eng_node_get(node, "while_provisional")->mark,

@@ -204,6 +204,33 @@ enum eng_status eng_load_copy(struct eng_load *load, const struct eng_node *node
 /* A zeroed array, owned by the caller; NULL with the error set when out of memory. */
 void *eng_load_array(struct eng_load *load, size_t count, size_t size);
 
+/* A section of the file that is a list of things by their names. */
+struct eng_things {
+    const char *plural;
+    const char *limit; /* the name of `most` */
+    uint32_t most;
+    size_t bytes; /* of one in the model */
+    enum eng_status (*load)(struct eng_load *load, const struct eng_node *node); /* one of them */
+};
+
+/* Named things of the model, the first member of each its name. */
+struct eng_named {
+    const char *what; /* "score" */
+    const void *first;
+    size_t bytes; /* of one */
+    uint32_t count;
+};
+
+/* The index of the thing that a node names; an error says which name was meant, or `otherwise`. */
+enum eng_status eng_load_find(struct eng_load *load, const struct eng_node *name,
+                              const struct eng_named *named, const char *otherwise,
+                              uint16_t *ret_index);
+
+/* Room for the things of the section at a node in the model's array at `ret_array`, which is
+ * zeroed, and then each of them. NULL: the file has no such section. */
+enum eng_status eng_load_things(struct eng_load *load, const struct eng_node *node,
+                                const struct eng_things *things, void *ret_array);
+
 /* A number of a scalar in units of 10^-decimals, within min and max. `what` names it in errors. */
 struct eng_range {
     const char *what;

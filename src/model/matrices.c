@@ -149,19 +149,8 @@ static enum eng_status load_matrix(struct eng_load *load, const struct eng_node 
 
 enum eng_status eng_load_matrices(struct eng_load *load)
 {
-    const struct eng_node *node = load->file.matrices;
+    static const struct eng_things things = {"matrices", "ENG_MATRICES_MAX", ENG_MATRICES_MAX,
+                                             sizeof *load->model->matrices, load_matrix};
     eng_assert(load->model->matrices == NULL);
-    if (node == NULL)
-        return ENG_OK;
-    if (node->count > ENG_MATRICES_MAX)
-        return eng_source_fail(&load->source, node->key->mark,
-                               "there are %u matrices; a file has at most %d (ENG_MATRICES_MAX)",
-                               node->count, ENG_MATRICES_MAX);
-    load->model->matrices = eng_load_array(load, node->count, sizeof *load->model->matrices);
-    if (load->model->matrices == NULL)
-        return ENG_NO_MEMORY;
-    enum eng_status status = ENG_OK;
-    for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
-        status = load_matrix(load, child);
-    return status;
+    return eng_load_things(load, load->file.matrices, &things, &load->model->matrices);
 }

@@ -222,17 +222,9 @@ enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_no
                                       const char *otherwise, uint16_t *ret_index)
 {
     const struct eng_model *model = load->model;
-    struct eng_nearest nearest = {.text = name->text, .length = name->length};
-    for (uint32_t i = 0; i < model->named_measure_count; i++) {
-        if (eng_node_is(name, model->measures[i].name)) {
-            *ret_index = (uint16_t)i;
-            return ENG_OK;
-        }
-        eng_nearest_offer(&nearest, model->measures[i].name);
-    }
-    return eng_source_fail(&load->source, name->mark, "there is no measure \"%s\"; %s",
-                           eng_node_shown(&load->source, name),
-                           eng_load_hint(load, &nearest, otherwise));
+    const struct eng_named named = {"measure", model->measures, sizeof *model->measures,
+                                    model->named_measure_count};
+    return eng_load_find(load, name, &named, otherwise, ret_index);
 }
 
 /* ---- ratios ---- */

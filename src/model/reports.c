@@ -112,19 +112,8 @@ static enum eng_status load_report(struct eng_load *load, const struct eng_node 
 
 enum eng_status eng_load_reports(struct eng_load *load)
 {
-    const struct eng_node *node = load->file.reports;
+    static const struct eng_things things = {"reports", "ENG_REPORTS_MAX", ENG_REPORTS_MAX,
+                                             sizeof *load->model->reports, load_report};
     eng_assert(load->model->reports == NULL);
-    if (node == NULL)
-        return ENG_OK;
-    if (node->count > ENG_REPORTS_MAX)
-        return eng_source_fail(&load->source, node->key->mark,
-                               "there are %u reports; a file has at most %d (ENG_REPORTS_MAX)",
-                               node->count, ENG_REPORTS_MAX);
-    load->model->reports = eng_load_array(load, node->count, sizeof *load->model->reports);
-    if (load->model->reports == NULL)
-        return ENG_NO_MEMORY;
-    enum eng_status status = ENG_OK;
-    for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
-        status = load_report(load, child);
-    return status;
+    return eng_load_things(load, load->file.reports, &things, &load->model->reports);
 }

@@ -371,21 +371,10 @@ static enum eng_status load_score(struct eng_load *load, const struct eng_node *
 
 enum eng_status eng_load_scores(struct eng_load *load)
 {
-    const struct eng_node *node = load->file.scores;
+    static const struct eng_things things = {"scores", "ENG_SCORES_MAX", ENG_SCORES_MAX,
+                                             sizeof *load->model->scores, load_score};
     eng_assert(load->model->scores == NULL);
-    if (node == NULL)
-        return ENG_OK;
-    if (node->count > ENG_SCORES_MAX)
-        return eng_source_fail(&load->source, node->key->mark,
-                               "there are %u scores; a file has at most %d (ENG_SCORES_MAX)",
-                               node->count, ENG_SCORES_MAX);
-    load->model->scores = eng_load_array(load, node->count, sizeof *load->model->scores);
-    if (load->model->scores == NULL)
-        return ENG_NO_MEMORY;
-    enum eng_status status = ENG_OK;
-    for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
-        status = load_score(load, child);
-    return status;
+    return eng_load_things(load, load->file.scores, &things, &load->model->scores);
 }
 
 /* The least or greatest share of a dimension, 0 .. ONE_E4. */

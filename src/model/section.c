@@ -44,6 +44,44 @@ void *eng_load_array(struct eng_load *load, size_t count, size_t size)
     return array;
 }
 
+enum eng_status eng_load_find(struct eng_load *load, const struct eng_node *name,
+                              const struct eng_named *named, const char *otherwise,
+                              uint16_t *ret_index)
+{
+    struct eng_nearest nearest = {.text = name->text, .length = name->length};
+    for (uint32_t i = 0; i < named->count; i++) {
+        const char *one;
+        memcpy(&one, (const char *)named->first + i * named->bytes, sizeof one);
+        if (eng_node_is(name, one)) {
+            *ret_index = (uint16_t)i;
+            return ENG_OK;
+        }
+        eng_nearest_offer(&nearest, one);
+    }
+    return eng_source_fail(&load->source, name->mark, "there is no %s \"%s\"; %s", named->what,
+                           eng_node_shown(&load->source, name),
+                           eng_load_hint(load, &nearest, otherwise));
+}
+
+enum eng_status eng_load_things(struct eng_load *load, const struct eng_node *node,
+                                const struct eng_things *things, void *ret_array)
+{
+    if (node == NULL)
+        return ENG_OK;
+    if (node->count > things->most)
+        return eng_source_fail(&load->source, node->key->mark,
+                               "there are %u %s; a file has at most %u (%s)", node->count,
+                               things->plural, things->most, things->limit);
+    void *array = eng_load_array(load, node->count, things->bytes);
+    if (array == NULL)
+        return ENG_NO_MEMORY;
+    memcpy(ret_array, &array, sizeof array); /* a pointer of whatever type */
+    enum eng_status status = ENG_OK;
+    for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
+        status = things->load(load, child);
+    return status;
+}
+
 static enum eng_status wrong_shape(struct eng_load *load, const struct eng_node *node,
                                    const char *what, const char *shape)
 {

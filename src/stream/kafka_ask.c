@@ -124,18 +124,12 @@ void eng_kafka_reader_close(struct eng_kafka_reader *reader)
 static enum eng_status make_reader(struct eng_kafka *kafka, struct eng_kafka_reader *reader,
                                    struct eng_error *err)
 {
-    char text[256] = "";
-    rd_kafka_conf_t *conf;
     const struct rd_kafka_metadata *found = NULL;
     eng_assert(reader->client == NULL);
-    enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_READER, &conf, err);
+    enum eng_status status =
+        eng_kafka_plain_client(kafka, "read the state topic", &reader->client, err);
     if (status != ENG_OK)
         return status;
-    reader->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-    if (reader->client == NULL) {
-        rd_kafka_conf_destroy(conf);
-        return eng_error_set(err, ENG_UNAVAILABLE, "cannot read the state topic: %s", text);
-    }
     const char *name = eng_kafka_topic(kafka, ENG_TOPIC_STATE);
     reader->topic = rd_kafka_topic_new(reader->client, name, NULL);
     eng_assert(reader->topic != NULL);

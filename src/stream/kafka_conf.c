@@ -21,6 +21,7 @@ static const struct setting common_settings[] = {
     {"client.id", "engaged"},
     {"socket.nagle.disable", "true"},
     {"allow.auto.create.topics", "false"},
+    {"reconnect.backoff.max.ms", "1000"}, /* 10 s by default: a broker is back sooner */
 };
 
 static const struct setting consumer_settings[] = {
@@ -239,4 +240,21 @@ enum eng_status eng_kafka_conf(const struct eng_kafka *kafka, enum eng_kafka_rol
     else
         rd_kafka_conf_destroy(conf);
     return status;
+}
+
+enum eng_status eng_kafka_plain_client(const struct eng_kafka *kafka, const char *what,
+                                       rd_kafka_t **ret_client, struct eng_error *err)
+{
+    char text[256] = "";
+    rd_kafka_conf_t *conf;
+    eng_assert(what != NULL && ret_client != NULL);
+    enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_READER, &conf, err);
+    if (status != ENG_OK)
+        return status;
+    *ret_client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (*ret_client != NULL)
+        return ENG_OK;
+    rd_kafka_conf_destroy(conf);
+    eng_assert(text[0] != '\0');
+    return eng_error_set(err, ENG_UNAVAILABLE, "cannot %s: %s", what, text);
 }

@@ -110,18 +110,11 @@ void eng_kafka_asker_close(struct eng_kafka *kafka)
 
 static enum eng_status make_asker(struct eng_kafka *kafka, struct eng_error *err)
 {
-    char text[256] = "";
-    rd_kafka_conf_t *conf;
+    char what[300];
     eng_assert(kafka->asker == NULL);
-    enum eng_status status = eng_kafka_conf(kafka, ENG_KAFKA_READER, &conf, err);
-    if (status != ENG_OK)
-        return status;
-    kafka->asker = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-    if (kafka->asker != NULL)
-        return ENG_OK;
-    rd_kafka_conf_destroy(conf);
-    return eng_error_set(err, ENG_UNAVAILABLE, "cannot ask about group \"%s\": %s",
-                         kafka->config->kafka.group, text);
+    eng_assert(kafka->config->kafka.group != NULL);
+    (void)snprintf(what, sizeof what, "ask about group \"%.255s\"", kafka->config->kafka.group);
+    return eng_kafka_plain_client(kafka, what, &kafka->asker, err);
 }
 
 /* NULL: no answer came in time, and the client is gone. */

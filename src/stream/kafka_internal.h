@@ -94,6 +94,11 @@ enum eng_kafka_role { ENG_KAFKA_CONSUMER, ENG_KAFKA_PRODUCER, ENG_KAFKA_READER }
 enum eng_status eng_kafka_conf(const struct eng_kafka *kafka, enum eng_kafka_role role,
                                rd_kafka_conf_t **ret_conf, struct eng_error *err);
 
+/* A client that is no member of the group, for reading or asking; `what` for errors: "cannot WHAT".
+ */
+enum eng_status eng_kafka_plain_client(const struct eng_kafka *kafka, const char *what,
+                                       rd_kafka_t **ret_client, struct eng_error *err);
+
 /* kafka.c */
 
 /* A consumer that has not joined yet. */

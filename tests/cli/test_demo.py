@@ -47,14 +47,24 @@ def it_ends_by_itself_with_a_summary_in_which_everything_adds_up():
     assert partners > 10 and told >= 0.8 * partners, run.stdout
 
 
-def a_program_of_other_actions_is_played_by_the_same_partners():
-    points = os.path.join(os.path.dirname(__file__), "..", "..", "config", "points.yaml")
-    run = subprocess.run([ENGAGED, "demo", "--config", points, "--for", "12s", "--days", "90", "--partners", "300",
+def played(name, days):
+    """The numbers of the summary of a shipped program."""
+    config = os.path.join(os.path.dirname(__file__), "..", "..", "config", f"{name}.yaml")
+    run = subprocess.run([ENGAGED, "demo", "--config", config, "--for", "12s", "--days", days, "--partners", "300",
                           "--http", "off"], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, (run.returncode, run.stderr)
     found = counts(run.stdout)
     assert found["counted"] == found["events"] > 10000, found
+    return found
+
+
+def a_program_of_other_actions_is_played_by_the_same_partners():
+    found = played("points", "90")
     assert found["award"] > found["score"] > 500 and found["churn"] > 50, found
+    found = played("composite", "120")
+    assert found["report"] > found["score"] > 500 and found["churn"] > 20, found
+    found = played("connection", "90")
+    assert found["report"] >= 600 and found["cell"] > 200 and found["score"] > 500 and found["churn"] > 50, found
 
 
 def an_interrupt_ends_it_cleanly_with_the_summary():

@@ -30,7 +30,7 @@ def _compact_text(data, at):
             return data[at:at + length - 1].decode()
 
 
-def _commit(key, value):
+def commit_of(key, value):
     """(group, topic, partition, offset, metadata), or None: a record of something else, or of a deletion."""
     if value is None or struct.unpack_from(">h", key)[0] not in _OFFSET_KEYS:
         return None
@@ -47,7 +47,7 @@ def commits(broker, group, topic, isolation="read_committed"):
     found = {}
     for messages in harness.read_topic(broker, TOPIC, isolation).values():
         for message in messages:
-            one = _commit(message.key(), message.value())
+            one = commit_of(message.key(), message.value())
             if one is not None and one[:2] == (group, topic):
                 found.setdefault(one[2], []).append(one[3:])
     return found

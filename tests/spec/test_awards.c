@@ -20,6 +20,12 @@ Test(awards, S11_a_first_survives_its_pane_and_an_nth_is_paid_once_in_its_window
                "day 2   acme  x\n"
                "day 31  acme  x\n"
                "day 58  acme  x   ->  w pays 5 to r, balance 10\n");
+    spec_holds("S11", MODEL("r: {}", "w: {when: x, nth: {n: 2, per: year}, points: 5, to: r}"),
+               "day 0    acme  x\n"
+               "day 200  acme  x   ->  w pays 5 to r, balance 5\n"
+               "day 300  acme  x\n"
+               "day 370  acme  x\n"
+               "day 400  acme  x   ->  w pays 5 to r, balance 10\n");
 }
 
 Test(awards, S4_what_comes_late_is_paid_in_its_own_pane)

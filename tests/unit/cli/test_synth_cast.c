@@ -4,6 +4,7 @@
 #include "model/config.h"
 #include <criterion/criterion.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ACTIONS = 6 };
@@ -116,5 +117,77 @@ Test(synth_cast, who_knows_all_actions_plays_them_itself)
     begin("program: test\nscores: {s: {points: {platform.login: 1, \"page.*\": 2}, over: 30d, "
           "bands: {low: 0}}}\n");
     cr_expect_not_null(cast);
+    end();
+}
+
+static const char with_facts[] =
+    "program: test\n"
+    "facts:\n"
+    "  tier: {set: tier.changed, from: level, values: [silver, gold]}\n"
+    "  grade: {set: checkin.graded, cleared: checkin.void, from: grade}\n"
+    "  mail: {set: mail.changed, from: mail, text: 40}\n"
+    "measures:\n"
+    "  grade: {fact: grade}\n"
+    "  revenue: {sum: value, of: invoice.upload, over: 90d}\n"
+    "  answer: {last: value, of: survey.answer, over: 90d}\n"
+    "scores: {s: {scale: 10, bands: {low: 0}, dimensions: {grade: {weight: 1, target: 20}, "
+    "revenue: {weight: 1, target: 8000}, answer: {weight: 1, target: 10}}}}\n";
+
+/* The number that an attribute's text is; -1: no such attribute. */
+static long number_of(struct eng_slice text)
+{
+    char copy[24] = "";
+    if (text.data == NULL)
+        return -1;
+    cr_assert_lt(text.length, sizeof copy);
+    memcpy(copy, text.data, text.length);
+    return strtol(copy, NULL, 10);
+}
+
+enum { TIER, GRADE, MAIL, REVENUE, ANSWER, CLEARED, PARTS };
+
+static void expect_said(const struct eng_event *record, const struct eng_attribute *attributes,
+                        uint32_t count, uint32_t seen[PARTS])
+{
+    struct eng_slice level = named(attributes, count, "level");
+    struct eng_slice mail = named(attributes, count, "mail");
+    long grade = number_of(named(attributes, count, "grade"));
+    bool tier = same(record->action, "tier.changed"),
+         graded = same(record->action, "checkin.graded");
+    bool mailed = same(record->action, "mail.changed");
+    bool invoice = same(record->action, "invoice.upload");
+    bool answer = same(record->action, "survey.answer");
+    cr_assert_eq(level.data != NULL, tier);
+    cr_assert(!tier || same(level, "silver") || same(level, "gold"));
+    cr_assert_eq(grade >= 0, graded);
+    cr_assert(!graded || (grade >= 6 && grade <= 25), "%ld", grade);
+    cr_assert_eq(mail.data != NULL, mailed);
+    cr_assert(!invoice || (record->value_e4 >= 3000000 && record->value_e4 <= 12500000));
+    cr_assert(!answer || (record->value_e4 >= 30000 && record->value_e4 <= 130000));
+    seen[TIER] += tier;
+    seen[GRADE] += graded;
+    seen[MAIL] += mailed;
+    seen[REVENUE] += invoice;
+    seen[ANSWER] += answer;
+    seen[CLEARED] += same(record->action, "checkin.void");
+}
+
+Test(synth_cast, facts_and_answers_are_about_their_targets)
+{
+    uint32_t seen[PARTS] = {0};
+    struct eng_synth_event event;
+    begin(with_facts);
+    cr_assert_not_null(cast);
+    while (eng_synth_next(synth, &event) == ENG_OK) {
+        struct eng_attribute attributes[ENG_SYNTH_ATTRIBUTES_MAX];
+        struct eng_event record = {.time_ms = event.time_ms, .value_e4 = ENG_VALUE_NONE};
+        uint32_t count = 0;
+        eng_synth_cast_play(cast, &event, &record, attributes, &count);
+        expect_said(&record, attributes, count, seen);
+    }
+    for (int i = 0; i < PARTS; i++)
+        cr_expect_gt(seen[i], 20, "%d", i);
+    cr_expect_lt(2 * seen[CLEARED], seen[GRADE], "what is set goes seldom");
+    cr_expect_lt(2 * seen[GRADE], seen[REVENUE], "what is done often is done often");
     end();
 }

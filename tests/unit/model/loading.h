@@ -4,6 +4,7 @@
 
 #include "engine/model.h"
 #include "model/config.h"
+#include "model/differ.h"
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,20 @@ static inline void expect_refused(const char *text, const char *words)
         cr_assert_not_null(strstr(err.text, part), "\"%s\" not in: %s\n%s", part, err.text, text);
         words += length + (words[length] == '|');
     }
+}
+
+/* Each of these files is another model than each other one, and the same as itself. */
+static inline void expect_models_differ(const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < count; j++) {
+            struct eng_config *one = load_good(texts[i]), *other = load_good(texts[j]);
+            struct eng_differences differences;
+            eng_config_differ(one, other, &differences);
+            cr_expect_eq(differences.model, i != j, "%zu %zu", i, j);
+            eng_config_free(one);
+            eng_config_free(other);
+        }
 }
 
 /* A text and what is said about it. */

@@ -95,18 +95,7 @@ Test(matrices, other_cells_make_another_model)
         CELLS("{green: {keen: a, active: a, quiet: b}, red: {quiet: a, keen: a, active: "
               "a}}") "version: 2\n",
     };
-    enum { TEXTS = sizeof texts / sizeof *texts };
-    struct eng_config *configs[TEXTS];
-    for (int i = 0; i < TEXTS; i++)
-        configs[i] = load_good(texts[i]);
-    for (int i = 0; i < TEXTS; i++)
-        for (int j = 0; j < TEXTS; j++) {
-            struct eng_differences differences;
-            eng_config_differ(configs[i], configs[j], &differences);
-            cr_expect_eq(differences.model, i != j, "%d %d", i, j);
-        }
-    for (int i = 0; i < TEXTS; i++)
-        eng_config_free(configs[i]);
+    expect_models_differ(texts, sizeof texts / sizeof *texts);
 }
 
 Test(matrices, the_first_one_needs_a_restart_for_its_topic)

@@ -84,18 +84,7 @@ Test(tiers, they_are_another_model_than_bands_and_than_with_another_grace)
     static const char *const texts[] = {
         T("over: month, bands: {bronze: 0, silver: 30, gold: 60}"), T("over: month, " TIERS),
         T("over: month, grace: 0, " TIERS), T("over: month, grace: 1d, " TIERS)};
-    enum { TEXTS = sizeof texts / sizeof *texts };
-    struct eng_config *configs[TEXTS];
-    for (int i = 0; i < TEXTS; i++)
-        configs[i] = load_good(texts[i]);
-    for (int i = 0; i < TEXTS; i++)
-        for (int j = 0; j < TEXTS; j++) {
-            struct eng_differences differences;
-            eng_config_differ(configs[i], configs[j], &differences);
-            cr_expect_eq(differences.model, i != j, "%d %d", i, j);
-        }
-    for (int i = 0; i < TEXTS; i++)
-        eng_config_free(configs[i]);
+    expect_models_differ(texts, sizeof texts / sizeof *texts);
 }
 
 Test(tiers, a_year_is_late_after_366_days)

@@ -58,3 +58,28 @@ Test(stream_group, a_coordinator_that_comes_back_after_a_question_was_given_up_d
     rd_kafka_mock_cluster_destroy(cluster.mock);
     rd_kafka_destroy(cluster.host);
 }
+
+Test(stream_group, offsets_of_one_that_is_no_member_are_not_even_sent)
+{
+    struct cluster cluster;
+    static char group[] = "g", changes[] = "changes", input[] = "actions";
+    char brokers[256];
+    const struct eng_port_offset set = {.partition = 0, .next = 5};
+    struct eng_error err = {0};
+    struct eng_port *port;
+    set_up(&cluster);
+    cr_assert_eq(rd_kafka_mock_topic_create(cluster.mock, input, 1, 1), 0);
+    (void)snprintf(brokers, sizeof brokers, "%s", rd_kafka_mock_cluster_bootstraps(cluster.mock));
+    struct eng_config config = {.kafka = {.brokers = brokers, .group = group},
+                                .input = {.topic = input},
+                                .output = {.score_changes = changes}};
+    cr_assert_eq(eng_kafka_new(&config, 0, "u", &port, &err), ENG_OK, "%s", err.text);
+    cr_assert_eq(port->ops->producer_open(port, &err), ENG_OK, "%s", err.text);
+    cr_assert_eq(port->ops->begin(port, &err), ENG_OK, "%s", err.text);
+    cr_expect_eq(port->ops->send_offsets(port, &set, 1, &err), ENG_TXN_ABORT, "%s", err.text);
+    cr_expect_eq(port->ops->abort(port, &err), ENG_OK, "%s", err.text);
+    port->ops->producer_close(port);
+    port->ops->free(port);
+    rd_kafka_mock_cluster_destroy(cluster.mock);
+    rd_kafka_destroy(cluster.host);
+}
