@@ -247,16 +247,11 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
 {
     const struct eng_output_config *output = &demo->config.output;
     const struct eng_mock_topic topics[] = {
-        {demo->config.input.topic, PARTITIONS},
-        {output->score_changes, PARTITIONS},
-        {output->churn_drops, PARTITIONS},
-        {output->cell_changes, PARTITIONS},
-        {output->reports, PARTITIONS},
-        {output->awards, PARTITIONS},
-        {output->source_silences, PARTITIONS},
-        {output->dead_letters, PARTITIONS},
-        {output->erasures, PARTITIONS},
-        {output->state, PARTITIONS},
+        {demo->config.input.topic, PARTITIONS}, {output->score_changes, PARTITIONS},
+        {output->churn_drops, PARTITIONS},      {output->cell_changes, PARTITIONS},
+        {output->reports, PARTITIONS},          {output->awards, PARTITIONS},
+        {output->source_silences, PARTITIONS},  {output->dead_letters, PARTITIONS},
+        {output->erasures, PARTITIONS},         {output->state, PARTITIONS},
     };
     enum eng_status status = eng_mock_new(topics, sizeof topics / sizeof *topics, &demo->mock, err);
     if (status != ENG_OK)

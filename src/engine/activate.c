@@ -179,6 +179,7 @@ static enum eng_status visit_changed(struct eng_engine *engine, uint32_t number,
         .origin = engine->model->version,
         .at_ms = engine->now.clock_ms,
         .effects = engine->activation.silent ? NULL : effects,
+        .releases = eng_guards_releasing(engine),
     };
     eng_assert(engine->activation.working);
     if (eng_restore_layout(engine, number) != NULL)
@@ -189,8 +190,6 @@ static enum eng_status visit_changed(struct eng_engine *engine, uint32_t number,
     eng_changes_note(&engine->changes, engine->hand.partner, number);
     eng_assert(engine->hand.number == number);
     eng_evaluate(engine, &evaluation);
-    if (eng_guards_releasing(engine))
-        eng_alerts_release(engine, &evaluation);
     if (engine->activation.silent)
         engine->counters = counters; /* of what is told */
     engine->hand.partner->due = evaluation.due;

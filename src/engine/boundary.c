@@ -61,16 +61,14 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
         .origin = (uint64_t)engine->now.clock_ms,
         .at_ms = engine->now.clock_ms,
         .effects = effects,
+        .releases = eng_guards_releasing(engine),
     };
-    bool released = eng_guards_releasing(engine);
-    eng_assert(released || engine->hand.partner->due <= engine->now.pane);
+    eng_assert(evaluation.releases || engine->hand.partner->due <= engine->now.pane);
     if (engine->notes_visits)
         eng_changes_note(&engine->changes, engine->hand.partner, number);
     if (engine->hand.partner->as_of != engine->now.pane) /* its page is of after this visit */
         eng_measure_expire(engine);
     eng_evaluate(engine, &evaluation);
-    if (released)
-        eng_alerts_release(engine, &evaluation);
     eng_alert_expire(engine);
     engine->hand.partner->due = evaluation.due;
     eng_arm(engine, number, engine->hand.partner, eng_measure_due(engine));

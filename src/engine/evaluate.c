@@ -423,6 +423,8 @@ void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
     if (engine->model->matrix_count > 0)
         eng_matrices_evaluate(engine, evaluation);
     eng_alerts_evaluate(engine, evaluation);
+    if (evaluation->releases)
+        eng_alerts_release(engine, evaluation);
     if (evaluation->at_boundary && engine->now.reports_now != 0)
         eng_reports_evaluate(engine, evaluation);
 }

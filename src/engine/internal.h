@@ -121,6 +121,7 @@ struct eng_evaluation {
     int64_t at_ms;
     struct eng_effects *effects; /* NULL: tell nothing */
     int32_t due;                 /* out: earliest boundary for dwell and cooldowns */
+    bool releases;               /* guards release what they have held */
     uint32_t opened;             /* out: alerts (a bit each) that opened */
     bool moved; /* out: something was told, a score has fallen, or a dwell or a drop's
                  * cooldown is running */
