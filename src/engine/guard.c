@@ -343,6 +343,25 @@ static bool is_same(const struct eng_change *change, const struct eng_guard *one
            (one->everything || eng_change_same_actions(change, &one->actions, &two->actions));
 }
 
+/* A silence of other actions begins anew to learn the rhythm of partners, so nothing could be said
+ * of those that have opened: they are never told. */
+static void forget_openings(struct hold *hold, int64_t clock_ms)
+{
+    eng_assert(clock_ms >= 0);
+    eng_assert(hold->since_ms <= clock_ms);
+    drop_span(hold, clock_ms + 1);
+    hold->since_ms = clock_ms + 1;
+}
+
+static bool is_learnt_anew(const struct eng_change *change, uint32_t old, uint32_t new)
+{
+    const struct eng_alert *one = &change->from->alerts[old], *two = &change->to->alerts[new];
+    eng_assert(one->kind == two->kind);
+    eng_assert(one->name != NULL);
+    return one->kind == ENG_SILENCE &&
+           !eng_change_same_actions(change, &one->actions, &two->actions);
+}
+
 enum eng_status eng_guards_change(const struct eng_guards *from, const struct eng_change *change,
                                   int64_t clock_ms, struct eng_guards **to)
 {
@@ -366,6 +385,8 @@ enum eng_status eng_guards_change(const struct eng_guards *from, const struct en
             continue;
         (*to)->holds[alert] = from->holds[i];
         (*to)->held |= (from->held >> i & 1) << alert;
+        if (from->held >> i & 1 && is_learnt_anew(change, i, alert))
+            forget_openings(&(*to)->holds[alert], clock_ms);
     }
     if (clock_ms < 0)
         return ENG_OK;

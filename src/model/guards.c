@@ -90,21 +90,12 @@ static enum eng_status load_guard(struct eng_load *load, const struct eng_node *
 
 enum eng_status eng_load_guards(struct eng_load *load)
 {
-    const struct eng_node *node = load->file.guards;
-    eng_assert(load->model->guards == NULL);
-    if (node == NULL)
-        return ENG_OK;
-    if (node->count > ENG_GUARDS_MAX)
-        return eng_source_fail(&load->source, node->key->mark,
-                               "there are %u guards; a file has at most %d (ENG_GUARDS_MAX)",
-                               node->count, ENG_GUARDS_MAX);
-    load->model->guards = eng_load_array(load, node->count, sizeof *load->model->guards);
-    if (load->model->guards == NULL)
-        return ENG_NO_MEMORY;
-    enum eng_status status = ENG_OK;
-    for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
-        status = load_guard(load, child);
-    return status;
+    const struct eng_things things = {.plural = "guards",
+                                      .most = ENG_GUARDS_MAX,
+                                      .limit = "ENG_GUARDS_MAX",
+                                      .bytes = sizeof *load->model->guards,
+                                      .load = load_guard};
+    return eng_load_things(load, load->file.guards, &things, &load->model->guards);
 }
 
 /* ---- which alerts, when the file does not say ---- */

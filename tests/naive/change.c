@@ -870,7 +870,8 @@ static void carry(struct naive *naive, const struct change *c, struct partner *p
 /* Guards by name and actions, alerts as they stay open. */
 static void change_guards(struct naive *naive, const struct change *c)
 {
-    uint16_t guards[ENG_GUARDS_MAX], alerts[ENG_ALERTS_MAX];
+    uint16_t guards[ENG_GUARDS_MAX];
+    struct naive_alert_change alerts[ENG_ALERTS_MAX];
     for (unsigned i = 0; i < c->new->guard_count; i++) {
         const struct eng_guard *b = &c->new->guards[i];
         guards[i] = NOT_THERE;
@@ -883,12 +884,13 @@ static void change_guards(struct naive *naive, const struct change *c)
     }
     for (unsigned i = 0; i < c->old->alert_count; i++) {
         const struct eng_alert *a = &c->old->alerts[i];
-        alerts[i] = NOT_THERE;
+        alerts[i] = (struct naive_alert_change){NOT_THERE, false};
         for (unsigned j = 0; j < c->new->alert_count; j++) {
             const struct eng_alert *b = &c->new->alerts[j];
             if (a->kind == b->kind && strcmp(a->name, b->name) == 0 &&
                 (a->kind != ENG_DEADLINE || same_rhythm(c, a, b)))
-                alerts[i] = (uint16_t)j;
+                alerts[i] =
+                    (struct naive_alert_change){j, a->kind == ENG_SILENCE && !same_rhythm(c, a, b)};
         }
     }
     naive_guards_change(naive, guards, alerts, c->old);

@@ -194,8 +194,18 @@ void naive_guards_release(struct naive *naive, struct partner *partner,
 
 /* ---- another model ---- */
 
-void naive_guards_change(struct naive *naive, const uint16_t *guards, const uint16_t *alerts,
-                         const struct eng_model *old)
+/* Openings so far are never told. */
+static void forget_openings(struct naive *naive, struct naive_hold *hold)
+{
+    hold->spans =
+        naive_grow(hold->spans, hold->span_count, &hold->span_capacity, sizeof *hold->spans);
+    hold->spans[hold->span_count].from_ms = hold->since_ms;
+    hold->spans[hold->span_count++].to_ms = naive->clock_ms + 1;
+    hold->since_ms = naive->clock_ms + 1;
+}
+
+void naive_guards_change(struct naive *naive, const uint16_t *guards,
+                         const struct naive_alert_change *alerts, const struct eng_model *old)
 {
     struct naive_watch watches[ENG_GUARDS_MAX];
     struct naive_hold holds[ENG_ALERTS_MAX];
@@ -211,9 +221,11 @@ void naive_guards_change(struct naive *naive, const uint16_t *guards, const uint
     for (unsigned i = 0; i < old->guard_count; i++)
         free(watches[i].learnt);
     for (unsigned i = 0; i < old->alert_count; i++)
-        if (alerts[i] < naive->model->alert_count) {
-            naive->holds[alerts[i]] = holds[i];
+        if (alerts[i].index < naive->model->alert_count) {
+            naive->holds[alerts[i].index] = holds[i];
             holds[i].spans = NULL;
+            if (alerts[i].anew && naive->holds[alerts[i].index].holds)
+                forget_openings(naive, &naive->holds[alerts[i].index]);
         }
     for (unsigned i = 0; i < old->alert_count; i++)
         free(holds[i].spans);

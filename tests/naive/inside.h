@@ -277,8 +277,13 @@ bool naive_guards_swallow(struct naive *naive, const struct partner *partner,
                           const struct eng_effect *effect);
 void naive_guards_release(struct naive *naive, struct partner *partner,
                           const struct score_state *before, const struct occasion *why);
-void naive_guards_change(struct naive *naive, const uint16_t *guards, const uint16_t *alerts,
-                         const struct eng_model *old);
+/* Where an old alert goes on. */
+struct naive_alert_change {
+    unsigned index;
+    bool anew; /* it learns the rhythm of partners anew */
+};
+void naive_guards_change(struct naive *naive, const uint16_t *guards,
+                         const struct naive_alert_change *alerts, const struct eng_model *old);
 void naive_guards_changed(struct naive *naive);
 void naive_guards_free(struct naive *naive);
 

@@ -99,7 +99,8 @@ Test(state, a_commit_record_has_what_partners_share_at_its_end)
     cr_expect_eq(again.shared_bytes, SHARED);
     cr_expect_eq(memcmp(again.shared, commit.shared, SHARED), 0);
     cr_expect_str_eq(again.input_id, "Aw8");
-    bytes[sizeof bytes - SHARED - ENG_COMMIT_AWARDS_BYTES - ENG_PAGE_SUM_BYTES - 1]++; /* its length */
+    bytes[sizeof bytes - SHARED - ENG_COMMIT_AWARDS_BYTES - ENG_PAGE_SUM_BYTES -
+          1]++; /* its length */
     eng_page_close(bytes, sizeof bytes - ENG_PAGE_SUM_BYTES);
     cr_expect_eq(eng_commit_read(bytes, sizeof bytes, &again, &sum, NULL), ENG_CORRUPT);
     commit.shared_bytes = 0;
