@@ -694,6 +694,8 @@ static struct score_state carry_score(const struct eng_score *a, const struct en
             }
     if (a->grace_panes == 0 || b->grace_panes == 0)
         state.grace_pane = 0;
+    if (a->dwell_ms == 0 || b->dwell_ms == 0)
+        state.wanting_since_ms = -1; /* a tier waits for no other band */
     settle_told(b, &state.told);
     state.band = band_of(b, state.told.value_e4);
     for (unsigned i = 0; i < b->band_count; i++)
