@@ -22,6 +22,7 @@ enum eng_effect_kind {
     ENG_EFFECT_CELL_CHANGE,
     ENG_EFFECT_REPORT,
     ENG_EFFECT_AWARD_BOOKING,
+    ENG_EFFECT_SOURCE_SILENCE,
     ENG_EFFECT_KINDS
 };
 
@@ -46,9 +47,14 @@ struct eng_contribution {
     int64_t delta_e4;
 };
 
-/* Fields that a kind does not use are 0. The contributions, then the partner id (not
- * zero-terminated) and then what facts say follow the struct. Silence and deadline alerts and cell
- * changes have no
+/* A source silence is of nobody: its partner id is empty, `subject` is the guard, `status` says
+ * whether it holds from here on (opened) or does not any more (resolved), `value_e4` is what was
+ * counted in the pane that has ended, `previous_value_e4` what is usual then (-1: not known),
+ * `last_action_at_ms` the boundary from which it held, and `baseline_e4` how many openings it held.
+ *
+ * Fields that a kind does not use are 0. The contributions, then the partner id (not
+ * zero-terminated) and then what facts say follow the struct. Silence and deadline alerts, cell
+ * changes and source silences have no
  * contributions. */
 struct eng_effect {
     uint32_t bytes;   /* whole record, multiple of 8 */

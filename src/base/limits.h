@@ -25,6 +25,7 @@ enum {
     ENG_ALERTS_MAX = 32,
     ENG_MATRICES_MAX = 8,
     ENG_REPORTS_MAX = 4,
+    ENG_GUARDS_MAX = 8,
     ENG_LEDGERS_MAX = 4,
     ENG_AWARDS_MAX = 64,
     ENG_NUDGES_MAX = 100,     /* actions that are suggested at most */

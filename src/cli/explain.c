@@ -615,6 +615,42 @@ static void add_report(struct eng_text *out, const struct eng_model *model,
     add_description(out, report->description);
 }
 
+static void add_panes(struct eng_text *out, const struct eng_model *model, uint32_t panes)
+{
+    if (panes > 1)
+        eng_text_add(out, "%u %s", panes, unit_name(model, panes));
+    else
+        eng_text_add(out, "a whole %s", unit_name(model, 1));
+}
+
+static void add_guard(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_guard *guard)
+{
+    bool more = false;
+    eng_text_add(out, "  %s: when in ", guard->name);
+    add_panes(out, model, guard->after);
+    eng_text_add(out, " less than ");
+    eng_text_add_decimal(out, guard->share_e4, 100);
+    eng_text_add(out, " %% of what is usual has come, of ");
+    if (guard->everything)
+        eng_text_add(out, "everything");
+    else
+        add_actions(out, model, &guard->actions);
+    add_where(out, model, &guard->where);
+    eng_text_add(out, ",\n    nobody is told of");
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        if (guard->alerts >> i & 1) {
+            eng_text_add(out, "%s %s", more ? "," : "", model->alerts[i].name);
+            more = true;
+        }
+    eng_text_add(out, ", until that has not been so for ");
+    add_panes(out, model, guard->settle);
+    eng_text_add(out, ", or for %u %s at most;\n    what is still open then is %s", guard->at_most,
+                 unit_name(model, guard->at_most), guard->drop ? "never told" : "told");
+    eng_text_add(out, "; times when fewer than %u are usual say nothing.\n", guard->usual_least);
+    add_description(out, guard->description);
+}
+
 static void add_ledger(struct eng_text *out, const struct eng_model *model,
                        const struct eng_ledger *ledger)
 {
@@ -733,6 +769,10 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nAlerts\n");
     for (uint32_t i = 0; i < model->alert_count; i++)
         add_alert(out, model, &model->alerts[i]);
+    if (model->guard_count > 0)
+        eng_text_add(out, "\nGuards\n");
+    for (uint32_t i = 0; i < model->guard_count; i++)
+        add_guard(out, model, &model->guards[i]);
     if (model->ledger_count > 0)
         eng_text_add(out, "\nLedgers\n");
     for (uint32_t i = 0; i < model->ledger_count; i++)
@@ -844,6 +884,7 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "cell_changes", config->output.cell_changes);
     add_text_key(out, "reports", config->output.reports);
     add_text_key(out, "awards", config->output.awards);
+    add_text_key(out, "source_silences", config->output.source_silences);
     add_text_key(out, "dead_letters", config->output.dead_letters);
     add_text_key(out, "erasures", config->output.erasures);
     add_text_key(out, "state", config->output.state);

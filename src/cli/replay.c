@@ -217,7 +217,9 @@ static enum eng_status write_failed(struct replay *replay)
 static enum eng_status print_effects(struct replay *replay, const struct task *task,
                                      struct eng_error *err)
 {
-    struct eng_encode_context context = {.model = eng_engine_model(task->engine), .source = ""};
+    struct eng_encode_context context = {.model = eng_engine_model(task->engine),
+                                         .source = "",
+                                         .partition = (int32_t)(task - replay->tasks)};
     const struct eng_effect *effect = NULL;
     bool silent = replay->args->values[OPTION_SUMMARY].given;
     while (!silent && (effect = eng_effects_next(&replay->effects, effect)) != NULL) {

@@ -214,6 +214,23 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_optional_string(writer, kind == ENG_NEAR, eng_encode_near_name(context->model, alert));
 }
 
+static void put_source_silence(struct eng_writer *writer, const struct eng_encode_context *context,
+                               const struct eng_effect *effect)
+{
+    const struct eng_guard *guard = eng_encode_guard(context->model, effect);
+    bool ended = effect->status == ENG_RESOLVED;
+    put_id(writer, context, effect);
+    put_string(writer, context->model->program);
+    put_string(writer, guard->name);
+    eng_put_avro_long(writer, effect->status);
+    eng_put_avro_long(writer, effect->at_ms);
+    eng_put_avro_long(writer, effect->value_e4 / 10000);
+    put_optional_points(writer, effect->previous_value_e4 >= 0, effect->previous_value_e4);
+    put_optional_long(writer, ended, effect->last_action_at_ms);
+    put_optional_long(writer, ended, effect->baseline_e4 / 10000);
+    put_optional_string(writer, guard->description != NULL, guard->description);
+}
+
 static void put_award_booking(struct eng_writer *writer, const struct eng_encode_context *context,
                               const struct eng_effect *effect)
 {
@@ -308,9 +325,12 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
                                               const struct eng_effect *effect) = {
-    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,   [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
-    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,     [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
+    [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
+    [ENG_EFFECT_REPORT] = put_report,
     [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,
+    [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
 };
 
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,

@@ -230,6 +230,28 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
         put_string(writer, "near", eng_encode_near_name(context->model, alert));
 }
 
+static void put_source_silence(struct eng_writer *writer, const struct eng_encode_context *context,
+                               const struct eng_effect *effect)
+{
+    const struct eng_guard *guard = eng_encode_guard(context->model, effect);
+    eng_put_byte(writer, '{');
+    put_string(writer, "type", "source_silence");
+    put_id(writer, context, effect);
+    put_string(writer, "program", context->model->program);
+    put_string(writer, "guard", guard->name);
+    put_string(writer, "status", eng_encode_status_name(effect));
+    put_integer(writer, "at", effect->at_ms);
+    put_integer(writer, "count", effect->value_e4 / 10000);
+    if (effect->previous_value_e4 >= 0)
+        put_points(writer, "usual", effect->previous_value_e4);
+    if (effect->status == ENG_RESOLVED) {
+        put_integer(writer, "since", effect->last_action_at_ms);
+        put_integer(writer, "held", effect->baseline_e4 / 10000);
+    }
+    if (guard->description != NULL)
+        put_string(writer, "description", guard->description);
+}
+
 static void put_award_booking(struct eng_writer *writer, const struct eng_encode_context *context,
                               const struct eng_effect *effect)
 {
@@ -331,9 +353,12 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
                                               const struct eng_effect *effect) = {
-    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,   [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
-    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,     [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
+    [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
+    [ENG_EFFECT_REPORT] = put_report,
     [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,
+    [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
 };
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,

@@ -111,6 +111,14 @@ struct eng_nudge_of eng_encode_section_nudge(const struct eng_section_of_report 
     return nudge;
 }
 
+const struct eng_guard *eng_encode_guard(const struct eng_model *model,
+                                         const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_SOURCE_SILENCE);
+    eng_assert(effect->subject < model->guard_count);
+    return &model->guards[effect->subject];
+}
+
 const struct eng_award *eng_encode_award(const struct eng_model *model,
                                          const struct eng_effect *effect)
 {
@@ -136,11 +144,20 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
         return eng_encode_matrix(model, effect)->name;
     case ENG_EFFECT_REPORT:
         return eng_encode_report(model, effect)->name;
+    case ENG_EFFECT_SOURCE_SILENCE:
+        return eng_encode_guard(model, effect)->name;
     case ENG_EFFECT_AWARD_BOOKING:
         return eng_encode_award(model, effect)->name;
     default:
         return eng_encode_alert(model, effect)->name;
     }
+}
+
+struct eng_slice eng_encode_key(const struct eng_model *model, const struct eng_effect *effect)
+{
+    return effect->kind == ENG_EFFECT_SOURCE_SILENCE
+               ? eng_slice_of(eng_encode_guard(model, effect)->name)
+               : eng_effect_partner(effect);
 }
 
 const char *eng_encode_status_name(const struct eng_effect *effect)
@@ -156,6 +173,8 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
         return "moved"; /* a score may have the name of a matrix */
     case ENG_EFFECT_REPORT:
         return "made";
+    case ENG_EFFECT_SOURCE_SILENCE:
+        return effect->status == ENG_OPENED ? "began" : "ended";
     case ENG_EFFECT_AWARD_BOOKING:
         return bookings[effect->status];
     default:

@@ -240,3 +240,24 @@ const char eng_schema_award_booking[] =
     "},\"doc\":\"When the action that is paid happened: cap and expiry go by this time.\"},{\"n"
     "ame\":\"description\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"What the c"
     "onfiguration says of the award, in words for people.\"}]}";
+
+const char eng_schema_source_silence[] =
+    "{\"type\":\"record\",\"name\":\"SourceSilence\",\"namespace\":\"engaged\",\"doc\":\"A guar"
+    "d has found that its actions have gone quiet for everybody in an input partition, and hold"
+    "s alerts; or it does not any more. Written to the partition that it is about, so there is "
+    "one such record for each partition that is quiet.\",\"fields\":[{\"name\":\"id\",\"type\":"
+    "\"string\",\"doc\":\"Unique and the same at every replay: program/partition/guard/status/o"
+    "rigin.\"},{\"name\":\"program\",\"type\":\"string\",\"doc\":\"Name of the program, from th"
+    "e configuration.\"},{\"name\":\"guard\",\"type\":\"string\",\"doc\":\"Name of the guard; a"
+    "lso the record key.\"},{\"name\":\"status\",\"type\":{\"type\":\"enum\",\"name\":\"Silence"
+    "Status\",\"symbols\":[\"began\",\"ended\"]},\"doc\":\"Whether alerts are held from here on"
+    ", or are held no longer.\"},{\"name\":\"at\",\"type\":{\"type\":\"long\",\"logicalType\":"
+    "\"timestamp-millis\"},\"doc\":\"The boundary at which that was decided: milliseconds since"
+    " 1970-01-01T00:00Z.\"},{\"name\":\"count\",\"type\":\"long\",\"doc\":\"How many events wer"
+    "e counted in the day (or hour) before it.\"},{\"name\":\"usual\",\"type\":[\"null\",\"doub"
+    "le\"],\"default\":null,\"doc\":\"How many are usual then; null when that is not known.\"},"
+    "{\"name\":\"since\",\"type\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-mill"
+    "is\"}],\"default\":null,\"doc\":\"ended: when it began.\"},{\"name\":\"held\",\"type\":[\""
+    "null\",\"long\"],\"default\":null,\"doc\":\"ended: how many openings of alerts were held m"
+    "eanwhile.\"},{\"name\":\"description\",\"type\":[\"null\",\"string\"],\"default\":null,\"d"
+    "oc\":\"What the configuration says of the guard, in words for people.\"}]}";

@@ -172,8 +172,7 @@ static bool may_open(const struct eng_engine *engine, struct eng_evaluation *eva
 
 /* ---- telling ---- */
 
-/* Begins a churn drop; with the contributions of the alert's score where it has one. NULL:
- * tell nothing. */
+/* A churn drop with the contributions of the alert's score where it has one. NULL: tell nothing. */
 static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation *evaluation,
                                 unsigned index, enum eng_alert_status status)
 {
@@ -199,6 +198,18 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
                            ? eng_score_entry_e4(&engine->model->scores[alert->score], alert->band)
                            : ENG_NO_GOAL);
     return effect;
+}
+
+/* Tells an opening, unless a guard holds it. */
+static struct eng_effect *begin_opening(struct eng_engine *engine,
+                                        struct eng_evaluation *evaluation, unsigned index)
+{
+    eng_assert(index < engine->model->alert_count);
+    evaluation->opened |= 1u << index;
+    if (!eng_guards_hold_opening(engine, index))
+        return begin(engine, evaluation, index, ENG_OPENED);
+    evaluation->moved = true;
+    return NULL;
 }
 
 static void tell_fall(const struct eng_engine *engine, struct eng_effect *effect,
@@ -232,7 +243,7 @@ static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evalu
                                      unsigned index, int64_t baseline_e4)
 {
     put_opening(engine, (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
-    struct eng_effect *effect = begin(engine, evaluation, index, ENG_OPENED);
+    struct eng_effect *effect = begin_opening(engine, evaluation, index);
     const struct eng_alert *alert = &engine->model->alerts[index];
     if (effect != NULL && alert->forecast > 0 && alert->kind != ENG_FALLS_TO)
         look_ahead(engine, evaluation, effect);
@@ -245,7 +256,10 @@ static struct eng_effect *resolve_alert(struct eng_engine *engine,
     eng_assert(opening.flags & OPEN);
     opening.flags = 0;
     put_opening(engine, opening);
-    return begin(engine, evaluation, opening.alert, ENG_RESOLVED);
+    if (!eng_guards_is_untold(engine, opening.alert, opening.opened_at_ms))
+        return begin(engine, evaluation, opening.alert, ENG_RESOLVED);
+    evaluation->moved = true;
+    return NULL;
 }
 
 /* ---- a condition that is entered: falls_to, rises_to, below, above, near ---- */
@@ -789,16 +803,16 @@ static int64_t usual_gap_ms(const struct eng_model *model, const struct eng_rhyt
     return (((int64_t)rhythm->last - rhythm->first) * pane_ms * 2 + gaps) / (2 * gaps);
 }
 
-static void tell_silence(struct eng_engine *engine, struct eng_evaluation *evaluation,
-                         unsigned index, const struct eng_rhythm *rhythm, uint32_t silence)
+static void tell_silence(const struct eng_engine *engine, struct eng_effect *effect,
+                         const struct eng_rhythm *rhythm, uint32_t silence)
 {
-    struct eng_effect *effect = open_alert(engine, evaluation, index, 0);
-    eng_assert(evaluation->at_boundary);
-    eng_assert(silence <= engine->model->alerts[index].horizon);
+    unsigned index = effect != NULL ? effect->subject : 0;
+    eng_assert(silence > 0);
     if (effect == NULL)
         return;
+    eng_assert(silence <= engine->model->alerts[index].horizon);
     effect->last_action_at_ms = last_action_at(engine, index);
-    effect->silent_for_ms = evaluation->at_ms - effect->last_action_at_ms;
+    effect->silent_for_ms = effect->at_ms - effect->last_action_at_ms;
     effect->usual_gap_ms = usual_gap_ms(engine->model, rhythm);
     effect->risk_e3 = eng_silence_risk_e3(&engine->model->alerts[index], rhythm, silence);
 }
@@ -815,7 +829,7 @@ static void maybe_silent(struct eng_engine *engine, struct eng_evaluation *evalu
     if (engine->now.pane >= (int64_t)rhythm.last + silence + 1 &&
         eng_fact_admits(engine, &engine->hand, alert) &&
         cooled_down(engine, evaluation, index, opening))
-        tell_silence(engine, evaluation, index, &rhythm, silence);
+        tell_silence(engine, open_alert(engine, evaluation, index, 0), &rhythm, silence);
 }
 
 static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *evaluation,
@@ -1028,6 +1042,48 @@ void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evalu
             continue;
         evaluate_alert(engine, evaluation, i);
         openings = openings_of(&engine->hand); /* it may have opened, and the record moved */
+    }
+}
+
+/* Tells an opening that nobody has heard of, as things are now. */
+static void tell_held(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                      struct opening opening)
+{
+    const struct eng_alert *alert = &engine->model->alerts[opening.alert];
+    struct eng_fall fall = {.pane = ENG_PANE_NEVER};
+    struct eng_rhythm rhythm;
+    struct eng_effect *effect = begin(engine, evaluation, opening.alert, ENG_OPENED);
+    eng_assert(opening.flags & OPEN);
+    eng_assert(evaluation->due > engine->now.pane);
+    if (effect == NULL)
+        return;
+    if (alert->kind == ENG_DROP)
+        effect->baseline_e4 = opening.baseline_e4;
+    if (alert->kind == ENG_DEADLINE)
+        tell_deadline(engine, effect, opening.alert);
+    if (alert->kind == ENG_SILENCE) {
+        rhythm = load_rhythm(silence_place(&engine->hand, opening.alert));
+        tell_silence(engine, effect, &rhythm, silence_due(engine, opening.alert, &rhythm));
+    }
+    if (alert->forecast > 0 && alert->kind != ENG_FALLS_TO)
+        look_ahead(engine, evaluation, effect);
+    else if (alert->forecast > 0 && engine->scratch.band_after[alert->score] > alert->band &&
+             falls_soon(engine, evaluation, opening.alert, &fall))
+        tell_fall(engine, effect, &fall);
+}
+
+void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evaluation)
+{
+    struct eng_list openings = openings_of(&engine->hand);
+    eng_assert(eng_guards_releasing(engine));
+    eng_assert(openings.count <= engine->model->alert_count);
+    for (uint32_t i = 0; i < engine->model->alert_count; i++) {
+        const uint8_t *at = find_opening(&openings, i);
+        if (at == NULL || !(at[1] & OPEN) || evaluation->opened >> i & 1)
+            continue;
+        struct opening opening = load_opening(at);
+        if (eng_guards_release(engine, i, opening.opened_at_ms))
+            tell_held(engine, evaluation, opening);
     }
 }
 

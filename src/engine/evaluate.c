@@ -421,12 +421,15 @@ void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
                    engine->layout->evaluation_bytes_most);
     evaluation->due = ENG_PANE_NEVER;
     evaluation->moved = false;
+    evaluation->opened = 0;
     refresh(engine);
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         evaluate_score(engine, evaluation, i);
     if (engine->model->matrix_count > 0)
         eng_matrices_evaluate(engine, evaluation);
     eng_alerts_evaluate(engine, evaluation);
+    if (evaluation->releases)
+        eng_alerts_release(engine, evaluation);
     if (evaluation->at_boundary && engine->now.reports_now != 0)
         eng_reports_evaluate(engine, evaluation);
 }

@@ -194,6 +194,18 @@ static uint64_t add_report(uint64_t sum, const struct eng_report *report)
     return add(sum, (uint64_t)report->bands << 16 | report->score_count);
 }
 
+static uint64_t add_guard(uint64_t sum, const struct eng_guard *guard)
+{
+    sum = add_text(sum, guard->name);
+    sum = add_set(add(sum, guard->everything), &guard->actions);
+    sum = add(sum, (uint64_t)guard->share_e4 << 32 | guard->usual_least);
+    sum = add(sum, (uint64_t)guard->after << 32 | guard->settle);
+    sum = add(sum, (uint64_t)guard->at_most << 1 | guard->drop);
+    if (guard->description != NULL)
+        sum = add_text(sum, guard->description);
+    return add(sum, guard->alerts);
+}
+
 static uint64_t add_ledger(uint64_t sum, const struct eng_ledger *ledger)
 {
     eng_assert(ledger->name != NULL);
@@ -253,6 +265,8 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_score(sum, &model->scores[i]);
     for (uint32_t i = 0; i < model->alert_count; i++)
         sum = add_alert(sum, &model->alerts[i]);
+    for (uint32_t i = 0; i < model->guard_count; i++)
+        sum = add_guard(sum, &model->guards[i]);
     for (uint32_t i = 0; i < model->ledger_count; i++)
         sum = add_ledger(sum, &model->ledgers[i]);
     for (uint32_t i = 0; i < model->award_count; i++)

@@ -12,6 +12,7 @@
 #define ENG_ENGINE_INTERNAL_H
 
 #include "engine/changes.h"
+#include "engine/guard.h"
 #include "engine/hash.h"
 #include "engine/known.h"
 #include "engine/outlook.h"
@@ -102,6 +103,7 @@ struct eng_engine {
     struct eng_restore *restore;   /* NULL: it is not being restored */
     struct eng_forecast *forecast; /* NULL: nothing has been forecast under this model */
     struct eng_outlook *outlook;   /* NULL: no alert asks when a score will fall */
+    struct eng_guards *guards;     /* NULL: there are none, and nothing that one has held */
     bool notes_visits;             /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
@@ -119,6 +121,8 @@ struct eng_evaluation {
     int64_t at_ms;
     struct eng_effects *effects; /* NULL: tell nothing */
     int32_t due;                 /* out: earliest boundary for dwell and cooldowns */
+    bool releases;               /* guards release what they have held */
+    uint32_t opened;             /* out: alerts (a bit each) that opened */
     bool moved; /* out: something was told, a score has fallen, or a dwell or a drop's
                  * cooldown is running */
 };
@@ -369,6 +373,10 @@ void eng_matrix_view(const struct eng_record *record, unsigned matrix,
 /* Evaluates the alerts of the partner in hand, after the scores. */
 void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation);
 
+/* Tells of the partner in hand, which has just been evaluated, what guards have held and now
+ * release. */
+void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evaluation);
+
 /* An alert's state for views: open, and when it was opened last (-1: never, or its cooldown is
  * over). */
 bool eng_alert_is_open(const struct eng_record *record, unsigned alert, int64_t *ret_opened_at_ms);
@@ -539,6 +547,10 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
 struct eng_effect *eng_effect_begin_bare(const struct eng_engine *engine,
                                          const struct eng_evaluation *evaluation,
                                          uint32_t contributions);
+
+/* The same of somebody else, or of nobody. */
+struct eng_effect *eng_effect_begin_of(const struct eng_evaluation *evaluation,
+                                       struct eng_slice partner, uint32_t contributions);
 
 /* Fills in a score as just evaluated: value, band, contributions with their deltas. */
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score);

@@ -796,7 +796,8 @@ static void index_rolling(struct eng_layout *layout)
             layout->active[layout->active_count++] = (uint16_t)i;
 }
 
-/* One evaluation tells each score, each matrix, each alert and each report once at most. */
+/* One evaluation tells each score, each matrix, each alert and each report once at most, a boundary
+ * each guard once. */
 static size_t evaluation_bytes(const struct eng_model *model)
 {
     uint32_t most = 0;
@@ -810,7 +811,7 @@ static size_t evaluation_bytes(const struct eng_model *model)
     for (uint32_t i = 0; i < model->report_count; i++)
         bytes += sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + eng_fact_tell_most(model) + 8 +
                  eng_report_contributions(model, i) * sizeof(struct eng_contribution);
-    return bytes;
+    return bytes > model->guard_count * record ? bytes : model->guard_count * record;
 }
 
 size_t eng_model_effects_bytes_min(const struct eng_model *model)

@@ -248,6 +248,22 @@ struct eng_report {
                        * told */
 };
 
+/* A watch over what comes from everybody (guard.h). */
+struct eng_guard {
+    char *name;
+    char *description;             /* for outputs; NULL: none */
+    bool everything;               /* all events that are counted, else those of `actions` */
+    struct eng_action_set actions; /* with `where` */
+    struct eng_condition where;
+    uint32_t share_e4;    /* a pane is quiet with less than this part of what is usual */
+    uint32_t usual_least; /* panes in which less is usual say nothing */
+    uint32_t after;       /* quiet panes in a row until it holds; at least 1 */
+    uint32_t settle;      /* panes in a row that are not quiet until it ends; at least 1 */
+    uint32_t at_most;     /* panes after which it gives up */
+    bool drop;            /* what it held is not told when it ends */
+    uint32_t alerts;      /* a bit for each alert that it holds */
+};
+
 /* Points of one kind. What is booked is counted as an action of its own, under an entry and by a
  * value, so that windows, expiry and changes of the model are those of any measure. */
 struct eng_ledger {
@@ -306,6 +322,8 @@ struct eng_model {
     struct eng_matrix *matrices;
     struct eng_report *reports;
     uint32_t matrix_count, report_count;
+    struct eng_guard *guards;
+    uint32_t guard_count;
     struct eng_ledger *ledgers;
     struct eng_award *awards;
 };

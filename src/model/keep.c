@@ -9,7 +9,7 @@
 
 static const char *const kept[] = {"program",  "version", "time",   "facts",
                                    "measures", "scores",  "alerts", "matrices",
-                                   "reports",  "ledgers", "awards"};
+                                   "reports",  "ledgers", "awards", "guards"};
 
 struct writer {
     yaml_emitter_t emitter;

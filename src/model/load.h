@@ -42,6 +42,7 @@ struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
     const struct eng_node *time, *input, *facts, *measures, *scores, *matrices, *reports, *alerts;
+    const struct eng_node *guards;
     const struct eng_node *ledgers, *awards;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
@@ -133,6 +134,13 @@ struct eng_alert_draft {
     uint32_t within, remind, forecast, horizon, typical_gap, min_silence, min_active, risk_e3;
     bool tell_met;
     int32_t hold;
+};
+
+struct eng_guard_draft {
+    const struct eng_node *silence, *where, *alerts, *description;
+    struct eng_portion below;
+    uint32_t usual_least, after, settle, at_most; /* 0: after, settle not given */
+    int32_t drop;
 };
 
 /* Numbers are 0 when not given. */
@@ -283,14 +291,15 @@ enum eng_status eng_load_filter(struct eng_load *load, const struct eng_node *no
 /* Replaces each action's entry by those that its filters tell apart. */
 enum eng_status eng_load_tell_apart(struct eng_load *load);
 
-/* measures.c, scores.c, bands.c, matrices.c, reports.c, alerts.c, around.c: the parts of the file.
- * Each ENG_OK, ENG_BAD_CONFIG or ENG_NO_MEMORY. */
+/* measures.c, scores.c, bands.c, matrices.c, reports.c, alerts.c, guards.c, around.c: the parts of
+ * the file. Each ENG_OK, ENG_BAD_CONFIG or ENG_NO_MEMORY. */
 enum eng_status eng_load_measures(struct eng_load *load);
 enum eng_status eng_load_facts(struct eng_load *load); /* facts.c, by eng_load_measures */
 enum eng_status eng_load_scores(struct eng_load *load);
 enum eng_status eng_load_matrices(struct eng_load *load);
 enum eng_status eng_load_reports(struct eng_load *load);
 enum eng_status eng_load_alerts(struct eng_load *load);
+enum eng_status eng_load_guards(struct eng_load *load);
 enum eng_status eng_load_around(struct eng_load *load);
 
 /* alerts.c: a score of the file by its name, and a band of it. */
@@ -353,6 +362,9 @@ enum eng_status eng_load_check_states(struct eng_load *load);
 
 /* alerts.c: refuses a deadline that an action both begins and meets. After eng_load_fill_sets. */
 enum eng_status eng_load_check_deadlines(struct eng_load *load);
+
+/* guards.c: the alerts of those guards of which the file does not say. After eng_load_fill_sets. */
+enum eng_status eng_load_choose_guarded(struct eng_load *load);
 
 /* A hidden count for a points key, of actions under a filter (nodes, NULL: none); *ret_index is its
  * place in model->measures. */

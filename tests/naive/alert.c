@@ -200,3 +200,33 @@ void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned
         break;
     }
 }
+
+void naive_alert_tell_again(struct naive *naive, const struct partner *partner, unsigned index,
+                            const struct score_state *before, const struct occasion *why)
+{
+    const struct eng_alert *alert = &naive->model->alerts[index];
+    struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
+    struct naive_fall fall = {.at_ms = 0};
+    effect.status = ENG_OPENED;
+    if (alert->kind == ENG_SILENCE) {
+        naive_silence_tell(naive, partner, index, why);
+        return;
+    }
+    if (alert->kind == ENG_DEADLINE) {
+        naive_deadline_tell(naive, partner, index, ENG_OPENED, why);
+        return;
+    }
+    if (alert->kind == ENG_DROP) {
+        effect.baseline_e4 = partner->alerts[index].baseline_e4;
+        naive_foretell(naive, partner, why, &effect);
+    }
+    if (alert->kind == ENG_FALLS_TO && alert->forecast > 0 &&
+        partner->scores[alert->score].band > alert->band)
+        fall = naive_fall(naive, partner, alert->score, alert->band,
+                          (struct naive_span){why->pane, (int64_t)alert->forecast});
+    if (fall.at_ms > 0) {
+        effect.will_drop_at_ms = fall.at_ms;
+        effect.will_drop_to = (uint8_t)fall.band;
+    }
+    emit(naive, partner, index, before, &effect);
+}

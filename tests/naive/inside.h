@@ -109,6 +109,32 @@ struct knowledge {
     int64_t others[ENG_MEASURES_MAX];
 };
 
+/* What is known of a guard. */
+struct naive_watch {
+    int64_t count; /* events counted while the clock was in the pane */
+    int64_t held;
+    bool whole; /* it has been there since the pane began */
+    bool holds;
+    uint32_t run; /* panes in a row that say the contrary */
+    int64_t since;
+    struct {
+        int64_t pane, count;
+    } * learnt; /* panes that make what is usual */
+    size_t learnt_count, learnt_capacity;
+};
+
+struct naive_span_ms {
+    int64_t from_ms, to_ms;
+};
+
+/* What guards do to an alert. */
+struct naive_hold {
+    bool holds, tells, releases;
+    int64_t since_ms, release_from_ms;
+    struct naive_span_ms *spans; /* of which nothing is told */
+    size_t span_count, span_capacity;
+};
+
 struct naive {
     const struct eng_model *model;
     struct knowledge knowledge;
@@ -120,6 +146,10 @@ struct naive {
     struct eng_effects effects;
     uint32_t said; /* of the evaluation in hand: see struct occasion */
     int64_t pane;  /* the clock's in it */
+    struct naive_watch watches[ENG_GUARDS_MAX];
+    struct naive_hold holds[ENG_ALERTS_MAX];
+    uint32_t opened_now; /* alerts (a bit each) that the evaluation has opened */
+    bool telling_again;
 };
 
 /* Why and when a partner is evaluated. */
@@ -253,7 +283,33 @@ void naive_reports_make(struct naive *naive, struct partner *partner, const stru
 void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                           const struct score_state *before, const struct occasion *why);
 
+/* Tells an opening again, as things are now. */
+void naive_alert_tell_again(struct naive *naive, const struct partner *partner, unsigned alert,
+                            const struct score_state *before, const struct occasion *why);
+
+/* guard.c: at a boundary, before and after the partners; an event that is counted; an effect that
+ * is not told because of it; what is told at last of a partner that was just evaluated; another
+ * model, with the old index of each of its guards and the new one of each old alert. */
+void naive_guards_decide(struct naive *naive, int64_t pane);
+void naive_guards_decided(struct naive *naive);
+void naive_guards_count(struct naive *naive, uint16_t action);
+bool naive_guards_swallow(struct naive *naive, const struct partner *partner,
+                          const struct eng_effect *effect);
+void naive_guards_release(struct naive *naive, struct partner *partner,
+                          const struct score_state *before, const struct occasion *why);
+/* Where an old alert goes on. */
+struct naive_alert_change {
+    unsigned index;
+    bool anew; /* it learns the rhythm of partners anew */
+};
+void naive_guards_change(struct naive *naive, const uint16_t *guards,
+                         const struct naive_alert_change *alerts, const struct eng_model *old);
+void naive_guards_changed(struct naive *naive);
+void naive_guards_free(struct naive *naive);
+
 /* silence.c */
+void naive_silence_tell(struct naive *naive, const struct partner *partner, unsigned alert,
+                        const struct occasion *why);
 void naive_silence_rescan(const struct naive *naive, struct partner *partner, unsigned alert);
 void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                             const struct occasion *why);
@@ -265,6 +321,8 @@ struct deadline {
     int64_t pane; /* of the anchor */
 };
 struct deadline naive_deadline(const struct partner *partner, unsigned alert);
+void naive_deadline_tell(struct naive *naive, const struct partner *partner, unsigned alert,
+                         enum eng_alert_status status, const struct occasion *why);
 void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                              const struct occasion *why);
 

@@ -241,6 +241,24 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
     print_parts(model, effect);
 }
 
+static void print_source_silence(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_guard *guard = &model->guards[effect->subject];
+    printf("{\"type\":\"source_silence\",\"at\":%" PRId64, effect->at_ms);
+    print_name("guard", guard->name);
+    printf(",\"status\":\"%s\"", effect->status == ENG_OPENED ? "began" : "ended");
+    print_number("count", effect->value_e4);
+    if (effect->previous_value_e4 >= 0)
+        print_number("usual", effect->previous_value_e4);
+    if (effect->status == ENG_RESOLVED) {
+        printf(",\"since\":%" PRId64, effect->last_action_at_ms);
+        print_number("held", effect->baseline_e4);
+    }
+    if (guard->description != NULL)
+        print_name("description", guard->description);
+    printf("}\n");
+}
+
 static void print_award_booking(const struct eng_model *model, const struct eng_effect *effect)
 {
     const struct eng_award *award = &model->awards[effect->subject];
@@ -349,13 +367,17 @@ static void print_effects(const struct eng_model *model, struct naive *naive)
     const struct eng_effects *effects = naive_effects(naive);
     for (size_t at = 0; at < effects->used;) {
         const struct eng_effect *effect = (const void *)(effects->data + at);
+        at += effect->bytes;
+        if (effect->kind == ENG_EFFECT_SOURCE_SILENCE) {
+            print_source_silence(model, effect);
+            continue;
+        }
         const uint8_t *name = (const uint8_t *)(effect + 1) +
                               effect->contribution_count * sizeof(struct eng_contribution);
         printf("{\"type\":\"%s\",\"at\":%" PRId64, kinds[effect->kind].type, effect->at_ms);
         print_text("partner_id", (struct eng_slice){(const char *)name, effect->partner_bytes});
         kinds[effect->kind].print(model, effect);
         printf("}\n");
-        at += effect->bytes;
     }
     naive_forget_effects(naive);
 }

@@ -721,6 +721,35 @@ static void alert(struct writer *w, unsigned index)
     fprintf(w->out, "}\n");
 }
 
+/* Panes are few and events rare, so much has to be quiet, and little to be usual. */
+static void guard(struct writer *w, unsigned index, int64_t alerts)
+{
+    fprintf(w->out, "  g%u: {below: %" PRId64 "%%, usual_least: %" PRId64, index,
+            between(w, 10, 99), percent(w, 80) ? 1 : between(w, 2, 4));
+    if (percent(w, 60)) {
+        fprintf(w->out, ", silence: ");
+        actions(w);
+        if (w->filters && percent(w, 30))
+            fprintf(w->out, ", where: %s", filter(w));
+    }
+    if (percent(w, 30)) {
+        fprintf(w->out, ", after: ");
+        panes(w, between(w, 1, 2));
+    }
+    if (percent(w, 30)) {
+        fprintf(w->out, ", settle: ");
+        panes(w, between(w, 1, 3));
+    }
+    fprintf(w->out, ", at_most: ");
+    panes(w, between(w, 3, 12));
+    if (percent(w, 40))
+        fprintf(w->out, ", then: drop");
+    if (percent(w, 60))
+        fprintf(w->out, ", alerts: [a%" PRId64 "%s]", between(w, 0, alerts - 1),
+                percent(w, 30) ? ", a0" : "");
+    fprintf(w->out, "}\n");
+}
+
 /* The first one has no cap, so that a score may be of it. */
 static void ledger(struct writer *w, unsigned index)
 {
@@ -860,6 +889,11 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
         alert(&w, i);
     if (w.ledgers > 0)
         paid(&w);
+    if (alerts == 0 || !percent(&w, 30))
+        return;
+    fprintf(out, "guards:\n");
+    for (unsigned i = 0; i < between(&w, 1, 3); i++)
+        guard(&w, i, alerts);
 }
 
 char *program_write(struct chance *chance, unsigned directed, struct program_traits *ret_traits)

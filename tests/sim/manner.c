@@ -131,7 +131,7 @@ static void draw_limits(struct sim *sim, struct manner *m)
         m->limits.slice_us = -1;
     if (sim_percent(sim, 40))
         m->limits.txn_records = (uint32_t)sim_between(sim, 1, 12);
-    m->apart = sim_percent(sim, 20) ? sim_between(sim, 1, 16) : 0;
+    m->apart = sim_percent(sim, 40) ? sim_between(sim, 1, 16) : 0;
     sim->chance = chance;
 }
 

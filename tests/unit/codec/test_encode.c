@@ -60,11 +60,15 @@ static char monthly[] = "monthly";
 static uint16_t reported[] = {0};
 static struct eng_report reports[] = {
     {.name = monthly, .score_count = 1, .scores = reported, .trend_e4 = 45001}};
+static char portal[] = "portal", export_text[] = "The export.";
+static struct eng_guard guards[] = {{.name = portal, .description = export_text}};
 static char welcome[] = "welcome", reward[] = "rew/ard";
 static struct eng_ledger ledgers[] = {{.name = low}, {.name = reward}};
 static struct eng_award awards[] = {{.name = welcome, .ledgers = 3},
                                     {.name = strong, .ledgers = 1, .description = thanks}};
 static const struct eng_model model = {.program = program,
+                                       .guard_count = 1,
+                                       .guards = guards,
                                        .ledger_count = 2,
                                        .ledgers = ledgers,
                                        .award_count = 2,
@@ -78,7 +82,7 @@ static const struct eng_model model = {.program = program,
                                        .matrices = matrices,
                                        .report_count = 1,
                                        .reports = reports};
-static const struct eng_encode_context context = {&model, ""};
+static const struct eng_encode_context context = {&model, "", 0};
 
 /* An effect with room for what follows it. */
 struct effect {
@@ -321,6 +325,39 @@ Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
                                      "\"last_action_at\": {\"long\": 1767000000000}, "
                                      "\"silent_for_ms\": null, \"usual_gap_ms\": null, "
                                      "\"risk\": null, \"contributions\": null" AVRO_END("silence"));
+}
+
+Test(encode, a_source_silence_is_of_a_partition_and_of_no_partner)
+{
+    struct effect effect = {.head = {.kind = ENG_EFFECT_SOURCE_SILENCE,
+                                     .status = ENG_RESOLVED,
+                                     .origin_kind = ENG_ORIGIN_BOUNDARY,
+                                     .origin = 1767225600000,
+                                     .at_ms = 1767225600000,
+                                     .value_e4 = 30000,
+                                     .previous_value_e4 = 25000,
+                                     .last_action_at_ms = 1767139200000,
+                                     .baseline_e4 = 70000}};
+    struct eng_encode_context third = {&model, "", 3};
+    struct eng_bytes out = {0};
+    cr_assert_eq(eng_encode_json(&third, complete(&effect, ""), &out), ENG_OK);
+    static const char want[] =
+        "{\"type\":\"source_silence\",\"id\":\"paint%2Fpainters/3/portal/ended/b1767225600000\","
+        "\"program\":\"paint/painters\",\"guard\":\"portal\",\"status\":\"ended\",\"at\":"
+        "1767225600000,\"count\":3,\"usual\":2.5,\"since\":1767139200000,\"held\":7,"
+        "\"description\":\"The export.\"}\n";
+    cr_expect(out.used == sizeof want - 1 && memcmp(out.data, want, out.used) == 0, "%.*s",
+              (int)out.used, (const char *)out.data);
+    eng_bytes_done(&out);
+    struct eng_slice key = eng_encode_key(&model, &effect.head);
+    cr_expect(key.length == 6 && memcmp(key.data, "portal", 6) == 0);
+    effect.head.status = ENG_OPENED;
+    effect.head.previous_value_e4 = -1;
+    check_avro(effect, eng_schema_source_silence,
+               "{\"id\": \"paint%2Fpainters/0/portal/began/b1767225600000\", \"program\": "
+               "\"paint/painters\", \"guard\": \"portal\", \"status\": \"began\", \"at\": "
+               "1767225600000, \"count\": 3, \"usual\": null, \"since\": null, \"held\": null, "
+               "\"description\": {\"string\": \"The export.\"}}");
 }
 
 static struct effect booking(unsigned award, unsigned ledger)
@@ -631,7 +668,7 @@ Test(encode, ids_are_deterministic_and_their_parts_cannot_run_together)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct effect effect = score_change();
         struct eng_bytes out = {0};
-        struct eng_encode_context with_source = {&model, rows[i].source};
+        struct eng_encode_context with_source = {&model, rows[i].source, 0};
         effect.head.origin_kind = (uint8_t)rows[i].origin_kind;
         effect.head.origin = rows[i].origin;
         cr_assert_eq(eng_encode_id(&with_source, complete(&effect, rows[i].partner), &out), ENG_OK);
@@ -887,7 +924,7 @@ static const struct eng_effect *with_facts(struct effect *effect)
 Test(encode, facts_that_are_told_are_a_map_of_texts)
 {
     struct eng_model knowing = model;
-    struct eng_encode_context about = {&knowing, ""};
+    struct eng_encode_context about = {&knowing, "", 0};
     struct effect effect = score_change(), other = churn_drop(0, ENG_OPENED);
     struct eng_bytes out = {0};
     knowing.fact_count = 4;

@@ -51,6 +51,10 @@ static const struct frame frames[] = {
     {&eng_section_alert,
      "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"
      "facts: {managed: {set: a}, tier: {set: b, from: t, values: [silver, gold]}}\n"},
+    {&eng_section_guard,
+     "program: p\n" MEASURES SCORES
+     "alerts: {own: {silence: [invoice.upload, \"training.*\"], horizon: 45d}}\n"
+     "guards: {own: {@}}\n"},
     {&eng_section_ledger, "program: p\n" MEASURES SCORES
                           "ledgers: {own: {@}}\nawards: {w: {when: a, points: 1, to: own}}\n"},
     {&eng_section_award, "program: p\n" MEASURES SCORES "ledgers: {reward: {}, score: {}}\n"
@@ -89,6 +93,10 @@ static const struct company companies[] = {
      "program: p\n" MEASURES "scores: {engagement: {scale: 10, " DIMENSIONS
      ", bands: {low: 0, high: 5}}, activity: {points: {a: 1}, over: 3d, bands: {low: 0, high: "
      "5}}}"},
+    {&eng_section_file, "guards",
+     "program: p\n" MEASURES SCORES "alerts: {own: {silence: invoice.upload, horizon: 45d}}\n"},
+    {&eng_section_guard, "where", "silence: invoice.upload"},
+    {&eng_section_guard, "settle", "at_most: 30000d"},
     {&eng_section_file, "ledgers",
      "program: p\n" MEASURES SCORES "awards: {w: {when: a, points: 1, to: reward}}"},
     {&eng_section_file, "awards", "program: p\n" MEASURES SCORES "ledgers: {reward: {}}"},
