@@ -114,11 +114,19 @@ struct eng_effect {
     uint16_t fact;        /* that has changed, and that a weight or target of the score or the
                            * alert's partners hang on: its index plus 1; 0: there is none */
     uint16_t facts_bytes; /* of what the facts say that are told (eng_effect_fact) */
+    /* Score change into a lower band, churn drop opened: what would raise the score most for the
+     * least effort. */
+    uint16_t nudge_count;    /* so many more actions; 0: nothing is suggested */
+    uint8_t nudge_dimension; /* of this dimension; it names the action */
+    uint8_t nudge_to;        /* the higher band that the score is enough for then, counted from 1;
+                              * 0: it stays where it is */
+    int64_t nudge_gain_e4;   /* what the score has more then */
 };
 
 /* A report card has for each of its scores, in the contributions: {value, value at the last
  * report}, then {flags, 0} and for each dimension {share, change since the last report} and
- * {measure, 1 when there is none}. The flags: */
+ * {measure, 1 when there is none}; of a score that suggests something also {gain, count} and
+ * {dimension, band} of a nudge, as above. The flags: */
 enum {
     ENG_REPORT_BAND = 0xFF,            /* the band in force */
     ENG_REPORT_PREVIOUS_BAND = 0xFF00, /* that at the last report */

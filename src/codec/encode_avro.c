@@ -116,6 +116,27 @@ static void put_facts(struct eng_writer *writer, const struct eng_encode_context
     eng_put_avro_long(writer, 0);
 }
 
+static void put_optional_points(struct eng_writer *writer, bool present, int64_t points_e4)
+{
+    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
+    if (present)
+        put_points(writer, points_e4);
+}
+
+/* What is suggested: a record, or null where nothing is. */
+static void put_nudge(struct eng_writer *writer, const struct eng_nudge_of *nudge)
+{
+    eng_put_avro_long(writer, nudge->count > 0 ? BRANCH_VALUE : BRANCH_NULL);
+    if (nudge->count == 0)
+        return;
+    put_string(writer, nudge->dimension);
+    put_string(writer, nudge->action);
+    eng_put_avro_long(writer, nudge->count);
+    put_points(writer, nudge->gain_e4);
+    put_optional_string(writer, nudge->to != NULL, nudge->to);
+    put_optional_points(writer, nudge->each_e4 > 0, nudge->each_e4);
+}
+
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
@@ -134,13 +155,8 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     put_optional_string(writer, score->description != NULL, score->description);
     put_optional_string(writer, effect->fact > 0, eng_encode_fact_name(context->model, effect));
     put_facts(writer, context, effect);
-}
-
-static void put_optional_points(struct eng_writer *writer, bool present, int64_t points_e4)
-{
-    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
-    if (present)
-        put_points(writer, points_e4);
+    struct eng_nudge_of nudge = eng_encode_nudge(context->model, effect);
+    put_nudge(writer, &nudge);
 }
 
 static void put_optional_long(struct eng_writer *writer, bool present, int64_t number)
@@ -168,7 +184,7 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     const struct eng_alert *alert = eng_encode_alert(context->model, effect);
     enum eng_alert_kind kind = alert->kind;
     bool scored = eng_alert_is_scored(alert), opened = effect->status == ENG_OPENED;
-    bool banded = kind == ENG_FALLS_TO || kind == ENG_RISES_TO;
+    bool banded = kind == ENG_FALLS_TO || kind == ENG_RISES_TO || kind == ENG_NEAR;
     const struct eng_score *score = scored ? eng_encode_score(context->model, effect) : NULL;
     put_head(writer, context, effect);
     eng_put_avro_long(writer, effect->status);
@@ -183,7 +199,8 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     if (scored)
         put_contributions(writer, score, effect);
     put_optional_string(writer, true, eng_encode_kind_name(alert));
-    put_optional_points(writer, eng_encode_has_threshold(alert), eng_encode_threshold_e4(alert));
+    put_optional_points(writer, eng_encode_has_threshold(alert),
+                        eng_encode_threshold_e4(context->model, alert));
     put_optional_string(writer, alert->description != NULL, alert->description);
     put_optional_long(writer, kind == ENG_DEADLINE, effect->anchor_at_ms);
     put_optional_long(writer, kind == ENG_DEADLINE, effect->due_at_ms);
@@ -192,6 +209,9 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_optional_string(writer, falls, falls ? eng_encode_fall_name(context->model, effect) : NULL);
     put_optional_string(writer, effect->fact > 0, eng_encode_fact_name(context->model, effect));
     put_facts(writer, context, effect);
+    struct eng_nudge_of nudge = eng_encode_nudge(context->model, effect);
+    put_nudge(writer, &nudge);
+    put_optional_string(writer, kind == ENG_NEAR, eng_encode_near_name(context->model, alert));
 }
 
 static void put_source_silence(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -277,6 +297,10 @@ static void put_section(struct eng_writer *writer, const struct eng_section_of_r
     for (unsigned i = 0; i < score->dimension_count; i++)
         put_share(writer, section, i);
     eng_put_avro_long(writer, 0);
+    struct eng_nudge_of nudge = eng_encode_section_nudge(section);
+    put_nudge(writer, &nudge);
+    const char *trend = eng_encode_trend_name(section);
+    put_optional_string(writer, trend != NULL, trend);
 }
 
 static void put_report(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -290,7 +314,7 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
     eng_put_avro_long(writer, report->score_count);
     for (uint32_t i = 0; i < report->score_count; i++) {
         struct eng_section_of_report section;
-        at = eng_encode_section(&context->model->scores[report->scores[i]], at, &section);
+        at = eng_encode_section(context->model, report, i, at, &section);
         put_section(writer, &section);
     }
     eng_put_avro_long(writer, 0);

@@ -192,6 +192,11 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     effect->fact = eng_fact_of_alert(engine, index);
     if (scored)
         eng_effect_score(engine, effect, alert->score);
+    if (alert->nudges && status == ENG_OPENED)
+        eng_nudge_tell(engine, effect, alert->score,
+                       alert->kind == ENG_NEAR
+                           ? eng_score_entry_e4(&engine->model->scores[alert->score], alert->band)
+                           : ENG_NO_GOAL);
     return effect;
 }
 
@@ -257,7 +262,7 @@ static struct eng_effect *resolve_alert(struct eng_engine *engine,
     return NULL;
 }
 
-/* ---- a condition that is entered: falls_to, rises_to, below, above ---- */
+/* ---- a condition that is entered: falls_to, rises_to, below, above, near ---- */
 
 /* What such an alert sees of an evaluation. */
 struct sight {
@@ -295,8 +300,27 @@ static struct sight see_value(const struct eng_scratch *scratch, const struct en
     };
 }
 
+/* In a lower band, and not far below the higher one. */
+static struct sight see_near(const struct eng_scratch *scratch, const struct eng_alert *alert)
+{
+    int64_t value = scratch->value[alert->score];
+    bool below = scratch->band_after[alert->score] < alert->band;
+    bool holds = below && eng_alert_holds(alert, value);
+    bool held = scratch->band_before[alert->score] < alert->band &&
+                eng_alert_holds(alert, scratch->value_before[alert->score]);
+    eng_assert(alert->kind == ENG_NEAR);
+    eng_assert(alert->band > 0);
+    return (struct sight){
+        .entered = holds && !held,
+        .holds = holds,
+        .ended = !below || eng_alert_has_ended(alert, value),
+    };
+}
+
 static inline struct sight see(const struct eng_scratch *scratch, const struct eng_alert *alert)
 {
+    if (alert->kind == ENG_NEAR)
+        return see_near(scratch, alert);
     return alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO ? see_band(scratch, alert)
                                                                       : see_value(scratch, alert);
 }
@@ -646,12 +670,15 @@ bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_reco
 {
     const struct eng_layout *layout = engine->layout;
     int64_t value = eng_score_value(&layout->scores[score], record);
+    unsigned band = *eng_record_fixed(record, layout->scores[score].band) & ENG_BAND_MASK;
     struct eng_list openings = openings_of(record);
     bool rise = false;
     eng_assert(score < engine->model->score_count);
     eng_assert(room->down >= -1 && room->up >= -1);
     for (uint32_t i = layout->edges_first[score]; i < layout->edges_first[score + 1]; i++) {
         const struct eng_alert *alert = &engine->model->alerts[layout->edges[i]];
+        if (alert->kind == ENG_NEAR && band >= alert->band)
+            continue; /* a fall out of that band is looked at anyhow */
         const uint8_t *opening = find_opening(&openings, layout->edges[i]);
         bool open = opening != NULL && opening[1] & OPEN, below = alert->kind == ENG_BELOW;
         int64_t edge = alert->edge_e4;
@@ -947,6 +974,10 @@ static inline bool idle(const struct eng_engine *engine, const struct eng_evalua
             return idle_ahead(scratch, alert, evaluation->at_boundary, flags);
         return scratch->band_before[alert->score] == scratch->band_after[alert->score] &&
                !(flags & WAITING);
+    case ENG_NEAR:
+        return scratch->band_before[alert->score] == scratch->band_after[alert->score] &&
+               scratch->value_before[alert->score] == scratch->value[alert->score] &&
+               !(flags & WAITING);
     case ENG_BELOW:
     case ENG_ABOVE:
         return scratch->value_before[alert->score] == scratch->value[alert->score] &&
@@ -984,6 +1015,7 @@ static void evaluate_alert(struct eng_engine *engine, struct eng_evaluation *eva
     case ENG_RISES_TO:
     case ENG_BELOW:
     case ENG_ABOVE:
+    case ENG_NEAR:
         evaluate_entry(engine, evaluation, index);
         return;
     case ENG_DROP:
@@ -1068,6 +1100,7 @@ static inline bool stays(const struct eng_engine *engine, const struct opening *
     case ENG_RISES_TO:
         return !(opening->flags & WAITING);
     case ENG_BELOW:
+    case ENG_NEAR:
     case ENG_ABOVE: /* entering: see rises_above */
         return !(opening->flags & WAITING) && (!(opening->flags & OPEN) || alert->score != score ||
                                                !eng_alert_has_ended(alert, value));
@@ -1081,7 +1114,7 @@ static inline bool stays(const struct eng_engine *engine, const struct opening *
     }
 }
 
-/* True when a value that rises to this one opens an ABOVE alert of the score, or would. */
+/* True when a value that rises to this one opens an ABOVE or NEAR alert of the score, or would. */
 static bool rises_above(const struct eng_engine *engine, unsigned score, int64_t value)
 {
     const struct eng_layout *layout = engine->layout;
@@ -1090,7 +1123,7 @@ static bool rises_above(const struct eng_engine *engine, unsigned score, int64_t
     eng_assert(value >= layout->scores[score].above_from);
     for (uint32_t i = layout->edges_first[score]; i < layout->edges_first[score + 1]; i++) {
         const struct eng_alert *alert = &engine->model->alerts[layout->edges[i]];
-        rises |= alert->kind == ENG_ABOVE && eng_alert_holds(alert, value) &&
+        rises |= alert->kind != ENG_BELOW && eng_alert_holds(alert, value) &&
                  !eng_alert_holds(alert, engine->scratch.value_before[score]);
     }
     return rises;

@@ -280,6 +280,25 @@ static inline int64_t eng_score_told_value(const struct eng_score_layout *place,
     return eng_score_load(place, eng_record_fixed(record, place->told_value));
 }
 
+/* What a measure gives, and the weights that it counts among. */
+struct eng_weighing {
+    eng_wide measured;
+    int64_t weight_sum_e4;
+};
+
+/* The share of a dimension with a measure of this value. */
+int64_t eng_share(const struct eng_engine *engine, const struct eng_record *record, unsigned score,
+                  unsigned dimension, struct eng_weighing by);
+
+/* What a dimension contributes when it is not skipped. */
+int64_t eng_contribution(const struct eng_engine *engine, const struct eng_record *record,
+                         unsigned score, unsigned dimension, int64_t weight_sum_e4);
+
+/* The sum of a score's weights that are not left out for want of events; sets the bits of those
+ * that are. Dimensions in `there` are not, whatever their measures say. */
+int64_t eng_weights(const struct eng_engine *engine, const struct eng_record *record,
+                    unsigned score, uint32_t there, uint32_t *ret_skipped);
+
 /* The last told contributions of a score. */
 void eng_told_load(const struct eng_record *record, unsigned score, int64_t *ret_told);
 void eng_told_store(const struct eng_record *record, unsigned score, const int64_t *told);
@@ -318,6 +337,27 @@ static inline int32_t eng_report_due(const struct eng_engine *engine)
         due = engine->now.report_next[i] < due ? engine->now.report_next[i] : due;
     return due;
 }
+
+/* ---- nudge.c ---- */
+
+/* A suggestion to the partner in hand. */
+struct eng_nudge {
+    uint32_t count; /* so many more actions; 0: nothing is suggested */
+    uint32_t dimension;
+    uint8_t to;      /* the higher band that the score is enough for then, from 1; 0: none */
+    int64_t gain_e4; /* of the score */
+};
+
+/* No value has to be reached. */
+#define ENG_NO_GOAL INT64_MIN
+
+/* What brings a score that has just been evaluated to `goal_e4` for the least effort; where there
+ * is no such value, or no one action reaches it: what raises it most for the least. */
+struct eng_nudge eng_nudge_find(struct eng_engine *engine, unsigned score, int64_t goal_e4);
+
+/* Writes it into an effect. */
+void eng_nudge_tell(struct eng_engine *engine, struct eng_effect *effect, unsigned score,
+                    int64_t goal_e4);
 
 /* ---- matrix.c ---- */
 
@@ -377,8 +417,8 @@ struct eng_room {
     int64_t down, up;
 };
 
-/* Keeps a score on its side of the edges that its BELOW and ABOVE alerts have now. True when one of
- * them could be entered again after a rise, so that what is due holds only until then. */
+/* Keeps a score on its side of the edges that its BELOW, ABOVE and NEAR alerts have now. True when
+ * one of them could be entered again after a rise, so that what is due holds only until then. */
 bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_record *record,
                           unsigned score, struct eng_room *room);
 

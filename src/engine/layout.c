@@ -663,7 +663,7 @@ static void index_terms(struct eng_layout *layout)
     layout->terms_first[model->measure_count] = count;
 }
 
-/* BELOW and ABOVE alerts by the score that they look at. */
+/* BELOW, ABOVE and NEAR alerts by the score that they look at. */
 static void index_edges(struct eng_layout *layout)
 {
     const struct eng_model *model = layout->model;
@@ -676,11 +676,11 @@ static void index_edges(struct eng_layout *layout)
         layout->edges_first[score] = edges;
         for (uint32_t i = 0; i < model->alert_count; i++) {
             const struct eng_alert *alert = &model->alerts[i];
-            if ((alert->kind != ENG_BELOW && alert->kind != ENG_ABOVE) || alert->score != score)
+            if (!eng_alert_has_edge(alert) || alert->score != score)
                 continue;
             layout->edges[edges++] = (uint16_t)i;
             place->has_edges = true;
-            if (alert->kind == ENG_ABOVE && alert->edge_e4 < place->above_from)
+            if (alert->kind != ENG_BELOW && alert->edge_e4 < place->above_from)
                 place->above_from = alert->edge_e4;
         }
     }

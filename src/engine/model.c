@@ -12,6 +12,7 @@ static void free_scores(struct eng_score *scores, uint32_t count)
         for (uint32_t j = 0; score->dimensions != NULL && j < score->dimension_count; j++) {
             eng_free(score->dimensions[j].name);
             eng_free(score->dimensions[j].steps);
+            eng_free(score->dimensions[j].action);
             eng_free(score->dimensions[j].weights.items);
             eng_free(score->dimensions[j].targets.items);
         }

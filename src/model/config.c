@@ -131,6 +131,8 @@ static enum eng_status load_model(struct eng_load *load)
         status = eng_load_check_facts(load);
     if (status == ENG_OK)
         status = eng_load_end_ledgers(load);
+    if (status == ENG_OK)
+        status = eng_load_end_nudges(load);
     return status == ENG_OK ? choose_late_after(load) : status;
 }
 

@@ -425,6 +425,31 @@ static const struct eng_key dimension_keys[] = {
      .sample = "skip",
      .help = "What holds while there is nothing to measure: it counts as 0, or its weight is left "
              "out."},
+    {.name = "effort",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_dimension_draft, nudge.effort_e4),
+     .decimals = 4,
+     .min = 1,
+     .max = ENG_EFFORT_MAX_E4,
+     .sample = "2",
+     .absent = "it is never suggested",
+     .help = "How much effort one more of its actions is, against those of the others, so that it "
+             "may be suggested as what raises the score most for the least effort."},
+    {.name = "action",
+     .type = ENG_KEY_NAME,
+     AT(eng_dimension_draft, nudge.action),
+     .sample = "invoice.upload",
+     .absent = "the only one that it takes",
+     .help = "With effort: the action that is suggested."},
+    {.name = "each",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_dimension_draft, nudge.each_e4),
+     .decimals = 4,
+     .min = 1,
+     .max = ENG_TARGET_MAX_E4,
+     .sample = "500",
+     .absent = "required with effort when the measure is a sum",
+     .help = "With effort, of a sum: the value of the action that is suggested."},
 };
 const struct eng_section eng_section_dimension = {.path = "scores.NAME.dimensions.NAME",
                                                   KEYS(dimension_keys),
@@ -452,6 +477,22 @@ static const struct eng_key points_keys[] = {
      .sample = "{region: [north, east], source: portal}",
      .absent = "all of them",
      .help = "Only actions whose attributes are these, as in a measure."},
+    {.name = "effort",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_points_draft, nudge.effort_e4),
+     .decimals = 4,
+     .min = 1,
+     .max = ENG_EFFORT_MAX_E4,
+     .sample = "2",
+     .absent = "it is never suggested",
+     .help = "How much effort one more of its actions is, against those of the others, so that it "
+             "may be suggested as what raises the score most for the least effort."},
+    {.name = "action",
+     .type = ENG_KEY_NAME,
+     AT(eng_points_draft, nudge.action),
+     .sample = "invoice.upload",
+     .absent = "the only one that it takes",
+     .help = "With effort: the action that is suggested."},
 };
 const struct eng_section eng_section_points = {
     .path = "scores.NAME.points.NAME",
@@ -721,6 +762,16 @@ static const struct eng_key report_keys[] = {
      .sample = "{day: last}",
      .absent = "where the first day begins",
      .help = "When in that period."},
+    {.name = "trend",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_report_draft, trend_e4),
+     .decimals = 4,
+     .min = 1,
+     .max = ENG_SCALE_MAX_E4,
+     .sample = "0.5",
+     .absent = "no trend is told",
+     .help = "Says of each score whether it is improving, declining or steady: so far from its "
+             "value in the last card, or less."},
     {.name = "for",
      .type = ENG_KEY_NAMES,
      AT(eng_report_draft, whom),
@@ -775,6 +826,21 @@ static const struct eng_key alert_keys[] = {
      .max = ENG_EDGE_MAX_E4,
      .sample = "8",
      .help = "Told when the score was at this value or below it, and is above it."},
+    {.name = "near",
+     .type = ENG_KEY_NAME,
+     AT(eng_alert_draft, near),
+     .sample = "high",
+     .help = "Told when the score is in a lower band than this one and little is missing, `by` so "
+             "much at most."},
+    {.name = "by",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_alert_draft, by_e4),
+     .decimals = 4,
+     .min = 1,
+     .max = ENG_SCALE_MAX_E4,
+     .sample = "0.5",
+     .absent = "required with near",
+     .help = "With near: how far below the value that gets into the band the score may be."},
     {.name = "margin",
      .type = ENG_KEY_NUMBER,
      AT(eng_alert_draft, margin_e4),
@@ -784,8 +850,8 @@ static const struct eng_key alert_keys[] = {
      .fallback = "0",
      .sample = "0.5",
      .help =
-         "With below and above: how far back behind that value the score has to be for the alert "
-         "to be resolved."},
+         "With below, above and near: how far back behind that value the score has to be for the "
+         "alert to be resolved."},
     {.name = "drop",
      .type = ENG_KEY_PORTION,
      AT(eng_alert_draft, drop),
@@ -931,8 +997,8 @@ static const struct eng_key alert_keys[] = {
 const struct eng_section eng_section_alert = {
     .path = "alerts.NAME",
     KEYS(alert_keys),
-    .help = "When somebody is told: exactly one of falls_to, rises_to, below, above, after, "
-            "drop and silence, and what belongs to it."};
+    .help = "When somebody is told: exactly one of falls_to, rises_to, below, above, near, "
+            "after, drop and silence, and what belongs to it."};
 
 static const struct eng_key guard_keys[] = {
     {.name = "silence",

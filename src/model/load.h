@@ -70,10 +70,17 @@ struct eng_fact_draft {
     bool tell;
 };
 
+/* What may be suggested of a dimension, or a points key; numbers are 0 when not given. */
+struct eng_nudge_draft {
+    int64_t effort_e4, each_e4;
+    const struct eng_node *action;
+};
+
 /* A points key that says more than its points. */
 struct eng_points_draft {
     int64_t points_e4;
     const struct eng_node *of, *where;
+    struct eng_nudge_draft nudge;
 };
 
 /* Numbers that have to be above 0 are 0 when not given. */
@@ -93,6 +100,7 @@ struct eng_decay_draft {
 struct eng_dimension_draft {
     struct eng_chosen weight, target;
     const struct eng_node *measure, *steps;
+    struct eng_nudge_draft nudge;
     int32_t skip;
 };
 
@@ -109,6 +117,7 @@ struct eng_matrix_draft {
 
 struct eng_report_draft {
     const struct eng_node *of, *at, *whom, *description;
+    int64_t trend_e4;
     int32_t every;
 };
 
@@ -118,10 +127,10 @@ struct eng_moment_draft {
 };
 
 struct eng_alert_draft {
-    const struct eng_node *score, *falls_to, *rises_to, *silence, *where, *after, *expects;
+    const struct eng_node *score, *falls_to, *rises_to, *near, *silence, *where, *after, *expects;
     const struct eng_node *description, *partners;
     struct eng_portion drop;
-    int64_t below_e4, above_e4, margin_e4, cooldown_ms;
+    int64_t below_e4, above_e4, by_e4, margin_e4, cooldown_ms;
     uint32_t within, remind, forecast, horizon, typical_gap, min_silence, min_active, risk_e3;
     bool tell_met;
     int32_t hold;
@@ -298,6 +307,13 @@ enum eng_status eng_load_find_score(struct eng_load *load, const struct eng_node
                                     uint16_t *ret_index);
 enum eng_status eng_load_find_band(struct eng_load *load, const struct eng_node *name,
                                    const struct eng_score *score, uint16_t *ret_index);
+/* nudges.c: what may be suggested of the dimension at a node, as far as it can be said before all
+ * actions are known; then the rest of it, after eng_load_fill_sets. */
+enum eng_status eng_load_nudge(struct eng_load *load, const struct eng_node *node,
+                               const struct eng_nudge_draft *draft,
+                               struct eng_dimension *dimension);
+enum eng_status eng_load_end_nudges(struct eng_load *load);
+
 /* awards.c: the names of ledgers, before measures; awards, behind alerts; what ledgers are counted
  * under, when all sets are filled. */
 enum eng_status eng_load_ledgers(struct eng_load *load);

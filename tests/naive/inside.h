@@ -252,6 +252,26 @@ void naive_score_evaluate(struct naive *naive, struct partner *partner, unsigned
 bool naive_provisional(const struct naive *naive, const struct partner *partner,
                        const struct eng_score *score, int64_t pane);
 
+/* What a score is with the clock in `pane`: value and parts, nothing else of the state. */
+void naive_score_compute(const struct naive *naive, const struct partner *partner,
+                         const struct eng_score *score, int64_t pane, struct score_state *state);
+
+/* The band a value lies in, whatever the margins; that which it asks for when `band` is in force.
+ */
+unsigned naive_band_of(const struct eng_score *score, int64_t value_e4);
+unsigned naive_band_wanted(const struct eng_score *score, unsigned band, int64_t value_e4);
+
+/* nudge.c: what would raise a score most for the least effort, or bring it to `goal_e4` (INT64_MIN:
+ * to no such value); count 0: nothing would. */
+struct naive_nudge {
+    unsigned count, dimension, to;
+    int64_t gain_e4;
+};
+struct naive_nudge naive_nudge(const struct naive *naive, const struct partner *partner,
+                               unsigned score, int64_t goal_e4);
+void naive_suggest(const struct naive *naive, const struct partner *partner, unsigned score,
+                   int64_t goal_e4, struct eng_effect *effect);
+
 /* matrix.c: tells one matrix. `before` is every score as it was before this evaluation. */
 void naive_matrix_evaluate(struct naive *naive, const struct partner *partner, unsigned matrix,
                            const struct score_state *before, const struct occasion *why);

@@ -97,6 +97,8 @@ void naive_silence_tell(struct naive *naive, const struct partner *partner, unsi
     effect.risk_e3 = (uint32_t)(1000 * chance(a, state->n, alert->horizon) /
                                 chance(a, state->n, state->threshold_panes));
     naive_foretell(naive, partner, why, &effect);
+    if (alert->nudges)
+        naive_suggest(naive, partner, alert->score, INT64_MIN, &effect);
     naive_emit(naive, partner, &effect, NULL, NULL);
 }
 

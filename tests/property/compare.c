@@ -455,6 +455,9 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
         const struct eng_effect *effect = (const void *)(run->told + at);
         at += effect->bytes;
         tally->configs += effect->cause == ENG_CAUSE_CONFIG;
+        tally->nudges += effect->nudge_count > 0;
+        tally->to_bands += effect->nudge_to > 0;
+        tally->far += effect->nudge_count > 1;
         if (effect->kind == ENG_EFFECT_SCORE_CHANGE) {
             tally->score_changes++;
             tally->expiries += effect->cause == ENG_CAUSE_EXPIRY;

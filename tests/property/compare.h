@@ -21,6 +21,7 @@ struct tally {
     uint64_t activations, configs, erased; /* and what was told by the former */
     uint64_t bookings, cut, late_bookings; /* with a cap in the way; in an older pane */
     uint64_t pending, reversed;
+    uint64_t nudges, to_bands, far; /* into another band; with more than one action */
 };
 
 struct comparison {

@@ -163,7 +163,7 @@ static void print_churn_drop(const struct subject *s, const struct eng_effect *e
         print_time(effect->anchor_at_ms, s->out);
         fprintf(s->out, ", due ");
         print_time(effect->due_at_ms, s->out);
-    } else if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
+    } else if (eng_alert_has_edge(alert)) {
         fprintf(s->out, " at ");
         print_number(effect->value_e4, s->out);
     } else if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {

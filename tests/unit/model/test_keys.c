@@ -35,7 +35,8 @@ static const struct frame frames[] = {
      "{low: 0}}}\nmeasures_of: {own: {@}}\n"},
     {&eng_section_score, "program: p\n" MEASURES "scores: {own: {@}}\n" BOOKED("score")},
     {&eng_section_dimension,
-     "program: p\n" MEASURES "scores: {s: {scale: 9, bands: {low: 0}, dimensions: {revenue: "
+     "program: p\nmeasures: {logins: {count: [a, invoice.upload], over: 5d}, revenue: {sum: value, "
+     "of: b, over: 9d}}\nscores: {s: {scale: 9, bands: {low: 0}, dimensions: {revenue: "
      "{weight: 1, target: 9}, logins: {@}}}}\n"},
     {&eng_section_points,
      "program: p\n" MEASURES "scores: {s: {points: {own: {@}}, over: 3d, bands: {low: 0}}}\n"},
@@ -134,8 +135,12 @@ static const struct company companies[] = {
     {&eng_section_dimension, "weight", "target: 4"},
     {&eng_section_dimension, "steps", "weight: 1"},
     {&eng_section_dimension, "target", "weight: 1"},
+    {&eng_section_dimension, "effort", "weight: 1, target: 4, action: a"},
+    {&eng_section_dimension, "action", "weight: 1, target: 4, effort: 1"},
+    {&eng_section_dimension, "each", "weight: 1, target: 4, effort: 1, measure: revenue"},
     {&eng_section_dimension, NULL, "weight: 1, target: 4"},
     {&eng_section_points, "points", "of: a"},
+    {&eng_section_points, "action", "points: 1, effort: 1, of: [a, invoice.upload]"},
     {&eng_section_points, NULL, "points: 1"},
     {&eng_section_matrix, "rows", "columns: activity"},
     {&eng_section_matrix, "columns", "rows: connection"},
@@ -147,6 +152,8 @@ static const struct company companies[] = {
     {&eng_section_alert, "rises_to", "score: engagement"},
     {&eng_section_alert, "below", "score: engagement"},
     {&eng_section_alert, "above", "score: engagement"},
+    {&eng_section_alert, "near", "score: engagement, by: 0.5"},
+    {&eng_section_alert, "by", "score: engagement, near: high"},
     {&eng_section_alert, "while_provisional", "score: engagement, falls_to: low"},
     {&eng_section_alert, "after", "expects: b, within: 7d"},
     {&eng_section_alert, "expects", "after: a, within: 7d"},
