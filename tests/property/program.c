@@ -402,7 +402,7 @@ static void effort(struct writer *w)
 static void suggested(struct writer *w, int64_t measure)
 {
     const char *name = w->countable[measure].name;
-    if (!w->nudges || name == NULL || !percent(w, 60))
+    if (!w->nudges || name == NULL || !percent(w, 80))
         return;
     effort(w);
     if (w->countable[measure].sum) {
@@ -423,7 +423,7 @@ static void dimension(struct writer *w, unsigned index, bool may_skip)
         steps(w);
     } else {
         fprintf(w->out, "target: ");
-        bool far = w->nudges && percent(w, 30); /* so that more than one action is suggested */
+        bool far = w->nudges && percent(w, 50); /* so that more than one action is suggested */
         chosen(w,
                far              ? between(w, 10, 60) * 10000
                : percent(w, 70) ? between(w, 1, 6) * 10000
@@ -640,7 +640,7 @@ static void near(struct writer *w, unsigned of)
     int64_t scale_e4 = w->scores[of].scale_e4;
     fprintf(w->out, "score: s%u, near: b%" PRId64 ", by: ", of,
             between(w, 1, w->scores[of].bands - 1));
-    number(w, percent(w, 50) ? scale_e4 / 10 : between(w, 1, scale_e4 / 5));
+    number(w, percent(w, 50) ? scale_e4 / 10 : between(w, 1, scale_e4 / 3));
     if (percent(w, 50))
         return;
     fprintf(w->out, ", margin: ");
@@ -863,7 +863,7 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     w.filters = percent(&w, 40);
     w.plain_panes = percent(&w, 33) ? between(&w, 1, 12) : 0;
     w.ledgers = percent(&w, 35) ? (unsigned)between(&w, 1, 3) : 0;
-    w.nudges = percent(&w, 35);
+    w.nudges = percent(&w, 50);
     time_section(&w);
     w.measures = (unsigned)between(&w, 1, MEASURES_MAX);
     w.facts = percent(&w, 40) ? (unsigned)between(&w, 1, 3) : 0;
