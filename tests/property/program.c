@@ -791,14 +791,15 @@ static void terms(struct writer *w)
         fprintf(w->out, ", first: true");
 }
 
-/* What may be approved and undone, by attributes and actions that all histories have; where the
- * award pays for one of those, the program is refused. */
+/* What may be approved and undone, by attributes and actions that all histories have, and that the
+ * award does not pay for. */
 static void settled(struct writer *w)
 {
     static const char *const deciders[] = {"social.connect", "\"widget.install\"", "\"deal.close\"",
                                            "\"widget.off.*\""};
     static const char *const attributes[] = {"odd", "region", "source"};
-    if (percent(w, 25)) {
+    bool pending = percent(w, 60);
+    if (pending) {
         fprintf(w->out, ", pending: {until: %s", CHANCE_ONE_OF(w->chance, deciders));
         if (percent(w, 60))
             fprintf(w->out, ", dropped_by: social.disconnect");
@@ -806,7 +807,7 @@ static void settled(struct writer *w)
         panes(w, window_panes(w));
         fprintf(w->out, "}");
     }
-    if (percent(w, 30)) {
+    if (!pending || percent(w, 60)) {
         fprintf(w->out, ", reversed_by: [%s, unheard.of], reverses: reverses, reversible_for: ",
                 CHANCE_ONE_OF(w->chance, deciders));
         panes(w, percent(w, 60) ? between(w, 2, 60) : window_panes(w));
@@ -818,11 +819,13 @@ static void award(struct writer *w, unsigned index)
     static const char *const ones[] = {"x", "platform.login", "\"platform.*\"", "[x, \"deal.*\"]"};
     static const char *const others[] = {"invoice.upload", "\"training.*\"", "training.start",
                                          "[\"training.quiz.*\", invoice.upload]"};
-    bool within = percent(w, 25), turned = percent(w, 50);
+    bool within = percent(w, 25), turned = percent(w, 50), settles = !within && percent(w, 45);
     const char *one = CHANCE_ONE_OF(w->chance, ones), *other = CHANCE_ONE_OF(w->chance, others);
     fprintf(w->out, "  w%u: {when: ", index);
     if (within)
         fprintf(w->out, "%s", turned ? one : other);
+    else if (settles)
+        fprintf(w->out, "%s", other);
     else
         actions(w);
     where(w);
@@ -837,7 +840,8 @@ static void award(struct writer *w, unsigned index)
         fprintf(w->out, "}");
     }
     terms(w);
-    settled(w);
+    if (settles)
+        settled(w);
     fprintf(w->out, "}\n");
 }
 
