@@ -219,7 +219,7 @@ Test(forecast, S10_who_was_never_above_0_is_not_warned_of)
                "day 0  zenith  x\n"
                "day 1  zenith  fee\n"
                "day 1  acme    fee  ->  s 0 -> -5, even -> debt\n"
-               "day 0  acme    x    ->  s -5 -> -1, debt -> even\n"
+               "day 0  acme    x    ->  s -5 -> -1, debt -> even (correction)\n"
                "day 6  tick         ->  zenith risk opened at -1, even, falls day 9 to debt\n"
                "day 8  tick\n"
                "day 9  tick         ->  acme s -1 -> -5, even -> debt (expiry)\n"
