@@ -236,7 +236,8 @@ enum fate manner_fate(struct sim *sim)
 
 bool manner_halves(struct sim *sim)
 {
-    return sim->manner.half > 0 && sim->manner.harm != HARM_TORN && happens(sim, sim->manner.half);
+    return sim->manner.half > 0 && sim->manner.harm == HARM_NONE &&
+           happens(sim, sim->manner.half); /* harm ends processes */
 }
 
 /* ---- Faults that come by the clock. ---- */
