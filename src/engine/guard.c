@@ -405,8 +405,10 @@ void eng_guards_settle(struct eng_engine *engine)
     if (guards == NULL)
         return;
     int32_t pane = engine->now.clock_ms < 0 ? NOT_DECIDED : engine->now.pane;
-    if (guards->pane == pane || (engine->boundary.working && guards->pane == pane - 1))
+    if (guards->pane == pane)
         return;
+    if (engine->boundary.working && (guards->pane == pane - 1 || guards->pane == NOT_DECIDED))
+        return; /* this boundary is decided next, be it the first one of all */
     eng_assert(engine->restore == NULL);
     eng_assert(!eng_guards_releasing(engine));
     guards->pane = pane;
