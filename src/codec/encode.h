@@ -1,5 +1,5 @@
 /* Effects to bytes: Avro (schemas/score_change.avsc, churn_drop.avsc, cell_change.avsc,
- * report.avsc, award_booking.avsc) and JSON lines (replay).
+ * report.avsc, award_booking.avsc, group_result.avsc) and JSON lines (replay).
  *
  * Pure; writes into a growing buffer of the caller. A call that runs out of memory leaves the
  * buffer as it was. Once a buffer has grown nothing is allocated. Any thread; a buffer belongs to
@@ -40,7 +40,8 @@ struct eng_encode_context {
 /* Appends the deterministic id (S13): program/partner/name/status/origin, e.g.
  * "paint-painters/acme/at_risk/opened/b1767225600000". name is the score's, the rule's, the
  * matrix's or the report's, or the award's and, as one more part, the ledger's; status is "changed"
- * for a score, "moved" for a matrix, "made" for a report, "booked" for an award, else "opened" or
+ * for a score, "moved" for a matrix, "made" for a report, "booked" for an award, "summed" for a
+ * group (in place of the partner stands the segment, e.g. "region=north"), else "opened" or
  * "resolved". origin is one of b<boundary ms>, m<model version>, o<offset>, and o<source>:<offset>
  * when there is a source. Parts are percent-encoded where they hold
  * '/', '%' or control characters. Not zero-terminated. ENG_OK or ENG_NO_MEMORY. */

@@ -72,6 +72,7 @@ static enum eng_status make_trial(struct eng_engine *engine)
         return ENG_NO_MEMORY;
     }
     eng_assert(forecast->trial->model == engine->model);
+    forecast->trial->alone = true;
     engine->forecast = forecast;
     return ENG_OK;
 }
