@@ -93,6 +93,23 @@ enum eng_status eng_engine_work_on(struct eng_engine *engine, struct eng_effects
 enum eng_status eng_engine_resume(struct eng_engine *engine, const struct eng_work *work,
                                   struct eng_error *err);
 
+/* ---- What partners share ---- */
+
+enum { ENG_SHARED_BYTES_MAX = 20480 };
+
+/* What a task knows of everybody (what is usual of a guarded source, and what is held because of
+ * it) is state beside that of the partners. It decides what is told and never changes a partner, so
+ * reading again leaves it alone: it is as of the commit that it is written with. As bytes, the same
+ * on every machine, into `to` with room for ENG_SHARED_BYTES_MAX; returns how many, 0 when there is
+ * nothing. They are of the model in force, or coming into force. */
+uint32_t eng_engine_shared_write(const struct eng_engine *engine, uint8_t *to);
+
+/* Puts them back into an engine under the same model: one that has been restored up to where they
+ * are of. When the clock was in work then, before eng_engine_resume; when another model was coming
+ * into force, after it. ENG_OK; ENG_CORRUPT or ENG_NO_MEMORY (nothing changed). */
+enum eng_status eng_engine_shared_read(struct eng_engine *engine, const uint8_t *from,
+                                       uint32_t bytes);
+
 /* ---- Reading ---- */
 
 /* A new engine (nothing applied yet) becomes one that is being restored. ENG_OK, ENG_NO_MEMORY. */

@@ -23,6 +23,7 @@ enum eng_effect_kind {
     ENG_EFFECT_REPORT,
     ENG_EFFECT_AWARD_BOOKING,
     ENG_EFFECT_GROUP, /* of no partner */
+    ENG_EFFECT_SOURCE_SILENCE,
     ENG_EFFECT_KINDS
 };
 
@@ -47,9 +48,14 @@ struct eng_contribution {
     int64_t delta_e4;
 };
 
-/* Fields that a kind does not use are 0. The contributions, then the partner id (not
- * zero-terminated) and then what facts say follow the struct. Silence and deadline alerts and cell
- * changes have no
+/* A source silence is of nobody: its partner id is empty, `subject` is the guard, `status` says
+ * whether it holds from here on (opened) or does not any more (resolved), `value_e4` is what was
+ * counted in the pane that has ended, `previous_value_e4` what is usual then (-1: not known),
+ * `last_action_at_ms` the boundary from which it held, and `baseline_e4` how many openings it held.
+ *
+ * Fields that a kind does not use are 0. The contributions, then the partner id (not
+ * zero-terminated) and then what facts say follow the struct. Silence and deadline alerts, cell
+ * changes and source silences have no
  * contributions. */
 struct eng_effect {
     uint32_t bytes;   /* whole record, multiple of 8 */
@@ -116,11 +122,19 @@ struct eng_effect {
     uint16_t fact;        /* that has changed, and that a weight or target of the score or the
                            * alert's partners hang on: its index plus 1; 0: there is none */
     uint16_t facts_bytes; /* of what the facts say that are told (eng_effect_fact) */
+    /* Score change into a lower band, churn drop opened: what would raise the score most for the
+     * least effort. */
+    uint16_t nudge_count;    /* so many more actions; 0: nothing is suggested */
+    uint8_t nudge_dimension; /* of this dimension; it names the action */
+    uint8_t nudge_to;        /* the higher band that the score is enough for then, counted from 1;
+                              * 0: it stays where it is */
+    int64_t nudge_gain_e4;   /* what the score has more then */
 };
 
 /* A report card has for each of its scores, in the contributions: {value, value at the last
  * report}, then {flags, 0} and for each dimension {share, change since the last report} and
- * {measure, 1 when there is none}. The flags: */
+ * {measure, 1 when there is none}; of a score that suggests something also {gain, count} and
+ * {dimension, band} of a nudge, as above. The flags: */
 enum {
     ENG_REPORT_BAND = 0xFF,            /* the band in force */
     ENG_REPORT_PREVIOUS_BAND = 0xFF00, /* that at the last report */

@@ -66,6 +66,7 @@ const char *eng_model_report_name(const struct eng_model *model, unsigned report
 const char *eng_model_group_name(const struct eng_model *model, unsigned group);
 const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,
                                 unsigned column);
+const char *eng_model_guard_name(const struct eng_model *model, unsigned guard);
 const char *eng_model_award_name(const struct eng_model *model, unsigned award);
 const char *eng_model_ledger_name(const struct eng_model *model, unsigned ledger);
 const char *eng_model_band_name(const struct eng_model *model, unsigned score, unsigned band);

@@ -28,8 +28,10 @@ enum {
     ENG_GROUPS_MAX = 4,
     ENG_FIGURES_MAX = 16, /* of one group */
     ENG_SPLITS_MAX = 8,   /* ways in which one group is split into segments */
+    ENG_GUARDS_MAX = 8,
     ENG_LEDGERS_MAX = 4,
     ENG_AWARDS_MAX = 64,
+    ENG_NUDGES_MAX = 100,     /* actions that are suggested at most */
     ENG_CLAIMS_MAX = 32,      /* bookings of one action that may be settled later */
     ENG_NTH_MAX = 10000,      /* n of an nth action, or of days in a row */
     ENG_PANES_MAX = 30000,    /* longest window, in panes */
@@ -48,6 +50,7 @@ enum {
 #define ENG_BOOKING_MAX_E4 1000000000000000LL /* 1e11 points for one action */
 #define ENG_CAP_MAX_E4 10000000000000LL       /* 1e9 points in a period */
 #define ENG_WEIGHT_MAX_E4 1000000000LL        /* 100,000 */
+#define ENG_EFFORT_MAX_E4 1000000000LL        /* 100,000 */
 #define ENG_TARGET_MAX_E4 10000000000000000LL /* 1e12 */
 #define ENG_TIME_MS_MAX 253402300799999LL     /* the end of the year 9999; later is bad */
 #define ENG_VALUE_MAX 1e11                    /* |value| beyond counts as missing */

@@ -19,7 +19,7 @@
     X(TOMBSTONE, "an erased partner's page is taken away")                                         \
     X(ROTATE_IN_DOUBT, "a commit in doubt is followed by a new producer epoch")                    \
     X(ROTATE_WHEN_SUSPECT, "so is one that came through with trouble on the wire")                 \
-    X(ROTATE_ON_LOST, "so is a transaction that was open when partitions were lost")               \
+    X(ASK_TO_THE_END, "a commit that was asked for is asked for until it is answered")             \
     X(OUTCOME_BY_META, "whose commit took place is told by the offset's metadata")                 \
     X(RESEND_SAME_BYTES, "what is sent again is the same, byte for byte")                          \
     X(FORGET_ON_LOST, "tasks of a lost transaction are dropped, and those of the next one")        \

@@ -92,6 +92,7 @@ enum text {
     TEXT_CELLS,
     TEXT_CARDS,
     TEXT_AWARDS,
+    TEXT_QUIET,
     TEXT_DEAD,
     TEXT_ERASED,
     TEXT_STATE,
@@ -115,6 +116,7 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_CELLS] = "cells",
     [TEXT_CARDS] = "cards",
     [TEXT_AWARDS] = "awards",
+    [TEXT_QUIET] = "source-silences",
     [TEXT_DEAD] = "dead-letters",
     [TEXT_ERASED] = "erasures",
     [TEXT_STATE] = "state",
@@ -209,6 +211,7 @@ static void adapt_config(struct demo *demo)
     config->output.cell_changes = text[TEXT_CELLS];
     config->output.reports = text[TEXT_CARDS];
     config->output.awards = text[TEXT_AWARDS];
+    config->output.source_silences = text[TEXT_QUIET];
     config->output.dead_letters = text[TEXT_DEAD];
     config->output.erasures = text[TEXT_ERASED];
     config->output.state = text[TEXT_STATE];
@@ -244,15 +247,11 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
 {
     const struct eng_output_config *output = &demo->config.output;
     const struct eng_mock_topic topics[] = {
-        {demo->config.input.topic, PARTITIONS},
-        {output->score_changes, PARTITIONS},
-        {output->churn_drops, PARTITIONS},
-        {output->cell_changes, PARTITIONS},
-        {output->reports, PARTITIONS},
-        {output->awards, PARTITIONS},
-        {output->dead_letters, PARTITIONS},
-        {output->erasures, PARTITIONS},
-        {output->state, PARTITIONS},
+        {demo->config.input.topic, PARTITIONS}, {output->score_changes, PARTITIONS},
+        {output->churn_drops, PARTITIONS},      {output->cell_changes, PARTITIONS},
+        {output->reports, PARTITIONS},          {output->awards, PARTITIONS},
+        {output->source_silences, PARTITIONS},  {output->dead_letters, PARTITIONS},
+        {output->erasures, PARTITIONS},         {output->state, PARTITIONS},
     };
     enum eng_status status = eng_mock_new(topics, sizeof topics / sizeof *topics, &demo->mock, err);
     if (status != ENG_OK)

@@ -103,6 +103,13 @@ static void take_score_change(struct eng_findings *findings, const struct eng_to
     add_news(&findings->changes, told);
 }
 
+/* That somebody fades or leaves; what is almost there, or due, does not say so. */
+static bool is_warning(const struct eng_told *told)
+{
+    return told->kind == ENG_TOLD_SILENCE || told->kind == ENG_TOLD_FALLS_TO ||
+           told->kind == ENG_TOLD_DROP || told->kind == ENG_TOLD_BELOW;
+}
+
 static void take_churn_drop(struct eng_findings *findings, const struct eng_told *told)
 {
     struct eng_finding *partner = find_partner(findings, told->partner);
@@ -116,7 +123,7 @@ static void take_churn_drop(struct eng_findings *findings, const struct eng_told
         return;
     partner->silent |= told->kind == ENG_TOLD_SILENCE;
     bool after = partner->changes_ms >= 0 && told->at_ms >= partner->changes_ms;
-    if (after && partner->told_ms < 0)
+    if (after && partner->told_ms < 0 && is_warning(told))
         partner->told_ms = told->at_ms;
 }
 

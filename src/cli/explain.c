@@ -266,6 +266,20 @@ static void add_limits(struct eng_text *out, const struct eng_model *model,
     }
 }
 
+/* What may be suggested, and what effort that is. */
+static void add_effort(struct eng_text *out, const struct eng_dimension *dimension)
+{
+    if (dimension->effort_e4 == 0)
+        return;
+    eng_text_add(out, "; one more %s", dimension->action);
+    if (dimension->each_e4 > 0) {
+        eng_text_add(out, " of ");
+        add_e4(out, dimension->each_e4);
+    }
+    eng_text_add(out, " is an effort of ");
+    add_e4(out, dimension->effort_e4);
+}
+
 static void add_weighted(struct eng_text *out, const struct eng_model *model,
                          const struct eng_score *score, const struct eng_dimension *dimension)
 {
@@ -288,7 +302,9 @@ static void add_weighted(struct eng_text *out, const struct eng_model *model,
         add_e4(out, dimension->steps[i].x_e4);
     }
     add_cases(out, model, &dimension->weights, "; weight ");
-    eng_text_add(out, "%s\n", dimension->skip ? "; left out while there is none" : "");
+    eng_text_add(out, "%s", dimension->skip ? "; left out while there is none" : "");
+    add_effort(out, dimension);
+    eng_text_add(out, "\n");
 }
 
 /* True when the key of points is the action itself. */
@@ -323,6 +339,7 @@ static void add_points(struct eng_text *out, const struct eng_model *model,
     add_where(out, model, &measure->where);
     if (named)
         eng_text_add(out, " (%s)", dimension->name);
+    add_effort(out, dimension);
     eng_text_add(out, "\n");
 }
 
@@ -421,6 +438,10 @@ static void add_score(struct eng_text *out, const struct eng_model *model,
             add_weighted(out, model, score, &score->dimensions[i]);
     }
     add_decay(out, model, &score->decay);
+    if (score->nudges)
+        eng_text_add(out, "    What raises it most for the least effort is suggested when it falls "
+                          "into a lower band,\n    by alerts that tell a fall, and in report "
+                          "cards.\n");
     add_bands(out, model, score);
     add_description(out, score->description);
 }
@@ -473,6 +494,19 @@ static void add_edge(struct eng_text *out, const struct eng_score *score,
     eng_text_add(out, " or %s", below ? "above" : "below");
 }
 
+static void add_near(struct eng_text *out, const struct eng_score *score,
+                     const struct eng_alert *alert)
+{
+    int64_t entry_e4 = eng_score_entry_e4(score, alert->band);
+    eng_text_add(out, "%s is below %s, and ", score->name, score->bands[alert->band].name);
+    add_e4(out, entry_e4 - alert->edge_e4);
+    eng_text_add(out, " or less is missing to ");
+    add_e4(out, entry_e4);
+    eng_text_add(out, ", where that band is entered; until it is, or more than ");
+    add_e4(out, entry_e4 - alert->edge_e4 + alert->margin_e4);
+    eng_text_add(out, " is missing");
+}
+
 static void add_alert(struct eng_text *out, const struct eng_model *model,
                       const struct eng_alert *alert)
 {
@@ -490,6 +524,8 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
                          unit_name(model, alert->forecast));
     } else if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
         add_edge(out, score, alert);
+    } else if (alert->kind == ENG_NEAR) {
+        add_near(out, score, alert);
     } else if (alert->kind == ENG_DROP) {
         eng_text_add(out, "%s is ", score->name);
         add_e4(out, alert->drop_share_e4 > 0 ? alert->drop_share_e4 * 100LL : alert->drop_e4);
@@ -503,6 +539,9 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
         eng_text_add(
             out, "; with when %s will fall into a lower band within %u %s if nothing happens",
             model->scores[alert->score].name, alert->forecast, unit_name(model, alert->forecast));
+    if (alert->nudges)
+        eng_text_add(out, "; with what would raise %s most for the least effort",
+                     model->scores[alert->score].name);
     add_limits(out, model, alert);
     if (alert->hold)
         eng_text_add(out, "; not while that is provisional, but then if it still holds");
@@ -565,8 +604,14 @@ static void add_report(struct eng_text *out, const struct eng_model *model,
             eng_text_add(out, "%s%s", before, first->bands[i].name);
             before = " or ";
         }
-    eng_text_add(out, "%s%s\n", report->bands != 0 ? " of " : "",
+    eng_text_add(out, "%s%s", report->bands != 0 ? " of " : "",
                  report->bands != 0 ? first->name : "");
+    if (report->trend_e4 > 0) {
+        eng_text_add(out, "; improving or declining when it has moved by ");
+        add_e4(out, report->trend_e4);
+        eng_text_add(out, " since the last one, else steady");
+    }
+    eng_text_add(out, "\n");
     add_description(out, report->description);
 }
 
@@ -627,6 +672,42 @@ static void add_group(struct eng_text *out, const struct eng_model *model,
     for (uint32_t i = 0; i < group->figure_count; i++)
         add_figure(out, model, &group->figures[i]);
     add_description(out, group->description);
+}
+
+static void add_panes(struct eng_text *out, const struct eng_model *model, uint32_t panes)
+{
+    if (panes > 1)
+        eng_text_add(out, "%u %s", panes, unit_name(model, panes));
+    else
+        eng_text_add(out, "a whole %s", unit_name(model, 1));
+}
+
+static void add_guard(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_guard *guard)
+{
+    bool more = false;
+    eng_text_add(out, "  %s: when in ", guard->name);
+    add_panes(out, model, guard->after);
+    eng_text_add(out, " less than ");
+    eng_text_add_decimal(out, guard->share_e4, 100);
+    eng_text_add(out, " %% of what is usual has come, of ");
+    if (guard->everything)
+        eng_text_add(out, "everything");
+    else
+        add_actions(out, model, &guard->actions);
+    add_where(out, model, &guard->where);
+    eng_text_add(out, ",\n    nobody is told of");
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        if (guard->alerts >> i & 1) {
+            eng_text_add(out, "%s %s", more ? "," : "", model->alerts[i].name);
+            more = true;
+        }
+    eng_text_add(out, ", until that has not been so for ");
+    add_panes(out, model, guard->settle);
+    eng_text_add(out, ", or for %u %s at most;\n    what is still open then is %s", guard->at_most,
+                 unit_name(model, guard->at_most), guard->drop ? "never told" : "told");
+    eng_text_add(out, "; times when fewer than %u are usual say nothing.\n", guard->usual_least);
+    add_description(out, guard->description);
 }
 
 static void add_ledger(struct eng_text *out, const struct eng_model *model,
@@ -751,6 +832,10 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nAlerts\n");
     for (uint32_t i = 0; i < model->alert_count; i++)
         add_alert(out, model, &model->alerts[i]);
+    if (model->guard_count > 0)
+        eng_text_add(out, "\nGuards\n");
+    for (uint32_t i = 0; i < model->guard_count; i++)
+        add_guard(out, model, &model->guards[i]);
     if (model->ledger_count > 0)
         eng_text_add(out, "\nLedgers\n");
     for (uint32_t i = 0; i < model->ledger_count; i++)
@@ -862,6 +947,7 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "cell_changes", config->output.cell_changes);
     add_text_key(out, "reports", config->output.reports);
     add_text_key(out, "awards", config->output.awards);
+    add_text_key(out, "source_silences", config->output.source_silences);
     add_text_key(out, "dead_letters", config->output.dead_letters);
     add_text_key(out, "erasures", config->output.erasures);
     add_text_key(out, "state", config->output.state);

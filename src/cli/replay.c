@@ -223,12 +223,11 @@ static enum eng_status write_failed(struct replay *replay)
     return ENG_IO;
 }
 
-static enum eng_status print_effect(struct replay *replay, const struct eng_model *model,
+static enum eng_status print_effect(struct replay *replay, const struct eng_encode_context *context,
                                     const struct eng_effect *effect, struct eng_error *err)
 {
-    struct eng_encode_context context = {.model = model, .source = ""};
     eng_bytes_clear(&replay->line);
-    if (eng_encode_json(&context, effect, &replay->line) != ENG_OK)
+    if (eng_encode_json(context, effect, &replay->line) != ENG_OK)
         return no_memory_for_output(err);
     return eng_output_write(&replay->output, replay->line.data, replay->line.used)
                ? ENG_OK
@@ -238,11 +237,12 @@ static enum eng_status print_effect(struct replay *replay, const struct eng_mode
 /* Prints what all tasks have told of a moment of a group; `all`: what any task has. */
 static enum eng_status print_merged(struct replay *replay, bool all, struct eng_error *err)
 {
-    const struct eng_model *model = NULL;
+    struct eng_encode_context context = {.source = ""};
     const struct eng_effect *result;
     enum eng_status status = ENG_OK;
-    while (status == ENG_OK && (result = eng_merge_next(replay->merge, all, &model)) != NULL)
-        status = print_effect(replay, model, result, err);
+    while (status == ENG_OK &&
+           (result = eng_merge_next(replay->merge, all, &context.model)) != NULL)
+        status = print_effect(replay, &context, result, err);
     return status;
 }
 
@@ -251,7 +251,9 @@ static enum eng_status print_merged(struct replay *replay, bool all, struct eng_
 static enum eng_status print_effects(struct replay *replay, const struct task *task,
                                      struct eng_error *err)
 {
-    const struct eng_model *model = eng_engine_model(task->engine);
+    struct eng_encode_context context = {.model = eng_engine_model(task->engine),
+                                         .source = "",
+                                         .partition = (int32_t)(task - replay->tasks)};
     const struct eng_effect *effect = NULL;
     enum eng_status status = ENG_OK;
     bool silent = replay->args->values[OPTION_SUMMARY].given, summed = false;
@@ -261,10 +263,10 @@ static enum eng_status print_effects(struct replay *replay, const struct task *t
         if (summed && !is_sum)
             status = print_merged(replay, false, err);
         summed = is_sum;
-        if (is_sum && eng_merge_take(replay->merge, model, effect) != ENG_OK)
+        if (is_sum && eng_merge_take(replay->merge, context.model, effect) != ENG_OK)
             return no_memory_for_output(err);
         if (!is_sum && status == ENG_OK)
-            status = print_effect(replay, model, effect, err);
+            status = print_effect(replay, &context, effect, err);
     }
     if (status == ENG_OK && summed)
         status = print_merged(replay, false, err);

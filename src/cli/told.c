@@ -127,6 +127,20 @@ static void pass_facts(struct input *in)
     }
 }
 
+static struct eng_told_nudge take_nudge(struct input *in)
+{
+    struct eng_told_nudge nudge = {0};
+    if (!take_branch(in))
+        return nudge;
+    nudge.dimension = take_string(in);
+    nudge.action = take_string(in);
+    nudge.count = take_long(in);
+    nudge.gain = take_double(in);
+    nudge.to = take_optional_string(in);
+    nudge.each = take_optional_double(in);
+    return nudge;
+}
+
 bool eng_told_score_change(const void *data, size_t length, struct eng_told *ret_told)
 {
     const uint8_t *bytes = data;
@@ -148,6 +162,7 @@ bool eng_told_score_change(const void *data, size_t length, struct eng_told *ret
     take_shares(&in, ret_told);
     ret_told->description = take_optional_string(&in);
     pass_facts(&in);
+    ret_told->nudge = take_nudge(&in);
     return !in.failed && in.at == in.end;
 }
 
@@ -160,7 +175,7 @@ static bool kind_of(struct eng_slice name, enum eng_told_kind *ret_kind)
     } kinds[] = {{"falls_to", ENG_TOLD_FALLS_TO}, {"drop", ENG_TOLD_DROP},
                  {"silence", ENG_TOLD_SILENCE},   {"rises_to", ENG_TOLD_RISES_TO},
                  {"below", ENG_TOLD_BELOW},       {"above", ENG_TOLD_ABOVE},
-                 {"deadline", ENG_TOLD_DEADLINE}};
+                 {"deadline", ENG_TOLD_DEADLINE}, {"near", ENG_TOLD_NEAR}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strlen(kinds[i].name) != name.length ||
             memcmp(kinds[i].name, name.data, name.length) != 0)
@@ -201,6 +216,8 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
     ret_told->will_drop_at_ms = take_optional_long(&in);
     ret_told->will_drop_to = take_optional_string(&in);
     pass_facts(&in);
+    ret_told->nudge = take_nudge(&in);
+    ret_told->near = take_optional_string(&in);
     return known && !in.failed && in.at == in.end;
 }
 
@@ -349,6 +366,32 @@ static void add_deadline(struct eng_text *text, const struct eng_told *told)
     }
 }
 
+static void add_near(struct eng_text *text, const struct eng_told *told)
+{
+    add_slice(text, told->score);
+    eng_text_add(text, " is ");
+    add_points(text, told->value);
+    if (told->resolved)
+        return;
+    eng_text_add(text, ", almost ");
+    add_slice(text, told->near);
+}
+
+/* What would raise the score. */
+static void add_nudge(struct eng_text *text, const struct eng_told_nudge *nudge)
+{
+    if (nudge->count == 0)
+        return;
+    eng_text_add(text, "; %d more ", (int)nudge->count);
+    add_slice(text, nudge->action);
+    eng_text_add(text, ": +");
+    add_points(text, nudge->gain);
+    if (nudge->to.length == 0)
+        return;
+    eng_text_add(text, ", ");
+    add_slice(text, nudge->to);
+}
+
 /* What nobody has to wait for. */
 static void add_forecast(struct eng_text *text, const struct eng_told *told)
 {
@@ -381,6 +424,9 @@ static void add_words(const struct eng_told *told, struct eng_text *text)
     case ENG_TOLD_DEADLINE:
         add_deadline(text, told);
         return;
+    case ENG_TOLD_NEAR:
+        add_near(text, told);
+        return;
     }
     eng_assert(!"a kind that nobody tells");
 }
@@ -389,4 +435,5 @@ void eng_told_words(const struct eng_told *told, struct eng_text *text)
 {
     add_words(told, text);
     add_forecast(text, told);
+    add_nudge(text, &told->nudge);
 }

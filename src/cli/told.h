@@ -21,6 +21,15 @@ enum eng_told_kind {
     ENG_TOLD_BELOW,
     ENG_TOLD_ABOVE,
     ENG_TOLD_DEADLINE,
+    ENG_TOLD_NEAR,
+};
+
+/* What is suggested: so many more of an action. */
+struct eng_told_nudge {
+    struct eng_slice dimension, action;
+    struct eng_slice to; /* the band that is reached; empty: none */
+    int64_t count;       /* 0: there is no nudge */
+    double gain, each;   /* points; of a sum: the value of each */
 };
 
 struct eng_told_share {
@@ -35,7 +44,8 @@ struct eng_told {
     bool provisional, up;
     struct eng_slice partner;
     struct eng_slice name; /* of the rule; score change: of the score */
-    struct eng_slice score, band, previous_band, description, will_drop_to;
+    struct eng_slice score, band, previous_band, description, will_drop_to, near;
+    struct eng_told_nudge nudge;
     double value, previous_value, baseline, drop, threshold; /* points */
     double risk;                                             /* 0..1 */
     int64_t at_ms, last_action_at_ms, silent_for_ms, usual_gap_ms, anchor_at_ms, due_at_ms,

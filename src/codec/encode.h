@@ -31,19 +31,24 @@ enum eng_status eng_bytes_reserve(struct eng_bytes *bytes, size_t more);
 enum eng_status eng_bytes_append(struct eng_bytes *bytes, const void *data, size_t length);
 
 /* What output ids need beside the effect: `source` tells inputs apart (in `run` the topic's id; in
- * replay ""). */
+ * replay ""), `partition` what is of nobody. */
 struct eng_encode_context {
     const struct eng_model *model;
     const char *source;
+    int32_t partition;
 };
+
+/* The key of an effect's record: the partner; of a source silence the guard. Borrowed. */
+struct eng_slice eng_encode_key(const struct eng_model *model, const struct eng_effect *effect);
 
 /* Appends the deterministic id (S13): program/partner/name/status/origin, e.g.
  * "paint-painters/acme/at_risk/opened/b1767225600000". name is the score's, the rule's, the
- * matrix's or the report's, or the award's and, as one more part, the ledger's; status is "changed"
- * for a score, "moved" for a matrix, "made" for a report, "booked" for an award, "summed" for a
- * group (in place of the partner stands the segment, e.g. "region=north"), else "opened" or
- * "resolved". origin is one of b<boundary ms>, m<model version>, o<offset>, and o<source>:<offset>
- * when there is a source. Parts are percent-encoded where they hold
+ * matrix's, the report's, the guard's or the group's, or the award's and, as one more part, the
+ * ledger's; status is "changed" for a score, "moved" for a matrix, "made" for a report, "booked"
+ * for an award, "began" or "ended" for a source silence (which has the partition in the partner's
+ * place), "summed" for a group (which has the segment there, e.g. "region=north"), else "opened" or
+ * "resolved". origin is one of b<boundary ms>, m<model version>, o<offset>, and
+ * o<source>:<offset> when there is a source. Parts are percent-encoded where they hold
  * '/', '%' or control characters. Not zero-terminated. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_encode_id(const struct eng_encode_context *context,
                               const struct eng_effect *effect, struct eng_bytes *out);

@@ -117,6 +117,27 @@ static void put_facts(struct eng_writer *writer, const struct eng_encode_context
     eng_put_avro_long(writer, 0);
 }
 
+static void put_optional_points(struct eng_writer *writer, bool present, int64_t points_e4)
+{
+    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
+    if (present)
+        put_points(writer, points_e4);
+}
+
+/* What is suggested: a record, or null where nothing is. */
+static void put_nudge(struct eng_writer *writer, const struct eng_nudge_of *nudge)
+{
+    eng_put_avro_long(writer, nudge->count > 0 ? BRANCH_VALUE : BRANCH_NULL);
+    if (nudge->count == 0)
+        return;
+    put_string(writer, nudge->dimension);
+    put_string(writer, nudge->action);
+    eng_put_avro_long(writer, nudge->count);
+    put_points(writer, nudge->gain_e4);
+    put_optional_string(writer, nudge->to != NULL, nudge->to);
+    put_optional_points(writer, nudge->each_e4 > 0, nudge->each_e4);
+}
+
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
@@ -135,13 +156,8 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     put_optional_string(writer, score->description != NULL, score->description);
     put_optional_string(writer, effect->fact > 0, eng_encode_fact_name(context->model, effect));
     put_facts(writer, context, effect);
-}
-
-static void put_optional_points(struct eng_writer *writer, bool present, int64_t points_e4)
-{
-    eng_put_avro_long(writer, present ? BRANCH_VALUE : BRANCH_NULL);
-    if (present)
-        put_points(writer, points_e4);
+    struct eng_nudge_of nudge = eng_encode_nudge(context->model, effect);
+    put_nudge(writer, &nudge);
 }
 
 static void put_optional_long(struct eng_writer *writer, bool present, int64_t number)
@@ -169,7 +185,7 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     const struct eng_alert *alert = eng_encode_alert(context->model, effect);
     enum eng_alert_kind kind = alert->kind;
     bool scored = eng_alert_is_scored(alert), opened = effect->status == ENG_OPENED;
-    bool banded = kind == ENG_FALLS_TO || kind == ENG_RISES_TO;
+    bool banded = kind == ENG_FALLS_TO || kind == ENG_RISES_TO || kind == ENG_NEAR;
     const struct eng_score *score = scored ? eng_encode_score(context->model, effect) : NULL;
     put_head(writer, context, effect);
     eng_put_avro_long(writer, effect->status);
@@ -184,7 +200,8 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     if (scored)
         put_contributions(writer, score, effect);
     put_optional_string(writer, true, eng_encode_kind_name(alert));
-    put_optional_points(writer, eng_encode_has_threshold(alert), eng_encode_threshold_e4(alert));
+    put_optional_points(writer, eng_encode_has_threshold(alert),
+                        eng_encode_threshold_e4(context->model, alert));
     put_optional_string(writer, alert->description != NULL, alert->description);
     put_optional_long(writer, kind == ENG_DEADLINE, effect->anchor_at_ms);
     put_optional_long(writer, kind == ENG_DEADLINE, effect->due_at_ms);
@@ -193,6 +210,26 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_optional_string(writer, falls, falls ? eng_encode_fall_name(context->model, effect) : NULL);
     put_optional_string(writer, effect->fact > 0, eng_encode_fact_name(context->model, effect));
     put_facts(writer, context, effect);
+    struct eng_nudge_of nudge = eng_encode_nudge(context->model, effect);
+    put_nudge(writer, &nudge);
+    put_optional_string(writer, kind == ENG_NEAR, eng_encode_near_name(context->model, alert));
+}
+
+static void put_source_silence(struct eng_writer *writer, const struct eng_encode_context *context,
+                               const struct eng_effect *effect)
+{
+    const struct eng_guard *guard = eng_encode_guard(context->model, effect);
+    bool ended = effect->status == ENG_RESOLVED;
+    put_id(writer, context, effect);
+    put_string(writer, context->model->program);
+    put_string(writer, guard->name);
+    eng_put_avro_long(writer, effect->status);
+    eng_put_avro_long(writer, effect->at_ms);
+    eng_put_avro_long(writer, effect->value_e4 / 10000);
+    put_optional_points(writer, effect->previous_value_e4 >= 0, effect->previous_value_e4);
+    put_optional_long(writer, ended, effect->last_action_at_ms);
+    put_optional_long(writer, ended, effect->baseline_e4 / 10000);
+    put_optional_string(writer, guard->description != NULL, guard->description);
 }
 
 static void put_award_booking(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -261,6 +298,10 @@ static void put_section(struct eng_writer *writer, const struct eng_section_of_r
     for (unsigned i = 0; i < score->dimension_count; i++)
         put_share(writer, section, i);
     eng_put_avro_long(writer, 0);
+    struct eng_nudge_of nudge = eng_encode_section_nudge(section);
+    put_nudge(writer, &nudge);
+    const char *trend = eng_encode_trend_name(section);
+    put_optional_string(writer, trend != NULL, trend);
 }
 
 static void put_report(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -274,7 +315,7 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
     eng_put_avro_long(writer, report->score_count);
     for (uint32_t i = 0; i < report->score_count; i++) {
         struct eng_section_of_report section;
-        at = eng_encode_section(&context->model->scores[report->scores[i]], at, &section);
+        at = eng_encode_section(context->model, report, i, at, &section);
         put_section(writer, &section);
     }
     eng_put_avro_long(writer, 0);
@@ -326,9 +367,10 @@ static void put_group(struct eng_writer *writer, const struct eng_encode_context
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
                                               const struct eng_effect *effect) = {
-    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,   [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
-    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,     [ENG_EFFECT_REPORT] = put_report,
-    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking, [ENG_EFFECT_GROUP] = put_group,
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,     [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,       [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,   [ENG_EFFECT_GROUP] = put_group,
+    [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
 };
 
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,

@@ -103,7 +103,10 @@ enum eng_status eng_encode_id(const struct eng_encode_context *context,
     struct eng_writer writer = eng_writer_begin(out);
     put_part(&writer, eng_slice_of(context->model->program));
     eng_put_byte(&writer, '/');
-    put_whom(&writer, context, effect);
+    if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
+        eng_put_unsigned(&writer, (uint32_t)context->partition);
+    else
+        put_whom(&writer, context, effect);
     eng_put_byte(&writer, '/');
     put_part(&writer, eng_slice_of(eng_encode_subject_name(context->model, effect)));
     if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {

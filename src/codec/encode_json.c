@@ -132,6 +132,23 @@ static void put_fact(struct eng_writer *writer, const struct eng_encode_context 
     eng_put_byte(writer, '}');
 }
 
+/* What is suggested, where something is. */
+static void put_nudge(struct eng_writer *writer, const struct eng_nudge_of *nudge)
+{
+    if (nudge->count == 0)
+        return;
+    open_bracket(writer, "nudge", '{');
+    put_string(writer, "dimension", nudge->dimension);
+    put_string(writer, "action", nudge->action);
+    put_count(writer, "count", nudge->count);
+    if (nudge->each_e4 > 0)
+        put_points(writer, "each", nudge->each_e4);
+    put_points(writer, "gain", nudge->gain_e4);
+    if (nudge->to != NULL)
+        put_string(writer, "to", nudge->to);
+    eng_put_byte(writer, '}');
+}
+
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
@@ -151,6 +168,8 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     if (score->description != NULL)
         put_string(writer, "description", score->description);
     put_fact(writer, context, effect);
+    struct eng_nudge_of nudge = eng_encode_nudge(context->model, effect);
+    put_nudge(writer, &nudge);
 }
 
 /* What a rule on a score adds. */
@@ -160,7 +179,7 @@ static void put_scored_drop(struct eng_writer *writer, const struct eng_encode_c
     const struct eng_score *score = eng_encode_score(context->model, effect);
     put_string(writer, "score", score->name);
     put_points(writer, "value", effect->value_e4);
-    if (kind == ENG_FALLS_TO || kind == ENG_RISES_TO)
+    if (kind == ENG_FALLS_TO || kind == ENG_RISES_TO || kind == ENG_NEAR)
         put_string(writer, "band", eng_encode_band_name(score, effect->band));
     if (kind == ENG_DROP)
         put_points(writer, "baseline", effect->baseline_e4);
@@ -194,7 +213,7 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
         put_scored_drop(writer, context, effect, alert->kind);
     put_string(writer, "kind", eng_encode_kind_name(alert));
     if (eng_encode_has_threshold(alert))
-        put_points(writer, "threshold", eng_encode_threshold_e4(alert));
+        put_points(writer, "threshold", eng_encode_threshold_e4(context->model, alert));
     if (alert->description != NULL)
         put_string(writer, "description", alert->description);
     put_fact(writer, context, effect);
@@ -202,10 +221,36 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
         put_integer(writer, "anchor_at", effect->anchor_at_ms);
         put_integer(writer, "due_at", effect->due_at_ms);
     }
-    if (effect->will_drop_at_ms == 0)
-        return;
-    put_integer(writer, "will_drop_at", effect->will_drop_at_ms);
-    put_string(writer, "will_drop_to", eng_encode_fall_name(context->model, effect));
+    if (effect->will_drop_at_ms > 0) {
+        put_integer(writer, "will_drop_at", effect->will_drop_at_ms);
+        put_string(writer, "will_drop_to", eng_encode_fall_name(context->model, effect));
+    }
+    struct eng_nudge_of nudge = eng_encode_nudge(context->model, effect);
+    put_nudge(writer, &nudge);
+    if (alert->kind == ENG_NEAR)
+        put_string(writer, "near", eng_encode_near_name(context->model, alert));
+}
+
+static void put_source_silence(struct eng_writer *writer, const struct eng_encode_context *context,
+                               const struct eng_effect *effect)
+{
+    const struct eng_guard *guard = eng_encode_guard(context->model, effect);
+    eng_put_byte(writer, '{');
+    put_string(writer, "type", "source_silence");
+    put_id(writer, context, effect);
+    put_string(writer, "program", context->model->program);
+    put_string(writer, "guard", guard->name);
+    put_string(writer, "status", eng_encode_status_name(effect));
+    put_integer(writer, "at", effect->at_ms);
+    put_integer(writer, "count", effect->value_e4 / 10000);
+    if (effect->previous_value_e4 >= 0)
+        put_points(writer, "usual", effect->previous_value_e4);
+    if (effect->status == ENG_RESOLVED) {
+        put_integer(writer, "since", effect->last_action_at_ms);
+        put_integer(writer, "held", effect->baseline_e4 / 10000);
+    }
+    if (guard->description != NULL)
+        put_string(writer, "description", guard->description);
 }
 
 static void put_award_booking(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -277,7 +322,12 @@ static void put_section(struct eng_writer *writer, const struct eng_section_of_r
             put_points(writer, "measure", pair[1].value_e4);
         eng_put_byte(writer, '}');
     }
-    eng_put(writer, "]}", 2);
+    eng_put_byte(writer, ']');
+    if (eng_encode_trend_name(section) != NULL)
+        put_string(writer, "trend", eng_encode_trend_name(section));
+    struct eng_nudge_of nudge = eng_encode_section_nudge(section);
+    put_nudge(writer, &nudge);
+    eng_put_byte(writer, '}');
 }
 
 static void put_report(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -292,7 +342,7 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
     open_bracket(writer, "scores", '[');
     for (uint32_t i = 0; i < report->score_count; i++) {
         struct eng_section_of_report section;
-        at = eng_encode_section(&context->model->scores[report->scores[i]], at, &section);
+        at = eng_encode_section(context->model, report, i, at, &section);
         put_section(writer, &section);
     }
     eng_put_byte(writer, ']');
@@ -345,9 +395,10 @@ static void put_group(struct eng_writer *writer, const struct eng_encode_context
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
                                               const struct eng_effect *effect) = {
-    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,   [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
-    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,     [ENG_EFFECT_REPORT] = put_report,
-    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking, [ENG_EFFECT_GROUP] = put_group,
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,     [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,       [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,   [ENG_EFFECT_GROUP] = put_group,
+    [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
 };
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,

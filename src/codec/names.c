@@ -41,10 +41,12 @@ const struct eng_report *eng_encode_report(const struct eng_model *model,
     return &model->reports[effect->subject];
 }
 
-const struct eng_contribution *eng_encode_section(const struct eng_score *score,
+const struct eng_contribution *eng_encode_section(const struct eng_model *model,
+                                                  const struct eng_report *report, uint32_t index,
                                                   const struct eng_contribution *at,
                                                   struct eng_section_of_report *ret_section)
 {
+    const struct eng_score *score = &model->scores[report->scores[index]];
     int64_t flags = at[1].value_e4;
     eng_assert(at[1].delta_e4 == 0);
     *ret_section = (struct eng_section_of_report){
@@ -55,9 +57,66 @@ const struct eng_contribution *eng_encode_section(const struct eng_score *score,
         .previous_band = (unsigned)(flags & ENG_REPORT_PREVIOUS_BAND) >> 8,
         .provisional = flags & ENG_REPORT_PROVISIONAL,
         .follows = flags & ENG_REPORT_FOLLOWS,
+        .trend_e4 = report->trend_e4,
         .pairs = at + 2,
     };
-    return at + 2 + (size_t)2 * score->dimension_count;
+    return at + eng_section_contributions(score);
+}
+
+const char *eng_encode_trend_name(const struct eng_section_of_report *section)
+{
+    if (section->trend_e4 == 0 || !section->follows)
+        return NULL;
+    if (section->value_e4 >= section->previous_value_e4 + section->trend_e4)
+        return "improving";
+    return section->value_e4 <= section->previous_value_e4 - section->trend_e4 ? "declining"
+                                                                               : "steady";
+}
+
+static struct eng_nudge_of nudge_of(const struct eng_score *score, unsigned index, unsigned to)
+{
+    const struct eng_dimension *dimension = &score->dimensions[index];
+    eng_assert(index < score->dimension_count);
+    eng_assert(dimension->effort_e4 > 0);
+    return (struct eng_nudge_of){.dimension = dimension->name,
+                                 .action = dimension->action,
+                                 .each_e4 = dimension->each_e4,
+                                 .to = to > 0 ? eng_encode_band_name(score, to - 1) : NULL};
+}
+
+struct eng_nudge_of eng_encode_nudge(const struct eng_model *model, const struct eng_effect *effect)
+{
+    struct eng_nudge_of nudge = {0};
+    if (effect->nudge_count == 0)
+        return nudge;
+    unsigned score = effect->kind == ENG_EFFECT_CHURN_DROP ? eng_encode_alert(model, effect)->score
+                                                           : effect->score;
+    eng_assert(score < model->score_count);
+    nudge = nudge_of(&model->scores[score], effect->nudge_dimension, effect->nudge_to);
+    nudge.count = effect->nudge_count;
+    nudge.gain_e4 = effect->nudge_gain_e4;
+    return nudge;
+}
+
+struct eng_nudge_of eng_encode_section_nudge(const struct eng_section_of_report *section)
+{
+    const struct eng_contribution *at =
+        section->pairs + (size_t)2 * section->score->dimension_count;
+    struct eng_nudge_of nudge = {0};
+    if (!section->score->nudges || at[0].delta_e4 == 0)
+        return nudge;
+    nudge = nudge_of(section->score, (unsigned)at[1].value_e4, (unsigned)at[1].delta_e4);
+    nudge.count = (uint32_t)at[0].delta_e4;
+    nudge.gain_e4 = at[0].value_e4;
+    return nudge;
+}
+
+const struct eng_guard *eng_encode_guard(const struct eng_model *model,
+                                         const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_SOURCE_SILENCE);
+    eng_assert(effect->subject < model->guard_count);
+    return &model->guards[effect->subject];
 }
 
 const struct eng_award *eng_encode_award(const struct eng_model *model,
@@ -109,6 +168,8 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
         return eng_encode_matrix(model, effect)->name;
     case ENG_EFFECT_REPORT:
         return eng_encode_report(model, effect)->name;
+    case ENG_EFFECT_SOURCE_SILENCE:
+        return eng_encode_guard(model, effect)->name;
     case ENG_EFFECT_AWARD_BOOKING:
         return eng_encode_award(model, effect)->name;
     case ENG_EFFECT_GROUP:
@@ -116,6 +177,13 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
     default:
         return eng_encode_alert(model, effect)->name;
     }
+}
+
+struct eng_slice eng_encode_key(const struct eng_model *model, const struct eng_effect *effect)
+{
+    return effect->kind == ENG_EFFECT_SOURCE_SILENCE
+               ? eng_slice_of(eng_encode_guard(model, effect)->name)
+               : eng_effect_partner(effect);
 }
 
 const char *eng_encode_status_name(const struct eng_effect *effect)
@@ -131,6 +199,8 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
         return "moved"; /* a score may have the name of a matrix */
     case ENG_EFFECT_REPORT:
         return "made";
+    case ENG_EFFECT_SOURCE_SILENCE:
+        return effect->status == ENG_OPENED ? "began" : "ended";
     case ENG_EFFECT_AWARD_BOOKING:
         return bookings[effect->status];
     case ENG_EFFECT_GROUP:
@@ -200,7 +270,7 @@ const char *eng_encode_kind_name(const struct eng_alert *alert)
     static const char *const names[ENG_ALERT_KINDS] = {
         [ENG_FALLS_TO] = "falls_to", [ENG_DROP] = "drop",   [ENG_SILENCE] = "silence",
         [ENG_RISES_TO] = "rises_to", [ENG_BELOW] = "below", [ENG_ABOVE] = "above",
-        [ENG_DEADLINE] = "deadline"};
+        [ENG_DEADLINE] = "deadline", [ENG_NEAR] = "near"};
     eng_assert(alert->kind < ENG_ALERT_KINDS);
     return names[alert->kind];
 }

@@ -10,6 +10,10 @@
 const struct eng_score *eng_encode_score(const struct eng_model *model,
                                          const struct eng_effect *effect);
 
+/* The guard of a source silence. */
+const struct eng_guard *eng_encode_guard(const struct eng_model *model,
+                                         const struct eng_effect *effect);
+
 /* The alert of a churn drop. */
 const struct eng_alert *eng_encode_alert(const struct eng_model *model,
                                          const struct eng_effect *effect);
@@ -33,12 +37,30 @@ struct eng_section_of_report {
     int64_t value_e4, previous_value_e4;
     unsigned band, previous_band;
     bool provisional;
+    int64_t trend_e4;                     /* a trend is told from this difference on; 0: none is */
     bool follows;                         /* there was a card before, with the previous ones */
     const struct eng_contribution *pairs; /* by dimension: {share, change}, {measure, missing} */
 };
 
-/* The section at a place among the contributions, and the place behind it. */
-const struct eng_contribution *eng_encode_section(const struct eng_score *score,
+/* A nudge in words and numbers. */
+struct eng_nudge_of {
+    const char *dimension, *action;
+    const char *to; /* the band that is reached; NULL: none */
+    uint32_t count; /* 0: there is no nudge */
+    int64_t gain_e4;
+    int64_t each_e4; /* of a sum: the value of each; else 0 */
+};
+
+/* The nudge of a score change or a churn drop. */
+struct eng_nudge_of eng_encode_nudge(const struct eng_model *model,
+                                     const struct eng_effect *effect);
+
+/* The nudge in a section of a report card. */
+struct eng_nudge_of eng_encode_section_nudge(const struct eng_section_of_report *section);
+
+/* Section `index` of a report at a place among the contributions, and the place behind it. */
+const struct eng_contribution *eng_encode_section(const struct eng_model *model,
+                                                  const struct eng_report *report, uint32_t index,
                                                   const struct eng_contribution *at,
                                                   struct eng_section_of_report *ret_section);
 
@@ -47,6 +69,8 @@ const struct eng_contribution *eng_encode_section(const struct eng_score *score,
 const struct eng_group *eng_encode_group(const struct eng_model *model,
                                          const struct eng_effect *effect);
 struct eng_slice eng_encode_segment(const struct eng_model *model, const struct eng_effect *effect);
+/* "improving", "steady" or "declining"; NULL: no trend is told, or there was no card before. */
+const char *eng_encode_trend_name(const struct eng_section_of_report *section);
 
 /* The name of the score (score change), rule (churn drop), matrix (cell change), report or award
  * (booking). */
@@ -77,15 +101,25 @@ bool eng_encode_fact_next(const struct eng_model *model, const struct eng_effect
 /* The kind of a rule, by its key ("falls_to"), but "deadline" for `after`. */
 const char *eng_encode_kind_name(const struct eng_alert *alert);
 
-/* The value that a below or above rule names, in 1/10,000; other rules have none. */
+/* The value that a below or above rule names, and the one that gets into the band of a near rule,
+ * in 1/10,000; other rules have none. */
 static inline bool eng_encode_has_threshold(const struct eng_alert *alert)
 {
-    return alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE;
+    return eng_alert_has_edge(alert);
 }
 
-static inline int64_t eng_encode_threshold_e4(const struct eng_alert *alert)
+static inline int64_t eng_encode_threshold_e4(const struct eng_model *model,
+                                              const struct eng_alert *alert)
 {
-    return alert->edge_e4 - (alert->kind == ENG_ABOVE);
+    return alert->kind == ENG_NEAR ? eng_score_entry_e4(&model->scores[alert->score], alert->band)
+                                   : alert->edge_e4 - (alert->kind == ENG_ABOVE);
+}
+
+/* The name of the band of a near rule; NULL: it is of another kind. */
+static inline const char *eng_encode_near_name(const struct eng_model *model,
+                                               const struct eng_alert *alert)
+{
+    return alert->kind == ENG_NEAR ? model->scores[alert->score].bands[alert->band].name : NULL;
 }
 
 /* The name of the band that the score of an alert that looks ahead will fall into. */

@@ -53,15 +53,19 @@ static enum eng_status begin_activation(struct eng_engine *engine, const struct 
     struct eng_activation *activation = &engine->activation;
     struct eng_layout *layout = NULL;
     struct eng_outlook *outlook = NULL;
+    struct eng_guards *guards = NULL;
     eng_assert(!activation->working && activation->carry == NULL);
     eng_assert(engine->walk.waiting == 0);
     if (eng_layout_new(model, &layout, NULL) != ENG_OK ||
         eng_carry_new(engine->layout, layout, &activation->carry) != ENG_OK ||
-        eng_outlook_new(model, &outlook) != ENG_OK ||
+        eng_outlook_new(model, &outlook) != ENG_OK || eng_guards_new(model, &guards) != ENG_OK ||
+        eng_guards_change(engine->guards, &activation->carry->change, engine->now.clock_ms,
+                          &guards) != ENG_OK ||
         eng_walk_begin(&engine->walk, &engine->store) != ENG_OK) {
         eng_carry_free(activation->carry);
         activation->carry = NULL;
         eng_outlook_free(outlook);
+        eng_guards_free(guards);
         eng_layout_free(layout);
         return ENG_NO_MEMORY;
     }
@@ -69,6 +73,8 @@ static enum eng_status begin_activation(struct eng_engine *engine, const struct 
         eng_known_change(&engine->known, &activation->carry->change, engine->layout, &engine->now);
     eng_outlook_free(engine->outlook);
     engine->outlook = activation->carry->outlook = outlook;
+    eng_guards_free(engine->guards);
+    engine->guards = guards;
     activation->before = engine->model;
     activation->layout_before = engine->layout;
     use_model(engine, model, layout);
@@ -83,6 +89,11 @@ static void end_activation(struct eng_engine *engine)
     struct eng_activation *activation = &engine->activation;
     eng_assert(activation->working);
     eng_assert(activation->carry != NULL);
+    eng_guards_released(engine);
+    if (engine->model->guard_count == 0) {
+        eng_guards_free(engine->guards);
+        engine->guards = NULL;
+    }
     eng_carry_free(activation->carry);
     eng_layout_free(activation->layout_before);
     *activation = (struct eng_activation){0};
@@ -168,6 +179,7 @@ static enum eng_status visit_changed(struct eng_engine *engine, uint32_t number,
         .origin = engine->model->version,
         .at_ms = engine->now.clock_ms,
         .effects = engine->activation.silent ? NULL : effects,
+        .releases = eng_guards_releasing(engine),
     };
     eng_assert(engine->activation.working);
     if (eng_restore_layout(engine, number) != NULL)

@@ -172,8 +172,7 @@ static bool may_open(const struct eng_engine *engine, struct eng_evaluation *eva
 
 /* ---- telling ---- */
 
-/* Begins a churn drop; with the contributions of the alert's score where it has one. NULL:
- * tell nothing. */
+/* A churn drop with the contributions of the alert's score where it has one. NULL: tell nothing. */
 static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation *evaluation,
                                 unsigned index, enum eng_alert_status status)
 {
@@ -193,7 +192,24 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     effect->fact = eng_fact_of_alert(engine, index);
     if (scored)
         eng_effect_score(engine, effect, alert->score);
+    if (alert->nudges && status == ENG_OPENED)
+        eng_nudge_tell(engine, effect, alert->score,
+                       alert->kind == ENG_NEAR
+                           ? eng_score_entry_e4(&engine->model->scores[alert->score], alert->band)
+                           : ENG_NO_GOAL);
     return effect;
+}
+
+/* Tells an opening, unless a guard holds it. */
+static struct eng_effect *begin_opening(struct eng_engine *engine,
+                                        struct eng_evaluation *evaluation, unsigned index)
+{
+    eng_assert(index < engine->model->alert_count);
+    evaluation->opened |= 1u << index;
+    if (!eng_guards_hold_opening(engine, index))
+        return begin(engine, evaluation, index, ENG_OPENED);
+    evaluation->moved = true;
+    return NULL;
 }
 
 static void tell_fall(const struct eng_engine *engine, struct eng_effect *effect,
@@ -227,7 +243,7 @@ static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evalu
                                      unsigned index, int64_t baseline_e4)
 {
     put_opening(engine, (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
-    struct eng_effect *effect = begin(engine, evaluation, index, ENG_OPENED);
+    struct eng_effect *effect = begin_opening(engine, evaluation, index);
     const struct eng_alert *alert = &engine->model->alerts[index];
     if (effect != NULL && alert->forecast > 0 && alert->kind != ENG_FALLS_TO)
         look_ahead(engine, evaluation, effect);
@@ -240,10 +256,13 @@ static struct eng_effect *resolve_alert(struct eng_engine *engine,
     eng_assert(opening.flags & OPEN);
     opening.flags = 0;
     put_opening(engine, opening);
-    return begin(engine, evaluation, opening.alert, ENG_RESOLVED);
+    if (!eng_guards_is_untold(engine, opening.alert, opening.opened_at_ms))
+        return begin(engine, evaluation, opening.alert, ENG_RESOLVED);
+    evaluation->moved = true;
+    return NULL;
 }
 
-/* ---- a condition that is entered: falls_to, rises_to, below, above ---- */
+/* ---- a condition that is entered: falls_to, rises_to, below, above, near ---- */
 
 /* What such an alert sees of an evaluation. */
 struct sight {
@@ -281,8 +300,27 @@ static struct sight see_value(const struct eng_scratch *scratch, const struct en
     };
 }
 
+/* In a lower band, and not far below the higher one. */
+static struct sight see_near(const struct eng_scratch *scratch, const struct eng_alert *alert)
+{
+    int64_t value = scratch->value[alert->score];
+    bool below = scratch->band_after[alert->score] < alert->band;
+    bool holds = below && eng_alert_holds(alert, value);
+    bool held = scratch->band_before[alert->score] < alert->band &&
+                eng_alert_holds(alert, scratch->value_before[alert->score]);
+    eng_assert(alert->kind == ENG_NEAR);
+    eng_assert(alert->band > 0);
+    return (struct sight){
+        .entered = holds && !held,
+        .holds = holds,
+        .ended = !below || eng_alert_has_ended(alert, value),
+    };
+}
+
 static inline struct sight see(const struct eng_scratch *scratch, const struct eng_alert *alert)
 {
+    if (alert->kind == ENG_NEAR)
+        return see_near(scratch, alert);
     return alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO ? see_band(scratch, alert)
                                                                       : see_value(scratch, alert);
 }
@@ -632,12 +670,15 @@ bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_reco
 {
     const struct eng_layout *layout = engine->layout;
     int64_t value = eng_score_value(&layout->scores[score], record);
+    unsigned band = *eng_record_fixed(record, layout->scores[score].band) & ENG_BAND_MASK;
     struct eng_list openings = openings_of(record);
     bool rise = false;
     eng_assert(score < engine->model->score_count);
     eng_assert(room->down >= -1 && room->up >= -1);
     for (uint32_t i = layout->edges_first[score]; i < layout->edges_first[score + 1]; i++) {
         const struct eng_alert *alert = &engine->model->alerts[layout->edges[i]];
+        if (alert->kind == ENG_NEAR && band >= alert->band)
+            continue; /* a fall out of that band is looked at anyhow */
         const uint8_t *opening = find_opening(&openings, layout->edges[i]);
         bool open = opening != NULL && opening[1] & OPEN, below = alert->kind == ENG_BELOW;
         int64_t edge = alert->edge_e4;
@@ -762,16 +803,16 @@ static int64_t usual_gap_ms(const struct eng_model *model, const struct eng_rhyt
     return (((int64_t)rhythm->last - rhythm->first) * pane_ms * 2 + gaps) / (2 * gaps);
 }
 
-static void tell_silence(struct eng_engine *engine, struct eng_evaluation *evaluation,
-                         unsigned index, const struct eng_rhythm *rhythm, uint32_t silence)
+static void tell_silence(const struct eng_engine *engine, struct eng_effect *effect,
+                         const struct eng_rhythm *rhythm, uint32_t silence)
 {
-    struct eng_effect *effect = open_alert(engine, evaluation, index, 0);
-    eng_assert(evaluation->at_boundary);
-    eng_assert(silence <= engine->model->alerts[index].horizon);
+    unsigned index = effect != NULL ? effect->subject : 0;
+    eng_assert(silence > 0);
     if (effect == NULL)
         return;
+    eng_assert(silence <= engine->model->alerts[index].horizon);
     effect->last_action_at_ms = last_action_at(engine, index);
-    effect->silent_for_ms = evaluation->at_ms - effect->last_action_at_ms;
+    effect->silent_for_ms = effect->at_ms - effect->last_action_at_ms;
     effect->usual_gap_ms = usual_gap_ms(engine->model, rhythm);
     effect->risk_e3 = eng_silence_risk_e3(&engine->model->alerts[index], rhythm, silence);
 }
@@ -788,7 +829,7 @@ static void maybe_silent(struct eng_engine *engine, struct eng_evaluation *evalu
     if (engine->now.pane >= (int64_t)rhythm.last + silence + 1 &&
         eng_fact_admits(engine, &engine->hand, alert) &&
         cooled_down(engine, evaluation, index, opening))
-        tell_silence(engine, evaluation, index, &rhythm, silence);
+        tell_silence(engine, open_alert(engine, evaluation, index, 0), &rhythm, silence);
 }
 
 static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *evaluation,
@@ -933,6 +974,10 @@ static inline bool idle(const struct eng_engine *engine, const struct eng_evalua
             return idle_ahead(scratch, alert, evaluation->at_boundary, flags);
         return scratch->band_before[alert->score] == scratch->band_after[alert->score] &&
                !(flags & WAITING);
+    case ENG_NEAR:
+        return scratch->band_before[alert->score] == scratch->band_after[alert->score] &&
+               scratch->value_before[alert->score] == scratch->value[alert->score] &&
+               !(flags & WAITING);
     case ENG_BELOW:
     case ENG_ABOVE:
         return scratch->value_before[alert->score] == scratch->value[alert->score] &&
@@ -970,6 +1015,7 @@ static void evaluate_alert(struct eng_engine *engine, struct eng_evaluation *eva
     case ENG_RISES_TO:
     case ENG_BELOW:
     case ENG_ABOVE:
+    case ENG_NEAR:
         evaluate_entry(engine, evaluation, index);
         return;
     case ENG_DROP:
@@ -999,6 +1045,48 @@ void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evalu
     }
 }
 
+/* Tells an opening that nobody has heard of, as things are now. */
+static void tell_held(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                      struct opening opening)
+{
+    const struct eng_alert *alert = &engine->model->alerts[opening.alert];
+    struct eng_fall fall = {.pane = ENG_PANE_NEVER};
+    struct eng_rhythm rhythm;
+    struct eng_effect *effect = begin(engine, evaluation, opening.alert, ENG_OPENED);
+    eng_assert(opening.flags & OPEN);
+    eng_assert(evaluation->due > engine->now.pane);
+    if (effect == NULL)
+        return;
+    if (alert->kind == ENG_DROP)
+        effect->baseline_e4 = opening.baseline_e4;
+    if (alert->kind == ENG_DEADLINE)
+        tell_deadline(engine, effect, opening.alert);
+    if (alert->kind == ENG_SILENCE) {
+        rhythm = load_rhythm(silence_place(&engine->hand, opening.alert));
+        tell_silence(engine, effect, &rhythm, silence_due(engine, opening.alert, &rhythm));
+    }
+    if (alert->forecast > 0 && alert->kind != ENG_FALLS_TO)
+        look_ahead(engine, evaluation, effect);
+    else if (alert->forecast > 0 && engine->scratch.band_after[alert->score] > alert->band &&
+             falls_soon(engine, evaluation, opening.alert, &fall))
+        tell_fall(engine, effect, &fall);
+}
+
+void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evaluation)
+{
+    struct eng_list openings = openings_of(&engine->hand);
+    eng_assert(eng_guards_releasing(engine));
+    eng_assert(openings.count <= engine->model->alert_count);
+    for (uint32_t i = 0; i < engine->model->alert_count; i++) {
+        const uint8_t *at = find_opening(&openings, i);
+        if (at == NULL || !(at[1] & OPEN) || evaluation->opened >> i & 1)
+            continue;
+        struct opening opening = load_opening(at);
+        if (eng_guards_release(engine, i, opening.opened_at_ms))
+            tell_held(engine, evaluation, opening);
+    }
+}
+
 /* True when an opening stays as it is while its score rises within a band. */
 static inline bool stays(const struct eng_engine *engine, const struct opening *opening,
                          uint16_t action, unsigned score, int64_t value)
@@ -1012,6 +1100,7 @@ static inline bool stays(const struct eng_engine *engine, const struct opening *
     case ENG_RISES_TO:
         return !(opening->flags & WAITING);
     case ENG_BELOW:
+    case ENG_NEAR:
     case ENG_ABOVE: /* entering: see rises_above */
         return !(opening->flags & WAITING) && (!(opening->flags & OPEN) || alert->score != score ||
                                                !eng_alert_has_ended(alert, value));
@@ -1025,7 +1114,7 @@ static inline bool stays(const struct eng_engine *engine, const struct opening *
     }
 }
 
-/* True when a value that rises to this one opens an ABOVE alert of the score, or would. */
+/* True when a value that rises to this one opens an ABOVE or NEAR alert of the score, or would. */
 static bool rises_above(const struct eng_engine *engine, unsigned score, int64_t value)
 {
     const struct eng_layout *layout = engine->layout;
@@ -1034,7 +1123,7 @@ static bool rises_above(const struct eng_engine *engine, unsigned score, int64_t
     eng_assert(value >= layout->scores[score].above_from);
     for (uint32_t i = layout->edges_first[score]; i < layout->edges_first[score + 1]; i++) {
         const struct eng_alert *alert = &engine->model->alerts[layout->edges[i]];
-        rises |= alert->kind == ENG_ABOVE && eng_alert_holds(alert, value) &&
+        rises |= alert->kind != ENG_BELOW && eng_alert_holds(alert, value) &&
                  !eng_alert_holds(alert, engine->scratch.value_before[score]);
     }
     return rises;

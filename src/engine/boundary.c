@@ -61,11 +61,13 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
         .origin = (uint64_t)engine->now.clock_ms,
         .at_ms = engine->now.clock_ms,
         .effects = effects,
+        .releases = eng_guards_releasing(engine),
     };
-    eng_assert(engine->hand.partner->due <= engine->now.pane);
+    eng_assert(evaluation.releases || engine->hand.partner->due <= engine->now.pane);
     if (engine->notes_visits)
         eng_changes_note(&engine->changes, engine->hand.partner, number);
-    eng_measure_expire(engine);
+    if (engine->hand.partner->as_of != engine->now.pane) /* its page is of after this visit */
+        eng_measure_expire(engine);
     eng_evaluate(engine, &evaluation);
     eng_alert_expire(engine);
     engine->hand.partner->due = evaluation.due;
@@ -98,10 +100,17 @@ static enum eng_status visit_before(struct eng_engine *engine, struct eng_slice 
 /* Visits all of them. */
 static enum eng_status work(struct eng_engine *engine, struct eng_effects *effects)
 {
+    if (eng_guards_wait(engine)) {
+        if (!eng_effects_fit(engine, effects))
+            return ENG_AGAIN;
+        eng_guards_decide(engine, effects);
+    }
     enum eng_status status = visit_before(engine, (struct eng_slice){0}, effects);
     eng_assert(engine->boundary.working);
     eng_assert(status != ENG_OK || engine->walk.waiting == 0);
     engine->boundary.working = status != ENG_OK;
+    if (status == ENG_OK)
+        eng_guards_released(engine);
     return status;
 }
 
@@ -122,6 +131,8 @@ static enum eng_status begin_boundary(struct eng_engine *engine, struct eng_effe
     eng_moment_set(&engine->now, engine->model, engine->now.end_ms);
     boundary->working = true;
     collect(engine);
+    if (eng_guards_release_again(engine))
+        eng_walk_mark_rest(&engine->walk, &engine->store);
     return ENG_OK;
 }
 
@@ -148,7 +159,8 @@ enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_m
         boundary->before_ms = engine->now.clock_ms;
     boundary->target_ms = target_ms;
     while (status == ENG_OK && (boundary->working || engine->now.end_ms <= target_ms)) {
-        if (!boundary->working && engine->wheel.entries == 0 && engine->model->group_count == 0)
+        if (!boundary->working && engine->wheel.entries == 0 && engine->model->group_count == 0 &&
+            (engine->guards == NULL || engine->restore != NULL))
             break; /* nobody waits for anything */
         if (!boundary->working && engine->model->group_count > 0)
             status = eng_groups_sum(engine, effects);

@@ -50,27 +50,26 @@ bool eng_effect_fact(const struct eng_effect *effect, const uint8_t *kinds, uint
     return true;
 }
 
-/* `tells`: what facts say goes behind the partner's id; there is room for the most that it may be.
- */
-static struct eng_effect *begin_with(const struct eng_engine *engine,
-                                     const struct eng_evaluation *evaluation,
-                                     uint32_t contributions, bool tells)
+/* `tells`, unless NULL: what its facts say goes behind the partner's id; there is room for the most
+ * that it may be. */
+static struct eng_effect *begin_with(const struct eng_evaluation *evaluation,
+                                     struct eng_slice partner, uint32_t contributions,
+                                     const struct eng_engine *tells)
 {
     struct eng_effects *effects = evaluation->effects;
     if (effects == NULL)
         return NULL;
-    struct eng_slice partner = eng_partner_id(engine->hand.partner);
     size_t bytes = sizeof(struct eng_effect) + contributions * sizeof(struct eng_contribution) +
                    partner.length;
-    size_t most = (bytes + (tells ? engine->layout->facts_bytes_most : 0) + 7) & ~(size_t)7;
+    size_t most = (bytes + (tells != NULL ? tells->layout->facts_bytes_most : 0) + 7) & ~(size_t)7;
     eng_assert(effects->used + most <= effects->capacity);
     eng_assert(effects->used % 8 == 0);
     struct eng_effect *effect = (struct eng_effect *)(void *)(effects->data + effects->used);
     memset(effect, 0, most);
     char *behind = (char *)((struct eng_contribution *)(void *)(effect + 1) + contributions);
     memcpy(behind, partner.data, partner.length);
-    if (tells)
-        effect->facts_bytes = (uint16_t)eng_fact_tell(engine, (uint8_t *)behind + partner.length);
+    if (tells != NULL)
+        effect->facts_bytes = (uint16_t)eng_fact_tell(tells, (uint8_t *)behind + partner.length);
     effect->bytes = (uint32_t)((bytes + effect->facts_bytes + 7) & ~(size_t)7);
     effects->used += effect->bytes;
     effects->count++;
@@ -83,19 +82,26 @@ static struct eng_effect *begin_with(const struct eng_engine *engine,
     return effect;
 }
 
+struct eng_effect *eng_effect_begin_of(const struct eng_evaluation *evaluation,
+                                       struct eng_slice partner, uint32_t contributions)
+{
+    return begin_with(evaluation, partner, contributions, NULL);
+}
+
 struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
                                     const struct eng_evaluation *evaluation, uint32_t contributions)
 {
     eng_assert(contributions <= ENG_DIMENSIONS_MAX);
     eng_assert(engine->hand.partner != NULL);
-    return begin_with(engine, evaluation, contributions, engine->layout->facts_bytes_most > 0);
+    return begin_with(evaluation, eng_partner_id(engine->hand.partner), contributions,
+                      engine->layout->facts_bytes_most > 0 ? engine : NULL);
 }
 
 struct eng_effect *eng_effect_begin_bare(const struct eng_engine *engine,
                                          const struct eng_evaluation *evaluation,
                                          uint32_t contributions)
 {
-    return begin_with(engine, evaluation, contributions, false);
+    return begin_with(evaluation, eng_partner_id(engine->hand.partner), contributions, NULL);
 }
 
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score)

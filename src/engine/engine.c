@@ -41,6 +41,8 @@ enum eng_status eng_engine_new(const struct eng_model *model,
                                 options->memory_bytes_max);
     if (status == ENG_OK)
         status = eng_outlook_new(model, &engine->outlook);
+    if (status == ENG_OK)
+        status = eng_guards_new(model, &engine->guards);
     engine->silences = eng_calloc(1, sizeof *engine->silences);
     if (engine->silences == NULL)
         status = ENG_NO_MEMORY;
@@ -66,6 +68,7 @@ void eng_engine_free(struct eng_engine *engine)
     eng_engine_restore_end(engine);
     eng_forecast_free(engine->forecast);
     eng_outlook_free(engine->outlook);
+    eng_guards_free(engine->guards);
     eng_layout_free(engine->layout);
     eng_walk_done(&engine->walk);
     eng_free(engine->silences);
@@ -248,6 +251,8 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
         return ENG_NO_MEMORY;
     if (ENG_RULE(DIRTY_WHEN_COUNTED) || number == ENG_PARTNER_NONE)
         eng_changes_note(&engine->changes, engine->hand.partner, engine->hand.number);
+    if (__builtin_expect(engine->guards != NULL, 0) && engine->restore == NULL)
+        eng_guards_count(engine, action);
     eng_measure_catch_up(engine, engine->now.pane);
     enum eng_swift_result swift = ENG_SWIFT_NOT;
     if (number != ENG_PARTNER_NONE)
@@ -538,7 +543,7 @@ uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
     return sizeof *engine + sizeof *engine->silences + eng_store_bytes(&engine->store) +
            eng_wheel_bytes(&engine->wheel) + eng_changes_bytes(&engine->changes) +
            eng_walk_bytes(&engine->walk) + eng_forecast_bytes(engine->forecast) +
-           eng_outlook_bytes(engine->outlook) +
+           eng_outlook_bytes(engine->outlook) + eng_guards_bytes(engine->guards) +
            (engine->activation.working ? eng_carry_bytes(engine->activation.carry) : 0);
 }
 
@@ -550,6 +555,7 @@ void eng_engine_check(const struct eng_engine *engine)
         read += engine->counters.outcome[i];
     eng_assert(read == engine->counters.read); /* S15 */
     eng_forecast_check(engine->forecast);
+    eng_guards_check(engine);
     if (engine->activation.working || eng_restore_any_ahead(engine->restore))
         return; /* there are records of two layouts */
     eng_store_check(&engine->store);

@@ -96,14 +96,9 @@ static int64_t weight_of(const struct eng_engine *engine, const struct eng_recor
                : eng_fact_choose(engine, record, &dimension->weights, dimension->weight_e4);
 }
 
-struct weighing {
-    eng_wide measured;
-    int64_t weight_sum_e4;
-};
-
 /* A dimension's share of a weighted score, with the weight and target that are the partner's. */
 static int64_t weighted(const struct eng_engine *engine, const struct eng_record *record,
-                        unsigned index, unsigned dimension, struct weighing by)
+                        unsigned index, unsigned dimension, struct eng_weighing by)
 {
     const struct eng_score *score = &engine->model->scores[index];
     struct eng_dimension own = score->dimensions[dimension];
@@ -123,9 +118,19 @@ static int64_t limit_points(eng_wide points)
     return (int64_t)(points > most ? most : points < -most ? -most : points);
 }
 
-/* What a dimension contributes when it is not skipped. */
-static int64_t contribution(const struct eng_engine *engine, const struct eng_record *record,
-                            unsigned index, unsigned dimension, int64_t weight_sum_e4)
+int64_t eng_share(const struct eng_engine *engine, const struct eng_record *record, unsigned index,
+                  unsigned dimension, struct eng_weighing by)
+{
+    const struct eng_score *score = &engine->model->scores[index];
+    eng_assert(dimension < score->dimension_count);
+    eng_assert(score->points || by.weight_sum_e4 > 0);
+    if (!score->points)
+        return weighted(engine, record, index, dimension, by);
+    return limit_points(by.measured * score->dimensions[dimension].points_e4 / 10000);
+}
+
+int64_t eng_contribution(const struct eng_engine *engine, const struct eng_record *record,
+                         unsigned index, unsigned dimension, int64_t weight_sum_e4)
 {
     const struct eng_score *score = &engine->model->scores[index];
     const struct eng_term *term = &engine->layout->scores[index].terms[dimension];
@@ -142,31 +147,30 @@ static int64_t contribution(const struct eng_engine *engine, const struct eng_re
     eng_wide measured = eng_measure_value(engine, record, measure, &missing);
     if (missing && engine->model->measures[measure].kind == ENG_SINCE)
         return 0; /* not the share of 0 panes */
-    if (!score->points)
-        return weighted(engine, record, index, dimension,
-                        (struct weighing){measured, weight_sum_e4});
-    return limit_points(measured * score->dimensions[dimension].points_e4 / 10000);
+    return eng_share(engine, record, index, dimension,
+                     (struct eng_weighing){measured, weight_sum_e4});
 }
 
-/* The sum of the weights that are not left out for want of events; sets the bits of those that are.
- */
-static int64_t present_weights(const struct eng_engine *engine, const struct eng_record *record,
-                               const struct eng_score *score, uint64_t *ret_skipped)
+int64_t eng_weights(const struct eng_engine *engine, const struct eng_record *record,
+                    unsigned index, uint32_t there, uint32_t *ret_skipped)
 {
+    const struct eng_score *score = &engine->model->scores[index];
     int64_t weights = score->weight_sum_e4;
-    eng_assert(!score->points);
+    eng_assert(index < engine->model->score_count);
     *ret_skipped = 0;
+    if (!engine->layout->scores[index].skips)
+        return weights;
     for (uint32_t i = 0; i < score->dimension_count; i++) {
         const struct eng_dimension *dimension = &score->dimensions[i];
         int64_t weight = weight_of(engine, record, dimension);
         bool missing = false;
         weights += weight - dimension->weight_e4;
-        if (!dimension->skip)
+        if (!dimension->skip || there >> i & 1)
             continue;
         (void)eng_measure_value(engine, record, dimension->measure, &missing);
         if (missing) {
             weights -= weight;
-            *ret_skipped |= 1ull << i;
+            *ret_skipped |= 1u << i;
         }
     }
     eng_assert(weights > 0); /* S12: not all of the dimensions may skip */
@@ -177,12 +181,11 @@ int64_t eng_contributions(const struct eng_engine *engine, const struct eng_reco
                           unsigned index, int64_t *ret_contribution)
 {
     const struct eng_score *score = &engine->model->scores[index];
-    int64_t weights = score->weight_sum_e4, sum = 0;
-    uint64_t skipped = 0;
+    int64_t sum = 0;
+    uint32_t skipped;
     eng_assert(index < engine->model->score_count);
     eng_assert(ret_contribution != NULL);
-    if (engine->layout->scores[index].skips)
-        weights = present_weights(engine, record, score, &skipped);
+    int64_t weights = eng_weights(engine, record, index, 0, &skipped);
     const struct eng_term *terms = engine->layout->scores[index].terms;
     for (uint32_t i = 0; i < score->dimension_count; i++) {
         ret_contribution[i] = 0;
@@ -190,7 +193,7 @@ int64_t eng_contributions(const struct eng_engine *engine, const struct eng_reco
             !eng_term_value(&terms[i], eng_record_total(record, terms[i].total),
                             &ret_contribution[i]))
             if (!(skipped >> i & 1))
-                ret_contribution[i] = contribution(engine, record, index, i, weights);
+                ret_contribution[i] = eng_contribution(engine, record, index, i, weights);
         sum += ret_contribution[i];
     }
     return sum;
@@ -321,6 +324,8 @@ static void emit_score_change(struct eng_engine *engine, const struct eng_evalua
     bool up = effect->band != effect->previous_band ? effect->band > effect->previous_band
                                                     : effect->value_e4 > told_value;
     effect->direction = up ? ENG_UP : ENG_DOWN;
+    if (score->nudges && effect->band < effect->previous_band)
+        eng_nudge_tell(engine, effect, index, ENG_NO_GOAL);
 }
 
 /* Tells the score as it is now, and notes what was told. */
@@ -416,12 +421,15 @@ void eng_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
                    engine->layout->evaluation_bytes_most);
     evaluation->due = ENG_PANE_NEVER;
     evaluation->moved = false;
+    evaluation->opened = 0;
     refresh(engine);
     for (uint32_t i = 0; i < engine->model->score_count; i++)
         evaluate_score(engine, evaluation, i);
     if (engine->model->matrix_count > 0)
         eng_matrices_evaluate(engine, evaluation);
     eng_alerts_evaluate(engine, evaluation);
+    if (evaluation->releases)
+        eng_alerts_release(engine, evaluation);
     if (evaluation->at_boundary && engine->now.reports_now != 0)
         eng_reports_evaluate(engine, evaluation);
 }

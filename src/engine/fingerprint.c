@@ -105,6 +105,9 @@ static uint64_t add_dimension(uint64_t sum, const struct eng_dimension *dimensio
     sum = add(sum, (uint64_t)dimension->target_e4);
     sum = add(sum, (uint64_t)dimension->points_e4);
     sum = add_cases(add_cases(sum, &dimension->weights), &dimension->targets);
+    if (dimension->effort_e4 != 0) /* so that models of before keep their number */
+        sum = add(add_text(add(sum, (uint64_t)dimension->effort_e4), dimension->action),
+                  (uint64_t)dimension->each_e4);
     for (uint32_t i = 0; i < dimension->step_count; i++) {
         sum = add(sum, (uint64_t)dimension->steps[i].x_e4);
         sum = add(sum, (uint64_t)dimension->steps[i].y_e4);
@@ -155,7 +158,7 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
         sum = add(add_set(sum, &alert->anchors), (uint64_t)alert->remind << 1 | alert->tell_met);
     if (alert->description != NULL)
         sum = add_text(sum, alert->description);
-    if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE)
+    if (eng_alert_has_edge(alert))
         sum = add(add(sum, (uint64_t)alert->edge_e4), (uint64_t)alert->margin_e4);
     sum = add(sum, (uint64_t)alert->cooldown_ms);
     sum = add_set(sum, &alert->actions);
@@ -186,6 +189,8 @@ static uint64_t add_report(uint64_t sum, const struct eng_report *report)
     sum = add(sum, window_number(report->every) << 16 | (uint64_t)report->day << 8 | report->hour);
     for (uint32_t i = 0; i < report->score_count; i++)
         sum = add(sum, report->scores[i]);
+    if (report->trend_e4 != 0) /* so that models of before keep their number */
+        sum = add(sum, (uint64_t)report->trend_e4);
     return add(sum, (uint64_t)report->bands << 16 | report->score_count);
 }
 
@@ -210,6 +215,18 @@ static uint64_t add_group(uint64_t sum, const struct eng_group *group)
         sum = add(sum, (uint64_t)group->splits[i].by_bands << 16 | group->splits[i].subject);
     return add(sum, window_number(group->every) << 32 | (uint64_t)group->figure_count << 16 |
                         group->split_count);
+}
+
+static uint64_t add_guard(uint64_t sum, const struct eng_guard *guard)
+{
+    sum = add_text(sum, guard->name);
+    sum = add_set(add(sum, guard->everything), &guard->actions);
+    sum = add(sum, (uint64_t)guard->share_e4 << 32 | guard->usual_least);
+    sum = add(sum, (uint64_t)guard->after << 32 | guard->settle);
+    sum = add(sum, (uint64_t)guard->at_most << 1 | guard->drop);
+    if (guard->description != NULL)
+        sum = add_text(sum, guard->description);
+    return add(sum, guard->alerts);
 }
 
 static uint64_t add_ledger(uint64_t sum, const struct eng_ledger *ledger)
@@ -271,6 +288,8 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_score(sum, &model->scores[i]);
     for (uint32_t i = 0; i < model->alert_count; i++)
         sum = add_alert(sum, &model->alerts[i]);
+    for (uint32_t i = 0; i < model->guard_count; i++)
+        sum = add_guard(sum, &model->guards[i]);
     for (uint32_t i = 0; i < model->ledger_count; i++)
         sum = add_ledger(sum, &model->ledgers[i]);
     for (uint32_t i = 0; i < model->award_count; i++)

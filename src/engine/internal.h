@@ -12,6 +12,7 @@
 #define ENG_ENGINE_INTERNAL_H
 
 #include "engine/changes.h"
+#include "engine/guard.h"
 #include "engine/hash.h"
 #include "engine/known.h"
 #include "engine/outlook.h"
@@ -106,6 +107,7 @@ struct eng_engine {
     struct eng_forecast *forecast; /* NULL: nothing has been forecast under this model */
     struct eng_outlook *outlook;   /* NULL: no alert asks when a score will fall */
     bool alone;                    /* a copy for forecasts of one partner: groups are not told */
+    struct eng_guards *guards;     /* NULL: there are none, and nothing that one has held */
     bool notes_visits;             /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
@@ -123,6 +125,8 @@ struct eng_evaluation {
     int64_t at_ms;
     struct eng_effects *effects; /* NULL: tell nothing */
     int32_t due;                 /* out: earliest boundary for dwell and cooldowns */
+    bool releases;               /* guards release what they have held */
+    uint32_t opened;             /* out: alerts (a bit each) that opened */
     bool moved; /* out: something was told, a score has fallen, or a dwell or a drop's
                  * cooldown is running */
 };
@@ -280,6 +284,25 @@ static inline int64_t eng_score_told_value(const struct eng_score_layout *place,
     return eng_score_load(place, eng_record_fixed(record, place->told_value));
 }
 
+/* What a measure gives, and the weights that it counts among. */
+struct eng_weighing {
+    eng_wide measured;
+    int64_t weight_sum_e4;
+};
+
+/* The share of a dimension with a measure of this value. */
+int64_t eng_share(const struct eng_engine *engine, const struct eng_record *record, unsigned score,
+                  unsigned dimension, struct eng_weighing by);
+
+/* What a dimension contributes when it is not skipped. */
+int64_t eng_contribution(const struct eng_engine *engine, const struct eng_record *record,
+                         unsigned score, unsigned dimension, int64_t weight_sum_e4);
+
+/* The sum of a score's weights that are not left out for want of events; sets the bits of those
+ * that are. Dimensions in `there` are not, whatever their measures say. */
+int64_t eng_weights(const struct eng_engine *engine, const struct eng_record *record,
+                    unsigned score, uint32_t there, uint32_t *ret_skipped);
+
 /* The last told contributions of a score. */
 void eng_told_load(const struct eng_record *record, unsigned score, int64_t *ret_told);
 void eng_told_store(const struct eng_record *record, unsigned score, const int64_t *told);
@@ -340,6 +363,26 @@ static inline void eng_groups_forget(struct eng_engine *engine)
 
 /* The most bytes that the groups of one boundary are told in. */
 size_t eng_groups_bytes_most(const struct eng_model *model);
+/* ---- nudge.c ---- */
+
+/* A suggestion to the partner in hand. */
+struct eng_nudge {
+    uint32_t count; /* so many more actions; 0: nothing is suggested */
+    uint32_t dimension;
+    uint8_t to;      /* the higher band that the score is enough for then, from 1; 0: none */
+    int64_t gain_e4; /* of the score */
+};
+
+/* No value has to be reached. */
+#define ENG_NO_GOAL INT64_MIN
+
+/* What brings a score that has just been evaluated to `goal_e4` for the least effort; where there
+ * is no such value, or no one action reaches it: what raises it most for the least. */
+struct eng_nudge eng_nudge_find(struct eng_engine *engine, unsigned score, int64_t goal_e4);
+
+/* Writes it into an effect. */
+void eng_nudge_tell(struct eng_engine *engine, struct eng_effect *effect, unsigned score,
+                    int64_t goal_e4);
 
 /* ---- matrix.c ---- */
 
@@ -354,6 +397,10 @@ void eng_matrix_view(const struct eng_record *record, unsigned matrix,
 
 /* Evaluates the alerts of the partner in hand, after the scores. */
 void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation);
+
+/* Tells of the partner in hand, which has just been evaluated, what guards have held and now
+ * release. */
+void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evaluation);
 
 /* An alert's state for views: open, and when it was opened last (-1: never, or its cooldown is
  * over). */
@@ -395,8 +442,8 @@ struct eng_room {
     int64_t down, up;
 };
 
-/* Keeps a score on its side of the edges that its BELOW and ABOVE alerts have now. True when one of
- * them could be entered again after a rise, so that what is due holds only until then. */
+/* Keeps a score on its side of the edges that its BELOW, ABOVE and NEAR alerts have now. True when
+ * one of them could be entered again after a rise, so that what is due holds only until then. */
 bool eng_alert_edges_room(const struct eng_engine *engine, const struct eng_record *record,
                           unsigned score, struct eng_room *room);
 
@@ -525,6 +572,10 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
 struct eng_effect *eng_effect_begin_bare(const struct eng_engine *engine,
                                          const struct eng_evaluation *evaluation,
                                          uint32_t contributions);
+
+/* The same of somebody else, or of nobody. */
+struct eng_effect *eng_effect_begin_of(const struct eng_evaluation *evaluation,
+                                       struct eng_slice partner, uint32_t contributions);
 
 /* Fills in a score as just evaluated: value, band, contributions with their deltas. */
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score);

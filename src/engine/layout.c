@@ -670,7 +670,7 @@ static void index_terms(struct eng_layout *layout)
     layout->terms_first[model->measure_count] = count;
 }
 
-/* BELOW and ABOVE alerts by the score that they look at. */
+/* BELOW, ABOVE and NEAR alerts by the score that they look at. */
 static void index_edges(struct eng_layout *layout)
 {
     const struct eng_model *model = layout->model;
@@ -683,11 +683,11 @@ static void index_edges(struct eng_layout *layout)
         layout->edges_first[score] = edges;
         for (uint32_t i = 0; i < model->alert_count; i++) {
             const struct eng_alert *alert = &model->alerts[i];
-            if ((alert->kind != ENG_BELOW && alert->kind != ENG_ABOVE) || alert->score != score)
+            if (!eng_alert_has_edge(alert) || alert->score != score)
                 continue;
             layout->edges[edges++] = (uint16_t)i;
             place->has_edges = true;
-            if (alert->kind == ENG_ABOVE && alert->edge_e4 < place->above_from)
+            if (alert->kind != ENG_BELOW && alert->edge_e4 < place->above_from)
                 place->above_from = alert->edge_e4;
         }
     }
@@ -803,7 +803,8 @@ static void index_rolling(struct eng_layout *layout)
             layout->active[layout->active_count++] = (uint16_t)i;
 }
 
-/* One evaluation tells each score, each matrix, each alert and each report once at most. */
+/* One evaluation tells each score, each matrix, each alert and each report once at most, a boundary
+ * each guard once. */
 static size_t evaluation_bytes(const struct eng_model *model)
 {
     uint32_t most = 0;
@@ -817,7 +818,7 @@ static size_t evaluation_bytes(const struct eng_model *model)
     for (uint32_t i = 0; i < model->report_count; i++)
         bytes += sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + eng_fact_tell_most(model) + 8 +
                  eng_report_contributions(model, i) * sizeof(struct eng_contribution);
-    return bytes;
+    return bytes > model->guard_count * record ? bytes : model->guard_count * record;
 }
 
 size_t eng_model_effects_bytes_min(const struct eng_model *model)

@@ -12,6 +12,7 @@ static void free_scores(struct eng_score *scores, uint32_t count)
         for (uint32_t j = 0; score->dimensions != NULL && j < score->dimension_count; j++) {
             eng_free(score->dimensions[j].name);
             eng_free(score->dimensions[j].steps);
+            eng_free(score->dimensions[j].action);
             eng_free(score->dimensions[j].weights.items);
             eng_free(score->dimensions[j].targets.items);
         }
@@ -77,6 +78,10 @@ void eng_model_free(struct eng_model *model)
         eng_free(model->alerts[i].description);
         eng_free(model->alerts[i].limits);
     }
+    for (uint32_t i = 0; model->guards != NULL && i < model->guard_count; i++) {
+        eng_free(model->guards[i].name);
+        eng_free(model->guards[i].description);
+    }
     for (uint32_t i = 0; model->ledgers != NULL && i < model->ledger_count; i++)
         eng_free(model->ledgers[i].name);
     for (uint32_t i = 0; model->awards != NULL && i < model->award_count; i++) {
@@ -97,6 +102,7 @@ void eng_model_free(struct eng_model *model)
     eng_free(model->actions);
     eng_free(model->measures);
     eng_free(model->alerts);
+    eng_free(model->guards);
     eng_free(model->ledgers);
     eng_free(model->awards);
     eng_calendar_free(model->calendar);
@@ -157,6 +163,12 @@ const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, 
         column >= model->matrices[matrix].column_count)
         return NULL;
     return model->matrices[matrix].cells[eng_matrix_cell(&model->matrices[matrix], row, column)];
+}
+
+const char *eng_model_guard_name(const struct eng_model *model, unsigned guard)
+{
+    eng_assert(model != NULL);
+    return guard < model->guard_count ? model->guards[guard].name : NULL;
 }
 
 const char *eng_model_award_name(const struct eng_model *model, unsigned award)

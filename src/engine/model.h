@@ -123,6 +123,12 @@ struct eng_dimension {
     uint32_t step_count;
     struct eng_step *steps;
     int64_t points_e4;
+    /* What may be suggested (nudge.c): */
+    int64_t effort_e4; /* that one more action is, against others; 0: it is not suggested */
+    int64_t each_e4;   /* of a SUM: the value of that action */
+    char *action;      /* its name */
+    uint16_t nudged;   /* its entry */
+    uint32_t touches;  /* a bit for each dimension of the score that it changes */
 };
 
 struct eng_band {
@@ -149,6 +155,7 @@ struct eng_score {
     char *name;
     char *description;      /* for outputs; NULL: none */
     bool points;            /* a points score, else weighted */
+    bool nudges;            /* some of its dimensions may be suggested */
     struct eng_decay decay; /* of a points score */
     int64_t scale_e4;       /* weighted: the greatest value */
     uint32_t dimension_count;
@@ -186,6 +193,7 @@ enum eng_alert_kind {
     ENG_BELOW,    /* below a value */
     ENG_ABOVE,    /* above a value */
     ENG_DEADLINE, /* an action that has not come within a time after another */
+    ENG_NEAR,     /* a little below a higher band */
     ENG_ALERT_KINDS
 };
 
@@ -194,14 +202,15 @@ struct eng_alert {
     char *description; /* for outputs; NULL: none */
     enum eng_alert_kind kind;
     uint16_t score;         /* of those on scores, and of a silence that looks ahead */
-    uint16_t band;          /* FALLS_TO, RISES_TO */
+    uint16_t band;          /* FALLS_TO, RISES_TO, NEAR: the higher one */
     int64_t drop_e4;        /* DROP; 0: it is the share */
     uint32_t drop_share_e4; /* DROP: of the baseline, 10,000 being all of it; 0: it is drop_e4 */
     uint32_t within;        /* DROP, DEADLINE, panes */
     uint32_t forecast;      /* panes that it looks ahead for a fall of its score; 0: it does not */
-    int64_t edge_e4;        /* BELOW: holds under it; ABOVE: holds from it on */
-    int64_t margin_e4;      /* BELOW, ABOVE: resolved so far behind the edge */
+    int64_t edge_e4;        /* BELOW: holds under it; ABOVE, NEAR: holds from it on */
+    int64_t margin_e4;      /* BELOW, ABOVE, NEAR: resolved so far behind the edge */
     bool hold;              /* not opened while its score is provisional */
+    bool nudges;            /* an opening suggests what would raise its score */
     uint32_t limit_count;   /* not opened unless all of these hold */
     struct eng_limit *limits;
     int64_t cooldown_ms;
@@ -234,7 +243,25 @@ struct eng_report {
     uint8_t day, hour;          /* of the period, 1 being the first day and 0 the last; local */
     uint16_t score_count;
     uint16_t *scores;
-    uint32_t bands; /* for whom: a bit for each band of the first score; 0: everybody */
+    uint32_t bands;   /* for whom: a bit for each band of the first score; 0: everybody */
+    int64_t trend_e4; /* a score that is so far from that of the last card has a trend; 0: none is
+                       * told */
+};
+
+/* A watch over what comes from everybody (guard.h). */
+struct eng_guard {
+    char *name;
+    char *description;             /* for outputs; NULL: none */
+    bool everything;               /* all events that are counted, else those of `actions` */
+    struct eng_action_set actions; /* with `where` */
+    struct eng_condition where;
+    uint32_t share_e4;    /* a pane is quiet with less than this part of what is usual */
+    uint32_t usual_least; /* panes in which less is usual say nothing */
+    uint32_t after;       /* quiet panes in a row until it holds; at least 1 */
+    uint32_t settle;      /* panes in a row that are not quiet until it ends; at least 1 */
+    uint32_t at_most;     /* panes after which it gives up */
+    bool drop;            /* what it held is not told when it ends */
+    uint32_t alerts;      /* a bit for each alert that it holds */
 };
 
 /* Whom a figure counts: partners with a measure of so much, or in some bands of a score. */
@@ -341,16 +368,24 @@ struct eng_model {
     struct eng_report *reports;
     struct eng_group *groups;
     uint32_t matrix_count, report_count, group_count;
+    struct eng_guard *guards;
+    uint32_t guard_count;
     struct eng_ledger *ledgers;
     struct eng_award *awards;
 };
 
-/* How many contributions the effect of a report has (effect.h). */
+/* How many contributions the section of a score has in a report card, and how many the whole
+ * effect (effect.h). */
+static inline uint32_t eng_section_contributions(const struct eng_score *score)
+{
+    return 2 + 2 * score->dimension_count + (score->nudges ? 2 : 0);
+}
+
 static inline uint32_t eng_report_contributions(const struct eng_model *model, unsigned report)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < model->reports[report].score_count; i++)
-        count += 2 + 2 * model->scores[model->reports[report].scores[i]].dimension_count;
+        count += eng_section_contributions(&model->scores[model->reports[report].scores[i]]);
     return count;
 }
 
@@ -400,7 +435,20 @@ static inline bool eng_alert_is_scored(const struct eng_alert *alert)
     return alert->kind != ENG_SILENCE && alert->kind != ENG_DEADLINE;
 }
 
-/* Whether the condition of a BELOW or ABOVE alert holds at a value, and whether it has ended. */
+/* The least value with which a band is entered from the one below it. */
+static inline int64_t eng_score_entry_e4(const struct eng_score *score, unsigned band)
+{
+    return score->bands[band].edge_e4 + score->margin_e4 + score->bands[band].above;
+}
+
+/* True for alerts that look at the score's value. */
+static inline bool eng_alert_has_edge(const struct eng_alert *alert)
+{
+    return alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE || alert->kind == ENG_NEAR;
+}
+
+/* Whether the condition of such an alert holds at a value, and whether it has ended; of a NEAR one
+ * as long as the score is in a lower band. */
 static inline bool eng_alert_holds(const struct eng_alert *alert, int64_t value_e4)
 {
     return alert->kind == ENG_BELOW ? value_e4 < alert->edge_e4 : value_e4 >= alert->edge_e4;

@@ -19,8 +19,19 @@ static int64_t as_number(eng_wide value)
     return value < INT64_MIN ? INT64_MIN : (int64_t)value;
 }
 
+static struct eng_contribution *write_nudge(struct eng_engine *engine, unsigned index,
+                                            struct eng_contribution *to)
+{
+    struct eng_nudge nudge = eng_nudge_find(engine, index, ENG_NO_GOAL);
+    eng_assert(engine->model->scores[index].nudges);
+    eng_assert(nudge.count <= ENG_NUDGES_MAX);
+    *to++ = (struct eng_contribution){nudge.gain_e4, nudge.count};
+    *to++ = (struct eng_contribution){nudge.dimension, nudge.to};
+    return to;
+}
+
 /* Writes the section of a score, as effect.h says; returns the place behind it. */
-static struct eng_contribution *write_section(const struct eng_engine *engine, unsigned index,
+static struct eng_contribution *write_section(struct eng_engine *engine, unsigned index,
                                               const struct eng_report_layout *place,
                                               struct eng_contribution *to)
 {
@@ -46,7 +57,7 @@ static struct eng_contribution *write_section(const struct eng_engine *engine, u
             share, share - eng_score_load(widths, shares + (size_t)i * widths->value_bytes)};
         *to++ = (struct eng_contribution){as_number(measured), missing};
     }
-    return to;
+    return score->nudges ? write_nudge(engine, index, to) : to;
 }
 
 /* Notes what stands in this card. */

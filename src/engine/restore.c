@@ -107,6 +107,7 @@ void eng_engine_restore_end(struct eng_engine *engine)
     eng_free(restore->pages);
     eng_free(restore);
     engine->restore = NULL;
+    eng_guards_settle(engine);
 }
 
 static bool is_ahead(const struct eng_restore *restore, uint32_t number)

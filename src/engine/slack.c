@@ -103,6 +103,27 @@ static bool rises_only(const struct eng_layout *layout, uint32_t index)
     return true;
 }
 
+/* True when an alert looks ahead at a score of which an event may take something that would have
+ * stayed and add something that leaves: a state ends, the newest value is a smaller one. The value
+ * need not fall then, but a fall may come near that was none before. */
+static bool any_foresees_change(const struct eng_model *model)
+{
+    eng_assert(model->alert_count <= ENG_ALERTS_MAX);
+    for (uint32_t i = 0; i < model->alert_count; i++) {
+        const struct eng_alert *alert = &model->alerts[i];
+        if (alert->kind != ENG_FALLS_TO || alert->forecast == 0)
+            continue;
+        const struct eng_score *score = &model->scores[alert->score];
+        eng_assert(alert->score < model->score_count);
+        for (uint32_t k = 0; !score->points && k < score->dimension_count; k++) {
+            uint8_t kind = (uint8_t)model->measures[score->dimensions[k].measure].kind;
+            if (kind != ENG_COUNT && kind != ENG_ACTIVE && kind != ENG_MEMBERS)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* What a cell of one byte is charged with: its unit times its count. */
 static enum eng_status lay_byte_units(struct eng_layout *layout)
 {
@@ -140,7 +161,8 @@ enum eng_status eng_slack_lay(struct eng_layout *layout)
                 (eng_measure_reach(&model->measures[i]) == layout->ages[age] ||
                  model->measures[i].ago == layout->ages[age]))
                 add_units(layout, age, i);
-    layout->steady = layout->age_count == 1 && layout->since_count == 0 && !layout->decays;
+    layout->steady = layout->age_count == 1 && layout->since_count == 0 && !layout->decays &&
+                     !any_foresees_change(model);
     for (uint32_t i = 0; i < model->score_count; i++) {
         layout->scores[i].rises_only = rises_only(layout, i);
         layout->steady &= layout->scores[i].rises_only;

@@ -51,6 +51,9 @@ static void view_alert(const struct eng_engine *engine, const struct eng_record 
     eng_assert(index < engine->model->alert_count);
     eng_assert(index < ENG_VIEW_ALERTS_MAX);
     ret_alert->open = eng_alert_is_open(record, index, &ret_alert->opened_at_ms);
+    if (!ret_alert->open && ret_alert->opened_at_ms >= 0 &&
+        engine->now.clock_ms - ret_alert->opened_at_ms >= engine->model->alerts[index].cooldown_ms)
+        ret_alert->opened_at_ms = -1; /* whether it is still noted depends on who looked when */
     ret_alert->due_at_ms = -1;
     if (engine->model->alerts[index].kind == ENG_SILENCE)
         ret_alert->due_at_ms = silence_due_ms(engine, record, index);

@@ -59,6 +59,16 @@ void eng_walk_mark_all(struct eng_walk *walk, const struct eng_store *store)
             mark(walk, slot);
 }
 
+void eng_walk_mark_rest(struct eng_walk *walk, const struct eng_store *store)
+{
+    eng_assert(walk->mark_words * 64 >= store->slot_count + store->slots_behind);
+    for (uint64_t slot = 0; slot < store->slot_count + store->slots_behind; slot++)
+        if (store->slots[slot].number != ENG_PARTNER_NONE && !eng_walk_waits(walk, slot))
+            mark(walk, slot);
+    walk->next = walk->ahead = 0;
+    walk->ahead_count = 0;
+}
+
 /* The order of two partners: hash, then id. */
 static bool comes_before(struct eng_slice a, struct eng_slice b)
 {

@@ -28,6 +28,9 @@ enum eng_status eng_walk_begin(struct eng_walk *walk, struct eng_store *store);
 void eng_walk_mark(struct eng_walk *walk, const struct eng_store *store, uint32_t number);
 void eng_walk_mark_all(struct eng_walk *walk, const struct eng_store *store);
 
+/* Marks all who are not marked yet. Nobody has been visited. */
+void eng_walk_mark_rest(struct eng_walk *walk, const struct eng_store *store);
+
 /* The slot that comes next; there is one. Prefetches the records of those after it. */
 uint64_t eng_walk_next(struct eng_walk *walk, const struct eng_store *store);
 

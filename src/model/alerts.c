@@ -182,6 +182,52 @@ static enum eng_status load_edge(struct eng_load *load, const struct eng_node *n
     return status == ENG_OK ? check_edge(load, node, alert) : status;
 }
 
+/* Refuses what everybody is near to, and what nobody who was near gets away from. */
+static enum eng_status check_near(struct eng_load *load, const struct eng_node *node,
+                                  const struct eng_score *score, const struct eng_alert *alert)
+{
+    struct eng_span span = eng_score_span(score);
+    int64_t least = alert->band > 1 ? score->bands[alert->band - 1].edge_e4 : span.min_e4;
+    char text[ENG_TEXT_SHOWN_BYTES];
+    if (alert->edge_e4 <= least) {
+        int64_t most = eng_score_entry_e4(score, alert->band) - least;
+        eng_text_show_number(text, sizeof text, most, 4);
+        return eng_source_fail(&load->source, eng_node_get(node, "by")->mark,
+                               "\"by\" is %s, so all of the band below is near; write less than "
+                               "%s",
+                               eng_node_shown(&load->source, eng_node_get(node, "by")), text);
+    }
+    if (alert->edge_e4 - alert->margin_e4 > span.min_e4)
+        return ENG_OK;
+    return eng_source_fail(&load->source, eng_node_get(node, "margin")->mark,
+                           "the alert could never be resolved by a fall: the score never gets so "
+                           "far back; take a smaller margin");
+}
+
+static enum eng_status load_near(struct eng_load *load, const struct eng_node *node,
+                                 const struct eng_alert_draft *draft, struct eng_alert *alert)
+{
+    enum eng_status status = find_score(load, node, draft->score, &alert->score);
+    if (status != ENG_OK)
+        return status;
+    const struct eng_score *score = &load->model->scores[alert->score];
+    status = eng_load_find_band(load, draft->near, score, &alert->band);
+    if (status != ENG_OK)
+        return status;
+    if (alert->band == 0)
+        return fail_alert(load, node,
+                          "can never fire: nothing is below the lowest band; name a higher one");
+    if (draft->by_e4 == 0)
+        return fail_alert(load, node, "needs to know how near; write \"by: 0.5\"");
+    if (!eng_score_can_rise_to(score, eng_score_span(score), alert->band))
+        return fail_alert(load, node,
+                          "can never be followed by what it promises: the margin keeps the score "
+                          "from rising into this band; take a smaller margin");
+    alert->margin_e4 = draft->margin_e4;
+    alert->edge_e4 = eng_score_entry_e4(score, alert->band) - draft->by_e4;
+    return check_near(load, node, score, alert);
+}
+
 static enum eng_status load_drop(struct eng_load *load, const struct eng_node *node,
                                  const struct eng_alert_draft *draft, struct eng_alert *alert)
 {
@@ -214,18 +260,21 @@ static uint32_t part_of(uint32_t panes, uint32_t parts)
     return (panes + parts - 1) / parts;
 }
 
-/* A silence has a score to foretell a fall of, and only for that. */
+/* A silence has a score to foretell a fall of, or to suggest what would raise it, and only for
+ * that. */
 static enum eng_status load_silence_forecast(struct eng_load *load, const struct eng_node *node,
                                              const struct eng_alert_draft *draft,
                                              struct eng_alert *alert)
 {
     if (draft->forecast == 0 && draft->score == NULL)
         return ENG_OK;
-    if (draft->forecast == 0)
-        return eng_source_fail(&load->source, draft->score->mark,
-                               "a silence alert looks at a score only to foretell its fall; write "
-                               "\"forecast: 60d\" beside it, or leave it out");
     enum eng_status status = find_score(load, node, draft->score, &alert->score);
+    if (status == ENG_OK && draft->forecast == 0 && !load->model->scores[alert->score].nudges)
+        return eng_source_fail(&load->source, draft->score->mark,
+                               "a silence alert looks at a score only to foretell its fall, or to "
+                               "suggest what would raise it; write \"forecast: 60d\" beside it, "
+                               "give dimensions of the score an \"effort\", or leave it out");
+    alert->nudges = status == ENG_OK && load->model->scores[alert->score].nudges;
     return status == ENG_OK ? load_forecast(load, node, draft, alert) : status;
 }
 
@@ -303,6 +352,8 @@ static const struct kind kinds[] = {
      "score below margin cooldown for while_provisional description", load_edge},
     {ENG_ABOVE, "above", "an above alert",
      "score above margin cooldown for while_provisional description", load_edge},
+    {ENG_NEAR, "near", "a near alert",
+     "score near by margin cooldown for while_provisional description", load_near},
     {ENG_DROP, "drop", "a drop alert",
      "score drop within forecast cooldown for while_provisional description", load_drop},
     {ENG_SILENCE, "silence", "a silence alert",
@@ -313,7 +364,7 @@ static const struct kind kinds[] = {
      "after expects where within remind tell_met for description", load_deadline},
 };
 
-#define KIND_NAMES "falls_to, rises_to, below, above, drop, silence and after"
+#define KIND_NAMES "falls_to, rises_to, below, above, near, drop, silence and after"
 
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -357,7 +408,12 @@ static enum eng_status load_alert(struct eng_load *load, const struct eng_node *
         status = eng_load_copy(load, draft.description, &alert->description);
     if (status == ENG_OK)
         status = eng_load_limits(load, draft.partners, alert);
-    return status == ENG_OK ? kind->load(load, node, &draft, alert) : status;
+    if (status == ENG_OK)
+        status = kind->load(load, node, &draft, alert);
+    if (status == ENG_OK && (alert->kind == ENG_FALLS_TO || alert->kind == ENG_BELOW ||
+                             alert->kind == ENG_NEAR || alert->kind == ENG_DROP))
+        alert->nudges = load->model->scores[alert->score].nudges;
+    return status;
 }
 
 enum eng_status eng_load_alerts(struct eng_load *load)

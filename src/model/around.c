@@ -112,6 +112,7 @@ static enum eng_status check_topics(struct eng_load *load)
                   {"output.cell_changes", output->cell_changes},
                   {"output.reports", output->reports},
                   {"output.awards", output->awards},
+                  {"output.source_silences", output->source_silences},
                   {"output.dead_letters", output->dead_letters},
                   {"output.erasures", output->erasures},
                   {"output.state", output->state}};
@@ -142,6 +143,8 @@ static enum eng_status load_output(struct eng_load *load)
         status = derive_topic(load, ".reports", &output->reports);
     if (status == ENG_OK)
         status = derive_topic(load, ".awards", &output->awards);
+    if (status == ENG_OK)
+        status = derive_topic(load, ".source-silences", &output->source_silences);
     if (status == ENG_OK)
         status = derive_topic(load, ".dead-letters", &output->dead_letters);
     if (status == ENG_OK)

@@ -111,6 +111,8 @@ static enum eng_status load_model(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_load_alerts(load);
     if (status == ENG_OK)
+        status = eng_load_guards(load);
+    if (status == ENG_OK)
         status = eng_load_awards(load);
     if (status != ENG_OK)
         return status;
@@ -126,9 +128,13 @@ static enum eng_status load_model(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_load_check_deadlines(load);
     if (status == ENG_OK)
+        status = eng_load_choose_guarded(load);
+    if (status == ENG_OK)
         status = eng_load_check_facts(load);
     if (status == ENG_OK)
         status = eng_load_end_ledgers(load);
+    if (status == ENG_OK)
+        status = eng_load_end_nudges(load);
     return status == ENG_OK ? choose_late_after(load) : status;
 }
 
@@ -278,6 +284,7 @@ void eng_config_free(struct eng_config *config)
     eng_free(config->output.cell_changes);
     eng_free(config->output.reports);
     eng_free(config->output.awards);
+    eng_free(config->output.source_silences);
     eng_free(config->output.dead_letters);
     eng_free(config->http.erase_token);
     eng_free(config->output.erasures);

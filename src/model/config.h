@@ -54,14 +54,15 @@ struct eng_kafka_config {
 };
 
 struct eng_output_config {
-    char *score_changes; /* topic; default <input topic>.score-changes */
-    char *churn_drops;   /* topic; default <input topic>.churn-drops */
-    char *cell_changes;  /* topic; default <input topic>.cell-changes */
-    char *reports;       /* topic; default <input topic>.reports */
-    char *awards;        /* topic; default <input topic>.awards; used by a model with awards */
-    char *dead_letters;  /* topic; default <input topic>.dead-letters */
-    char *erasures;      /* topic; default <input topic>.erasures */
-    char *state;         /* topic for the journal; default engaged-<program>-state */
+    char *score_changes;   /* topic; default <input topic>.score-changes */
+    char *churn_drops;     /* topic; default <input topic>.churn-drops */
+    char *cell_changes;    /* topic; default <input topic>.cell-changes */
+    char *reports;         /* topic; default <input topic>.reports */
+    char *awards;          /* topic; default <input topic>.awards; used by a model with awards */
+    char *source_silences; /* topic; default <input topic>.source-silences; with guards */
+    char *dead_letters;    /* topic; default <input topic>.dead-letters */
+    char *erasures;        /* topic; default <input topic>.erasures */
+    char *state;           /* topic for the journal; default engaged-<program>-state */
     bool create; /* missing output topics are created with the input's partition count; default true
                   */
     int32_t replication; /* of topics we create; -1 (default): the broker's default */

@@ -41,8 +41,8 @@ struct eng_chosen {
 struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
-    const struct eng_node *time, *input, *facts, *measures, *scores, *matrices, *reports, *groups,
-        *alerts;
+    const struct eng_node *time, *input, *facts, *measures, *scores, *matrices, *reports, *alerts;
+    const struct eng_node *guards, *groups;
     const struct eng_node *ledgers, *awards;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
@@ -70,10 +70,17 @@ struct eng_fact_draft {
     bool tell;
 };
 
+/* What may be suggested of a dimension, or a points key; numbers are 0 when not given. */
+struct eng_nudge_draft {
+    int64_t effort_e4, each_e4;
+    const struct eng_node *action;
+};
+
 /* A points key that says more than its points. */
 struct eng_points_draft {
     int64_t points_e4;
     const struct eng_node *of, *where;
+    struct eng_nudge_draft nudge;
 };
 
 /* Numbers that have to be above 0 are 0 when not given. */
@@ -93,6 +100,7 @@ struct eng_decay_draft {
 struct eng_dimension_draft {
     struct eng_chosen weight, target;
     const struct eng_node *measure, *steps;
+    struct eng_nudge_draft nudge;
     int32_t skip;
 };
 
@@ -109,6 +117,7 @@ struct eng_matrix_draft {
 
 struct eng_report_draft {
     const struct eng_node *of, *at, *whom, *description;
+    int64_t trend_e4;
     int32_t every;
 };
 
@@ -132,13 +141,20 @@ struct eng_group_draft {
 };
 
 struct eng_alert_draft {
-    const struct eng_node *score, *falls_to, *rises_to, *silence, *where, *after, *expects;
+    const struct eng_node *score, *falls_to, *rises_to, *near, *silence, *where, *after, *expects;
     const struct eng_node *description, *partners;
     struct eng_portion drop;
-    int64_t below_e4, above_e4, margin_e4, cooldown_ms;
+    int64_t below_e4, above_e4, by_e4, margin_e4, cooldown_ms;
     uint32_t within, remind, forecast, horizon, typical_gap, min_silence, min_active, risk_e3;
     bool tell_met;
     int32_t hold;
+};
+
+struct eng_guard_draft {
+    const struct eng_node *silence, *where, *alerts, *description;
+    struct eng_portion below;
+    uint32_t usual_least, after, settle, at_most; /* 0: after, settle not given */
+    int32_t drop;
 };
 
 /* Numbers are 0 when not given. */
@@ -289,8 +305,8 @@ enum eng_status eng_load_filter(struct eng_load *load, const struct eng_node *no
 /* Replaces each action's entry by those that its filters tell apart. */
 enum eng_status eng_load_tell_apart(struct eng_load *load);
 
-/* measures.c, scores.c, bands.c, matrices.c, reports.c, alerts.c, around.c: the parts of the file.
- * Each ENG_OK, ENG_BAD_CONFIG or ENG_NO_MEMORY. */
+/* measures.c, scores.c, bands.c, matrices.c, reports.c, alerts.c, guards.c, around.c: the parts of
+ * the file. Each ENG_OK, ENG_BAD_CONFIG or ENG_NO_MEMORY. */
 enum eng_status eng_load_measures(struct eng_load *load);
 enum eng_status eng_load_facts(struct eng_load *load); /* facts.c, by eng_load_measures */
 enum eng_status eng_load_scores(struct eng_load *load);
@@ -298,6 +314,7 @@ enum eng_status eng_load_matrices(struct eng_load *load);
 enum eng_status eng_load_reports(struct eng_load *load);
 enum eng_status eng_load_groups(struct eng_load *load); /* groups.c */
 enum eng_status eng_load_alerts(struct eng_load *load);
+enum eng_status eng_load_guards(struct eng_load *load);
 enum eng_status eng_load_around(struct eng_load *load);
 
 /* alerts.c: a score of the file by its name, and a band of it. */
@@ -305,6 +322,13 @@ enum eng_status eng_load_find_score(struct eng_load *load, const struct eng_node
                                     uint16_t *ret_index);
 enum eng_status eng_load_find_band(struct eng_load *load, const struct eng_node *name,
                                    const struct eng_score *score, uint16_t *ret_index);
+/* nudges.c: what may be suggested of the dimension at a node, as far as it can be said before all
+ * actions are known; then the rest of it, after eng_load_fill_sets. */
+enum eng_status eng_load_nudge(struct eng_load *load, const struct eng_node *node,
+                               const struct eng_nudge_draft *draft,
+                               struct eng_dimension *dimension);
+enum eng_status eng_load_end_nudges(struct eng_load *load);
+
 /* awards.c: the names of ledgers, before measures; awards, behind alerts; what ledgers are counted
  * under, when all sets are filled. */
 enum eng_status eng_load_ledgers(struct eng_load *load);
@@ -353,6 +377,9 @@ enum eng_status eng_load_check_states(struct eng_load *load);
 
 /* alerts.c: refuses a deadline that an action both begins and meets. After eng_load_fill_sets. */
 enum eng_status eng_load_check_deadlines(struct eng_load *load);
+
+/* guards.c: the alerts of those guards of which the file does not say. After eng_load_fill_sets. */
+enum eng_status eng_load_choose_guarded(struct eng_load *load);
 
 /* A hidden count for a points key, of actions under a filter (nodes, NULL: none); *ret_index is its
  * place in model->measures. */

@@ -100,6 +100,7 @@ static enum eng_status load_report(struct eng_load *load, const struct eng_node 
         return status;
     struct eng_report *report = &load->model->reports[load->model->report_count++];
     report->every = (enum eng_window_kind)draft.every;
+    report->trend_e4 = draft.trend_e4;
     status = eng_load_copy(load, node->key, &report->name);
     if (status == ENG_OK && draft.description != NULL)
         status = eng_load_copy(load, draft.description, &report->description);

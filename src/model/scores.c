@@ -114,6 +114,8 @@ static enum eng_status load_dimension(struct eng_load *load, const struct eng_no
         status = eng_load_cases(load, &draft.weight, &weights, &dimension->weights);
     if (status == ENG_OK)
         status = eng_load_cases(load, &draft.target, &targets, &dimension->targets);
+    if (status == ENG_OK)
+        status = eng_load_nudge(load, node, &draft.nudge, dimension);
     dimension->weight_e4 = draft.weight.number_e4;
     dimension->target_e4 = draft.target.number_e4;
     dimension->skip = draft.skip != 0;
@@ -151,6 +153,8 @@ static enum eng_status load_points_key(struct eng_load *load, const struct eng_n
         status = eng_load_copy(load, node->key, &dimension->name);
     if (status == ENG_OK)
         status = eng_load_hidden_count(load, &draft, window, &dimension->measure);
+    if (status == ENG_OK)
+        status = eng_load_nudge(load, node, &draft.nudge, dimension);
     dimension->points_e4 = draft.points_e4;
     return status;
 }
@@ -172,10 +176,13 @@ static enum eng_status load_summands(struct eng_load *load, const struct eng_nod
          child = child->next) {
         status = score->points ? load_points_key(load, child, window, score)
                                : load_dimension(load, child, score);
-        if (status == ENG_OK)
-            widen_by(load->model, score->dimensions[score->dimension_count - 1].measure, score);
+        if (status != ENG_OK)
+            return status;
+        const struct eng_dimension *dimension = &score->dimensions[score->dimension_count - 1];
+        widen_by(load->model, dimension->measure, score);
+        score->nudges |= dimension->effort_e4 > 0;
     }
-    return status;
+    return ENG_OK;
 }
 
 /* What awards have booked: one summand, which has the ledger's name. */

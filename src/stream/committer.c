@@ -12,7 +12,13 @@
  * offset" before and after is believed only when it is said for some seconds.
  *  6. A cancelled transaction is aborted; when its commit was asked for already it goes to DOUBT,
  * and the next producer's epoch ends it before anybody reads the committed offset.
- *  7. Whoever has lost its place to another process opens no new epoch: that would fence the other,
+ *  7. A commit that was asked for is asked for until it is answered, also when the worker is in a
+ * hurry. A coordinator that dies may have written down the decision without anybody else knowing;
+ * comes it back at once, it believes for a moment that it still leads and tells some partitions of
+ * the commit, while the one that takes over knows of an open transaction only (docs/chaos.md). A
+ * new epoch would have that one abort what is committed elsewhere already; the same question again
+ * makes it whole.
+ *  8. Whoever has lost its place to another process opens no new epoch: that would fence the other,
  * which would open one too. */
 #include "stream/committer.h"
 
@@ -26,11 +32,13 @@
 enum {
     PAUSE_MS_MIN = 20,
     PAUSE_MS_MAX = 1000,
-    FATAL_MAX = 6,     /* producers in a row that die on the same transaction */
-    BLANK_MAX = 8,     /* times "no offset" is not believed: 3 s */
-    RESUME_MAX = 3,    /* times a call that says "again" is repeated before the epoch is given up */
-    SLOW_FACTOR = 20,  /* a commit so many times slower than usual, and ... */
-    SLOW_US = 1000000, /* ... slower than this, may have lost a request on the way */
+    FATAL_MAX = 6,  /* producers in a row that die on the same transaction */
+    BLANK_MAX = 20, /* times "no offset" is not believed: 15 s, as in recall.c */
+    RESUME_MAX = 3, /* times a call that says "again" is repeated before the epoch is given up */
+    ANSWER_US = 60000000, /* so long a commit is asked for, and ... */
+    HURRY_US = 20000000,  /* ... so long in a hurry */
+    SLOW_FACTOR = 20,     /* a commit so many times slower than usual, and ... */
+    SLOW_US = 1000000,    /* ... slower than this, may have lost a request on the way */
 };
 
 static const char *const state_names[] = {"none", "ready", "open", "ending", "doubt"};
@@ -232,10 +240,25 @@ static const struct call flush_call = {call_flush, "sending the outputs"};
 static const struct call offsets_call = {call_offsets, "sending the offsets"};
 static const struct call commit_call = {call_commit, "committing"};
 
-/* Rule 2: repeats a call while it says "again", a few times; each time leaves a mark (rule 4). */
+/* Waits before a call that said "again" is repeated: a few times, but a commit for as long as rule
+ * 7 has it. False: enough. */
+static bool wait_to_repeat(struct eng_committer *committer, uint32_t attempt, int64_t since_us)
+{
+    struct eng_port *port = committer->port;
+    eng_assert(attempt > 0);
+    eng_assert(since_us <= port->ops->mono_us(port));
+    if (committer->state != ENG_COMMITTER_ENDING || !ENG_RULE(ASK_TO_THE_END))
+        return attempt <= RESUME_MAX && pause_before(committer, attempt);
+    if (!pause_before(committer, attempt))
+        port->ops->sleep_ms(port, PAUSE_MS_MIN);
+    return port->ops->mono_us(port) - since_us < (cancelled(committer) ? HURRY_US : ANSWER_US);
+}
+
+/* Rule 2: repeats a call while it says "again"; each time leaves a mark (rule 4). */
 static enum eng_status persist(struct eng_committer *committer, const struct call *call,
                                uint32_t count, struct eng_error *err)
 {
+    int64_t since_us = committer->port->ops->mono_us(committer->port);
     eng_assert(committer->state == ENG_COMMITTER_OPEN || committer->state == ENG_COMMITTER_ENDING);
     eng_assert(call->function != NULL);
     for (uint32_t attempt = 1;; attempt++) {
@@ -246,10 +269,11 @@ static enum eng_status persist(struct eng_committer *committer, const struct cal
         if (status == ENG_OK)
             return ENG_OK;
         committer->troubled = true;
-        if (!passes(status) || attempt > RESUME_MAX)
-            return eng_error_set(err, status, "%s", cause.text);
-        if (!pause_before(committer, attempt))
-            return ENG_STOPPED;
+        if (passes(status) && wait_to_repeat(committer, attempt, since_us))
+            continue;
+        return passes(status) && cancelled(committer)
+                   ? ENG_STOPPED
+                   : eng_error_set(err, status, "%s", cause.text);
     }
 }
 
@@ -331,7 +355,7 @@ static bool must_rotate(const struct eng_committer *committer, enum eng_status s
     if (status == ENG_FATAL || status == ENG_LOST)
         return true;
     if (committer->state == ENG_COMMITTER_ENDING)
-        return status == ENG_STOPPED ? ENG_RULE(ROTATE_ON_LOST) : ENG_RULE(ROTATE_IN_DOUBT);
+        return ENG_RULE(ROTATE_IN_DOUBT);
     return committer->state != ENG_COMMITTER_READY;
 }
 

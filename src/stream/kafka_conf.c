@@ -21,6 +21,7 @@ static const struct setting common_settings[] = {
     {"client.id", "engaged"},
     {"socket.nagle.disable", "true"},
     {"allow.auto.create.topics", "false"},
+    {"reconnect.backoff.max.ms", "1000"}, /* 10 s by default: a broker is back sooner */
 };
 
 static const struct setting consumer_settings[] = {

@@ -20,6 +20,7 @@ static const struct {
     [ENG_EFFECT_CELL_CHANGE] = {"engaged.cell_change", ENG_TOPIC_CELL_CHANGES},
     [ENG_EFFECT_REPORT] = {"engaged.report", ENG_TOPIC_REPORTS},
     [ENG_EFFECT_AWARD_BOOKING] = {"engaged.award_booking", ENG_TOPIC_AWARDS},
+    [ENG_EFFECT_SOURCE_SILENCE] = {"engaged.source_silence", ENG_TOPIC_SOURCE_SILENCES},
 };
 
 /* Headers that differ from one effect to the next. */
@@ -100,14 +101,14 @@ static enum eng_status add_effect(const struct eng_sink *sink, struct eng_txn *t
                                   const struct eng_task_output *from,
                                   const struct eng_effect *effect)
 {
-    const struct eng_encode_context context = {from->model, sink->topic_id};
-    struct eng_slice partner = eng_effect_partner(effect);
+    const struct eng_encode_context context = {from->model, sink->topic_id, from->partition};
+    struct eng_slice key = eng_encode_key(from->model, effect);
     eng_assert(effect->kind < ENG_EFFECT_KINDS && kinds[effect->kind].type != NULL);
     eng_assert(from->partition >= 0 && from->model != NULL);
     struct eng_port_output output = {.topic = kinds[effect->kind].topic,
                                      .partition = from->partition,
-                                     .key = partner.data,
-                                     .key_bytes = partner.length,
+                                     .key = key.data,
+                                     .key_bytes = key.length,
                                      .family = &sink->families[effect->kind]};
     struct eng_bytes *lane = eng_txn_open(txn, &output);
     if (lane == NULL)

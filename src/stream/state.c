@@ -9,7 +9,15 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { PAGE_VERSION = 1, COMMIT_VERSION = 3, PREFIX_BYTES = 5, PART_BYTES = 11 };
+/* A commit record without anything that partners share is written as before there was such a
+ * thing. */
+enum {
+    PAGE_VERSION = 1,
+    COMMIT_VERSION = 3,
+    SHARED_VERSION = 4,
+    PREFIX_BYTES = 5,
+    PART_BYTES = 11
+};
 
 const char eng_commit_key[ENG_COMMIT_KEY_BYTES + 1] = "commit";
 
@@ -95,8 +103,6 @@ void eng_page_close(uint8_t *record, size_t length)
 
 static const struct eng_state_form page_form = {"a page", "EG", PAGE_VERSION,
                                                 ENG_PAGE_HEAD_BYTES + ENG_PAGE_SUM_BYTES};
-static const struct eng_state_form commit_form = {"a commit record", "EC", COMMIT_VERSION,
-                                                  ENG_COMMIT_BYTES};
 
 enum eng_status eng_page_open(const void *value, size_t length, struct eng_page_part *ret_part,
                               struct eng_error *err)
@@ -133,6 +139,7 @@ _Static_assert(ENG_OUTCOME_COUNT == 6, "and each outcome has its place");
 /* What follows the numbers, each as long as one of the last of them says. */
 struct tail {
     size_t known, partner, id;
+    size_t shared; /* with its length before it; left out when there is nothing */
     size_t awards; /* bytes of two counts that are left out while both are 0 */
 };
 
@@ -140,11 +147,12 @@ static struct tail tail_of(const struct eng_commit *commit)
 {
     eng_assert(commit->known_bytes <= ENG_KNOWN_BYTES_MAX);
     eng_assert(commit->half.partner_bytes <= ENG_PARTNER_BYTES_MAX);
-    return (struct tail){commit->known_bytes, commit->half.partner_bytes,
-                         strnlen(commit->input_id, ENG_COMMIT_ID_BYTES - 1),
-                         commit->counters.award_bookings > 0 || commit->counters.award_unmatched > 0
-                             ? ENG_COMMIT_AWARDS_BYTES
-                             : 0};
+    bool awards = commit->counters.award_bookings > 0 || commit->counters.award_unmatched > 0;
+    return (struct tail){.known = commit->known_bytes,
+                         .partner = commit->half.partner_bytes,
+                         .id = strnlen(commit->input_id, ENG_COMMIT_ID_BYTES - 1),
+                         .shared = commit->shared_bytes,
+                         .awards = awards ? ENG_COMMIT_AWARDS_BYTES : 0};
 }
 
 size_t eng_commit_bytes(const struct eng_commit *commit)
@@ -152,7 +160,8 @@ size_t eng_commit_bytes(const struct eng_commit *commit)
     struct tail tail = tail_of(commit);
     eng_assert(commit != NULL);
     eng_assert(tail.id < ENG_COMMIT_ID_BYTES);
-    return (size_t)ENG_COMMIT_BYTES + tail.known + tail.partner + tail.id + tail.awards;
+    size_t shared = commit->shared_bytes > 0 ? 8u + commit->shared_bytes : 0;
+    return (size_t)ENG_COMMIT_BYTES + tail.known + tail.partner + tail.id + shared + tail.awards;
 }
 
 static void write_tail(const struct eng_commit *commit, uint8_t *to)
@@ -164,6 +173,11 @@ static void write_tail(const struct eng_commit *commit, uint8_t *to)
     memcpy(to + tail.known, commit->half.partner, tail.partner);
     memcpy(to + tail.known + tail.partner, commit->input_id, tail.id);
     to += tail.known + tail.partner + tail.id;
+    if (commit->shared_bytes > 0) {
+        eng_write_be(to, commit->shared_bytes, 8);
+        memcpy(to + 8, commit->shared, commit->shared_bytes);
+        to += 8u + commit->shared_bytes;
+    }
     if (tail.awards == 0)
         return;
     eng_write_be(to, commit->counters.award_bookings, 8);
@@ -212,6 +226,7 @@ uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to)
     eng_assert(commit->sequence > 0 && commit->life > 0);
     eng_assert(low->next <= commit->next && low->journal <= commit->journal);
     memcpy(to, "EC\3\0", 4);
+    to[2] = commit->shared_bytes > 0 ? SHARED_VERSION : COMMIT_VERSION;
     for (int i = 0; i < NUMBERS; i++)
         eng_write_be(to + 4 + (ptrdiff_t)8 * i, numbers[i], 8);
     write_tail(commit, to + 4 + (ptrdiff_t)8 * NUMBERS);
@@ -266,19 +281,31 @@ static bool read_lengths(const uint8_t *from, size_t length, struct tail *ret_ta
     uint64_t id = number_at(from, LENGTHS_AT + 2);
     eng_assert(length >= ENG_COMMIT_BYTES);
     eng_assert(ret_tail != NULL);
-    *ret_tail = (struct tail){(size_t)known, (size_t)partner, (size_t)id, 0};
-    if (known > ENG_KNOWN_BYTES_MAX || partner > ENG_PARTNER_BYTES_MAX ||
-        id >= ENG_COMMIT_ID_BYTES || length < ENG_COMMIT_BYTES + known + partner + id)
+    *ret_tail = (struct tail){.known = (size_t)known, .partner = (size_t)partner, .id = (size_t)id};
+    if (known > ENG_KNOWN_BYTES_MAX || partner > ENG_PARTNER_BYTES_MAX || id >= ENG_COMMIT_ID_BYTES)
         return false;
-    ret_tail->awards = length - (ENG_COMMIT_BYTES + known + partner + id);
-    return ret_tail->awards == 0 || ret_tail->awards == ENG_COMMIT_AWARDS_BYTES;
+    size_t before = ENG_COMMIT_BYTES + known + partner + id; /* the checksum with it */
+    if (from[2] == SHARED_VERSION && length >= before + 8) {
+        ret_tail->shared = eng_read_be(from + before - ENG_PAGE_SUM_BYTES, 8);
+        if (ret_tail->shared == 0 || ret_tail->shared > ENG_SHARED_BYTES_MAX)
+            return false;
+        before += 8 + ret_tail->shared;
+    }
+    if (length < before)
+        return false;
+    ret_tail->awards = length - before;
+    return (ret_tail->shared > 0) == (from[2] == SHARED_VERSION) &&
+           (ret_tail->awards == 0 || ret_tail->awards == ENG_COMMIT_AWARDS_BYTES);
 }
 
 enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
                                 uint64_t *ret_sum, struct eng_error *err)
 {
-    const uint8_t *from = value, *at = from + 4 + (ptrdiff_t)8 * NUMBERS;
-    enum eng_status status = eng_state_check(from, length, &commit_form, err);
+    const uint8_t *from = value;
+    bool shares = length >= ENG_COMMIT_BYTES && from != NULL && from[2] == SHARED_VERSION;
+    const struct eng_state_form form = {"a commit record", "EC",
+                                        shares ? SHARED_VERSION : COMMIT_VERSION, ENG_COMMIT_BYTES};
+    enum eng_status status = eng_state_check(from, length, &form, err);
     struct tail tail;
     eng_assert(ret_commit != NULL);
     eng_assert(ret_sum != NULL);
@@ -291,17 +318,22 @@ enum eng_status eng_commit_read(const void *value, size_t length, struct eng_com
                              " of them vary, with an input in work of kind %" PRIu64,
                              length, number_at(from, LENGTHS_AT), number_at(from, LENGTHS_AT + 1),
                              number_at(from, LENGTHS_AT + 2), number_at(from, HALF_AT));
+    const uint8_t *at = from + 4 + (ptrdiff_t)8 * NUMBERS;
     read_numbers(from, ret_commit);
     ret_commit->known_bytes = (uint16_t)tail.known;
     ret_commit->half.partner_bytes = (uint16_t)tail.partner;
     memcpy(ret_commit->known, at, tail.known);
     memcpy(ret_commit->half.partner, at + tail.known, tail.partner);
     memcpy(ret_commit->input_id, at + tail.known + tail.partner, tail.id);
+    at += tail.known + tail.partner + tail.id;
+    ret_commit->shared_bytes = (uint16_t)tail.shared;
+    if (tail.shared > 0) {
+        memcpy(ret_commit->shared, at + 8, tail.shared);
+        at += 8 + tail.shared;
+    }
     if (tail.awards > 0) {
-        ret_commit->counters.award_bookings =
-            eng_read_be(at + tail.known + tail.partner + tail.id, 8);
-        ret_commit->counters.award_unmatched =
-            eng_read_be(at + tail.known + tail.partner + tail.id + 8, 8);
+        ret_commit->counters.award_bookings = eng_read_be(at, 8);
+        ret_commit->counters.award_unmatched = eng_read_be(at + 8, 8);
     }
     *ret_sum = eng_read_be(from + length - 8, 8);
     return ENG_OK;

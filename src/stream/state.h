@@ -8,6 +8,7 @@
 #define ENG_STREAM_STATE_H
 
 #include "base/limits.h"
+#include <engaged/checkpoint.h>
 #include <engaged/engine.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,7 +25,7 @@ enum {
     ENG_COMMIT_BYTES = 268,   /* with nothing that varies */
     ENG_COMMIT_AWARDS_BYTES = 16,
     ENG_COMMIT_BYTES_MAX = ENG_COMMIT_BYTES + ENG_KNOWN_BYTES_MAX + ENG_PARTNER_BYTES_MAX +
-                           ENG_COMMIT_ID_BYTES + ENG_COMMIT_AWARDS_BYTES,
+                           ENG_COMMIT_ID_BYTES + ENG_COMMIT_AWARDS_BYTES + 8 + ENG_SHARED_BYTES_MAX,
 };
 
 /* ---- keys ---- */
@@ -138,6 +139,8 @@ struct eng_commit {
     char input_id[ENG_COMMIT_ID_BYTES]; /* of the input topic; "": not known */
     uint16_t known_bytes; /* what counts can answer at low water: eng_engine_known_write */
     uint8_t known[ENG_KNOWN_BYTES_MAX];
+    uint16_t shared_bytes; /* what partners share, as of this: eng_engine_shared_write */
+    uint8_t shared[ENG_SHARED_BYTES_MAX];
 };
 
 /* How long it is as bytes. */

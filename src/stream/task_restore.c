@@ -205,6 +205,40 @@ bool eng_task_stops_before(const struct eng_task *task, const struct eng_port_re
     return is_of_record(entry) ? entry->offset < record->offset : entry->offset <= record->offset;
 }
 
+/* What partners share is as of the commit record, and that of the model that the record is of. */
+static enum eng_status take_shared(struct eng_task *task, struct eng_error *err)
+{
+    const struct eng_commit *commit = &task->commit;
+    uint64_t fingerprint = eng_models_of(&task->models, task->engine)->fingerprint;
+    eng_assert(task->state == ENG_TASK_REPLAYING);
+    eng_assert(task->engine != NULL);
+    if (!task->has_commit || commit->fingerprint != fingerprint)
+        return ENG_OK; /* state that is made anew under another model */
+    enum eng_status status =
+        eng_engine_shared_read(task->engine, commit->shared, commit->shared_bytes);
+    if (status == ENG_OK || status == ENG_NO_MEMORY)
+        return status == ENG_OK ? ENG_OK : eng_error_set(err, status, "no memory to restore");
+    return eng_error_set(err, status,
+                         "partition %" PRId32 ": what commit record %" PRIu64
+                         " says of the guards does not fit the model: `engaged state rebuild` "
+                         "makes the state anew",
+                         task->partition, commit->sequence);
+}
+
+/* The middle of an input, if there is one, with what partners share. */
+static enum eng_status resume(struct eng_task *task, struct eng_feed *feed, struct eng_error *err)
+{
+    bool model = task->has_commit && task->commit.half.kind == ENG_HALF_MODEL;
+    eng_assert(task->state == ENG_TASK_REPLAYING);
+    enum eng_status status = model ? ENG_OK : take_shared(task, err);
+    eng_assert(task->half.kind == ENG_HALF_NONE);
+    if (status == ENG_OK)
+        status = eng_task_resume(task, feed, err);
+    if (status == ENG_OK && model && task->half.kind == ENG_HALF_MODEL)
+        status = take_shared(task, err);
+    return status;
+}
+
 enum eng_status eng_task_finish_replay(struct eng_task *task, struct eng_feed *feed,
                                        struct eng_error *err)
 {
@@ -217,7 +251,7 @@ enum eng_status eng_task_finish_replay(struct eng_task *task, struct eng_feed *f
     if (status == ENG_OK && task->has_commit && task->whole && same_model)
         status = check_replay(task, err);
     if (status == ENG_OK)
-        status = eng_task_resume(task, feed, err);
+        status = resume(task, feed, err);
     if (status != ENG_OK)
         return status;
     if (task->has_commit && !task->whole)

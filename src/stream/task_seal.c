@@ -117,6 +117,7 @@ static void fill_commit(const struct eng_task *task, const struct eng_feed *feed
     (void)snprintf(commit->input_id, sizeof commit->input_id, "%s", feed->sink->topic_id);
     commit->known_bytes = low->known_bytes;
     memcpy(commit->known, low->known, low->known_bytes);
+    commit->shared_bytes = (uint16_t)eng_engine_shared_write(task->engine, commit->shared);
     eng_task_counters(task, &commit->counters);
     eng_assert(commit->counters.read == eng_task_records_read(task));
 }

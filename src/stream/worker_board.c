@@ -263,7 +263,7 @@ static enum eng_status show_partner(struct eng_worker *worker, const struct eng_
     struct eng_view view;
     struct eng_encode_forecast forecast = {.until_ms = -1};
     const struct eng_encode_context context = {eng_engine_model(task->engine),
-                                               worker->sink.topic_id};
+                                               worker->sink.topic_id, task->partition};
     enum eng_status status = eng_engine_view(task->engine, partner, &view);
     eng_assert(query->forecast_ms >= 0);
     eng_assert(json->used == 0);

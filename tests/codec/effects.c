@@ -122,6 +122,8 @@ static const struct {
     [ENG_EFFECT_AWARD_BOOKING] = {"award_booking.avro", eng_schema_award_booking,
                                   ENG_CONTAINER_NULL},
     [ENG_EFFECT_GROUP] = {"group_result.avro", eng_schema_group_result, ENG_CONTAINER_DEFLATE},
+    [ENG_EFFECT_SOURCE_SILENCE] = {"source_silence.avro", eng_schema_source_silence,
+                                   ENG_CONTAINER_NULL},
 };
 
 int main(int argc, char **argv)
@@ -134,7 +136,7 @@ int main(int argc, char **argv)
         return 2;
     must(eng_config_load_file(argv[1], &config, &err), &err);
     config->input.format = ENG_FORMAT_JSON;
-    sink.context = (struct eng_encode_context){config->model, "a-topic"};
+    sink.context = (struct eng_encode_context){config->model, "a-topic", 0};
     for (int kind = 0; kind < KINDS; kind++)
         must(eng_container_writer_new(kinds[kind].schema, kinds[kind].codec, marker,
                                       &sink.writers[kind], &err),

@@ -52,13 +52,13 @@ class Node:
     def __init__(self, cluster, number, ports, voters):
         self.number = number
         self._cluster = cluster
-        self._direct, self._client, self._controller = ports
+        self._direct, self.client_port, self._controller = ports
         self.folder = cluster.folder / str(number)
         self.data = self.folder / "data"
         self.log = self.folder / "broker.log"
         self._voters = voters
         self._process = None
-        self.proxy = Proxy(cluster.network, self._client)
+        self.proxy = Proxy(cluster.network, self.client_port)
         self.address = f"127.0.0.1:{self._direct}"
         self.client_address = f"127.0.0.1:{self.proxy.port}"
         self.data.mkdir(parents=True)
@@ -68,7 +68,7 @@ class Node:
         return str(self.folder / "server.properties")
 
     def write_properties(self):
-        names = {"DIRECT": self._direct, "CLIENT": self._client, "CONTROLLER": self._controller}
+        names = {"DIRECT": self._direct, "CLIENT": self.client_port, "CONTROLLER": self._controller}
         write_properties(self._configuration(), {
             **_PROPERTIES,
             "node.id": self.number,
@@ -171,6 +171,10 @@ class Cluster:
         found = metadata.topics.get(topic) if metadata is not None else None
         number = found.partitions[partition].leader if found and partition in found.partitions else -1
         return self.nodes[number - 1] if number > 0 else None
+
+    def node_at(self, port):
+        """The node whose clients come in by this port."""
+        return next(node for node in self.nodes if node.client_port == port)
 
     def group_coordinator(self, group):
         return self.leader("__consumer_offsets", java_hash(group) % int(PROPERTIES["offsets.topic.num.partitions"]))

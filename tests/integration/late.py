@@ -82,3 +82,24 @@ class Late:
             self.error = _error(self._frame, answer)
         writer.close()
         self.arrived = True
+
+
+class Held:
+    """Keeps the next request of a kind back until it is let go, then it goes on as if nothing had been."""
+
+    silent = False
+
+    def __init__(self, api):
+        self.api = api
+        self.port = None  # Of the broker whose request is kept.
+        self._gate = asyncio.Event()
+
+    async def passes(self, port, frame):
+        api, = struct.unpack_from(">h", frame, 4)
+        if self.port is None and api == self.api:
+            self.port = port
+            await self._gate.wait()
+        return True
+
+    async def let_go(self):
+        self._gate.set()

@@ -15,7 +15,7 @@ from cluster import NODES
 from harness import (CHANGES, DEAD, DROPS, GROUP, INPUT, Daemon, Failed, Forwarder, Progress, check,
                      compare_with_replay, create_topic, decode, encode, end_offsets, free_ports, generate, merged,
                      read_topic, say, schema, shipped_config, wait_for)
-from late import ADD_OFFSETS, ADD_PARTITIONS, END_TXN, INIT_PRODUCER_ID, PRODUCE, TXN_OFFSET_COMMIT, Late
+from late import ADD_OFFSETS, ADD_PARTITIONS, END_TXN, INIT_PRODUCER_ID, PRODUCE, TXN_OFFSET_COMMIT, Held, Late
 from offsets import check_only_forward
 from proxy import TO_BROKER, TO_CLIENT
 
@@ -25,6 +25,7 @@ PER_BREAK = 6_000  # Records that come while something is broken,
 NUDGES, PER_NUDGE = 5, 500  # and some more whenever progress is waited for.
 PER_TRANSACTION = 100  # So many at a time while single transactions are waited for.
 LATE_EVERY = 150
+FETCH_S = 0.8  # A replica's question for more waits for half a second.
 LATE_MS = 200 * 86_400_000
 
 # A process that is gone is missed after three seconds, and its open transaction ends after five. Of connections
@@ -173,6 +174,35 @@ class Stage:
         transactions = self._cluster.transaction_coordinator(f"{GROUP}-{daemon}-0")
         nodes = sorted({node for node in (group, transactions) if node}, key=lambda node: node.number)
         self._break_nodes(nodes, "the coordinators")
+
+    def break_half_commit(self):
+        """A coordinator has written down, alone, that a transaction is to be committed, dies, and is back at once.
+
+        It then believes for a moment that it still leads, and begins to tell the partitions of the commit, of which the
+        one that takes over knows nothing.
+        """
+        self.more_load()
+        self.wait_for_progress()
+        network, held = self._cluster.network, Held(END_TXN)
+        network.late = held
+        self._wait_late("a commit to be asked for", lambda: held.port is not None)
+        network.late = None
+        node = self._cluster.node_at(held.port)
+        others = [one for one in self._cluster.nodes if one is not node]
+        for one in others:
+            os.kill(one.pid, signal.SIGSTOP)
+        time.sleep(FETCH_S)  # What they have asked for already is answered, so nothing is on its way to them.
+        network.call(held.let_go())
+        self._doze(0.5)
+        node.kill()
+        for one in others:
+            os.kill(one.pid, signal.SIGCONT)
+        self.trace(f"killed the coordinator of a commit, node {node.number}, that nobody else has heard of")
+        self._doze(0.5)
+        node.start()
+        self._cluster.wait_whole()
+        self.trace("all nodes are back and in sync")
+        self.wait_for_progress()
 
     def break_two_disks(self):
         """Nothing can be written any more until they are back."""

@@ -21,6 +21,14 @@ static bool may_open(const struct naive *naive, const struct partner *partner, u
              naive_provisional(naive, partner, &naive->model->scores[alert->score], why->pane));
 }
 
+/* The value that gets into the band of a near rule. */
+static int64_t entry_e4(const struct naive *naive, const struct eng_alert *alert)
+{
+    const struct eng_score *score = &naive->model->scores[alert->score];
+    return score->bands[alert->band].edge_e4 + score->margin_e4 +
+           (score->bands[alert->band].above ? 1 : 0);
+}
+
 static void emit(struct naive *naive, const struct partner *partner, unsigned index,
                  const struct score_state *before, struct eng_effect *effect)
 {
@@ -30,6 +38,9 @@ static void emit(struct naive *naive, const struct partner *partner, unsigned in
     effect->value_e4 = now->value_e4;
     effect->band = (uint8_t)now->band;
     effect->contribution_count = (uint16_t)naive->model->scores[alert->score].dimension_count;
+    if (alert->nudges && effect->status == ENG_OPENED)
+        naive_suggest(naive, partner, alert->score,
+                      alert->kind == ENG_NEAR ? entry_e4(naive, alert) : INT64_MIN, effect);
     naive_emit(naive, partner, effect, now->part_e4, before[alert->score].told.part_e4);
 }
 
@@ -60,6 +71,22 @@ static struct look look_at_value(const struct eng_alert *alert, const struct sco
     return (struct look){before < edge || !was->was_positive, value < edge, value >= edge + margin};
 }
 
+/* In a lower band than the named one, and with no more missing than that. */
+static bool is_near(const struct eng_alert *alert, unsigned band, int64_t value_e4)
+{
+    return band < alert->band && value_e4 >= alert->edge_e4;
+}
+
+static struct look look_near(const struct eng_alert *alert, const struct score_state *was,
+                             const struct score_state *now, bool config)
+{
+    return (struct look){
+        is_near(alert, was->band, config ? now->value_e4 : was->value_e4),
+        is_near(alert, now->band, now->value_e4),
+        now->band >= alert->band || now->value_e4 < alert->edge_e4 - alert->margin_e4,
+    };
+}
+
 static void entry(struct naive *naive, struct partner *partner, unsigned index,
                   const struct score_state *before, const struct occasion *why)
 {
@@ -67,9 +94,10 @@ static void entry(struct naive *naive, struct partner *partner, unsigned index,
     struct alert_state *state = &partner->alerts[index];
     const struct score_state *was = &before[alert->score], *now = &partner->scores[alert->score];
     struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
-    struct look look = alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO
-                           ? look_at_band(alert, was, now)
-                           : look_at_value(alert, was, now, why->cause == ENG_CAUSE_CONFIG);
+    struct look look =
+        alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO ? look_at_band(alert, was, now)
+        : alert->kind == ENG_NEAR ? look_near(alert, was, now, why->cause == ENG_CAUSE_CONFIG)
+                                  : look_at_value(alert, was, now, why->cause == ENG_CAUSE_CONFIG);
     struct naive_fall fall = {.at_ms = 0};
     if (alert->forecast > 0 && look.over)
         fall = naive_fall(naive, partner, alert->score, alert->band,
@@ -156,6 +184,7 @@ void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned
     case ENG_RISES_TO:
     case ENG_BELOW:
     case ENG_ABOVE:
+    case ENG_NEAR:
         entry(naive, partner, alert, before, why);
         return;
     case ENG_DROP:
@@ -170,4 +199,34 @@ void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned
     case ENG_ALERT_KINDS:
         break;
     }
+}
+
+void naive_alert_tell_again(struct naive *naive, const struct partner *partner, unsigned index,
+                            const struct score_state *before, const struct occasion *why)
+{
+    const struct eng_alert *alert = &naive->model->alerts[index];
+    struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
+    struct naive_fall fall = {.at_ms = 0};
+    effect.status = ENG_OPENED;
+    if (alert->kind == ENG_SILENCE) {
+        naive_silence_tell(naive, partner, index, why);
+        return;
+    }
+    if (alert->kind == ENG_DEADLINE) {
+        naive_deadline_tell(naive, partner, index, ENG_OPENED, why);
+        return;
+    }
+    if (alert->kind == ENG_DROP) {
+        effect.baseline_e4 = partner->alerts[index].baseline_e4;
+        naive_foretell(naive, partner, why, &effect);
+    }
+    if (alert->kind == ENG_FALLS_TO && alert->forecast > 0 &&
+        partner->scores[alert->score].band > alert->band)
+        fall = naive_fall(naive, partner, alert->score, alert->band,
+                          (struct naive_span){why->pane, (int64_t)alert->forecast});
+    if (fall.at_ms > 0) {
+        effect.will_drop_at_ms = fall.at_ms;
+        effect.will_drop_to = (uint8_t)fall.band;
+    }
+    emit(naive, partner, index, before, &effect);
 }

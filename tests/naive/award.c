@@ -251,10 +251,12 @@ static bool is_text(const struct eng_slice *text, const char *other)
 /* What the event makes of a claim: -1: nothing. */
 static int fate_of(const struct naive *naive, const struct fact *fact, const struct claim *claim)
 {
+    if (claim->over)
+        return -1; /* its award may not even be there any more */
     const struct eng_award *award = &naive->model->awards[claim->award];
     int64_t age = fact->clock_pane - claim->pane;
     uint32_t most = claim->pending ? award->pending_for : award->reversible_for;
-    if (claim->over || age >= (int64_t)most)
+    if (age >= (int64_t)most)
         return -1;
     if (claim->pending && is_text(&fact->attributes[award->reference], claim->reference)) {
         if (eng_action_set_has(&award->approves, fact->action))

@@ -694,6 +694,8 @@ static struct score_state carry_score(const struct eng_score *a, const struct en
             }
     if (a->grace_panes == 0 || b->grace_panes == 0)
         state.grace_pane = 0;
+    if (a->dwell_ms == 0 || b->dwell_ms == 0)
+        state.wanting_since_ms = -1; /* a tier waits for no other band */
     settle_told(b, &state.told);
     state.band = band_of(b, state.told.value_e4);
     for (unsigned i = 0; i < b->band_count; i++)
@@ -867,6 +869,35 @@ static void carry(struct naive *naive, const struct change *c, struct partner *p
     carry_alerts(naive, c, partner);
 }
 
+/* Guards by name and actions, alerts as they stay open. */
+static void change_guards(struct naive *naive, const struct change *c)
+{
+    uint16_t guards[ENG_GUARDS_MAX];
+    struct naive_alert_change alerts[ENG_ALERTS_MAX];
+    for (unsigned i = 0; i < c->new->guard_count; i++) {
+        const struct eng_guard *b = &c->new->guards[i];
+        guards[i] = NOT_THERE;
+        for (unsigned j = 0; j < c->old->guard_count; j++) {
+            const struct eng_guard *a = &c->old->guards[j];
+            if (strcmp(a->name, b->name) == 0 && a->everything == b->everything &&
+                (a->everything || same_actions(c, &a->actions, &b->actions)))
+                guards[i] = (uint16_t)j;
+        }
+    }
+    for (unsigned i = 0; i < c->old->alert_count; i++) {
+        const struct eng_alert *a = &c->old->alerts[i];
+        alerts[i] = (struct naive_alert_change){NOT_THERE, false};
+        for (unsigned j = 0; j < c->new->alert_count; j++) {
+            const struct eng_alert *b = &c->new->alerts[j];
+            if (a->kind == b->kind && strcmp(a->name, b->name) == 0 &&
+                (a->kind != ENG_DEADLINE || same_rhythm(c, a, b)))
+                alerts[i] =
+                    (struct naive_alert_change){j, a->kind == ENG_SILENCE && !same_rhythm(c, a, b)};
+        }
+    }
+    naive_guards_change(naive, guards, alerts, c->old);
+}
+
 void naive_activate(struct naive *naive, const struct eng_model *model, bool silent)
 {
     struct change c = {.old = naive->model, .new = model, .at_ms = naive->clock_ms};
@@ -883,10 +914,12 @@ void naive_activate(struct naive *naive, const struct eng_model *model, bool sil
     learn(naive, &c);
     struct occasion why = {ENG_CAUSE_CONFIG, ENG_ORIGIN_MODEL, model->version,
                            naive->clock_ms,  c.pane,           0};
+    change_guards(naive, &c);
     for (size_t i = 0; i < naive->partner_count; i++) {
         carry(naive, &c, naive->partners[i]);
         naive_evaluate(naive, naive->partners[i], &why);
     }
+    naive_guards_changed(naive);
     if (!silent)
         return;
     naive->counters = counters; /* noted, but not told */

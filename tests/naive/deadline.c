@@ -15,8 +15,8 @@ struct deadline naive_deadline(const struct partner *partner, unsigned alert)
     return found;
 }
 
-static void tell(struct naive *naive, const struct partner *partner, unsigned index,
-                 enum eng_alert_status status, const struct occasion *why)
+void naive_deadline_tell(struct naive *naive, const struct partner *partner, unsigned index,
+                         enum eng_alert_status status, const struct occasion *why)
 {
     const struct eng_calendar *calendar = naive->model->calendar;
     struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
@@ -39,13 +39,13 @@ void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsig
     bool mine = naive_admits(naive, partner, index, why->pane);
     if (just_met && (state->open || (alert->tell_met && mine))) {
         state->open = false;
-        tell(naive, partner, index, ENG_RESOLVED, why);
+        naive_deadline_tell(naive, partner, index, ENG_RESOLVED, why);
     }
     int64_t opens = deadline.pane + (int64_t)alert->within + 1 - (int64_t)alert->remind;
     if (why->cause == ENG_CAUSE_EXPIRY && deadline.anchored && !deadline.met && !state->open &&
         mine && why->pane >= opens) {
         state->open = true;
         state->opened_ms = why->at_ms;
-        tell(naive, partner, index, ENG_OPENED, why);
+        naive_deadline_tell(naive, partner, index, ENG_OPENED, why);
     }
 }

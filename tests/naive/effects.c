@@ -46,6 +46,8 @@ void naive_emit_sums(struct naive *naive, struct eng_effect *effect, const __int
 void naive_emit(struct naive *naive, const struct partner *partner, struct eng_effect *effect,
                 const int64_t *parts, const int64_t *told)
 {
+    if (naive_guards_swallow(naive, partner, effect))
+        return;
     size_t parts_bytes = effect->contribution_count * sizeof(struct eng_contribution);
     uint8_t facts[ENG_FACTS_MAX * (2 + ENG_FACT_TEXT_BYTES_MAX)];
     bool telling = effect->kind == ENG_EFFECT_SCORE_CHANGE || effect->kind == ENG_EFFECT_CHURN_DROP;
@@ -75,6 +77,6 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
         naive->counters.reports++;
     else if (effect->kind == ENG_EFFECT_CHURN_DROP)
         naive->counters.churn_drops++;
-    else
+    else if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
         naive->counters.award_bookings++;
 }

@@ -109,6 +109,32 @@ struct knowledge {
     int64_t others[ENG_MEASURES_MAX];
 };
 
+/* What is known of a guard. */
+struct naive_watch {
+    int64_t count; /* events counted while the clock was in the pane */
+    int64_t held;
+    bool whole; /* it has been there since the pane began */
+    bool holds;
+    uint32_t run; /* panes in a row that say the contrary */
+    int64_t since;
+    struct {
+        int64_t pane, count;
+    } * learnt; /* panes that make what is usual */
+    size_t learnt_count, learnt_capacity;
+};
+
+struct naive_span_ms {
+    int64_t from_ms, to_ms;
+};
+
+/* What guards do to an alert. */
+struct naive_hold {
+    bool holds, tells, releases;
+    int64_t since_ms, release_from_ms;
+    struct naive_span_ms *spans; /* of which nothing is told */
+    size_t span_count, span_capacity;
+};
+
 struct naive {
     const struct eng_model *model;
     struct knowledge knowledge;
@@ -120,6 +146,10 @@ struct naive {
     struct eng_effects effects;
     uint32_t said; /* of the evaluation in hand: see struct occasion */
     int64_t pane;  /* the clock's in it */
+    struct naive_watch watches[ENG_GUARDS_MAX];
+    struct naive_hold holds[ENG_ALERTS_MAX];
+    uint32_t opened_now; /* alerts (a bit each) that the evaluation has opened */
+    bool telling_again;
 };
 
 /* Why and when a partner is evaluated. */
@@ -222,6 +252,26 @@ void naive_score_evaluate(struct naive *naive, struct partner *partner, unsigned
 bool naive_provisional(const struct naive *naive, const struct partner *partner,
                        const struct eng_score *score, int64_t pane);
 
+/* What a score is with the clock in `pane`: value and parts, nothing else of the state. */
+void naive_score_compute(const struct naive *naive, const struct partner *partner,
+                         const struct eng_score *score, int64_t pane, struct score_state *state);
+
+/* The band a value lies in, whatever the margins; that which it asks for when `band` is in force.
+ */
+unsigned naive_band_of(const struct eng_score *score, int64_t value_e4);
+unsigned naive_band_wanted(const struct eng_score *score, unsigned band, int64_t value_e4);
+
+/* nudge.c: what would raise a score most for the least effort, or bring it to `goal_e4` (INT64_MIN:
+ * to no such value); count 0: nothing would. */
+struct naive_nudge {
+    unsigned count, dimension, to;
+    int64_t gain_e4;
+};
+struct naive_nudge naive_nudge(const struct naive *naive, const struct partner *partner,
+                               unsigned score, int64_t goal_e4);
+void naive_suggest(const struct naive *naive, const struct partner *partner, unsigned score,
+                   int64_t goal_e4, struct eng_effect *effect);
+
 /* matrix.c: tells one matrix. `before` is every score as it was before this evaluation. */
 void naive_matrix_evaluate(struct naive *naive, const struct partner *partner, unsigned matrix,
                            const struct score_state *before, const struct occasion *why);
@@ -239,7 +289,33 @@ void naive_emit_sums(struct naive *naive, struct eng_effect *effect, const __int
 void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                           const struct score_state *before, const struct occasion *why);
 
+/* Tells an opening again, as things are now. */
+void naive_alert_tell_again(struct naive *naive, const struct partner *partner, unsigned alert,
+                            const struct score_state *before, const struct occasion *why);
+
+/* guard.c: at a boundary, before and after the partners; an event that is counted; an effect that
+ * is not told because of it; what is told at last of a partner that was just evaluated; another
+ * model, with the old index of each of its guards and the new one of each old alert. */
+void naive_guards_decide(struct naive *naive, int64_t pane);
+void naive_guards_decided(struct naive *naive);
+void naive_guards_count(struct naive *naive, uint16_t action);
+bool naive_guards_swallow(struct naive *naive, const struct partner *partner,
+                          const struct eng_effect *effect);
+void naive_guards_release(struct naive *naive, struct partner *partner,
+                          const struct score_state *before, const struct occasion *why);
+/* Where an old alert goes on. */
+struct naive_alert_change {
+    unsigned index;
+    bool anew; /* it learns the rhythm of partners anew */
+};
+void naive_guards_change(struct naive *naive, const uint16_t *guards,
+                         const struct naive_alert_change *alerts, const struct eng_model *old);
+void naive_guards_changed(struct naive *naive);
+void naive_guards_free(struct naive *naive);
+
 /* silence.c */
+void naive_silence_tell(struct naive *naive, const struct partner *partner, unsigned alert,
+                        const struct occasion *why);
 void naive_silence_rescan(const struct naive *naive, struct partner *partner, unsigned alert);
 void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                             const struct occasion *why);
@@ -251,6 +327,8 @@ struct deadline {
     int64_t pane; /* of the anchor */
 };
 struct deadline naive_deadline(const struct partner *partner, unsigned alert);
+void naive_deadline_tell(struct naive *naive, const struct partner *partner, unsigned alert,
+                         enum eng_alert_status status, const struct occasion *why);
 void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                              const struct occasion *why);
 

@@ -60,6 +60,7 @@ void naive_free(struct naive *naive)
         return;
     for (size_t i = 0; i < naive->partner_count; i++)
         partner_free(naive->partners[i]);
+    naive_guards_free(naive);
     free(naive->partners);
     free(naive->effects.data);
     free(naive);
@@ -193,12 +194,14 @@ void naive_evaluate(struct naive *naive, struct partner *partner, const struct o
     memcpy(before, partner->scores, naive->model->score_count * sizeof before[0]);
     naive->said = why->said;
     naive->pane = why->pane;
+    naive->opened_now = 0;
     for (unsigned i = 0; i < naive->model->score_count; i++)
         naive_score_evaluate(naive, partner, i, why);
     for (unsigned i = 0; i < naive->model->matrix_count; i++)
         naive_matrix_evaluate(naive, partner, i, before, why);
     for (unsigned i = 0; i < naive->model->alert_count; i++)
         naive_alert_evaluate(naive, partner, i, before, why);
+    naive_guards_release(naive, partner, before, why);
     for (unsigned i = 0; i < naive->model->score_count; i++)
         partner->scores[i].was_positive |= partner->scores[i].value_e4 > 0;
     if (why->origin_kind == ENG_ORIGIN_BOUNDARY)
@@ -211,6 +214,7 @@ static void boundary(struct naive *naive, int64_t pane)
     naive->clock_ms = eng_calendar_start_ms(naive->model->calendar, pane);
     struct occasion why = {
         ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)naive->clock_ms, naive->clock_ms, pane, 0};
+    naive_guards_decide(naive, pane);
     for (size_t i = 0; i < naive->partner_count; i++) {
         why.said = 0;
         for (unsigned f = 0; f < naive->model->fact_count; f++)
@@ -219,6 +223,7 @@ static void boundary(struct naive *naive, int64_t pane)
                         << f;
         naive_evaluate(naive, naive->partners[i], &why);
     }
+    naive_guards_decided(naive);
 }
 
 void naive_tick(struct naive *naive, int64_t time_ms)
@@ -383,6 +388,7 @@ static enum eng_outcome judge(struct naive *naive, const struct eng_event *event
     struct partner *partner = find_partner(naive, event->partner);
     if (is_duplicate(naive, partner, event->id, fact.clock_pane))
         return ENG_OUTCOME_DUPLICATE;
+    naive_guards_count(naive, fact.action);
     count(naive, partner, event, fact);
     return ENG_OUTCOME_COUNTED;
 }

@@ -147,6 +147,23 @@ static void print_parts(const struct eng_model *model, const struct eng_effect *
     printf("]");
 }
 
+/* What is suggested: behind a comma, nothing when nothing is. */
+static void print_nudge(const struct eng_score *score, const struct eng_effect *effect)
+{
+    const struct eng_dimension *dimension = &score->dimensions[effect->nudge_dimension];
+    if (effect->nudge_count == 0)
+        return;
+    printf(",\"nudge\":{\"count\":%u", effect->nudge_count);
+    print_name("dimension", dimension->name);
+    print_name("action", dimension->action);
+    print_number("gain", effect->nudge_gain_e4);
+    if (dimension->each_e4 > 0)
+        print_number("each", dimension->each_e4);
+    if (effect->nudge_to > 0)
+        print_name("to", score->bands[effect->nudge_to - 1].name);
+    printf("}");
+}
+
 static void print_score_change(const struct eng_model *model, const struct eng_effect *effect)
 {
     static const char *const causes[] = {"event", "correction", "expiry", "config"};
@@ -165,6 +182,7 @@ static void print_score_change(const struct eng_model *model, const struct eng_e
     if (effect->fact > 0)
         print_name("fact", model->facts[effect->fact - 1].name);
     print_facts(model, effect);
+    print_nudge(score, effect);
 }
 
 static void print_silence(const struct eng_effect *effect)
@@ -178,8 +196,8 @@ static void print_silence(const struct eng_effect *effect)
 
 static void print_churn_drop(const struct eng_model *model, const struct eng_effect *effect)
 {
-    static const char *const kinds[] = {"falls_to", "drop",  "silence", "rises_to",
-                                        "below",    "above", "deadline"};
+    static const char *const kinds[] = {"falls_to", "drop",  "silence",  "rises_to",
+                                        "below",    "above", "deadline", "near"};
     const struct eng_alert *alert = &model->alerts[effect->subject];
     print_name("rule", alert->name);
     printf(",\"status\":\"%s\"", effect->status == ENG_OPENED ? "opened" : "resolved");
@@ -193,6 +211,8 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
     if (effect->fact > 0)
         print_name("fact", model->facts[effect->fact - 1].name);
     print_facts(model, effect);
+    if (alert->nudges)
+        print_nudge(&model->scores[alert->score], effect);
     if (alert->kind == ENG_SILENCE) {
         print_silence(effect);
         return;
@@ -206,13 +226,37 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
     print_number("value", effect->value_e4);
     if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE)
         print_number("threshold", alert->edge_e4 - (alert->kind == ENG_ABOVE));
-    if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO)
+    if (alert->kind == ENG_NEAR) {
+        const struct eng_score *score = &model->scores[alert->score];
+        const struct eng_band *band = &score->bands[alert->band];
+        print_number("threshold", band->edge_e4 + score->margin_e4 + band->above);
+        print_name("near", band->name);
+    }
+    if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO || alert->kind == ENG_NEAR)
         print_name("band", model->scores[effect->score].bands[effect->band].name);
     if (alert->kind == ENG_DROP)
         print_number("baseline", effect->baseline_e4);
     if (alert->kind == ENG_DROP && effect->status == ENG_OPENED)
         print_number("drop", effect->baseline_e4 - effect->value_e4);
     print_parts(model, effect);
+}
+
+static void print_source_silence(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_guard *guard = &model->guards[effect->subject];
+    printf("{\"type\":\"source_silence\",\"at\":%" PRId64, effect->at_ms);
+    print_name("guard", guard->name);
+    printf(",\"status\":\"%s\"", effect->status == ENG_OPENED ? "began" : "ended");
+    print_number("count", effect->value_e4);
+    if (effect->previous_value_e4 >= 0)
+        print_number("usual", effect->previous_value_e4);
+    if (effect->status == ENG_RESOLVED) {
+        printf(",\"since\":%" PRId64, effect->last_action_at_ms);
+        print_number("held", effect->baseline_e4);
+    }
+    if (guard->description != NULL)
+        print_name("description", guard->description);
+    printf("}\n");
 }
 
 static void print_award_booking(const struct eng_model *model, const struct eng_effect *effect)
@@ -275,6 +319,11 @@ static void print_report(const struct eng_model *model, const struct eng_effect 
             print_number("previous_value", at[0].delta_e4);
         if (follows)
             print_name("previous_band", score->bands[(flags & ENG_REPORT_PREVIOUS_BAND) >> 8].name);
+        int64_t change_e4 = at[0].value_e4 - at[0].delta_e4;
+        if (follows && report->trend_e4 > 0)
+            print_name("trend", change_e4 >= report->trend_e4    ? "improving"
+                                : change_e4 <= -report->trend_e4 ? "declining"
+                                                                 : "steady");
         printf(",\"contributions\":[");
         for (unsigned d = 0; d < score->dimension_count; d++, at += 2) {
             printf("%s{\"place\":%u", d > 0 ? "," : "", d);
@@ -286,7 +335,16 @@ static void print_report(const struct eng_model *model, const struct eng_effect 
                 print_number("measure", at[3].value_e4);
             printf("}");
         }
-        printf("]}");
+        printf("]");
+        if (score->nudges) {
+            struct eng_effect nudge = {.nudge_count = (uint16_t)at[2].delta_e4,
+                                       .nudge_gain_e4 = at[2].value_e4,
+                                       .nudge_dimension = (uint8_t)at[3].value_e4,
+                                       .nudge_to = (uint8_t)at[3].delta_e4};
+            print_nudge(score, &nudge);
+            at += 2;
+        }
+        printf("}");
     }
     printf("]");
     if (report->description != NULL)
@@ -352,6 +410,11 @@ static void print_effects(const struct eng_model *model, struct naive *naive)
     const struct eng_effects *effects = naive_effects(naive);
     for (size_t at = 0; at < effects->used;) {
         const struct eng_effect *effect = (const void *)(effects->data + at);
+        at += effect->bytes;
+        if (effect->kind == ENG_EFFECT_SOURCE_SILENCE) {
+            print_source_silence(model, effect);
+            continue;
+        }
         const uint8_t *name = (const uint8_t *)(effect + 1) +
                               effect->contribution_count * sizeof(struct eng_contribution);
         printf("{\"type\":\"%s\",\"at\":%" PRId64, kinds[effect->kind].type, effect->at_ms);
@@ -359,7 +422,6 @@ static void print_effects(const struct eng_model *model, struct naive *naive)
             print_text("partner_id", (struct eng_slice){(const char *)name, effect->partner_bytes});
         kinds[effect->kind].print(model, effect);
         printf("}\n");
-        at += effect->bytes;
     }
     naive_forget_effects(naive);
 }

@@ -30,13 +30,19 @@ static unsigned section(const struct naive *naive, const struct partner *partner
             (struct eng_contribution){state->part_e4[i], state->part_e4[i] - was->part_e4[i]};
         to[3 + 2 * i] = (struct eng_contribution){amount.value_e4, amount.missing};
     }
-    return 2 + 2 * score->dimension_count;
+    unsigned count = 2 + 2 * score->dimension_count;
+    if (!score->nudges)
+        return count;
+    struct naive_nudge nudge = naive_nudge(naive, partner, index, INT64_MIN);
+    to[count] = (struct eng_contribution){nudge.gain_e4, nudge.count};
+    to[count + 1] = (struct eng_contribution){nudge.dimension, nudge.to};
+    return count + 2;
 }
 
 static void make(struct naive *naive, struct partner *partner, unsigned index,
                  const struct occasion *why)
 {
-    enum { MOST = ENG_SCORES_MAX * (2 + 2 * ENG_DIMENSIONS_MAX) };
+    enum { MOST = ENG_SCORES_MAX * (4 + 2 * ENG_DIMENSIONS_MAX) };
     const struct eng_report *report = &naive->model->reports[index];
     struct eng_contribution list[MOST];
     int64_t values[MOST], bases[MOST];

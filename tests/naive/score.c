@@ -73,8 +73,8 @@ static int64_t decayed(const struct naive *naive, const struct partner *partner,
     return points < 0 ? -whole : whole;
 }
 
-static void compute(const struct naive *naive, const struct partner *partner,
-                    const struct eng_score *score, int64_t pane, struct score_state *state)
+void naive_score_compute(const struct naive *naive, const struct partner *partner,
+                         const struct eng_score *score, int64_t pane, struct score_state *state)
 {
     struct amount amounts[ENG_DIMENSIONS_MAX];
     struct eng_dimension own[ENG_DIMENSIONS_MAX]; /* with the partner's weights and targets */
@@ -107,8 +107,7 @@ static void compute(const struct naive *naive, const struct partner *partner,
     }
 }
 
-/* The band a value lies in, whatever the margins. */
-static unsigned band_of(const struct eng_score *score, int64_t value_e4)
+unsigned naive_band_of(const struct eng_score *score, int64_t value_e4)
 {
     unsigned band = 0;
     for (unsigned i = 1; i < score->band_count; i++) {
@@ -119,8 +118,7 @@ static unsigned band_of(const struct eng_score *score, int64_t value_e4)
     return band;
 }
 
-/* The band that a value asks for when `band` is in force. */
-static unsigned band_wanted(const struct eng_score *score, unsigned band, int64_t value_e4)
+unsigned naive_band_wanted(const struct eng_score *score, unsigned band, int64_t value_e4)
 {
     const struct eng_band *own = &score->bands[band], *next = own + 1;
     bool leave = false;
@@ -132,12 +130,12 @@ static unsigned band_wanted(const struct eng_score *score, unsigned band, int64_
         int64_t edge_e4 = next->edge_e4 + score->margin_e4;
         leave |= next->above ? value_e4 > edge_e4 : value_e4 >= edge_e4;
     }
-    return leave ? band_of(score, value_e4) : band;
+    return leave ? naive_band_of(score, value_e4) : band;
 }
 
 static void move_band(const struct eng_score *score, struct score_state *state, int64_t at_ms)
 {
-    unsigned wanted = band_wanted(score, state->band, state->value_e4);
+    unsigned wanted = naive_band_wanted(score, state->band, state->value_e4);
     if (wanted == state->band) {
         state->wanting_since_ms = -1;
         return;
@@ -154,7 +152,7 @@ static void move_band(const struct eng_score *score, struct score_state *state, 
 static void move_tier(const struct eng_model *model, const struct eng_score *score,
                       struct score_state *state, int64_t before_e4, const struct occasion *why)
 {
-    unsigned now = band_of(score, state->value_e4), earned = band_of(score, before_e4);
+    unsigned now = naive_band_of(score, state->value_e4), earned = naive_band_of(score, before_e4);
     bool boundary = why->origin_kind == ENG_ORIGIN_BOUNDARY;
     bool over = eng_calendar_period_first(model->calendar, score->period, why->pane) == why->pane;
     bool graced = score->grace_period || score->grace_panes > 0;
@@ -173,7 +171,7 @@ static void move_tier(const struct eng_model *model, const struct eng_score *sco
 void naive_score_init(const struct eng_score *score, struct score_state *state)
 {
     memset(state, 0, sizeof *state);
-    state->band = band_of(score, 0);
+    state->band = naive_band_of(score, 0);
     state->told.band = state->band;
     state->wanting_since_ms = -1;
 }
@@ -234,6 +232,8 @@ static void tell(struct naive *naive, struct partner *partner, unsigned index,
     effect.value_e4 = state->value_e4;
     effect.previous_value_e4 = told->value_e4;
     effect.contribution_count = (uint16_t)score->dimension_count;
+    if (score->nudges && state->band < told->band)
+        naive_suggest(naive, partner, index, INT64_MIN, &effect);
     naive_emit(naive, partner, &effect, state->part_e4, told->part_e4);
     told->value_e4 = state->value_e4;
     told->band = state->band;
@@ -246,7 +246,7 @@ void naive_score_evaluate(struct naive *naive, struct partner *partner, unsigned
     const struct eng_score *score = &naive->model->scores[index];
     struct score_state *state = &partner->scores[index];
     int64_t before_e4 = state->value_e4;
-    compute(naive, partner, score, why->pane, state);
+    naive_score_compute(naive, partner, score, why->pane, state);
     if (score->tiers)
         move_tier(naive->model, score, state, before_e4, why);
     else

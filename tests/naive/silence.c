@@ -80,16 +80,14 @@ static void resolve(struct naive *naive, struct partner *partner, unsigned index
     naive_emit(naive, partner, &effect, NULL, NULL);
 }
 
-static void open(struct naive *naive, struct partner *partner, unsigned index,
-                 const struct occasion *why)
+void naive_silence_tell(struct naive *naive, const struct partner *partner, unsigned index,
+                        const struct occasion *why)
 {
     const struct eng_alert *alert = &naive->model->alerts[index];
-    struct alert_state *state = &partner->alerts[index];
+    const struct alert_state *state = &partner->alerts[index];
     struct eng_effect effect = naive_effect(ENG_EFFECT_CHURN_DROP, index, why);
     int64_t pane_ms = naive->model->pane_unit == ENG_PANE_HOUR ? 3600000 : 86400000;
     int64_t a = prior(alert, state);
-    state->open = true;
-    state->opened_ms = why->at_ms;
     effect.status = ENG_OPENED;
     effect.last_action_at_ms = state->last_at_ms;
     effect.silent_for_ms = why->at_ms - state->last_at_ms;
@@ -99,6 +97,8 @@ static void open(struct naive *naive, struct partner *partner, unsigned index,
     effect.risk_e3 = (uint32_t)(1000 * chance(a, state->n, alert->horizon) /
                                 chance(a, state->n, state->threshold_panes));
     naive_foretell(naive, partner, why, &effect);
+    if (alert->nudges)
+        naive_suggest(naive, partner, alert->score, INT64_MIN, &effect);
     naive_emit(naive, partner, &effect, NULL, NULL);
 }
 
@@ -115,6 +115,9 @@ void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsign
     bool cooled = state->opened_ms < 0 || why->at_ms - state->opened_ms >= alert->cooldown_ms;
     if (!state->open && naive_silence_ripe(alert, state) && cooled &&
         naive_admits(naive, partner, index, why->pane) &&
-        why->pane >= state->last + state->threshold_panes + 1)
-        open(naive, partner, index, why);
+        why->pane >= state->last + state->threshold_panes + 1) {
+        state->open = true;
+        state->opened_ms = why->at_ms;
+        naive_silence_tell(naive, partner, index, why);
+    }
 }

@@ -208,6 +208,7 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
         [ENG_EFFECT_REPORT] = {"report", eng_model_report_name},
         [ENG_EFFECT_AWARD_BOOKING] = {"booking", eng_model_award_name},
         [ENG_EFFECT_GROUP] = {"group", eng_model_group_name},
+        [ENG_EFFECT_SOURCE_SILENCE] = {"source silence", eng_model_guard_name},
     };
     const char *name = kinds[effect->kind].name(model, effect->subject);
     fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data, kinds[effect->kind].words,
@@ -455,6 +456,9 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
         const struct eng_effect *effect = (const void *)(run->told + at);
         at += effect->bytes;
         tally->configs += effect->cause == ENG_CAUSE_CONFIG;
+        tally->nudges += effect->nudge_count > 0;
+        tally->to_bands += effect->nudge_to > 0;
+        tally->far += effect->nudge_count > 1;
         if (effect->kind == ENG_EFFECT_SCORE_CHANGE) {
             tally->score_changes++;
             tally->expiries += effect->cause == ENG_CAUSE_EXPIRY;
@@ -469,6 +473,12 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
         if (effect->kind == ENG_EFFECT_GROUP) {
             tally->groups++;
             tally->segments += effect->band > 0;
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_SOURCE_SILENCE) {
+            tally->silences += effect->status == ENG_OPENED;
+            tally->held +=
+                effect->status == ENG_RESOLVED ? (uint64_t)effect->baseline_e4 / 10000 : 0;
             continue;
         }
         if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {

@@ -311,4 +311,7 @@ void directed_write(struct chance *chance, FILE *out, struct program_traits *ret
         fprintf(out, "alerts:\n");
     for (unsigned i = 0; i < k.alerts; i++)
         alert(&k, i);
+    if (k.alerts > 0 && percent(&k, 25))
+        fprintf(out, "guards:\n  g: {usual_least: 1, below: %" PRId64 "%%, alerts: [a0]%s}\n",
+                between(&k, 30, 99), percent(&k, 40) ? ", then: drop" : "");
 }

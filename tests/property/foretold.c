@@ -96,6 +96,12 @@ static bool ends_silence(const struct step *step, uint8_t outcome, struct eng_sl
     return about && (step->erase || outcome == ENG_OUTCOME_COUNTED);
 }
 
+/* Whether an alert will be held then, a forecast does not know. */
+static bool is_guarded(const struct standpoint *here)
+{
+    return eng_model_guard_name(eng_engine_model(here->engine), 0) != NULL;
+}
+
 bool foretold_is_known(const struct standpoint *here, struct chance *chance, FILE *out)
 {
     const struct history *history = here->history;
@@ -103,7 +109,7 @@ bool foretold_is_known(const struct standpoint *here, struct chance *chance, FIL
         &history->steps[chance_between(chance, 0, (int64_t)history->count - 1)];
     struct foretold foretold;
     int64_t until_ms = some_time_after(here, chance);
-    if (!step_is_event(about) || about->event.verdict != ENG_VERDICT_GOOD ||
+    if (!step_is_event(about) || about->event.verdict != ENG_VERDICT_GOOD || is_guarded(here) ||
         !foretell(here->engine, about->event.partner, until_ms, &foretold))
         return true;
     uint32_t end = here->step;
@@ -152,7 +158,8 @@ bool foretold_comes_true(const struct standpoint *here, struct chance *chance, F
     struct foretold foretold[AT_THE_END];
     uint32_t count = 0;
     int64_t until_ms = some_time_after(here, chance);
-    for (uint32_t i = 0; i < 4 * AT_THE_END && count < AT_THE_END; i++) {
+    for (uint32_t i = is_guarded(here) ? 4 * AT_THE_END : 0;
+         i < 4 * AT_THE_END && count < AT_THE_END; i++) {
         const struct step *about =
             &here->history->steps[chance_between(chance, 0, (int64_t)here->history->count - 1)];
         if (step_is_event(about) && about->event.verdict == ENG_VERDICT_GOOD &&

@@ -163,8 +163,8 @@ static struct tally total(const struct options *options, const struct shared *sh
 
 static void print_tally(const struct tally *tally)
 {
-    static const char *const kinds[ENG_ALERT_KINDS] = {"falls_to", "drop",  "silence", "rises_to",
-                                                       "below",    "above", "deadline"};
+    static const char *const kinds[ENG_ALERT_KINDS] = {"falls_to", "drop",  "silence",  "rises_to",
+                                                       "below",    "above", "deadline", "near"};
     printf("%" PRIu64 " histories, no difference\n ", tally->histories);
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         printf(" %s %" PRIu64, eng_outcome_name((enum eng_outcome)i), tally->outcome[i]);
@@ -178,10 +178,12 @@ static void print_tally(const struct tally *tally)
     printf(" bookings %" PRIu64 ", cut %" PRIu64 ", by corrections %" PRIu64 ", pending %" PRIu64
            ", reversed %" PRIu64 "\n ",
            tally->bookings, tally->cut, tally->late_bookings, tally->pending, tally->reversed);
+    printf(" nudges %" PRIu64 ", into a band %" PRIu64 ", of several actions %" PRIu64 "\n ",
+           tally->nudges, tally->to_bands, tally->far);
     for (unsigned i = 0; i < ENG_ALERT_KINDS; i++)
         printf(" %s opened %" PRIu64 " resolved %" PRIu64, kinds[i], tally->opened[i],
                tally->resolved[i]);
-    printf("\n");
+    printf(" guards began %" PRIu64 " held %" PRIu64 "\n", tally->silences, tally->held);
 }
 
 static int run_all(const struct options *options)

@@ -36,6 +36,12 @@ struct writer {
     } scores[4];
     unsigned score_count;
     unsigned ledgers; /* 0: nothing is paid */
+    bool nudges;      /* some dimensions may be suggested */
+    const char *name; /* the first of the actions that were written last */
+    struct {
+        const char *name; /* of its actions; NULL: it is neither a count nor a sum */
+        bool sum;
+    } countable[MEASURES_MAX];
 };
 
 /* Zones with whole and odd offsets, with midnights that come twice or not at all, with a day that
@@ -98,6 +104,7 @@ static void actions(struct writer *w)
 {
     enum { NAMES = sizeof names / sizeof names[0] };
     uint64_t first = chance_next(w->chance) % NAMES;
+    w->name = names[first];
     if (percent(w, 60)) {
         fprintf(w->out, "\"%s\"", names[first]);
         return;
@@ -329,6 +336,7 @@ static void measure(struct writer *w, unsigned index)
         booked(w, index);
         return;
     }
+    w->name = NULL;
     if (kind <= 4) {
         fprintf(w->out, "%s: ", kinds[kind % 3]);
         actions(w);
@@ -349,6 +357,9 @@ static void measure(struct writer *w, unsigned index)
                 percent(w, 50) ? "[social.connect, widget.install]" : "social.connect",
                 percent(w, 70) ? "social.disconnect" : "[social.disconnect, \"widget.off.*\"]");
     }
+    w->countable[index].sum = kind == 5 || kind == 6 || (index == 0 && kind > 7);
+    if ((kind <= 4 && kind % 3 == 0) || w->countable[index].sum)
+        w->countable[index].name = w->name;
     where(w);
     fprintf(w->out, "}\n");
 }
@@ -369,6 +380,39 @@ static void steps(struct writer *w)
     fprintf(w->out, "]");
 }
 
+/* An action of a family. */
+static const char *one_of(const char *name)
+{
+    static const char *const families[][2] = {{"training.*", "training.start"},
+                                              {"training.quiz.*", "training.quiz.pass"},
+                                              {"platform.*", "platform.login"},
+                                              {"deal.*", "deal.close"}};
+    for (unsigned i = 0; i < sizeof families / sizeof families[0]; i++)
+        if (strcmp(name, families[i][0]) == 0)
+            return families[i][1];
+    return name;
+}
+
+static void effort(struct writer *w)
+{
+    fprintf(w->out, ", effort: ");
+    number(w, percent(w, 70) ? between(w, 1, 4) * 10000 : between(w, 1, 60000));
+}
+
+/* That it may be suggested. Where more may be less, or nobody knows, the program is refused. */
+static void suggested(struct writer *w, int64_t measure)
+{
+    const char *name = w->countable[measure].name;
+    if (!w->nudges || name == NULL || !percent(w, 60))
+        return;
+    effort(w);
+    if (w->countable[measure].sum) {
+        fprintf(w->out, ", each: ");
+        number(w, percent(w, 70) ? between(w, 1, 3) * 10000 : between(w, 1, 20000));
+    }
+    fprintf(w->out, ", action: %s", one_of(name));
+}
+
 static void dimension(struct writer *w, unsigned index, bool may_skip)
 {
     int64_t measure_index = between(w, 0, w->measures - 1);
@@ -380,11 +424,16 @@ static void dimension(struct writer *w, unsigned index, bool may_skip)
         steps(w);
     } else {
         fprintf(w->out, "target: ");
-        chosen(w, percent(w, 70) ? between(w, 1, 6) * 10000 : between(w, 1, 300000),
+        bool far = w->nudges && percent(w, 30); /* so that more than one action is suggested */
+        chosen(w,
+               far              ? between(w, 10, 60) * 10000
+               : percent(w, 70) ? between(w, 1, 6) * 10000
+                                : between(w, 1, 300000),
                between(w, 1, 9) * 10000);
     }
     if (may_skip && w->plain_panes == 0 && percent(w, 40))
         fprintf(w->out, ", missing: skip");
+    suggested(w, measure_index);
     fprintf(w->out, "}\n");
 }
 
@@ -426,6 +475,7 @@ static void points(struct writer *w, unsigned index)
     for (int64_t i = 0; i < keys; i++) {
         const char *name = names[(first + (uint64_t)i * 3) % NAMES];
         bool named = w->filters && percent(w, 40), filtered = w->filters && percent(w, 40);
+        bool nudged = (named || filtered) && w->nudges && percent(w, 60);
         if (named)
             fprintf(w->out, "      key%" PRId64 ": {of: \"%s\", points: ", i, name);
         else
@@ -435,6 +485,10 @@ static void points(struct writer *w, unsigned index)
                percent(w, 70) ? between(w, low, 6) * 10000 + 5000 : between(w, low * 10000, 90000));
         if (filtered)
             fprintf(w->out, ", where: %s", filter(w));
+        if (nudged) {
+            effort(w);
+            fprintf(w->out, ", action: %s", one_of(name));
+        }
         fprintf(w->out, "%s\n", named || filtered ? "}" : "");
     }
     if (w->scores[index].tiers) {
@@ -581,6 +635,19 @@ static void edge(struct writer *w, unsigned of)
     number(w, exact ? scale_e4 / 10 : between(w, 0, scale_e4 / 8));
 }
 
+/* Almost there. Some are so wide, or their bands so far away, that the program is refused. */
+static void near(struct writer *w, unsigned of)
+{
+    int64_t scale_e4 = w->scores[of].scale_e4;
+    fprintf(w->out, "score: s%u, near: b%" PRId64 ", by: ", of,
+            between(w, 1, w->scores[of].bands - 1));
+    number(w, percent(w, 50) ? scale_e4 / 10 : between(w, 1, scale_e4 / 5));
+    if (percent(w, 50))
+        return;
+    fprintf(w->out, ", margin: ");
+    number(w, between(w, 0, scale_e4 / 10));
+}
+
 static void deadline(struct writer *w)
 {
     static const char *const ones[] = {"x", "platform.login", "\"platform.*\"", "[x, \"deal.*\"]"};
@@ -613,7 +680,7 @@ static void forecast(struct writer *w, unsigned of, bool named)
 static void alert(struct writer *w, unsigned index)
 {
     unsigned of = (unsigned)between(w, 0, w->score_count - 1);
-    int64_t kind = between(w, 0, 6);
+    int64_t kind = between(w, 0, 7);
     bool scored = true;
     fprintf(w->out, "  a%u: {", index);
     if (kind == 3 && w->scores[of].bands > 1) {
@@ -622,6 +689,8 @@ static void alert(struct writer *w, unsigned index)
     } else if (kind == 6) {
         deadline(w);
         return;
+    } else if (kind == 7 && w->scores[of].bands > 1) {
+        near(w, of);
     } else if (kind >= 4) {
         edge(w, of);
     } else if (kind == 0 && w->scores[of].bands > 1) {
@@ -650,6 +719,35 @@ static void alert(struct writer *w, unsigned index)
     partners(w);
     if (scored && percent(w, 30))
         fprintf(w->out, ", while_provisional: hold");
+    fprintf(w->out, "}\n");
+}
+
+/* Panes are few and events rare, so much has to be quiet, and little to be usual. */
+static void guard(struct writer *w, unsigned index, int64_t alerts)
+{
+    fprintf(w->out, "  g%u: {below: %" PRId64 "%%, usual_least: %" PRId64, index,
+            between(w, 10, 99), percent(w, 80) ? 1 : between(w, 2, 4));
+    if (percent(w, 60)) {
+        fprintf(w->out, ", silence: ");
+        actions(w);
+        if (w->filters && percent(w, 30))
+            fprintf(w->out, ", where: %s", filter(w));
+    }
+    if (percent(w, 30)) {
+        fprintf(w->out, ", after: ");
+        panes(w, between(w, 1, 2));
+    }
+    if (percent(w, 30)) {
+        fprintf(w->out, ", settle: ");
+        panes(w, between(w, 1, 3));
+    }
+    fprintf(w->out, ", at_most: ");
+    panes(w, between(w, 3, 12));
+    if (percent(w, 40))
+        fprintf(w->out, ", then: drop");
+    if (percent(w, 60))
+        fprintf(w->out, ", alerts: [a%" PRId64 "%s]", between(w, 0, alerts - 1),
+                percent(w, 30) ? ", a0" : "");
     fprintf(w->out, "}\n");
 }
 
@@ -766,6 +864,7 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     w.filters = percent(&w, 40);
     w.plain_panes = percent(&w, 33) ? between(&w, 1, 12) : 0;
     w.ledgers = percent(&w, 35) ? (unsigned)between(&w, 1, 3) : 0;
+    w.nudges = percent(&w, 35);
     time_section(&w);
     w.measures = (unsigned)between(&w, 1, MEASURES_MAX);
     w.facts = percent(&w, 40) ? (unsigned)between(&w, 1, 3) : 0;
@@ -795,6 +894,11 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
         alert(&w, i);
     if (w.ledgers > 0)
         paid(&w);
+    if (alerts == 0 || !percent(&w, 30))
+        return;
+    fprintf(out, "guards:\n");
+    for (unsigned i = 0; i < between(&w, 1, 3); i++)
+        guard(&w, i, alerts);
 }
 
 char *program_write(struct chance *chance, unsigned directed, struct program_traits *ret_traits)

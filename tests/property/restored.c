@@ -4,6 +4,8 @@
  * events is its own journal, and a commit keeps what the daemon writes to the state topic. */
 #include "restored.h"
 
+#include "compare.h"
+
 #include "base/assert.h"
 #include "engine/model.h"
 #include "foretold.h"
@@ -42,6 +44,8 @@ struct commit {
     struct mark low;     /* low water */
     uint32_t page_count; /* pages in the log */
     struct eng_page_sum sum;
+    uint8_t shared[ENG_SHARED_BYTES_MAX];
+    uint32_t shared_bytes;
 };
 
 struct world {
@@ -240,6 +244,7 @@ static void commit(struct world *world, uint32_t step)
                                     .low = low,
                                     .page_count = world->page_count,
                                     .sum = eng_engine_page_sum(world->engine)};
+    world->commit.shared_bytes = eng_engine_shared_write(world->engine, world->commit.shared);
     if (work.next.length > 0)
         memcpy(world->commit.next, work.next.data, work.next.length);
 }
@@ -304,6 +309,13 @@ static bool resume(struct world *world)
     return false;
 }
 
+static void share(struct world *world)
+{
+    enum eng_status status =
+        eng_engine_shared_read(world->engine, world->commit.shared, world->commit.shared_bytes);
+    eng_assert(status == ENG_OK);
+}
+
 /* The process is gone; another one begins where the last commit was. */
 static bool restore(struct world *world)
 {
@@ -329,14 +341,34 @@ static bool restore(struct world *world)
         (void)apply(world, step, false);
     }
     mark(world, commit->step);
+    bool model = commit->work.kind == ENG_WORK_MODEL;
+    if (!model)
+        share(world);
     if (commit->work.kind != ENG_WORK_NONE && !resume(world))
         return false;
+    if (model)
+        share(world);
     eng_engine_restore_end(world->engine);
     eng_engine_check(world->engine);
     return true;
 }
 
 /* ---- comparing ---- */
+
+/* The first effect that is another one. */
+static void show_difference(const struct world *world, size_t bytes)
+{
+    for (size_t at = 0; at < bytes;) {
+        const struct eng_effect *want = (const void *)(world->want->told + at);
+        const struct eng_effect *got = (const void *)(world->told + at);
+        if (want->bytes != got->bytes || memcmp(want, got, want->bytes) != 0) {
+            effect_print(eng_engine_model(world->engine), want, world->out);
+            effect_print(eng_engine_model(world->engine), got, world->out);
+            return;
+        }
+        at += want->bytes;
+    }
+}
 
 static bool same_told(const struct world *world, uint32_t step)
 {
@@ -346,6 +378,7 @@ static bool same_told(const struct world *world, uint32_t step)
         return true;
     fprintf(world->out, "restored: something else is told before step %u (%zu bytes, wanted %zu)\n",
             step, world->told_bytes, bytes);
+    show_difference(world, bytes < world->told_bytes ? bytes : world->told_bytes);
     return false;
 }
 

@@ -148,7 +148,8 @@ int64_t broker_last_stable(const struct broker *broker, uint32_t place)
     int64_t least = broker->logs[place].end;
     for (const struct broker_txn *txn = broker->live; txn != NULL; txn = txn->next_live)
         if (txn->first[place] >= 0 && txn->first[place] < least &&
-            (txn->decision == BROKER_OPEN || ((txn->waits | txn->hangs) >> place & 1)))
+            ((txn->decision == BROKER_OPEN && !(txn->early >> place & 1)) ||
+             ((txn->waits | txn->hangs) >> place & 1)))
             least = txn->first[place];
     return least;
 }
@@ -156,7 +157,7 @@ int64_t broker_last_stable(const struct broker *broker, uint32_t place)
 bool broker_is_visible(const struct broker_entry *entry)
 {
     return !entry->marker && !entry->compacted &&
-           (entry->txn == NULL ||
+           (entry->txn == NULL || (entry->txn->early >> entry->place & 1) ||
             (entry->txn->decision == BROKER_COMMITTED && !(entry->txn->torn >> entry->place & 1)));
 }
 
@@ -222,6 +223,22 @@ static void forget_live(struct broker *broker, const struct broker_txn *txn)
     *link = txn->next_live;
 }
 
+static void write_marker(struct broker *broker, struct broker_txn *txn, uint32_t place)
+{
+    *add_entry(&broker->logs[place]) =
+        (struct broker_entry){.txn = txn, .marker = true, .timestamp_ms = -1};
+}
+
+/* What was sent later stays. */
+static void take_offsets(struct broker *broker, const struct broker_txn *txn)
+{
+    for (int32_t i = 0; i < BROKER_PARTITIONS; i++)
+        if ((txn->offset_mask >> i & 1) && txn->offset_order[i] > broker->committed_order[i]) {
+            broker->committed[i] = txn->offsets[i];
+            broker->committed_order[i] = txn->offset_order[i];
+        }
+}
+
 /* A place hears how a transaction has ended. */
 static void marker_comes(struct sim *sim, const struct event *event)
 {
@@ -234,14 +251,9 @@ static void marker_comes(struct sim *sim, const struct event *event)
     txn->hangs &= ~((uint64_t)1 << place);
     bool committed = txn->decision == BROKER_COMMITTED && !(txn->torn >> place & 1);
     if (place != BROKER_GROUP)
-        *add_entry(&broker->logs[place]) =
-            (struct broker_entry){.txn = txn, .marker = true, .timestamp_ms = -1};
-    for (int32_t i = 0; place == BROKER_GROUP && i < BROKER_PARTITIONS; i++)
-        if (committed && (txn->offset_mask >> i & 1) &&
-            txn->offset_order[i] > broker->committed_order[i]) {
-            broker->committed[i] = txn->offsets[i];
-            broker->committed_order[i] = txn->offset_order[i];
-        }
+        write_marker(broker, txn, place);
+    else if (committed)
+        take_offsets(broker, txn);
     sim_say(sim, "marker of producer %u at place %u: %s", txn->producer, place,
             committed ? "committed" : "aborted");
     if (txn->waits == 0 && txn->hangs == 0)
@@ -290,7 +302,8 @@ uint32_t broker_producer_new(struct broker *broker)
 static void timeout_comes(struct sim *sim, const struct event *event)
 {
     struct broker_producer *producer = &sim->broker.producers[event->a];
-    if (producer->txn == event->who && producer->txn->decision == BROKER_OPEN) {
+    if (producer->txn == event->who && producer->txn->decision == BROKER_OPEN &&
+        producer->txn->early == 0) {
         sim_say(sim, "transaction of producer %" PRId64 " has timed out", event->a);
         broker_time_out(&sim->broker, (uint32_t)event->a);
     }
@@ -385,6 +398,31 @@ enum broker_answer broker_end(struct broker *broker, uint32_t number, int32_t ep
     return committed == commit ? BROKER_OK : BROKER_WRONG;
 }
 
+void broker_half_commit(struct broker *broker, uint32_t number, int32_t epoch, uint64_t places)
+{
+    struct broker_producer *producer = &broker->producers[number];
+    struct broker_txn *txn = producer->txn;
+    if (producer->epoch != epoch || !broker_is_open(broker, number) || txn->early != 0)
+        return;
+    for (uint32_t i = 0; i <= BROKER_GROUP; i++) {
+        bool there = i == BROKER_GROUP ? txn->offset_mask != 0 : txn->first[i] >= 0;
+        if (!there || !(places >> i & 1))
+            continue;
+        txn->early |= (uint64_t)1 << i;
+        if (i == BROKER_GROUP)
+            take_offsets(broker, txn);
+        else
+            write_marker(broker, txn, i);
+        sim_say(broker->sim, "half a commit of producer %u: place %u is told", number, i);
+    }
+}
+
+bool broker_is_half(const struct broker *broker, uint32_t producer)
+{
+    return producer < broker->producer_count && broker_is_open(broker, producer) &&
+           broker->producers[producer].txn->early != 0;
+}
+
 bool broker_is_open(const struct broker *broker, uint32_t producer)
 {
     const struct broker_txn *txn = broker->producers[producer].txn;
@@ -403,7 +441,8 @@ bool broker_committed(const struct broker *broker, int32_t partition, bool stabl
 {
     for (const struct broker_txn *txn = broker->live; stable && txn != NULL; txn = txn->next_live)
         if ((txn->offset_mask >> partition & 1) &&
-            (txn->decision == BROKER_OPEN || (txn->waits >> BROKER_GROUP & 1)))
+            ((txn->decision == BROKER_OPEN && !(txn->early >> BROKER_GROUP & 1)) ||
+             (txn->waits >> BROKER_GROUP & 1)))
             return false;
     *ret_offset = broker->committed[partition];
     return true;

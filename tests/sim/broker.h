@@ -10,6 +10,10 @@
  * A transaction may be torn: one place is told that it was aborted, or hears nothing for long,
  * though the coordinator has committed it and thinks that all have heard.
  *
+ * A commit may be half: a coordinator that dies has written it down, comes back at once, tells some
+ * places of it, and is replaced by one that knows of an open transaction only. If that one is asked
+ * for the same, all is well; if it aborts, what those places were told stays.
+ *
  * It decides nothing by chance but how long markers take, and what is torn. */
 #ifndef TESTS_SIM_BROKER_H
 #define TESTS_SIM_BROKER_H
@@ -46,6 +50,7 @@ struct broker_txn {
     uint64_t waits;             /* bits: places whose marker has not come yet */
     uint64_t torn;              /* bits: places that are told "aborted" although it was committed */
     uint64_t hangs;             /* bits: of those, places that have not been told yet */
+    uint64_t early;             /* bits: places that were told "committed" before it was decided */
     int64_t first[BROKER_LOGS]; /* its first offset there; -1: none */
     uint32_t offset_mask;       /* partitions whose offsets are in it */
     struct eng_port_offset offsets[BROKER_PARTITIONS];
@@ -119,6 +124,13 @@ enum broker_answer broker_offsets(struct broker *broker, uint32_t producer, int3
 
 /* Decides the open transaction. BROKER_OK also when it was decided so before. */
 enum broker_answer broker_end(struct broker *broker, uint32_t producer, int32_t epoch, bool commit);
+
+/* A commit by a coordinator that dies over it, when it has told those of these places that are in
+ * it. Nobody is answered. */
+void broker_half_commit(struct broker *broker, uint32_t producer, int32_t epoch, uint64_t places);
+
+/* Has this producer a transaction that is open, and of which some places were told otherwise? */
+bool broker_is_half(const struct broker *broker, uint32_t producer);
 
 /* Has this producer a transaction that is open? */
 bool broker_is_open(const struct broker *broker, uint32_t producer);

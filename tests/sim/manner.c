@@ -131,7 +131,7 @@ static void draw_limits(struct sim *sim, struct manner *m)
         m->limits.slice_us = -1;
     if (sim_percent(sim, 40))
         m->limits.txn_records = (uint32_t)sim_between(sim, 1, 12);
-    m->apart = sim_percent(sim, 20) ? sim_between(sim, 1, 16) : 0;
+    m->apart = sim_percent(sim, 40) ? sim_between(sim, 1, 16) : 0;
     sim->chance = chance;
 }
 
@@ -163,6 +163,7 @@ static void draw_aside(struct sim *sim, struct manner *m)
     sim->chance.state = chance.state * 0x2545F4914F6CDD1Du + 3;
     draw_harm(sim, m);
     draw_setup(sim, m);
+    m->half = share(sim, 25, 1, 10);
     sim->chance = chance;
 }
 
@@ -233,12 +234,17 @@ enum fate manner_fate(struct sim *sim)
     return happens(sim, sim->manner.doubt) ? CHANCE_ONE_OF(&sim->chance, fates) : FATE_FINE;
 }
 
+bool manner_halves(struct sim *sim)
+{
+    return sim->manner.half > 0 && sim->manner.harm != HARM_TORN && happens(sim, sim->manner.half);
+}
+
 /* ---- Faults that come by the clock. ---- */
 
 static void death_comes(struct sim *sim, const struct event *event)
 {
     struct process *process = event->who;
-    if (!sim->calm && process->state == PROCESS_ALIVE && (int64_t)process->life == event->a)
+    if (!sim->calm && process_may_die(process) && (int64_t)process->life == event->a)
         process_kill(process, "trouble comes in company");
 }
 
@@ -260,7 +266,7 @@ enum { REPLACE_KILL, REPLACE_STOP, REPLACE_RELOAD }; /* how it comes to a newer 
 static void replacement_comes(struct sim *sim, const struct event *event)
 {
     struct process *process = event->who;
-    if (process->state != PROCESS_ALIVE || (int64_t)process->life != event->a)
+    if (!process_may_die(process) || (int64_t)process->life != event->a)
         return;
     if (event->b == REPLACE_RELOAD)
         process_reload(process);
@@ -302,7 +308,7 @@ static struct process *victim(struct sim *sim)
 static void kill_one(struct sim *sim)
 {
     struct process *process = victim(sim);
-    if (process != NULL)
+    if (process != NULL && process_may_die(process))
         process_kill(process, "killed");
 }
 

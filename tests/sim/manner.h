@@ -49,7 +49,7 @@ struct manner {
     unsigned crash, hiccup, refuse;
     /* Per cent. */
     unsigned doubt, slow, late_markers, late_answers, late_joins, expelled, cut, replies_lost,
-        spite;
+        spite, half;
     enum harm harm;
     int64_t harm_us; /* when, about */
     unsigned sticky; /* that a partition stays with its owner */
@@ -73,6 +73,10 @@ int64_t manner_latency_us(struct sim *sim);
 
 /* What becomes of a request to end a transaction. */
 enum fate manner_fate(struct sim *sim);
+
+/* Does a coordinator die over this commit, and leave half of it? Nothing that would make it worse
+ * happens then to whoever asks for it (a death above all: that would tear it for good). */
+bool manner_halves(struct sim *sim);
 
 /* Is this transaction to be torn, which is about to be committed? Where, and when is that place
  * told so? */

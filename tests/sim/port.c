@@ -27,6 +27,8 @@ static void risk_death(struct port *port, const char *what, int which)
     bool dies = which == 0 && sim->calls == sim->crash_at;
     if (!dies && !manner_strikes(sim, sim->manner.crash))
         return;
+    if (!process_may_die(port->process))
+        return;
     sim_say(sim, "call %" PRIu64 " is the last, %s it was done: %s", sim->calls, call_ends[which],
             what);
     process_kill(port->process, "in a call");

@@ -84,7 +84,7 @@ enum eng_status port_begin(struct eng_port *port, struct eng_error *err)
 {
     struct port *self = port_of(port);
     /* With a rule left out a client is used again that librdkafka would not let begin. */
-    eng_assert(!self->begun || !ENG_RULE(ROTATE_IN_DOUBT) || !ENG_RULE(ROTATE_ON_LOST));
+    eng_assert(!self->begun || !ENG_RULE(ROTATE_IN_DOUBT));
     port_enter(self, "begin");
     if (self->fatal)
         return fail(self, ENG_FATAL, "begin", err);
@@ -304,6 +304,13 @@ static enum eng_status request_end(struct port *port, bool commit)
     struct broker *broker = &port_sim(port)->broker;
     bool cut = port_sim(port)->now_us < port->cut_until_us;
     enum fate fate = cut ? FATE_REQUEST_LOST : manner_fate(port_sim(port));
+    if (commit && !cut && manner_halves(port_sim(port))) {
+        int64_t places = sim_between(port_sim(port), 1, (INT64_C(2) << BROKER_GROUP) - 1);
+        broker_half_commit(broker, port->producer, port->epoch, (uint64_t)places);
+        fate = FATE_REQUEST_LOST;
+    }
+    if (fate == FATE_REFUSED && broker_is_half(broker, port->producer))
+        fate = FATE_FINE;
     if (fate == FATE_REFUSED)
         return commit ? ENG_TXN_ABORT : ENG_TIMED_OUT;
     if (fate == FATE_DELAYED || fate == FATE_DOUBLED)

@@ -357,6 +357,14 @@ void process_start_due(struct process *first)
         start(one);
 }
 
+bool process_may_die(struct process *process)
+{
+    bool may = process->state == PROCESS_ALIVE;
+    for (struct process *one = process_first(process); one != NULL; one = next_of(one))
+        may &= !broker_is_half(&process->sim->broker, one->port.producer);
+    return may;
+}
+
 void process_kill(struct process *process, const char *why)
 {
     eng_assert(process->state == PROCESS_ALIVE);

@@ -72,6 +72,9 @@ uint64_t process_number(const struct process *process);
 /* Starts the whole house of this first one, when it is due. */
 void process_start_due(struct process *first);
 
+/* Is it alive, and is no commit half done that only its house can bring to an end? */
+bool process_may_die(struct process *process);
+
 /* kill -9, of the whole house. From outside, or by one of its own strands, which does not come back
  * then. */
 void process_kill(struct process *process, const char *why);

@@ -140,6 +140,46 @@ Test(broker, a_transaction_that_lasts_too_long_is_aborted_and_its_producer_fence
     cr_expect_str_eq(seen(), "");
 }
 
+/* A record and an offset whose commit is half: of the two only the record's log was told. */
+static uint32_t half_committed(int32_t *ret_epoch)
+{
+    struct eng_port_offset now = {.partition = 2, .next = 7, .meta = "m"};
+    uint32_t one = producer(ret_epoch);
+    cr_expect_eq(put(one, *ret_epoch, "a", "1"), BROKER_OK);
+    cr_expect_eq(broker_offsets(&sim.broker, one, *ret_epoch, &now, 1), BROKER_OK);
+    broker_half_commit(&sim.broker, one, *ret_epoch, (uint64_t)1 << STATE);
+    cr_expect(broker_is_half(&sim.broker, one));
+    cr_expect_str_eq(seen(), "a");
+    cr_expect_not(broker_committed(&sim.broker, 2, true, &now), "not told, so unstable");
+    return one;
+}
+
+Test(broker, half_a_commit_becomes_whole_when_it_is_asked_for_again)
+{
+    int32_t epoch;
+    struct eng_port_offset got;
+    uint32_t one = half_committed(&epoch);
+    cr_expect_eq(broker_end(&sim.broker, one, epoch, true), BROKER_OK);
+    let_markers_come();
+    cr_expect_not(broker_is_half(&sim.broker, one));
+    cr_expect_str_eq(seen(), "a");
+    cr_expect(broker_committed(&sim.broker, 2, true, &got));
+    cr_expect_eq(got.next, 7);
+}
+
+Test(broker, half_a_commit_is_torn_by_the_next_epoch)
+{
+    int32_t epoch;
+    struct eng_port_offset got;
+    uint32_t one = half_committed(&epoch);
+    cr_expect_eq(broker_open(&sim.broker, one, &epoch), BROKER_BUSY);
+    let_markers_come();
+    cr_expect_eq(broker_open(&sim.broker, one, &epoch), BROKER_OK);
+    cr_expect_str_eq(seen(), "a", "what was told stays");
+    cr_expect(broker_committed(&sim.broker, 2, true, &got));
+    cr_expect_eq(got.next, -1, "and the rest is aborted");
+}
+
 /* The world of a seed in which a transaction is torn, from now on. */
 static void let_one_be_torn(void)
 {

@@ -146,6 +146,24 @@ Test(forecast, an_event_that_brings_the_fall_near_is_looked_at_at_the_next_bound
         "                         ->  risk resolved at 14, ok\n");
 }
 
+/* A log-in ends the state that an upload has begun: the score is what it was, but what makes it up
+ * now leaves. */
+Test(forecast, an_event_that_changes_what_a_score_is_made_of_is_looked_at_again)
+{
+    spec_holds("S3",
+               "measures: {logins: {count: login, over: 4d}, busy: {state: upload, until: login}}\n"
+               "scores:\n"
+               "  s: {scale: 9, dimensions: {logins: {weight: 8, target: 4}, busy: {weight: 1, "
+               "target: 1}},"
+               "\n      bands: {low: 0, ok: 3}, margin: 2, tell_every: 9}\n"
+               "alerts: {risk: {score: s, falls_to: low, forecast: 5d}}\n",
+               "day 0        acme  login\n"
+               "day 3        acme  login\n"
+               "day 3 12:00  acme  upload  ->  s 0 -> 5, low -> ok\n"
+               "day 3 13:00  acme  login\n"
+               "day 4        tick  ->  acme risk opened at 4, ok, falls day 7 to low\n");
+}
+
 /* Its score loses a point at every boundary, each of which is told, so the fall is further off than
  * anybody looks at a time. */
 Test(forecast, a_fall_that_is_far_off_is_looked_for_again)

@@ -163,7 +163,7 @@ static void print_churn_drop(const struct subject *s, const struct eng_effect *e
         print_time(effect->anchor_at_ms, s->out);
         fprintf(s->out, ", due ");
         print_time(effect->due_at_ms, s->out);
-    } else if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE) {
+    } else if (eng_alert_has_edge(alert)) {
         fprintf(s->out, " at ");
         print_number(effect->value_e4, s->out);
     } else if (alert->kind == ENG_FALLS_TO || alert->kind == ENG_RISES_TO) {
@@ -183,6 +183,24 @@ static void print_churn_drop(const struct subject *s, const struct eng_effect *e
                     effect->risk_e3 / 1000, effect->risk_e3 % 1000);
     }
     print_fall(s, effect);
+}
+
+/* `GUARD began, COUNT of USUAL`, or `GUARD ended, COUNT of USUAL, since TIME, held NUMBER`. */
+static void print_source_silence(const struct subject *s, const struct eng_effect *effect)
+{
+    bool began = effect->status == ENG_OPENED;
+    fprintf(s->out, "%s %s, ", s->model->guards[effect->subject].name, began ? "began" : "ended");
+    print_number(effect->value_e4, s->out);
+    if (effect->previous_value_e4 >= 0) {
+        fprintf(s->out, " of ");
+        print_number(effect->previous_value_e4, s->out);
+    }
+    if (began)
+        return;
+    fprintf(s->out, ", since ");
+    print_time(effect->last_action_at_ms, s->out);
+    fprintf(s->out, ", held ");
+    print_number(effect->baseline_e4, s->out);
 }
 
 static void print_award_booking(const struct subject *s, const struct eng_effect *effect)
@@ -241,10 +259,13 @@ static void print_effect(const struct subject *s, const struct eng_effect *effec
         print_time(effect->at_ms, s->out);
         fprintf(s->out, " ");
     }
-    if (name.length != partner.length || memcmp(name.data, partner.data, name.length) != 0)
+    if (name.length > 0 &&
+        (name.length != partner.length || memcmp(name.data, partner.data, name.length) != 0))
         fprintf(s->out, "%.*s ", (int)name.length, name.data);
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         print_score_change(s, effect);
+    else if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
+        print_source_silence(s, effect);
     else if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
         print_award_booking(s, effect);
     else

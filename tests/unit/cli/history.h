@@ -30,7 +30,7 @@ struct history {
 
 static void history_tell(struct history *history)
 {
-    const struct eng_encode_context encode = {history->config->model, ""};
+    const struct eng_encode_context encode = {history->config->model, "", 0};
     for (const struct eng_effect *effect = NULL;
          (effect = eng_effects_next(&history->effects, effect)) != NULL;) {
         eng_bytes_clear(&history->record);

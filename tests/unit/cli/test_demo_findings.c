@@ -36,9 +36,19 @@ static void note(struct feed *feed, const struct eng_effect *effect)
         feed->first_ms[number] = effect->at_ms;
 }
 
+/* What is almost there, and newcomers' deadlines, say nothing of who leaves. */
+static bool is_warning(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const char *name = eng_model_alert_name(model, effect->subject);
+    return strcmp(name, "at_risk") == 0 || strcmp(name, "slipping") == 0 ||
+           strcmp(name, "silent") == 0;
+}
+
 static void feed(void *context, const struct eng_effect *effect, const struct eng_bytes *record)
 {
     struct feed *feed = context;
+    if (effect->kind == ENG_EFFECT_REPORT)
+        return; /* goes to a topic of its own */
     const struct eng_tail_record told = {.topic = effect->kind == ENG_EFFECT_SCORE_CHANGE
                                                       ? ENG_FINDINGS_SCORE_CHANGES
                                                       : ENG_FINDINGS_CHURN_DROPS,
@@ -47,7 +57,8 @@ static void feed(void *context, const struct eng_effect *effect, const struct en
     feed->changes += effect->kind == ENG_EFFECT_SCORE_CHANGE;
     feed->opened += effect->kind == ENG_EFFECT_CHURN_DROP && effect->status == ENG_OPENED;
     feed->resolved += effect->kind == ENG_EFFECT_CHURN_DROP && effect->status == ENG_RESOLVED;
-    if (effect->kind == ENG_EFFECT_CHURN_DROP && effect->status == ENG_OPENED)
+    if (effect->kind == ENG_EFFECT_CHURN_DROP && effect->status == ENG_OPENED &&
+        is_warning(feed->history->config->model, effect))
         note(feed, effect);
     eng_findings_visit(&feed->findings, &told);
 }

@@ -6,7 +6,8 @@
 
 struct seen {
     struct history *history;
-    uint64_t changes, opened[3], resolved[3]; /* by enum eng_alert_kind */
+    uint64_t changes, opened[ENG_TOLD_NEAR + 1], resolved[ENG_TOLD_NEAR + 1]; /* by kind */
+    uint64_t nudges;
 };
 
 static bool is(struct eng_slice slice, const char *text)
@@ -38,12 +39,29 @@ static void check_shares(const struct eng_effect *effect, const struct eng_told 
     }
 }
 
+static void check_nudge(struct seen *seen, const struct eng_effect *effect,
+                        const struct eng_told *told)
+{
+    const struct eng_model *model = seen->history->config->model;
+    cr_assert_eq(told->nudge.count, effect->nudge_count);
+    if (effect->nudge_count == 0)
+        return;
+    seen->nudges++;
+    cr_assert(near(told->nudge.gain, effect->nudge_gain_e4));
+    cr_assert(
+        is(told->nudge.dimension, eng_model_dimension_name(model, 0, effect->nudge_dimension)));
+    cr_assert_eq(told->nudge.to.length > 0, effect->nudge_to > 0);
+}
+
 static void check(void *context, const struct eng_effect *effect, const struct eng_bytes *record)
 {
     struct seen *seen = context;
     const struct eng_model *model = seen->history->config->model;
     struct eng_told told;
+    if (effect->kind == ENG_EFFECT_REPORT)
+        return;
     cr_assert(read(effect, record->data, record->used, &told));
+    check_nudge(seen, effect, &told);
     struct eng_slice partner = eng_effect_partner(effect);
     cr_assert(told.partner.length == partner.length &&
               memcmp(told.partner.data, partner.data, partner.length) == 0);
@@ -62,10 +80,11 @@ static void check(void *context, const struct eng_effect *effect, const struct e
     }
     cr_assert(is(told.name, eng_model_alert_name(model, effect->subject)));
     cr_assert_eq(told.resolved, effect->status == ENG_RESOLVED);
-    int kind = told.kind == ENG_TOLD_FALLS_TO ? 0 : told.kind == ENG_TOLD_DROP ? 1 : 2;
-    cr_assert_eq(kind, effect->subject, "the demo's alerts: falls_to, drop, silence");
-    (told.resolved ? seen->resolved : seen->opened)[kind]++;
-    if (kind == 2) {
+    (told.resolved ? seen->resolved : seen->opened)[told.kind]++;
+    if (told.kind == ENG_TOLD_DEADLINE) {
+        cr_assert_eq(told.due_at_ms, effect->due_at_ms);
+        cr_assert_eq(told.anchor_at_ms, effect->anchor_at_ms);
+    } else if (told.kind == ENG_TOLD_SILENCE) {
         cr_assert_eq(told.last_action_at_ms, effect->last_action_at_ms);
         cr_assert_eq(told.silent_for_ms, effect->silent_for_ms);
         cr_assert_eq(told.usual_gap_ms, effect->usual_gap_ms);
@@ -83,8 +102,11 @@ Test(told, every_effect_of_a_history_is_read_back_as_it_was_told)
     history_new(&history, check, &seen);
     history_play(&history);
     cr_assert_gt(seen.changes, 1000);
-    for (int kind = 0; kind < 3; kind++)
-        cr_assert(seen.opened[kind] > 10 && seen.resolved[kind] > 0, "kind %d", kind);
+    static const enum eng_told_kind kinds[] = {ENG_TOLD_FALLS_TO, ENG_TOLD_DROP, ENG_TOLD_SILENCE,
+                                               ENG_TOLD_DEADLINE, ENG_TOLD_NEAR};
+    for (int i = 0; i < 5; i++)
+        cr_assert(seen.opened[kinds[i]] > 10 && seen.resolved[kinds[i]] > 0, "kind %d", kinds[i]);
+    cr_assert_gt(seen.nudges, 100);
     history_done(&history);
 }
 
@@ -93,7 +115,7 @@ static void mutilate(void *context, const struct eng_effect *effect, const struc
 {
     uint64_t *records = context;
     struct eng_told told;
-    if (++*records > 500)
+    if (effect->kind == ENG_EFFECT_REPORT || ++*records > 500)
         return;
     for (size_t length = 0; length < record->used; length++) {
         uint8_t *copy = malloc(length + 1); /* its end is the allocation's, so ASan sees more */
@@ -211,4 +233,19 @@ Test(told, a_deadline_is_over_or_nearly_so)
     says(&told, "what is expected is due in 2 days");
     told.resolved = true;
     says(&told, "has done what was expected");
+}
+
+Test(told, a_nudge_stands_behind_what_was_told)
+{
+    struct eng_told told = {.kind = ENG_TOLD_NEAR,
+                            .score = slice("engagement"),
+                            .near = slice("high"),
+                            .value = 7.9,
+                            .nudge = {.action = slice("invoice.upload"), .count = 2, .gain = 0.6}};
+    says(&told, "engagement is 7.9, almost high; 2 more invoice.upload: +0.6");
+    told.nudge.to = slice("high");
+    says(&told, "engagement is 7.9, almost high; 2 more invoice.upload: +0.6, high");
+    told.resolved = true;
+    told.nudge.count = 0;
+    says(&told, "engagement is 7.9");
 }

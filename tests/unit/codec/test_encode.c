@@ -30,7 +30,10 @@ static struct eng_matrix matrices[] = {{.name = relation,
                                         .cell_count = 2,
                                         .cells = cells,
                                         .cell_of = cell_of}};
-static struct eng_dimension dimensions[] = {{.name = logins}, {.name = training}};
+static char complete_action[] = "training.complete";
+static struct eng_dimension dimensions[] = {
+    {.name = logins},
+    {.name = training, .effort_e4 = 20000, .each_e4 = 5000000, .action = complete_action}};
 static struct eng_band bands[] = {{.name = low}, {.name = high, .edge_e4 = 50000}};
 static struct eng_score scores[] = {{.name = engagement,
                                      .dimension_count = 2,
@@ -42,6 +45,7 @@ static struct eng_score scores[] = {{.name = engagement,
                                      .dimensions = dimensions,
                                      .band_count = 2,
                                      .bands = columns}};
+static char almost[] = "almost";
 static struct eng_alert alerts[] = {
     {.name = at_risk, .kind = ENG_FALLS_TO},
     {.name = slipping, .kind = ENG_DROP},
@@ -50,15 +54,21 @@ static struct eng_alert alerts[] = {
     {.name = weak, .kind = ENG_BELOW, .edge_e4 = 45000},
     {.name = strong, .kind = ENG_ABOVE, .edge_e4 = 80001, .description = thanks},
     {.name = untrained, .kind = ENG_DEADLINE},
-    {.name = leaving, .kind = ENG_SILENCE, .forecast = 60}};
+    {.name = leaving, .kind = ENG_SILENCE, .forecast = 60},
+    {.name = almost, .kind = ENG_NEAR, .band = 1, .edge_e4 = 45000}};
 static char monthly[] = "monthly";
 static uint16_t reported[] = {0};
-static struct eng_report reports[] = {{.name = monthly, .score_count = 1, .scores = reported}};
+static struct eng_report reports[] = {
+    {.name = monthly, .score_count = 1, .scores = reported, .trend_e4 = 45001}};
+static char portal[] = "portal", export_text[] = "The export.";
+static struct eng_guard guards[] = {{.name = portal, .description = export_text}};
 static char welcome[] = "welcome", reward[] = "rew/ard";
 static struct eng_ledger ledgers[] = {{.name = low}, {.name = reward}};
 static struct eng_award awards[] = {{.name = welcome, .ledgers = 3},
                                     {.name = strong, .ledgers = 1, .description = thanks}};
 static const struct eng_model model = {.program = program,
+                                       .guard_count = 1,
+                                       .guards = guards,
                                        .ledger_count = 2,
                                        .ledgers = ledgers,
                                        .award_count = 2,
@@ -66,13 +76,13 @@ static const struct eng_model model = {.program = program,
                                        .version = 3,
                                        .score_count = 2,
                                        .scores = scores,
-                                       .alert_count = 8,
+                                       .alert_count = 9,
                                        .alerts = alerts,
                                        .matrix_count = 1,
                                        .matrices = matrices,
                                        .report_count = 1,
                                        .reports = reports};
-static const struct eng_encode_context context = {&model, ""};
+static const struct eng_encode_context context = {&model, "", 0};
 
 /* An effect with room for what follows it. */
 struct effect {
@@ -111,19 +121,20 @@ static struct effect score_change(void)
 
 static struct effect churn_drop(unsigned alert, enum eng_alert_status status)
 {
-    return (struct effect){.head = {.kind = ENG_EFFECT_CHURN_DROP,
-                                    .subject = (uint16_t)alert,
-                                    .origin_kind = ENG_ORIGIN_BOUNDARY,
-                                    .origin = 1767225600000,
-                                    .status = (uint8_t)status,
-                                    .contribution_count = alert == 2 || alert >= 6 ? 0 : 2,
-                                    .risk_e3 = 625,
-                                    .at_ms = 1767225600000,
-                                    .value_e4 = 40000,
-                                    .baseline_e4 = 70001,
-                                    .last_action_at_ms = 1767000000000,
-                                    .silent_for_ms = 225600000,
-                                    .usual_gap_ms = 86400000}};
+    return (struct effect){
+        .head = {.kind = ENG_EFFECT_CHURN_DROP,
+                 .subject = (uint16_t)alert,
+                 .origin_kind = ENG_ORIGIN_BOUNDARY,
+                 .origin = 1767225600000,
+                 .status = (uint8_t)status,
+                 .contribution_count = alert == 2 || alert == 6 || alert == 7 ? 0 : 2,
+                 .risk_e3 = 625,
+                 .at_ms = 1767225600000,
+                 .value_e4 = 40000,
+                 .baseline_e4 = 70001,
+                 .last_action_at_ms = 1767000000000,
+                 .silent_for_ms = 225600000,
+                 .usual_gap_ms = 86400000}};
 }
 
 static const char *text_of(const struct eng_bytes *bytes)
@@ -150,8 +161,9 @@ static const char *text_of(const struct eng_bytes *bytes)
 #define AVRO_END(kind)                                                                             \
     ", \"kind\": {\"string\": \"" kind                                                             \
     "\"}, \"threshold\": null, \"description\": null" AVRO_NO_TIME
-#define AVRO_NO_FACTS ", \"fact\": null, \"facts\": null}"
-#define AVRO_NO_FALL ", \"will_drop_at\": null, \"will_drop_to\": null" AVRO_NO_FACTS
+#define AVRO_NO_FACTS ", \"fact\": null, \"facts\": null, \"nudge\": null"
+#define AVRO_NO_NEAR AVRO_NO_FACTS ", \"near\": null}"
+#define AVRO_NO_FALL ", \"will_drop_at\": null, \"will_drop_to\": null" AVRO_NO_NEAR
 #define AVRO_NO_TIME ", \"anchor_at\": null, \"due_at\": null" AVRO_NO_FALL
 
 static void check_json(struct effect effect, const char *want)
@@ -263,7 +275,7 @@ Test(encode, a_score_change_is_read_by_avro_c)
         "\"model_version\": 3, \"value\": 2.5001000000000002, \"previous_value\": 7.0, \"band\": "
         "\"low\", \"previous_band\": \"high\", \"direction\": \"down\", \"cause\": \"event\", "
         "\"at\": 1767258000000, \"provisional\": true, \"contributions\": " AVRO_CONTRIBUTIONS
-        ", \"description\": null" AVRO_NO_FACTS);
+        ", \"description\": null" AVRO_NO_FACTS "}");
 }
 
 Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
@@ -313,6 +325,39 @@ Test(encode, churn_drops_are_read_by_avro_c_with_nulls_for_what_does_not_apply)
                                      "\"last_action_at\": {\"long\": 1767000000000}, "
                                      "\"silent_for_ms\": null, \"usual_gap_ms\": null, "
                                      "\"risk\": null, \"contributions\": null" AVRO_END("silence"));
+}
+
+Test(encode, a_source_silence_is_of_a_partition_and_of_no_partner)
+{
+    struct effect effect = {.head = {.kind = ENG_EFFECT_SOURCE_SILENCE,
+                                     .status = ENG_RESOLVED,
+                                     .origin_kind = ENG_ORIGIN_BOUNDARY,
+                                     .origin = 1767225600000,
+                                     .at_ms = 1767225600000,
+                                     .value_e4 = 30000,
+                                     .previous_value_e4 = 25000,
+                                     .last_action_at_ms = 1767139200000,
+                                     .baseline_e4 = 70000}};
+    struct eng_encode_context third = {&model, "", 3};
+    struct eng_bytes out = {0};
+    cr_assert_eq(eng_encode_json(&third, complete(&effect, ""), &out), ENG_OK);
+    static const char want[] =
+        "{\"type\":\"source_silence\",\"id\":\"paint%2Fpainters/3/portal/ended/b1767225600000\","
+        "\"program\":\"paint/painters\",\"guard\":\"portal\",\"status\":\"ended\",\"at\":"
+        "1767225600000,\"count\":3,\"usual\":2.5,\"since\":1767139200000,\"held\":7,"
+        "\"description\":\"The export.\"}\n";
+    cr_expect(out.used == sizeof want - 1 && memcmp(out.data, want, out.used) == 0, "%.*s",
+              (int)out.used, (const char *)out.data);
+    eng_bytes_done(&out);
+    struct eng_slice key = eng_encode_key(&model, &effect.head);
+    cr_expect(key.length == 6 && memcmp(key.data, "portal", 6) == 0);
+    effect.head.status = ENG_OPENED;
+    effect.head.previous_value_e4 = -1;
+    check_avro(effect, eng_schema_source_silence,
+               "{\"id\": \"paint%2Fpainters/0/portal/began/b1767225600000\", \"program\": "
+               "\"paint/painters\", \"guard\": \"portal\", \"status\": \"began\", \"at\": "
+               "1767225600000, \"count\": 3, \"usual\": null, \"since\": null, \"held\": null, "
+               "\"description\": {\"string\": \"The export.\"}}");
 }
 
 static struct effect booking(unsigned award, unsigned ledger)
@@ -404,7 +449,7 @@ Test(encode, an_alert_that_looks_ahead_says_when_its_score_will_fall)
                                        "\"threshold\": null, \"description\": null, "
                                        "\"anchor_at\": null, \"due_at\": null, "
                                        "\"will_drop_at\": {\"long\": 1767830400000}, "
-                                       "\"will_drop_to\": {\"string\": \"low\"}" AVRO_NO_FACTS);
+                                       "\"will_drop_to\": {\"string\": \"low\"}" AVRO_NO_NEAR);
 }
 
 Test(encode, a_cell_change_has_the_bands_of_both_scores)
@@ -495,24 +540,67 @@ Test(encode, a_report_card_says_what_has_changed_since_the_last_one)
                CARD "\"previous_value\":7,\"band\":\"low\",\"previous_band\":\"high\","
                     "\"provisional\":true,\"contributions\":[{\"dimension\":\"logins\",\"value\":"
                     "2.5,\"delta\":-1.25,\"measure\":3},{\"dimension\":\"training.*\",\"value\":"
-                    "-0.0001,\"delta\":1}]}]}\n",
+                    "-0.0001,\"delta\":1}],\"trend\":\"declining\"}]}\n",
                AVRO_CARD
                "\"previous_value\": {\"double\": 7.0}, \"band\": \"low\", "
                "\"previous_band\": {\"string\": \"high\"}, \"provisional\": true, "
                "\"contributions\": [{\"dimension\": \"logins\", \"value\": 2.5, \"delta\": "
                "{\"double\": -1.25}, \"measure\": {\"double\": 3.0}}, {\"dimension\": "
                "\"training.*\", \"value\": -0.0001, \"delta\": {\"double\": 1.0}, "
-               "\"measure\": null}]}], \"description\": null}");
+               "\"measure\": null}], \"nudge\": null, \"trend\": {\"string\": \"declining\"}}], "
+               "\"description\": null}");
     check_card(false,
                CARD
                "\"band\":\"low\",\"provisional\":true,\"contributions\":[{\"dimension\":"
                "\"logins\",\"value\":2.5,\"measure\":3},{\"dimension\":\"training.*\",\"value\":"
                "-0.0001}]}]}\n",
-               AVRO_CARD "\"previous_value\": null, \"band\": \"low\", \"previous_band\": null, "
-                         "\"provisional\": true, \"contributions\": [{\"dimension\": \"logins\", "
-                         "\"value\": 2.5, \"delta\": null, \"measure\": {\"double\": 3.0}}, "
-                         "{\"dimension\": \"training.*\", \"value\": -0.0001, \"delta\": null, "
-                         "\"measure\": null}]}], \"description\": null}");
+               AVRO_CARD
+               "\"previous_value\": null, \"band\": \"low\", \"previous_band\": null, "
+               "\"provisional\": true, \"contributions\": [{\"dimension\": \"logins\", "
+               "\"value\": 2.5, \"delta\": null, \"measure\": {\"double\": 3.0}}, "
+               "{\"dimension\": \"training.*\", \"value\": -0.0001, \"delta\": null, "
+               "\"measure\": null}], \"nudge\": null, \"trend\": null}], \"description\": null}");
+}
+
+/* With a band that is reached, of a sum; a score change without. */
+Test(encode, a_nudge_says_what_is_suggested_and_what_it_gives)
+{
+    struct effect effect = churn_drop(8, ENG_OPENED);
+    effect.head.nudge_count = 3;
+    effect.head.nudge_dimension = 1;
+    effect.head.nudge_gain_e4 = 12500;
+    effect.head.nudge_to = 2;
+    check_avro(effect, eng_schema_churn_drop,
+               AVRO_DROP("almost", "opened") "\"score\": {\"string\": \"engagement\"}, \"value\": "
+                                             "{\"double\": 4.0}, \"band\": {\"string\": \"low\"}, "
+                                             "\"baseline\": null, \"drop\": null, "
+                                             "\"last_action_at\": null, \"silent_for_ms\": null, "
+                                             "\"usual_gap_ms\": null, \"risk\": null, "
+                                             "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
+                                             "}, \"kind\": {\"string\": \"near\"}, "
+                                             "\"threshold\": {\"double\": 5.0}, \"description\": "
+                                             "null, \"anchor_at\": null, \"due_at\": null, "
+                                             "\"will_drop_at\": null, \"will_drop_to\": null, "
+                                             "\"fact\": null, \"facts\": null, \"nudge\": "
+                                             "{\"Nudge\": {\"dimension\": \"training.*\", "
+                                             "\"action\": \"training.complete\", \"count\": 3, "
+                                             "\"gain\": 1.25, \"to\": {\"string\": \"high\"}, "
+                                             "\"each\": {\"double\": 500.0}}}, \"near\": "
+                                             "{\"string\": \"high\"}}");
+    struct eng_bytes out = {0};
+    cr_assert_eq(eng_encode_json(&context, complete(&effect, "acme"), &out), ENG_OK);
+    cr_assert_not_null(strstr(text_of(&out),
+                              ",\"nudge\":{\"dimension\":\"training.*\",\"action\":\"training."
+                              "complete\",\"count\":3,\"each\":500,\"gain\":1.25,\"to\":\"high\"},"
+                              "\"near\":\"high\"}\n"));
+    eng_bytes_clear(&out);
+    effect = score_change();
+    effect.head.nudge_count = 1;
+    effect.head.nudge_dimension = 1;
+    effect.head.nudge_gain_e4 = 1;
+    cr_assert_eq(eng_encode_json(&context, complete(&effect, "acme"), &out), ENG_OK);
+    cr_assert_not_null(strstr(text_of(&out), "\"count\":1,\"each\":500,\"gain\":0.0001}}\n"));
+    eng_bytes_done(&out);
 }
 
 Test(encode, a_threshold_is_written_as_the_rule_names_it)
@@ -580,7 +668,7 @@ Test(encode, ids_are_deterministic_and_their_parts_cannot_run_together)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct effect effect = score_change();
         struct eng_bytes out = {0};
-        struct eng_encode_context with_source = {&model, rows[i].source};
+        struct eng_encode_context with_source = {&model, rows[i].source, 0};
         effect.head.origin_kind = (uint8_t)rows[i].origin_kind;
         effect.head.origin = rows[i].origin;
         cr_assert_eq(eng_encode_id(&with_source, complete(&effect, rows[i].partner), &out), ENG_OK);
@@ -836,7 +924,7 @@ static const struct eng_effect *with_facts(struct effect *effect)
 Test(encode, facts_that_are_told_are_a_map_of_texts)
 {
     struct eng_model knowing = model;
-    struct eng_encode_context about = {&knowing, ""};
+    struct eng_encode_context about = {&knowing, "", 0};
     struct effect effect = score_change(), other = churn_drop(0, ENG_OPENED);
     struct eng_bytes out = {0};
     knowing.fact_count = 4;
@@ -853,12 +941,10 @@ Test(encode, facts_that_are_told_are_a_map_of_texts)
         eng_bytes_clear(&out);
         cr_assert_eq(eng_encode_avro(&about, with_facts(effects[i]), &out), ENG_OK);
         char *json = read_avro(schemas[i], &out);
-        end = strstr(json, ", \"fact\": ");
-        cr_assert_not_null(end, "%s", json);
-        cr_assert_str_eq(end,
-                         ", \"fact\": {\"string\": \"tier\"}, \"facts\": {\"map\": {\"certified\": "
-                         "\"false\", \"tier\": \"gold\", \"grade\": \"-7.25\", \"email\": "
-                         "\"a\\\"b\"}}}");
+        cr_assert_not_null(strstr(json, ", \"fact\": {\"string\": \"tier\"}, \"facts\": {\"map\": "
+                                        "{\"certified\": \"false\", \"tier\": \"gold\", "
+                                        "\"grade\": \"-7.25\", \"email\": \"a\\\"b\"}}, "),
+                           "%s", json);
         free(json);
     }
     eng_bytes_done(&out);

@@ -466,7 +466,9 @@ Test(config, the_shipped_configuration_loads_without_a_warning)
     cr_assert_eq(score->dimension_count, 6);
     for (int i = 0; i < 6; i++)
         cr_assert_eq(score->dimensions[i].weight_e4, weights[i] * 10000);
-    cr_assert_eq(config->model->alert_count, 3);
+    cr_assert_eq(config->model->alert_count, 7);
+    cr_assert_eq(config->model->report_count, 1);
+    cr_assert(score->nudges);
     eng_config_free(config);
 }
 

@@ -35,7 +35,8 @@ static const struct frame frames[] = {
      "{low: 0}}}\nmeasures_of: {own: {@}}\n"},
     {&eng_section_score, "program: p\n" MEASURES "scores: {own: {@}}\n" BOOKED("score")},
     {&eng_section_dimension,
-     "program: p\n" MEASURES "scores: {s: {scale: 9, bands: {low: 0}, dimensions: {revenue: "
+     "program: p\nmeasures: {logins: {count: [a, invoice.upload], over: 5d}, revenue: {sum: value, "
+     "of: b, over: 9d}}\nscores: {s: {scale: 9, bands: {low: 0}, dimensions: {revenue: "
      "{weight: 1, target: 9}, logins: {@}}}}\n"},
     {&eng_section_points,
      "program: p\n" MEASURES "scores: {s: {points: {own: {@}}, over: 3d, bands: {low: 0}}}\n"},
@@ -54,6 +55,10 @@ static const struct frame frames[] = {
     {&eng_section_alert,
      "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"
      "facts: {managed: {set: a}, tier: {set: b, from: t, values: [silver, gold]}}\n"},
+    {&eng_section_guard,
+     "program: p\n" MEASURES SCORES
+     "alerts: {own: {silence: [invoice.upload, \"training.*\"], horizon: 45d}}\n"
+     "guards: {own: {@}}\n"},
     {&eng_section_ledger, "program: p\n" MEASURES SCORES
                           "ledgers: {own: {@}}\nawards: {w: {when: a, points: 1, to: own}}\n"},
     {&eng_section_award, "program: p\n" MEASURES SCORES "ledgers: {reward: {}, score: {}}\n"
@@ -92,6 +97,10 @@ static const struct company companies[] = {
      "program: p\n" MEASURES "scores: {engagement: {scale: 10, " DIMENSIONS
      ", bands: {low: 0, high: 5}}, activity: {points: {a: 1}, over: 3d, bands: {low: 0, high: "
      "5}}}"},
+    {&eng_section_file, "guards",
+     "program: p\n" MEASURES SCORES "alerts: {own: {silence: invoice.upload, horizon: 45d}}\n"},
+    {&eng_section_guard, "where", "silence: invoice.upload"},
+    {&eng_section_guard, "settle", "at_most: 30000d"},
     {&eng_section_file, "ledgers",
      "program: p\n" MEASURES SCORES "awards: {w: {when: a, points: 1, to: reward}}"},
     {&eng_section_file, "awards", "program: p\n" MEASURES SCORES "ledgers: {reward: {}}"},
@@ -130,8 +139,12 @@ static const struct company companies[] = {
     {&eng_section_dimension, "weight", "target: 4"},
     {&eng_section_dimension, "steps", "weight: 1"},
     {&eng_section_dimension, "target", "weight: 1"},
+    {&eng_section_dimension, "effort", "weight: 1, target: 4, action: a"},
+    {&eng_section_dimension, "action", "weight: 1, target: 4, effort: 1"},
+    {&eng_section_dimension, "each", "weight: 1, target: 4, effort: 1, measure: revenue"},
     {&eng_section_dimension, NULL, "weight: 1, target: 4"},
     {&eng_section_points, "points", "of: a"},
+    {&eng_section_points, "action", "points: 1, effort: 1, of: [a, invoice.upload]"},
     {&eng_section_points, NULL, "points: 1"},
     {&eng_section_matrix, "rows", "columns: activity"},
     {&eng_section_matrix, "columns", "rows: connection"},
@@ -151,6 +164,8 @@ static const struct company companies[] = {
     {&eng_section_alert, "rises_to", "score: engagement"},
     {&eng_section_alert, "below", "score: engagement"},
     {&eng_section_alert, "above", "score: engagement"},
+    {&eng_section_alert, "near", "score: engagement, by: 0.5"},
+    {&eng_section_alert, "by", "score: engagement, near: high"},
     {&eng_section_alert, "while_provisional", "score: engagement, falls_to: low"},
     {&eng_section_alert, "after", "expects: b, within: 7d"},
     {&eng_section_alert, "expects", "after: a, within: 7d"},

@@ -404,7 +404,7 @@ Test(model, a_model_is_loaded_from_a_file_or_the_file_is_named)
     struct eng_error err = {0};
     cr_assert_eq(eng_model_load_file(ENGAGED_SOURCE_DIR "/config/engagement.yaml", &model, &err),
                  ENG_OK, "%s", err.text);
-    cr_assert_eq(model->score_count, 1);
+    cr_assert_eq(model->score_count, 2);
     eng_model_free(model);
     model = NULL;
     cr_assert_eq(eng_model_load_file("/nonexistent/f.yaml", &model, &err), ENG_IO);

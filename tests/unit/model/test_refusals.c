@@ -339,6 +339,26 @@ Test(refusals, a_band_at_the_very_end_of_the_score_is_fine)
         eng_config_free(load_good(good[i]));
 }
 
+Test(refusals, a_guard_watches_something_and_holds_something)
+{
+    const struct row rows[] = {
+        {M S "alerts: {a: {score: s, falls_to: low}}\nguards: {g: {silence: y}}\n",
+         "f.yaml:5:10: |the guard \"g\" holds nothing|name some, \"alerts: [at_risk]\""},
+        {M S "alerts: {a: {score: s, rises_to: high}}\nguards: {g: {}}\n", "|holds nothing"},
+        {M S "alerts: {a: {score: s, falls_to: low}}\nguards: {g: {alerts: [b]}}\n",
+         "f.yaml:5:23: |there is no alert \"b\"; did you mean \"a\"?"},
+        {M S "alerts: {a: {score: s, falls_to: low}}\nguards: {g: {below: 5}}\n",
+         "f.yaml:5:21: |write it in per cent"},
+        {M S "alerts: {a: {score: s, falls_to: low}}\nguards: {g: {settle: 5d, at_most: 4d}}\n",
+         "f.yaml:5:22: |\"settle\" is longer"},
+        {M S "alerts: {a: {score: s, falls_to: low}}\nguards: {g: {where: {k: v}}}\n",
+         "f.yaml:5:21: |silence: invoice.upload"},
+        {M S "alerts: {a: {score: s, falls_to: low}}\nguards: {g: {usual_least: 0}}\n",
+         "f.yaml:5:27: |from 1 to"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
 Test(refusals, an_alert_says_when_and_of_what)
 {
     static const struct row rows[] = {

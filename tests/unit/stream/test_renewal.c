@@ -102,7 +102,7 @@ static uint8_t buffer[1 << 18];
 
 static void tell(struct whole *whole)
 {
-    struct eng_encode_context context = {eng_engine_model(whole->engine), "T"};
+    struct eng_encode_context context = {eng_engine_model(whole->engine), "T", 0};
     const struct eng_effect *effect = eng_effects_next(&whole->effects, NULL);
     for (; effect != NULL; effect = eng_effects_next(&whole->effects, effect))
         cr_assert_eq(eng_encode_avro(&context, effect, &whole->told), ENG_OK);

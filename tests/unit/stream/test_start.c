@@ -63,7 +63,8 @@ Test(start, missing_outputs_are_made_with_the_input_s_partitions)
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
         cr_expect_eq(s.fake->topics[i].exists, i != ENG_TOPIC_AWARDS && i != ENG_TOPIC_ERASURES &&
                                                    i != ENG_TOPIC_CELL_CHANGES &&
-                                                   i != ENG_TOPIC_REPORTS);
+                                                   i != ENG_TOPIC_REPORTS &&
+                                                   i != ENG_TOPIC_SOURCE_SILENCES);
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
         cr_expect_eq(s.fake->topics[i].partition_count, 3);
     stage_done(&s);
@@ -115,40 +116,44 @@ Test(start, the_topic_of_receipts_is_not_looked_for_when_nobody_may_erase)
     stage_done(&s);
 }
 
-/* The stage's program with a matrix and a report. */
+/* The stage's program with a matrix, a report and a guard. */
 static const char full_config[] =
     "program: stage\n"
     "time: {pane: 1h, late_after: 24h}\n"
     "input: {topic: in, format: json}\n"
     "output: {score_changes: changes, churn_drops: drops, cell_changes: cells, reports: cards, "
-    "dead_letters: dead, erasures: erased, state: state, create: false}\n"
+    "source_silences: quiet, dead_letters: dead, erasures: erased, state: state, create: false}\n"
     "measures: {logins: {count: login, over: 4h}}\n"
     "scores:\n"
     "  one: {scale: 10, dimensions: {logins: {weight: 1, target: 10}}, bands: {low: 0, high: 5}}\n"
     "  two: {points: {login: 1}, over: 4h, bands: {few: 0, many: 5}}\n"
     "matrices: {both: {rows: one, columns: two}}\n"
-    "reports: {card: {of: [one]}}\n";
+    "reports: {card: {of: [one]}}\n"
+    "alerts: {down: {score: one, falls_to: low}}\n"
+    "guards: {source: {silence: login}}\n";
 
 Test(start, topics_of_outputs_are_looked_for_when_the_model_has_them)
 {
-    static const enum eng_topic topics[] = {ENG_TOPIC_CELL_CHANGES, ENG_TOPIC_REPORTS};
-    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+    static const struct {
+        enum eng_topic topic;
+        const char *said;
+    } used[] = {{ENG_TOPIC_CELL_CHANGES, "\"cells\" (output.cell_changes)"},
+                {ENG_TOPIC_REPORTS, "\"cards\" (output.reports)"},
+                {ENG_TOPIC_SOURCE_SILENCES, "\"quiet\" (output.source_silences)"}};
+    for (size_t i = 0; i < sizeof used / sizeof *used; i++) {
         struct stage s;
         struct eng_topic_info info;
         struct eng_error err = {0};
         stage_init(&s, 3);
         s.config->output.create = false;
-        s.fake->topics[topics[i]].exists = false;
+        s.fake->topics[used[i].topic].exists = false;
         cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, NULL), ENG_OK, "not used");
         struct eng_config *config = NULL;
         cr_assert_eq(
             eng_config_load_text(full_config, sizeof full_config - 1, "full.yaml", &config, &err),
             ENG_OK, "%s", err.text);
         cr_expect_eq(eng_start_check(&s.fake->port, config, &info, &err), ENG_TOPIC);
-        cr_expect(strstr(err.text, topics[i] == ENG_TOPIC_REPORTS
-                                       ? "\"cards\" (output.reports)"
-                                       : "\"cells\" (output.cell_changes)"),
-                  "%s", err.text);
+        cr_expect(strstr(err.text, used[i].said) != NULL, "%s", err.text);
         eng_config_free(config);
         stage_done(&s);
     }

@@ -83,6 +83,31 @@ Test(state, a_commit_record_says_how_far_an_input_is_that_is_half_done)
     cr_expect_str_eq(again.input_id, "Aw8");
 }
 
+/* A record without such is of the version before, so that both programs can read it. */
+Test(state, a_commit_record_has_what_partners_share_at_its_end)
+{
+    enum { SHARED = 300 };
+    uint8_t bytes[ENG_COMMIT_BYTES + VARYING + 8 + SHARED];
+    struct eng_commit commit = sample_commit(), again;
+    uint64_t sum;
+    commit.shared_bytes = SHARED;
+    memset(commit.shared, 'x', SHARED);
+    cr_assert_eq(eng_commit_bytes(&commit), sizeof bytes);
+    (void)eng_commit_write(&commit, bytes);
+    cr_expect_eq(bytes[2], 4);
+    cr_assert_eq(eng_commit_read(bytes, sizeof bytes, &again, &sum, NULL), ENG_OK);
+    cr_expect_eq(again.shared_bytes, SHARED);
+    cr_expect_eq(memcmp(again.shared, commit.shared, SHARED), 0);
+    cr_expect_str_eq(again.input_id, "Aw8");
+    bytes[sizeof bytes - SHARED - ENG_COMMIT_AWARDS_BYTES - ENG_PAGE_SUM_BYTES -
+          1]++; /* its length */
+    eng_page_close(bytes, sizeof bytes - ENG_PAGE_SUM_BYTES);
+    cr_expect_eq(eng_commit_read(bytes, sizeof bytes, &again, &sum, NULL), ENG_CORRUPT);
+    commit.shared_bytes = 0;
+    (void)eng_commit_write(&commit, bytes);
+    cr_expect_eq(bytes[2], 3);
+}
+
 /* With a checksum that fits: what it closes has to make sense all the same. */
 Test(state, lengths_and_kinds_that_cannot_be_are_refused_in_a_record_that_is_whole)
 {
