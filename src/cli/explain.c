@@ -763,8 +763,8 @@ static void add_award(struct eng_text *out, const struct eng_model *model,
         add_e4(out, award->rate_e4);
         eng_text_add(out, " for each 1 of the value");
     }
-    eng_text_add(out, " for %s ",
-                 award->first || award->nth > 0 || award->streak > 0 ? "a" : "each");
+    eng_text_add(out, " for %s",
+                 award->first || award->nth > 0 || award->streak > 0 ? "" : "each ");
     add_actions(out, model, &award->actions);
     add_where(out, model, &award->where);
     add_terms(out, model, award);
@@ -776,14 +776,14 @@ static void add_award(struct eng_text *out, const struct eng_model *model,
         between = " and ";
     }
     if (award->pending_for > 0) {
-        eng_text_add(out, ",\n    once a ");
+        eng_text_add(out, ",\n    once ");
         add_actions(out, model, &award->approves);
         eng_text_add(out, " with the same %s has come within %u %s",
                      model->attributes[award->reference], award->pending_for,
                      unit_name(model, award->pending_for));
     }
     if (award->reversible_for > 0) {
-        eng_text_add(out, ",\n    undone by a ");
+        eng_text_add(out, ",\n    undone by ");
         add_actions(out, model, &award->reverses);
         eng_text_add(out, " that names it by %s within %u %s", model->attributes[award->original],
                      award->reversible_for, unit_name(model, award->reversible_for));

@@ -115,8 +115,8 @@ def check_explains_every_golden_case():
 
 def check_says_in_plain_words_what_awards_pay():
     run = engaged("check", "--config", GOLDEN / "74-award-streak" / "engaged.yaml")
-    for text in ("days: 5 for a platform.login, each time that 3 days in a row had one, to reward.",
-                 "weeks: 20 for a platform.login, each time that 2 weeks in a row had one, once for each partner, to",
+    for text in ("days: 5 for platform.login, each time that 3 days in a row had one, to reward.",
+                 "weeks: 20 for platform.login, each time that 2 weeks in a row had one, once for each partner, to",
                  "reward: all that is paid; never expires."):
         assert text in run.stdout, (text, run.stdout)
     run = engaged("check", "--config", GOLDEN / "70-award-each" / "engaged.yaml")

@@ -403,7 +403,7 @@ static void effort(struct writer *w)
 static void suggested(struct writer *w, int64_t measure)
 {
     const char *name = w->countable[measure].name;
-    if (!w->nudges || name == NULL || !percent(w, 60))
+    if (!w->nudges || name == NULL || !percent(w, 80))
         return;
     effort(w);
     if (w->countable[measure].sum) {
@@ -424,7 +424,7 @@ static void dimension(struct writer *w, unsigned index, bool may_skip)
         steps(w);
     } else {
         fprintf(w->out, "target: ");
-        bool far = w->nudges && percent(w, 30); /* so that more than one action is suggested */
+        bool far = w->nudges && percent(w, 50); /* so that more than one action is suggested */
         chosen(w,
                far              ? between(w, 10, 60) * 10000
                : percent(w, 70) ? between(w, 1, 6) * 10000
@@ -641,7 +641,7 @@ static void near(struct writer *w, unsigned of)
     int64_t scale_e4 = w->scores[of].scale_e4;
     fprintf(w->out, "score: s%u, near: b%" PRId64 ", by: ", of,
             between(w, 1, w->scores[of].bands - 1));
-    number(w, percent(w, 50) ? scale_e4 / 10 : between(w, 1, scale_e4 / 5));
+    number(w, percent(w, 50) ? scale_e4 / 10 : between(w, 1, scale_e4 / 3));
     if (percent(w, 50))
         return;
     fprintf(w->out, ", margin: ");
@@ -792,14 +792,15 @@ static void terms(struct writer *w)
         fprintf(w->out, ", first: true");
 }
 
-/* What may be approved and undone, by attributes and actions that all histories have; where the
- * award pays for one of those, the program is refused. */
+/* What may be approved and undone, by attributes and actions that all histories have, and that the
+ * award does not pay for. */
 static void settled(struct writer *w)
 {
     static const char *const deciders[] = {"social.connect", "\"widget.install\"", "\"deal.close\"",
                                            "\"widget.off.*\""};
     static const char *const attributes[] = {"odd", "region", "source"};
-    if (percent(w, 25)) {
+    bool pending = percent(w, 60);
+    if (pending) {
         fprintf(w->out, ", pending: {until: %s", CHANCE_ONE_OF(w->chance, deciders));
         if (percent(w, 60))
             fprintf(w->out, ", dropped_by: social.disconnect");
@@ -807,7 +808,7 @@ static void settled(struct writer *w)
         panes(w, window_panes(w));
         fprintf(w->out, "}");
     }
-    if (percent(w, 30)) {
+    if (!pending || percent(w, 60)) {
         fprintf(w->out, ", reversed_by: [%s, unheard.of], reverses: reverses, reversible_for: ",
                 CHANCE_ONE_OF(w->chance, deciders));
         panes(w, percent(w, 60) ? between(w, 2, 60) : window_panes(w));
@@ -819,11 +820,13 @@ static void award(struct writer *w, unsigned index)
     static const char *const ones[] = {"x", "platform.login", "\"platform.*\"", "[x, \"deal.*\"]"};
     static const char *const others[] = {"invoice.upload", "\"training.*\"", "training.start",
                                          "[\"training.quiz.*\", invoice.upload]"};
-    bool within = percent(w, 25), turned = percent(w, 50);
+    bool within = percent(w, 25), turned = percent(w, 50), settles = !within && percent(w, 45);
     const char *one = CHANCE_ONE_OF(w->chance, ones), *other = CHANCE_ONE_OF(w->chance, others);
     fprintf(w->out, "  w%u: {when: ", index);
     if (within)
         fprintf(w->out, "%s", turned ? one : other);
+    else if (settles)
+        fprintf(w->out, "%s", other);
     else
         actions(w);
     where(w);
@@ -838,7 +841,8 @@ static void award(struct writer *w, unsigned index)
         fprintf(w->out, "}");
     }
     terms(w);
-    settled(w);
+    if (settles)
+        settled(w);
     fprintf(w->out, "}\n");
 }
 
@@ -864,7 +868,7 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     w.filters = percent(&w, 40);
     w.plain_panes = percent(&w, 33) ? between(&w, 1, 12) : 0;
     w.ledgers = percent(&w, 35) ? (unsigned)between(&w, 1, 3) : 0;
-    w.nudges = percent(&w, 35);
+    w.nudges = percent(&w, 50);
     time_section(&w);
     w.measures = (unsigned)between(&w, 1, MEASURES_MAX);
     w.facts = percent(&w, 40) ? (unsigned)between(&w, 1, 3) : 0;

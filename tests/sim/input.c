@@ -15,7 +15,19 @@ enum { PROGRAM_TRIES = 50, DIRECTED = 75 };
 
 static const char *const actions[] = {
     "platform.login", "invoice.upload", "training.start",    "training.complete",  "x",
-    "deal.close",     "social.connect", "social.disconnect", "training.quiz.pass",
+    "deal.close",     "social.connect", "social.disconnect", "training.quiz.pass", "widget.install",
+    "widget.off.now",
+};
+
+static const char *const attribute_names[INPUT_ATTRIBUTES] = {"source", "region", "odd",
+                                                              "reverses"};
+const struct eng_names input_names = {attribute_names, INPUT_ATTRIBUTES};
+
+/* Texts that programs ask for, and some that none does. */
+static const char *const attribute_texts[INPUT_ATTRIBUTES - 1][5] = {
+    {"web", "portal", "portal", "desk", "app"},
+    {"north", "south", "east", "north", "west"},
+    {"1", "true", "x", "2.50", "-3.00005"},
 };
 
 /* ---- Programs. ---- */
@@ -65,9 +77,13 @@ static char *complete(struct sim *sim, const char *program, const char *on_chang
     return text;
 }
 
-/* The actions that the program names, or a family of; all when it names none. */
+/* The actions that the program names, or a family of; all when it names none. And does it ask for
+ * attributes? */
 static void note_actions(struct input *input)
 {
+    static const char *const keys[] = {"where:", "from:", "reference:", "reverses:"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        input->attributed |= strstr(input->text, keys[i]) != NULL;
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         char family[32];
         snprintf(family, sizeof family, "%.*s.*", (int)strcspn(actions[i], "."), actions[i]);
@@ -193,6 +209,24 @@ static int64_t draw_time(struct sim *sim)
     return now_ms + sim_between(sim, 0, kind < 96 ? pane_ms : 4 * pane_ms);
 }
 
+/* Mostly what some filter or fact asks for, and of what may be reversed an event not long ago. */
+static void draw_attributes(struct sim *sim, struct input_record *record)
+{
+    const struct input_record *paid = NULL;
+    for (int i = 0; i < INPUT_ATTRIBUTES - 1; i++)
+        if (!sim_percent(sim, 15))
+            record->attributes[i] = slice(attribute_texts[i][sim_between(sim, 0, 4)]);
+    for (int tries = 0; tries < 8 && paid == NULL; tries++) {
+        paid = sim->input.recent[sim_between(sim, 0, 15)];
+        if (paid != NULL && (paid->event.id.data == NULL ||
+                             strcmp(paid->event.partner.data, record->event.partner.data) != 0))
+            paid = NULL;
+    }
+    if (paid != NULL)
+        record->attributes[INPUT_ATTRIBUTES - 1] = paid->event.id;
+    record->event.attributes = record->attributes;
+}
+
 static void draw_event(struct sim *sim, int32_t partition, struct input_record *record)
 {
     struct input *input = &sim->input;
@@ -212,6 +246,22 @@ static void draw_event(struct sim *sim, int32_t partition, struct input_record *
     snprintf(record->member, sizeof record->member, "m%" PRId64, sim_between(sim, 0, 4));
     if (sim_percent(sim, 70))
         event->member = slice(record->member);
+    if (input->attributed && !sim_percent(sim, 5))
+        draw_attributes(sim, record);
+}
+
+static int write_attributes(const struct input_record *record, char *text, size_t room)
+{
+    int used = snprintf(text, room, ",\"attributes\":{");
+    const char *between = "";
+    for (int i = 0; i < INPUT_ATTRIBUTES; i++) {
+        if (record->attributes[i].data == NULL)
+            continue;
+        used += snprintf(text + used, room - (size_t)used, "%s\"%s\":\"%s\"", between,
+                         attribute_names[i], record->attributes[i].data);
+        between = ",";
+    }
+    return used + snprintf(text + used, room - (size_t)used, "}");
 }
 
 static void write_text(struct input_record *record)
@@ -229,6 +279,8 @@ static void write_text(struct input_record *record)
     if (event->value_e4 != ENG_VALUE_NONE)
         used += snprintf(record->text + used, sizeof record->text - (size_t)used,
                          ",\"value\":%" PRId64, event->value_e4 / 10000);
+    if (event->attributes != NULL)
+        used += write_attributes(record, record->text + used, sizeof record->text - (size_t)used);
     snprintf(record->text + used, sizeof record->text - (size_t)used, "}");
 }
 

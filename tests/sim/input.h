@@ -10,12 +10,18 @@
 #include "model/config.h"
 #include <engaged/event.h>
 
+enum { INPUT_ATTRIBUTES = 4 };
+
 /* A record of the input topic. */
 struct input_record {
     struct eng_event event; /* offset and all; verdict BAD when it cannot be decoded */
+    struct eng_slice attributes[INPUT_ATTRIBUTES]; /* the event's, as input_names calls them */
     char id[16], member[8];
     char text[512]; /* the record's value */
 };
+
+/* What the attributes of all records are called. */
+extern const struct eng_names input_names;
 
 enum { INPUT_CHANGES = 3 };
 
@@ -28,8 +34,9 @@ struct input {
     int64_t pane_ms;
     const char *actions[24]; /* that the program names */
     uint32_t action_count;
-    uint32_t made; /* records so far */
-    bool quiet;    /* a silence */
+    bool attributed; /* it asks for attributes, so records have some */
+    uint32_t made;   /* records so far */
+    bool quiet;      /* a silence */
     struct input_record *recent[16];
     uint32_t upstream; /* number of the producer that writes in transactions */
     int32_t upstream_epoch;

@@ -168,7 +168,7 @@ static void apply_event(struct oracle *oracle, const struct broker_entry *entry,
 {
     struct eng_event event = entry->record.input->event;
     uint8_t outcome = ENG_OUTCOME_COUNT;
-    struct eng_batch batch = {&event, &outcome, 1, 0, NULL};
+    struct eng_batch batch = {&event, &outcome, 1, 0, &input_names};
     enum eng_status status;
     if (refused)
         event.verdict = ENG_VERDICT_FUTURE;
@@ -273,6 +273,7 @@ static struct oracle *oracle_new(struct sim *sim, int32_t partition)
         input_version(&sim->input, first_version(sim, partition))->model;
     const struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_INPUT, partition)];
     *oracle = (struct oracle){.sim = sim, .partition = partition, .naive = naive_new(model)};
+    naive_call(oracle->naive, &input_names);
     eng_assert(eng_engine_new(model, NULL, &oracle->engine, NULL) == ENG_OK);
     eng_sink_init(&oracle->sink, &sim->processes[0].port.port, model, "in", "T");
     eng_txn_init(&oracle->told);

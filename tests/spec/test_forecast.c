@@ -209,3 +209,19 @@ Test(forecast, more_points_may_turn_a_fall_past_the_band_into_one_into_it)
                "day 5        tick      ->  acme risk opened at 19.5, ok, falls day 9 to low\n"
                "day 9        tick      ->  acme p 13 -> 6.5, ok -> low (expiry)\n");
 }
+
+/* Both owe five, and four are given back for nine days. Only one of them has ever had something. */
+Test(forecast, S10_who_was_never_above_0_is_not_warned_of)
+{
+    spec_holds("S10",
+               "scores: {s: {points: {x: 4, fee: -5}, over: 9d, bands: {debt: -20, even: -3}}}\n"
+               "alerts: {risk: {score: s, falls_to: debt, forecast: 3d}}\n",
+               "day 0  zenith  x\n"
+               "day 1  zenith  fee\n"
+               "day 1  acme    fee  ->  s 0 -> -5, even -> debt\n"
+               "day 0  acme    x    ->  s -5 -> -1, debt -> even (correction)\n"
+               "day 6  tick         ->  zenith risk opened at -1, even, falls day 9 to debt\n"
+               "day 8  tick\n"
+               "day 9  tick         ->  acme s -1 -> -5, even -> debt (expiry)\n"
+               "                    ->  zenith s 0 -> -5, even -> debt (expiry)\n");
+}
