@@ -509,6 +509,13 @@ def replay_records(folder, config_path, records, until=None, more=()):
 _SOURCE_IN_ID = re.compile(r"/o[^/:]*:(\d+)$")
 
 
+def _without_nulls(value):
+    """As JSON has it: what does not apply is left out, at any depth."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
+
+
 def told_by_daemon(broker, topic, name):
     """{partition: [effect, ...]} of an output topic, in the form that replay prints: decoded, nulls
     left out, ids without the part that names the input. Checks what is the same for every output
@@ -518,7 +525,7 @@ def told_by_daemon(broker, topic, name):
     for partition, messages in read_topic(broker, topic).items():
         told[partition] = []
         for message in messages:
-            effect = {key: value for key, value in decode(parsed, message.value()).items() if value is not None}
+            effect = _without_nulls(decode(parsed, message.value()))
             headers = dict(message.headers() or [])
             check(message.key() == effect["partner_id"].encode(), f"{topic}: key {message.key()} of {effect}")
             check(headers.get("ce_id") == effect["id"].encode(), f"{topic}: ce_id {headers.get('ce_id')} of {effect}")

@@ -158,7 +158,24 @@ static int64_t panes_of(const struct eng_model *model, const struct eng_measure 
     return period_of(model, measure->window);
 }
 
-/* A window of an award, or of a cap, may end with the oldest pane that is not late. */
+/* The age at which nothing is booked in a ledger any more. */
+static int64_t booked_within(const struct eng_model *model, unsigned ledger)
+{
+    int64_t most = model->late_after;
+    for (unsigned i = 0; i < model->award_count; i++) {
+        const struct eng_award *award = &model->awards[i];
+        if (!(award->ledgers >> ledger & 1))
+            continue;
+        if (award->pending_for > most)
+            most = award->pending_for;
+        if (award->reversible_for > most)
+            most = award->reversible_for;
+    }
+    return most;
+}
+
+/* A window of an award, or of a cap, may end with the oldest pane in which something may still be
+ * counted. */
 static int64_t kept_for_awards(const struct eng_model *model, unsigned entry)
 {
     int64_t most = 0;
@@ -168,14 +185,17 @@ static int64_t kept_for_awards(const struct eng_model *model, unsigned entry)
                         : award->nth_window == ENG_WINDOW_ROLLING
                             ? award->nth_panes
                             : period_of(model, award->nth_window);
-        if (eng_action_set_has(&award->actions, entry) && panes > most)
+        if (eng_action_set_has(&award->actions, entry) && panes > 0 &&
+            panes + (int64_t)model->late_after - 1 > most)
+            most = panes + (int64_t)model->late_after - 1;
+    }
+    for (unsigned i = 0; i < model->ledger_count; i++) {
+        const struct eng_ledger *ledger = &model->ledgers[i];
+        int64_t panes = period_of(model, ledger->per) + booked_within(model, i) - 1;
+        if (ledger->entry == entry && ledger->cap_e4 > 0 && panes > most)
             most = panes;
     }
-    for (unsigned i = 0; i < model->ledger_count; i++)
-        if (model->ledgers[i].entry == entry && model->ledgers[i].cap_e4 > 0 &&
-            period_of(model, model->ledgers[i].per) > most)
-            most = period_of(model, model->ledgers[i].per);
-    return most == 0 ? 0 : most + (int64_t)model->late_after - 1;
+    return most;
 }
 
 static int64_t kept(const struct eng_model *model, unsigned entry)
