@@ -22,6 +22,7 @@ enum eng_effect_kind {
     ENG_EFFECT_CELL_CHANGE,
     ENG_EFFECT_REPORT,
     ENG_EFFECT_AWARD_BOOKING,
+    ENG_EFFECT_GROUP, /* of no partner */
     ENG_EFFECT_SOURCE_SILENCE,
     ENG_EFFECT_KINDS
 };
@@ -58,7 +59,8 @@ struct eng_contribution {
  * contributions. */
 struct eng_effect {
     uint32_t bytes;   /* whole record, multiple of 8 */
-    uint16_t subject; /* index of the score, the alert, the matrix, the report or the award */
+    uint16_t subject; /* index of the score, the alert, the matrix, the report, the award or the
+                       * group */
     union {
         uint16_t score;  /* index of the score; cell change: of the rows; 0 for silence and
                           * deadline */
@@ -69,8 +71,10 @@ struct eng_effect {
     uint8_t origin_kind; /* enum eng_origin */
     uint8_t direction;   /* enum eng_direction, score change */
     uint8_t status;      /* enum eng_alert_status (churn drop), eng_booking_status (booking) */
-    uint8_t band;        /* index of the band in force; cell change: the row */
+    uint8_t band;        /* index of the band in force; cell change: the row; group: 0: everybody,
+                          * else 1 + the index of the split */
     union {
+        uint8_t segment;       /* group: of that split */
         uint8_t previous_band; /* score change, cell change: the last told one */
         uint8_t will_drop_to;  /* churn drop that looks ahead, opened: the band that its score will
                                 * fall into */
@@ -78,12 +82,16 @@ struct eng_effect {
     uint8_t provisional;         /* score change; cell change: one of the two scores is */
     uint16_t partner_bytes;      /* length of the partner id */
     uint16_t contribution_count; /* as many as the score has dimensions, in file order */
-    uint32_t risk_e3;            /* silence opened: q(H)/q(s) in 1/1000, rounded down */
-    uint64_t origin;             /* see enum eng_origin */
-    int64_t at_ms;               /* event time of the evaluation: the clock, or the boundary */
+    union {
+        uint32_t risk_e3;    /* silence opened: q(H)/q(s) in 1/1000, rounded down */
+        uint32_t partitions; /* group: that it is summed over; the engine tells of its own, 1 */
+    };
+    uint64_t origin; /* see enum eng_origin */
+    int64_t at_ms;   /* event time of the evaluation: the clock, or the boundary */
     union {
         int64_t value_e4;  /* the score now, 1/10,000 points */
         int64_t amount_e4; /* booking: what is booked; reversed: less than 0; else what would be */
+        int64_t partners;  /* group: in the segment */
     };
     union {
         int64_t previous_value_e4; /* score change: the last told value */
@@ -134,6 +142,15 @@ enum {
     ENG_REPORT_FOLLOWS = 1 << 17,      /* there was a last report to compare with */
 };
 
+/* A group has for each of its figures, in the contributions, two sums over the partners of the
+ * segment, each as {low 64 bits, high 64 bits}: what is counted, and what it is a share of. The
+ * sums of several partitions are added; what comes of them is worked out at the end, by
+ * eng_figure_value. */
+struct eng_sum {
+    uint64_t low;
+    int64_t high;
+};
+
 /* The caller's buffer. The engine appends while a whole evaluation is sure to fit
  * (ENG_EFFECTS_BYTES_MIN of room), else it returns ENG_AGAIN. Owned by the caller. */
 struct eng_effects {
@@ -152,6 +169,13 @@ const struct eng_contribution *eng_effect_contributions(const struct eng_effect 
 
 /* The partner id of an effect, inside the record. */
 struct eng_slice eng_effect_partner(const struct eng_effect *effect);
+
+/* A group's two sums of a figure; inside the record. */
+static inline const struct eng_sum *eng_effect_sums(const struct eng_effect *effect,
+                                                    unsigned figure)
+{
+    return (const struct eng_sum *)(const void *)eng_effect_contributions(effect) + 2 * figure;
+}
 
 /* What one fact of the partner says. */
 struct eng_told_fact {

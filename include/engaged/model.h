@@ -63,6 +63,7 @@ const char *eng_model_score_name(const struct eng_model *model, unsigned score);
 const char *eng_model_alert_name(const struct eng_model *model, unsigned alert);
 const char *eng_model_matrix_name(const struct eng_model *model, unsigned matrix);
 const char *eng_model_report_name(const struct eng_model *model, unsigned report);
+const char *eng_model_group_name(const struct eng_model *model, unsigned group);
 const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,
                                 unsigned column);
 const char *eng_model_guard_name(const struct eng_model *model, unsigned guard);

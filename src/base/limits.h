@@ -25,6 +25,9 @@ enum {
     ENG_ALERTS_MAX = 32,
     ENG_MATRICES_MAX = 8,
     ENG_REPORTS_MAX = 4,
+    ENG_GROUPS_MAX = 4,
+    ENG_FIGURES_MAX = 16, /* of one group */
+    ENG_SPLITS_MAX = 8,   /* ways in which one group is split into segments */
     ENG_GUARDS_MAX = 8,
     ENG_LEDGERS_MAX = 4,
     ENG_AWARDS_MAX = 64,

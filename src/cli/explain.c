@@ -615,6 +615,65 @@ static void add_report(struct eng_text *out, const struct eng_model *model,
     add_description(out, report->description);
 }
 
+/* Whom a figure counts. */
+static void add_test(struct eng_text *out, const struct eng_model *model,
+                     const struct eng_test *test)
+{
+    if (!test->by_bands) {
+        eng_text_add(out, "%s at least ", model->measures[test->subject].name);
+        add_e4(out, test->at_least_e4);
+        return;
+    }
+    const struct eng_score *score = &model->scores[test->subject];
+    const char *before = " in ";
+    eng_text_add(out, "%s", score->name);
+    for (uint32_t i = 0; i < score->band_count; i++)
+        if (test->bands >> i & 1) {
+            eng_text_add(out, "%s%s", before, score->bands[i].name);
+            before = " or ";
+        }
+}
+
+static void add_figure(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_figure *figure)
+{
+    const char *one = model->measures[figure->measures[0]].name;
+    const char *two = model->measures[figure->measures[1]].name;
+    eng_text_add(out, "    %s: ", figure->name);
+    if (figure->kind == ENG_FIGURE_COUNT || figure->kind == ENG_FIGURE_SHARE) {
+        eng_text_add(out, figure->kind == ENG_FIGURE_COUNT ? "how many have " : "the share with ");
+        add_test(out, model, &figure->test);
+        if (!figure->of_all) {
+            eng_text_add(out, ", of those with ");
+            add_test(out, model, &figure->of);
+        }
+    } else if (figure->kind == ENG_FIGURE_SUM || figure->kind == ENG_FIGURE_MEAN) {
+        eng_text_add(out, figure->kind == ENG_FIGURE_SUM ? "the sum of %s" : "the mean of %s", one);
+    } else if (figure->kind == ENG_FIGURE_NPS) {
+        eng_text_add(out, "per cent with %s at 9 or more, less per cent at 6 or less", one);
+    } else {
+        eng_text_add(out,
+                     figure->kind == ENG_FIGURE_RATIO
+                         ? "the sum of %s by that of %s"
+                         : "the growth of the sum of %s over that of %s",
+                     one, two);
+    }
+    eng_text_add(out, "\n");
+}
+
+static void add_group(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_group *group)
+{
+    eng_text_add(out, "  %s: at the end of every %s (%s), for everybody", group->name,
+                 period_names[group->every], model->zone);
+    for (uint32_t i = 0; i < group->split_count; i++)
+        eng_text_add(out, "%s %s", i == 0 ? " and by" : ",", group->splits[i].name);
+    eng_text_add(out, "\n");
+    for (uint32_t i = 0; i < group->figure_count; i++)
+        add_figure(out, model, &group->figures[i]);
+    add_description(out, group->description);
+}
+
 static void add_panes(struct eng_text *out, const struct eng_model *model, uint32_t panes)
 {
     if (panes > 1)
@@ -765,6 +824,10 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nReports\n");
     for (uint32_t i = 0; i < model->report_count; i++)
         add_report(out, model, &model->reports[i]);
+    if (model->group_count > 0)
+        eng_text_add(out, "\nGroups\n");
+    for (uint32_t i = 0; i < model->group_count; i++)
+        add_group(out, model, &model->groups[i]);
     if (model->alert_count > 0)
         eng_text_add(out, "\nAlerts\n");
     for (uint32_t i = 0; i < model->alert_count; i++)

@@ -10,6 +10,9 @@
  * belongs to the first. A record's offset, which ids are made of, is its place among the records of
  * its task, from 0.
  *
+ * What tasks tell of all their partners together is merged as a daemon's is, and printed when the
+ * last task has told it, or at the end.
+ *
  * With --forecast it ends with who will fall if nobody does anything any more.
  *
  * With --then another model comes into force before the record with the offset --at (S14), as in a
@@ -28,6 +31,7 @@
 #include "cli/records.h"
 #include "codec/encode.h"
 #include "codec/fields.h"
+#include "engine/merge.h"
 #include "model/differ.h"
 #include <engaged/engine.h>
 #include <inttypes.h>
@@ -107,6 +111,7 @@ struct replay {
     struct task *tasks;
     uint32_t task_count;
     struct eng_effects effects;
+    struct eng_merge *merge; /* of the groups of all tasks */
     struct eng_bytes line;
     struct eng_text letter;
     struct eng_output output, letters;
@@ -129,6 +134,8 @@ static enum eng_status new_task(const struct replay *replay, struct task *task,
 static enum eng_status new_tasks(struct replay *replay, struct eng_error *err)
 {
     replay->task_count = (uint32_t)replay->args->values[OPTION_PARTITIONS].number;
+    if (eng_merge_new(replay->task_count, &replay->merge) != ENG_OK)
+        return eng_error_set(err, ENG_NO_MEMORY, "out of memory for the tasks of the replay");
     replay->tasks = eng_calloc(replay->task_count, sizeof *replay->tasks);
     replay->batch = eng_calloc(1, sizeof *replay->batch);
     if (replay->tasks == NULL || replay->batch == NULL)
@@ -139,6 +146,8 @@ static enum eng_status new_tasks(struct replay *replay, struct eng_error *err)
             return status;
     }
     size_t least = eng_engine_effects_bytes_min(replay->tasks[0].engine);
+    if (replay->then != NULL && eng_model_effects_bytes_min(replay->then->model) > least)
+        least = eng_model_effects_bytes_min(replay->then->model);
     replay->effects.capacity = least > (1 << 20) ? least : 1 << 20;
     replay->effects.data = eng_calloc(1, replay->effects.capacity);
     return replay->effects.data != NULL
@@ -193,6 +202,7 @@ static enum eng_status close_all(struct replay *replay, enum eng_status status,
     eng_free(replay->tasks);
     eng_free(replay->batch);
     eng_free(replay->effects.data);
+    eng_merge_free(replay->merge);
     eng_bytes_done(&replay->line);
     eng_text_done(&replay->letter);
     eng_records_done(&replay->records);
@@ -213,7 +223,31 @@ static enum eng_status write_failed(struct replay *replay)
     return ENG_IO;
 }
 
-/* Prints the effects of a task and empties their buffer. */
+static enum eng_status print_effect(struct replay *replay, const struct eng_encode_context *context,
+                                    const struct eng_effect *effect, struct eng_error *err)
+{
+    eng_bytes_clear(&replay->line);
+    if (eng_encode_json(context, effect, &replay->line) != ENG_OK)
+        return no_memory_for_output(err);
+    return eng_output_write(&replay->output, replay->line.data, replay->line.used)
+               ? ENG_OK
+               : write_failed(replay);
+}
+
+/* Prints what all tasks have told of a moment of a group; `all`: what any task has. */
+static enum eng_status print_merged(struct replay *replay, bool all, struct eng_error *err)
+{
+    struct eng_encode_context context = {.source = ""};
+    const struct eng_effect *result;
+    enum eng_status status = ENG_OK;
+    while (status == ENG_OK &&
+           (result = eng_merge_next(replay->merge, all, &context.model)) != NULL)
+        status = print_effect(replay, &context, result, err);
+    return status;
+}
+
+/* Prints the effects of a task and empties their buffer. Those of groups stand together, before the
+ * boundary that they are told at. */
 static enum eng_status print_effects(struct replay *replay, const struct task *task,
                                      struct eng_error *err)
 {
@@ -221,17 +255,24 @@ static enum eng_status print_effects(struct replay *replay, const struct task *t
                                          .source = "",
                                          .partition = (int32_t)(task - replay->tasks)};
     const struct eng_effect *effect = NULL;
-    bool silent = replay->args->values[OPTION_SUMMARY].given;
-    while (!silent && (effect = eng_effects_next(&replay->effects, effect)) != NULL) {
-        eng_bytes_clear(&replay->line);
-        if (eng_encode_json(&context, effect, &replay->line) != ENG_OK)
+    enum eng_status status = ENG_OK;
+    bool silent = replay->args->values[OPTION_SUMMARY].given, summed = false;
+    while (!silent && status == ENG_OK &&
+           (effect = eng_effects_next(&replay->effects, effect)) != NULL) {
+        bool is_sum = effect->kind == ENG_EFFECT_GROUP;
+        if (summed && !is_sum)
+            status = print_merged(replay, false, err);
+        summed = is_sum;
+        if (is_sum && eng_merge_take(replay->merge, context.model, effect) != ENG_OK)
             return no_memory_for_output(err);
-        if (!eng_output_write(&replay->output, replay->line.data, replay->line.used))
-            return write_failed(replay);
+        if (!is_sum && status == ENG_OK)
+            status = print_effect(replay, &context, effect, err);
     }
+    if (status == ENG_OK && summed)
+        status = print_merged(replay, false, err);
     replay->effects.used = 0;
     replay->effects.count = 0;
-    return ENG_OK;
+    return status;
 }
 
 /* The events of the task's batch from one place to before another. */
@@ -433,6 +474,8 @@ static enum eng_status replay_all(struct replay *replay, struct eng_error *err)
         status = change_at_the_end(replay, err);
     if (status == ENG_OK && until->given)
         status = tick_all(replay, until->number, err);
+    if (status == ENG_OK)
+        status = print_merged(replay, true, err);
     if (status == ENG_OK)
         status = print_forecasts(replay, err);
     eng_progress_end(&replay->progress);

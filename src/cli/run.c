@@ -6,6 +6,7 @@
 #include "cli/exits.h"
 #include "cli/output.h"
 #include "cli/warn.h"
+#include "model/config.h"
 #include "serve/daemon.h"
 
 enum { OPTION_CONFIG, OPTION_LOG_LEVEL };
@@ -29,6 +30,21 @@ static void log_warning(const char *text)
     eng_log(ENG_LOG_WARN, "cli", "%s", text);
 }
 
+/* What is told of all partners together has to be merged over partitions, which this command does
+ * not do. */
+static enum eng_status refuse_groups(const struct eng_config *config, struct eng_error *err)
+{
+    char where[ENG_ERROR_BYTES / 2];
+    const char *group = eng_model_group_name(config->model, 0);
+    if (group == NULL)
+        return ENG_OK;
+    eng_config_where(config, "groups", where, sizeof where);
+    return eng_error_set(err, ENG_BAD_CONFIG,
+                         "%s: the file has the group \"%s\", and `run` does not merge the sums of "
+                         "partitions yet; leave \"groups\" out, and take them from `replay`",
+                         where, group);
+}
+
 /* The file once more, looked at as at the start. Context: its path. */
 static enum eng_status read_again(void *context, struct eng_config **ret_config,
                                   struct eng_error *err)
@@ -36,6 +52,8 @@ static enum eng_status read_again(void *context, struct eng_config **ret_config,
     const char *path = context;
     struct eng_config *config = NULL;
     enum eng_status status = eng_config_open(path, &config, err);
+    if (status == ENG_OK)
+        status = refuse_groups(config, err);
     if (status == ENG_OK)
         status = eng_warn(config, log_warning, err);
     if (status == ENG_OK)
@@ -53,7 +71,9 @@ static enum eng_status run_config(const char *path, bool *ret_abrupt, struct eng
         return status;
     eng_log(ENG_LOG_INFO, "cli", "engaged " ENGAGED_VERSION ": program %s, model %u, from %s",
             eng_model_program(config->model), eng_model_version(config->model), path);
-    status = eng_warn(config, log_warning, err);
+    status = refuse_groups(config, err);
+    if (status == ENG_OK)
+        status = eng_warn(config, log_warning, err);
     if (status == ENG_OK && config->input.topic == NULL)
         status = eng_error_set(err, ENG_BAD_CONFIG,
                                "%s: `input.topic` is missing; `run` needs the topic to read", path);

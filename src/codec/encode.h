@@ -1,5 +1,5 @@
 /* Effects to bytes: Avro (schemas/score_change.avsc, churn_drop.avsc, cell_change.avsc,
- * report.avsc, award_booking.avsc) and JSON lines (replay).
+ * report.avsc, award_booking.avsc, group_result.avsc) and JSON lines (replay).
  *
  * Pure; writes into a growing buffer of the caller. A call that runs out of memory leaves the
  * buffer as it was. Once a buffer has grown nothing is allocated. Any thread; a buffer belongs to
@@ -43,10 +43,11 @@ struct eng_slice eng_encode_key(const struct eng_model *model, const struct eng_
 
 /* Appends the deterministic id (S13): program/partner/name/status/origin, e.g.
  * "paint-painters/acme/at_risk/opened/b1767225600000". name is the score's, the rule's, the
- * matrix's, the report's or the guard's, or the award's and, as one more part, the ledger's; status
- * is "changed" for a score, "moved" for a matrix, "made" for a report, "booked" for an award,
- * "began" or "ended" for a source silence (which has the partition in the partner's place), else
- * "opened" or "resolved". origin is one of b<boundary ms>, m<model version>, o<offset>, and
+ * matrix's, the report's, the guard's or the group's, or the award's and, as one more part, the
+ * ledger's; status is "changed" for a score, "moved" for a matrix, "made" for a report, "booked"
+ * for an award, "began" or "ended" for a source silence (which has the partition in the partner's
+ * place), "summed" for a group (which has the segment there, e.g. "region=north"), else "opened" or
+ * "resolved". origin is one of b<boundary ms>, m<model version>, o<offset>, and
  * o<source>:<offset> when there is a source. Parts are percent-encoded where they hold
  * '/', '%' or control characters. Not zero-terminated. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_encode_id(const struct eng_encode_context *context,

@@ -5,6 +5,7 @@
 #include "codec/names.h"
 
 #include "base/assert.h"
+#include "engine/group.h"
 
 /* The branches of ["null", X]. */
 enum { BRANCH_NULL = 0, BRANCH_VALUE = 1 };
@@ -321,15 +322,54 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
     put_optional_string(writer, report->description != NULL, report->description);
 }
 
+static void put_figures(struct eng_writer *writer, const struct eng_group *group,
+                        const struct eng_effect *effect)
+{
+    int64_t values[ENG_FIGURES_MAX], count = 0;
+    bool there[ENG_FIGURES_MAX];
+    eng_assert(group->figure_count <= ENG_FIGURES_MAX);
+    for (unsigned i = 0; i < group->figure_count; i++) {
+        there[i] = eng_figure_value(group->figures[i].kind, eng_effect_sums(effect, i), &values[i]);
+        count += there[i];
+    }
+    if (count > 0)
+        eng_put_avro_long(writer, count);
+    for (unsigned i = 0; i < group->figure_count; i++) {
+        if (!there[i])
+            continue;
+        put_string(writer, group->figures[i].name);
+        put_points(writer, values[i]);
+    }
+    eng_put_avro_long(writer, 0);
+}
+
+static void put_group(struct eng_writer *writer, const struct eng_encode_context *context,
+                      const struct eng_effect *effect)
+{
+    const struct eng_group *group = eng_encode_group(context->model, effect);
+    bool named = effect->band > 0;
+    put_id(writer, context, effect);
+    put_string(writer, context->model->program);
+    put_string(writer, group->name);
+    eng_put_avro_long(writer, context->model->version);
+    eng_put_avro_long(writer, effect->at_ms);
+    put_optional_string(writer, named, named ? group->splits[effect->band - 1].name : NULL);
+    eng_put_avro_long(writer, effect->segment > 0 ? BRANCH_VALUE : BRANCH_NULL);
+    if (effect->segment > 0)
+        put_slice(writer, eng_encode_segment(context->model, effect));
+    eng_put_avro_long(writer, effect->partitions);
+    eng_put_avro_long(writer, effect->partners);
+    put_figures(writer, group, effect);
+    put_optional_string(writer, group->description != NULL, group->description);
+}
+
 /* The fields of each kind. */
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
                                               const struct eng_effect *effect) = {
-    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
-    [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
-    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
-    [ENG_EFFECT_REPORT] = put_report,
-    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,     [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,       [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,   [ENG_EFFECT_GROUP] = put_group,
     [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
 };
 

@@ -78,6 +78,25 @@ static void put_origin(struct eng_writer *writer, const struct eng_effect *effec
     eng_put_unsigned(writer, effect->origin);
 }
 
+/* What it is about: the partner, or of a group's result the segment and by what it is one; nothing
+ * for everybody together, which is no partner's id. */
+static void put_whom(struct eng_writer *writer, const struct eng_encode_context *context,
+                     const struct eng_effect *effect)
+{
+    if (effect->kind != ENG_EFFECT_GROUP) {
+        put_part(writer, eng_effect_partner(effect));
+        return;
+    }
+    if (effect->band == 0)
+        return;
+    const struct eng_group *group = eng_encode_group(context->model, effect);
+    put_part(writer, eng_slice_of(group->splits[effect->band - 1].name));
+    if (effect->segment > 0) {
+        eng_put_byte(writer, '=');
+        put_part(writer, eng_encode_segment(context->model, effect));
+    }
+}
+
 enum eng_status eng_encode_id(const struct eng_encode_context *context,
                               const struct eng_effect *effect, struct eng_bytes *out)
 {
@@ -87,7 +106,7 @@ enum eng_status eng_encode_id(const struct eng_encode_context *context,
     if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
         eng_put_unsigned(&writer, (uint32_t)context->partition);
     else
-        put_part(&writer, eng_effect_partner(effect));
+        put_whom(&writer, context, effect);
     eng_put_byte(&writer, '/');
     put_part(&writer, eng_slice_of(eng_encode_subject_name(context->model, effect)));
     if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {

@@ -5,6 +5,7 @@
 #include "codec/names.h"
 
 #include "base/assert.h"
+#include "engine/group.h"
 
 /* Writes `,"key":` (without the comma behind an opening bracket). Keys are plain words of ours. */
 static void put_key(struct eng_writer *writer, const char *key)
@@ -349,15 +350,54 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
         put_string(writer, "description", report->description);
 }
 
+/* The numbers of a group, those that there are. */
+static void put_figures(struct eng_writer *writer, const struct eng_group *group,
+                        const struct eng_effect *effect)
+{
+    eng_assert(effect->contribution_count == 2 * group->figure_count);
+    open_bracket(writer, "figures", '{');
+    for (unsigned i = 0; i < group->figure_count; i++) {
+        int64_t value_e4;
+        if (!eng_figure_value(group->figures[i].kind, eng_effect_sums(effect, i), &value_e4))
+            continue;
+        if (writer->status == ENG_OK && writer->out->data[writer->out->used - 1] != '{')
+            eng_put_byte(writer, ',');
+        eng_put_json_string(writer, eng_slice_of(group->figures[i].name));
+        eng_put_byte(writer, ':');
+        eng_put_e4(writer, value_e4);
+    }
+    eng_put_byte(writer, '}');
+}
+
+static void put_group(struct eng_writer *writer, const struct eng_encode_context *context,
+                      const struct eng_effect *effect)
+{
+    const struct eng_group *group = eng_encode_group(context->model, effect);
+    eng_put_byte(writer, '{');
+    put_string(writer, "type", "group_result");
+    put_id(writer, context, effect);
+    put_string(writer, "program", context->model->program);
+    put_string(writer, "group", group->name);
+    put_integer(writer, "model_version", context->model->version);
+    put_integer(writer, "at", effect->at_ms);
+    if (effect->band > 0)
+        put_string(writer, "by", group->splits[effect->band - 1].name);
+    if (effect->segment > 0)
+        put_slice(writer, "segment", eng_encode_segment(context->model, effect));
+    put_integer(writer, "partitions", effect->partitions);
+    put_integer(writer, "partners", effect->partners);
+    put_figures(writer, group, effect);
+    if (group->description != NULL)
+        put_string(writer, "description", group->description);
+}
+
 /* The keys of each kind. */
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
                                               const struct eng_effect *effect) = {
-    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
-    [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
-    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
-    [ENG_EFFECT_REPORT] = put_report,
-    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,     [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,       [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,   [ENG_EFFECT_GROUP] = put_group,
     [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
 };
 

@@ -135,6 +135,30 @@ const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
     return &model->ledgers[effect->ledger];
 }
 
+const struct eng_group *eng_encode_group(const struct eng_model *model,
+                                         const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_GROUP);
+    eng_assert(effect->subject < model->group_count);
+    return &model->groups[effect->subject];
+}
+
+struct eng_slice eng_encode_segment(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_group *group = eng_encode_group(model, effect);
+    if (effect->band == 0 || effect->segment == 0)
+        return (struct eng_slice){"", 0};
+    const struct eng_split *split = &group->splits[effect->band - 1];
+    unsigned index = effect->segment - 1u;
+    eng_assert(effect->segment < eng_split_segments(model, split));
+    if (split->by_bands)
+        return eng_slice_of(model->scores[split->subject].bands[index].name);
+    const struct eng_fact *fact = &model->facts[split->subject];
+    if (fact->kind == ENG_FACT_FLAG)
+        return eng_slice_of(index > 0 ? "true" : "false");
+    return fact->options[index];
+}
+
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect)
 {
     switch ((enum eng_effect_kind)effect->kind) {
@@ -148,6 +172,8 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
         return eng_encode_guard(model, effect)->name;
     case ENG_EFFECT_AWARD_BOOKING:
         return eng_encode_award(model, effect)->name;
+    case ENG_EFFECT_GROUP:
+        return eng_encode_group(model, effect)->name;
     default:
         return eng_encode_alert(model, effect)->name;
     }
@@ -177,6 +203,8 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
         return effect->status == ENG_OPENED ? "began" : "ended";
     case ENG_EFFECT_AWARD_BOOKING:
         return bookings[effect->status];
+    case ENG_EFFECT_GROUP:
+        return "summed";
     default:
         return effect->status == ENG_OPENED ? "opened" : "resolved";
     }

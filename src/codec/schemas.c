@@ -261,3 +261,26 @@ const char eng_schema_source_silence[] =
     "null\",\"long\"],\"default\":null,\"doc\":\"ended: how many openings of alerts were held m"
     "eanwhile.\"},{\"name\":\"description\",\"type\":[\"null\",\"string\"],\"default\":null,\"d"
     "oc\":\"What the configuration says of the guard, in words for people.\"}]}";
+
+const char eng_schema_group_result[] =
+    "{\"type\":\"record\",\"name\":\"GroupResult\",\"namespace\":\"engaged\",\"doc\":\"Figures "
+    "of all partners together, or of a segment of them, at the end of a week, month, quarter or"
+    " year. Figures have at most four decimals and are written as the nearest double.\",\"field"
+    "s\":[{\"name\":\"id\",\"type\":\"string\",\"doc\":\"Unique and the same at every replay: p"
+    "rogram/segment/group/summed/origin; the segment is empty, what the partners are told apart"
+    " by, or that = its text.\"},{\"name\":\"program\",\"type\":\"string\",\"doc\":\"Name of th"
+    "e program, from the configuration.\"},{\"name\":\"group\",\"type\":\"string\",\"doc\":\"Na"
+    "me of the group.\"},{\"name\":\"model_version\",\"type\":\"long\",\"doc\":\"Version of the"
+    " model that gave the values, from the configuration.\"},{\"name\":\"at\",\"type\":{\"type"
+    "\":\"long\",\"logicalType\":\"timestamp-millis\"},\"doc\":\"Event time at which the period"
+    " ended: milliseconds since 1970-01-01T00:00Z. What happened then or later is not in it.\"}"
+    ",{\"name\":\"by\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"Name of the fa"
+    "ct or score that the partners are told apart by; null for all of them together.\"},{\"name"
+    "\":\"segment\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"Text of that fact"
+    ", true or false of a flag, or band of that score; null for all of them together, and for t"
+    "hose of whom nothing is known.\"},{\"name\":\"partitions\",\"type\":\"long\",\"doc\":\"How"
+    " many input partitions it is summed over.\"},{\"name\":\"partners\",\"type\":\"long\",\"do"
+    "c\":\"How many partners are in it.\"},{\"name\":\"figures\",\"doc\":\"The figures by their"
+    " names, without those that nobody is asked for.\",\"type\":{\"type\":\"map\",\"values\":\""
+    "double\"}},{\"name\":\"description\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc"
+    "\":\"What the configuration says of the group, in words for people.\"}]}";

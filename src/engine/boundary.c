@@ -114,8 +114,9 @@ static enum eng_status work(struct eng_engine *engine, struct eng_effects *effec
     return status;
 }
 
-/* Puts the clock to the next boundary and marks who is due. */
-static enum eng_status begin_boundary(struct eng_engine *engine)
+/* Puts the clock to the next boundary and marks who is due. Groups that were summed up are told
+ * when nothing can fail any more, so that they are told once. */
+static enum eng_status begin_boundary(struct eng_engine *engine, struct eng_effects *effects)
 {
     eng_assert(engine->now.clock_ms >= 0);
     struct eng_boundary *boundary = &engine->boundary;
@@ -125,6 +126,8 @@ static enum eng_status begin_boundary(struct eng_engine *engine)
     if (eng_walk_begin(&engine->walk, &engine->store) != ENG_OK ||
         eng_wheel_reserve_many(&engine->wheel, entries) != ENG_OK)
         return ENG_NO_MEMORY;
+    if (__builtin_expect(boundary->sums_ready, 0))
+        eng_groups_tell(engine, effects);
     eng_moment_set(&engine->now, engine->model, engine->now.end_ms);
     boundary->working = true;
     collect(engine);
@@ -156,11 +159,13 @@ enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_m
         boundary->before_ms = engine->now.clock_ms;
     boundary->target_ms = target_ms;
     while (status == ENG_OK && (boundary->working || engine->now.end_ms <= target_ms)) {
-        if (!boundary->working && engine->wheel.entries == 0 &&
+        if (!boundary->working && engine->wheel.entries == 0 && engine->model->group_count == 0 &&
             (engine->guards == NULL || engine->restore != NULL))
             break; /* nobody waits for anything */
-        if (!boundary->working)
-            status = begin_boundary(engine);
+        if (!boundary->working && engine->model->group_count > 0)
+            status = eng_groups_sum(engine, effects);
+        if (status == ENG_OK && !boundary->working)
+            status = begin_boundary(engine, effects);
         if (status == ENG_OK)
             status = work(engine, effects);
     }
@@ -187,7 +192,7 @@ enum eng_status eng_boundary_resume(struct eng_engine *engine, const struct eng_
         if (engine->now.end_ms != work->boundary_ms)
             return eng_error_set(err, ENG_CORRUPT, "no boundary is at %lld, the next is at %lld",
                                  (long long)work->boundary_ms, (long long)engine->now.end_ms);
-        status = begin_boundary(engine);
+        status = begin_boundary(engine, NULL);
         boundary->target_ms = status == ENG_OK ? work->target_ms : -1;
         boundary->before_ms = work->before_ms;
     }

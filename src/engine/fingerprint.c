@@ -194,6 +194,29 @@ static uint64_t add_report(uint64_t sum, const struct eng_report *report)
     return add(sum, (uint64_t)report->bands << 16 | report->score_count);
 }
 
+static uint64_t add_test(uint64_t sum, const struct eng_test *test)
+{
+    sum = add(sum, (uint64_t)test->by_bands << 16 | test->subject);
+    return add(add(sum, (uint64_t)test->at_least_e4), test->bands);
+}
+
+static uint64_t add_group(uint64_t sum, const struct eng_group *group)
+{
+    eng_assert(group->figure_count > 0);
+    eng_assert(group->figures != NULL);
+    sum = add_text(add_text(sum, group->name), group->description);
+    for (uint32_t i = 0; i < group->figure_count; i++) {
+        const struct eng_figure *figure = &group->figures[i];
+        sum = add(add_text(sum, figure->name), (uint64_t)figure->kind << 1 | figure->of_all);
+        sum = add_test(add_test(sum, &figure->test), &figure->of);
+        sum = add(sum, (uint64_t)figure->measures[0] << 16 | figure->measures[1]);
+    }
+    for (uint32_t i = 0; i < group->split_count; i++)
+        sum = add(sum, (uint64_t)group->splits[i].by_bands << 16 | group->splits[i].subject);
+    return add(sum, window_number(group->every) << 32 | (uint64_t)group->figure_count << 16 |
+                        group->split_count);
+}
+
 static uint64_t add_guard(uint64_t sum, const struct eng_guard *guard)
 {
     sum = add_text(sum, guard->name);
@@ -277,6 +300,8 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_matrix(sum, &model->matrices[i]);
     for (uint32_t i = 0; i < model->report_count; i++)
         sum = add_report(sum, &model->reports[i]);
+    for (uint32_t i = 0; i < model->group_count; i++)
+        sum = add_group(sum, &model->groups[i]);
     return add(sum, (uint64_t)model->action_count << 48 | (uint64_t)model->measure_count << 32 |
                         (uint64_t)model->score_count << 16 | model->alert_count);
 }

@@ -72,6 +72,7 @@ static enum eng_status make_trial(struct eng_engine *engine)
         return ENG_NO_MEMORY;
     }
     eng_assert(forecast->trial->model == engine->model);
+    forecast->trial->alone = true;
     eng_guards_free(forecast->trial->guards); /* whether others are silent then, nobody knows */
     forecast->trial->guards = NULL;
     engine->forecast = forecast;

@@ -46,6 +46,9 @@ struct eng_boundary {
     bool working;
     int64_t target_ms; /* the time that the input moves the clock to; -1: none in work */
     int64_t before_ms; /* the clock before that input */
+    uint32_t summed;   /* partners (their numbers) that groups have been summed over before the next
+                        * boundary */
+    bool sums_ready;   /* all have */
 };
 
 /* A change of model that is being worked off. */
@@ -103,6 +106,7 @@ struct eng_engine {
     struct eng_restore *restore;   /* NULL: it is not being restored */
     struct eng_forecast *forecast; /* NULL: nothing has been forecast under this model */
     struct eng_outlook *outlook;   /* NULL: no alert asks when a score will fall */
+    bool alone;                    /* a copy for forecasts of one partner: groups are not told */
     struct eng_guards *guards;     /* NULL: there are none, and nothing that one has held */
     bool notes_visits;             /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
@@ -338,6 +342,27 @@ static inline int32_t eng_report_due(const struct eng_engine *engine)
     return due;
 }
 
+/* ---- group.c ---- */
+
+/* A bit for each group that is told before the next boundary. */
+uint32_t eng_groups_due(const struct eng_engine *engine);
+
+/* Before the next boundary: sums up the groups that are due, as many partners as the step budget
+ * allows. ENG_OK: done, or there is nothing to tell; ENG_AGAIN; ENG_NO_MEMORY. */
+enum eng_status eng_groups_sum(struct eng_engine *engine, const struct eng_effects *effects);
+
+/* Tells them. Cannot fail. */
+void eng_groups_tell(struct eng_engine *engine, struct eng_effects *effects);
+
+/* Somebody is gone: what has been summed is not true any more. */
+static inline void eng_groups_forget(struct eng_engine *engine)
+{
+    engine->boundary.summed = 0;
+    engine->boundary.sums_ready = false;
+}
+
+/* The most bytes that the groups of one boundary are told in. */
+size_t eng_groups_bytes_most(const struct eng_model *model);
 /* ---- nudge.c ---- */
 
 /* A suggestion to the partner in hand. */

@@ -31,6 +31,11 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->alert_list = eng_calloc(model->alert_count, sizeof *layout->alert_list);
     layout->reports =
         eng_calloc((size_t)model->report_count * ENG_SCORES_MAX, sizeof *layout->reports);
+    uint32_t segments = 0;
+    for (uint32_t i = 0; i < model->group_count; i++)
+        segments += eng_group_segments(model, &model->groups[i]);
+    layout->segments = eng_calloc(segments, sizeof *layout->segments);
+    layout->segments_first = eng_calloc(model->group_count + 1, sizeof(uint32_t));
     layout->retention = eng_calloc(ENG_ACTIONS_MAX, sizeof *layout->retention);
     layout->ages = eng_calloc(2 * model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
     layout->awards = eng_calloc(model->award_count, sizeof *layout->awards);
@@ -62,15 +67,15 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
     layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
-    bool all = layout->reports && layout->awards && layout->action_awards_first &&
-               layout->action_awards && layout->silences && layout->drops && layout->drops_first &&
-               layout->terms && layout->edges && layout->edges_first && layout->deadlines &&
-               layout->aheads && layout->dimension_terms && layout->terms_first && layout->timed &&
-               layout->rolling && layout->rolling_first && layout->active && layout->sinces &&
-               layout->lists && layout->measures && layout->scores && layout->alert_offset &&
-               layout->alert_list && layout->retention && layout->ages &&
-               layout->action_measures_first && layout->action_silences_first &&
-               layout->action_measures && layout->action_silences;
+    bool all = layout->segments && layout->segments_first && layout->reports && layout->awards &&
+               layout->action_awards_first && layout->action_awards && layout->silences &&
+               layout->drops && layout->drops_first && layout->terms && layout->edges &&
+               layout->edges_first && layout->deadlines && layout->aheads &&
+               layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
+               layout->rolling_first && layout->active && layout->sinces && layout->lists &&
+               layout->measures && layout->scores && layout->alert_offset && layout->alert_list &&
+               layout->retention && layout->ages && layout->action_measures_first &&
+               layout->action_silences_first && layout->action_measures && layout->action_silences;
     return all ? ENG_OK : ENG_NO_MEMORY;
 }
 
@@ -86,6 +91,8 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->measures);
     eng_free(layout->scores);
     eng_free(layout->reports);
+    eng_free(layout->segments);
+    eng_free(layout->segments_first);
     eng_free(layout->alert_offset);
     eng_free(layout->alert_list);
     eng_free(layout->retention);
@@ -818,8 +825,20 @@ size_t eng_model_effects_bytes_min(const struct eng_model *model)
 {
     size_t booking = sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 8;
     eng_assert(model != NULL);
-    return evaluation_bytes(model) +
-           (bookings_most(model, false) + bookings_most(model, true)) * booking;
+    size_t groups = eng_groups_bytes_most(model);
+    size_t bytes = evaluation_bytes(model) +
+                   (bookings_most(model, false) + bookings_most(model, true)) * booking;
+    return bytes > groups ? bytes : groups;
+}
+
+static void lay_groups(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    eng_assert(layout->segments_first != NULL);
+    eng_assert(model->group_count <= ENG_GROUPS_MAX);
+    for (uint32_t i = 0; i < model->group_count; i++)
+        layout->segments_first[i + 1] =
+            layout->segments_first[i] + eng_group_segments(model, &model->groups[i]);
 }
 
 static void lay_effects(struct eng_layout *layout)
@@ -852,6 +871,7 @@ enum eng_status eng_layout_new(const struct eng_model *model, struct eng_layout 
         lay_claims(layout);
         lay_lists(layout);
         lay_fixed(layout);
+        lay_groups(layout);
         lay_effects(layout);
     }
     for (uint32_t i = 0; status == ENG_OK && i < model->score_count; i++) {

@@ -16,6 +16,7 @@
 #define ENG_ENGINE_LAYOUT_H
 
 #include "engine/model.h"
+#include "engine/score.h"
 
 enum { ENG_NO_INDEX = 0xFFFF };
 
@@ -130,6 +131,12 @@ struct eng_decay_table {
     uint32_t *later; /* the next age at which less is left; UINT32_MAX: none */
 };
 
+/* What is being summed of a segment of a group. */
+struct eng_segment_sums {
+    int64_t partners;
+    eng_wide sums[ENG_FIGURES_MAX][2]; /* see eng_sum of effect.h */
+};
+
 struct eng_layout {
     const struct eng_model *model;
     uint32_t fixed_bytes; /* header, list counts and fixed part */
@@ -202,6 +209,9 @@ struct eng_layout {
     uint16_t *edges; /* BELOW and ABOVE alerts, by score */
     uint32_t *edges_first;
     uint32_t tier_scores; /* a bit for each score with tiers */
+
+    struct eng_segment_sums *segments; /* of groups, one after the other: what is being summed */
+    uint32_t *segments_first;          /* by group */
 
     uint32_t insert_most;     /* list insertions and widenings of one event at most */
     size_t effects_bytes_min; /* the most that one event can tell, or a boundary of one partner */

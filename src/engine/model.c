@@ -50,6 +50,21 @@ static void free_reports(struct eng_report *reports, uint32_t count)
 }
 
 /* Half-built ones too: an array that is NULL, or entries that are still zero, are skipped. */
+static void free_groups(struct eng_group *groups, uint32_t count)
+{
+    for (uint32_t i = 0; groups != NULL && i < count; i++) {
+        for (uint32_t j = 0; groups[i].figures != NULL && j < groups[i].figure_count; j++)
+            eng_free(groups[i].figures[j].name);
+        for (uint32_t j = 0; groups[i].splits != NULL && j < groups[i].split_count; j++)
+            eng_free(groups[i].splits[j].name);
+        eng_free(groups[i].name);
+        eng_free(groups[i].description);
+        eng_free(groups[i].figures);
+        eng_free(groups[i].splits);
+    }
+    eng_free(groups);
+}
+
 void eng_model_free(struct eng_model *model)
 {
     if (model == NULL)
@@ -78,6 +93,7 @@ void eng_model_free(struct eng_model *model)
     free_scores(model->scores, model->score_count);
     free_matrices(model->matrices, model->matrix_count);
     free_reports(model->reports, model->report_count);
+    free_groups(model->groups, model->group_count);
     eng_free(model->attributes);
     for (uint32_t i = 0; model->facts != NULL && i < model->fact_count; i++)
         eng_free(model->facts[i].name);
@@ -131,6 +147,12 @@ const char *eng_model_report_name(const struct eng_model *model, unsigned report
 {
     eng_assert(model != NULL);
     return report < model->report_count ? model->reports[report].name : NULL;
+}
+
+const char *eng_model_group_name(const struct eng_model *model, unsigned group)
+{
+    eng_assert(model != NULL);
+    return group < model->group_count ? model->groups[group].name : NULL;
 }
 
 const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,

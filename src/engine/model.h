@@ -264,6 +264,51 @@ struct eng_guard {
     uint32_t alerts;      /* a bit for each alert that it holds */
 };
 
+/* Whom a figure counts: partners with a measure of so much, or in some bands of a score. */
+struct eng_test {
+    bool by_bands;
+    uint16_t subject;    /* the measure, or the score */
+    int64_t at_least_e4; /* of the measure; less, or nothing there: it does not hold */
+    uint32_t bands;      /* of the score: a bit each */
+};
+
+enum eng_figure_kind {
+    ENG_FIGURE_COUNT,  /* partners for whom `test` holds */
+    ENG_FIGURE_SHARE,  /* of those for whom `of` holds, the share for whom `test` holds too */
+    ENG_FIGURE_SUM,    /* of a measure */
+    ENG_FIGURE_MEAN,   /* of a measure, over those who have it */
+    ENG_FIGURE_RATIO,  /* the sum of one measure by the sum of another */
+    ENG_FIGURE_GROWTH, /* how much the first sum is more than the second, as a share of that */
+    ENG_FIGURE_NPS,    /* per cent of 9 and more, less per cent of 6 and less */
+    ENG_FIGURE_KINDS
+};
+
+struct eng_figure {
+    char *name;
+    enum eng_figure_kind kind;
+    struct eng_test test; /* COUNT, SHARE */
+    struct eng_test of;   /* SHARE, unless it is of everybody */
+    bool of_all;
+    uint16_t measures[2]; /* of the other kinds; the second of RATIO and GROWTH */
+};
+
+/* What the partners of a group are told apart by. */
+struct eng_split {
+    char *name; /* of the fact or score */
+    bool by_bands;
+    uint16_t subject; /* the fact, a flag or a choice; or the score */
+};
+
+/* Figures of all partners together at the end of every period, and of segments of them. */
+struct eng_group {
+    char *name;
+    char *description;          /* for outputs; NULL: none */
+    enum eng_window_kind every; /* WEEK .. YEAR */
+    uint16_t figure_count, split_count;
+    struct eng_figure *figures;
+    struct eng_split *splits;
+};
+
 /* Points of one kind. What is booked is counted as an action of its own, under an entry and by a
  * value, so that windows, expiry and changes of the model are those of any measure. */
 struct eng_ledger {
@@ -321,7 +366,8 @@ struct eng_model {
     struct eng_alert *alerts;
     struct eng_matrix *matrices;
     struct eng_report *reports;
-    uint32_t matrix_count, report_count;
+    struct eng_group *groups;
+    uint32_t matrix_count, report_count, group_count;
     struct eng_guard *guards;
     uint32_t guard_count;
     struct eng_ledger *ledgers;
@@ -340,6 +386,27 @@ static inline uint32_t eng_report_contributions(const struct eng_model *model, u
     uint32_t count = 0;
     for (uint32_t i = 0; i < model->reports[report].score_count; i++)
         count += eng_section_contributions(&model->scores[model->reports[report].scores[i]]);
+    return count;
+}
+
+/* How many segments a split has: those of whom nothing is known (of a flag or a score nobody), then
+ * each option of a fact, a flag that is not set and one that is, or each band. */
+static inline uint32_t eng_split_segments(const struct eng_model *model,
+                                          const struct eng_split *split)
+{
+    if (split->by_bands)
+        return 1 + model->scores[split->subject].band_count;
+    const struct eng_fact *fact = &model->facts[split->subject];
+    return fact->kind == ENG_FACT_FLAG ? 3 : 1 + fact->option_count;
+}
+
+/* The same of a group, with the one that everybody is in. */
+static inline uint32_t eng_group_segments(const struct eng_model *model,
+                                          const struct eng_group *group)
+{
+    uint32_t count = 1;
+    for (uint32_t i = 0; i < group->split_count; i++)
+        count += eng_split_segments(model, &group->splits[i]);
     return count;
 }
 

@@ -68,6 +68,7 @@ enum eng_status eng_outlook_new(const struct eng_model *model, struct eng_outloo
         return ENG_NO_MEMORY;
     outlook->mute = *model;
     outlook->mute.alert_count = outlook->mute.matrix_count = outlook->mute.report_count = 0;
+    outlook->mute.group_count = 0;
     outlook->record = eng_calloc(1, ENG_SLAB_BLOCK_BYTES_MAX);
     if (outlook->record == NULL || new_mute(model, &outlook->mute, &outlook->trial) != ENG_OK) {
         eng_outlook_free(outlook);

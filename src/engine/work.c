@@ -13,7 +13,7 @@
 static struct eng_slice next_of(struct eng_engine *engine)
 {
     struct eng_walk *walk = &engine->walk;
-    eng_assert(engine->boundary.working || engine->activation.working);
+    eng_assert(engine->boundary.target_ms >= 0 || engine->activation.working);
     eng_assert(engine->store.slots != NULL);
     if (walk->waiting == 0)
         return (struct eng_slice){0};
@@ -31,7 +31,8 @@ struct eng_work eng_engine_work(struct eng_engine *engine)
                                  .model = engine->model,
                                  .silent = engine->activation.silent,
                                  .next = next_of(engine)};
-    if (!engine->boundary.working)
+    /* Between two boundaries, where groups are summed up, the one before is done by everybody. */
+    if (engine->boundary.target_ms < 0 || engine->now.clock_ms == engine->boundary.before_ms)
         return (struct eng_work){.kind = ENG_WORK_NONE};
     return (struct eng_work){.kind = ENG_WORK_CLOCK,
                              .before_ms = engine->boundary.before_ms,

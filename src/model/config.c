@@ -107,6 +107,8 @@ static enum eng_status load_model(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_load_reports(load);
     if (status == ENG_OK)
+        status = eng_load_groups(load);
+    if (status == ENG_OK)
         status = eng_load_alerts(load);
     if (status == ENG_OK)
         status = eng_load_guards(load);

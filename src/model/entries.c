@@ -12,8 +12,9 @@ enum { PATH_BYTES = 512, VALUE_BYTES = 200 };
 /* True for keys of the sections that make the model. */
 static bool is_of_model(const char *path)
 {
-    static const char *const sections[] = {"program", "version", "time",    "facts",  "measures",
-                                           "scores",  "alerts",  "ledgers", "awards", "guards"};
+    static const char *const sections[] = {"program",  "version", "time",   "facts",
+                                           "measures", "scores",  "alerts", "ledgers",
+                                           "awards",   "guards",  "groups"};
     size_t length = strcspn(path, ".");
     for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++)
         if (strlen(sections[i]) == length && memcmp(path, sections[i], length) == 0)

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <yaml.h>
 
-static const char *const kept[] = {"program",  "version", "time",   "facts",
-                                   "measures", "scores",  "alerts", "matrices",
-                                   "reports",  "ledgers", "awards", "guards"};
+static const char *const kept[] = {"program", "version", "time",     "facts",   "measures",
+                                   "scores",  "alerts",  "matrices", "reports", "ledgers",
+                                   "awards",  "guards",  "groups"};
 
 struct writer {
     yaml_emitter_t emitter;

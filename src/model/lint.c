@@ -186,8 +186,28 @@ static enum eng_status lint_score(struct eng_load *load, const struct eng_node *
     return status;
 }
 
+static bool tests(const struct eng_model *model, const struct eng_test *test, uint32_t measure)
+{
+    return !test->by_bands && eng_measure_rests_on(model, test->subject, measure);
+}
+
+/* Is a figure made of the measure? */
+static bool figures(const struct eng_model *model, const struct eng_figure *figure,
+                    uint32_t measure)
+{
+    if (figure->kind == ENG_FIGURE_COUNT || figure->kind == ENG_FIGURE_SHARE)
+        return tests(model, &figure->test, measure) ||
+               (!figure->of_all && tests(model, &figure->of, measure));
+    return eng_measure_rests_on(model, figure->measures[0], measure) ||
+           eng_measure_rests_on(model, figure->measures[1], measure);
+}
+
 static bool is_used(const struct eng_model *model, uint32_t measure)
 {
+    for (uint32_t i = 0; i < model->group_count; i++)
+        for (uint32_t j = 0; j < model->groups[i].figure_count; j++)
+            if (figures(model, &model->groups[i].figures[j], measure))
+                return true;
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
             if (eng_measure_rests_on(model, model->scores[i].dimensions[j].measure, measure))
@@ -216,6 +236,10 @@ static bool is_asked(const struct eng_model *model, uint32_t fact)
     for (uint32_t i = 0; i < model->alert_count; i++)
         for (uint32_t j = 0; j < model->alerts[i].limit_count; j++)
             if (model->alerts[i].limits[j].fact == fact)
+                return true;
+    for (uint32_t i = 0; i < model->group_count; i++)
+        for (uint32_t j = 0; j < model->groups[i].split_count; j++)
+            if (!model->groups[i].splits[j].by_bands && model->groups[i].splits[j].subject == fact)
                 return true;
     return false;
 }

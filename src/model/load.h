@@ -42,7 +42,7 @@ struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
     const struct eng_node *time, *input, *facts, *measures, *scores, *matrices, *reports, *alerts;
-    const struct eng_node *guards;
+    const struct eng_node *guards, *groups;
     const struct eng_node *ledgers, *awards;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
@@ -124,6 +124,20 @@ struct eng_report_draft {
 struct eng_moment_draft {
     const struct eng_node *day;
     uint32_t hour;
+};
+
+struct eng_test_draft {
+    const struct eng_node *measure, *score, *bands;
+    int64_t at_least_e4;
+};
+
+struct eng_figure_draft {
+    const struct eng_node *count, *share, *of, *sum, *mean, *ratio, *growth, *nps;
+};
+
+struct eng_group_draft {
+    const struct eng_node *figures, *by, *description;
+    int32_t every;
 };
 
 struct eng_alert_draft {
@@ -298,6 +312,7 @@ enum eng_status eng_load_facts(struct eng_load *load); /* facts.c, by eng_load_m
 enum eng_status eng_load_scores(struct eng_load *load);
 enum eng_status eng_load_matrices(struct eng_load *load);
 enum eng_status eng_load_reports(struct eng_load *load);
+enum eng_status eng_load_groups(struct eng_load *load); /* groups.c */
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_guards(struct eng_load *load);
 enum eng_status eng_load_around(struct eng_load *load);

@@ -10,6 +10,7 @@
 /* Brokers take about 1 MiB a batch unless told otherwise; our own headers need room too. */
 enum { DEAD_LETTER_BYTES_MAX = 1040000 };
 
+/* Groups have no topic: `run` takes no file that has any. */
 static const struct {
     const char *type;
     enum eng_topic topic;
@@ -55,7 +56,8 @@ void eng_sink_init(struct eng_sink *sink, struct eng_port *port, const struct en
     (void)snprintf(sink->source, sizeof sink->source, "/engaged/%s",
                    eng_model_program(model)); /* names are shorter */
     for (int kind = 0; kind < ENG_EFFECT_KINDS; kind++)
-        make_family(sink, (enum eng_effect_kind)kind);
+        if (kinds[kind].type != NULL)
+            make_family(sink, (enum eng_effect_kind)kind);
 }
 
 void eng_sink_done(struct eng_sink *sink)
@@ -101,7 +103,7 @@ static enum eng_status add_effect(const struct eng_sink *sink, struct eng_txn *t
 {
     const struct eng_encode_context context = {from->model, sink->topic_id, from->partition};
     struct eng_slice key = eng_encode_key(from->model, effect);
-    eng_assert(effect->kind < ENG_EFFECT_KINDS);
+    eng_assert(effect->kind < ENG_EFFECT_KINDS && kinds[effect->kind].type != NULL);
     eng_assert(from->partition >= 0 && from->model != NULL);
     struct eng_port_output output = {.topic = kinds[effect->kind].topic,
                                      .partition = from->partition,

@@ -121,6 +121,7 @@ static const struct {
     [ENG_EFFECT_REPORT] = {"report.avro", eng_schema_report, ENG_CONTAINER_NULL},
     [ENG_EFFECT_AWARD_BOOKING] = {"award_booking.avro", eng_schema_award_booking,
                                   ENG_CONTAINER_NULL},
+    [ENG_EFFECT_GROUP] = {"group_result.avro", eng_schema_group_result, ENG_CONTAINER_DEFLATE},
     [ENG_EFFECT_SOURCE_SILENCE] = {"source_silence.avro", eng_schema_source_silence,
                                    ENG_CONTAINER_NULL},
 };

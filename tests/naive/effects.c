@@ -33,6 +33,16 @@ static uint8_t *extend(struct eng_effects *effects, size_t bytes)
     return place;
 }
 
+void naive_emit_sums(struct naive *naive, struct eng_effect *effect, const __int128 *sums)
+{
+    size_t bytes = sizeof *effect + effect->contribution_count * sizeof(__int128);
+    uint8_t *place = extend(&naive->effects, bytes);
+    effect->bytes = (uint32_t)bytes;
+    memcpy(place, effect, sizeof *effect);
+    /* Least significant bytes first, as on all machines that this runs on. */
+    memcpy(place + sizeof *effect, sums, effect->contribution_count * sizeof(__int128));
+}
+
 void naive_emit(struct naive *naive, const struct partner *partner, struct eng_effect *effect,
                 const int64_t *parts, const int64_t *told)
 {

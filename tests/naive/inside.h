@@ -279,6 +279,12 @@ void naive_matrix_evaluate(struct naive *naive, const struct partner *partner, u
 /* report.c: makes the reports of a boundary. */
 void naive_reports_make(struct naive *naive, struct partner *partner, const struct occasion *why);
 
+/* group.c: tells the groups whose period ends before the boundary of a pane. */
+void naive_groups_tell(struct naive *naive, int64_t pane);
+
+/* effects.c: appends a record of no partner, with `sums` as contributions. */
+void naive_emit_sums(struct naive *naive, struct eng_effect *effect, const __int128 *sums);
+
 /* alert.c: looks at one alert. `before` is every score as it was before this evaluation. */
 void naive_alert_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                           const struct score_state *before, const struct occasion *why);

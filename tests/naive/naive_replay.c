@@ -351,6 +351,48 @@ static void print_report(const struct eng_model *model, const struct eng_effect 
         print_name("description", report->description);
 }
 
+/* To the nearest ten-thousandth; of two as near the one further from 0. */
+static int64_t quotient(__int128 above, __int128 below)
+{
+    bool negative = (above < 0) != (below < 0);
+    above = above < 0 ? -above : above;
+    below = below < 0 ? -below : below;
+    __int128 whole = (above + below / 2) / below;
+    return (int64_t)(negative ? -whole : whole);
+}
+
+static void print_group(const struct eng_model *model, const struct eng_effect *effect)
+{
+    static const int64_t units[] = {10000, 10000, 1, 1, 10000, 10000, 1000000};
+    const struct eng_group *group = &model->groups[effect->subject];
+    print_name("group", group->name);
+    printf(",\"model_version\":%u,\"partners\":%" PRId64, model->version, effect->partners);
+    if (effect->band > 0) {
+        const struct eng_split *split = &group->splits[effect->band - 1];
+        unsigned option = effect->segment - 1u;
+        print_name("by", split->name);
+        if (effect->segment > 0 && split->by_bands)
+            print_name("segment", model->scores[split->subject].bands[option].name);
+        else if (effect->segment > 0 && model->facts[split->subject].kind == ENG_FACT_FLAG)
+            print_name("segment", option > 0 ? "true" : "false");
+        else if (effect->segment > 0)
+            print_text("segment", model->facts[split->subject].options[option]);
+    }
+    printf(",\"figures\":{\"\":0");
+    for (unsigned i = 0; i < group->figure_count; i++) {
+        __int128 sums[2];
+        memcpy(sums, (const uint8_t *)(effect + 1) + i * sizeof sums, sizeof sums);
+        enum eng_figure_kind kind = group->figures[i].kind;
+        if (kind == ENG_FIGURE_COUNT || kind == ENG_FIGURE_SUM)
+            sums[1] = 1;
+        if (sums[1] != 0)
+            print_number(group->figures[i].name, quotient(sums[0] * units[kind], sums[1]));
+    }
+    printf("}");
+    if (group->description != NULL)
+        print_name("description", group->description);
+}
+
 static const struct {
     const char *type;
     void (*print)(const struct eng_model *model, const struct eng_effect *effect);
@@ -360,6 +402,7 @@ static const struct {
     [ENG_EFFECT_CELL_CHANGE] = {"cell_change", print_cell_change},
     [ENG_EFFECT_REPORT] = {"report", print_report},
     [ENG_EFFECT_AWARD_BOOKING] = {"award_booking", print_award_booking},
+    [ENG_EFFECT_GROUP] = {"group_result", print_group},
 };
 
 static void print_effects(const struct eng_model *model, struct naive *naive)
@@ -375,7 +418,8 @@ static void print_effects(const struct eng_model *model, struct naive *naive)
         const uint8_t *name = (const uint8_t *)(effect + 1) +
                               effect->contribution_count * sizeof(struct eng_contribution);
         printf("{\"type\":\"%s\",\"at\":%" PRId64, kinds[effect->kind].type, effect->at_ms);
-        print_text("partner_id", (struct eng_slice){(const char *)name, effect->partner_bytes});
+        if (effect->kind != ENG_EFFECT_GROUP)
+            print_text("partner_id", (struct eng_slice){(const char *)name, effect->partner_bytes});
         kinds[effect->kind].print(model, effect);
         printf("}\n");
     }

@@ -207,6 +207,7 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
         [ENG_EFFECT_CELL_CHANGE] = {"cell change", eng_model_matrix_name},
         [ENG_EFFECT_REPORT] = {"report", eng_model_report_name},
         [ENG_EFFECT_AWARD_BOOKING] = {"booking", eng_model_award_name},
+        [ENG_EFFECT_GROUP] = {"group", eng_model_group_name},
         [ENG_EFFECT_SOURCE_SILENCE] = {"source silence", eng_model_guard_name},
     };
     const char *name = kinds[effect->kind].name(model, effect->subject);
@@ -467,6 +468,11 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
         if (effect->kind == ENG_EFFECT_CELL_CHANGE || effect->kind == ENG_EFFECT_REPORT) {
             tally->cell_changes += effect->kind == ENG_EFFECT_CELL_CHANGE;
             tally->reports += effect->kind == ENG_EFFECT_REPORT;
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_GROUP) {
+            tally->groups++;
+            tally->segments += effect->band > 0;
             continue;
         }
         if (effect->kind == ENG_EFFECT_SOURCE_SILENCE) {

@@ -4,6 +4,7 @@
  * often rather than a bit of everything. */
 #include "directed.h"
 #include "crossed.h"
+#include "grouped.h"
 #include <inttypes.h>
 
 enum { WINDOWS_MAX = 3, MEASURES_MAX = 5, SCORES_MOST = 16, ALERTS_MOST = 32 };
@@ -305,6 +306,7 @@ void directed_write(struct chance *chance, FILE *out, struct program_traits *ret
     for (unsigned i = 0; i < k.scores; i++)
         score(&k, i);
     crossed_write(chance, k.bands, k.scores, *k.unit == 'h', out);
+    grouped_write(chance, &(struct grouped){k.measures, k.scores, 0, k.bands}, out);
     if (k.alerts > 0)
         fprintf(out, "alerts:\n");
     for (unsigned i = 0; i < k.alerts; i++)

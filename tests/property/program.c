@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "crossed.h"
 #include "directed.h"
+#include "grouped.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -886,6 +887,10 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     for (unsigned i = 0; i < w.score_count; i++)
         bands_of[i] = w.scores[i].bands;
     crossed_write(chance, bands_of, w.score_count, w.hours, out);
+    grouped_write(
+        chance,
+        &(struct grouped){w.measures, w.score_count, ((1u << w.facts) - 1) & ~w.numbers, bands_of},
+        out);
     int64_t alerts = between(&w, 0, 5);
     if (alerts > 0)
         fprintf(w.out, "alerts:\n");

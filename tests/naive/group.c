@@ -1,0 +1,93 @@
+/* Groups: at the last moment of a period, all partners one after the other, asked by a rescan of
+ * everything. See naive.h. */
+#include "inside.h"
+#include <string.h>
+
+static bool fits(const struct naive *naive, const struct partner *partner,
+                 const struct eng_test *test, int64_t pane)
+{
+    if (test->by_bands)
+        return test->bands >> partner->scores[test->subject].band & 1;
+    struct amount amount =
+        naive_measure(naive, partner, &naive->model->measures[test->subject], pane);
+    return !amount.missing && amount.value_e4 >= test->at_least_e4;
+}
+
+/* The segment of a split, from 1; 0: nobody knows. */
+static int64_t segment_of(const struct naive *naive, const struct partner *partner,
+                          const struct eng_split *split, int64_t pane)
+{
+    if (split->by_bands)
+        return 1 + (int64_t)partner->scores[split->subject].band;
+    const struct eng_fact *fact = &naive->model->facts[split->subject];
+    struct amount amount = naive_fact(naive, partner, fact->measure, pane);
+    if (fact->kind == ENG_FACT_FLAG)
+        return !amount.missing && amount.value_e4 > 0 ? 2 : 1;
+    return amount.missing ? 0 : amount.value_e4;
+}
+
+static void add(const struct naive *naive, const struct partner *partner,
+                const struct eng_figure *figure, int64_t pane, __int128 *sums)
+{
+    const struct eng_measure *measures = naive->model->measures;
+    if (figure->kind == ENG_FIGURE_COUNT || figure->kind == ENG_FIGURE_SHARE) {
+        if (!figure->of_all && !fits(naive, partner, &figure->of, pane))
+            return;
+        sums[1]++;
+        sums[0] += fits(naive, partner, &figure->test, pane);
+        return;
+    }
+    struct amount one = naive_measure(naive, partner, &measures[figure->measures[0]], pane);
+    struct amount two = naive_measure(naive, partner, &measures[figure->measures[1]], pane);
+    one.value_e4 = one.missing ? 0 : one.value_e4;
+    two.value_e4 = two.missing ? 0 : two.value_e4;
+    if (figure->kind == ENG_FIGURE_NPS && !one.missing) {
+        sums[0] += one.value_e4 >= 9 * 10000;
+        sums[0] -= one.value_e4 <= 6 * 10000;
+    } else if (figure->kind != ENG_FIGURE_NPS) {
+        sums[0] += one.value_e4;
+    }
+    if (figure->kind == ENG_FIGURE_GROWTH)
+        sums[0] -= two.value_e4;
+    sums[1] += figure->kind == ENG_FIGURE_RATIO || figure->kind == ENG_FIGURE_GROWTH ? two.value_e4
+                                                                                     : !one.missing;
+}
+
+/* One segment of one split, from 1; 0: everybody. */
+static void tell(struct naive *naive, unsigned index, unsigned split, int64_t segment, int64_t pane)
+{
+    const struct eng_group *group = &naive->model->groups[index];
+    int64_t at_ms = eng_calendar_start_ms(naive->model->calendar, pane);
+    struct occasion why = {
+        ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)at_ms, at_ms, pane - 1, 0};
+    struct eng_effect effect = naive_effect(ENG_EFFECT_GROUP, index, &why);
+    __int128 sums[2 * ENG_FIGURES_MAX] = {0};
+    for (size_t i = 0; i < naive->partner_count; i++) {
+        const struct partner *partner = naive->partners[i];
+        if (split > 0 && segment_of(naive, partner, &group->splits[split - 1], pane - 1) != segment)
+            continue;
+        effect.partners++;
+        for (unsigned j = 0; j < group->figure_count; j++)
+            add(naive, partner, &group->figures[j], pane - 1, sums + (size_t)2 * j);
+    }
+    effect.band = (uint8_t)split;
+    effect.segment = (uint8_t)segment;
+    effect.partitions = 1;
+    effect.contribution_count = (uint16_t)(2 * group->figure_count);
+    if (split == 0 || effect.partners > 0)
+        naive_emit_sums(naive, &effect, sums);
+}
+
+void naive_groups_tell(struct naive *naive, int64_t pane)
+{
+    const struct eng_model *model = naive->model;
+    for (unsigned i = 0; i < model->group_count; i++) {
+        const struct eng_group *group = &model->groups[i];
+        if (eng_calendar_period_first(model->calendar, group->every, pane) != pane)
+            continue;
+        tell(naive, i, 0, 0, pane);
+        for (unsigned split = 1; split <= group->split_count; split++)
+            for (int64_t segment = 0; segment <= 64; segment++)
+                tell(naive, i, split, segment, pane);
+    }
+}
