@@ -12,12 +12,10 @@ enum { PATH_BYTES = 512, VALUE_BYTES = 200 };
 /* True for keys of the sections that make the model. */
 static bool is_of_model(const char *path)
 {
-    static const char *const sections[] = {"program",  "version", "time",   "facts",
-                                           "measures", "scores",  "alerts", "ledgers",
-                                           "awards",   "guards",  "groups"};
     size_t length = strcspn(path, ".");
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++)
-        if (strlen(sections[i]) == length && memcmp(path, sections[i], length) == 0)
+    for (size_t i = 0; eng_model_sections[i] != NULL; i++)
+        if (strlen(eng_model_sections[i]) == length &&
+            memcmp(path, eng_model_sections[i], length) == 0)
             return true;
     return false;
 }

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <yaml.h>
 
-static const char *const kept[] = {"program", "version", "time",     "facts",   "measures",
-                                   "scores",  "alerts",  "matrices", "reports", "ledgers",
-                                   "awards",  "guards",  "groups"};
+const char *const eng_model_sections[] = {"program", "version", "time",     "facts",   "measures",
+                                          "scores",  "alerts",  "matrices", "reports", "ledgers",
+                                          "awards",  "guards",  "groups",   NULL};
 
 struct writer {
     yaml_emitter_t emitter;
@@ -77,8 +77,8 @@ static bool write_file(struct writer *writer, const struct eng_node *root)
         emit(writer, &event, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1)) &&
         emit(writer, &event,
              yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
-    for (size_t i = 0; fine && i < sizeof kept / sizeof kept[0]; i++) {
-        const struct eng_node *section = eng_node_get(root, kept[i]);
+    for (size_t i = 0; fine && eng_model_sections[i] != NULL; i++) {
+        const struct eng_node *section = eng_node_get(root, eng_model_sections[i]);
         if (section != NULL)
             fine = write_scalar(writer, section->key) && write_node(writer, section);
     }

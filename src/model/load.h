@@ -425,6 +425,10 @@ enum eng_status eng_load_properties(struct eng_load *load, const struct eng_node
 /* Whether a property's value must never be shown, wherever it comes from. */
 bool eng_property_is_secret(const char *name);
 
+/* keep.c: the sections of the file that the model is loaded from, in their order; NULL ends them.
+ */
+extern const char *const eng_model_sections[];
+
 /* keep.c: the text of the model alone, into config->model_text. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_load_keep_text(struct eng_load *load, const struct eng_node *root);
 

@@ -178,12 +178,15 @@ def check_against_another_file_says_what_the_change_would_do():
                       "{visits: {weight: 1, target: 4}, calls: {weight: 1, target: 2}}")
     new += ("alerts: {quiet: {silence: visit, horizon: 20d}}\nversion: 2\nrun: {workers: 2, commit_interval: 1s}\n")
     old = CONFIG + "alerts: {fell: {score: s, falls_to: low}}\n"
+    card = "reports: {card: {of: [s], every: %s}}\n"
+    new, old = new + card % "week", old + card % "month"
     run = against(new, old)
     expect(run, 0)
     for text in ("version 2 of the model against version 1.",
                  "  visits: changed\n    over: 3d -> 9d\n  calls: new\n",
                  "  s: changed\n    dimensions.visits.target: 2 -> 4\n    dimensions.calls.weight: (not given) -> 1\n",
                  "  quiet: new\n  fell: gone\n",
+                 "  card: changed\n    every: month -> week\n",
                  "  s: for 6 days, by visits, calls\n",
                  "quiet learns each partner's rhythm from the change on",
                  "told, with cause `config` (run.on_change: tell)",
