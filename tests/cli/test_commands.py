@@ -418,6 +418,13 @@ def free_port():
         return found.getsockname()[1]
 
 
+def run_refuses_groups_with_their_place():
+    write("c.yaml", CONFIG + "groups: {all: {every: month, figures: {active: {count: {measure: visits}}}}}\n")
+    expect(engaged("check", "--config", "c.yaml", "--quiet"), 0)
+    line = CONFIG.count("\n") + 1
+    expect_last(engaged("run", "--config", "c.yaml"), 2, f"c.yaml:{line}:1: the file has the group \"all\"")
+
+
 def run_says_when_its_port_is_taken():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
