@@ -185,7 +185,7 @@ static bool wait_for_signal(const struct demo *demo, int timeout_ms)
 static enum eng_status load_config(struct demo *demo, struct eng_error *err)
 {
     if (demo->args->values[CONFIG].given)
-        return eng_config_open(demo->args->values[CONFIG].text, &demo->loaded, err);
+        return eng_config_open_to_run(demo->args->values[CONFIG].text, &demo->loaded, err);
     return eng_config_load_text(eng_demo_config, strlen(eng_demo_config), "config/engagement.yaml",
                                 &demo->loaded, err);
 }

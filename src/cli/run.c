@@ -30,30 +30,13 @@ static void log_warning(const char *text)
     eng_log(ENG_LOG_WARN, "cli", "%s", text);
 }
 
-/* What is told of all partners together has to be merged over partitions, which this command does
- * not do. */
-static enum eng_status refuse_groups(const struct eng_config *config, struct eng_error *err)
-{
-    char where[ENG_ERROR_BYTES / 2];
-    const char *group = eng_model_group_name(config->model, 0);
-    if (group == NULL)
-        return ENG_OK;
-    eng_config_where(config, "groups", where, sizeof where);
-    return eng_error_set(err, ENG_BAD_CONFIG,
-                         "%s: the file has the group \"%s\", and `run` does not merge the sums of "
-                         "partitions yet; leave \"groups\" out, and take them from `replay`",
-                         where, group);
-}
-
 /* The file once more, looked at as at the start. Context: its path. */
 static enum eng_status read_again(void *context, struct eng_config **ret_config,
                                   struct eng_error *err)
 {
     const char *path = context;
     struct eng_config *config = NULL;
-    enum eng_status status = eng_config_open(path, &config, err);
-    if (status == ENG_OK)
-        status = refuse_groups(config, err);
+    enum eng_status status = eng_config_open_to_run(path, &config, err);
     if (status == ENG_OK)
         status = eng_warn(config, log_warning, err);
     if (status == ENG_OK)
@@ -66,14 +49,12 @@ static enum eng_status read_again(void *context, struct eng_config **ret_config,
 static enum eng_status run_config(const char *path, bool *ret_abrupt, struct eng_error *err)
 {
     struct eng_config *config = NULL;
-    enum eng_status status = eng_config_open(path, &config, err);
+    enum eng_status status = eng_config_open_to_run(path, &config, err);
     if (status != ENG_OK)
         return status;
     eng_log(ENG_LOG_INFO, "cli", "engaged " ENGAGED_VERSION ": program %s, model %u, from %s",
             eng_model_program(config->model), eng_model_version(config->model), path);
-    status = refuse_groups(config, err);
-    if (status == ENG_OK)
-        status = eng_warn(config, log_warning, err);
+    status = eng_warn(config, log_warning, err);
     if (status == ENG_OK && config->input.topic == NULL)
         status = eng_error_set(err, ENG_BAD_CONFIG,
                                "%s: `input.topic` is missing; `run` needs the topic to read", path);
