@@ -90,13 +90,20 @@ static void put_id(struct eng_writer *writer, const struct eng_encode_context *c
     out->used -= length;
 }
 
-static void put_head(struct eng_writer *writer, const struct eng_encode_context *context,
-                     const struct eng_effect *effect, const char *type)
+/* What each object begins with, of whomever it is. */
+static void put_common(struct eng_writer *writer, const struct eng_encode_context *context,
+                       const struct eng_effect *effect, const char *type)
 {
     eng_put_byte(writer, '{');
     put_string(writer, "type", type);
     put_id(writer, context, effect);
     put_string(writer, "program", context->model->program);
+}
+
+static void put_head(struct eng_writer *writer, const struct eng_encode_context *context,
+                     const struct eng_effect *effect, const char *type)
+{
+    put_common(writer, context, effect, type);
     put_slice(writer, "partner_id", eng_effect_partner(effect));
 }
 
@@ -235,10 +242,7 @@ static void put_source_silence(struct eng_writer *writer, const struct eng_encod
                                const struct eng_effect *effect)
 {
     const struct eng_guard *guard = eng_encode_guard(context->model, effect);
-    eng_put_byte(writer, '{');
-    put_string(writer, "type", "source_silence");
-    put_id(writer, context, effect);
-    put_string(writer, "program", context->model->program);
+    put_common(writer, context, effect, "source_silence");
     put_string(writer, "guard", guard->name);
     put_string(writer, "status", eng_encode_status_name(effect));
     put_integer(writer, "at", effect->at_ms);
@@ -373,10 +377,7 @@ static void put_group(struct eng_writer *writer, const struct eng_encode_context
                       const struct eng_effect *effect)
 {
     const struct eng_group *group = eng_encode_group(context->model, effect);
-    eng_put_byte(writer, '{');
-    put_string(writer, "type", "group_result");
-    put_id(writer, context, effect);
-    put_string(writer, "program", context->model->program);
+    put_common(writer, context, effect, "group_result");
     put_string(writer, "group", group->name);
     put_integer(writer, "model_version", context->model->version);
     put_integer(writer, "at", effect->at_ms);

@@ -15,18 +15,14 @@ static enum eng_status find_alert(struct eng_load *load, const struct eng_node *
                                   uint32_t *alerts)
 {
     const struct eng_model *model = load->model;
-    struct eng_nearest nearest = {.text = name->text, .length = name->length};
-    for (uint32_t i = 0; i < model->alert_count; i++) {
-        if (eng_node_is(name, model->alerts[i].name)) {
-            *alerts |= 1u << i;
-            return ENG_OK;
-        }
-        eng_nearest_offer(&nearest, model->alerts[i].name);
-    }
-    return eng_source_fail(
-        &load->source, name->mark, "there is no alert \"%s\"; %s",
-        eng_node_shown(&load->source, name),
-        eng_load_hint(load, &nearest, "add it under \"alerts\", or name another"));
+    const struct eng_named named = {"alert", model->alerts, sizeof *model->alerts,
+                                    model->alert_count};
+    uint16_t index = 0;
+    enum eng_status status =
+        eng_load_find(load, name, &named, "add it under \"alerts\", or name another", &index);
+    if (status == ENG_OK)
+        *alerts |= 1u << index;
+    return status;
 }
 
 /* What is watched: actions, with a filter or without, or everything. */

@@ -86,6 +86,15 @@ static void decide(struct naive *naive, unsigned index, int64_t pane)
     watch->count = 0;
 }
 
+/* Openings of the alert since it is held, up to then, are never told. */
+static void drop_span(struct naive_hold *hold, int64_t to_ms)
+{
+    hold->spans =
+        naive_grow(hold->spans, hold->span_count, &hold->span_capacity, sizeof *hold->spans);
+    hold->spans[hold->span_count].from_ms = hold->since_ms;
+    hold->spans[hold->span_count++].to_ms = to_ms;
+}
+
 /* What no guard holds any more. */
 static void let_go(struct naive *naive, unsigned alert)
 {
@@ -94,10 +103,7 @@ static void let_go(struct naive *naive, unsigned alert)
         hold->releases = true;
         hold->release_from_ms = hold->since_ms;
     } else {
-        hold->spans =
-            naive_grow(hold->spans, hold->span_count, &hold->span_capacity, sizeof *hold->spans);
-        hold->spans[hold->span_count].from_ms = hold->since_ms;
-        hold->spans[hold->span_count++].to_ms = naive->clock_ms;
+        drop_span(hold, naive->clock_ms);
     }
     hold->holds = false;
 }
@@ -197,10 +203,7 @@ void naive_guards_release(struct naive *naive, struct partner *partner,
 /* Openings so far are never told. */
 static void forget_openings(struct naive *naive, struct naive_hold *hold)
 {
-    hold->spans =
-        naive_grow(hold->spans, hold->span_count, &hold->span_capacity, sizeof *hold->spans);
-    hold->spans[hold->span_count].from_ms = hold->since_ms;
-    hold->spans[hold->span_count++].to_ms = naive->clock_ms + 1;
+    drop_span(hold, naive->clock_ms + 1);
     hold->since_ms = naive->clock_ms + 1;
 }
 
