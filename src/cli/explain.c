@@ -948,6 +948,8 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "reports", config->output.reports);
     add_text_key(out, "awards", config->output.awards);
     add_text_key(out, "source_silences", config->output.source_silences);
+    add_text_key(out, "groups", config->output.groups);
+    add_text_key(out, "group_sums", config->output.group_sums);
     add_text_key(out, "dead_letters", config->output.dead_letters);
     add_text_key(out, "erasures", config->output.erasures);
     add_text_key(out, "state", config->output.state);

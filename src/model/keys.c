@@ -1530,6 +1530,20 @@ static const struct eng_key output_keys[] = {
      .sample = "quiet",
      .absent = "the input topic and .source-silences",
      .help = "Topic for what guards say; not needed without any."},
+    {.name = "groups",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, groups),
+     .sample = "figures",
+     .absent = "the input topic and .groups",
+     .help = "Topic for the results of groups; not needed without any. One partition is enough."},
+    {.name = "group_sums",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, group_sums),
+     .sample = "engaged-sums",
+     .absent = "engaged-, the program's name and -group-sums",
+     .help =
+         "Internal topic, of one partition, for the sums of groups on their way to whoever adds "
+         "up those of all partitions; not needed without groups."},
     {.name = "dead_letters",
      .type = ENG_KEY_TOPIC,
      AT(eng_output_config, dead_letters),
@@ -1553,7 +1567,8 @@ static const struct eng_key output_keys[] = {
      AT(eng_output_config, create),
      .fallback = "true",
      .sample = "false",
-     .help = "Make topics that are missing, with as many partitions as the input has."},
+     .help = "Make topics that are missing, with as many partitions as the input has (those of "
+             "groups with one)."},
     {.name = "replication",
      .type = ENG_KEY_NUMBER,
      AT(eng_output_config, replication),
@@ -1566,7 +1581,8 @@ static const struct eng_key output_keys[] = {
 const struct eng_section eng_section_output = {
     .path = "output",
     KEYS(output_keys),
-    .help = "Where results go. The topics have as many partitions as the input."};
+    .help =
+        "Where results go. The topics have as many partitions as the input, but those of groups."};
 
 static const struct eng_key run_keys[] = {
     {.name = "workers",
