@@ -497,6 +497,25 @@ Test(s14_changes, panes_since_an_event_are_known_as_far_back_as_the_old_window)
             "day 8  tick       ->  acme s 0 -> 1, all (expiry), provisional\n");
 }
 
+/* Neither knew anything when they began, and an event of before then comes late. */
+Test(s14_changes, of_two_that_know_as_much_the_one_with_the_longer_window_goes_on)
+{
+#define TWO                                                                                        \
+    "measures: {m: {since: y, over: 2d}, n: {since: y, over: 9d}}\n"                               \
+    "scores: {s: {scale: 10, dimensions: {n: {weight: 1, target: 10}}, " ALL "}}\n"                \
+    "alerts: {d: {score: s, drop: 1, within: 9d}}\n"
+    spec_changes("S14", 0,
+                 (const char *const[]){
+                     SCORE("count: x, over: 9d", "weight: 1, target: 10", "bands: {all: 0}"), TWO,
+                     TWO, NULL},
+                 "day 0  acme  x\n"
+                 "day 4  acme  x\n"
+                 "becomes 2\n"
+                 "day 1  acme  y    ->  s 0 -> 3, all (correction)\n"
+                 "becomes 3\n"
+                 "day 5  tick       ->  acme s 3 -> 4, all (expiry)\n");
+}
+
 Test(s14_changes, a_drop_goes_on_where_both_measures_of_a_ratio_are_as_before)
 {
 #define DROP(a, b, more)                                                                           \
