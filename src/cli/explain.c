@@ -627,6 +627,9 @@ static void add_test(struct eng_text *out, const struct eng_model *model,
     const struct eng_score *score = &model->scores[test->subject];
     const char *before = " in ";
     eng_text_add(out, "%s", score->name);
+    if (test->moved != ENG_MOVED_ANY)
+        eng_text_add(out, " in a %s band than when the period began",
+                     test->moved == ENG_MOVED_UP ? "higher" : "lower");
     for (uint32_t i = 0; i < score->band_count; i++)
         if (test->bands >> i & 1) {
             eng_text_add(out, "%s%s", before, score->bands[i].name);

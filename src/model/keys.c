@@ -793,6 +793,8 @@ const struct eng_section eng_section_report = {
         "A card for each partner at a moment of every period: its scores, what they are made of, "
         "and what has changed since the last one."};
 
+static const struct eng_choice directions[] = {{"up", ENG_MOVED_UP}, {"down", ENG_MOVED_DOWN}, {0}};
+
 static const struct eng_key test_keys[] = {
     {.name = "measure",
      .type = ENG_KEY_NAME,
@@ -814,14 +816,24 @@ static const struct eng_key test_keys[] = {
      AT(eng_test_draft, score),
      .sample = "engagement",
      .absent = "required but with measure",
-     .help = "A score whose band has to be one of bands."},
+     .help = "A score whose band has to be one of bands, or has to have moved."},
     {.name = "bands",
      .type = ENG_KEY_SOME,
      AT(eng_test_draft, bands),
      .shape = "the name of a band, or a list of them",
      .sample = "[high]",
-     .absent = "required with score",
+     .absent = "required with score, but for moved",
      .help = "Which those are."},
+    {.name = "moved",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_test_draft, moved),
+     .choices = directions,
+     .shape = "up or down",
+     .sample = "up",
+     .absent = "wherever it was",
+     .help = "In place of bands: its band has to be a higher (or lower) one than it was when the "
+             "period of the group "
+             "began."},
 };
 const struct eng_section eng_section_test = {.path = "groups.NAME.figures.NAME.share",
                                              KEYS(test_keys),

@@ -726,7 +726,10 @@ static struct score_state carry_score(const struct eng_score *a, const struct en
             state.band = i;
             break;
         }
-    state.told.band = state.band;
+    state.told.band = state.begun = state.band;
+    for (unsigned i = 0; a->moves == b->moves && i < b->band_count; i++)
+        if (strcmp(a->bands[was->begun].name, b->bands[i].name) == 0)
+            state.begun = i;
     return state;
 }
 

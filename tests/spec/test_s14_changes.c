@@ -633,3 +633,42 @@ Test(s14_changes, a_rhythm_goes_on_under_the_same_filter_only)
             "becomes 2\n"
             "day 9   tick  ->  day 4 acme q opened, last day 0, gap 0h, risk 0.702\n");
 }
+
+#define MOVES(every)                                                                               \
+    "groups: {g: {every: " every                                                                   \
+    ", figures: {up: {count: {score: s, moved: up}}, down: {count: {score: s, moved: down}}}}}\n"
+#define MOVED(bands, every) SCORE(X9, "weight: 1, target: 10", "bands: {" bands "}") MOVES(every)
+
+/* Day 4 is a Monday: 5 January 2026. */
+Test(s14_changes, where_a_period_began_is_known_by_the_name_of_the_band)
+{
+    CHANGES(0, MOVED("low: 0, mid: 1, high: 2", "week"),
+            MOVED("none: 0, low: 0.5, mid: 1, high: 2", "week"),
+            "day 0  acme  x    ->  s 0 -> 1, low -> mid\n"
+            "day 3  acme  x    ->  s 1 -> 2, mid -> high\n"
+            "day 4  tick       ->  g of 1: up 1, down 0\n"
+            "day 9  tick       ->  acme s 2 -> 1, high -> mid (expiry)\n"
+            "becomes 2\n"
+            "day 11 tick       ->  g of 1: up 0, down 1\n");
+    CHANGES(0, MOVED("low: 0, mid: 1, high: 2", "week"),
+            MOVED("none: 0, low: 0.5, mid: 1, high: 2", "week"),
+            "day 4  acme  x    ->  s 0 -> 1, low -> mid\n"
+            "becomes 2\n"
+            "day 11 tick       ->  g of 1: up 1, down 0\n");
+    CHANGES(0, MOVED("low: 0, mid: 1, high: 2", "week"), MOVED("none: 0, mid: 1, high: 2", "week"),
+            "day 4  acme  x    ->  s 0 -> 1, low -> mid\n"
+            "becomes 2\n"
+            "day 11 tick       ->  g of 1: up 0, down 0\n"); /* it began in a band that there is no
+                                                                more */
+}
+
+Test(s14_changes, moves_over_another_period_are_counted_from_the_change_on)
+{
+    CHANGES(0, MOVED("low: 0, mid: 1, high: 2", "year"), MOVED("low: 0, mid: 1, high: 2", "week"),
+            "day 0  acme  x    ->  s 0 -> 1, low -> mid\n"
+            "becomes 2\n"
+            "day 4  tick       ->  g of 1: up 0, down 0\n"
+            "day 4  acme  x    ->  s 1 -> 2, mid -> high\n"
+            "day 4  acme  x\n"
+            "day 11 tick       ->  g of 1: up 1, down 0\n");
+}
