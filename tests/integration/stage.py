@@ -11,6 +11,7 @@ import signal
 import time
 
 import evidence
+import groups
 from cluster import NODES
 from harness import (CHANGES, DEAD, DROPS, GROUP, INPUT, Daemon, Failed, Forwarder, Progress, check,
                      compare_with_replay, create_topic, decode, encode, end_offsets, free_ports, generate, merged,
@@ -69,7 +70,7 @@ class Stage:
         self._context, self._cluster = context, cluster
         self._random = context.random
         self._began = time.monotonic()
-        self._settings = settings or {}
+        self._settings = merged(groups.SETTINGS, settings or {})
         self._named = self._random.random() < 0.5
         self._guests = 0
         self._lates = collections.Counter()  # By kind of request.
@@ -89,6 +90,8 @@ class Stage:
     def _make_topics(self, events):
         for name in ("staging", INPUT, CHANGES, DROPS, DEAD):
             create_topic(self._cluster, name, PARTITIONS, **{"min.insync.replicas": "2"})
+        for name, policy in (groups.RESULTS, "delete"), (groups.SUMS, "compact"):
+            create_topic(self._cluster, name, 1, **{"min.insync.replicas": "2", "cleanup.policy": policy})
         self._cluster.wait_whole()
         generate(self._context, self._cluster, "staging", events)
 
@@ -352,6 +355,7 @@ class Stage:
         """Sends the rest, waits until all of it is committed, stops the daemons, and compares."""
         self._forwarder.finish()
         self._progress.wait_for_ends(end_offsets(self._cluster, INPUT), self.daemons)
+        groups.compare_all(self._context, self._cluster, self.daemons, PARTITIONS)
         for daemon in self.daemons:
             daemon.stop()
         self.trace(f"{self._forwarder.total} records committed")

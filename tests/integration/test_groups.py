@@ -11,97 +11,23 @@ import os
 import time
 
 import fastavro
+import groups
 import harness
-from harness import (INPUT, Daemon, Progress, Sender, check, compare, create_topic, decode, encode, end_offsets,
-                     free_ports, merged, plumbing, read_topic, say, schema, shipped_config, staged, wait_for)
-import processes
+from groups import RESULTS, SUMS
+from harness import (INPUT, Daemon, Progress, Sender, check, create_topic, encode, end_offsets, free_ports, merged,
+                     plumbing, say, schema, shipped_config, staged, wait_for)
 
 PARTITIONS = 4
 PER_SECOND = 60_000
-RESULTS, SUMS = "figures", "sums"
 # A process that was killed is missed after three seconds, and its open transaction ends after five.
 QUICK = {"consumer": {"session.timeout.ms": 3000, "heartbeat.interval.ms": 500},
          "producer": {"transaction.timeout.ms": 5000, "message.timeout.ms": 4000, "socket.timeout.ms": 4000}}
 
-GROUPS = {
-    "weekly": {"every": "week", "by": ["engagement"], "description": "How the week was.", "figures": {
-        "partners_in": {"count": {"measure": "logins"}},
-        "logins": {"sum": "logins"},
-        "logins_each": {"mean": "logins"}}},
-    "monthly": {"every": "month", "figures": {
-        "low": {"share": {"score": "engagement", "bands": ["low"]}},
-        "of_active": {"share": {"measure": "invoices"}, "of": {"measure": "logins"}},
-        "ratio": {"ratio": ["invoices", "logins"]}}},
-}
 
-
-def _config(address, name, changes=None):
+def _config(address):
     """The shipped file, with groups."""
-    config = shipped_config(address, merged(
-        {"kafka": QUICK, "output": {"groups": RESULTS, "group_sums": SUMS}, "groups": GROUPS,
-         "http": {"listen": f"127.0.0.1:{free_ports(1)[0]}"},
-         "recovery": {"records": 20_000}}, changes or {}))
-    used = {key for group in GROUPS.values() for figure in group["figures"].values()
-            for key in _measures_of(figure)}
-    check(used <= set(config["measures"]), f"{name}: config/engagement.yaml has no measures {used}")
-    return config
-
-
-def _measures_of(figure):
-    for key, value in figure.items():
-        if key in ("sum", "mean"):
-            yield value
-        elif key == "ratio":
-            yield from value
-        elif "measure" in value:
-            yield value["measure"]
-
-
-def _told(broker):
-    """Results as replay prints them."""
-    parsed = schema("group_result")
-    told = []
-    messages = read_topic(broker, RESULTS)
-    check(list(messages) == [0], f"{RESULTS} has the partitions {list(messages)}")
-    for message in messages[0]:
-        result = {key: value for key, value in decode(parsed, message.value()).items() if value is not None}
-        headers = dict(message.headers() or [])
-        check(message.key() == result["group"].encode(), f"key {message.key()} of {result}")
-        check(headers.get("ce_id") == result["id"].encode(), f"ce_id {headers.get('ce_id')} of {result}")
-        check(headers.get("ce_type") == b"engaged.group_result", f"ce_type of {headers}")
-        told.append(result)
-    return told
-
-
-def _replayed(context, config_path, records, partitions, until=None):
-    """Results that `engaged replay` prints for the records of all partitions."""
-    with open(os.path.join(harness.SOURCE, "schemas", "partner_action.avsc")) as file:
-        schema_text = file.read()
-    path = os.path.join(context.folder, "all.avro")
-    harness.write_container(path, [message.value() for part in records.values() for message in part], schema_text)
-    out = os.path.join(context.folder, "groups.out")
-    command = [harness.ENGAGED, "replay", "--config", config_path, "--partitions", str(partitions), path]
-    command[4:4] = ["--until", str(until)] if until is not None else []
-    code = processes.finish(processes.start(command, (out, out + ".err")))
-    check(code == 0, f"{command}: exit {code}\n{processes.tail(out + '.err')}")
-    with open(out) as file:
-        told = [json.loads(line) for line in file]
-    return [{key: value for key, value in one.items() if key != "type"}
-            for one in told if one["type"] == "group_result"]
-
-
-def _left_over(broker):
-    """Keys of sums that have no tombstone."""
-    left = {}
-    for message in read_topic(broker, SUMS)[0]:
-        left[message.key()] = message.value()
-    return sorted(key.decode() for key, value in left.items() if value is not None)
-
-
-def _check_left(broker, results, partitions):
-    newest = max(result["at"] for result in results)
-    old = [key for key in _left_over(broker) if key.startswith("sums/") and int(key.split("/")[1]) <= newest]
-    check(not old, f"sums of moments that have been told are still there: {old[:3]}")
+    return shipped_config(address, merged(groups.SETTINGS, {
+        "kafka": QUICK, "http": {"listen": f"127.0.0.1:{free_ports(1)[0]}"}, "recovery": {"records": 20_000}}))
 
 
 def _merges(daemon):
@@ -127,7 +53,7 @@ def test_results_are_told_once_whoever_is_killed(context):
     """G16."""
     events, kills = (1_000_000, 30) if context.long else (200_000, 4)
     with context.broker() as broker:
-        daemons = [Daemon(context.folder, _config(broker.address, name), name) for name in ("one", "two")]
+        daemons = [Daemon(context.folder, _config(broker.address), name) for name in ("one", "two")]
         forwarder = staged(context, broker, events, PER_SECOND)
         progress = Progress(broker)
         for daemon in daemons:
@@ -135,33 +61,11 @@ def test_results_are_told_once_whoever_is_killed(context):
         _kill_those_who_merge(context, daemons, forwarder, progress, kills)
         forwarder.finish()
         progress.wait_for_ends(end_offsets(broker, INPUT), daemons)
-        records = read_topic(broker, INPUT)
-        wanted = [one for one in _replayed(context, daemons[0].config_path, records, PARTITIONS)
-                  if one["partitions"] == PARTITIONS]
-        wait_for(f"{len(wanted)} results", lambda: end_offsets(broker, RESULTS)[0] >= len(wanted)
-                 and len(_told(broker)) >= len(wanted), daemons)
+        results = groups.compare_all(context, broker, daemons, PARTITIONS)
+        check(len(results) > 50, f"only {len(results)} results: the test would prove little")
         for daemon in daemons:
             daemon.stop()
-        told = _told(broker)
-        check(len(wanted) > 50, f"replay tells only {len(wanted)} results: the test would prove little")
-        compare("results of groups", told, wanted)
-        _check_left(broker, told, PARTITIONS)
-        harness.compare_with_replay(broker, context.folder, daemons[0].config_path,
-                                    _without_groups(context, daemons[0]))
-        say(f"equal to replay: {len(told)} results of groups")
-
-
-def _without_groups(context, daemon):
-    """Replay of one partition tells groups of its own, which nobody is to see."""
-    def replayed(_partition, records):
-        path = os.path.join(context.folder, "plain.yaml")
-        with open(daemon.config_path) as file:
-            config = harness.yaml.safe_load(file)
-        config.pop("groups")
-        with open(path, "w") as file:
-            harness.yaml.safe_dump(config, file, sort_keys=False)
-        return harness.replay_records(context.folder, path, records)
-    return replayed
+        harness.compare_with_replay(broker, context.folder, daemons[0].config_path)
 
 
 DAY_MS = 86_400_000
@@ -176,9 +80,8 @@ IDLE_MODEL = {
 
 def _idle_config(broker):
     return merged(IDLE_MODEL, {
-        "kafka": QUICK,
         "input": {"topic": INPUT, "schema": os.path.join(harness.SOURCE, "schemas", "partner_action.avsc")},
-        **merged(plumbing(broker.address), {"output": {"groups": RESULTS, "group_sums": SUMS}})})
+        **merged(plumbing(broker.address), {"kafka": QUICK, "output": {"groups": RESULTS, "group_sums": SUMS}})})
 
 
 def _send_to(broker, partitions, now_ms):
@@ -217,7 +120,7 @@ def test_a_partition_without_events_is_not_waited_for(context):
 
 def _results(broker, count):
     try:
-        return told if len(told := _told(broker)) >= count else None
+        return told if len(told := groups.told(broker)) >= count else None
     except Exception as error:  # The topic is not there yet.
         if "UNKNOWN" in str(error) or isinstance(error, KeyError):
             return None
