@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { PAID_SLOTS = 1 << 14, TEXT_BYTES = 24, FAMILY_END = 2, DRAWS = 12, DEAR_E4 = 200000 };
-enum { FACT_ONE_IN = 4, STEPS_TO_TARGET = 8, GRADE_E4 = 100000 };
+enum { FACT_ONE_IN = 4, STEPS_TO_TARGET = 8, GRADE_E4 = 100000, ANSWER_E4 = 80000 };
 
 #define WEEK_MS INT64_C(604800000)
 
@@ -77,6 +77,17 @@ static int64_t target_of(const struct eng_model *model, uint32_t measure)
     return 0;
 }
 
+/* Would the partner recommend us? From 0 to 10. */
+static bool is_graded(const struct eng_model *model, uint32_t measure)
+{
+    for (uint32_t i = 0; i < model->group_count; i++)
+        for (uint32_t k = 0; k < model->groups[i].figure_count; k++)
+            if (model->groups[i].figures[k].kind == ENG_FIGURE_NPS &&
+                model->groups[i].figures[k].measures[0] == measure)
+                return true;
+    return false;
+}
+
 /* A newest value is an answer and lies about its target; a sum gets there in some steps. */
 static int64_t aim_of(const struct eng_model *model, uint32_t entry)
 {
@@ -85,7 +96,8 @@ static int64_t aim_of(const struct eng_model *model, uint32_t entry)
         const struct eng_measure *measure = &model->measures[i];
         bool sum = measure->kind == ENG_SUM;
         if ((sum || measure->kind == ENG_LAST) && eng_action_set_has(&measure->actions, entry))
-            aim = target_of(model, i) / (sum ? STEPS_TO_TARGET : 1);
+            aim =
+                is_graded(model, i) ? ANSWER_E4 : target_of(model, i) / (sum ? STEPS_TO_TARGET : 1);
     }
     return aim;
 }
