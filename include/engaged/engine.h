@@ -34,7 +34,9 @@ struct eng_batch {
     uint8_t *outcomes;              /* enum eng_outcome per event, or NULL */
     uint32_t count;                 /* number of events */
     uint32_t done;                  /* in/out: events finished; start with 0 */
-    const struct eng_names *names;  /* of attributes; NULL: as eng_model_attribute_name has them */
+    /* Of attributes and numbers; NULL: as eng_model_attribute_name and eng_model_number_name have
+     * them. */
+    const struct eng_names *names;
 };
 
 /* A new engine without partners. Borrows the model, which must outlive it. ENG_OK or ENG_NO_MEMORY.

@@ -39,12 +39,17 @@ struct eng_event {
      * NULL: it has none at all. */
     const struct eng_slice *attributes;
     uint8_t verdict; /* enum eng_verdict; unless GOOD, only offset is looked at */
+    /* Numbers besides the value, each like it, by the index of their names in the batch. NULL: it
+     * has none at all. */
+    const int64_t *numbers;
 };
 
-/* What the attributes of some events are called. */
+/* What the attributes and the numbers of some events are called. */
 struct eng_names {
     const char *const *attributes;
     uint32_t attribute_count;
+    uint32_t number_count;
+    const char *const *numbers;
 };
 
 /* What became of an event: the S15 classes. */

@@ -71,6 +71,7 @@ const char *eng_model_award_name(const struct eng_model *model, unsigned award);
 const char *eng_model_ledger_name(const struct eng_model *model, unsigned ledger);
 const char *eng_model_band_name(const struct eng_model *model, unsigned score, unsigned band);
 const char *eng_model_attribute_name(const struct eng_model *model, unsigned attribute);
+const char *eng_model_number_name(const struct eng_model *model, unsigned number);
 const char *eng_model_dimension_name(const struct eng_model *model, unsigned score,
                                      unsigned dimension);
 

@@ -15,6 +15,7 @@ enum {
     ENG_FACT_VALUES_MAX = 63,   /* texts that a fact is one of */
     ENG_ACTIONS_MAX = 255,      /* distinct action names and families in one file */
     ENG_ATTRIBUTES_MAX = 16,    /* attributes of events that one file names */
+    ENG_NUMBERS_MAX = 8,        /* numbers of an event besides its value */
     ENG_FILTER_VALUES_MAX = 64, /* texts that a filter lists for an attribute */
     ENG_FACT_TEXT_BYTES_MAX = 254,
     ENG_CASES_MAX = 32, /* partners' own weights, or targets, of one dimension */

@@ -207,7 +207,10 @@ static void add_measure(struct eng_text *out, const struct eng_model *model,
     bool panes =
         measure->kind == ENG_ACTIVE || measure->kind == ENG_STREAK || measure->kind == ENG_SINCE;
     eng_text_add(out, "  %s: %s%s", measure->name, panes ? unit_name(model, 2) : "",
-                 words[measure->kind]);
+                 measure->number == 0 ? words[measure->kind] : "");
+    if (measure->number > 0)
+        eng_text_add(out, "the %s of %s of ", measure->kind == ENG_SUM ? "sum" : "newest",
+                     model->numbers[measure->number - 1]);
     add_actions(out, model, &measure->actions);
     if (measure->kind == ENG_STATE) {
         eng_text_add(out, " on, 0 from ");
@@ -907,6 +910,12 @@ static void add_input(struct eng_text *out, const struct eng_input_config *input
     eng_text_add(out, "  fields:\n");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         add_text_key(out, rows[i][0], rows[i][1]);
+    if (fields->numbers.count > 0)
+        eng_text_add(out, "    numbers:\n");
+    for (size_t i = 0; i < fields->numbers.count; i++) {
+        eng_text_add(out, "    ");
+        add_text_key(out, fields->numbers.items[i].name, fields->numbers.items[i].value);
+    }
 }
 
 static void add_run(struct eng_text *out, const struct eng_config *config)

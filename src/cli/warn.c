@@ -12,9 +12,10 @@ static const char *loss(const struct eng_model *model, enum eng_field field)
 {
     bool values = false, members = false, reversible = false;
     for (uint32_t i = 0; i < model->measure_count; i++) {
-        values |= (model->measures[i].kind == ENG_SUM && model->measures[i].ledger == 0) ||
-                  model->measures[i].kind == ENG_LAST;
-        members |= model->measures[i].kind == ENG_MEMBERS;
+        const struct eng_measure *measure = &model->measures[i];
+        values |= measure->number == 0 &&
+                  ((measure->kind == ENG_SUM && measure->ledger == 0) || measure->kind == ENG_LAST);
+        members |= measure->kind == ENG_MEMBERS;
     }
     for (uint32_t i = 0; i < model->award_count; i++) {
         values |= model->awards[i].points_e4 == 0;
@@ -74,6 +75,23 @@ static void warn_attributes(const struct eng_config *config, const struct eng_de
     }
 }
 
+/* The same of a number. */
+static void warn_numbers(const struct eng_config *config, const struct eng_decoder *decoder,
+                         void (*say)(const char *text))
+{
+    const struct eng_properties *numbers = &config->input.fields.numbers;
+    for (uint32_t i = 0; i < numbers->count; i++) {
+        char text[512];
+        if (!eng_decoder_lacks_number(decoder, i))
+            continue;
+        (void)snprintf(text, sizeof text,
+                       "input.fields.numbers.%.128s: the schema has no number at \"%.200s\", so no "
+                       "event ever has it",
+                       numbers->items[i].name, numbers->items[i].value); /* fits */
+        say(text);
+    }
+}
+
 enum eng_status eng_warn(const struct eng_config *config, void (*say)(const char *text),
                          struct eng_error *err)
 {
@@ -86,6 +104,7 @@ enum eng_status eng_warn(const struct eng_config *config, void (*say)(const char
         say(config->warnings[i].text);
     warn_lacking(config, decoder, say);
     warn_attributes(config, decoder, say);
+    warn_numbers(config, decoder, say);
     eng_decoder_free(decoder);
     return ENG_OK;
 }

@@ -28,10 +28,11 @@ struct eng_decoder {
     enum eng_framing framing;
     struct eng_plan *plan; /* Avro; NULL: no schema is known */
     int64_t schema_id;
-    struct eng_names names; /* of what mapping wants */
+    struct eng_names names; /* of what mapping wants, and its numbers */
     struct eng_arena arena;
     struct eng_mapping mapping;
     const char *attributes[ENG_WANTED_ATTRIBUTES_MAX]; /* those of names */
+    const char *numbers[ENG_NUMBERS_MAX];              /* the same */
     char *schema;                                      /* its text; NULL: none */
     size_t schema_bytes;
 };
@@ -51,7 +52,10 @@ const char *eng_reason_name(enum eng_reason reason)
 /* Names what the mapping wants now. */
 static void name_wanted(struct eng_decoder *decoder)
 {
-    decoder->names = (struct eng_names){decoder->attributes, decoder->mapping.attribute_count};
+    decoder->names = (struct eng_names){.attributes = decoder->attributes,
+                                        .attribute_count = decoder->mapping.attribute_count,
+                                        .numbers = decoder->numbers,
+                                        .number_count = decoder->mapping.number_count};
     for (uint32_t i = 0; i < decoder->names.attribute_count; i++)
         decoder->attributes[i] = eng_mapping_attribute(&decoder->mapping, i);
 }
@@ -139,6 +143,8 @@ enum eng_status eng_decoder_new_schema(const struct eng_config *config, const ch
     decoder->framing = input->framing;
     decoder->schema_id = -1;
     eng_arena_init(&decoder->arena, ARENA_CHUNK_BYTES);
+    for (size_t i = 0; i < input->fields.numbers.count; i++)
+        decoder->numbers[i] = input->fields.numbers.items[i].name;
     enum eng_status status = eng_mapping_init(&decoder->mapping, input, err);
     if (status == ENG_OK && config->model != NULL)
         status = want_all(decoder, config->model, err);
@@ -168,6 +174,12 @@ bool eng_decoder_lacks_attribute(const struct eng_decoder *decoder, unsigned att
 {
     eng_assert(decoder != NULL && attribute < decoder->names.attribute_count);
     return decoder->plan != NULL && !eng_plan_has(decoder->plan, ENG_FIELD_COUNT + attribute);
+}
+
+bool eng_decoder_lacks_number(const struct eng_decoder *decoder, unsigned number)
+{
+    eng_assert(decoder != NULL && number < decoder->names.number_count);
+    return decoder->plan != NULL && !eng_plan_has(decoder->plan, ENG_PLACE_NUMBERS + number);
 }
 
 /* The schema file's place: relative to the folder of the configuration file. Owned by the caller;

@@ -85,13 +85,15 @@ void eng_decoder_free(struct eng_decoder *decoder);
 enum eng_status eng_decoder_want(struct eng_decoder *decoder, const struct eng_model *model,
                                  struct eng_error *err);
 
-/* What the attributes of decoded events are called. Borrowed, until something else is wanted. */
+/* What the attributes and numbers of decoded events are called. Borrowed, until something else is
+ * wanted. */
 const struct eng_names *eng_decoder_names(const struct eng_decoder *decoder);
 
 /* True when it is known that no record can have the field (enum eng_field), or the attribute with
  * this index of its names: there is a schema, and at its path it has nothing that would do. */
 bool eng_decoder_lacks(const struct eng_decoder *decoder, unsigned field);
 bool eng_decoder_lacks_attribute(const struct eng_decoder *decoder, unsigned attribute);
+bool eng_decoder_lacks_number(const struct eng_decoder *decoder, unsigned number);
 
 /* Decodes one record into *ret_event (all fields set). verdict is GOOD or BAD; returns the reason
  * (NONE when good). */

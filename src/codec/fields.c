@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "codec/rfc3339.h"
+#include <stdio.h>
 #include <string.h>
 
 struct field_row {
@@ -61,15 +62,10 @@ static enum eng_status init_path(struct eng_path *path, const char *text)
     return ENG_OK;
 }
 
-/* No required path missing, no part empty, not too many parts. */
-static enum eng_status check_path(const struct eng_path *path, enum eng_field field,
-                                  const char *text, struct eng_error *err)
+/* No part empty, not too many parts. */
+static enum eng_status check_path(const struct eng_path *path, const char *name, const char *text,
+                                  struct eng_error *err)
 {
-    const char *name = eng_field_name(field);
-    if (path->count == 0 && eng_field_required(field))
-        return eng_error_set(err, ENG_BAD_CONFIG,
-                             "input.fields.%s is empty: name the field of the record that holds it",
-                             name);
     if (path->count > ENG_PATH_PARTS_MAX)
         return eng_error_set(err, ENG_BAD_CONFIG,
                              "input.fields.%s has %u parts, at most %d are possible", name,
@@ -83,11 +79,42 @@ static enum eng_status check_path(const struct eng_path *path, enum eng_field fi
     return ENG_OK;
 }
 
+/* The same of a field, and it is there when it has to be. */
+static enum eng_status check_field(const struct eng_path *path, enum eng_field field,
+                                   const char *text, struct eng_error *err)
+{
+    if (path->count == 0 && eng_field_required(field))
+        return eng_error_set(err, ENG_BAD_CONFIG,
+                             "input.fields.%s is empty: name the field of the record that holds it",
+                             eng_field_name(field));
+    return check_path(path, eng_field_name(field), text, err);
+}
+
 static void path_done(struct eng_path *path)
 {
     eng_free(path->text);
     eng_free(path->parts);
     *path = (struct eng_path){0};
+}
+
+/* Cuts the paths of numbers. */
+static enum eng_status init_numbers(struct eng_mapping *mapping,
+                                    const struct eng_properties *numbers, struct eng_error *err)
+{
+    enum eng_status status = ENG_OK;
+    eng_assert(numbers->count <= ENG_NUMBERS_MAX);
+    for (size_t i = 0; i < numbers->count && status == ENG_OK; i++) {
+        char name[sizeof "numbers." + ENG_NAME_BYTES_MAX];
+        const struct eng_property *number = &numbers->items[i];
+        struct eng_path *path = &mapping->paths[ENG_PLACE_NUMBERS + mapping->number_count++];
+        (void)snprintf(name, sizeof name, "numbers.%s", number->name); /* fits */
+        status = init_path(path, number->value);
+        if (status == ENG_OK)
+            status = check_path(path, name, number->value, err);
+        else
+            status = eng_error_set(err, status, "out of memory for the field paths");
+    }
+    return status;
 }
 
 enum eng_status eng_mapping_init(struct eng_mapping *mapping, const struct eng_input_config *input,
@@ -105,10 +132,12 @@ enum eng_status eng_mapping_init(struct eng_mapping *mapping, const struct eng_i
         if (text != NULL && text[0] != '\0')
             status = init_path(&mapping->paths[i], text);
         if (status == ENG_OK)
-            status = check_path(&mapping->paths[i], (enum eng_field)i, text, err);
+            status = check_field(&mapping->paths[i], (enum eng_field)i, text, err);
         else
             status = eng_error_set(err, status, "out of memory for the field paths");
     }
+    if (status == ENG_OK)
+        status = init_numbers(mapping, &input->fields.numbers, err);
     if (status != ENG_OK)
         eng_mapping_done(mapping);
     return status;
@@ -119,7 +148,7 @@ void eng_mapping_done(struct eng_mapping *mapping)
     for (int i = 0; i < ENG_PLACES_MAX; i++)
         path_done(&mapping->paths[i]);
     path_done(&mapping->attributes);
-    mapping->attribute_count = 0;
+    mapping->attribute_count = mapping->number_count = 0;
 }
 
 /* The path of what holds the attributes, and the name as a part of its own, dots and all. Without
@@ -159,6 +188,15 @@ bool eng_fields_want(struct eng_fields *fields, struct eng_arena *arena, uint32_
     for (uint32_t i = 0; i < attributes && fields->attributes != NULL; i++)
         fields->attributes[i] = (struct eng_slice){NULL, 0};
     return fields->attributes != NULL;
+}
+
+bool eng_fields_number(struct eng_fields *fields, struct eng_arena *arena, uint32_t numbers)
+{
+    eng_assert(numbers > 0 && numbers <= ENG_NUMBERS_MAX);
+    fields->numbers = eng_arena_alloc(arena, numbers * sizeof *fields->numbers);
+    for (uint32_t i = 0; i < numbers && fields->numbers != NULL; i++)
+        fields->numbers[i] = ENG_VALUE_NONE;
+    return fields->numbers != NULL;
 }
 
 int64_t eng_time_from_text(struct eng_slice text)
@@ -305,5 +343,6 @@ enum eng_reason eng_fields_judge(const struct eng_fields *fields, struct eng_eve
     ret_event->id = text[ENG_FIELD_ID];
     ret_event->member = text[ENG_FIELD_MEMBER];
     ret_event->attributes = fields->attributes;
+    ret_event->numbers = fields->numbers;
     return ENG_REASON_NONE;
 }

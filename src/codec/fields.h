@@ -28,9 +28,12 @@ enum eng_field {
 };
 enum { ENG_FIELD_TEXTS = ENG_FIELD_MEMBER + 1 };
 
-/* Where a reader looks: the fields first, then the attributes that somebody wants. A set of places
- * is a bit set. */
-enum { ENG_PLACES_MAX = ENG_FIELD_COUNT + ENG_WANTED_ATTRIBUTES_MAX };
+/* Where a reader looks: the fields first, then the attributes that somebody wants, and behind room
+ * for as many as there may be, the numbers. A set of places is a bit set. */
+enum {
+    ENG_PLACE_NUMBERS = ENG_FIELD_COUNT + ENG_WANTED_ATTRIBUTES_MAX,
+    ENG_PLACES_MAX = ENG_PLACE_NUMBERS + ENG_NUMBERS_MAX
+};
 _Static_assert(ENG_PLACES_MAX <= 48, "a set of places fits into an instruction of the plan");
 
 #define ENG_TIME_NONE (-1) /* missing, or not a time */
@@ -41,6 +44,7 @@ struct eng_fields {
     int64_t time_ms;                        /* or ENG_TIME_NONE */
     int64_t value_e4;                       /* or ENG_VALUE_NONE */
     struct eng_slice *attributes;           /* those that are wanted, the same; NULL: none are */
+    int64_t *numbers;                       /* as value_e4; NULL: there are none */
 };
 
 /* Nothing found yet, and no attribute wanted. One by one: all at once becomes a slow instruction.
@@ -52,10 +56,14 @@ static inline void eng_fields_clear(struct eng_fields *fields)
     fields->time_ms = ENG_TIME_NONE;
     fields->value_e4 = ENG_VALUE_NONE;
     fields->attributes = NULL;
+    fields->numbers = NULL;
 }
 
 /* Room in the arena for so many attributes, none of them found yet. False: no memory. */
 bool eng_fields_want(struct eng_fields *fields, struct eng_arena *arena, uint32_t attributes);
+
+/* The same for numbers. */
+bool eng_fields_number(struct eng_fields *fields, struct eng_arena *arena, uint32_t numbers);
 
 /* The key of a field in the configuration's `input.fields`, e.g. "partner"; and whether a record
  * must have it. */
@@ -79,6 +87,7 @@ struct eng_mapping {
     struct eng_path paths[ENG_PLACES_MAX];
     uint32_t attribute_count;   /* wanted: the last parts of their paths are their names */
     struct eng_path attributes; /* of what holds them */
+    uint32_t number_count;      /* of the configuration */
     enum eng_time_unit time_unit;
 };
 

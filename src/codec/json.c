@@ -229,6 +229,11 @@ static int64_t read_time(const json_t *value, enum eng_time_unit unit)
                : ENG_TIME_NONE;
 }
 
+static int64_t read_number(const json_t *value)
+{
+    return json_is_number(value) ? eng_value_e4(json_number_value(value)) : ENG_VALUE_NONE;
+}
+
 /* Parses the text; NULL and the reason when it is no JSON object. */
 static json_t *parse(struct eng_arena *arena, const char *text, size_t length,
                      enum eng_reason *ret_reason)
@@ -269,9 +274,11 @@ enum eng_reason eng_json_read(const struct eng_mapping *mapping, struct eng_aren
                                 &ret_fields->attributes[i]);
     ret_fields->time_ms =
         read_time(find(root, &mapping->paths[ENG_FIELD_TIME]), mapping->time_unit);
-    const json_t *value = find(root, &mapping->paths[ENG_FIELD_VALUE]);
-    if (json_is_number(value))
-        ret_fields->value_e4 = eng_value_e4(json_number_value(value));
+    ret_fields->value_e4 = read_number(find(root, &mapping->paths[ENG_FIELD_VALUE]));
+    if (mapping->number_count > 0)
+        enough = enough && eng_fields_number(ret_fields, arena, mapping->number_count);
+    for (uint32_t i = 0; i < mapping->number_count && enough; i++)
+        ret_fields->numbers[i] = read_number(find(root, &mapping->paths[ENG_PLACE_NUMBERS + i]));
     json_decref(root);
     return enough ? reason : ENG_REASON_NO_MEMORY;
 }

@@ -308,6 +308,9 @@ static void clear_places(const struct tools *tools, const struct eng_instruction
     for (unsigned i = 0; i < tools->plan->attributes; i++)
         if (set >> (ENG_FIELD_COUNT + i) & 1)
             fields->attributes[i] = (struct eng_slice){NULL, 0};
+    for (unsigned i = 0; i < tools->plan->numbers; i++)
+        if (set >> (ENG_PLACE_NUMBERS + i) & 1)
+            fields->numbers[i] = ENG_VALUE_NONE;
     if (set >> ENG_FIELD_TIME & 1)
         fields->time_ms = ENG_TIME_NONE;
     if (set >> ENG_FIELD_VALUE & 1)
@@ -454,6 +457,28 @@ static bool value_from_decimal(struct run *run, const struct tools *tools,
     return true;
 }
 
+/* Reads a number by the instruction behind, which would write the value; that stays what it was. */
+static bool read_number(struct run *run, const struct tools *tools,
+                        const struct eng_instruction *instruction)
+{
+    struct eng_fields *fields = tools->fields;
+    const struct eng_instruction *reads = run->pc++;
+    int64_t value_e4 = fields->value_e4;
+    bool fine;
+    fields->value_e4 = ENG_VALUE_NONE;
+    if (reads->op == ENG_OP_VALUE_LONG)
+        fine = value_from_long(run, tools);
+    else if (reads->op == ENG_OP_VALUE_FLOAT)
+        fine = value_from_float(run, tools);
+    else if (reads->op == ENG_OP_VALUE_DOUBLE)
+        fine = value_from_double(run, tools);
+    else
+        fine = value_from_decimal(run, tools, reads);
+    fields->numbers[instruction->field - ENG_PLACE_NUMBERS] = fields->value_e4;
+    fields->value_e4 = value_e4;
+    return fine;
+}
+
 /* The instructions that are rare or long: not inlined. */
 static __attribute__((noinline)) bool step_rare(struct run *run, const struct tools *tools,
                                                 const struct eng_instruction *instruction)
@@ -496,6 +521,8 @@ static __attribute__((noinline)) bool step_rare(struct run *run, const struct to
         return value_from_float(run, tools);
     case ENG_OP_VALUE_DECIMAL:
         return value_from_decimal(run, tools, instruction);
+    case ENG_OP_NUMBER:
+        return read_number(run, tools, instruction);
     default:
         eng_assert(!"an instruction that nobody knows");
         return false;
@@ -575,6 +602,8 @@ enum eng_reason eng_plan_read_prefix(const struct eng_plan *plan, struct eng_are
     if (body->length > UINT32_MAX)
         return ENG_REASON_MALFORMED;
     if (plan->attributes > 0 && !eng_fields_want(ret_fields, arena, plan->attributes))
+        return ENG_REASON_NO_MEMORY;
+    if (plan->numbers > 0 && !eng_fields_number(ret_fields, arena, plan->numbers))
         return ENG_REASON_NO_MEMORY;
     return execute(&tools, body);
 }

@@ -61,7 +61,8 @@ struct compiler {
         barrier; /* something jumps here: what follows must not be merged with what is before */
     uint32_t nesting;
     uint32_t places; /* that paths lead to, the last of them included */
-    uint64_t found;  /* those that some record can fill */
+    uint32_t attributes, numbers;
+    uint64_t found; /* those that some record can fill */
     enum eng_status status;
     struct eng_error *err;
 };
@@ -481,7 +482,7 @@ static bool value_instruction(struct type type, struct eng_instruction *ret)
 static bool place_instruction(struct compiler *compiler, struct type type, unsigned place,
                               struct eng_instruction *ret)
 {
-    bool attribute = place >= ENG_FIELD_COUNT;
+    bool attribute = place >= ENG_FIELD_COUNT && place < ENG_PLACE_NUMBERS;
     *ret = (struct eng_instruction){.field = (uint8_t)place};
     if (attribute && is_avro_boolean(type.schema)) {
         ret->op = ENG_OP_TEXT_BOOLEAN;
@@ -516,6 +517,11 @@ static void emit_leaf(struct compiler *compiler, struct type type, uint64_t plac
     for (unsigned i = 0; i < count; i++) {
         if (i > 0)
             (void)emit(compiler, ENG_OP_REWIND, 0, 0);
+        if (fitting[i].field >= ENG_PLACE_NUMBERS) {
+            uint32_t at = emit(compiler, ENG_OP_NUMBER, 0, 0);
+            if (compiler->status == ENG_OK)
+                code_at(compiler, at)->field = fitting[i].field;
+        }
         struct eng_instruction *instruction = add(compiler, &compiler->code, sizeof *instruction);
         if (instruction != NULL)
             *instruction = fitting[i];
@@ -798,7 +804,8 @@ static enum eng_status make_plan(struct compiler *compiler, struct eng_plan **re
     plan->symbols = compiler->symbols.items;
     plan->texts = compiler->texts;
     plan->found = compiler->found;
-    plan->attributes = compiler->places - ENG_FIELD_COUNT;
+    plan->attributes = compiler->attributes;
+    plan->numbers = compiler->numbers;
     compiler->code = compiler->jumps = compiler->keys = compiler->symbols = (struct table){0};
     eng_arena_init(&compiler->texts, TEXTS_CHUNK_BYTES);
     *ret_plan = plan;
@@ -822,7 +829,11 @@ enum eng_status eng_plan_compile(const char *schema_json, size_t length,
 {
     eng_assert(schema_json != NULL && mapping != NULL && ret_plan != NULL);
     struct compiler compiler = {.paths = mapping->paths,
-                                .places = ENG_FIELD_COUNT + mapping->attribute_count,
+                                .places = mapping->number_count > 0
+                                              ? ENG_PLACE_NUMBERS + mapping->number_count
+                                              : ENG_FIELD_COUNT + mapping->attribute_count,
+                                .attributes = mapping->attribute_count,
+                                .numbers = mapping->number_count,
                                 .time_unit = mapping->time_unit,
                                 .err = err};
     avro_schema_t root = NULL;

@@ -41,11 +41,14 @@ enum eng_op {
     ENG_OP_VALUE_DOUBLE,  /* 8 bytes */
     ENG_OP_VALUE_DECIMAL, /* a decimal with n digits behind the point: bytes, or fixed of t bytes
                              when t != 0 */
+    ENG_OP_NUMBER,        /* read by the next instruction as if it were the value, into the number
+                             of `field` */
 };
 
 struct eng_instruction {
     uint8_t op;    /* enum eng_op */
-    uint8_t field; /* TEXT ops: enum eng_field, or ENG_FIELD_COUNT and the attribute's index */
+    uint8_t field; /* TEXT ops: enum eng_field, or ENG_FIELD_COUNT and the attribute's index;
+                    * NUMBER: its place */
     uint16_t count;
     uint32_t target;
 };
@@ -64,6 +67,7 @@ struct eng_plan {
     struct eng_arena texts;    /* holds the bytes of keys and symbols */
     uint64_t found;            /* places (a bit each) that records of the schema can have */
     uint32_t attributes;       /* that are wanted */
+    uint32_t numbers;
 };
 
 enum { ENG_DECIMAL_SCALE_MAX = 22 }; /* the powers of ten up to it are exact as doubles */

@@ -142,25 +142,26 @@ static void add_to_sums(struct eng_carry *carry, const struct eng_moment *now, u
          i++) {
         uint32_t index = to->action_measures[i];
         const struct eng_measure *measure = &to->model->measures[index];
-        if (measure->kind == ENG_SUM && in_window(now, measure, old->pane))
+        if (measure->kind == ENG_SUM && measure->number == old->number &&
+            in_window(now, measure, old->pane))
             carry->sums[index] += old->sum;
     }
 }
 
-static void carry_pane_sum(struct eng_carry *carry, uint32_t cell, const struct pane_sum *old)
+static void carry_pane_sum(struct eng_carry *carry, struct pane_sum more)
 {
     struct pane_sum *sums = carry->pane_sums;
-    uint32_t at = carry->pane_sum_count;
-    eng_assert(cell < carry->to->cell_count);
+    uint32_t at = carry->pane_sum_count, key = pane_sum_key(more);
+    eng_assert(more.cell < carry->to->cell_count);
     eng_assert(at < carry->pane_sum_capacity);
-    while (at > 0 && sums[at - 1].pane == old->pane && sums[at - 1].cell > cell)
+    while (at > 0 && sums[at - 1].pane == more.pane && pane_sum_key(sums[at - 1]) > key)
         at--;
-    if (at > 0 && sums[at - 1].pane == old->pane && sums[at - 1].cell == cell) {
-        sums[at - 1].sum += old->sum;
+    if (at > 0 && sums[at - 1].pane == more.pane && pane_sum_key(sums[at - 1]) == key) {
+        sums[at - 1].sum += more.sum;
         return;
     }
     memmove(sums + at + 1, sums + at, (carry->pane_sum_count++ - at) * sizeof *sums);
-    sums[at] = (struct pane_sum){old->pane, (uint16_t)cell, old->sum};
+    sums[at] = more;
 }
 
 static enum eng_status gather_sums(struct eng_carry *carry, const struct eng_moment *now,
@@ -177,12 +178,15 @@ static enum eng_status gather_sums(struct eng_carry *carry, const struct eng_mom
     for (uint32_t i = 0; i < sums.count; i++) {
         struct pane_sum old = load_pane_sum(sums.data + (size_t)i * ENG_SUM_BYTES);
         uint32_t entry, cell = new_cell(carry, old.cell, &entry);
-        if (entry == ENG_CHANGE_NONE)
+        if (entry == ENG_CHANGE_NONE || carry->change.number[old.number] == ENG_CHANGE_NONE)
             continue;
+        old.number = (uint8_t)carry->change.number[old.number];
         add_to_sums(carry, now, entry, &old);
+        old.cell = (uint8_t)cell;
         if (carry->to->list_sums != ENG_NO_INDEX && cell != ENG_NO_INDEX &&
-            (int64_t)now->pane - old.pane < carry->to->retention[cell])
-            carry_pane_sum(carry, cell, &old);
+            (int64_t)now->pane - old.pane < carry->to->retention[cell] &&
+            (old.number == 0 || carry->to->numbers_kept >> old.number & 1))
+            carry_pane_sum(carry, old);
     }
     eng_assert(carry->pane_sum_count <= sums.count);
     return ENG_OK;

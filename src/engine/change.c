@@ -82,6 +82,7 @@ bool eng_change_same_question(const struct eng_change *change, const struct eng_
     eng_assert(change->from != NULL && change->to != NULL);
     return one->kind == two->kind &&
            one->difference == two->difference && /* what a ratio asks, its parts ask */
+           eng_measure_same_number(change->from, one, change->to, two) &&
            eng_change_same_actions(change, &one->actions, &two->actions) &&
            eng_change_same_actions(change, &one->until, &two->until) &&
            (one->kind != ENG_FACT || eng_fact_same_source(change->from, one, change->to, two));
@@ -254,6 +255,20 @@ static void map_award(struct eng_change *change, uint32_t index)
     }
 }
 
+/* ---- numbers ---- */
+
+/* The value goes on as the value, a number as that of the same name. */
+static void map_numbers(struct eng_change *change)
+{
+    eng_assert(change->from->number_count <= ENG_NUMBERS_MAX);
+    eng_assert(change->number[0] == ENG_CHANGE_NONE);
+    change->number[0] = 0;
+    for (uint32_t i = 0; i < change->from->number_count; i++)
+        for (uint32_t j = 0; j < change->to->number_count; j++)
+            if (strcmp(change->from->numbers[i], change->to->numbers[j]) == 0)
+                change->number[i + 1] = (uint16_t)(j + 1);
+}
+
 void eng_change_init(struct eng_change *change, const struct eng_model *from,
                      const struct eng_model *to)
 {
@@ -268,6 +283,7 @@ void eng_change_init(struct eng_change *change, const struct eng_model *from,
         change->action[i] = eng_change_entry(to, from, &from->actions[i]);
     for (uint32_t i = 0; i < to->action_count; i++)
         change->source[i] = eng_change_entry(from, to, &to->actions[i]);
+    map_numbers(change);
     for (uint32_t i = 0; i < to->score_count; i++)
         map_score(change, i);
     for (uint32_t i = 0; i < to->alert_count; i++)

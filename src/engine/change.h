@@ -29,14 +29,16 @@ struct eng_change {
     uint16_t band[ENG_SCORES_MAX][ENG_BANDS_MAX];           /* by new score and old band, or NONE */
     uint16_t dimension[ENG_SCORES_MAX][ENG_DIMENSIONS_MAX]; /* by new score and its dimension */
     uint16_t opening[ENG_ALERTS_MAX];                       /* by old alert: the new one, or NONE */
-    uint16_t rhythm[ENG_ALERTS_MAX];  /* by new silence, deadline: an old one of its actions, or
-                                         NONE */
-    uint16_t award[ENG_AWARDS_MAX];   /* by new one: the old one of its name, or NONE */
-    uint16_t claim[ENG_AWARDS_MAX];   /* by old award: the new one of its name, or NONE */
-    uint16_t ledger[ENG_LEDGERS_MAX]; /* by old ledger: the new one of its name, or NONE */
-    bool anchored[ENG_AWARDS_MAX];    /* by new one: it begins with the same actions as that */
-    bool streaks[ENG_AWARDS_MAX];     /* by new one: it counts the same in a row as that */
-    uint16_t peaks[ENG_ALERTS_MAX];   /* by new drop: the old one whose peaks it goes on with */
+    uint16_t rhythm[ENG_ALERTS_MAX];      /* by new silence, deadline: an old one of its actions, or
+                                             NONE */
+    uint16_t award[ENG_AWARDS_MAX];       /* by new one: the old one of its name, or NONE */
+    uint16_t claim[ENG_AWARDS_MAX];       /* by old award: the new one of its name, or NONE */
+    uint16_t ledger[ENG_LEDGERS_MAX];     /* by old ledger: the new one of its name, or NONE */
+    uint16_t number[ENG_NUMBERS_MAX + 1]; /* by 1 + old one: 1 + the new one of its name, or NONE;
+                                           * 0, the value, stays */
+    bool anchored[ENG_AWARDS_MAX];        /* by new one: it begins with the same actions as that */
+    bool streaks[ENG_AWARDS_MAX];         /* by new one: it counts the same in a row as that */
+    uint16_t peaks[ENG_ALERTS_MAX];       /* by new drop: the old one whose peaks it goes on with */
 };
 
 /* Fills all but `measure`. */

@@ -2,27 +2,28 @@
 #include "engine/fact.h"
 #include "engine/measure.h"
 
-/* Adds a value to the sum of a pane and action; elements are sorted by pane, then cell. */
-static void add_pane_sum(struct eng_engine *engine, int32_t pane, uint32_t cell, int64_t value_e4)
+/* Adds to the sum of a pane, number and action; elements are sorted by them. */
+static void add_pane_sum(struct eng_engine *engine, struct pane_sum more)
 {
     unsigned list = engine->layout->list_sums;
     struct eng_list view = eng_record_list(&engine->hand, list, ENG_SUM_BYTES);
     uint32_t index = view.count;
     eng_assert(list != ENG_NO_INDEX);
-    eng_assert(pane <= engine->now.pane);
+    eng_assert(more.pane <= engine->now.pane);
     for (; index > 0; index--) {
         uint8_t *at = view.data + (size_t)(index - 1) * ENG_SUM_BYTES;
         struct pane_sum element = load_pane_sum(at);
-        if (element.pane == pane && element.cell == cell) {
-            element.sum += value_e4;
+        if (element.pane == more.pane && pane_sum_key(element) == pane_sum_key(more)) {
+            element.sum += more.sum;
             store_pane_sum(at, element);
             return;
         }
-        if (element.pane < pane || (element.pane == pane && element.cell < cell))
+        if (element.pane < more.pane ||
+            (element.pane == more.pane && pane_sum_key(element) < pane_sum_key(more)))
             break;
     }
     store_pane_sum(eng_record_insert(&engine->store, &engine->hand, list, index, ENG_SUM_BYTES),
-                   (struct pane_sum){pane, (uint16_t)cell, value_e4});
+                   more);
 }
 
 /* ---- counting ---- */
@@ -82,13 +83,16 @@ static void count_last(struct eng_engine *engine, unsigned index, const struct e
                        int32_t pane)
 {
     uint8_t *place = eng_record_fixed(&engine->hand, engine->layout->measures[index].offset);
-    eng_assert(event->value_e4 != ENG_VALUE_NONE);
+    int64_t value_e4 = eng_event_number(engine, event, engine->model->measures[index].number);
+    eng_assert(engine->model->measures[index].kind == ENG_LAST);
     eng_assert(pane <= engine->now.pane);
+    if (value_e4 == ENG_VALUE_NONE)
+        return;
     /* Times are stored plus one, so that a zeroed record means never. */
     if (event->time_ms + 1 < eng_load_i64(place))
         return;
     eng_store_i64(place, event->time_ms + 1);
-    eng_store_i64(place + 8, event->value_e4);
+    eng_store_i64(place + 8, value_e4);
     eng_store_i32(place + 16, pane);
 }
 
@@ -165,7 +169,7 @@ static void count_without_cells(struct eng_engine *engine, unsigned index,
     } else if (in_window(&engine->now, measure, pane)) {
         if (measure->kind == ENG_MEMBERS && event->member.data != NULL)
             count_member(engine, index, event->member, pane);
-        else if (measure->kind == ENG_LAST && event->value_e4 != ENG_VALUE_NONE)
+        else if (measure->kind == ENG_LAST)
             count_last(engine, index, event, pane);
         else if (measure->kind == ENG_SINCE)
             count_since(engine, index, pane);
@@ -187,7 +191,7 @@ static void count_with_cells(struct eng_engine *engine, unsigned index,
                       (uint32_t)(engine->now.pane - pane)))
             return; /* the first event of the pane has seen to all of it */
     } else if (measure->kind == ENG_SUM) {
-        add_sum(engine, index, event->value_e4);
+        add_sum(engine, index, eng_event_number(engine, event, measure->number));
     }
     add_total(engine, index);
 }
@@ -203,9 +207,16 @@ static void count_cell(struct eng_engine *engine, const struct eng_event *event,
         return;
     eng_assert(cell < layout->cell_count);
     eng_cells_add(&engine->store, &engine->hand, pane, cell);
-    if (layout->list_sums != ENG_NO_INDEX && event->value_e4 != ENG_VALUE_NONE &&
-        event->value_e4 != 0)
-        add_pane_sum(engine, pane, cell, event->value_e4);
+    if (layout->list_sums == ENG_NO_INDEX)
+        return;
+    if (event->value_e4 != ENG_VALUE_NONE && event->value_e4 != 0)
+        add_pane_sum(engine, (struct pane_sum){pane, (uint8_t)cell, 0, event->value_e4});
+    for (uint32_t numbers = layout->numbers_kept; numbers != 0; numbers &= numbers - 1) {
+        unsigned number = (unsigned)__builtin_ctz(numbers);
+        int64_t value_e4 = eng_event_number(engine, event, number);
+        if (value_e4 != ENG_VALUE_NONE && value_e4 != 0)
+            add_pane_sum(engine, (struct pane_sum){pane, (uint8_t)cell, (uint8_t)number, value_e4});
+    }
 }
 
 void eng_measure_book(struct eng_engine *engine, uint16_t entry, int32_t pane, int64_t value_e4)

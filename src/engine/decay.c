@@ -80,8 +80,8 @@ static eng_wide add_up(const struct eng_engine *engine, const struct eng_record 
         for (uint32_t i = 0; i < sums.count; i++) {
             struct pane_sum element = load_pane_sum(sums.data + (size_t)i * ENG_SUM_BYTES);
             int64_t age = (int64_t)as_of - element.pane;
-            if (counts_cell(place, element.cell) && age < table->ages &&
-                in_window_at(engine, about, element.pane, as_of))
+            if (element.number == about->number && counts_cell(place, element.cell) &&
+                age < table->ages && in_window_at(engine, about, element.pane, as_of))
                 sum += element.sum * table->left[age];
         }
         return sum;

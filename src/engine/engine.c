@@ -363,6 +363,20 @@ static void prefetch(const struct eng_engine *engine, const struct eng_event *ev
         prefetch_heap(engine, ret_block, count);
 }
 
+/* Where the model's numbers are among those of the events. */
+static void find_numbers(struct eng_engine *engine, const struct eng_names *names)
+{
+    const struct eng_model *model = engine->model;
+    eng_assert(model->number_count <= ENG_NUMBERS_MAX);
+    eng_assert(names == NULL || names->number_count < ENG_NO_SLOT);
+    for (uint32_t i = 0; i < model->number_count; i++) {
+        engine->number_slots[i] = names == NULL ? (uint8_t)i : ENG_NO_SLOT;
+        for (uint32_t j = 0; names != NULL && j < names->number_count; j++)
+            if (strcmp(names->numbers[j], model->numbers[i]) == 0)
+                engine->number_slots[i] = (uint8_t)j;
+    }
+}
+
 enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *batch,
                                  struct eng_effects *effects, struct eng_error *err)
 {
@@ -376,6 +390,8 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
         return before;
     if (engine->model->attribute_count > 0)
         eng_condition_slots(engine->model, batch->names, engine->slots);
+    if (engine->model->number_count > 0)
+        find_numbers(engine, batch->names);
     for (; batch->done < batch->count; batch->done++) {
         if (batch->done == block_end) {
             block_first = batch->done;

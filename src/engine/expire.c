@@ -89,7 +89,8 @@ static void expire_sums(struct eng_engine *engine)
             int64_t age = (int64_t)engine->hand.partner->as_of - element.pane;
             bool leaves = age == eng_measure_reach(measure);
             bool enters = measure->ago > 0 && age == measure->ago;
-            if (measure->kind != ENG_SUM || (!leaves && !enters))
+            if (measure->kind != ENG_SUM || measure->number != element.number ||
+                (!leaves && !enters))
                 continue;
             uint8_t *total =
                 eng_record_fixed(&engine->hand, layout->measures[layout->rolling[j]].offset);

@@ -54,7 +54,8 @@ static uint64_t window_number(enum eng_window_kind window)
     return numbers[window];
 }
 
-static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
+static uint64_t add_measure(uint64_t sum, const struct eng_model *model,
+                            const struct eng_measure *measure)
 {
     sum = add_text(sum, measure->name);
     sum = add(sum, (uint64_t)measure->kind << 40 | window_number(measure->window) << 32 |
@@ -62,6 +63,8 @@ static uint64_t add_measure(uint64_t sum, const struct eng_measure *measure)
     sum = add_set(sum, &measure->actions);
     if (measure->ago > 0)
         sum = add(sum, measure->ago);
+    if (measure->number > 0)
+        sum = add_text(sum, model->numbers[measure->number - 1]);
     if (measure->kind == ENG_RATIO)
         sum = add(sum, (uint64_t)measure->difference << 32 | (uint64_t)measure->parts[0] << 16 |
                            measure->parts[1]);
@@ -283,7 +286,7 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
     for (uint32_t i = 0; i < model->action_count; i++)
         sum = add_action(sum, model, &model->actions[i]);
     for (uint32_t i = 0; i < model->measure_count; i++)
-        sum = add_measure(sum, &model->measures[i]);
+        sum = add_measure(sum, model, &model->measures[i]);
     for (uint32_t i = 0; i < model->score_count; i++)
         sum = add_score(sum, &model->scores[i]);
     for (uint32_t i = 0; i < model->alert_count; i++)

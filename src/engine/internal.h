@@ -111,7 +111,8 @@ struct eng_engine {
     bool notes_visits;             /* who is visited at a boundary counts as changed */
     uint32_t step_evaluations, evaluations_left;
     struct eng_silence_memo *silences;
-    uint8_t slots[ENG_ATTRIBUTES_MAX]; /* of the model's attributes in the batch in hand */
+    uint8_t slots[ENG_ATTRIBUTES_MAX];     /* of the model's attributes in the batch in hand */
+    uint8_t number_slots[ENG_NUMBERS_MAX]; /* the same of its numbers */
     struct eng_action_cached actions[ENG_ACTION_CACHE];
 };
 

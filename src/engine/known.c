@@ -26,6 +26,8 @@ void eng_known_init(struct eng_known *known)
     eng_assert(known != NULL);
     for (uint32_t i = 0; i <= ENG_ACTIONS_MAX; i++)
         known->counts[i] = known->sums[i] = KNOWN_ALWAYS;
+    for (uint32_t i = 0; i < ENG_NUMBERS_MAX; i++)
+        known->numbers[i] = KNOWN_ALWAYS;
     for (uint32_t i = 0; i < ENG_MEASURES_MAX; i++)
         known->others[i] = KNOWN_ALWAYS;
     for (uint32_t i = 0; i < ENG_SCORES_MAX; i++)
@@ -90,6 +92,22 @@ static void know_entries(struct eng_known *known, const struct eng_known *before
     }
 }
 
+/* A number is summed of all entries that are counted per pane, or of none. */
+static void know_numbers(struct eng_known *known, const struct eng_known *before,
+                         const struct eng_change *change, const struct eng_layout *from,
+                         int32_t pane)
+{
+    eng_assert(change->from == from->model);
+    eng_assert(change->to->number_count <= ENG_NUMBERS_MAX);
+    for (uint32_t i = 0; i < change->to->number_count; i++)
+        known->numbers[i] = pane + 1;
+    for (uint32_t i = 0; i < change->from->number_count; i++) {
+        uint16_t index = change->number[i + 1];
+        if (index != ENG_CHANGE_NONE && from->numbers_kept >> (i + 1) & 1)
+            known->numbers[index - 1] = before->numbers[i];
+    }
+}
+
 /* ---- measures ---- */
 
 /* True when another entry of the set holds all of this one's events. */
@@ -117,7 +135,7 @@ static int32_t counts_from(const struct eng_known *known, const struct eng_model
         if (measure->kind == ENG_SUM)
             from = later(from, known->sums[i]);
     }
-    return from;
+    return measure->number > 0 ? later(from, known->numbers[measure->number - 1]) : from;
 }
 
 /* The oldest pane that a measure which keeps no counts per pane has anything of. */
@@ -277,6 +295,7 @@ void eng_known_change(struct eng_known *known, struct eng_change *change,
     eng_assert(now->clock_ms >= 0);
     eng_known_init(known);
     know_entries(known, &before, change, from, now->pane);
+    know_numbers(known, &before, change, from, now->pane);
     for (uint32_t i = 0; i < model->measure_count; i++)
         if (!from_counts(&model->measures[i]) && !eng_measure_is_made(&model->measures[i]))
             know_other(known, &before, change, i, now);
@@ -287,19 +306,22 @@ void eng_known_change(struct eng_known *known, struct eng_change *change,
 
 /* A window, and as much again of late events. */
 enum { PANES_BACK = 3 * ENG_PANES_MAX };
-enum { COUNTS, SUMS, OTHERS, KINDS, ROW_BYTES = 6, PANE_MOST = 1 << 30 };
+enum { COUNTS, SUMS, OTHERS, NUMBERS, KINDS, ROW_BYTES = 6, PANE_MOST = 1 << 30 };
 
-_Static_assert(ENG_KNOWN_BYTES_MAX >= (2 * ENG_ACTIONS_MAX + ENG_MEASURES_MAX) * ROW_BYTES,
+_Static_assert(ENG_KNOWN_BYTES_MAX >=
+                   (2 * ENG_ACTIONS_MAX + ENG_MEASURES_MAX + ENG_NUMBERS_MAX) * ROW_BYTES,
                "all rows");
 
 /* The places of a kind, and how many the model has. */
 static int32_t *places_of(struct eng_known *known, const struct eng_model *model, unsigned kind,
                           uint32_t *ret_count)
 {
-    int32_t *const places[] = {known->counts, known->sums, known->others};
+    int32_t *const places[] = {known->counts, known->sums, known->others, known->numbers};
+    const uint32_t counts[] = {model->action_count, model->action_count, model->measure_count,
+                               model->number_count};
     eng_assert(kind < KINDS);
     eng_assert(model->measure_count <= ENG_MEASURES_MAX);
-    *ret_count = kind == OTHERS ? model->measure_count : model->action_count;
+    *ret_count = counts[kind];
     return places[kind];
 }
 

@@ -18,6 +18,7 @@ struct eng_moment;
 struct eng_known {
     int32_t counts[ENG_ACTIONS_MAX + 1]; /* by entry */
     int32_t sums[ENG_ACTIONS_MAX + 1];   /* by entry: of its values */
+    int32_t numbers[ENG_NUMBERS_MAX];    /* of each number: of any entry */
     int32_t others[ENG_MEASURES_MAX];    /* MEMBERS, LAST, STREAK, STATE, SINCE; COUNT, SUM, ACTIVE
                                           * over    life */
     int32_t full[ENG_SCORES_MAX];        /* not provisional from here on */

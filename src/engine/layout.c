@@ -329,7 +329,7 @@ static uint16_t add_list(struct eng_layout *layout, enum eng_list_kind kind, uns
     if (kind == ENG_LIST_SUMS || kind == ENG_LIST_CELLS)
         inserts += 2 * layout->model->ledger_count;
     uint32_t element_most = element_bytes ? element_bytes : 8;
-    uint32_t easy = LIST_INLINE_BYTES - inserts * element_most;
+    uint32_t easy = LIST_INLINE_BYTES - inserts * element_most; /* a sum of each number on top */
     if (kind == ENG_LIST_SEEN)
         easy = (ENG_SEEN_INLINE - 1) * element_bytes;
     if (kind == ENG_LIST_CLAIMS) /* many may come at once */
@@ -394,7 +394,11 @@ static void lay_lists(struct eng_layout *layout)
             layout->measures[i].list = add_list(layout, ENG_LIST_RUNS, ENG_RUN_BYTES, i);
         else if (kind == ENG_MEMBERS)
             layout->measures[i].list = add_list(layout, ENG_LIST_MEMBERS, ENG_MEMBER_BYTES, i);
-        sums |= kind == ENG_SUM && retention_of(model, &model->measures[i]) > 0;
+        if (kind != ENG_SUM || retention_of(model, &model->measures[i]) == 0)
+            continue;
+        sums = true;
+        if (model->measures[i].number > 0)
+            layout->numbers_kept |= 1u << model->measures[i].number;
     }
     for (uint32_t i = 0; i < model->ledger_count; i++)
         sums |= model->ledgers[i].cap_e4 > 0;

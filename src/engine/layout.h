@@ -27,7 +27,8 @@ enum eng_list_kind {
     ENG_LIST_RUNS,     /* one per streak: (first pane i32, last pane i32), ascending, disjoint */
     ENG_LIST_MEMBERS,  /* one per members measure: (hash u64, newest pane i32), by hash */
     ENG_LIST_CLAIMS,   /* struct in claim.c: what may be approved, dropped or reversed */
-    ENG_LIST_SUMS,     /* (pane i32, cell u16, high i16, low u64): sums per pane and action */
+    ENG_LIST_SUMS,     /* (pane i32, cell u8, number u8, high i16, low u64): sums per pane, action
+                        * and number: measure.h */
     ENG_LIST_CELLS,    /* counts per pane and action: cells.h */
     ENG_LIST_SEEN,     /* fingerprints of event ids: seen.h */
 };
@@ -154,6 +155,7 @@ struct eng_layout {
     struct eng_award_layout *awards;
     uint16_t list_openings, list_claims, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
     uint32_t claims_most;                                                  /* that an event adds */
+    uint32_t numbers_kept;         /* a bit for each 1 + number that is summed per pane */
     struct eng_action_set settles; /* actions that approve, drop or reverse anything */
     uint8_t seen_bits, seen_bytes; /* of an id seen, for its pane and for all of it: see seen.h */
 

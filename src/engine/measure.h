@@ -112,6 +112,21 @@ static inline bool since_newest(const struct eng_engine *engine, const struct en
     return in_window_at(engine, measure, pane, record->partner->as_of);
 }
 
+/* ---- numbers of an event ---- */
+
+/* What a measure or award is of: the value (0) or 1 + a number of the model; ENG_VALUE_NONE: it has
+ * none. */
+static inline int64_t eng_event_number(const struct eng_engine *engine,
+                                       const struct eng_event *event, unsigned number)
+{
+    if (__builtin_expect(number == 0, 1))
+        return event->value_e4;
+    eng_assert(number <= engine->model->number_count);
+    uint8_t slot = engine->number_slots[number - 1];
+    eng_assert(slot == ENG_NO_SLOT || slot < ENG_NUMBERS_MAX);
+    return event->numbers != NULL && slot != ENG_NO_SLOT ? event->numbers[slot] : ENG_VALUE_NONE;
+}
+
 /* ---- 128-bit sums ---- */
 
 static inline eng_wide load_sum(const uint8_t *from)
@@ -126,17 +141,27 @@ static inline void store_sum(uint8_t *to, eng_wide sum)
     memcpy(to, &sum, sizeof sum);
 }
 
-/* An element of the list of sums: 80 bits, enough for 1e9 values of 1e15. */
+/* An element of the list of sums: 80 bits, enough for 1e9 values of 1e15. What is summed is part of
+ * its key, behind the pane and before the cell: 0 is the value, so that of a model without other
+ * numbers the key is the cell. */
 struct pane_sum {
     int32_t pane;
-    uint16_t cell;
+    uint8_t cell, number;
     eng_wide sum;
 };
+
+_Static_assert(ENG_ACTIONS_MAX <= UINT8_MAX, "a cell fits beside a number");
+
+static inline uint32_t pane_sum_key(struct pane_sum element)
+{
+    return (uint32_t)element.number << 8 | element.cell;
+}
 
 static inline struct pane_sum load_pane_sum(const uint8_t *from)
 {
     int16_t high = (int16_t)eng_load_u16(from + 6);
-    return (struct pane_sum){eng_load_i32(from), eng_load_u16(from + 4),
+    uint16_t key = eng_load_u16(from + 4);
+    return (struct pane_sum){eng_load_i32(from), (uint8_t)key, (uint8_t)(key >> 8),
                              (eng_wide)high * ((eng_wide)1 << 64) + eng_load_u64(from + 8)};
 }
 
@@ -144,7 +169,8 @@ static inline void store_pane_sum(uint8_t *to, struct pane_sum element)
 {
     int16_t high = (int16_t)(element.sum >> 64);
     eng_store_i32(to, element.pane);
-    memcpy(to + 4, &element.cell, 2);
+    uint16_t key = (uint16_t)pane_sum_key(element);
+    memcpy(to + 4, &key, sizeof key);
     memcpy(to + 6, &high, 2);
     eng_store_u64(to + 8, (uint64_t)element.sum);
 }

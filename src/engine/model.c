@@ -94,7 +94,10 @@ void eng_model_free(struct eng_model *model)
     free_matrices(model->matrices, model->matrix_count);
     free_reports(model->reports, model->report_count);
     free_groups(model->groups, model->group_count);
+    for (uint32_t i = 0; model->numbers != NULL && i < model->number_count; i++)
+        eng_free(model->numbers[i]);
     eng_free(model->attributes);
+    eng_free(model->numbers);
     for (uint32_t i = 0; model->facts != NULL && i < model->fact_count; i++)
         eng_free(model->facts[i].name);
     eng_free(model->facts);
@@ -195,6 +198,12 @@ const char *eng_model_attribute_name(const struct eng_model *model, unsigned att
 {
     eng_assert(model != NULL);
     return attribute < model->attribute_count ? model->attributes[attribute] : NULL;
+}
+
+const char *eng_model_number_name(const struct eng_model *model, unsigned number)
+{
+    eng_assert(model != NULL);
+    return number < model->number_count ? model->numbers[number] : NULL;
 }
 
 const char *eng_model_dimension_name(const struct eng_model *model, unsigned score,

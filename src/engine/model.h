@@ -90,6 +90,7 @@ struct eng_measure {
     bool difference;   /* RATIO only: one less the other instead */
     bool inner;        /* what a ledger keeps for itself: no event is less late for it */
     uint8_t ledger;    /* 1 + the ledger that it asks; 0: it asks events */
+    uint8_t number;    /* SUM, LAST: 1 + the number of events that it is of; 0: their value */
     struct eng_condition where; /* its filter; the sets hold what fulfils it */
 };
 
@@ -367,6 +368,8 @@ struct eng_model {
     uint32_t named_measure_count;
     char **attributes; /* those of events that the file names; owned */
     uint32_t attribute_count;
+    uint32_t number_count;
+    char **numbers; /* those of events that measures are of, besides the value; owned */
     struct eng_arena conditions; /* holds clauses and values of all conditions, options of facts */
     struct eng_score *scores;
     struct eng_alert *alerts;
@@ -469,6 +472,18 @@ static inline bool eng_alert_has_ended(const struct eng_alert *alert, int64_t va
 static inline bool eng_action_set_has(const struct eng_action_set *set, unsigned action)
 {
     return (set->bits[action >> 6] >> (action & 63)) & 1;
+}
+
+/* True when two measures of two models are of the value, or of the number with the same name. */
+static inline bool eng_measure_same_number(const struct eng_model *model_of_one,
+                                           const struct eng_measure *one,
+                                           const struct eng_model *model_of_two,
+                                           const struct eng_measure *two)
+{
+    if (one->number == 0 || two->number == 0)
+        return one->number == two->number;
+    return strcmp(model_of_one->numbers[one->number - 1], model_of_two->numbers[two->number - 1]) ==
+           0;
 }
 
 /* True for awards of which something is kept until it has been settled. */

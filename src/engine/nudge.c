@@ -29,14 +29,17 @@ struct trial {
 };
 
 /* What so many of the action make a measure greater by. */
-static eng_wide more_of(const struct eng_engine *engine, unsigned measure, int64_t each_e4,
-                        uint32_t count)
+static eng_wide more_of(const struct eng_engine *engine, unsigned measure,
+                        const struct eng_dimension *suggested, uint32_t count)
 {
     enum eng_measure_kind kind = engine->model->measures[measure].kind;
     eng_assert(kind == ENG_COUNT || kind == ENG_SUM || kind == ENG_ACTIVE);
     eng_assert(engine->hand.partner->as_of == engine->now.pane);
-    if (kind == ENG_SUM)
-        return (eng_wide)each_e4 * count;
+    if (kind == ENG_SUM) /* the action has the one number that the suggested dimension is of */
+        return engine->model->measures[measure].number ==
+                       engine->model->measures[suggested->measure].number
+                   ? (eng_wide)suggested->each_e4 * count
+                   : 0;
     if (kind == ENG_COUNT)
         return (eng_wide)count * 10000;
     struct eng_cells cells = eng_cells_of(&engine->hand);
@@ -53,7 +56,7 @@ static int64_t touched_share(const struct eng_engine *engine, const struct trial
     eng_assert(dimensions[trial->dimension].touches >> index & 1);
     eng_assert(count > 0);
     eng_wide measured = eng_measure_value(engine, &engine->hand, measure, &missing) +
-                        more_of(engine, measure, dimensions[trial->dimension].each_e4, count);
+                        more_of(engine, measure, &dimensions[trial->dimension], count);
     return eng_share(engine, &engine->hand, trial->score, index,
                      (struct eng_weighing){measured, trial->weights_e4});
 }

@@ -432,6 +432,8 @@ static uint32_t inserts_most(const struct eng_layout *layout, unsigned list)
     eng_assert(alerts <= ENG_ALERTS_MAX);
     if (layout->lists[list].kind == ENG_LIST_CLAIMS)
         return layout->claims_most;
+    if (layout->lists[list].kind == ENG_LIST_SUMS)
+        return (uint32_t)ENG_INSERTS_MAX + layout->model->number_count;
     return layout->lists[list].kind == ENG_LIST_OPENINGS && alerts > ENG_INSERTS_MAX
                ? alerts
                : (uint32_t)ENG_INSERTS_MAX;

@@ -1,5 +1,5 @@
-/* What stands around the model in the file: input, Kafka, outputs, the run, HTTP; and the defaults
- * that depend on other values. */
+/* What stands around the model in the file: input (which is read first), Kafka, outputs, the run,
+ * HTTP; and the defaults that depend on other values. */
 #include "base/assert.h"
 #include "model/load.h"
 #include <stdio.h>
@@ -22,7 +22,7 @@ static enum eng_status check_json(struct eng_load *load, const struct eng_node *
     return ENG_OK;
 }
 
-static enum eng_status load_input(struct eng_load *load)
+enum eng_status eng_load_input(struct eng_load *load)
 {
     struct eng_input_config *input = &load->config->input;
     const struct eng_node *node = load->file.input;
@@ -30,6 +30,8 @@ static enum eng_status load_input(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_section_read(load, &eng_section_fields, eng_node_get(node, "fields"),
                                   &input->fields);
+    if (status == ENG_OK)
+        status = eng_load_numbers(load, eng_node_get(eng_node_get(node, "fields"), "numbers"));
     if (status == ENG_OK)
         status = check_json(load, node);
     return status;
@@ -259,9 +261,7 @@ static enum eng_status check_standbys(struct eng_load *load)
 enum eng_status eng_load_around(struct eng_load *load)
 {
     eng_assert(load->config != NULL && load->model != NULL);
-    enum eng_status status = load_input(load);
-    if (status == ENG_OK)
-        status = load_kafka(load);
+    enum eng_status status = load_kafka(load);
     if (status == ENG_OK)
         status = load_output(load);
     if (status == ENG_OK)

@@ -147,6 +147,8 @@ static enum eng_status load_text(struct eng_load *load, const char *text, size_t
     if (status == ENG_OK)
         status = load_head(load);
     if (status == ENG_OK)
+        status = eng_load_input(load); /* measures name its numbers */
+    if (status == ENG_OK)
         status = load_model(load);
     if (status == ENG_OK)
         status = eng_load_around(load);
@@ -253,6 +255,7 @@ static void free_input(struct eng_input_config *input)
     eng_free(input->fields.member);
     eng_free(input->fields.value);
     eng_free(input->fields.attributes);
+    free_properties(&input->fields.numbers);
 }
 
 static void free_kafka(struct eng_kafka_config *kafka)

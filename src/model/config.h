@@ -19,10 +19,22 @@ enum eng_input_format { ENG_FORMAT_AVRO, ENG_FORMAT_JSON };
 enum eng_framing { ENG_FRAMING_AUTO, ENG_FRAMING_NONE, ENG_FRAMING_CONFLUENT };
 enum eng_time_unit { ENG_TIME_MS, ENG_TIME_S, ENG_TIME_ISO };
 
+/* A name with a text: a librdkafka property to pass through, or a number and its path. */
+struct eng_property {
+    char *name, *value;
+    bool secret; /* filled in from ${env:} or ${file:}, or a password: never logged or served */
+};
+
+struct eng_properties {
+    struct eng_property *items;
+    size_t count;
+};
+
 /* Paths into the record, parts joined by dots. */
 struct eng_field_paths {
     char *id, *partner, *action, *time, *member, *value;
-    char *attributes; /* of the map, record or object that holds them */
+    char *attributes;              /* of the map, record or object that holds them */
+    struct eng_properties numbers; /* besides the value: names and paths, by name */
 };
 
 struct eng_input_config {
@@ -33,17 +45,6 @@ struct eng_input_config {
     enum eng_framing framing; /* Avro */
     enum eng_time_unit time_unit;
     struct eng_field_paths fields;
-};
-
-/* A librdkafka property to pass through. */
-struct eng_property {
-    char *name, *value;
-    bool secret; /* filled in from ${env:} or ${file:}, or a password: never logged or served */
-};
-
-struct eng_properties {
-    struct eng_property *items;
-    size_t count;
 };
 
 struct eng_kafka_config {

@@ -46,6 +46,7 @@ static const struct setting settings[] = {
     TEXT_AT("input.fields.member", input.fields.member),
     TEXT_AT("input.fields.value", input.fields.value),
     TEXT_AT("input.fields.attributes", input.fields.attributes),
+    PROPERTIES_AT("input.fields.numbers", input.fields.numbers),
     TEXT_AT("kafka.brokers", kafka.brokers),
     TEXT_AT("kafka.group", kafka.group),
     TEXT_AT("kafka.instance", kafka.instance),

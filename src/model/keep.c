@@ -1,6 +1,7 @@
 /* What of a configuration makes its model, as a text of its own: the sections of the file that the
- * model is loaded from and nothing else, so no address, topic or password. Loaded again it gives
- * the same model. */
+ * model is loaded from and nothing else, so no address, topic or password. Of the input it has the
+ * names of those numbers that the model is of, and no paths. Loaded again it gives the same model.
+ */
 #include "model/load.h"
 
 #include "base/assert.h"
@@ -68,8 +69,38 @@ static bool write_node(struct writer *writer, const struct eng_node *node)
                             : yaml_sequence_end_event_initialize(&event));
 }
 
+static bool write_text(struct writer *writer, const char *text)
+{
+    yaml_event_t event;
+    eng_assert(text != NULL);
+    return emit(writer, &event,
+                yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)text,
+                                             (int)strlen(text), 1, 1,
+                                             YAML_DOUBLE_QUOTED_SCALAR_STYLE));
+}
+
+/* The names of the model's numbers where a file has them, and for each a path that says nothing. */
+static bool write_numbers(struct writer *writer, const struct eng_model *model)
+{
+    static const char *const keys[] = {"input", "fields", "numbers"};
+    enum { KEYS = sizeof keys / sizeof keys[0] };
+    yaml_event_t event;
+    bool fine = true;
+    for (int i = 0; fine && i < KEYS; i++)
+        fine = write_text(writer, keys[i]) &&
+               emit(writer, &event,
+                    yaml_mapping_start_event_initialize(&event, NULL, NULL, 1,
+                                                        YAML_BLOCK_MAPPING_STYLE));
+    for (uint32_t i = 0; fine && i < model->number_count; i++)
+        fine = write_text(writer, model->numbers[i]) && write_text(writer, "-");
+    for (int i = 0; fine && i < KEYS; i++)
+        fine = emit(writer, &event, yaml_mapping_end_event_initialize(&event));
+    return fine;
+}
+
 /* The sections that are kept, in their order, as the only document. */
-static bool write_file(struct writer *writer, const struct eng_node *root)
+static bool write_file(struct writer *writer, const struct eng_node *root,
+                       const struct eng_model *model)
 {
     yaml_event_t event;
     bool fine =
@@ -82,6 +113,8 @@ static bool write_file(struct writer *writer, const struct eng_node *root)
         if (section != NULL)
             fine = write_scalar(writer, section->key) && write_node(writer, section);
     }
+    if (fine && model->number_count > 0)
+        fine = write_numbers(writer, model);
     return fine && emit(writer, &event, yaml_mapping_end_event_initialize(&event)) &&
            emit(writer, &event, yaml_document_end_event_initialize(&event, 1)) &&
            emit(writer, &event, yaml_stream_end_event_initialize(&event));
@@ -97,7 +130,7 @@ enum eng_status eng_load_keep_text(struct eng_load *load, const struct eng_node 
     yaml_emitter_set_output(&writer.emitter, take_piece, &writer);
     yaml_emitter_set_unicode(&writer.emitter, 1);
     yaml_emitter_set_width(&writer.emitter, -1);
-    bool fine = write_file(&writer, root);
+    bool fine = write_file(&writer, root, load->model);
     yaml_emitter_delete(&writer.emitter);
     load->config->model_text = writer.text;
     load->config->model_text_bytes = writer.length;

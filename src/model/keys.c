@@ -144,6 +144,13 @@ static const struct eng_key field_keys[] = {
      .help = "What else is known of it: a map, record or object with a text for each name. Only "
              "names that "
              "the file asks for are looked at."},
+    {.name = "numbers",
+     .type = ENG_KEY_MAP,
+     .shape = "a mapping of names to field names joined by dots",
+     .sample = "{points: points_earned, quantity: line.quantity}",
+     .absent = "none",
+     .help = "Numbers besides the value, at most 8: what each is called, and where it is in a "
+             "record. Measures and awards name them where they would say value."},
 };
 const struct eng_section eng_section_fields = {
     .path = "input.fields",
@@ -279,9 +286,10 @@ static const struct eng_key measure_keys[] = {
     {.name = "sum",
      .type = ENG_KEY_NAME,
      AT(eng_measure_draft, sum),
-     .shape = "value",
+     .shape = "value, or the name of a number",
      .sample = "value",
-     .help = "The sum of the events' value. Needs `of`."},
+     .help = "The sum of the events' value, or of a number under `input.fields.numbers`. Needs "
+             "`of`."},
     {.name = "active",
      .type = ENG_KEY_ACTIONS,
      AT(eng_measure_draft, active),
@@ -295,9 +303,10 @@ static const struct eng_key measure_keys[] = {
     {.name = "last",
      .type = ENG_KEY_NAME,
      AT(eng_measure_draft, last),
-     .shape = "value",
+     .shape = "value, or the name of a number",
      .sample = "value",
-     .help = "The newest value, by the time of the events. Needs `of`."},
+     .help = "The newest value, by the time of the events, or the newest such number. Needs "
+             "`of`."},
     {.name = "streak",
      .type = ENG_KEY_ACTIONS,
      AT(eng_measure_draft, streak),

@@ -102,7 +102,7 @@ static bool is_of_sales(const struct eng_model *model, unsigned index)
     eng_assert(index < model->measure_count);
     if (measure->kind == ENG_RATIO)
         return is_of_sales(model, measure->parts[0]) && is_of_sales(model, measure->parts[1]);
-    if (measure->kind == ENG_SUM)
+    if (measure->kind == ENG_SUM && measure->number == 0)
         return true;
     for (uint32_t i = 0; i < model->action_count; i++) {
         if (!eng_action_set_has(&measure->actions, i))

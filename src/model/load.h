@@ -296,6 +296,15 @@ bool eng_load_covers(const struct eng_node *node, const struct eng_action *entry
 enum eng_status eng_load_attribute(struct eng_load *load, const struct eng_node *name,
                                    uint16_t *ret_index);
 
+/* numbers.c: the names and paths of numbers, into the config's input; node NULL: there are none. */
+enum eng_status eng_load_numbers(struct eng_load *load, const struct eng_node *node);
+
+/* numbers.c: what a node names beside a key: `value` (0), or a number of the file (1 + its index in
+ * the model, which names it from here on). `key` and `rest` make the advice: what is written there,
+ * and what belongs beside it. */
+enum eng_status eng_load_number_of(struct eng_load *load, const struct eng_node *name,
+                                   const char *key, const char *rest, uint8_t *ret_number);
+
 /* A copy that lives as long as the model; NULL with the error set when there is no memory. */
 void *eng_load_keep(struct eng_load *load, const void *data, size_t bytes);
 
@@ -316,6 +325,7 @@ enum eng_status eng_load_reports(struct eng_load *load);
 enum eng_status eng_load_groups(struct eng_load *load); /* groups.c */
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_guards(struct eng_load *load);
+enum eng_status eng_load_input(struct eng_load *load); /* around.c, before all others */
 enum eng_status eng_load_around(struct eng_load *load);
 
 /* alerts.c: a score of the file by its name, and a band of it. */

@@ -11,7 +11,7 @@ struct kind {
     const char *keys; /* that may stand beside each other */
     size_t field;     /* of the draft: the key's node */
     enum eng_measure_kind kind;
-    bool of_value;  /* the key says `value`, the actions stand under `of` */
+    bool of_value;  /* the key says `value` or a number, the actions stand under `of` */
     bool windowed;  /* `over` is needed */
     bool of_ledger; /* the key names one */
 };
@@ -113,7 +113,6 @@ static enum eng_status check_ago(struct eng_load *load, const struct eng_node *n
 static enum eng_status check_draft(struct eng_load *load, const struct eng_node *node,
                                    const struct eng_measure_draft *draft, const struct kind *kind)
 {
-    const struct eng_node *value = field_of(draft, kind);
     enum eng_status status = ENG_OK;
     if (draft->ago > 0 && kind->windowed)
         status = check_ago(load, node, draft, kind);
@@ -121,10 +120,6 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
         status = eng_section_allow(load, node, kind->what, kind->keys);
     if (status != ENG_OK)
         return status;
-    if (kind->of_value && !eng_node_is(value, "value"))
-        return eng_source_fail(&load->source, value->mark,
-                               "\"%s\" is \"%s\"; write \"%s: value\" and the actions under \"of\"",
-                               kind->name, eng_node_shown(&load->source, value), kind->name);
     if (kind->of_value && draft->of == NULL)
         return missing(load, node, kind,
                        "the actions whose value counts; write \"of: invoice.upload\"");
@@ -209,6 +204,9 @@ static enum eng_status load_measure(struct eng_load *load, const struct eng_node
     measure->panes = draft.over.panes;
     measure->ago = draft.ago;
     status = eng_load_copy(load, node->key, &measure->name);
+    if (status == ENG_OK && kind->of_value)
+        status = eng_load_number_of(load, field_of(&draft, kind), kind->name,
+                                    " and the actions under \"of\"", &measure->number);
     if (status == ENG_OK && kind->of_ledger)
         return ask_ledger(load, field_of(&draft, kind), measure);
     if (status == ENG_OK && eng_measure_is_made(measure))

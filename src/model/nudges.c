@@ -137,9 +137,10 @@ static enum eng_status find_action(struct eng_load *load, const struct about *ab
     return ENG_OK;
 }
 
-/* True when an event of this entry, without a member and with a value only where it has one, has a
- * say in what a measure is. */
-static bool concerns(const struct eng_model *model, unsigned index, unsigned entry, bool valued)
+/* True when an event of this entry, without a member and with no number but that of the measure
+ * `valued` (NULL: not that either), has a say in what a measure is. */
+static bool concerns(const struct eng_model *model, unsigned index, unsigned entry,
+                     const struct eng_measure *valued)
 {
     const struct eng_measure *measure = &model->measures[eng_measure_keeper(model, index)];
     if (measure->kind == ENG_RATIO)
@@ -154,7 +155,8 @@ static bool concerns(const struct eng_model *model, unsigned index, unsigned ent
              eng_action_set_has(&award->reverses, entry)))
             return true;
     }
-    if (measure->ago > 0 || measure->kind == ENG_MEMBERS || (measure->kind == ENG_LAST && !valued))
+    if (measure->ago > 0 || measure->kind == ENG_MEMBERS ||
+        (measure->kind == ENG_LAST && (valued == NULL || valued->number != measure->number)))
         return false;
     return eng_action_set_has(&measure->actions, entry) ||
            eng_action_set_has(&measure->until, entry);
@@ -179,7 +181,7 @@ static bool decides(const struct eng_model *model, const struct eng_dimension *o
                     unsigned entry)
 {
     for (uint32_t i = 0; i < model->fact_count; i++)
-        if (eng_dimension_asks(other, i) && concerns(model, model->facts[i].measure, entry, true))
+        if (eng_dimension_asks(other, i) && concerns(model, model->facts[i].measure, entry, NULL))
             return true;
     return false;
 }
@@ -189,7 +191,7 @@ static enum eng_status find_touched(struct eng_load *load, const struct about *a
 {
     const struct eng_model *model = load->model;
     struct eng_dimension *dimension = about->dimension;
-    bool valued = dimension->each_e4 > 0;
+    const struct eng_measure *valued = dimension->each_e4 > 0 ? about->measure : NULL;
     for (uint32_t i = 0; i < about->score->dimension_count; i++) {
         const struct eng_dimension *other = &about->score->dimensions[i];
         bool touched = concerns(model, other->measure, dimension->nudged, valued);

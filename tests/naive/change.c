@@ -119,10 +119,18 @@ static bool same_fact(const struct change *c, const struct eng_fact *old,
     return strcmp(c->old->attributes[old->attribute], c->new->attributes[new->attribute]) == 0;
 }
 
+static bool same_number(const struct change *c, const struct eng_measure *old,
+                        const struct eng_measure *new)
+{
+    if (old->number == 0 || new->number == 0)
+        return old->number == new->number;
+    return strcmp(c->old->numbers[old->number - 1], c->new->numbers[new->number - 1]) == 0;
+}
+
 static bool same_question(const struct change *c, const struct eng_measure *old,
                           const struct eng_measure *new)
 {
-    return old->kind == new->kind &&
+    return old->kind == new->kind &&same_number(c, old, new) &&
            old->difference == new->difference &&same_actions(c, &old->actions, &new->actions) &&
            same_actions(c, &old->until, &new->until) &&
            (old->kind != ENG_FACT ||
@@ -221,6 +229,25 @@ static bool sums_by_pane(const struct eng_model *model)
     return false;
 }
 
+/* The same of one number. */
+static bool number_by_pane(const struct eng_model *model, unsigned number)
+{
+    for (unsigned i = 0; i < model->measure_count; i++)
+        if (model->measures[i].kind == ENG_SUM && naive_by_pane(&model->measures[i]) &&
+            model->measures[i].number == number + 1)
+            return true;
+    return false;
+}
+
+/* The old number with the name of a new one; ENG_NUMBERS_MAX: there is none. */
+static unsigned old_number(const struct change *c, unsigned number)
+{
+    unsigned i = 0;
+    while (i < c->old->number_count && strcmp(c->old->numbers[i], c->new->numbers[number]) != 0)
+        i++;
+    return i < c->old->number_count ? i : ENG_NUMBERS_MAX;
+}
+
 /* ---- knowledge ---- */
 
 static int64_t later(int64_t a, int64_t b)
@@ -232,6 +259,8 @@ void naive_know_all(struct knowledge *knowledge)
 {
     for (unsigned i = 0; i <= ENG_ACTIONS_MAX; i++)
         knowledge->counts[i] = knowledge->sums[i] = INT64_MIN;
+    for (unsigned i = 0; i < ENG_NUMBERS_MAX; i++)
+        knowledge->numbers[i] = INT64_MIN;
     for (unsigned i = 0; i < ENG_MEASURES_MAX; i++)
         knowledge->others[i] = INT64_MIN;
 }
@@ -254,7 +283,7 @@ static int64_t counts_known(const struct knowledge *knowledge, const struct eng_
                                    ? later(knowledge->counts[i], knowledge->sums[i])
                                    : knowledge->counts[i]);
     }
-    return from;
+    return measure->number > 0 ? later(from, knowledge->numbers[measure->number - 1]) : from;
 }
 
 /* What was known of the old entries of the same name that told apart what a new one asks for: of
@@ -293,6 +322,11 @@ static void learn_entries(const struct change *c, const struct knowledge *old,
         struct eng_clause texts[ENG_ATTRIBUTES_MAX];
         new->counts[i] = told_apart(c, old->counts, i, texts, 0);
         new->sums[i] = sums_by_pane(c->old) ? told_apart(c, old->sums, i, texts, 0) : c->pane + 1;
+    }
+    for (unsigned i = 0; i < c->new->number_count; i++) {
+        unsigned was = old_number(c, i);
+        bool kept_on = was < ENG_NUMBERS_MAX && number_by_pane(c->old, was);
+        new->numbers[i] = kept_on ? old->numbers[was] : c->pane + 1;
     }
 }
 
@@ -459,7 +493,7 @@ static void carry_fact(const struct change *c, const struct partner *partner, un
     if (m->kind == ENG_STATE || (m->kind == ENG_SUM && old != NOT_THERE))
         second = old != NOT_THERE && was->seconds >> old & 1;
     else if (m->kind == ENG_SUM)
-        second = fact->summed;
+        second = naive_summed(m, fact);
     fact->measures |= (uint64_t)known << index;
     fact->seconds |= (uint64_t)second << index;
 }
@@ -546,6 +580,18 @@ static void carry_claims(const struct change *c, struct partner *partner)
     }
 }
 
+/* The numbers of an event, in the order of the new model; what is known of them in its pane. */
+static void carry_numbers(const struct change *c, const struct fact *was, struct fact *fact)
+{
+    fact->summed_numbers = 0;
+    for (unsigned i = 0; i < ENG_NUMBERS_MAX; i++) {
+        unsigned old = i < c->new->number_count ? old_number(c, i) : ENG_NUMBERS_MAX;
+        fact->numbers[i] = old < ENG_NUMBERS_MAX ? was->numbers[old] : ENG_VALUE_NONE;
+        if (old < ENG_NUMBERS_MAX && fact->summed && number_by_pane(c->old, old))
+            fact->summed_numbers |= was->summed_numbers & 1u << old ? 1u << i : 0;
+    }
+}
+
 static void carry_facts(const struct change *c, struct partner *partner, const uint32_t *rhythm)
 {
     struct fact *facts = calloc(partner->fact_count, sizeof *facts);
@@ -560,6 +606,7 @@ static void carry_facts(const struct change *c, struct partner *partner, const u
                         c->pane - was->pane < kept(c->old, was->action);
         fact->action = fact->counted ? c->entry[was->action] : (uint16_t)NOT_THERE;
         fact->summed = was->summed && fact->counted && sums_by_pane(c->old);
+        carry_numbers(c, was, fact);
         if (c->old->dedup == 0 || was->clock_pane < c->pane - (int64_t)c->old->dedup)
             fact->id = NULL;
         for (unsigned m = 0; m < c->new->measure_count; m++)

@@ -10,17 +10,19 @@
 /* A counted event. `order` of arrival is its place in the partner's list. */
 struct fact {
     int64_t time_ms;
-    int64_t value_e4;   /* or ENG_VALUE_NONE */
-    int64_t pane;       /* its own */
-    int64_t clock_pane; /* the clock's when it was counted */
-    uint16_t action;    /* entry of the model's actions; none: it is not counted any more */
-    char *id, *member;  /* NULL: none */
+    int64_t value_e4;                 /* or ENG_VALUE_NONE */
+    int64_t numbers[ENG_NUMBERS_MAX]; /* the same, by the model's index */
+    int64_t pane;                     /* its own */
+    int64_t clock_pane;               /* the clock's when it was counted */
+    uint16_t action;   /* entry of the model's actions; none: it is not counted any more */
+    char *id, *member; /* NULL: none */
     uint32_t id_bytes, member_bytes;
     struct eng_slice attributes[ENG_ATTRIBUTES_MAX]; /* while it is judged: by the model's index */
     /* What changes of the model have left of it. */
-    bool counted, summed; /* in its pane: that it was, and its value */
-    uint64_t measures;    /* a bit for each measure that keeps no counts per pane and knows of it */
-    uint64_t seconds;     /* of those: `until` of a state; a sum over life: its value */
+    bool counted, summed;    /* in its pane: that it was, and its value */
+    uint32_t summed_numbers; /* the same: a bit for each number of the model */
+    uint64_t measures; /* a bit for each measure that keeps no counts per pane and knows of it */
+    uint64_t seconds;  /* of those: `until` of a state; a sum over life: its value */
     int64_t given[ENG_MEASURES_MAX]; /* FACT, of those that know of it: what it says */
     uint32_t rhythms;                /* a bit for each silence alert that knows of it */
     uint32_t anchors, expected; /* a bit for each deadline that it begins, or that it may meet */
@@ -107,6 +109,7 @@ struct partner {
 /* From which pane on all is known, by what the model in force asks; INT64_MIN: always. */
 struct knowledge {
     int64_t counts[ENG_ACTIONS_MAX + 1], sums[ENG_ACTIONS_MAX + 1]; /* by entry */
+    int64_t numbers[ENG_NUMBERS_MAX];                               /* of any entry */
     int64_t others[ENG_MEASURES_MAX];
 };
 
@@ -170,6 +173,9 @@ struct amount {
 
 /* True for measures whose windows are answered by counts per pane. */
 bool naive_by_pane(const struct eng_measure *measure);
+
+/* measure.c: what a measure sums of an event is known by the event's pane. */
+bool naive_summed(const struct eng_measure *measure, const struct fact *fact);
 
 /* change.c: true while a window of the score goes further back than what is known. */
 bool naive_unknown(const struct naive *naive, const struct eng_score *score, int64_t pane);

@@ -91,11 +91,25 @@ static bool same_member_before(const struct partner *partner, const struct asked
     return false;
 }
 
+/* The value of an event, or the number that a measure is of. */
+static int64_t number_of(const struct eng_measure *measure, const struct fact *fact)
+{
+    return measure->number > 0 ? fact->numbers[measure->number - 1] : fact->value_e4;
+}
+
+bool naive_summed(const struct eng_measure *measure, const struct fact *fact)
+{
+    return fact->summed &&
+           (measure->number == 0 || (fact->summed_numbers >> (measure->number - 1) & 1) != 0);
+}
+
 /* What an event of the window adds to a sum. */
 static int64_t value_of(const struct asked *asked, const struct fact *fact)
 {
-    bool known = naive_by_pane(asked->measure) ? fact->summed : fact->seconds >> asked->index & 1;
-    return known && fact->value_e4 != ENG_VALUE_NONE ? fact->value_e4 : 0;
+    int64_t value_e4 = number_of(asked->measure, fact);
+    bool known = naive_by_pane(asked->measure) ? naive_summed(asked->measure, fact)
+                                               : fact->seconds >> asked->index & 1;
+    return known && value_e4 != ENG_VALUE_NONE ? value_e4 : 0;
 }
 
 /* What one event of the window adds. */
@@ -146,8 +160,9 @@ static struct amount newest(const struct partner *partner, const struct asked *a
     int64_t time_ms = -1;
     for (size_t i = 0; i < partner->fact_count; i++) {
         const struct fact *fact = &partner->facts[i];
-        if (matches(asked, fact) && fact->value_e4 != ENG_VALUE_NONE && fact->time_ms >= time_ms) {
-            amount = (struct amount){fact->value_e4, false};
+        int64_t value_e4 = number_of(asked->measure, fact);
+        if (matches(asked, fact) && value_e4 != ENG_VALUE_NONE && fact->time_ms >= time_ms) {
+            amount = (struct amount){value_e4, false};
             time_ms = fact->time_ms;
         }
     }

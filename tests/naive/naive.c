@@ -278,6 +278,7 @@ static bool listed(const struct eng_model *model, const struct eng_action_set *s
 void naive_note(const struct eng_model *model, struct fact *fact)
 {
     fact->counted = fact->summed = true;
+    fact->summed_numbers = (1u << model->number_count) - 1;
     for (unsigned i = 0; i < model->measure_count; i++) {
         const struct eng_measure *measure = &model->measures[i];
         bool ends = measure->kind == ENG_STATE || measure->kind == ENG_FACT;
@@ -367,6 +368,22 @@ static void take_attributes(const struct naive *naive, const struct eng_event *e
     }
 }
 
+/* The event's numbers in the order of the model. */
+static void take_numbers(const struct naive *naive, const struct eng_event *event,
+                         struct fact *fact)
+{
+    const struct eng_model *model = naive->model;
+    for (uint32_t i = 0; i < ENG_NUMBERS_MAX; i++)
+        fact->numbers[i] = ENG_VALUE_NONE;
+    for (uint32_t i = 0; event->numbers != NULL && i < model->number_count; i++) {
+        if (naive->names == NULL)
+            fact->numbers[i] = event->numbers[i];
+        for (uint32_t j = 0; naive->names != NULL && j < naive->names->number_count; j++)
+            if (strcmp(naive->names->numbers[j], model->numbers[i]) == 0)
+                fact->numbers[i] = event->numbers[j];
+    }
+}
+
 /* The six fates of an event, in the order in which they are tried. */
 static enum eng_outcome judge(struct naive *naive, const struct eng_event *event)
 {
@@ -377,6 +394,7 @@ static enum eng_outcome judge(struct naive *naive, const struct eng_event *event
         return ENG_OUTCOME_FUTURE;
     move_clock(naive, event->time_ms);
     struct fact fact = {.time_ms = event->time_ms, .value_e4 = event->value_e4};
+    take_numbers(naive, event, &fact);
     if (event->attributes != NULL)
         take_attributes(naive, event, &fact);
     fact.action = find_action(model, event->action, fact.attributes);

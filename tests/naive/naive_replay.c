@@ -18,6 +18,7 @@ struct decoded {
     char partner[32], action[32], id[32], member[32]; /* integers as text */
     struct eng_slice attributes[ENG_ATTRIBUTES_MAX];
     char numbers[ENG_ATTRIBUTES_MAX][32];
+    int64_t values[ENG_NUMBERS_MAX]; /* of the model's numbers */
 };
 
 static const json_t *at_path(const json_t *record, const char *path)
@@ -65,6 +66,18 @@ static void decode_attributes(const json_t *object, const struct eng_model *mode
             ret->attributes[i] = (struct eng_slice){NULL, 0};
     }
     ret->event.attributes = ret->attributes;
+}
+
+/* Numbers besides the value, in the model's order. */
+static void decode_numbers(const json_t *record, const struct eng_config *config,
+                           struct decoded *ret)
+{
+    const struct eng_properties *numbers = &config->input.fields.numbers;
+    for (uint32_t i = 0; i < config->model->number_count; i++)
+        for (size_t j = 0; j < numbers->count; j++)
+            if (strcmp(numbers->items[j].name, config->model->numbers[i]) == 0)
+                ret->values[i] = value_of(at_path(record, numbers->items[j].value));
+    ret->event.numbers = ret->values;
 }
 
 /* A good event, or one that is bad. */
@@ -460,6 +473,7 @@ static void replay(const struct eng_config *config, FILE *file, struct naive *na
         decode(record, &config->input, &decoded);
         decode_attributes(at_path(record, config->input.fields.attributes), config->model,
                           &decoded);
+        decode_numbers(record, config, &decoded);
         naive_apply(naive, &decoded.event);
         print_effects(config->model, naive);
         json_decref(record);

@@ -14,7 +14,8 @@ static struct outcome try_actions(const struct naive *naive, const struct partne
                                   const struct eng_score *score, unsigned dimension, unsigned count)
 {
     const struct eng_dimension *about = &score->dimensions[dimension];
-    const struct eng_condition *where = &naive->model->measures[about->measure].where;
+    const struct eng_measure *measure = &naive->model->measures[about->measure];
+    const struct eng_condition *where = &measure->where;
     struct partner *copy = malloc(sizeof *copy);
     struct fact *facts = calloc(partner->fact_count + count, sizeof *facts);
     struct score_state *state = calloc(1, sizeof *state);
@@ -25,10 +26,15 @@ static struct outcome try_actions(const struct naive *naive, const struct partne
     for (unsigned i = 0; i < count; i++) {
         struct fact *fact = &facts[copy->fact_count++];
         *fact = (struct fact){.time_ms = naive->clock_ms,
-                              .value_e4 = about->each_e4 > 0 ? about->each_e4 : ENG_VALUE_NONE,
+                              .value_e4 = ENG_VALUE_NONE,
                               .pane = naive->pane,
                               .clock_pane = naive->pane,
                               .action = about->nudged};
+        for (unsigned j = 0; j < ENG_NUMBERS_MAX; j++)
+            fact->numbers[j] = ENG_VALUE_NONE;
+        if (about->each_e4 > 0)
+            *(measure->number > 0 ? &fact->numbers[measure->number - 1] : &fact->value_e4) =
+                about->each_e4;
         for (uint32_t j = 0; j < where->clause_count; j++)
             fact->attributes[where->clauses[j].attribute] = where->clauses[j].values[0];
         naive_note(naive->model, fact);

@@ -40,7 +40,13 @@ static const char *const actions[] = {
 
 static const char *const attribute_names[HISTORY_ATTRIBUTES] = {"source", "region", "odd",
                                                                 "reverses"};
-const struct eng_names history_names = {attribute_names, HISTORY_ATTRIBUTES};
+/* Programs have them in the order in which they name them, and at these paths. */
+static const char *const number_names[HISTORY_NUMBERS] = {"stock", "points", "quantity"};
+static const char *const number_begins[HISTORY_NUMBERS] = {
+    "\"stock\":", "\"points\":", "\"q\":{\"n\":"};
+static const char *const number_ends[HISTORY_NUMBERS] = {"", "", "}"};
+const struct eng_names history_names = {attribute_names, HISTORY_ATTRIBUTES, HISTORY_NUMBERS,
+                                        number_names};
 
 /* Texts that programs ask for, and some that none does. */
 static const char *const attribute_texts[HISTORY_ATTRIBUTES - 1][8] = {
@@ -195,6 +201,20 @@ static void attach(struct chance *chance, const struct manner *m, uint32_t index
     step->event.attributes = step->attributes;
 }
 
+/* By a chance of its own: the rest of the history is drawn as it would be without numbers. */
+static void number(const struct chance *chance, const struct manner *m, struct step *step)
+{
+    struct chance own = *chance;
+    own.state = own.state * 0x2545F4914F6CDD1Du + 7;
+    if (chance_percent(&own, 5))
+        return; /* none at all */
+    for (int i = 0; i < HISTORY_NUMBERS; i++)
+        step->numbers[i] = m->direct && chance_percent(&own, 80)
+                               ? chance_between(&own, -4, 9) * 10000
+                               : amount_e4(&own);
+    step->event.numbers = step->numbers;
+}
+
 static void make_event(struct chance *chance, const struct manner *m, uint32_t index,
                        struct step *step)
 {
@@ -205,6 +225,7 @@ static void make_event(struct chance *chance, const struct manner *m, uint32_t i
     event->action = text(draw_action(chance, m));
     name_event(chance, m, index, step);
     attach(chance, m, index, step);
+    number(chance, m, step);
     if (chance_percent(chance, m->odd))
         event->verdict = chance_percent(chance, 50) ? ENG_VERDICT_BAD : ENG_VERDICT_FUTURE;
 }
@@ -292,6 +313,8 @@ static void settle(struct step *step)
         step->event.member.data = step->member;
     if (step->event.attributes != NULL)
         step->event.attributes = step->attributes;
+    if (step->event.numbers != NULL)
+        step->event.numbers = step->numbers;
 }
 
 struct history history_copy(const struct history *history)
@@ -362,6 +385,12 @@ void history_write_jsonl(const struct history *history, FILE *out)
             fprintf(out, ",\"value\":");
             print_value(event->value_e4, out);
         }
+        for (int j = 0; event->numbers != NULL && j < HISTORY_NUMBERS; j++)
+            if (event->numbers[j] != ENG_VALUE_NONE) {
+                fprintf(out, ",%s", number_begins[j]);
+                print_value(event->numbers[j], out);
+                fprintf(out, "%s", number_ends[j]);
+            }
         if (event->attributes != NULL)
             write_attributes(event, out);
         fprintf(out, "}\n");
@@ -398,6 +427,11 @@ void step_print(const struct step *step, FILE *out)
         fprintf(out, "  value ");
         print_value(event->value_e4, out);
     }
+    for (int i = 0; event->numbers != NULL && i < HISTORY_NUMBERS; i++)
+        if (event->numbers[i] != ENG_VALUE_NONE) {
+            fprintf(out, "  %s ", number_names[i]);
+            print_value(event->numbers[i], out);
+        }
     for (int i = 0; event->attributes != NULL && i < HISTORY_ATTRIBUTES; i++)
         if (event->attributes[i].data != NULL)
             fprintf(out, "  %s=%s", attribute_names[i], event->attributes[i].data);

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { HISTORY_ATTRIBUTES = 4 };
+enum { HISTORY_ATTRIBUTES = 4, HISTORY_NUMBERS = 3 };
 
 struct step {
     bool tick;      /* a tick to event.time_ms, else an event */
@@ -19,9 +19,10 @@ struct step {
     struct eng_event event; /* id and member point into the step */
     char id[16], member[16];
     struct eng_slice attributes[HISTORY_ATTRIBUTES]; /* the event's, in the order of their names */
+    int64_t numbers[HISTORY_NUMBERS];                /* the same */
 };
 
-/* What the attributes of all histories are called. */
+/* What the attributes and numbers of all histories are called. */
 extern const struct eng_names history_names;
 
 struct history {

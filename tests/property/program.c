@@ -176,7 +176,8 @@ static void window(struct writer *w, unsigned index, bool lies_back)
 
 static void time_section(struct writer *w)
 {
-    fprintf(w->out, "program: random\n");
+    fprintf(w->out, "program: random\n"
+                    "input: {fields: {numbers: {points: points, quantity: q.n, stock: stock}}}\n");
     if (percent(w, 30))
         fprintf(w->out, "version: %" PRId64 "\n", between(w, 1, 9));
     fprintf(w->out, "time:\n  future_skew: 10m\n");
@@ -322,6 +323,17 @@ static void partners(struct writer *w)
                                  : "no");
 }
 
+/* What is summed: the value, or one of the numbers that all histories have. By a chance of its own,
+ * so that the rest of the program is as it would be without. */
+static const char *amount(const struct writer *w)
+{
+    static const char *const names_of[] = {"value",  "value",    "value",
+                                           "points", "quantity", "stock"};
+    struct chance own = *w->chance;
+    own.state = own.state * 0x2545F4914F6CDD1Du + 5;
+    return CHANCE_ONE_OF(&own, names_of);
+}
+
 static void measure(struct writer *w, unsigned index)
 {
     static const char *const kinds[] = {"count", "active", "members"};
@@ -346,7 +358,7 @@ static void measure(struct writer *w, unsigned index)
         actions(w);
         window(w, index, false);
     } else if (kind <= 7 || index == 0) {
-        fprintf(w->out, "%s: value, of: ", kind == 7 ? "last" : "sum");
+        fprintf(w->out, "%s: %s, of: ", kind == 7 ? "last" : "sum", amount(w));
         actions(w);
         window(w, index, kind != 7);
     } else if (kind == 8) {
@@ -1025,7 +1037,7 @@ static void vary_line(struct chance *chance, const char *line, const char *other
     size_t bytes = strcspn(line, "\n") + 1;
     const char *instead = same_key(chance, other, line);
     bool fixed = is_key(line, "  zone:") || is_key(line, "  pane:") || is_key(line, "time:") ||
-                 is_key(line, "program:");
+                 is_key(line, "program:") || is_key(line, "input:");
     if (is_key(line, "version:"))
         return;
     if (!fixed && chance_percent(chance, share / 3))
@@ -1048,12 +1060,12 @@ static void vary_line(struct chance *chance, const char *line, const char *other
 static void graft(const char *base, const char *other, FILE *out)
 {
     for (const char *line = base; *line != '\0'; line = strchr(line, '\n') + 1)
-        if (is_key(line, "program:") || is_key(line, "time:") || is_key(line, "  zone:") ||
-            is_key(line, "  pane:"))
+        if (is_key(line, "program:") || is_key(line, "input:") || is_key(line, "time:") ||
+            is_key(line, "  zone:") || is_key(line, "  pane:"))
             fwrite(line, 1, strcspn(line, "\n") + 1, out);
     for (const char *line = other; *line != '\0'; line = strchr(line, '\n') + 1)
-        if (!is_key(line, "program:") && !is_key(line, "time:") && !is_key(line, "  zone:") &&
-            !is_key(line, "  pane:") && !is_key(line, "version:"))
+        if (!is_key(line, "program:") && !is_key(line, "input:") && !is_key(line, "time:") &&
+            !is_key(line, "  zone:") && !is_key(line, "  pane:") && !is_key(line, "version:"))
             fwrite(line, 1, strcspn(line, "\n") + 1, out);
 }
 

@@ -21,7 +21,9 @@ static const char *const actions[] = {
 
 static const char *const attribute_names[INPUT_ATTRIBUTES] = {"source", "region", "odd",
                                                               "reverses"};
-const struct eng_names input_names = {attribute_names, INPUT_ATTRIBUTES};
+static const char *const number_names[INPUT_NUMBERS] = {"quantity", "points"};
+const struct eng_names input_names = {attribute_names, INPUT_ATTRIBUTES, INPUT_NUMBERS,
+                                      number_names};
 
 /* Texts that programs ask for, and some that none does. */
 static const char *const attribute_texts[INPUT_ATTRIBUTES - 1][5] = {
@@ -41,7 +43,8 @@ static char *complete(struct sim *sim, const char *program, const char *on_chang
     const char *time = strstr(program, "time:\n");
     eng_assert(out != NULL && time != NULL);
     time += strlen("time:\n");
-    fprintf(out, "input: {topic: in, format: json}\n");
+    fprintf(out, "input: {topic: in, format: json, fields: {numbers: {quantity: quantity, points: "
+                 "points, stock: stock}}}\n");
     fprintf(
         out,
         "output: {score_changes: changes, churn_drops: drops, cell_changes: cells, reports: cards, "
@@ -53,7 +56,12 @@ static char *complete(struct sim *sim, const char *program, const char *on_chang
     if (sim_percent(sim, 90)) /* else pages are written at the end only */
         fprintf(out, "recovery: {records: %" PRId64 ", seconds: %" PRId64 "}\n",
                 sim_between(sim, 1, sim_percent(sim, 50) ? 8 : 60), sim_between(sim, 1, 30));
-    fprintf(out, "%.*s", (int)(time - program), program);
+    const char *input = strstr(program, "input:"), *rest = program;
+    if (input != NULL) { /* that of the program is of other records */
+        rest = strchr(input, '\n') + 1;
+        fprintf(out, "%.*s", (int)(input - program), program);
+    }
+    fprintf(out, "%.*s", (int)(time - rest), rest);
     fprintf(out, "  idle_after: %" PRId64 "ms\n", sim_between(sim, 300, 3000));
     if (strstr(program, "future_skew") == NULL)
         fprintf(out, "  future_skew: %" PRId64 "m\n",
@@ -232,6 +240,11 @@ static void draw_event(struct sim *sim, int32_t partition, struct input_record *
     snprintf(record->member, sizeof record->member, "m%" PRId64, sim_between(sim, 0, 4));
     if (sim_percent(sim, 70))
         event->member = slice(record->member);
+    for (int i = 0; i < INPUT_NUMBERS; i++) /* without a draw of their own */
+        record->numbers[i] = event->value_e4 == ENG_VALUE_NONE || (input->made + i) % 3 == 0
+                                 ? ENG_VALUE_NONE
+                                 : event->value_e4 + (int64_t)(input->made % 5) * 10000;
+    event->numbers = record->numbers;
     if (input->attributed && !sim_percent(sim, 5))
         draw_attributes(sim, record);
 }
@@ -265,6 +278,10 @@ static void write_text(struct input_record *record)
     if (event->value_e4 != ENG_VALUE_NONE)
         used += snprintf(record->text + used, sizeof record->text - (size_t)used,
                          ",\"value\":%" PRId64, event->value_e4 / 10000);
+    for (int i = 0; i < INPUT_NUMBERS; i++)
+        if (event->numbers[i] != ENG_VALUE_NONE)
+            used += snprintf(record->text + used, sizeof record->text - (size_t)used,
+                             ",\"%s\":%" PRId64, number_names[i], event->numbers[i] / 10000);
     if (event->attributes != NULL)
         used += write_attributes(record, record->text + used, sizeof record->text - (size_t)used);
     snprintf(record->text + used, sizeof record->text - (size_t)used, "}");

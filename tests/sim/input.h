@@ -10,17 +10,18 @@
 #include "model/config.h"
 #include <engaged/event.h>
 
-enum { INPUT_ATTRIBUTES = 4 };
+enum { INPUT_ATTRIBUTES = 4, INPUT_NUMBERS = 2 };
 
 /* A record of the input topic. */
 struct input_record {
     struct eng_event event; /* offset and all; verdict BAD when it cannot be decoded */
     struct eng_slice attributes[INPUT_ATTRIBUTES]; /* the event's, as input_names calls them */
+    int64_t numbers[INPUT_NUMBERS];                /* the same */
     char id[16], member[8];
     char text[512]; /* the record's value */
 };
 
-/* What the attributes of all records are called. */
+/* What the attributes and numbers of all records are called. */
 extern const struct eng_names input_names;
 
 enum { INPUT_CHANGES = 3 };

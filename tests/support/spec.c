@@ -304,7 +304,8 @@ static struct eng_slice slice(const char *text)
 
 static const char *const attribute_names[] = {"region", "source", "tier"};
 enum { ATTRIBUTES = sizeof attribute_names / sizeof attribute_names[0] };
-static const struct eng_names names = {attribute_names, ATTRIBUTES};
+static const struct eng_names names = {.attributes = attribute_names,
+                                       .attribute_count = ATTRIBUTES};
 
 /* Applies an event (or a tick: event NULL) and prints what comes of it. */
 static void happen(struct subject *s, const struct eng_event *event, int64_t tick_ms)

@@ -26,6 +26,36 @@ Test(keep, the_kept_text_gives_the_same_model)
         "alerts: {quiet: {silence: deal.*, horizon: 45d}}\n");
 }
 
+#define NUMBERS(map) "input: {topic: private, fields: {numbers: " map "}}\n"
+#define OF(number) "program: p\nmeasures:\n  m: {sum: \"" number "\", of: x, over: 5d}\n" SCORE
+
+Test(keep, of_the_input_the_names_of_numbers_that_the_model_is_of)
+{
+    struct eng_config *plain = load_good(FILE_TEXT), *unused = NULL, *one = NULL, *other = NULL;
+    char text[4096];
+    expect_same(NUMBERS("{points: secret, pieces: secret}") OF("points"));
+    expect_same(NUMBERS("{\"a. .b\": secret}") OF("a. .b"));
+    unused = load_good(NUMBERS("{points: secret}") FILE_TEXT);
+    cr_expect_eq(unused->model_text_bytes, plain->model_text_bytes);
+    cr_expect_eq(eng_model_fingerprint(unused->model), eng_model_fingerprint(plain->model));
+    one = load_good(NUMBERS("{points: secret, pieces: b}") OF("points"));
+    (void)snprintf(text, sizeof text, "%.*s", (int)one->model_text_bytes, one->model_text);
+    cr_expect(strstr(text, "points") != NULL && strstr(text, "fields") != NULL, "%s", text);
+    cr_expect(strstr(text, "secret") == NULL && strstr(text, "pieces") == NULL, "%s", text);
+    other = load_good(NUMBERS("{points: elsewhere}") OF("points"));
+    cr_expect_eq(eng_model_fingerprint(one->model), eng_model_fingerprint(other->model));
+    eng_config_free(other);
+    other = load_good(NUMBERS("{pieces: secret}") OF("pieces"));
+    cr_expect_neq(eng_model_fingerprint(one->model), eng_model_fingerprint(other->model));
+    eng_config_free(other);
+    other = load_good(OF("value"));
+    cr_expect_neq(eng_model_fingerprint(one->model), eng_model_fingerprint(other->model));
+    eng_config_free(plain);
+    eng_config_free(unused);
+    eng_config_free(one);
+    eng_config_free(other);
+}
+
 Test(keep, nothing_but_the_model_is_kept)
 {
     struct eng_config *config =

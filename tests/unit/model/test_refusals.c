@@ -98,6 +98,30 @@ Test(refusals, a_measure_is_of_one_kind_with_what_belongs_to_it)
     EXPECT_ALL_REFUSED(rows);
 }
 
+#define NUMBERS(map) "program: p\ninput: {fields: {numbers: " map "}}\n"
+
+Test(refusals, a_number_is_named_under_the_input)
+{
+    static const struct row rows[] = {
+        {NUMBERS("{points: a, pieces: b.c}") "measures: {m: {sum: point, of: x, over: 3d}}\n" S,
+         "f.yaml:3:21: |\"sum\" is \"point\"|write value, pieces or points and the actions"},
+        {NUMBERS("{points: a}") "measures: {m: {last: Points, of: x, over: 3d}}\n" S,
+         "f.yaml:3:22: |\"last\" is \"Points\"|write value or points and"},
+        {NUMBERS("{}") "measures: {m: {sum: points, of: x, over: 3d}}\n" S,
+         "f.yaml:3:21: |sum: value|input.fields.numbers, of which there are none"},
+        {NUMBERS("{value: a}") S, "f.yaml:2:28: |cannot be called \"value\"|input.fields.value"},
+        {NUMBERS("{a: [b]}") S, "f.yaml:2:31: |\"a\" is at a list|such as line.quantity"},
+        {NUMBERS("{a: \"\"}") S, "f.yaml:2:31: |joined by dots"},
+        {NUMBERS("{a: b..c}") S, "f.yaml:2:31: |\"b..c\" has an empty part"},
+        {NUMBERS("{a: .b}") S, "f.yaml:2:31: |has an empty part"},
+        {NUMBERS("{a: b.}") S, "f.yaml:2:31: |has an empty part"},
+        {NUMBERS("{a: a, b: b, c: c, d: d, e: e, f: f, g: g, h: h, i: i}") S,
+         "f.yaml:2:18: |9 numbers; a file has at most 8 (ENG_NUMBERS_MAX)"},
+        {NUMBERS("points") S, "f.yaml:2:27: |\"points\"|write a mapping"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
 Test(refusals, a_ratio_is_made_of_two_other_measures)
 {
     static const struct row rows[] = {
