@@ -11,16 +11,11 @@
  *
  * Most partners have no alert open or cooling down, so this state is a list of openings (alert u8,
  * flags u8, opened_at i64, baseline i64) that is empty for them.
- *
- * Peaks of a drop alert: the largest values of the last `within` panes that are no longer in force,
- * as a list of (last pane in which it was in force, value) with falling values and rising
- * panes. A value that a boundary itself replaces was last in force in the pane before; one that an
- * event replaces, in this pane. The first one within the window, or the value in force where that
- * is greater, is the baseline. Those that a greater value has overtaken go when the next is noted.
  */
 #include "base/assert.h"
 #include "engine/fact.h"
 #include "engine/internal.h"
+#include "engine/peak.h"
 #include "engine/silence.h"
 #include "engine/slack.h"
 
@@ -480,89 +475,6 @@ static bool idle_ahead(const struct eng_scratch *scratch, const struct eng_alert
 
 /* ---- drop ---- */
 
-/* A drop alert's peaks: pane i32, then the value in its score's width. */
-struct peaks {
-    const struct eng_score_layout *score;
-    uint8_t *data;
-    uint32_t count, bytes; /* elements, and bytes of one */
-};
-
-static inline struct peaks peaks_of(const struct eng_record *record, unsigned alert)
-{
-    const struct eng_layout *layout = record->layout;
-    unsigned list = layout->alert_list[alert];
-    uint32_t bytes = layout->lists[list].element_bytes;
-    eng_assert(list != ENG_NO_INDEX);
-    eng_assert(bytes == 8 || bytes == 12);
-    struct eng_list view =
-        bytes == 8 ? eng_record_list(record, list, 8) : eng_record_list(record, list, 12);
-    return (struct peaks){&layout->scores[layout->model->alerts[alert].score], view.data,
-                          view.count, bytes};
-}
-
-static inline int64_t peak_value(const struct peaks *peaks, uint32_t index)
-{
-    return eng_score_load(peaks->score,
-                          peaks->data + (size_t)index * peaks->bytes + ENG_PEAK_PANE_BYTES);
-}
-
-static inline int32_t peak_pane(const struct peaks *peaks, uint32_t index)
-{
-    return eng_load_i32(peaks->data + (size_t)index * peaks->bytes);
-}
-
-/* Notes a value that was in force up to `last` and has been replaced by a smaller one. */
-static void push_peak(struct eng_engine *engine, unsigned index, int32_t last, int64_t value_e4)
-{
-    unsigned list = engine->layout->alert_list[index];
-    struct peaks peaks = peaks_of(&engine->hand, index);
-    uint32_t kept = peaks.count;
-    eng_assert(list != ENG_NO_INDEX);
-    eng_assert(last <= engine->now.pane);
-    while (kept > 0 && peak_value(&peaks, kept - 1) <= value_e4)
-        kept--;
-    /* What was in force up to the same pane as something larger can never be the largest. */
-    bool counts = kept == 0 || peak_pane(&peaks, kept - 1) < last;
-    uint8_t *place = peaks.data + (size_t)kept * peaks.bytes;
-    if (counts && kept < peaks.count)
-        kept++;
-    else if (counts)
-        place = eng_record_insert(&engine->store, &engine->hand, list, kept, peaks.bytes);
-    if (counts) {
-        eng_store_i32(place, last);
-        eng_score_store(peaks.score, place + ENG_PEAK_PANE_BYTES, value_e4);
-    }
-    if (kept < peaks.count)
-        eng_record_erase(&engine->hand, list, kept, peaks.count - kept, peaks.bytes);
-}
-
-/* Takes in the value that is in force from the boundary `pane` on, or from within that pane. */
-static void take_peak(struct eng_engine *engine, unsigned index, int32_t pane, bool at_boundary)
-{
-    const struct eng_alert *alert = &engine->model->alerts[index];
-    struct peaks peaks = peaks_of(&engine->hand, index);
-    int64_t oldest = (int64_t)pane - alert->within + 1, before;
-    int32_t last = pane - (at_boundary ? 1 : 0);
-    uint32_t left = 0;
-    eng_assert(alert->kind == ENG_DROP);
-    eng_assert(alert->within > 0);
-    while (left < peaks.count && peak_pane(&peaks, left) < oldest)
-        left++;
-    if (left > 0)
-        eng_record_erase(&engine->hand, engine->layout->alert_list[index], 0, left, peaks.bytes);
-    before = engine->scratch.value_before[alert->score];
-    if (before > engine->scratch.value[alert->score] && last >= oldest)
-        push_peak(engine, index, last, before);
-}
-
-/* How far the value is under the baseline, the largest one in the window. */
-static inline int64_t depth_of(const struct eng_record *record, unsigned index, int64_t value_e4)
-{
-    struct peaks peaks = peaks_of(record, index);
-    int64_t depth = peaks.count == 0 ? 0 : peak_value(&peaks, 0) - value_e4;
-    return depth > 0 ? depth : 0;
-}
-
 /* A fall from a baseline above 0 that is deep enough; at least 1. */
 static inline int64_t drop_from(const struct eng_alert *alert, int64_t baseline_e4)
 {
@@ -592,7 +504,7 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
     bool known = get_opening(&engine->hand, index, &opening);
     eng_assert(alert->kind == ENG_DROP);
     eng_assert(alert->score < engine->model->score_count);
-    take_peak(engine, index, engine->now.pane, evaluation->at_boundary);
+    eng_peak_take(engine, index, engine->now.pane, evaluation->at_boundary);
     if (known && opening.flags & OPEN) {
         if (!is_won_back(alert, opening.baseline_e4, value))
             return;
@@ -602,7 +514,7 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
         return;
     }
     evaluation->moved |= known; /* while it cools down, slack comes and goes with the depth */
-    int64_t baseline = value + depth_of(&engine->hand, index, value);
+    int64_t baseline = value + eng_peak_depth(&engine->hand, index, value);
     bool deep = baseline > 0 && baseline - value >= drop_from(alert, baseline); /* S10 */
     if (deep && may_open(engine, evaluation, known, &opening)) {
         struct eng_effect *effect = open_alert(engine, evaluation, index, baseline);
@@ -615,15 +527,6 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
         opening.flags = waits ? WAITING : 0;
         put_opening(engine, opening);
     }
-}
-
-void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane)
-{
-    const struct eng_layout *layout = engine->layout;
-    eng_assert(score < engine->model->score_count);
-    eng_assert(pane <= engine->now.pane);
-    for (uint32_t i = layout->drops_first[score]; i < layout->drops_first[score + 1]; i++)
-        take_peak(engine, layout->drops[i], pane, true); /* not deep enough to open: slack.h */
 }
 
 /* How far a value may fall that is `depth` under the baseline. One that had no value above 0 to
@@ -655,7 +558,7 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
             return -1;
         if (open)
             continue;
-        int64_t depth = depth_of(record, layout->drops[i], value), baseline = value + depth;
+        int64_t depth = eng_peak_depth(record, layout->drops[i], value), baseline = value + depth;
         /* Deep enough already: an alert that cools down is looked at when that ends. */
         if (opening != NULL && baseline > 0 && depth >= drop_from(alert, baseline))
             continue;

@@ -428,10 +428,6 @@ int32_t eng_alert_deadline_due(const struct eng_engine *engine, const struct eng
 int32_t eng_alert_ahead_due(const struct eng_engine *engine, const struct eng_record *record,
                             unsigned alert, bool *ret_low);
 
-/* A score's value has changed at the boundary `pane` with nothing to tell: what its drop alerts
- * remember. */
-void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
-
 /* How far a score may fall before one of its drop alerts has something to say; under 0: not known.
  */
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
