@@ -13,6 +13,7 @@
  * flags u8, opened_at i64, baseline i64) that is empty for them.
  */
 #include "base/assert.h"
+#include "engine/control.h"
 #include "engine/fact.h"
 #include "engine/internal.h"
 #include "engine/peak.h"
@@ -26,7 +27,9 @@ static inline int64_t lesser(int64_t one, int64_t two)
 
 /* ---- openings ---- */
 
-enum { OPEN = 1, WAITING = 2 };
+/* HELD_OUT: told, or to be told, as of the control group; of open ones only, so that what is
+ * resolved is told as its opening was. */
+enum { OPEN = 1, WAITING = 2, HELD_OUT = 4 };
 
 struct opening {
     uint8_t alert, flags;
@@ -116,6 +119,17 @@ bool eng_alert_is_open(const struct eng_record *record, unsigned alert, int64_t 
     return opening.flags & OPEN;
 }
 
+bool eng_alert_is_held_out(const struct eng_record *record, unsigned alert)
+{
+    struct opening opening;
+    eng_assert(alert < record->layout->model->alert_count);
+    eng_assert(record->partner != NULL);
+    if (get_opening(record, alert, &opening) && opening.flags & OPEN)
+        return opening.flags & HELD_OUT;
+    return eng_control_holds_out(&record->layout->model->alerts[alert],
+                                 eng_partner_id(record->partner));
+}
+
 /* True when the alert may open at this evaluation; else sees to it that it is looked at when the
  * cooldown ends. */
 static bool cooled_down(const struct eng_engine *engine, struct eng_evaluation *evaluation,
@@ -169,7 +183,7 @@ static bool may_open(const struct eng_engine *engine, struct eng_evaluation *eva
 
 /* A churn drop with the contributions of the alert's score where it has one. NULL: tell nothing. */
 static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation *evaluation,
-                                unsigned index, enum eng_alert_status status)
+                                unsigned index, enum eng_alert_status status, bool held_out)
 {
     const struct eng_alert *alert = &engine->model->alerts[index];
     bool scored = eng_alert_is_scored(alert);
@@ -184,6 +198,7 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     effect->kind = ENG_EFFECT_CHURN_DROP;
     effect->subject = (uint16_t)index;
     effect->status = (uint8_t)status;
+    effect->held_out = held_out;
     effect->fact = eng_fact_of_alert(engine, index);
     if (scored)
         eng_effect_score(engine, effect, alert->score);
@@ -197,12 +212,13 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
 
 /* Tells an opening, unless a guard holds it. */
 static struct eng_effect *begin_opening(struct eng_engine *engine,
-                                        struct eng_evaluation *evaluation, unsigned index)
+                                        struct eng_evaluation *evaluation, unsigned index,
+                                        bool held_out)
 {
     eng_assert(index < engine->model->alert_count);
     evaluation->opened |= 1u << index;
     if (!eng_guards_hold_opening(engine, index))
-        return begin(engine, evaluation, index, ENG_OPENED);
+        return begin(engine, evaluation, index, ENG_OPENED, held_out);
     evaluation->moved = true;
     return NULL;
 }
@@ -237,9 +253,11 @@ static void look_ahead(struct eng_engine *engine, const struct eng_evaluation *e
 static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evaluation *evaluation,
                                      unsigned index, int64_t baseline_e4)
 {
-    put_opening(engine, (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
-    struct eng_effect *effect = begin_opening(engine, evaluation, index);
     const struct eng_alert *alert = &engine->model->alerts[index];
+    bool held_out = eng_control_holds_out(alert, eng_partner_id(engine->hand.partner));
+    uint8_t flags = held_out ? OPEN | HELD_OUT : OPEN;
+    put_opening(engine, (struct opening){(uint8_t)index, flags, evaluation->at_ms, baseline_e4});
+    struct eng_effect *effect = begin_opening(engine, evaluation, index, held_out);
     if (effect != NULL && alert->forecast > 0 && alert->kind != ENG_FALLS_TO)
         look_ahead(engine, evaluation, effect);
     return effect;
@@ -248,11 +266,12 @@ static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evalu
 static struct eng_effect *resolve_alert(struct eng_engine *engine,
                                         struct eng_evaluation *evaluation, struct opening opening)
 {
+    bool held_out = opening.flags & HELD_OUT;
     eng_assert(opening.flags & OPEN);
     opening.flags = 0;
     put_opening(engine, opening);
     if (!eng_guards_is_untold(engine, opening.alert, opening.opened_at_ms))
-        return begin(engine, evaluation, opening.alert, ENG_RESOLVED);
+        return begin(engine, evaluation, opening.alert, ENG_RESOLVED, held_out);
     evaluation->moved = true;
     return NULL;
 }
@@ -831,6 +850,16 @@ static void tell_deadline(const struct eng_engine *engine, struct eng_effect *ef
         eng_calendar_start_ms(calendar, (int64_t)anchor + engine->model->alerts[index].within + 1);
 }
 
+/* What has come in time, and was never open. */
+static void tell_met(struct eng_engine *engine, struct eng_evaluation *evaluation, unsigned index)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    bool held_out = eng_control_holds_out(alert, eng_partner_id(engine->hand.partner));
+    eng_assert(alert->tell_met);
+    eng_assert(!evaluation->at_boundary);
+    tell_deadline(engine, begin(engine, evaluation, index, ENG_RESOLVED, held_out), index);
+}
+
 static void evaluate_deadline(struct eng_engine *engine, struct eng_evaluation *evaluation,
                               unsigned index)
 {
@@ -845,7 +874,7 @@ static void evaluate_deadline(struct eng_engine *engine, struct eng_evaluation *
     else if (!open && !eng_fact_admits(engine, &engine->hand, alert))
         return;
     else if (met && alert->tell_met)
-        tell_deadline(engine, begin(engine, evaluation, index, ENG_RESOLVED), index);
+        tell_met(engine, evaluation, index);
     else if (!open && evaluation->at_boundary &&
              engine->now.pane >= deadline_pane(&engine->hand, index))
         tell_deadline(engine, open_alert(engine, evaluation, index, 0), index);
@@ -955,7 +984,8 @@ static void tell_held(struct eng_engine *engine, struct eng_evaluation *evaluati
     const struct eng_alert *alert = &engine->model->alerts[opening.alert];
     struct eng_fall fall = {.pane = ENG_PANE_NEVER};
     struct eng_rhythm rhythm;
-    struct eng_effect *effect = begin(engine, evaluation, opening.alert, ENG_OPENED);
+    struct eng_effect *effect =
+        begin(engine, evaluation, opening.alert, ENG_OPENED, opening.flags & HELD_OUT);
     eng_assert(opening.flags & OPEN);
     eng_assert(evaluation->due > engine->now.pane);
     if (effect == NULL)

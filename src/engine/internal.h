@@ -406,6 +406,9 @@ void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evalua
  * over). */
 bool eng_alert_is_open(const struct eng_record *record, unsigned alert, int64_t *ret_opened_at_ms);
 
+/* True for an alert that was opened as of the control group (control.h), or would be now. */
+bool eng_alert_is_held_out(const struct eng_record *record, unsigned alert);
+
 /* How well a due boundary has to be known. */
 enum eng_due {
     ENG_DUE_NEXT,  /* no later than it can be told; exact only for those who are silent already */
