@@ -9,10 +9,4 @@
 enum eng_status eng_config_open(const char *path, struct eng_config **ret_config,
                                 struct eng_error *err);
 
-/* The same for a command that runs it over the partitions of a topic. What is told of all partners
- * together has to be merged over these, which nobody does yet: a file with groups is
- * ENG_BAD_CONFIG, with the place. */
-enum eng_status eng_config_open_to_run(const char *path, struct eng_config **ret_config,
-                                       struct eng_error *err);
-
 #endif

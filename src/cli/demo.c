@@ -93,6 +93,8 @@ enum text {
     TEXT_CARDS,
     TEXT_AWARDS,
     TEXT_QUIET,
+    TEXT_GROUPS,
+    TEXT_SUMS,
     TEXT_DEAD,
     TEXT_ERASED,
     TEXT_STATE,
@@ -117,6 +119,8 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_CARDS] = "cards",
     [TEXT_AWARDS] = "awards",
     [TEXT_QUIET] = "source-silences",
+    [TEXT_GROUPS] = "groups",
+    [TEXT_SUMS] = "group-sums",
     [TEXT_DEAD] = "dead-letters",
     [TEXT_ERASED] = "erasures",
     [TEXT_STATE] = "state",
@@ -185,7 +189,7 @@ static bool wait_for_signal(const struct demo *demo, int timeout_ms)
 static enum eng_status load_config(struct demo *demo, struct eng_error *err)
 {
     if (demo->args->values[CONFIG].given)
-        return eng_config_open_to_run(demo->args->values[CONFIG].text, &demo->loaded, err);
+        return eng_config_open(demo->args->values[CONFIG].text, &demo->loaded, err);
     return eng_config_load_text(eng_demo_config, strlen(eng_demo_config), "config/engagement.yaml",
                                 &demo->loaded, err);
 }
@@ -212,6 +216,8 @@ static void adapt_config(struct demo *demo)
     config->output.reports = text[TEXT_CARDS];
     config->output.awards = text[TEXT_AWARDS];
     config->output.source_silences = text[TEXT_QUIET];
+    config->output.groups = text[TEXT_GROUPS];
+    config->output.group_sums = text[TEXT_SUMS];
     config->output.dead_letters = text[TEXT_DEAD];
     config->output.erasures = text[TEXT_ERASED];
     config->output.state = text[TEXT_STATE];
@@ -247,11 +253,18 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
 {
     const struct eng_output_config *output = &demo->config.output;
     const struct eng_mock_topic topics[] = {
-        {demo->config.input.topic, PARTITIONS}, {output->score_changes, PARTITIONS},
-        {output->churn_drops, PARTITIONS},      {output->cell_changes, PARTITIONS},
-        {output->reports, PARTITIONS},          {output->awards, PARTITIONS},
-        {output->source_silences, PARTITIONS},  {output->dead_letters, PARTITIONS},
-        {output->erasures, PARTITIONS},         {output->state, PARTITIONS},
+        {demo->config.input.topic, PARTITIONS},
+        {output->score_changes, PARTITIONS},
+        {output->churn_drops, PARTITIONS},
+        {output->cell_changes, PARTITIONS},
+        {output->reports, PARTITIONS},
+        {output->awards, PARTITIONS},
+        {output->source_silences, PARTITIONS},
+        {output->dead_letters, PARTITIONS},
+        {output->erasures, PARTITIONS},
+        {output->state, PARTITIONS},
+        {output->groups, 1},
+        {output->group_sums, 1},
     };
     enum eng_status status = eng_mock_new(topics, sizeof topics / sizeof *topics, &demo->mock, err);
     if (status != ENG_OK)

@@ -44,6 +44,7 @@ struct eng_totals eng_totals_of(const struct eng_stats *stats)
         totals.commits += stats->workers[i].commits;
         totals.commit_us += stats->workers[i].commit_latency_sum_us;
     }
+    totals.group_results = stats->merger.results;
     return totals;
 }
 
@@ -162,6 +163,8 @@ static void add_others(struct eng_text *text, const struct eng_totals *totals)
         add_counted(text, ", ", totals->counters.reports, " report cards");
     if (totals->counters.award_bookings > 0)
         add_counted(text, ", ", totals->counters.award_bookings, " award bookings");
+    if (totals->group_results > 0)
+        add_counted(text, ", ", totals->group_results, " group results");
 }
 
 static void add_figures(struct eng_text *text, const struct eng_screen *screen,

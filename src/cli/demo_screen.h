@@ -30,7 +30,7 @@ struct eng_screen {
 /* Sums over all workers and partitions. */
 struct eng_totals {
     struct eng_counters counters;
-    uint64_t partners, memory_bytes, commits, commit_us;
+    uint64_t partners, memory_bytes, commits, commit_us, group_results;
     int64_t lag_records;
     uint32_t partitions;
 };

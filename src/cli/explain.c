@@ -640,6 +640,9 @@ static void add_test(struct eng_text *out, const struct eng_model *model,
     const struct eng_score *score = &model->scores[test->subject];
     const char *before = " in ";
     eng_text_add(out, "%s", score->name);
+    if (test->moved != ENG_MOVED_ANY)
+        eng_text_add(out, " in a %s band than when the period began",
+                     test->moved == ENG_MOVED_UP ? "higher" : "lower");
     for (uint32_t i = 0; i < score->band_count; i++)
         if (test->bands >> i & 1) {
             eng_text_add(out, "%s%s", before, score->bands[i].name);
@@ -961,6 +964,8 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "reports", config->output.reports);
     add_text_key(out, "awards", config->output.awards);
     add_text_key(out, "source_silences", config->output.source_silences);
+    add_text_key(out, "groups", config->output.groups);
+    add_text_key(out, "group_sums", config->output.group_sums);
     add_text_key(out, "dead_letters", config->output.dead_letters);
     add_text_key(out, "erasures", config->output.erasures);
     add_text_key(out, "state", config->output.state);

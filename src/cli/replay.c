@@ -31,8 +31,8 @@
 #include "cli/records.h"
 #include "codec/encode.h"
 #include "codec/fields.h"
-#include "engine/merge.h"
 #include "model/differ.h"
+#include "stream/gather.h"
 #include <engaged/engine.h>
 #include <inttypes.h>
 #include <string.h>
@@ -111,7 +111,9 @@ struct replay {
     struct task *tasks;
     uint32_t task_count;
     struct eng_effects effects;
-    struct eng_merge *merge; /* of the groups of all tasks */
+    struct eng_gather *gather; /* of the groups of all tasks */
+    int64_t gathered;          /* records that it has taken */
+    struct eng_bytes sums;
     struct eng_bytes line;
     struct eng_text letter;
     struct eng_output output, letters;
@@ -134,7 +136,7 @@ static enum eng_status new_task(const struct replay *replay, struct task *task,
 static enum eng_status new_tasks(struct replay *replay, struct eng_error *err)
 {
     replay->task_count = (uint32_t)replay->args->values[OPTION_PARTITIONS].number;
-    if (eng_merge_new(replay->task_count, &replay->merge) != ENG_OK)
+    if (eng_gather_new(replay->task_count, -1, &replay->gather) != ENG_OK)
         return eng_error_set(err, ENG_NO_MEMORY, "out of memory for the tasks of the replay");
     replay->tasks = eng_calloc(replay->task_count, sizeof *replay->tasks);
     replay->batch = eng_calloc(1, sizeof *replay->batch);
@@ -202,7 +204,8 @@ static enum eng_status close_all(struct replay *replay, enum eng_status status,
     eng_free(replay->tasks);
     eng_free(replay->batch);
     eng_free(replay->effects.data);
-    eng_merge_free(replay->merge);
+    eng_gather_free(replay->gather);
+    eng_bytes_done(&replay->sums);
     eng_bytes_done(&replay->line);
     eng_text_done(&replay->letter);
     eng_records_done(&replay->records);
@@ -234,16 +237,44 @@ static enum eng_status print_effect(struct replay *replay, const struct eng_enco
                : write_failed(replay);
 }
 
-/* Prints what all tasks have told of a moment of a group; `all`: what any task has. */
-static enum eng_status print_merged(struct replay *replay, bool all, struct eng_error *err)
+/* Prints what all tasks have told of moments of groups; `all`: what any task has. */
+static enum eng_status print_gathered(struct replay *replay, bool all, struct eng_error *err)
 {
-    struct eng_encode_context context = {.source = ""};
-    const struct eng_effect *result;
-    enum eng_status status = ENG_OK;
-    while (status == ENG_OK &&
-           (result = eng_merge_next(replay->merge, all, &context.model)) != NULL)
-        status = print_effect(replay, &context, result, err);
-    return status;
+    const struct eng_group_result *result;
+    struct eng_slice key;
+    int64_t at_ms;
+    while ((at_ms = all ? eng_gather_oldest(replay->gather) : eng_gather_ready(replay->gather)) >=
+           0) {
+        eng_gather_open(replay->gather, at_ms);
+        while ((result = eng_gather_next(replay->gather)) != NULL) {
+            eng_bytes_clear(&replay->line);
+            if (eng_encode_result_json(result, &replay->line) != ENG_OK)
+                return no_memory_for_output(err);
+            if (!eng_output_write(&replay->output, replay->line.data, replay->line.used))
+                return write_failed(replay);
+        }
+        while (eng_gather_spent(replay->gather, &key))
+            continue;
+    }
+    return ENG_OK;
+}
+
+/* Takes a task's result of a group, as whoever merges for a daemon does. */
+static enum eng_status gather_effect(struct replay *replay, const struct eng_encode_context *from,
+                                     const struct eng_effect *effect, struct eng_error *err)
+{
+    char key[ENG_SUMS_KEY_BYTES];
+    struct eng_sums sums;
+    eng_sums_of(from, effect, &replay->effects, &sums);
+    eng_bytes_clear(&replay->sums);
+    if (eng_sums_write(&sums, &replay->sums) != ENG_OK)
+        return no_memory_for_output(err);
+    const struct eng_gather_record record = {.key = key,
+                                             .key_bytes = eng_sums_key(&sums, key),
+                                             .value = replay->sums.data,
+                                             .value_bytes = replay->sums.used,
+                                             .offset = replay->gathered++};
+    return eng_gather_take(replay->gather, &record, err);
 }
 
 /* Prints the effects of a task and empties their buffer. Those of groups stand together, before the
@@ -261,15 +292,14 @@ static enum eng_status print_effects(struct replay *replay, const struct task *t
            (effect = eng_effects_next(&replay->effects, effect)) != NULL) {
         bool is_sum = effect->kind == ENG_EFFECT_GROUP;
         if (summed && !is_sum)
-            status = print_merged(replay, false, err);
+            status = print_gathered(replay, false, err);
         summed = is_sum;
-        if (is_sum && eng_merge_take(replay->merge, context.model, effect) != ENG_OK)
-            return no_memory_for_output(err);
-        if (!is_sum && status == ENG_OK)
-            status = print_effect(replay, &context, effect, err);
+        if (status == ENG_OK)
+            status = is_sum ? gather_effect(replay, &context, effect, err)
+                            : print_effect(replay, &context, effect, err);
     }
     if (status == ENG_OK && summed)
-        status = print_merged(replay, false, err);
+        status = print_gathered(replay, false, err);
     replay->effects.used = 0;
     replay->effects.count = 0;
     return status;
@@ -475,7 +505,7 @@ static enum eng_status replay_all(struct replay *replay, struct eng_error *err)
     if (status == ENG_OK && until->given)
         status = tick_all(replay, until->number, err);
     if (status == ENG_OK)
-        status = print_merged(replay, true, err);
+        status = print_gathered(replay, true, err);
     if (status == ENG_OK)
         status = print_forecasts(replay, err);
     eng_progress_end(&replay->progress);

@@ -36,7 +36,7 @@ static enum eng_status read_again(void *context, struct eng_config **ret_config,
 {
     const char *path = context;
     struct eng_config *config = NULL;
-    enum eng_status status = eng_config_open_to_run(path, &config, err);
+    enum eng_status status = eng_config_open(path, &config, err);
     if (status == ENG_OK)
         status = eng_warn(config, log_warning, err);
     if (status == ENG_OK)
@@ -49,7 +49,7 @@ static enum eng_status read_again(void *context, struct eng_config **ret_config,
 static enum eng_status run_config(const char *path, bool *ret_abrupt, struct eng_error *err)
 {
     struct eng_config *config = NULL;
-    enum eng_status status = eng_config_open_to_run(path, &config, err);
+    enum eng_status status = eng_config_open(path, &config, err);
     if (status != ENG_OK)
         return status;
     eng_log(ENG_LOG_INFO, "cli", "engaged " ENGAGED_VERSION ": program %s, model %u, from %s",

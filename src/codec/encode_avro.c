@@ -3,6 +3,7 @@
  * Points are kept in 1/10,000; the double written is the one nearest to the decimal number. Enums
  * are written by their place in the schema, which is the order of the C enum (a test compares). */
 #include "codec/names.h"
+#include "codec/result.h"
 
 #include "base/assert.h"
 #include "engine/group.h"
@@ -30,15 +31,10 @@ static void put_null(struct eng_writer *writer)
     eng_put_avro_long(writer, BRANCH_NULL);
 }
 
-/* The fields with which all kinds begin; the id's length goes in front of it, so it is written to
- * the end first. */
-static void put_id(struct eng_writer *writer, const struct eng_encode_context *context,
-                   const struct eng_effect *effect)
+/* The length of a text that has been written from `begin` on goes in front of it. */
+static void put_length_before(struct eng_writer *writer, size_t begin)
 {
     struct eng_bytes *out = writer->out;
-    size_t begin = out->used;
-    if (writer->status == ENG_OK)
-        writer->status = eng_encode_id(context, effect, out);
     if (writer->status != ENG_OK)
         return;
     uint8_t prefix[10];
@@ -51,6 +47,16 @@ static void put_id(struct eng_writer *writer, const struct eng_encode_context *c
         return;
     memmove(out->data + begin + small.used, out->data + begin, length);
     memcpy(out->data + begin, prefix, small.used);
+}
+
+/* The field with which all kinds begin. */
+static void put_id(struct eng_writer *writer, const struct eng_encode_context *context,
+                   const struct eng_effect *effect)
+{
+    size_t begin = writer->out->used;
+    if (writer->status == ENG_OK)
+        writer->status = eng_encode_id(context, effect, writer->out);
+    put_length_before(writer, begin);
 }
 
 static void put_head(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -325,45 +331,65 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
     put_optional_string(writer, report->description != NULL, report->description);
 }
 
-static void put_figures(struct eng_writer *writer, const struct eng_group *group,
-                        const struct eng_effect *effect)
+static void put_figures(struct eng_writer *writer, const struct eng_group_result *result)
 {
     int64_t values[ENG_FIGURES_MAX], count = 0;
     bool there[ENG_FIGURES_MAX];
-    eng_assert(group->figure_count <= ENG_FIGURES_MAX);
-    for (unsigned i = 0; i < group->figure_count; i++) {
-        there[i] = eng_figure_value(group->figures[i].kind, eng_effect_sums(effect, i), &values[i]);
+    eng_assert(result->figure_count <= ENG_FIGURES_MAX);
+    for (unsigned i = 0; i < result->figure_count; i++) {
+        const struct eng_figure_sums *figure = &result->figures[i];
+        there[i] = eng_figure_value(figure->kind, figure->sums, &values[i]);
         count += there[i];
     }
     if (count > 0)
         eng_put_avro_long(writer, count);
-    for (unsigned i = 0; i < group->figure_count; i++) {
+    for (unsigned i = 0; i < result->figure_count; i++) {
         if (!there[i])
             continue;
-        put_string(writer, group->figures[i].name);
+        put_slice(writer, result->figures[i].name);
         put_points(writer, values[i]);
     }
     eng_put_avro_long(writer, 0);
 }
 
+static void put_optional_slice(struct eng_writer *writer, struct eng_slice text)
+{
+    eng_put_avro_long(writer, text.data != NULL ? BRANCH_VALUE : BRANCH_NULL);
+    if (text.data != NULL)
+        put_slice(writer, text);
+}
+
+static void put_result(struct eng_writer *writer, const struct eng_group_result *result)
+{
+    size_t begin = writer->out->used;
+    if (writer->status == ENG_OK)
+        writer->status = eng_encode_result_id(result, writer->out);
+    put_length_before(writer, begin);
+    put_slice(writer, result->program);
+    put_slice(writer, result->group);
+    eng_put_avro_long(writer, result->model_version);
+    eng_put_avro_long(writer, result->at_ms);
+    put_optional_slice(writer, result->by);
+    put_optional_slice(writer, result->segment);
+    eng_put_avro_long(writer, result->partitions);
+    eng_put_avro_long(writer, result->partners);
+    put_figures(writer, result);
+    put_optional_slice(writer, result->description);
+}
+
+enum eng_status eng_encode_result_avro(const struct eng_group_result *result, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    put_result(&writer, result);
+    return eng_writer_end(&writer);
+}
+
 static void put_group(struct eng_writer *writer, const struct eng_encode_context *context,
                       const struct eng_effect *effect)
 {
-    const struct eng_group *group = eng_encode_group(context->model, effect);
-    bool named = effect->band > 0;
-    put_id(writer, context, effect);
-    put_string(writer, context->model->program);
-    put_string(writer, group->name);
-    eng_put_avro_long(writer, context->model->version);
-    eng_put_avro_long(writer, effect->at_ms);
-    put_optional_string(writer, named, named ? group->splits[effect->band - 1].name : NULL);
-    eng_put_avro_long(writer, effect->segment > 0 ? BRANCH_VALUE : BRANCH_NULL);
-    if (effect->segment > 0)
-        put_slice(writer, eng_encode_segment(context->model, effect));
-    eng_put_avro_long(writer, effect->partitions);
-    eng_put_avro_long(writer, effect->partners);
-    put_figures(writer, group, effect);
-    put_optional_string(writer, group->description != NULL, group->description);
+    struct eng_group_result result;
+    eng_result_of(context->model, effect, &result);
+    put_result(writer, &result);
 }
 
 /* The fields of each kind. */

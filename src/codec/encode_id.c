@@ -1,5 +1,6 @@
 /* Output ids (S13): program/partner/name/status/origin, the same at every replay. See encode.h. */
 #include "codec/names.h"
+#include "codec/result.h"
 
 #include "base/assert.h"
 
@@ -78,35 +79,46 @@ static void put_origin(struct eng_writer *writer, const struct eng_effect *effec
     eng_put_unsigned(writer, effect->origin);
 }
 
-/* What it is about: the partner, or of a group's result the segment and by what it is one; nothing
- * for everybody together, which is no partner's id. */
-static void put_whom(struct eng_writer *writer, const struct eng_encode_context *context,
-                     const struct eng_effect *effect)
+/* A result is about the segment and by what it is one; nothing for everybody together, which is no
+ * partner's id. */
+enum eng_status eng_encode_result_id(const struct eng_group_result *result, struct eng_bytes *out)
 {
-    if (effect->kind != ENG_EFFECT_GROUP) {
-        put_part(writer, eng_effect_partner(effect));
-        return;
+    struct eng_writer writer = eng_writer_begin(out);
+    put_part(&writer, result->program);
+    eng_put_byte(&writer, '/');
+    if (result->split > 0)
+        put_part(&writer, result->by);
+    if (result->split > 0 && result->place > 0) {
+        eng_put_byte(&writer, '=');
+        put_part(&writer, result->segment);
     }
-    if (effect->band == 0)
-        return;
-    const struct eng_group *group = eng_encode_group(context->model, effect);
-    put_part(writer, eng_slice_of(group->splits[effect->band - 1].name));
-    if (effect->segment > 0) {
-        eng_put_byte(writer, '=');
-        put_part(writer, eng_encode_segment(context->model, effect));
-    }
+    eng_put_byte(&writer, '/');
+    put_part(&writer, result->group);
+    eng_put_text(&writer, "/summed/b");
+    eng_put_unsigned(&writer, (uint64_t)result->at_ms);
+    return eng_writer_end(&writer);
+}
+
+static enum eng_status group_id(const struct eng_encode_context *context,
+                                const struct eng_effect *effect, struct eng_bytes *out)
+{
+    struct eng_group_result result;
+    eng_result_of(context->model, effect, &result);
+    return eng_encode_result_id(&result, out);
 }
 
 enum eng_status eng_encode_id(const struct eng_encode_context *context,
                               const struct eng_effect *effect, struct eng_bytes *out)
 {
     struct eng_writer writer = eng_writer_begin(out);
+    if (effect->kind == ENG_EFFECT_GROUP)
+        return group_id(context, effect, out);
     put_part(&writer, eng_slice_of(context->model->program));
     eng_put_byte(&writer, '/');
     if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
         eng_put_unsigned(&writer, (uint32_t)context->partition);
     else
-        put_whom(&writer, context, effect);
+        put_part(&writer, eng_effect_partner(effect));
     eng_put_byte(&writer, '/');
     put_part(&writer, eng_slice_of(eng_encode_subject_name(context->model, effect)));
     if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {

@@ -3,6 +3,7 @@
  * Keys are those of the Avro schemas; what does not apply is left out. Numbers are written from
  * their exact integers. */
 #include "codec/names.h"
+#include "codec/result.h"
 
 #include "base/assert.h"
 #include "engine/group.h"
@@ -71,14 +72,10 @@ static void open_bracket(struct eng_writer *writer, const char *key, char bracke
 /* Writes the effect's id. It is made behind the opening quote and needs the escapes of a string
  * only for a quote or a backslash, so it is made in the buffer, copied behind itself with escapes,
  * and moved down. */
-static void put_id(struct eng_writer *writer, const struct eng_encode_context *context,
-                   const struct eng_effect *effect)
+/* Puts what has been written from `begin` on in quotes, as a JSON string. */
+static void quote_from(struct eng_writer *writer, size_t begin)
 {
     struct eng_bytes *out = writer->out;
-    put_key(writer, "id");
-    size_t begin = out->used;
-    if (writer->status == ENG_OK)
-        writer->status = eng_encode_id(context, effect, out);
     size_t length = out->used - begin;
     if (writer->status == ENG_OK) /* so that the text does not move while it is copied */
         writer->status = eng_bytes_reserve(out, 2 * length + 2);
@@ -88,6 +85,16 @@ static void put_id(struct eng_writer *writer, const struct eng_encode_context *c
                         (struct eng_slice){(const char *)out->data + begin, (uint32_t)length});
     memmove(out->data + begin, out->data + begin + length, out->used - begin - length);
     out->used -= length;
+}
+
+static void put_id(struct eng_writer *writer, const struct eng_encode_context *context,
+                   const struct eng_effect *effect)
+{
+    put_key(writer, "id");
+    size_t begin = writer->out->used;
+    if (writer->status == ENG_OK)
+        writer->status = eng_encode_id(context, effect, writer->out);
+    quote_from(writer, begin);
 }
 
 /* What each object begins with, of whomever it is. */
@@ -357,41 +364,62 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
 }
 
 /* The numbers of a group, those that there are. */
-static void put_figures(struct eng_writer *writer, const struct eng_group *group,
-                        const struct eng_effect *effect)
+static void put_figures(struct eng_writer *writer, const struct eng_group_result *result)
 {
-    eng_assert(effect->contribution_count == 2 * group->figure_count);
+    eng_assert(result->figure_count <= ENG_FIGURES_MAX);
     open_bracket(writer, "figures", '{');
-    for (unsigned i = 0; i < group->figure_count; i++) {
+    for (unsigned i = 0; i < result->figure_count; i++) {
+        const struct eng_figure_sums *figure = &result->figures[i];
         int64_t value_e4;
-        if (!eng_figure_value(group->figures[i].kind, eng_effect_sums(effect, i), &value_e4))
+        if (!eng_figure_value(figure->kind, figure->sums, &value_e4))
             continue;
         if (writer->status == ENG_OK && writer->out->data[writer->out->used - 1] != '{')
             eng_put_byte(writer, ',');
-        eng_put_json_string(writer, eng_slice_of(group->figures[i].name));
+        eng_put_json_string(writer, figure->name);
         eng_put_byte(writer, ':');
         eng_put_e4(writer, value_e4);
     }
     eng_put_byte(writer, '}');
 }
 
+static void put_result(struct eng_writer *writer, const struct eng_group_result *result)
+{
+    eng_put_byte(writer, '{');
+    put_string(writer, "type", "group_result");
+    put_key(writer, "id");
+    size_t begin = writer->out->used;
+    if (writer->status == ENG_OK)
+        writer->status = eng_encode_result_id(result, writer->out);
+    quote_from(writer, begin);
+    put_slice(writer, "program", result->program);
+    put_slice(writer, "group", result->group);
+    put_integer(writer, "model_version", result->model_version);
+    put_integer(writer, "at", result->at_ms);
+    if (result->by.data != NULL)
+        put_slice(writer, "by", result->by);
+    if (result->segment.data != NULL)
+        put_slice(writer, "segment", result->segment);
+    put_integer(writer, "partitions", result->partitions);
+    put_integer(writer, "partners", result->partners);
+    put_figures(writer, result);
+    if (result->description.data != NULL)
+        put_slice(writer, "description", result->description);
+}
+
+enum eng_status eng_encode_result_json(const struct eng_group_result *result, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    put_result(&writer, result);
+    eng_put(&writer, "}\n", 2);
+    return eng_writer_end(&writer);
+}
+
 static void put_group(struct eng_writer *writer, const struct eng_encode_context *context,
                       const struct eng_effect *effect)
 {
-    const struct eng_group *group = eng_encode_group(context->model, effect);
-    put_common(writer, context, effect, "group_result");
-    put_string(writer, "group", group->name);
-    put_integer(writer, "model_version", context->model->version);
-    put_integer(writer, "at", effect->at_ms);
-    if (effect->band > 0)
-        put_string(writer, "by", group->splits[effect->band - 1].name);
-    if (effect->segment > 0)
-        put_slice(writer, "segment", eng_encode_segment(context->model, effect));
-    put_integer(writer, "partitions", effect->partitions);
-    put_integer(writer, "partners", effect->partners);
-    put_figures(writer, group, effect);
-    if (group->description != NULL)
-        put_string(writer, "description", group->description);
+    struct eng_group_result result;
+    eng_result_of(context->model, effect, &result);
+    put_result(writer, &result);
 }
 
 /* The keys of each kind. */

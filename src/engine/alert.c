@@ -411,6 +411,16 @@ static int32_t may_open_from(const struct eng_engine *engine, const struct eng_r
     return from;
 }
 
+/* True when a score that is greater all the time may fall into the band sooner than one that is
+ * not: where that one falls past the band, or half way, and is held there by a margin or has to
+ * wait for another dwell. */
+static bool may_fall_from_higher(const struct eng_score *score, uint16_t band)
+{
+    eng_assert(band + 1u < score->band_count);
+    eng_assert(score->margin_e4 >= 0 && score->dwell_ms >= 0);
+    return band > 0 || (score->band_count > 2 && (score->margin_e4 > 0 || score->dwell_ms > 0));
+}
+
 int32_t eng_alert_ahead_due(const struct eng_engine *engine, const struct eng_record *record,
                             unsigned index, bool *ret_low)
 {
@@ -425,8 +435,8 @@ int32_t eng_alert_ahead_due(const struct eng_engine *engine, const struct eng_re
     bool foreseen = scratch->foreseen >> index & 1;
     int32_t fall =
         foreseen ? scratch->holds_until[index] : eng_slack_fall_due(engine, record, alert, ret_low);
-    if (foreseen && alert->band > 0)
-        *ret_low = true; /* what falls past the band may fall into it from greater heights */
+    if (foreseen && may_fall_from_higher(&engine->model->scores[alert->score], alert->band))
+        *ret_low = true;
     eng_assert(fall > engine->now.pane);
     if (fall == ENG_PANE_NEVER)
         return ENG_PANE_NEVER;

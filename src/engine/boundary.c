@@ -50,6 +50,9 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
                              struct eng_effects *effects)
 {
     eng_assert(number < engine->store.count);
+    bool caught_up = eng_store_at(&engine->store, number)->as_of == engine->now.pane;
+    if (caught_up && engine->restore != NULL)
+        return ENG_OK; /* its page is of after this visit (work.c) */
     eng_take(engine, number);
     if (eng_store_reserve(&engine->store) != ENG_OK ||
         eng_wheel_reserve(&engine->wheel) != ENG_OK || eng_prepare(engine) != ENG_OK)
@@ -66,7 +69,7 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
     eng_assert(evaluation.releases || engine->hand.partner->due <= engine->now.pane);
     if (engine->notes_visits)
         eng_changes_note(&engine->changes, engine->hand.partner, number);
-    if (engine->hand.partner->as_of != engine->now.pane) /* its page is of after this visit */
+    if (!caught_up) /* as a view may have left it that is only released here */
         eng_measure_expire(engine);
     eng_evaluate(engine, &evaluation);
     eng_alert_expire(engine);

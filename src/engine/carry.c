@@ -422,6 +422,25 @@ static uint8_t band_of(const struct eng_carry *carry, const struct eng_record *f
     return (uint8_t)(band | (head & ENG_EVER_POSITIVE));
 }
 
+/* The band in which the period began, if it has a name in the new model: see group.c. */
+static void carry_move(struct eng_carry *carry, const struct eng_record *from, uint32_t index)
+{
+    uint16_t old = carry->change.score[index];
+    const struct eng_score_layout *was = &carry->from->scores[old];
+    const struct eng_score_layout *place = &carry->to->scores[index];
+    eng_assert(old != ENG_CHANGE_NONE);
+    eng_assert(index < carry->to->model->score_count);
+    if (place->moved == 0 || was->moved == 0 ||
+        carry->to->model->scores[index].moves != carry->from->model->scores[old].moves)
+        return;
+    const uint8_t *moved = eng_record_fixed(from, was->moved);
+    uint16_t band = carry->change.band[index][moved[sizeof(int32_t)]];
+    if (eng_load_i32(moved) == 0 || band == ENG_CHANGE_NONE)
+        return;
+    memcpy(carry->record + place->moved, moved, sizeof(int32_t));
+    carry->record[place->moved + sizeof(int32_t)] = (uint8_t)band;
+}
+
 static void carry_score(struct eng_carry *carry, const struct eng_record *from, uint32_t index)
 {
     const struct eng_score_layout *place = &carry->to->scores[index];
@@ -443,6 +462,7 @@ static void carry_score(struct eng_carry *carry, const struct eng_record *from, 
         memcpy(carry->record + place->dwell, eng_record_fixed(from, was->dwell), sizeof(int64_t));
     if (place->grace != 0 && was->grace != 0)
         memcpy(carry->record + place->grace, eng_record_fixed(from, was->grace), ENG_GRACE_BYTES);
+    carry_move(carry, from, index);
 }
 
 /* The place of an old report of the same name where it has the score; NULL: there is none. */

@@ -363,6 +363,8 @@ static void evaluate_score(struct eng_engine *engine, struct eng_evaluation *eva
         scratch->band_after[index] = next_band(engine, evaluation, index, band);
     if (scratch->band_after[index] != band || moved >= place->tell_from) {
         tell(engine, evaluation, index, told_value);
+        if (place->moved != 0 && scratch->band_after[index] != band)
+            eng_group_note_move(engine, index, band);
         head = eng_record_fixed(&engine->hand, place->band);
     }
     evaluation->moved |= value < scratch->value_before[index]; /* slack has been used up */

@@ -200,7 +200,7 @@ static uint64_t add_report(uint64_t sum, const struct eng_report *report)
 static uint64_t add_test(uint64_t sum, const struct eng_test *test)
 {
     sum = add(sum, (uint64_t)test->by_bands << 16 | test->subject);
-    return add(add(sum, (uint64_t)test->at_least_e4), test->bands);
+    return add(add(sum, (uint64_t)test->at_least_e4), (uint64_t)test->moved << 32 | test->bands);
 }
 
 static uint64_t add_group(uint64_t sum, const struct eng_group *group)

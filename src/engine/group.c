@@ -22,7 +22,7 @@
 #include "engine/fact.h"
 #include "engine/internal.h"
 
-enum { FETCH_AHEAD = 8 };
+enum { FETCH_AHEAD = 8, PANES_OF_A_YEAR = 24 * 367 };
 
 uint32_t eng_groups_due(const struct eng_engine *engine)
 {
@@ -36,17 +36,70 @@ uint32_t eng_groups_due(const struct eng_engine *engine)
     return due;
 }
 
+int64_t eng_groups_last_ms(const struct eng_model *model, int64_t time_ms)
+{
+    int64_t last_ms = -1;
+    eng_assert(time_ms >= 0);
+    eng_assert(model->group_count <= ENG_GROUPS_MAX);
+    int64_t pane = model->group_count > 0 ? eng_calendar_pane(model->calendar, time_ms) : 0;
+    for (uint32_t i = 0; i < model->group_count; i++) {
+        enum eng_window_kind every = model->groups[i].every;
+        int64_t first = eng_calendar_period_first(model->calendar, every, pane);
+        int64_t at_ms = first >= 0 ? eng_calendar_start_ms(model->calendar, first) : -1;
+        last_ms = at_ms > last_ms ? at_ms : last_ms;
+    }
+    return last_ms;
+}
+
 /* ---- one partner ---- */
+
+/* The first pane of the period that moves of a score are counted in, as a number above 0: the first
+ * one of all may have begun up to a year before pane 0. */
+static int32_t number_of_period(const struct eng_engine *engine, unsigned score)
+{
+    unsigned every = engine->model->scores[score].moves;
+    eng_assert(every >= ENG_WINDOW_WEEK && every <= ENG_WINDOW_YEAR);
+    eng_assert(engine->now.clock_ms >= 0);
+    return engine->now.period_first[every - ENG_WINDOW_WEEK] + PANES_OF_A_YEAR;
+}
+
+/* The band in which a period began is kept when it is left for the first time in that period, with
+ * the period's number (0: it never was). So nobody has to be looked at when one begins.
+ */
+void eng_group_note_move(struct eng_engine *engine, unsigned score, uint8_t before)
+{
+    uint8_t *place = eng_record_fixed(&engine->hand, engine->layout->scores[score].moved);
+    int32_t period = number_of_period(engine, score);
+    eng_assert(engine->layout->scores[score].moved != 0);
+    eng_assert(period > 0);
+    if (eng_load_i32(place) == period)
+        return;
+    eng_store_i32(place, period);
+    place[sizeof period] = before;
+}
+
+/* Is a score in a band that a test names, or that it came to as the test says? */
+static bool is_in_bands(const struct eng_engine *engine, const struct eng_record *record,
+                        const struct eng_test *test)
+{
+    const struct eng_score_layout *place = &engine->layout->scores[test->subject];
+    uint8_t band = *eng_record_fixed(record, place->band) & ENG_BAND_MASK, began = band;
+    eng_assert(test->subject < engine->model->score_count);
+    if (test->moved == ENG_MOVED_ANY)
+        return test->bands >> band & 1;
+    eng_assert(place->moved != 0);
+    const uint8_t *moved = eng_record_fixed(record, place->moved);
+    if (eng_load_i32(moved) == number_of_period(engine, test->subject))
+        began = moved[sizeof(int32_t)];
+    return test->moved == ENG_MOVED_UP ? band > began : band < began;
+}
 
 static bool is_such(const struct eng_engine *engine, const struct eng_record *record,
                     const struct eng_test *test)
 {
     bool missing = false;
-    if (test->by_bands) {
-        const struct eng_score_layout *place = &engine->layout->scores[test->subject];
-        eng_assert(test->subject < engine->model->score_count);
-        return test->bands >> (*eng_record_fixed(record, place->band) & ENG_BAND_MASK) & 1;
-    }
+    if (test->by_bands)
+        return is_in_bands(engine, record, test);
     eng_assert(test->subject < engine->model->measure_count);
     eng_wide value = eng_measure_value(engine, record, test->subject, &missing);
     return !missing && value >= test->at_least_e4;

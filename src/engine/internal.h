@@ -316,6 +316,11 @@ void eng_evaluate_check(const struct eng_engine *engine, const struct eng_record
 
 enum { ENG_BAND_MASK = 0x7F, ENG_EVER_POSITIVE = 0x80 };
 
+/* ---- group.c ---- */
+
+/* A score of the partner in hand leaves a band. */
+void eng_group_note_move(struct eng_engine *engine, unsigned score, uint8_t before);
+
 /* ---- tier.c ---- */
 
 /* The tier of a score of the partner in hand after an evaluation, given the one before. */

@@ -120,6 +120,19 @@ static int32_t counts_from(const struct eng_known *known, const struct eng_model
     return from;
 }
 
+/* The oldest pane that a measure which keeps no counts per pane has anything of. */
+static int32_t reaches_to(const struct eng_measure *measure, const struct eng_moment *now)
+{
+    eng_assert(!from_counts(measure));
+    eng_assert(measure->window <= ENG_WINDOW_NONE);
+    if (measure->kind != ENG_MEMBERS && measure->kind != ENG_LAST && measure->kind != ENG_SINCE)
+        return KNOWN_ALWAYS;
+    if (is_calendar(measure->window))
+        return now->period_first[measure->window - ENG_WINDOW_WEEK];
+    return measure->window == ENG_WINDOW_ROLLING ? now->pane - (int32_t)measure->panes + 1
+                                                 : KNOWN_ALWAYS;
+}
+
 /* From which pane on an old measure answers for a new one that keeps no counts per pane. A choice
  * of other options goes on, but what had no say before is not known. */
 static int32_t answers_from(const struct eng_known *before, const struct eng_change *change,
@@ -127,37 +140,34 @@ static int32_t answers_from(const struct eng_known *before, const struct eng_cha
                             const struct eng_moment *now)
 {
     const struct eng_measure *measure = &change->from->measures[old];
-    int32_t from = before->others[old];
     eng_assert(old < change->from->measure_count);
     eng_assert(!from_counts(measure));
     if (measure->kind == ENG_FACT &&
         !eng_fact_same_options(change->from, measure, change->to, asks))
         return now->pane + 1;
-    if (measure->kind != ENG_MEMBERS && measure->kind != ENG_LAST && measure->kind != ENG_SINCE)
-        return from;
-    if (is_calendar(measure->window))
-        return later(from, now->period_first[measure->window - ENG_WINDOW_WEEK]);
-    return measure->window == ENG_WINDOW_ROLLING
-               ? later(from, now->pane - (int32_t)measure->panes + 1)
-               : from;
+    return later(before->others[old], reaches_to(measure, now));
 }
 
-/* Chooses the old measure that knows most of what a new one asks. */
+/* Chooses the old measure that knows most of what a new one asks. Of several the one that reaches
+ * back furthest: late events of before that are counted too, and all that the others have it has.
+ */
 static void know_other(struct eng_known *known, const struct eng_known *before,
                        struct eng_change *change, uint32_t index, const struct eng_moment *now)
 {
     const struct eng_measure *measure = &change->to->measures[index];
-    int32_t best = now->pane + 1;
+    int32_t best = now->pane + 1, furthest = KNOWN_ALWAYS;
     eng_assert(index < change->to->measure_count);
     eng_assert(change->measure[index] == ENG_CHANGE_NONE);
     for (uint32_t i = 0; i < change->from->measure_count; i++) {
         const struct eng_measure *old = &change->from->measures[i];
         if (from_counts(old) || !eng_change_same_question(change, old, measure))
             continue;
-        int32_t from = answers_from(before, change, i, measure, now);
-        if (change->measure[index] != ENG_CHANGE_NONE && from >= best)
+        int32_t from = answers_from(before, change, i, measure, now), to = reaches_to(old, now);
+        if (change->measure[index] != ENG_CHANGE_NONE &&
+            (from > best || (from == best && to >= furthest)))
             continue;
         best = from;
+        furthest = to;
         change->measure[index] = (uint16_t)i;
     }
     if (change->measure[index] == ENG_CHANGE_NONE && measure->window == ENG_WINDOW_LIFE &&

@@ -476,6 +476,7 @@ static void lay_score(struct eng_layout *layout, uint32_t index, uint32_t *offse
     place->band = take(offset, 1);
     place->dwell = score->dwell_ms > 0 ? take(offset, 8) : 0;
     place->grace = score->grace_panes > 0 ? take(offset, ENG_GRACE_BYTES) : 0;
+    place->moved = score->moves != 0 ? take(offset, ENG_MOVED_BYTES) : 0;
     place->waits = score->dwell_ms > 0 || score->tiers;
     layout->tier_scores |= (uint32_t)score->tiers << index;
     place->told = take(offset, score->dimension_count * place->told_bytes);

@@ -46,6 +46,7 @@ enum {
     ENG_SILENCE_BYTES = 13,   /* first i32, last i32, ms into the last pane u32, n u8 */
     ENG_DEADLINE_BYTES = 5,   /* pane i32, flags u8: alert.c */
     ENG_GRACE_BYTES = 4,      /* pane i32: tier.c */
+    ENG_MOVED_BYTES = 5,      /* pane i32, band u8: group.c */
     ENG_CLAIM_BYTES = 42,
     ENG_AWARD_PANE_BYTES = 4,   /* as of SINCE */
     ENG_AWARD_STREAK_BYTES = 8, /* first pane of the last one i32, how many in a row u32 */
@@ -89,8 +90,10 @@ struct eng_score_layout {
     uint32_t band;       /* offset: band u8, bit 7: an earlier evaluation gave a value above 0 */
     uint32_t dwell; /* offset of the time another band has been wanted since, i64; 0: no dwell */
     uint32_t grace; /* offset of the end of a grace, pane i32 plus 2 (0: none runs); 0: no such */
-    bool waits;     /* its bands do not follow from its value alone: a dwell, or tiers */
-    uint32_t told;  /* offset of the last told contributions */
+    uint32_t
+        moved;     /* offset of the band in which a period of `moves` began: see group.c; 0: none */
+    bool waits;    /* its bands do not follow from its value alone: a dwell, or tiers */
+    uint32_t told; /* offset of the last told contributions */
     uint8_t value_bytes; /* 4, or 8 for points */
     uint8_t told_bytes;  /* width of a told contribution: 2, 4 or 8 */
     bool skips;          /* some dimension may be skipped, or its weight or target is a partner's

@@ -168,6 +168,7 @@ struct eng_score {
     int64_t tell_every_e4; /* 0: never */
     /* Bands that are tiers (tier.c): of points over this period; kept after it to the end of the
      * next one, or so many panes. */
+    uint8_t moves; /* with groups that count moves: their `every`, WEEK .. YEAR; else 0 */
     bool tiers, grace_period;
     uint32_t grace_panes;
     enum eng_window_kind period;
@@ -266,12 +267,17 @@ struct eng_guard {
     uint32_t alerts;      /* a bit for each alert that it holds */
 };
 
-/* Whom a figure counts: partners with a measure of so much, or in some bands of a score. */
+/* Where a partner's band is, compared with where it was when the group's period began. */
+enum eng_moved { ENG_MOVED_ANY, ENG_MOVED_UP, ENG_MOVED_DOWN };
+
+/* Whom a figure counts: partners with a measure of so much, in some bands of a score, or in a
+ * higher or lower one than when the period began. */
 struct eng_test {
     bool by_bands;
-    uint16_t subject;    /* the measure, or the score */
-    int64_t at_least_e4; /* of the measure; less, or nothing there: it does not hold */
-    uint32_t bands;      /* of the score: a bit each */
+    uint16_t subject;     /* the measure, or the score */
+    int64_t at_least_e4;  /* of the measure; less, or nothing there: it does not hold */
+    uint32_t bands;       /* of the score: a bit each */
+    enum eng_moved moved; /* else: in which direction */
 };
 
 enum eng_figure_kind {

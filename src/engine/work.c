@@ -4,8 +4,9 @@
  * been visited at the boundary in work (or by the activation); who comes after has not. A page
  * needs no stamp of its own for that: its record says at which boundary its partner is due, so one
  * that was written before the visit is due at this boundary still, and one that was written after
- * it is not. So an engine that was restored comes to the same middle by working off in silence who
- * comes before, and nobody is visited twice, nor passed over. */
+ * it is not. Where a guard has everybody visited, due or not, the pane that the record is as of
+ * says the same (boundary.c). So an engine that was restored comes to the same middle by working
+ * off in silence who comes before, and nobody is visited twice, nor passed over. */
 #include "base/assert.h"
 #include "engine/internal.h"
 

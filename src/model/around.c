@@ -113,6 +113,8 @@ static enum eng_status check_topics(struct eng_load *load)
                   {"output.reports", output->reports},
                   {"output.awards", output->awards},
                   {"output.source_silences", output->source_silences},
+                  {"output.groups", output->groups},
+                  {"output.group_sums", output->group_sums},
                   {"output.dead_letters", output->dead_letters},
                   {"output.erasures", output->erasures},
                   {"output.state", output->state}};
@@ -125,6 +127,21 @@ static enum eng_status check_topics(struct eng_load *load)
                                        "%s and %s are the same topic; each needs one of its own",
                                        topics[j].key, topics[i].key);
     return ENG_OK;
+}
+
+/* An internal topic is named after the program. */
+static enum eng_status name_topic(struct eng_load *load, const char *key, const char *suffix,
+                                  char **field)
+{
+    if (*field != NULL)
+        return ENG_OK;
+    enum eng_status status = make_name(load, "engaged-", suffix, true, field);
+    if (status == ENG_OK && strlen(*field) > TOPIC_BYTES_MAX)
+        return eng_source_fail(&load->source, load->file.program->mark,
+                               "the program's name is too long for the name of a topic; name it "
+                               "with \"output: {%s: NAME}\"",
+                               key);
+    return status;
 }
 
 static enum eng_status load_output(struct eng_load *load)
@@ -146,16 +163,15 @@ static enum eng_status load_output(struct eng_load *load)
     if (status == ENG_OK)
         status = derive_topic(load, ".source-silences", &output->source_silences);
     if (status == ENG_OK)
+        status = derive_topic(load, ".groups", &output->groups);
+    if (status == ENG_OK)
         status = derive_topic(load, ".dead-letters", &output->dead_letters);
     if (status == ENG_OK)
         status = derive_topic(load, ".erasures", &output->erasures);
-    if (status == ENG_OK && output->state == NULL)
-        status = make_name(load, "engaged-", "-state", true, &output->state);
-    if (status == ENG_OK && strlen(output->state) > TOPIC_BYTES_MAX)
-        return eng_source_fail(
-            &load->source, load->file.program->mark,
-            "the program's name is too long for the name of its state topic; name the "
-            "topic with \"output: {state: NAME}\"");
+    if (status == ENG_OK)
+        status = name_topic(load, "state", "-state", &output->state);
+    if (status == ENG_OK)
+        status = name_topic(load, "group_sums", "-group-sums", &output->group_sums);
     return status == ENG_OK ? check_topics(load) : status;
 }
 

@@ -285,6 +285,8 @@ void eng_config_free(struct eng_config *config)
     eng_free(config->output.reports);
     eng_free(config->output.awards);
     eng_free(config->output.source_silences);
+    eng_free(config->output.groups);
+    eng_free(config->output.group_sums);
     eng_free(config->output.dead_letters);
     eng_free(config->http.erase_token);
     eng_free(config->output.erasures);

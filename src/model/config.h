@@ -60,6 +60,8 @@ struct eng_output_config {
     char *reports;         /* topic; default <input topic>.reports */
     char *awards;          /* topic; default <input topic>.awards; used by a model with awards */
     char *source_silences; /* topic; default <input topic>.source-silences; with guards */
+    char *groups;          /* topic; default <input topic>.groups; used by a model with groups */
+    char *group_sums;      /* topic; default engaged-<program>-group-sums; with groups */
     char *dead_letters;    /* topic; default <input topic>.dead-letters */
     char *erasures;        /* topic; default <input topic>.erasures */
     char *state;           /* topic for the journal; default engaged-<program>-state */

@@ -58,6 +58,8 @@ static const struct setting settings[] = {
     TEXT_AT("output.reports", output.reports),
     TEXT_AT("output.awards", output.awards),
     TEXT_AT("output.source_silences", output.source_silences),
+    TEXT_AT("output.groups", output.groups),
+    TEXT_AT("output.group_sums", output.group_sums),
     TEXT_AT("output.dead_letters", output.dead_letters),
     TEXT_AT("output.erasures", output.erasures),
     TEXT_AT("output.state", output.state),
@@ -212,8 +214,8 @@ static enum eng_status refuse_outputs(const struct eng_config *before,
          after->model->matrix_count},
         {"reports", "output.reports", before->model->report_count, after->model->report_count},
         {"awards", "output.awards", before->model->award_count, after->model->award_count},
-        {"guards", "output.source_silences", before->model->guard_count,
-         after->model->guard_count}};
+        {"guards", "output.source_silences", before->model->guard_count, after->model->guard_count},
+        {"groups", "output.groups", before->model->group_count, after->model->group_count}};
     char where[ENG_ERROR_BYTES / 2];
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (kinds[i].before > 0 || kinds[i].after == 0)

@@ -29,6 +29,26 @@ static enum eng_status load_bands(struct eng_load *load, const struct eng_node *
     return ENG_OK;
 }
 
+/* Where a partner's band was is kept for one kind of period. */
+static enum eng_status load_move(struct eng_load *load, const struct eng_node *name,
+                                 const struct eng_test *test)
+{
+    static const char *const periods[] = {[ENG_WINDOW_WEEK] = "week",
+                                          [ENG_WINDOW_MONTH] = "month",
+                                          [ENG_WINDOW_QUARTER] = "quarter",
+                                          [ENG_WINDOW_YEAR] = "year"};
+    struct eng_score *score = &load->model->scores[test->subject];
+    const struct eng_group *group = &load->model->groups[load->model->group_count - 1];
+    if (score->moves != 0 && score->moves != group->every)
+        return eng_source_fail(&load->source, name->mark,
+                               "moves of the score \"%s\" are counted over a %s already, and only "
+                               "one kind of period is kept; count them over a %s here too, or in "
+                               "the other group",
+                               score->name, periods[score->moves], periods[score->moves]);
+    score->moves = (uint8_t)group->every;
+    return ENG_OK;
+}
+
 static enum eng_status load_test(struct eng_load *load, const struct eng_node *node,
                                  struct eng_test *test)
 {
@@ -48,15 +68,22 @@ static enum eng_status load_test(struct eng_load *load, const struct eng_node *n
                                                         "add it under \"measures\"", &test->subject)
                                 : status;
     }
-    status = eng_section_allow(load, node, "a condition on a score", "score bands");
-    if (status == ENG_OK && draft.bands == NULL)
+    status = eng_section_allow(load, node, "a condition on a score", "score bands moved");
+    if (status == ENG_OK && (draft.bands == NULL) == (draft.moved == ENG_MOVED_ANY))
         return eng_source_fail(&load->source, node->mark,
-                               "\"bands\" is missing; name the bands of \"%s\" that are meant",
+                               "%s; name the bands of \"%s\" that are meant, or write "
+                               "\"moved: up\" or \"moved: down\"",
+                               draft.bands == NULL ? "\"bands\" is missing"
+                                                   : "\"bands\" and \"moved\" exclude each other",
                                eng_node_shown(&load->source, draft.score));
     test->by_bands = true;
+    test->moved = (enum eng_moved)draft.moved;
     if (status == ENG_OK)
         status = eng_load_find_score(load, draft.score, &test->subject);
-    return status == ENG_OK ? load_bands(load, draft.bands, test) : status;
+    if (status != ENG_OK)
+        return status;
+    return test->moved == ENG_MOVED_ANY ? load_bands(load, draft.bands, test)
+                                        : load_move(load, draft.score, test);
 }
 
 /* ---- figures ---- */

@@ -793,6 +793,8 @@ const struct eng_section eng_section_report = {
         "A card for each partner at a moment of every period: its scores, what they are made of, "
         "and what has changed since the last one."};
 
+static const struct eng_choice directions[] = {{"up", ENG_MOVED_UP}, {"down", ENG_MOVED_DOWN}, {0}};
+
 static const struct eng_key test_keys[] = {
     {.name = "measure",
      .type = ENG_KEY_NAME,
@@ -814,14 +816,24 @@ static const struct eng_key test_keys[] = {
      AT(eng_test_draft, score),
      .sample = "engagement",
      .absent = "required but with measure",
-     .help = "A score whose band has to be one of bands."},
+     .help = "A score whose band has to be one of bands, or has to have moved."},
     {.name = "bands",
      .type = ENG_KEY_SOME,
      AT(eng_test_draft, bands),
      .shape = "the name of a band, or a list of them",
      .sample = "[high]",
-     .absent = "required with score",
+     .absent = "required with score, but for moved",
      .help = "Which those are."},
+    {.name = "moved",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_test_draft, moved),
+     .choices = directions,
+     .shape = "up or down",
+     .sample = "up",
+     .absent = "wherever it was",
+     .help = "In place of bands: its band has to be a higher (or lower) one than it was when the "
+             "period of the group "
+             "began."},
 };
 const struct eng_section eng_section_test = {.path = "groups.NAME.figures.NAME.share",
                                              KEYS(test_keys),
@@ -1548,6 +1560,20 @@ static const struct eng_key output_keys[] = {
      .sample = "quiet",
      .absent = "the input topic and .source-silences",
      .help = "Topic for what guards say; not needed without any."},
+    {.name = "groups",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, groups),
+     .sample = "figures",
+     .absent = "the input topic and .groups",
+     .help = "Topic for the results of groups; not needed without any. One partition is enough."},
+    {.name = "group_sums",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, group_sums),
+     .sample = "engaged-sums",
+     .absent = "engaged-, the program's name and -group-sums",
+     .help =
+         "Internal topic, of one partition, for the sums of groups on their way to whoever adds "
+         "up those of all partitions; not needed without groups."},
     {.name = "dead_letters",
      .type = ENG_KEY_TOPIC,
      AT(eng_output_config, dead_letters),
@@ -1571,7 +1597,8 @@ static const struct eng_key output_keys[] = {
      AT(eng_output_config, create),
      .fallback = "true",
      .sample = "false",
-     .help = "Make topics that are missing, with as many partitions as the input has."},
+     .help = "Make topics that are missing, with as many partitions as the input has (those of "
+             "groups with one)."},
     {.name = "replication",
      .type = ENG_KEY_NUMBER,
      AT(eng_output_config, replication),
@@ -1584,7 +1611,8 @@ static const struct eng_key output_keys[] = {
 const struct eng_section eng_section_output = {
     .path = "output",
     KEYS(output_keys),
-    .help = "Where results go. The topics have as many partitions as the input."};
+    .help =
+        "Where results go. The topics have as many partitions as the input, but those of groups."};
 
 static const struct eng_key run_keys[] = {
     {.name = "workers",

@@ -129,6 +129,7 @@ struct eng_moment_draft {
 struct eng_test_draft {
     const struct eng_node *measure, *score, *bands;
     int64_t at_least_e4;
+    int32_t moved; /* enum eng_moved */
 };
 
 struct eng_figure_draft {

@@ -134,6 +134,22 @@ FIELD(get_standby_records, standby, records)
 FIELD(get_standby_partners, standby, partners)
 FIELD(get_standby_memory, standby, memory_bytes)
 
+/* Of whoever merges groups; not known where there is none. */
+#define MERGER(function, field)                                                                    \
+    static bool function(const struct point *at, int64_t *ret_value)                               \
+    {                                                                                              \
+        const struct eng_merger_stats *merger = &at->input->stats->merger;                         \
+        return merger->there && known((int64_t)merger->field, ret_value);                          \
+    }
+
+MERGER(get_merger_owner, owner)
+MERGER(get_group_results, results)
+MERGER(get_sums_late, late)
+MERGER(get_sums_bad, bad)
+MERGER(get_groups_given, given_ms)
+MERGER(get_groups_open, open_at_ms)
+MERGER(get_groups_missing, missing)
+
 static const char *const reload_results[ENG_RELOAD_COUNT] = {
     [ENG_RELOAD_ACCEPTED] = "accepted",
     [ENG_RELOAD_UNCHANGED] = "unchanged",
@@ -245,6 +261,20 @@ static const struct metric metrics[] = {
      "Bookings of awards told, and what became of them."},
     {"engaged_award_unmatched_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_unmatched,
      "events", "Events that approve, drop or reverse what is not known, or not any more."},
+    {"engaged_groups_merging", TYPE_GAUGE, SCOPE_PROCESS, 1, get_merger_owner, "",
+     "1 when this process adds up the groups of all partitions; one of those that run does."},
+    {"engaged_group_results_total", TYPE_COUNTER, SCOPE_PROCESS, 1, get_group_results, "events",
+     "Results of groups told by this process."},
+    {"engaged_groups_told_timestamp_seconds", TYPE_GAUGE, SCOPE_PROCESS, 1000, get_groups_given,
+     "seconds", "The newest end of a period whose groups have been told, where they are merged."},
+    {"engaged_groups_waiting_timestamp_seconds", TYPE_GAUGE, SCOPE_PROCESS, 1000, get_groups_open,
+     "seconds", "The oldest end of a period that some partitions have told and others have not."},
+    {"engaged_groups_missing_partition", TYPE_GAUGE, SCOPE_PROCESS, 1, get_groups_missing, "",
+     "The lowest of the partitions that it waits for."},
+    {"engaged_group_sums_late_total", TYPE_COUNTER, SCOPE_PROCESS, 1, get_sums_late, "records",
+     "Sums that came after the results of their moment had been told; they count no more."},
+    {"engaged_group_sums_bad_total", TYPE_COUNTER, SCOPE_PROCESS, 1, get_sums_bad, "records",
+     "Records of the topic of sums that could not be read, and were left out."},
     {"engaged_standby_behind_records", TYPE_GAUGE, SCOPE_STANDBY, 1, get_behind, "records",
      "Records of the state topic that the standby of a partition has not read yet, marks of "
      "transactions included."},

@@ -250,11 +250,11 @@ static enum eng_status created(struct eng_kafka *kafka, const rd_kafka_event_t *
     return eng_kafka_fail(kafka, code, "making topic", topic, err);
 }
 
-/* State is compacted, in segments small enough that compaction gets at it. */
+/* State and sums are compacted, in segments small enough that compaction gets at it. */
 static void describe_topic(rd_kafka_NewTopic_t *topic, enum eng_topic which)
 {
     eng_assert(topic != NULL);
-    if (which != ENG_TOPIC_STATE)
+    if (which != ENG_TOPIC_STATE && which != ENG_TOPIC_GROUP_SUMS)
         return;
     (void)rd_kafka_NewTopic_set_config(topic, "cleanup.policy", "compact"); /* only stored */
     (void)rd_kafka_NewTopic_set_config(topic, "segment.bytes", "67108864");

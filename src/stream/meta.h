@@ -8,6 +8,10 @@
  *   e3 SEQUENCE WRITER(hex) LIFE MODEL FINGERPRINT(hex) RECORD(hex) LOW(the model at low water)
  *   CRC(hex, XXH3 of all before its space)
  *
+ * and what the group of those who merge the sums of groups keeps:
+ *
+ *   g1 SEQUENCE WRITER(hex) GIVEN CRC(hex, as above)
+ *
  * An unknown version or a wrong checksum is refused, never guessed at. */
 #ifndef ENG_STREAM_META_H
 #define ENG_STREAM_META_H
@@ -29,5 +33,14 @@ void eng_meta_write(const struct eng_meta *meta, char text[ENG_META_TEXT_BYTES])
 
 /* Reads it back. ENG_OK or ENG_CORRUPT (says what is wrong; *ret_meta untouched). */
 enum eng_status eng_meta_read(const char *text, struct eng_meta *ret_meta, struct eng_error *err);
+
+/* Of whoever merges. */
+struct eng_merge_meta {
+    uint64_t sequence, writer; /* as above */
+    int64_t given_ms;          /* results of moments up to this one have been given out; -1: none */
+};
+void eng_merge_meta_write(const struct eng_merge_meta *meta, char text[ENG_META_TEXT_BYTES]);
+enum eng_status eng_merge_meta_read(const char *text, struct eng_merge_meta *ret_meta,
+                                    struct eng_error *err);
 
 #endif

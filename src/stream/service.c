@@ -10,6 +10,7 @@
 #include "model/config.h"
 #include "stream/clock.h"
 #include "stream/kafka.h"
+#include "stream/merger.h"
 #include "stream/reload.h"
 #include "stream/standby.h"
 #include "stream/worker.h"
@@ -35,6 +36,11 @@ struct eng_service {
     pthread_t *threads;
     struct eng_config nobody;      /* the same, but not to be taken for a member of the group */
     struct eng_standbys *standbys; /* NULL: none are wanted */
+    struct eng_config mergers;     /* the same, as a member of those who merge groups */
+    char mergers_group[ENG_MERGER_GROUP_BYTES];
+    struct eng_merger *merger; /* NULL: there are no groups */
+    pthread_t merger_thread;
+    bool merger_started;
     uint32_t worker_count;
     uint32_t started; /* threads made */
     bool joined;
@@ -105,6 +111,29 @@ static enum eng_status make_standbys(struct eng_service *service, const char *un
     return eng_standbys_new(&options, &service->standbys, err);
 }
 
+/* Only a program with groups has something to merge. */
+static enum eng_status make_merger(struct eng_service *service, const char *unique,
+                                   struct eng_error *err)
+{
+    struct eng_port *port;
+    eng_assert(unique != NULL);
+    eng_assert(service->merger == NULL);
+    if (eng_model_group_name(service->config->model, 0) == NULL)
+        return ENG_OK;
+    eng_merger_config(service->config, service->mergers_group, &service->mergers);
+    enum eng_status status =
+        eng_kafka_new(&service->mergers, service->worker_count + 1, unique, &port, err);
+    if (status != ENG_OK)
+        return status;
+    struct eng_merger_options options = {
+        .config = service->config,
+        .port = port,
+        .writer = XXH3_64bits_withSeed(unique, strlen(unique), (uint64_t)eng_clock_mono_us()),
+        .way = {.threaded = true},
+        .gate = &service->gate};
+    return eng_merger_new(&options, &service->merger, err);
+}
+
 enum eng_status eng_service_new(const struct eng_config *config, struct eng_service **ret_service,
                                 struct eng_error *err)
 {
@@ -124,6 +153,8 @@ enum eng_status eng_service_new(const struct eng_config *config, struct eng_serv
     make_unique(unique, sizeof unique);
     if (status == ENG_OK)
         status = make_standbys(service, unique, err);
+    if (status == ENG_OK)
+        status = make_merger(service, unique, err);
     for (uint32_t i = 0; status == ENG_OK && i < service->worker_count; i++)
         status = make_worker(service, i, unique, err);
     if (status == ENG_OK)
@@ -136,6 +167,12 @@ enum eng_status eng_service_new(const struct eng_config *config, struct eng_serv
 static void *run_worker(void *argument)
 {
     eng_worker_run(argument);
+    return NULL;
+}
+
+static void *run_merger(void *argument)
+{
+    eng_merger_run(argument);
     return NULL;
 }
 
@@ -154,6 +191,13 @@ enum eng_status eng_service_start(struct eng_service *service, struct eng_error 
                                  i);
         }
     }
+    if (service->merger == NULL)
+        return ENG_OK;
+    if (pthread_create(&service->merger_thread, NULL, run_merger, service->merger) != 0) {
+        eng_service_stop(service);
+        return eng_error_set(err, ENG_NO_MEMORY, "no thread could be made for merging groups");
+    }
+    service->merger_started = true;
     return ENG_OK;
 }
 
@@ -166,6 +210,8 @@ void eng_service_stop(struct eng_service *service)
             atomic_store(&service->workers[i]->stop, true);
     if (service->standbys != NULL)
         eng_standbys_stop(service->standbys);
+    if (service->merger != NULL)
+        eng_merger_stop(service->merger);
 }
 
 static bool has_stopped(const struct eng_worker *worker)
@@ -183,7 +229,11 @@ static enum eng_status worst(const struct eng_service *service, struct eng_error
         if (worker->error.status != ENG_OK)
             return eng_error_set(err, worker->error.status, "%s", worker->error.text);
     }
-    return ENG_STOPPED;
+    enum eng_status merger = ENG_STOPPED;
+    if (service->merger_started)
+        (void)eng_merger_stopped(service->merger, &merger,
+                                 err); /* it is: this is asked at the end */
+    return merger;
 }
 
 bool eng_service_stopped(struct eng_service *service, enum eng_status *ret_status,
@@ -193,14 +243,28 @@ bool eng_service_stopped(struct eng_service *service, enum eng_status *ret_statu
     eng_assert(service != NULL);
     for (uint32_t i = 0; i < service->started; i++)
         stopped += has_stopped(service->workers[i]);
-    eng_assert(stopped <= service->started);
+    enum eng_status merger;
+    uint32_t others = service->merger_started;
+    stopped += others > 0 && eng_merger_stopped(service->merger, &merger, NULL);
+    eng_assert(stopped <= service->started + others);
     if (stopped > 0 && !atomic_load(&service->stop))
         eng_service_stop(service);
-    if (stopped < service->started)
+    if (stopped < service->started + others)
         return false;
     if (ret_status != NULL)
         *ret_status = worst(service, err);
     return true;
+}
+
+/* What a worker, or behind the last one the merger, does not come back from; NULL: nothing. */
+static const char *stuck_in(const struct eng_service *service, uint32_t index, int64_t now_us,
+                            int64_t limit_us)
+{
+    eng_assert(index <= service->started);
+    eng_assert(index < service->started || service->merger != NULL);
+    return index < service->started
+               ? eng_committer_stuck(&service->workers[index]->committer, now_us, limit_us)
+               : eng_merger_stuck(service->merger, now_us, limit_us);
 }
 
 enum eng_status eng_service_watch(struct eng_service *service, struct eng_error *err)
@@ -208,23 +272,24 @@ enum eng_status eng_service_watch(struct eng_service *service, struct eng_error 
     int64_t now_us = eng_clock_mono_us();
     eng_assert(service->started <= service->worker_count);
     eng_assert(now_us > 0);
-    for (uint32_t i = 0; i < service->started; i++) {
-        const struct eng_committer *committer = &service->workers[i]->committer;
-        const char *what = eng_committer_stuck(committer, now_us, STUCK_US);
+    for (uint32_t i = 0; i < service->started + service->merger_started; i++) {
+        const char *what = stuck_in(service, i, now_us, STUCK_US);
+        char who[32] = "merging groups";
+        if (i < service->started)
+            (void)snprintf(who, sizeof who, "worker=%" PRIu32, i); /* fits */
         if (what != NULL && now_us - service->said_us > SAY_AGAIN_US) {
             service->said_us = now_us;
             eng_log(ENG_LOG_WARN, "stream",
-                    "worker=%" PRIu32 " librdkafka does not come back from %s: a broker does not "
-                    "answer",
-                    i, what);
+                    "%s: librdkafka does not come back from %s: a broker does not answer", who,
+                    what);
         }
-        what = eng_committer_stuck(committer, now_us, GIVE_UP_US);
+        what = stuck_in(service, i, now_us, GIVE_UP_US);
         if (what != NULL)
             return eng_error_set(err, ENG_UNAVAILABLE,
-                                 "worker %" PRIu32 ": librdkafka has not come back from %s for %d "
-                                 "seconds, as a broker does not answer: ends, so that another "
-                                 "process can go on; restart it",
-                                 i, what, GIVE_UP_US / 1000000);
+                                 "%s: librdkafka has not come back from %s for %d seconds, as a "
+                                 "broker does not answer: ends, so that another process can go on; "
+                                 "restart it",
+                                 who, what, GIVE_UP_US / 1000000);
     }
     return ENG_OK;
 }
@@ -255,6 +320,9 @@ void eng_service_free(struct eng_service *service)
     eng_assert(service->worker_count > 0);
     for (uint32_t i = 0; i < service->started; i++)
         pthread_join(service->threads[i], NULL);
+    if (service->merger_started)
+        pthread_join(service->merger_thread, NULL);
+    eng_merger_free(service->merger);
     for (uint32_t i = 0; service->workers != NULL && i < service->worker_count; i++) {
         if (service->workers[i] != NULL && i >= service->started)
             eng_worker_close_inbox(service->workers[i]);
@@ -350,6 +418,8 @@ enum eng_status eng_service_stats(struct eng_service *service, struct eng_stats 
     }
     if (status == ENG_OK && service->standbys != NULL)
         status = eng_standbys_show(service->standbys, &stats);
+    if (service->merger != NULL)
+        eng_merger_show(service->merger, &stats.merger);
     if (status != ENG_OK) {
         eng_stats_free(&stats);
         return status;

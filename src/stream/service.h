@@ -82,6 +82,18 @@ struct eng_standby_stats {
     uint64_t partners, memory_bytes;
 };
 
+/* Whoever adds up what partitions tell of groups. */
+struct eng_merger_stats {
+    bool there;            /* the program has groups, and this process may merge them */
+    bool owner;            /* it does, and has read all there is */
+    uint64_t results;      /* told since the start */
+    uint64_t commits, bad; /* its transactions; records that it could not read */
+    uint64_t late;         /* sums that came after the results of their moment were told */
+    int64_t given_ms;      /* the newest moment whose results have been told; -1: none */
+    int64_t open_at_ms;    /* the oldest that partitions are waited for; -1: none */
+    int32_t missing;       /* the lowest of those partitions; -1: none */
+};
+
 /* What came of reading the configuration again. */
 enum eng_reload_result {
     ENG_RELOAD_ACCEPTED,  /* taken up */
@@ -106,6 +118,7 @@ struct eng_stats {
     struct eng_partition_stats *partitions;
     struct eng_standby_stats *standbys;
     uint64_t standby_takeovers, standby_discards;
+    struct eng_merger_stats merger;
 };
 
 /* Makes a service (threads not yet started). Borrows config. ENG_OK, ENG_NO_MEMORY, ENG_BAD_CONFIG

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "codec/rfc3339.h"
+#include "stream/sums.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,6 @@
 /* Brokers take about 1 MiB a batch unless told otherwise; our own headers need room too. */
 enum { DEAD_LETTER_BYTES_MAX = 1040000 };
 
-/* Groups have no topic: `run` takes no file that has any. */
 static const struct {
     const char *type;
     enum eng_topic topic;
@@ -20,6 +20,7 @@ static const struct {
     [ENG_EFFECT_CELL_CHANGE] = {"engaged.cell_change", ENG_TOPIC_CELL_CHANGES},
     [ENG_EFFECT_REPORT] = {"engaged.report", ENG_TOPIC_REPORTS},
     [ENG_EFFECT_AWARD_BOOKING] = {"engaged.award_booking", ENG_TOPIC_AWARDS},
+    [ENG_EFFECT_GROUP] = {"engaged.group_result", ENG_TOPIC_GROUPS},
     [ENG_EFFECT_SOURCE_SILENCE] = {"engaged.source_silence", ENG_TOPIC_SOURCE_SILENCES},
 };
 
@@ -56,8 +57,7 @@ void eng_sink_init(struct eng_sink *sink, struct eng_port *port, const struct en
     (void)snprintf(sink->source, sizeof sink->source, "/engaged/%s",
                    eng_model_program(model)); /* names are shorter */
     for (int kind = 0; kind < ENG_EFFECT_KINDS; kind++)
-        if (kinds[kind].type != NULL)
-            make_family(sink, (enum eng_effect_kind)kind);
+        make_family(sink, (enum eng_effect_kind)kind);
 }
 
 void eng_sink_done(struct eng_sink *sink)
@@ -66,17 +66,21 @@ void eng_sink_done(struct eng_sink *sink)
     eng_bytes_done(&sink->value);
 }
 
-/* The headers of an effect: its id, which its value begins with, and its time. */
-static enum eng_status add_own_headers(struct eng_txn *txn, const struct eng_effect *effect,
-                                       size_t id_at, size_t id_bytes)
+/* Closes a record whose value has been written from `begin` on, and adds its own headers: its id,
+ * which its value begins with, and its time. */
+static enum eng_status close_output(struct eng_txn *txn, struct eng_bytes *lane, size_t begin,
+                                    int64_t at_ms)
 {
     char at[ENG_RFC3339_BYTES];
-    eng_assert(effect->at_ms >= 0);
-    eng_assert(id_bytes > 0);
-    enum eng_status status = eng_txn_header_of_value(txn, own_headers[0], id_at, id_bytes);
+    struct eng_slice id = eng_encode_avro_id(lane->data + begin);
+    size_t id_at = (size_t)(id.data - (const char *)lane->data) - begin;
+    eng_assert(at_ms >= 0);
+    eng_assert(id.length > 0);
+    eng_txn_close(txn);
+    enum eng_status status = eng_txn_header_of_value(txn, own_headers[0], id_at, id.length);
     if (status != ENG_OK)
         return status;
-    eng_rfc3339_format(effect->at_ms, at);
+    eng_rfc3339_format(at_ms, at);
     struct eng_port_header time = {own_headers[1], at, ENG_RFC3339_BYTES - 1};
     return eng_txn_header(txn, &time);
 }
@@ -89,12 +93,7 @@ static enum eng_status write_effect(const struct eng_encode_context *context, st
     eng_assert(lane == &txn->lanes[kinds[effect->kind].topic]);
     eng_assert(begin > 0);
     enum eng_status status = eng_encode_avro(context, effect, lane);
-    if (status != ENG_OK)
-        return status;
-    struct eng_slice id = eng_encode_avro_id(lane->data + begin);
-    size_t id_at = (size_t)(id.data - (const char *)lane->data) - begin;
-    eng_txn_close(txn);
-    return add_own_headers(txn, effect, id_at, id.length);
+    return status == ENG_OK ? close_output(txn, lane, begin, effect->at_ms) : status;
 }
 
 static enum eng_status add_effect(const struct eng_sink *sink, struct eng_txn *txn,
@@ -119,6 +118,77 @@ static enum eng_status add_effect(const struct eng_sink *sink, struct eng_txn *t
     return status;
 }
 
+/* ---- groups ---- */
+
+/* All partitions write into the one of that topic. */
+static enum eng_status add_sums(struct eng_txn *txn, const struct eng_sums *sums)
+{
+    char key[ENG_SUMS_KEY_BYTES];
+    struct eng_port_output output = {
+        .topic = ENG_TOPIC_GROUP_SUMS, .key = key, .key_bytes = eng_sums_key(sums, key)};
+    struct eng_bytes *lane = eng_txn_open(txn, &output);
+    eng_assert(output.key_bytes > 0);
+    if (lane == NULL)
+        return ENG_NO_MEMORY;
+    eng_assert(lane == &txn->lanes[ENG_TOPIC_GROUP_SUMS]);
+    enum eng_status status = eng_sums_write(sums, lane);
+    if (status == ENG_OK)
+        eng_txn_close(txn);
+    else
+        eng_txn_drop(txn);
+    return status;
+}
+
+static enum eng_status add_group(struct eng_txn *txn, const struct eng_task_output *from,
+                                 const struct eng_effects *effects, const struct eng_effect *effect)
+{
+    const struct eng_encode_context context = {.model = from->model, .partition = from->partition};
+    struct eng_sums sums;
+    eng_assert(effect->kind == ENG_EFFECT_GROUP);
+    eng_assert(from->partition >= 0);
+    eng_sums_of(&context, effect, effects, &sums);
+    return add_sums(txn, &sums);
+}
+
+enum eng_status eng_sink_result(const struct eng_sink *sink, struct eng_txn *txn,
+                                const struct eng_group_result *result)
+{
+    struct eng_port_output output = {.topic = ENG_TOPIC_GROUPS,
+                                     .key = result->group.data,
+                                     .key_bytes = result->group.length,
+                                     .family = &sink->families[ENG_EFFECT_GROUP]};
+    struct eng_bytes *lane = eng_txn_open(txn, &output);
+    eng_assert(result->group.length > 0);
+    if (lane == NULL)
+        return ENG_NO_MEMORY;
+    size_t begin = lane->used;
+    eng_assert(begin > 0);
+    enum eng_status status = eng_encode_result_avro(result, lane);
+    if (status == ENG_OK)
+        status = close_output(txn, lane, begin, result->at_ms);
+    if (status != ENG_OK)
+        eng_txn_drop(txn);
+    return status;
+}
+
+enum eng_status eng_sink_spent(struct eng_txn *txn, struct eng_slice key)
+{
+    struct eng_port_output output = {
+        .topic = ENG_TOPIC_GROUP_SUMS, .key = key.data, .key_bytes = key.length};
+    eng_assert(key.length > 0);
+    eng_assert(txn != NULL);
+    return eng_txn_add(txn, &output);
+}
+
+enum eng_status eng_sink_no_sums(struct eng_txn *txn, int32_t partition, int64_t until_ms)
+{
+    struct eng_sums sums = {.partition = (uint32_t)partition, .none = true};
+    eng_assert(partition >= 0);
+    eng_assert(until_ms >= 0);
+    sums.result.at_ms = until_ms;
+    return add_sums(txn, &sums);
+}
+
 enum eng_status eng_sink_effects(const struct eng_sink *sink, struct eng_txn *txn,
                                  const struct eng_task_output *from,
                                  const struct eng_effects *effects)
@@ -128,7 +198,8 @@ enum eng_status eng_sink_effects(const struct eng_sink *sink, struct eng_txn *tx
     enum eng_status status = ENG_OK;
     const struct eng_effect *effect = eng_effects_next(effects, NULL);
     for (; status == ENG_OK && effect != NULL; effect = eng_effects_next(effects, effect))
-        status = add_effect(sink, txn, from, effect);
+        status = effect->kind == ENG_EFFECT_GROUP ? add_group(txn, from, effects, effect)
+                                                  : add_effect(sink, txn, from, effect);
     return status;
 }
 

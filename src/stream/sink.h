@@ -10,6 +10,7 @@
 
 #include "codec/decode.h"
 #include "codec/encode.h"
+#include "codec/result.h"
 #include "stream/journal.h"
 #include "stream/parts.h"
 #include "stream/port.h"
@@ -51,10 +52,21 @@ struct eng_task_output {
     const struct eng_model *model;
 };
 
-/* Adds all effects of a buffer. ENG_OK or ENG_NO_MEMORY. */
+/* Adds all effects of a buffer. Those of groups are sums on their way to whoever merges them
+ * (sums.h). ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_sink_effects(const struct eng_sink *sink, struct eng_txn *txn,
                                  const struct eng_task_output *from,
                                  const struct eng_effects *effects);
+
+/* Adds a result of a group of all partitions; and that a record of the sums is needed no more.
+ * ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_sink_result(const struct eng_sink *sink, struct eng_txn *txn,
+                                const struct eng_group_result *result);
+enum eng_status eng_sink_spent(struct eng_txn *txn, struct eng_slice key);
+
+/* Adds that a partition has no events, and so tells nothing of groups up to a time. ENG_OK or
+ * ENG_NO_MEMORY. */
+enum eng_status eng_sink_no_sums(struct eng_txn *txn, int32_t partition, int64_t until_ms);
 
 /* Adds a dead letter. A value too large for a topic of the usual limit is left out, and a header
  * says so. */

@@ -14,6 +14,8 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_REPORTS] = "output.reports",
     [ENG_TOPIC_AWARDS] = "output.awards",
     [ENG_TOPIC_SOURCE_SILENCES] = "output.source_silences",
+    [ENG_TOPIC_GROUPS] = "output.groups",
+    [ENG_TOPIC_GROUP_SUMS] = "output.group_sums",
     [ENG_TOPIC_DEAD_LETTERS] = "output.dead_letters",
     [ENG_TOPIC_ERASURES] = "output.erasures",
     [ENG_TOPIC_STATE] = "output.state",
@@ -30,6 +32,8 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_REPORTS] = config->output.reports,
         [ENG_TOPIC_AWARDS] = config->output.awards,
         [ENG_TOPIC_SOURCE_SILENCES] = config->output.source_silences,
+        [ENG_TOPIC_GROUPS] = config->output.groups,
+        [ENG_TOPIC_GROUP_SUMS] = config->output.group_sums,
         [ENG_TOPIC_DEAD_LETTERS] = config->output.dead_letters,
         [ENG_TOPIC_ERASURES] = config->output.erasures,
         [ENG_TOPIC_STATE] = config->output.state,
@@ -54,6 +58,9 @@ static bool is_used(const struct eng_config *config, enum eng_topic topic)
         return eng_model_award_name(config->model, 0) != NULL;
     case ENG_TOPIC_SOURCE_SILENCES:
         return eng_model_guard_name(config->model, 0) != NULL;
+    case ENG_TOPIC_GROUPS:
+    case ENG_TOPIC_GROUP_SUMS:
+        return eng_model_group_name(config->model, 0) != NULL;
     default:
         return true;
     }
@@ -119,13 +126,44 @@ static enum eng_status check_input(struct eng_port *port, const struct eng_confi
     return check_permissions(name, ret_info, true, false, err);
 }
 
-/* A topic that we write to: there, or made, with the input's partitions. */
+/* Topics of groups are of all partitions together. */
+static bool is_of_groups(enum eng_topic topic)
+{
+    return topic == ENG_TOPIC_GROUPS || topic == ENG_TOPIC_GROUP_SUMS;
+}
+
+/* Has the topic as many partitions as it must have? */
+static enum eng_status check_partitions(const struct eng_config *config, enum eng_topic topic,
+                                        const struct eng_topic_info *info, int32_t wanted,
+                                        struct eng_error *err)
+{
+    const char *name = eng_start_topic(config, topic);
+    eng_assert(info->exists);
+    eng_assert(wanted > 0);
+    if (info->partition_count == wanted || topic == ENG_TOPIC_GROUPS)
+        return ENG_OK; /* results of groups go into the first partition */
+    if (topic == ENG_TOPIC_GROUP_SUMS)
+        return eng_error_set(err, ENG_TOPIC,
+                             "the topic \"%s\" (%s) has %" PRId32 " partitions: it must have one, "
+                             "so that one process reads all of it",
+                             name, topic_keys[topic], info->partition_count);
+    return eng_error_set(err, ENG_TOPIC,
+                         "the topic \"%s\" (%s) has %" PRId32 " partitions, the input topic "
+                         "\"%s\" has %" PRId32 ": they must be the same; state does not move with "
+                         "partners when partitions are added: start afresh with another "
+                         "kafka.group and other output and state topics",
+                         name, topic_keys[topic], info->partition_count, config->input.topic,
+                         wanted);
+}
+
+/* A topic that we write to: there, or made, with as many partitions as are wanted. */
 static enum eng_status check_output(struct eng_port *port, const struct eng_config *config,
                                     enum eng_topic topic, int32_t partition_count,
                                     struct eng_error *err)
 {
     struct eng_topic_info info = {.exists = false};
     const char *name = eng_start_topic(config, topic);
+    bool kept = topic == ENG_TOPIC_STATE || topic == ENG_TOPIC_GROUP_SUMS;
     eng_assert(topic != ENG_TOPIC_INPUT);
     eng_assert(partition_count > 0);
     enum eng_status status = port->ops->topic_info(port, name, &info, err);
@@ -138,20 +176,15 @@ static enum eng_status check_output(struct eng_port *port, const struct eng_conf
                              name, topic_keys[topic], partition_count);
     if (!info.exists)
         return port->ops->topic_create(port, topic, partition_count, err);
-    if (info.partition_count != partition_count)
-        return eng_error_set(
-            err, ENG_TOPIC,
-            "the topic \"%s\" (%s) has %" PRId32 " partitions, the input topic "
-            "\"%s\" has %" PRId32 ": they must be the same; state does not move with "
-            "partners when partitions are added: start afresh with another "
-            "kafka.group and other output and state topics",
-            name, topic_keys[topic], info.partition_count, config->input.topic, partition_count);
-    if (topic == ENG_TOPIC_STATE && info.policy[0] != '\0' && strcmp(info.policy, "compact") != 0)
+    status = check_partitions(config, topic, &info, partition_count, err);
+    if (status != ENG_OK)
+        return status;
+    if (kept && info.policy[0] != '\0' && strcmp(info.policy, "compact") != 0)
         return eng_error_set(err, ENG_TOPIC,
-                             "the state topic \"%s\" has cleanup.policy=%s: it would lose state; "
+                             "the %s topic \"%s\" has cleanup.policy=%s: it would lose state; "
                              "set it to compact",
-                             name, info.policy);
-    return check_permissions(name, &info, topic == ENG_TOPIC_STATE, true, err);
+                             topic == ENG_TOPIC_STATE ? "state" : "group sums", name, info.policy);
+    return check_permissions(name, &info, kept, true, err);
 }
 
 enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *config,
@@ -165,7 +198,9 @@ enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *
         status = check_input(port, config, &info, err);
     for (int topic = ENG_TOPIC_SCORE_CHANGES; status == ENG_OK && topic < ENG_TOPIC_COUNT; topic++)
         if (is_used(config, (enum eng_topic)topic))
-            status = check_output(port, config, (enum eng_topic)topic, info.partition_count, err);
+            status =
+                check_output(port, config, (enum eng_topic)topic,
+                             is_of_groups((enum eng_topic)topic) ? 1 : info.partition_count, err);
     *ret_info = info;
     return status;
 }

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/rules.h"
+#include "engine/group.h"
 #include "stream/erasure.h"
 #include <inttypes.h>
 #include <string.h>
@@ -80,6 +81,7 @@ void eng_task_forget(struct eng_task *task)
                               .end_since_us = -1,
                               .end_offset = -1,
                               .end_heard_us = -1,
+                              .no_sums_ms = -1,
                               .retry_us = old.retry_us,
                               .watched = old.watched,
                               .moved_us = old.moved_us,
@@ -192,7 +194,11 @@ void eng_task_beat(const struct eng_feed *feed)
 /* Where a call may put its effects: nowhere while replaying. */
 struct eng_effects *eng_task_effects(const struct eng_task *task, struct eng_feed *feed)
 {
+    size_t least = eng_engine_effects_bytes_min(task->engine);
     eng_assert(feed->effects.data != NULL);
+    eng_assert(least <= ENG_FEED_EFFECTS_BYTES_MAX);
+    feed->effects.capacity =
+        least > ENG_FEED_EFFECTS_BYTES ? least : (size_t)ENG_FEED_EFFECTS_BYTES;
     feed->effects.used = 0;
     feed->effects.count = 0;
     return task->state == ENG_TASK_LIVE ? &feed->effects : NULL;
@@ -289,12 +295,33 @@ static bool is_idle(const struct eng_task *task, const struct eng_feed *feed)
     return task->end_offset <= task->next && high <= task->next;
 }
 
+/* A partition without events has no clock, and nothing moves it: what comes first may be of any
+ * time. Whoever merges the sums of groups need not wait for it. It is said again after a restart,
+ * which is no harm: the last one counts. */
+static enum eng_status tell_no_sums(struct eng_task *task, struct eng_feed *feed, int64_t wall_ms,
+                                    struct eng_error *err)
+{
+    int64_t until_ms = eng_groups_last_ms(eng_engine_model(task->engine), wall_ms);
+    eng_assert(task->state == ENG_TASK_LIVE);
+    eng_assert(eng_engine_clock_ms(task->engine) < 0);
+    if (until_ms < 0 || until_ms <= task->no_sums_ms)
+        return ENG_OK;
+    eng_task_touch(task, feed);
+    if (eng_sink_no_sums(feed->txn, task->partition, until_ms) != ENG_OK)
+        return eng_error_set(err, ENG_NO_MEMORY, "no memory for the outputs of partition %" PRId32,
+                             task->partition);
+    task->no_sums_ms = until_ms;
+    return ENG_OK;
+}
+
 enum eng_status eng_task_idle(struct eng_task *task, struct eng_feed *feed, struct eng_error *err)
 {
     if (!is_idle(task, feed))
         return ENG_OK;
     eng_assert(task->engine != NULL);
     int64_t wall_ms = feed->port->ops->wall_ms(feed->port);
+    if (eng_engine_clock_ms(task->engine) < 0)
+        return tell_no_sums(task, feed, wall_ms, err);
     int64_t boundary_ms = eng_engine_next_boundary_ms(task->engine);
     if (boundary_ms < 0 || boundary_ms > wall_ms)
         return ENG_OK;

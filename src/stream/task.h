@@ -82,9 +82,17 @@ struct eng_task {
     int64_t watched;      /* how far it had come when it last got on: see worker_watch.c */
     int64_t moved_us;     /* monotonic time of that, or when there was last nothing to do */
     bool stalled;
+    int64_t no_sums_ms; /* without events: up to which time it has told nothing of groups; -1 */
 };
 
-enum { ENG_FEED_EVENTS = 1024, ENG_FEED_EFFECTS_BYTES = 1 << 18 };
+/* A call's effects have the usual room, which stays in the cache, or what the model tells at once
+ * at most: the results of all its groups and segments, say. Memory that is not written costs
+ * nothing. */
+enum {
+    ENG_FEED_EVENTS = 1024,
+    ENG_FEED_EFFECTS_BYTES = 1 << 18,
+    ENG_FEED_EFFECTS_BYTES_MAX = 1 << 22,
+};
 
 /* When long work has to pause. */
 struct eng_feed_limits {

@@ -90,8 +90,7 @@ static enum eng_status make_buffers(struct eng_worker *worker, struct eng_error 
 {
     worker->batch.capacity = ENG_WORKER_BATCH;
     worker->batch.records = eng_realloc(NULL, ENG_WORKER_BATCH * sizeof *worker->batch.records);
-    worker->feed.effects.data = eng_realloc(NULL, ENG_FEED_EFFECTS_BYTES);
-    worker->feed.effects.capacity = ENG_FEED_EFFECTS_BYTES;
+    worker->feed.effects.data = eng_realloc(NULL, ENG_FEED_EFFECTS_BYTES_MAX);
     eng_assert(worker->decoder == NULL);
     eng_assert(worker->config->model != NULL);
     if (worker->batch.records == NULL || worker->feed.effects.data == NULL)

@@ -406,25 +406,16 @@ def run_needs_a_topic():
     expect_last(engaged("run", "--config", "c.yaml"), 2, "input.topic")
 
 
-def expect_last(run, code, text, command="run"):
+def expect_last(run, code, text):
     assert run.returncode == code, (run.returncode, run.stderr)
     last = run.stderr.strip().splitlines()[-1]
-    assert last.startswith(f"engaged {command}: ") and text in last, run.stderr
+    assert last.startswith("engaged run: ") and text in last, run.stderr
 
 
 def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
-
-
-def run_and_demo_refuse_groups_with_their_place():
-    write("c.yaml", CONFIG + "groups: {all: {every: month, figures: {active: {count: {measure: visits}}}}}\n")
-    expect(engaged("check", "--config", "c.yaml", "--quiet"), 0)
-    line = CONFIG.count("\n") + 1
-    for command, more in ("run", []), ("demo", ["--for", "5s"]):
-        expect_last(engaged(command, "--config", "c.yaml", *more), 2,
-                    f"c.yaml:{line}:1: the file has the group \"all\"", command)
 
 
 def run_says_when_its_port_is_taken():

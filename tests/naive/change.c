@@ -296,25 +296,28 @@ static void learn_entries(const struct change *c, const struct knowledge *old,
     }
 }
 
-/* Chooses what a measure that keeps no counts per pane goes on with. */
+/* Chooses what a measure that keeps no counts per pane goes on with: what knows most, and of
+ * several the longest window. */
 static int64_t learn_other(struct change *c, const struct knowledge *old,
                            const struct knowledge *new, unsigned index)
 {
     const struct eng_measure *asks = &c->new->measures[index];
-    int64_t best = 0;
+    int64_t best = 0, longest = 0;
     c->measure[index] = NOT_THERE;
     for (unsigned i = 0; i < c->old->measure_count; i++) {
         const struct eng_measure *m = &c->old->measures[i];
         if (naive_by_pane(m) || !same_question(c, m, asks))
             continue;
-        int64_t from = old->others[i];
+        int64_t first = INT64_MIN;
         if (m->kind == ENG_MEMBERS || m->kind == ENG_LAST || m->kind == ENG_SINCE)
-            from = later(from, naive_window_first(c->old, m->window, m->panes, c->pane));
+            first = naive_window_first(c->old, m->window, m->panes, c->pane);
+        int64_t from = later(old->others[i], first);
         if (m->kind == ENG_FACT && !naive_same_options(c->old, m, c->new, asks))
             from = c->pane + 1; /* what had no say before is not known */
-        if (c->measure[index] != NOT_THERE && from >= best)
+        if (c->measure[index] != NOT_THERE && (from > best || (from == best && first >= longest)))
             continue;
         best = from;
+        longest = first;
         c->measure[index] = i;
     }
     if (c->measure[index] != NOT_THERE)
@@ -723,7 +726,10 @@ static struct score_state carry_score(const struct eng_score *a, const struct en
             state.band = i;
             break;
         }
-    state.told.band = state.band;
+    state.told.band = state.begun = state.band;
+    for (unsigned i = 0; a->moves == b->moves && i < b->band_count; i++)
+        if (strcmp(a->bands[was->begun].name, b->bands[i].name) == 0)
+            state.begun = i;
     return state;
 }
 

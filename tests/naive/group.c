@@ -6,8 +6,12 @@
 static bool fits(const struct naive *naive, const struct partner *partner,
                  const struct eng_test *test, int64_t pane)
 {
+    const struct score_state *score = &partner->scores[test->subject];
+    if (test->by_bands && test->moved != ENG_MOVED_ANY)
+        return test->moved == ENG_MOVED_UP ? score->band > score->begun
+                                           : score->band < score->begun;
     if (test->by_bands)
-        return test->bands >> partner->scores[test->subject].band & 1;
+        return test->bands >> score->band & 1;
     struct amount amount =
         naive_measure(naive, partner, &naive->model->measures[test->subject], pane);
     return !amount.missing && amount.value_e4 >= test->at_least_e4;
@@ -89,5 +93,17 @@ void naive_groups_tell(struct naive *naive, int64_t pane)
         for (unsigned split = 1; split <= group->split_count; split++)
             for (int64_t segment = 0; segment <= 64; segment++)
                 tell(naive, i, split, segment, pane);
+    }
+}
+
+void naive_groups_begin(struct naive *naive, int64_t pane)
+{
+    const struct eng_model *model = naive->model;
+    for (unsigned i = 0; i < model->score_count; i++) {
+        enum eng_window_kind every = (enum eng_window_kind)model->scores[i].moves;
+        if (every == 0 || eng_calendar_period_first(model->calendar, every, pane) != pane)
+            continue;
+        for (size_t j = 0; j < naive->partner_count; j++)
+            naive->partners[j]->scores[i].begun = naive->partners[j]->scores[i].band;
     }
 }

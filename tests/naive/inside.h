@@ -43,6 +43,7 @@ struct score_state {
     int64_t part_e4[ENG_DIMENSIONS_MAX];
     unsigned band;
     int64_t wanting_since_ms; /* dwell: since when another band has been wanted; -1: it is not */
+    unsigned begun;           /* the band when the period began that moves are counted over */
     int64_t grace_pane;       /* tiers: the boundary at which a grace of panes ends; 0: none runs */
     struct told told;
     bool was_positive; /* an evaluation gave a value above 0 */
@@ -282,6 +283,10 @@ void naive_reports_make(struct naive *naive, struct partner *partner, const stru
 
 /* group.c: tells the groups whose period ends before the boundary of a pane. */
 void naive_groups_tell(struct naive *naive, int64_t pane);
+
+/* A period begins in which moves of bands are counted: at its first boundary, before anybody is
+ * looked at. */
+void naive_groups_begin(struct naive *naive, int64_t pane);
 
 /* effects.c: is the partner of the alert's control group? */
 bool naive_holds_out(const struct naive *naive, const struct partner *partner, unsigned alert);

@@ -211,6 +211,7 @@ void naive_evaluate(struct naive *naive, struct partner *partner, const struct o
 static void boundary(struct naive *naive, int64_t pane)
 {
     naive_groups_tell(naive, pane);
+    naive_groups_begin(naive, pane);
     naive->clock_ms = eng_calendar_start_ms(naive->model->calendar, pane);
     struct occasion why = {
         ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)naive->clock_ms, naive->clock_ms, pane, 0};

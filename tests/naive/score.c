@@ -172,7 +172,7 @@ void naive_score_init(const struct eng_score *score, struct score_state *state)
 {
     memset(state, 0, sizeof *state);
     state->band = naive_band_of(score, 0);
-    state->told.band = state->band;
+    state->told.band = state->begun = state->band;
     state->wanting_since_ms = -1;
 }
 

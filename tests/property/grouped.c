@@ -3,15 +3,21 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <string.h>
 
 static unsigned one_of(struct chance *chance, unsigned count)
 {
     return (unsigned)chance_between(chance, 0, (int64_t)count - 1);
 }
 
-static void test(struct chance *chance, const struct grouped *of, FILE *out)
+/* `every`: moves may be counted over it; NULL: they are counted over another period already. */
+static void test(struct chance *chance, const struct grouped *of, const char *every, FILE *out)
 {
     unsigned score = one_of(chance, of->scores);
+    if (of->bands[score] > 1 && every != NULL && chance_percent(chance, 25)) {
+        fprintf(out, "{score: s%u, moved: %s}", score, chance_percent(chance, 50) ? "up" : "down");
+        return;
+    }
     if (of->bands[score] > 1 && chance_percent(chance, 35)) {
         fprintf(out, "{score: s%u, bands: [b%u]}", score, one_of(chance, of->bands[score]));
         return;
@@ -22,7 +28,8 @@ static void test(struct chance *chance, const struct grouped *of, FILE *out)
     fprintf(out, "}");
 }
 
-static void figure(struct chance *chance, const struct grouped *of, unsigned index, FILE *out)
+static void figure(struct chance *chance, const struct grouped *of, const char *every,
+                   unsigned index, FILE *out)
 {
     static const char *const ones[] = {"sum", "mean", "nps"};
     static const char *const twos[] = {"ratio", "growth"};
@@ -31,10 +38,10 @@ static void figure(struct chance *chance, const struct grouped *of, unsigned ind
     fprintf(out, "      k%u: {", index);
     if (kind <= 1 || (kind == 5 && of->measures < 2)) {
         fprintf(out, "%s: ", kind == 0 ? "count" : "share");
-        test(chance, of, out);
+        test(chance, of, every, out);
         if (kind == 1 && chance_percent(chance, 60)) {
             fprintf(out, ", of: ");
-            test(chance, of, out);
+            test(chance, of, every, out);
         }
     } else if (kind < 5) {
         fprintf(out, "%s: m%u", ones[kind - 2], first);
@@ -67,14 +74,17 @@ void grouped_write(const struct chance *chance, const struct grouped *of, FILE *
     if (of->scores == 0 || of->measures == 0 || chance_percent(&own, 60))
         return;
     fprintf(out, "groups:\n");
+    const char *first = NULL;
     int count = (int)chance_between(&own, 1, 2);
     for (int i = 0; i < count; i++) {
-        fprintf(out, "  g%d:\n    every: %s\n", i, CHANCE_ONE_OF(&own, periods));
+        const char *every = CHANCE_ONE_OF(&own, periods);
+        first = i == 0 ? every : first;
+        fprintf(out, "  g%d:\n    every: %s\n", i, every);
         if (chance_percent(&own, 60))
             splits(&own, of, out);
         fprintf(out, "    figures:\n");
         unsigned figures = (unsigned)chance_between(&own, 1, 6);
         for (unsigned j = 0; j < figures; j++)
-            figure(&own, of, j, out);
+            figure(&own, of, strcmp(first, every) == 0 ? every : NULL, j, out);
     }
 }

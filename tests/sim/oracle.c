@@ -323,6 +323,38 @@ static bool same_record(const struct broker_record *a, const struct broker_recor
            same_bytes(a->headers, a->header_bytes, b->headers, b->header_bytes);
 }
 
+/* The value of the header ce_id; its length in *ret_bytes. NULL: none. */
+static const uint8_t *id_of(const struct broker_record *record, uint32_t *ret_bytes)
+{
+    for (uint32_t at = 0; at < record->header_bytes;) {
+        const char *name = (const char *)record->headers + at;
+        at += (uint32_t)strlen(name) + 1;
+        memcpy(ret_bytes, record->headers + at, sizeof *ret_bytes);
+        at += (uint32_t)sizeof *ret_bytes;
+        if (strcmp(name, "ce_id") == 0)
+            return record->headers + at;
+        at += *ret_bytes;
+    }
+    return NULL;
+}
+
+/* Says which output is another one: what is there, by its id, in the place of what should be. */
+static void fail_output(struct oracle *oracle, const struct eng_port_output *output,
+                        const struct broker_record *want, const struct broker_record *got)
+{
+    uint32_t want_bytes = 0, got_bytes = 0;
+    const char *want_id = (const char *)id_of(want, &want_bytes);
+    const char *got_id = got != NULL ? (const char *)id_of(got, &got_bytes) : "";
+    bool same = got != NULL && same_bytes((const uint8_t *)want_id, want_bytes,
+                                          (const uint8_t *)got_id, got_bytes);
+    sim_fail(oracle->sim, "partition %d: output %.*s (topic %d) %s%.*s", oracle->partition,
+             (int)want_bytes, want_id, output->topic,
+             got == NULL ? "is missing"
+             : same      ? "differs"
+                         : "is not there, but ",
+             same ? 0 : (int)got_bytes, got_id);
+}
+
 /* May outputs be missing at the end? */
 static bool is_cut_short(const struct oracle *oracle)
 {
@@ -337,7 +369,7 @@ static void same_outputs(struct oracle *oracle)
     struct eng_port_output output;
     struct eng_txn_place place = {0};
     int64_t at[ENG_TOPIC_COUNT] = {0};
-    for (int64_t i = 0; eng_txn_next(&oracle->told, &place, headers, &output); i++) {
+    while (eng_txn_next(&oracle->told, &place, headers, &output)) {
         struct broker_record want = broker_record_of(&sim->broker, &output);
         const struct broker_log *log =
             &sim->broker.logs[broker_place(output.topic, oracle->partition)];
@@ -345,9 +377,7 @@ static void same_outputs(struct oracle *oracle)
         if (got == NULL && is_cut_short(oracle))
             continue;
         if (got == NULL || !same_record(&want, &got->record)) {
-            sim_fail(sim, "partition %d: output %" PRId64 " (topic %d, key %.*s) %s",
-                     oracle->partition, i, output.topic, (int)want.key_bytes,
-                     (const char *)want.key, got == NULL ? "is missing" : "differs");
+            fail_output(oracle, &output, &want, got != NULL ? &got->record : NULL);
             return;
         }
     }
@@ -409,21 +439,6 @@ static void same_receipts(struct oracle *oracle)
     }
     if (next_visible(log, &at) != NULL)
         sim_fail(sim, "partition %d: a receipt too many", oracle->partition);
-}
-
-/* The value of the header ce_id; its length in *ret_bytes. NULL: none. */
-static const uint8_t *id_of(const struct broker_record *record, uint32_t *ret_bytes)
-{
-    for (uint32_t at = 0; at < record->header_bytes;) {
-        const char *name = (const char *)record->headers + at;
-        at += (uint32_t)strlen(name) + 1;
-        memcpy(ret_bytes, record->headers + at, sizeof *ret_bytes);
-        at += (uint32_t)sizeof *ret_bytes;
-        if (strcmp(name, "ce_id") == 0)
-            return record->headers + at;
-        at += *ret_bytes;
-    }
-    return NULL;
 }
 
 struct id {

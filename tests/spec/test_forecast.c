@@ -210,6 +210,54 @@ Test(forecast, more_points_may_turn_a_fall_past_the_band_into_one_into_it)
                "day 9        tick      ->  acme p 13 -> 6.5, ok -> low (expiry)\n");
 }
 
+/* Seven: two are left on day 9, which is mid, and that is never left again, for its edge less the
+ * margin is 0. With an eighth three are left, which is high still, and one on day 10, which is low.
+ */
+Test(forecast, more_points_may_turn_a_fall_that_a_margin_stops_half_way_into_one_to_the_lowest_band)
+{
+    spec_holds(
+        "S3",
+        "scores: {p: {points: {up: 1}, over: 9d, bands: {low: 0, mid: 2, high: 5}, margin: 2}}\n"
+        "alerts: {risk: {score: p, falls_to: low, forecast: 6d}}\n",
+        "day 0 01:00  acme  up\n"
+        "day 0 02:00  acme  up\n"
+        "day 0 03:00  acme  up\n"
+        "day 0 04:00  acme  up  ->  p 0 -> 4, low -> mid\n"
+        "day 0 05:00  acme  up\n"
+        "day 1 01:00  acme  up\n"
+        "day 1 02:00  acme  up  ->  p 4 -> 7, mid -> high\n"
+        "day 4        tick\n"
+        "day 4 01:00  acme  up\n"
+        "day 5        tick      ->  acme risk opened at 8, high, falls day 10 to low\n"
+        "day 10       tick      ->  acme p 7 -> 1, high -> low (expiry)\n");
+}
+
+/* With nine, mid is wanted from day 20 on and in force on day 26, and low is wanted after that,
+ * from day 27 on. With a tenth mid is wanted from day 21 on, and when that has been so for six days
+ * there is only one left. */
+Test(forecast, more_points_may_turn_a_fall_in_two_dwells_into_one_in_a_single_dwell)
+{
+    spec_holds(
+        "S3",
+        "scores: {p: {points: {up: 1}, over: 20d, bands: {low: 0, mid: 2, high: 5}, dwell: 6d}}\n"
+        "alerts: {risk: {score: p, falls_to: low, forecast: 19d}}\n",
+        "day 0 01:00  acme  up\n"
+        "day 0 02:00  acme  up\n"
+        "day 0 03:00  acme  up\n"
+        "day 0 04:00  acme  up\n"
+        "day 0 05:00  acme  up\n"
+        "day 1 01:00  acme  up\n"
+        "day 1 02:00  acme  up\n"
+        "day 7        tick      ->  acme p 0 -> 7, low -> high (expiry)\n"
+        "                       ->  acme risk opened at 7, high, falls day 26 to low\n"
+        "day 7 01:00  acme  up\n"
+        "day 7 02:00  acme  up  ->  risk resolved at 9, high\n"
+        "day 8        tick\n"
+        "day 8 01:00  acme  up\n"
+        "day 9        tick      ->  acme risk opened at 10, high, falls day 27 to low\n"
+        "day 27       tick      ->  acme p 7 -> 1, high -> low (expiry)\n");
+}
+
 /* Both owe five, and four are given back for nine days. Only one of them has ever had something. */
 Test(forecast, S10_who_was_never_above_0_is_not_warned_of)
 {

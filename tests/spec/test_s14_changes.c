@@ -497,6 +497,25 @@ Test(s14_changes, panes_since_an_event_are_known_as_far_back_as_the_old_window)
             "day 8  tick       ->  acme s 0 -> 1, all (expiry), provisional\n");
 }
 
+/* Neither knew anything when they began, and an event of before then comes late. */
+Test(s14_changes, of_two_that_know_as_much_the_one_with_the_longer_window_goes_on)
+{
+#define TWO                                                                                        \
+    "measures: {m: {since: y, over: 2d}, n: {since: y, over: 9d}}\n"                               \
+    "scores: {s: {scale: 10, dimensions: {n: {weight: 1, target: 10}}, " ALL "}}\n"                \
+    "alerts: {d: {score: s, drop: 1, within: 9d}}\n"
+    spec_changes("S14", 0,
+                 (const char *const[]){
+                     SCORE("count: x, over: 9d", "weight: 1, target: 10", "bands: {all: 0}"), TWO,
+                     TWO, NULL},
+                 "day 0  acme  x\n"
+                 "day 4  acme  x\n"
+                 "becomes 2\n"
+                 "day 1  acme  y    ->  s 0 -> 3, all (correction)\n"
+                 "becomes 3\n"
+                 "day 5  tick       ->  acme s 3 -> 4, all (expiry)\n");
+}
+
 Test(s14_changes, a_drop_goes_on_where_both_measures_of_a_ratio_are_as_before)
 {
 #define DROP(a, b, more)                                                                           \
@@ -613,4 +632,43 @@ Test(s14_changes, a_rhythm_goes_on_under_the_same_filter_only)
             "day 0   acme  x region=a\n"
             "becomes 2\n"
             "day 9   tick  ->  day 4 acme q opened, last day 0, gap 0h, risk 0.702\n");
+}
+
+#define MOVES(every)                                                                               \
+    "groups: {g: {every: " every                                                                   \
+    ", figures: {up: {count: {score: s, moved: up}}, down: {count: {score: s, moved: down}}}}}\n"
+#define MOVED(bands, every) SCORE(X9, "weight: 1, target: 10", "bands: {" bands "}") MOVES(every)
+
+/* Day 4 is a Monday: 5 January 2026. */
+Test(s14_changes, where_a_period_began_is_known_by_the_name_of_the_band)
+{
+    CHANGES(0, MOVED("low: 0, mid: 1, high: 2", "week"),
+            MOVED("none: 0, low: 0.5, mid: 1, high: 2", "week"),
+            "day 0  acme  x    ->  s 0 -> 1, low -> mid\n"
+            "day 3  acme  x    ->  s 1 -> 2, mid -> high\n"
+            "day 4  tick       ->  g of 1: up 1, down 0\n"
+            "day 9  tick       ->  acme s 2 -> 1, high -> mid (expiry)\n"
+            "becomes 2\n"
+            "day 11 tick       ->  g of 1: up 0, down 1\n");
+    CHANGES(0, MOVED("low: 0, mid: 1, high: 2", "week"),
+            MOVED("none: 0, low: 0.5, mid: 1, high: 2", "week"),
+            "day 4  acme  x    ->  s 0 -> 1, low -> mid\n"
+            "becomes 2\n"
+            "day 11 tick       ->  g of 1: up 1, down 0\n");
+    CHANGES(0, MOVED("low: 0, mid: 1, high: 2", "week"), MOVED("none: 0, mid: 1, high: 2", "week"),
+            "day 4  acme  x    ->  s 0 -> 1, low -> mid\n"
+            "becomes 2\n"
+            "day 11 tick       ->  g of 1: up 0, down 0\n"); /* it began in a band that there is no
+                                                                more */
+}
+
+Test(s14_changes, moves_over_another_period_are_counted_from_the_change_on)
+{
+    CHANGES(0, MOVED("low: 0, mid: 1, high: 2", "year"), MOVED("low: 0, mid: 1, high: 2", "week"),
+            "day 0  acme  x    ->  s 0 -> 1, low -> mid\n"
+            "becomes 2\n"
+            "day 4  tick       ->  g of 1: up 0, down 0\n"
+            "day 4  acme  x    ->  s 1 -> 2, mid -> high\n"
+            "day 4  acme  x\n"
+            "day 11 tick       ->  g of 1: up 1, down 0\n");
 }

@@ -219,6 +219,16 @@ static void print_award_booking(const struct subject *s, const struct eng_effect
     print_number(effect->balance_e4, s->out);
 }
 
+/* The first sums alone: of a count that is all there is. */
+static void print_group(const struct subject *s, const struct eng_effect *effect)
+{
+    const struct eng_group *group = &s->model->groups[effect->subject];
+    fprintf(s->out, "%s of %" PRId64 ":", group->name, effect->partners);
+    for (unsigned i = 0; i < group->figure_count; i++)
+        fprintf(s->out, "%s %s %" PRIu64, i > 0 ? "," : "", group->figures[i].name,
+                eng_effect_sums(effect, i)[0].low);
+}
+
 static void print_contributions(const struct subject *s, const struct eng_effect *effect)
 {
     const struct eng_contribution *parts = eng_effect_contributions(effect);
@@ -264,6 +274,8 @@ static void print_effect(const struct subject *s, const struct eng_effect *effec
         fprintf(s->out, "%.*s ", (int)name.length, name.data);
     if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
         print_score_change(s, effect);
+    else if (effect->kind == ENG_EFFECT_GROUP)
+        print_group(s, effect);
     else if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
         print_source_silence(s, effect);
     else if (effect->kind == ENG_EFFECT_AWARD_BOOKING)

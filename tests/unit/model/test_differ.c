@@ -142,7 +142,7 @@ Test(differ, what_a_running_process_cannot_take_up_is_named_with_its_place)
     refused(eng_config_takes_up, FIRST MODEL "input:\n  topic: other\n",
             "new.yaml:7:3: input.topic needs a restart; so do output.score_changes, "
             "output.churn_drops, output.cell_changes, output.reports, output.awards, "
-            "output.source_silences, output.dead_letters, output.erasures");
+            "output.source_silences, output.groups, output.dead_letters, output.erasures");
     refused(eng_config_takes_up, FIRST MODEL INPUT "run: {workers: 2}\n",
             "new.yaml:7:7: run.workers needs a restart");
     refused(eng_config_takes_up, FIRST MODEL INPUT "kafka:\n  client: {sasl.password: secret}\n",
@@ -192,6 +192,25 @@ Test(differ, the_first_awards_need_a_restart)
     cr_expect(strstr(err.text, "awards need a restart where there were none") != NULL, "%s",
               err.text);
     cr_expect(strstr(err.text, "output.awards") != NULL, "%s", err.text);
+    cr_expect_eq(eng_config_takes_up(some, other, NULL), ENG_OK);
+    eng_config_free(none);
+    eng_config_free(some);
+    eng_config_free(other);
+}
+
+/* Nor for those of groups, and nobody merges them. */
+Test(differ, the_first_groups_need_a_restart)
+{
+#define GROUPED(version, every)                                                                    \
+    "program: p\nversion: " version "\n" MODEL "groups: {all: {every: " every                      \
+    ", figures: {f: {count: {score: engagement, bands: [low]}}}}}\n"
+    struct eng_config *none = load(FIRST MODEL INPUT), *some = load(GROUPED("4", "month") INPUT);
+    struct eng_config *other = load(GROUPED("5", "week") INPUT);
+    struct eng_error err = {0};
+    cr_expect_eq(eng_config_takes_up(none, some, &err), ENG_BAD_CONFIG);
+    cr_expect(strstr(err.text, "groups need a restart where there were none") != NULL, "%s",
+              err.text);
+    cr_expect(strstr(err.text, "output.groups") != NULL, "%s", err.text);
     cr_expect_eq(eng_config_takes_up(some, other, NULL), ENG_OK);
     eng_config_free(none);
     eng_config_free(some);

@@ -28,6 +28,15 @@ Test(groups, what_cannot_be_meant_is_refused)
         {F("share: {measure: m, score: s, bands: [low]}"), "|\"share\" has to name either"},
         {F("share: {measure: m, bands: [low]}"), "|a condition on a measure"},
         {F("share: {score: s}"), "|\"bands\" is missing; name the bands of \"s\""},
+        {F("share: {score: s, bands: [low], moved: up}"),
+         "|\"bands\" and \"moved\" exclude each other; name the bands of \"s\" that are meant"},
+        {F("count: {score: s, moved: sideways}"), "|up or down"},
+        {F("count: {measure: m, moved: up}"), "|a condition on a measure"},
+        {TOP "groups: {g: {every: week, figures: {f: {count: {score: t, moved: up}}}}, "
+             "h: {every: month, figures: {f: {count: {score: t, moved: down}}}}}\n",
+         "|moves of the score \"t\" are counted over a week already, and only one kind of period "
+         "is "
+         "kept; count them over a week here too"},
         {F("share: {score: s, bands: [lo]}"), "|has no band \"lo\"|did you mean \"low\"?"},
         {F("share: {score: s, bands: [low, low]}"), "|the band \"low\" stands twice"},
         {F("share: {score: s, bands: [low, high]}"), "|everybody is meant; leave one out"},

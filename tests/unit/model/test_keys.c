@@ -159,6 +159,7 @@ static const struct company companies[] = {
     {&eng_section_test, "at_least", "measure: logins"},
     {&eng_section_test, "score", "bands: [high]"},
     {&eng_section_test, "bands", "score: engagement"},
+    {&eng_section_test, "moved", "score: engagement"},
     {&eng_section_alert, "score", "falls_to: low"},
     {&eng_section_alert, "falls_to", "score: engagement"},
     {&eng_section_alert, "rises_to", "score: engagement"},

@@ -61,10 +61,11 @@ Test(start, missing_outputs_are_made_with_the_input_s_partitions)
         s.fake->topics[i].exists = false;
     cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, NULL), ENG_OK);
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
-        cr_expect_eq(s.fake->topics[i].exists, i != ENG_TOPIC_AWARDS && i != ENG_TOPIC_ERASURES &&
-                                                   i != ENG_TOPIC_CELL_CHANGES &&
-                                                   i != ENG_TOPIC_REPORTS &&
-                                                   i != ENG_TOPIC_SOURCE_SILENCES);
+        cr_expect_eq(s.fake->topics[i].exists,
+                     i != ENG_TOPIC_AWARDS && i != ENG_TOPIC_ERASURES &&
+                         i != ENG_TOPIC_CELL_CHANGES && i != ENG_TOPIC_REPORTS &&
+                         i != ENG_TOPIC_GROUPS && i != ENG_TOPIC_GROUP_SUMS &&
+                         i != ENG_TOPIC_SOURCE_SILENCES);
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
         cr_expect_eq(s.fake->topics[i].partition_count, 3);
     stage_done(&s);
@@ -116,13 +117,14 @@ Test(start, the_topic_of_receipts_is_not_looked_for_when_nobody_may_erase)
     stage_done(&s);
 }
 
-/* The stage's program with a matrix, a report and a guard. */
+/* The stage's program with a matrix, a report, a guard and a group. */
 static const char full_config[] =
     "program: stage\n"
     "time: {pane: 1h, late_after: 24h}\n"
     "input: {topic: in, format: json}\n"
     "output: {score_changes: changes, churn_drops: drops, cell_changes: cells, reports: cards, "
-    "source_silences: quiet, dead_letters: dead, erasures: erased, state: state, create: false}\n"
+    "source_silences: quiet, groups: figures, group_sums: sums, dead_letters: dead, erasures: "
+    "erased, state: state, create: false}\n"
     "measures: {logins: {count: login, over: 4h}}\n"
     "scores:\n"
     "  one: {scale: 10, dimensions: {logins: {weight: 1, target: 10}}, bands: {low: 0, high: 5}}\n"
@@ -130,7 +132,8 @@ static const char full_config[] =
     "matrices: {both: {rows: one, columns: two}}\n"
     "reports: {card: {of: [one]}}\n"
     "alerts: {down: {score: one, falls_to: low}}\n"
-    "guards: {source: {silence: login}}\n";
+    "guards: {source: {silence: login}}\n"
+    "groups: {all: {every: month, figures: {logins: {sum: logins}}}}\n";
 
 Test(start, topics_of_outputs_are_looked_for_when_the_model_has_them)
 {
@@ -139,7 +142,9 @@ Test(start, topics_of_outputs_are_looked_for_when_the_model_has_them)
         const char *said;
     } used[] = {{ENG_TOPIC_CELL_CHANGES, "\"cells\" (output.cell_changes)"},
                 {ENG_TOPIC_REPORTS, "\"cards\" (output.reports)"},
-                {ENG_TOPIC_SOURCE_SILENCES, "\"quiet\" (output.source_silences)"}};
+                {ENG_TOPIC_SOURCE_SILENCES, "\"quiet\" (output.source_silences)"},
+                {ENG_TOPIC_GROUPS, "\"figures\" (output.groups)"},
+                {ENG_TOPIC_GROUP_SUMS, "\"sums\" (output.group_sums)"}};
     for (size_t i = 0; i < sizeof used / sizeof *used; i++) {
         struct stage s;
         struct eng_topic_info info;
@@ -157,6 +162,38 @@ Test(start, topics_of_outputs_are_looked_for_when_the_model_has_them)
         eng_config_free(config);
         stage_done(&s);
     }
+}
+
+Test(start, topics_of_groups_have_one_partition)
+{
+    struct stage s;
+    struct eng_topic_info info;
+    struct eng_error err = {0};
+    struct eng_config *config = NULL;
+    stage_init(&s, 3);
+    cr_assert_eq(
+        eng_config_load_text(full_config, sizeof full_config - 1, "full.yaml", &config, &err),
+        ENG_OK, "%s", err.text);
+    config->output.create = true;
+    s.fake->topics[ENG_TOPIC_GROUPS].exists = s.fake->topics[ENG_TOPIC_GROUP_SUMS].exists = false;
+    cr_expect_eq(eng_start_check(&s.fake->port, config, &info, &err), ENG_OK, "%s", err.text);
+    cr_expect_eq(s.fake->topics[ENG_TOPIC_GROUPS].partition_count, 1);
+    cr_expect_eq(s.fake->topics[ENG_TOPIC_GROUP_SUMS].partition_count, 1);
+    s.fake->topics[ENG_TOPIC_GROUPS].partition_count = 3; /* somebody else's choice */
+    cr_expect_eq(eng_start_check(&s.fake->port, config, &info, &err), ENG_OK);
+    s.fake->topics[ENG_TOPIC_GROUP_SUMS].partition_count = 3;
+    cr_expect_eq(eng_start_check(&s.fake->port, config, &info, &err), ENG_TOPIC);
+    cr_expect(strstr(err.text, "\"sums\" (output.group_sums) has 3 partitions: it must have one") !=
+                  NULL,
+              "%s", err.text);
+    s.fake->topics[ENG_TOPIC_GROUP_SUMS] =
+        (struct eng_topic_info){.exists = true, .partition_count = 1, .policy = "delete"};
+    struct eng_error other = {0};
+    cr_expect_eq(eng_start_check(&s.fake->port, config, &info, &other), ENG_TOPIC);
+    cr_expect(strstr(other.text, "group sums topic \"sums\" has cleanup.policy=delete") != NULL,
+              "%s", other.text);
+    eng_config_free(config);
+    stage_done(&s);
 }
 
 Test(start, one_topic_must_not_serve_two_ends)

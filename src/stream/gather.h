@@ -1,0 +1,71 @@
+/* Gathers what partitions tell of groups (sums.h), and gives out the results of all of them
+ * together.
+ *
+ * A partition tells the results of one moment one after the other, and says with the last that it
+ * was; its moments come in the order of time. So a moment is complete when every partition has
+ * told it or a later one, or has said that it has no events and tells nothing up to then. Moments
+ * become complete in their order. Then their results are given out: by model, group and segment,
+ * summed over those partitions that have told them. What comes of a moment after that is late, and
+ * counts no more.
+ *
+ * It can be forgotten at any time, and be made again by taking the same records from low water on,
+ * as long as somebody remembers up to which moment results have been given out.
+ *
+ * Pure: the same records give the same results. One thread at a time. */
+#ifndef ENG_STREAM_GATHER_H
+#define ENG_STREAM_GATHER_H
+
+#include "stream/sums.h"
+
+struct eng_gather;
+
+/* For so many partitions, at least 1, with everything up to given_ms given out before (-1:
+ * nothing). ENG_OK or ENG_NO_MEMORY; free with eng_gather_free. */
+enum eng_status eng_gather_new(uint32_t partitions, int64_t given_ms,
+                               struct eng_gather **ret_gather);
+
+/* NULL is fine. */
+void eng_gather_free(struct eng_gather *gather);
+
+/* A record as it comes. Value NULL: a tombstone. */
+struct eng_gather_record {
+    const void *key, *value;
+    size_t key_bytes, value_bytes;
+    int64_t offset; /* greater than that of the one before */
+};
+
+/* Takes a copy of a record. ENG_OK, ENG_NO_MEMORY, or ENG_CORRUPT (it is none, or of a partition
+ * that there is not: nothing has changed). */
+enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gather_record *record,
+                                struct eng_error *err);
+
+/* The oldest moment whose results can be given out; -1: there is none. */
+int64_t eng_gather_ready(const struct eng_gather *gather);
+
+/* The oldest moment that anything has been taken of and that has not been given out; -1: there is
+ * none. */
+int64_t eng_gather_oldest(const struct eng_gather *gather);
+
+/* The lowest of the partitions that have not told a moment, nor passed it; -1: there is none. */
+int32_t eng_gather_missing(const struct eng_gather *gather, int64_t at_ms);
+
+/* Begins to give out everything up to a moment. It counts as given from now on. */
+void eng_gather_open(struct eng_gather *gather, int64_t at_ms);
+
+/* The next of those results; NULL: there are no more. Borrowed until the next call. */
+const struct eng_group_result *eng_gather_next(struct eng_gather *gather);
+
+/* A record that is needed no more: of a moment that was given out, or late. False: there are no
+ * more. *ret_key is borrowed until the next call. To be called when no result is left. */
+bool eng_gather_spent(struct eng_gather *gather, struct eng_slice *ret_key);
+
+/* Where reading has to begin to have all that is needed; `next`: where it goes on. */
+int64_t eng_gather_low_water(const struct eng_gather *gather, int64_t next);
+
+/* Up to which moment results have been given out; -1: none. */
+int64_t eng_gather_given(const struct eng_gather *gather);
+
+/* Records that have come too late so far. */
+uint64_t eng_gather_late(const struct eng_gather *gather);
+
+#endif

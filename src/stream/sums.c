@@ -1,0 +1,217 @@
+/* Bytes of what partitions tell of groups. See sums.h. */
+#include "stream/sums.h"
+
+#include "base/assert.h"
+#include "stream/big_endian.h"
+#include "stream/state.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    SUMS_VERSION = 1,
+    HEAD_BYTES = 36,
+    TEXT_NONE = 0xFFFF, /* as a length */
+    FIGURE_BYTES = 33,  /* and its name */
+    FLAG_NONE = 1,
+};
+
+static const struct eng_state_form form = {"the sums of a group", "GS", SUMS_VERSION,
+                                           HEAD_BYTES + ENG_PAGE_SUM_BYTES};
+
+void eng_sums_of(const struct eng_encode_context *context, const struct eng_effect *effect,
+                 const struct eng_effects *effects, struct eng_sums *ret_sums)
+{
+    eng_assert(effect->kind == ENG_EFFECT_GROUP);
+    eng_assert(context->partition >= 0);
+    *ret_sums = (struct eng_sums){.partition = (uint32_t)context->partition};
+    eng_result_of(context->model, effect, &ret_sums->result);
+    const struct eng_effect *next = eng_effects_next(effects, effect);
+    for (; next != NULL && next->kind == ENG_EFFECT_GROUP && next->at_ms == effect->at_ms;
+         next = eng_effects_next(effects, next))
+        ret_sums->left++;
+}
+
+size_t eng_sums_key(const struct eng_sums *sums, char ret_key[ENG_SUMS_KEY_BYTES])
+{
+    const struct eng_group_result *result = &sums->result;
+    eng_assert(result->at_ms >= 0);
+    int used = sums->none ? snprintf(ret_key, ENG_SUMS_KEY_BYTES, "none/%" PRIu32, sums->partition)
+                          : snprintf(ret_key, ENG_SUMS_KEY_BYTES,
+                                     "sums/%" PRId64 "/%" PRIu32 "/%" PRIu32 "/%u/%u/%u",
+                                     result->at_ms, sums->partition, result->model_version,
+                                     result->group_index, result->split, result->place);
+    eng_assert(used > 0 && used < ENG_SUMS_KEY_BYTES);
+    return (size_t)used;
+}
+
+/* ---- writing ---- */
+
+/* A place in a record that is being written; NULL: only counting. */
+struct pen {
+    uint8_t *to;
+    size_t used;
+};
+
+static void put(struct pen *pen, uint64_t number, int bytes)
+{
+    eng_assert(bytes <= 8);
+    if (pen->to != NULL)
+        eng_write_be(pen->to + pen->used, number, bytes);
+    pen->used += (size_t)bytes;
+    eng_assert(pen->used > 0);
+}
+
+static void put_text(struct pen *pen, struct eng_slice text)
+{
+    eng_assert(text.length < TEXT_NONE);
+    put(pen, text.data != NULL ? text.length : TEXT_NONE, 2);
+    if (pen->to != NULL && text.length > 0)
+        memcpy(pen->to + pen->used, text.data, text.length);
+    pen->used += text.length;
+    eng_assert(pen->used >= text.length);
+}
+
+static void put_all(struct pen *pen, const struct eng_sums *sums)
+{
+    const struct eng_group_result *result = &sums->result;
+    eng_assert(result->figure_count <= ENG_FIGURES_MAX);
+    eng_assert(result->partners >= 0);
+    put(pen, 'G' << 8 | 'S', 2);
+    put(pen, SUMS_VERSION, 1);
+    put(pen, sums->none ? FLAG_NONE : 0, 1);
+    put(pen, sums->partition, 4);
+    put(pen, (uint64_t)result->at_ms, 8);
+    put(pen, result->model_version, 4);
+    put(pen, sums->left, 4);
+    put(pen, (uint64_t)result->partners, 8);
+    put(pen, result->group_index, 1);
+    put(pen, result->split, 1);
+    put(pen, result->place, 1);
+    put(pen, result->figure_count, 1);
+    const struct eng_slice texts[] = {result->program, result->group, result->description,
+                                      result->by, result->segment};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        put_text(pen, texts[i]);
+    for (uint32_t i = 0; i < result->figure_count; i++) {
+        const struct eng_figure_sums *figure = &result->figures[i];
+        put(pen, figure->kind, 1);
+        for (int k = 0; k < 2; k++) {
+            put(pen, (uint64_t)figure->sums[k].high, 8);
+            put(pen, figure->sums[k].low, 8);
+        }
+        put_text(pen, figure->name);
+    }
+}
+
+enum eng_status eng_sums_write(const struct eng_sums *sums, struct eng_bytes *out)
+{
+    struct pen pen = {0};
+    put_all(&pen, sums);
+    size_t bytes = pen.used;
+    eng_assert(bytes >= HEAD_BYTES);
+    if (eng_bytes_reserve(out, bytes + ENG_PAGE_SUM_BYTES) != ENG_OK)
+        return ENG_NO_MEMORY;
+    pen = (struct pen){.to = out->data + out->used};
+    put_all(&pen, sums);
+    eng_assert(pen.used == bytes);
+    eng_page_close(pen.to, bytes);
+    out->used += bytes + ENG_PAGE_SUM_BYTES;
+    return ENG_OK;
+}
+
+/* ---- reading ---- */
+
+/* A record that is being read, without its checksum; `bad` once it was shorter than it says. */
+struct reader {
+    const uint8_t *at, *end;
+    bool bad;
+};
+
+static uint64_t take(struct reader *reader, int bytes)
+{
+    eng_assert(bytes <= 8);
+    eng_assert(reader->at <= reader->end);
+    if (reader->end - reader->at < bytes) {
+        reader->bad = true;
+        reader->at = reader->end;
+        return 0;
+    }
+    reader->at += bytes;
+    return eng_read_be(reader->at - bytes, bytes);
+}
+
+static struct eng_slice take_text(struct reader *reader)
+{
+    uint32_t length = (uint32_t)take(reader, 2);
+    eng_assert(length <= TEXT_NONE);
+    if (length == TEXT_NONE)
+        return (struct eng_slice){0};
+    if ((size_t)(reader->end - reader->at) < length) {
+        reader->bad = true;
+        return (struct eng_slice){0};
+    }
+    reader->at += length;
+    eng_assert(reader->at <= reader->end);
+    return (struct eng_slice){(const char *)reader->at - length, length};
+}
+
+static void take_figure(struct reader *reader, struct eng_figure_sums *figure)
+{
+    figure->kind = (uint8_t)take(reader, 1);
+    eng_assert(reader->at <= reader->end);
+    for (int k = 0; k < 2; k++) {
+        figure->sums[k].high = (int64_t)take(reader, 8);
+        figure->sums[k].low = take(reader, 8);
+    }
+    figure->name = take_text(reader);
+    reader->bad |= figure->kind >= ENG_FIGURE_KINDS || figure->name.data == NULL;
+    eng_assert(reader->bad || figure->kind < ENG_FIGURE_KINDS);
+}
+
+static void take_all(struct reader *reader, struct eng_sums *sums)
+{
+    struct eng_group_result *result = &sums->result;
+    (void)take(reader, 3); /* looked at before */
+    sums->none = take(reader, 1) == FLAG_NONE;
+    sums->partition = (uint32_t)take(reader, 4);
+    result->at_ms = (int64_t)take(reader, 8);
+    result->model_version = (uint32_t)take(reader, 4);
+    sums->left = (uint32_t)take(reader, 4);
+    result->partners = (int64_t)take(reader, 8);
+    result->partitions = 1;
+    result->group_index = (uint8_t)take(reader, 1);
+    result->split = (uint8_t)take(reader, 1);
+    result->place = (uint8_t)take(reader, 1);
+    result->figure_count = (uint8_t)take(reader, 1);
+    eng_assert(!reader->bad); /* long enough for a head, as was looked at before */
+    struct eng_slice *texts[] = {&result->program, &result->group, &result->description,
+                                 &result->by, &result->segment};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        *texts[i] = take_text(reader);
+    reader->bad |= result->figure_count > ENG_FIGURES_MAX;
+    for (uint32_t i = 0; !reader->bad && i < result->figure_count; i++)
+        take_figure(reader, &result->figures[i]);
+    reader->bad |= reader->at != reader->end || result->at_ms < 0 || result->partners < 0 ||
+                   (!sums->none && (result->program.data == NULL || result->group.data == NULL)) ||
+                   (result->split > 0) != (result->by.data != NULL);
+    eng_assert(reader->at <= reader->end);
+}
+
+enum eng_status eng_sums_read(const void *value, size_t length, struct eng_sums *ret_sums,
+                              struct eng_error *err)
+{
+    enum eng_status status = eng_state_check(value, length, &form, err);
+    eng_assert(ret_sums != NULL);
+    eng_assert(form.least > HEAD_BYTES);
+    if (status != ENG_OK)
+        return status;
+    struct reader reader = {.at = value,
+                            .end = (const uint8_t *)value + length - ENG_PAGE_SUM_BYTES};
+    *ret_sums = (struct eng_sums){0};
+    take_all(&reader, ret_sums);
+    if (reader.bad)
+        return eng_error_set(err, ENG_CORRUPT, "%s of %zu bytes does not add up", form.what,
+                             length);
+    return ENG_OK;
+}

@@ -1,0 +1,42 @@
+/* What a partition tells of a group at the end of a period, on its way to whoever merges it:
+ * records of the topic `output.group_sums`.
+ *
+ * docs/state-topic.md describes every byte. A record holds its own names, so that it can be merged
+ * without the model that it was told under. Keys:
+ *
+ *   sums/AT/PARTITION/VERSION/GROUP/SPLIT/SEGMENT   a segment's sums; numbers, decimal
+ *   none/PARTITION                                  no events: nothing will be told up to a time
+ *
+ * The last record of a key counts, and none once there is a tombstone: the topic is compacted. A
+ * version that is not known or a wrong checksum is refused by name. Pure; any thread. */
+#ifndef ENG_STREAM_SUMS_H
+#define ENG_STREAM_SUMS_H
+
+#include "codec/result.h"
+
+enum { ENG_SUMS_KEY_BYTES = 80 };
+
+/* A record. */
+struct eng_sums {
+    uint32_t partition;
+    uint32_t left; /* so many more records follow of this partition and moment */
+    bool none;     /* there is no result: nothing will be told up to `result.at_ms`, inclusive */
+    struct eng_group_result result; /* its texts are pieces of the bytes it was read from */
+};
+
+/* A result that an engine tells. When several are told at one moment, one after the other in one
+ * buffer, `left` is how many follow; they are counted here. Borrows the model. */
+void eng_sums_of(const struct eng_encode_context *context, const struct eng_effect *effect,
+                 const struct eng_effects *effects, struct eng_sums *ret_sums);
+
+/* The key, which is no longer than ENG_SUMS_KEY_BYTES; returns its length. */
+size_t eng_sums_key(const struct eng_sums *sums, char ret_key[ENG_SUMS_KEY_BYTES]);
+
+/* Appends the value. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_sums_write(const struct eng_sums *sums, struct eng_bytes *out);
+
+/* Reads it back; borrows the bytes. ENG_OK or ENG_CORRUPT. */
+enum eng_status eng_sums_read(const void *value, size_t length, struct eng_sums *ret_sums,
+                              struct eng_error *err);
+
+#endif
