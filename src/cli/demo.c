@@ -307,6 +307,7 @@ static enum eng_status start_tail(struct demo *demo, struct eng_error *err)
     const char *const topics[ENG_FINDINGS_TOPIC_COUNT] = {
         [ENG_FINDINGS_SCORE_CHANGES] = demo->config.output.score_changes,
         [ENG_FINDINGS_CHURN_DROPS] = demo->config.output.churn_drops,
+        [ENG_FINDINGS_GROUPS] = demo->config.output.groups,
     };
     const struct eng_tail_options options = {.brokers = demo->brokers,
                                              .topics = topics,

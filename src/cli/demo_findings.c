@@ -76,6 +76,17 @@ static void move_band(struct eng_findings *findings, struct eng_finding *partner
     }
 }
 
+/* Keeps a text, cut where it is longer than there is room, and ends it. */
+static void keep_news(struct eng_news_list *list, int64_t at_ms, struct eng_text *text)
+{
+    struct eng_news *news = &list->newest[list->count++ % ENG_NEWS_MAX];
+    size_t length = text->used < sizeof news->text ? text->used : sizeof news->text - 1;
+    *news = (struct eng_news){.at_ms = at_ms};
+    if (!text->failed)
+        memcpy(news->text, text->data, length);
+    eng_text_done(text);
+}
+
 static void add_news(struct eng_news_list *list, const struct eng_told *told)
 {
     struct eng_text text = {0};
@@ -86,12 +97,7 @@ static void add_news(struct eng_news_list *list, const struct eng_told *told)
         eng_text_add(&text, ": ");
     }
     eng_told_words(told, &text);
-    struct eng_news *news = &list->newest[list->count++ % ENG_NEWS_MAX];
-    size_t length = text.used < sizeof news->text ? text.used : sizeof news->text - 1;
-    *news = (struct eng_news){.at_ms = told->at_ms};
-    if (!text.failed)
-        memcpy(news->text, text.data, length);
-    eng_text_done(&text);
+    keep_news(list, told->at_ms, &text);
 }
 
 static void take_score_change(struct eng_findings *findings, const struct eng_told *told)
@@ -127,10 +133,33 @@ static void take_churn_drop(struct eng_findings *findings, const struct eng_told
         partner->told_ms = told->at_ms;
 }
 
+/* Figures of segments are told as well; here those of everybody are shown. */
+static void take_group(struct eng_findings *findings, const struct eng_told_group *told)
+{
+    struct eng_text text = {0};
+    if (!told->everybody)
+        return;
+    eng_told_figures(told, &text);
+    keep_news(&findings->figures, told->at_ms, &text);
+}
+
+static void visit_group(struct eng_findings *findings, const struct eng_tail_record *record)
+{
+    struct eng_told_group told;
+    if (eng_told_group_result(record->value, record->value_bytes, &told))
+        take_group(findings, &told);
+    else
+        findings->unreadable++;
+}
+
 void eng_findings_visit(void *context, const struct eng_tail_record *record)
 {
     struct eng_findings *findings = context;
     struct eng_told told;
+    if (record->topic == ENG_FINDINGS_GROUPS) {
+        visit_group(findings, record);
+        return;
+    }
     bool readable = record->topic == ENG_FINDINGS_SCORE_CHANGES
                         ? eng_told_score_change(record->value, record->value_bytes, &told)
                         : eng_told_churn_drop(record->value, record->value_bytes, &told);

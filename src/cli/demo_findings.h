@@ -11,10 +11,15 @@
 #include "stream/tail.h"
 #include <engaged/model.h>
 
-enum { ENG_NEWS_MAX = 16, ENG_NEWS_BYTES = 160 };
+enum { ENG_NEWS_MAX = 16, ENG_NEWS_BYTES = 320 };
 
 /* Topics of the tail, in this order. */
-enum { ENG_FINDINGS_SCORE_CHANGES, ENG_FINDINGS_CHURN_DROPS, ENG_FINDINGS_TOPIC_COUNT };
+enum {
+    ENG_FINDINGS_SCORE_CHANGES,
+    ENG_FINDINGS_CHURN_DROPS,
+    ENG_FINDINGS_GROUPS,
+    ENG_FINDINGS_TOPIC_COUNT
+};
 
 /* A message: "p000123 silent: silent for 12 days, usual gap 2 days; ...". */
 struct eng_news {
@@ -36,6 +41,7 @@ struct eng_findings {
     uint32_t band_count;
     uint64_t score_changes, opened, resolved, unreadable;
     struct eng_news_list changes, drops; /* drops: opened ones */
+    struct eng_news_list figures;        /* results of groups, of everybody */
 };
 
 /* How the partners of a kind were found out. */

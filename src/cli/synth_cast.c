@@ -9,7 +9,13 @@
 #include <string.h>
 
 enum { PAID_SLOTS = 1 << 14, TEXT_BYTES = 24, FAMILY_END = 2, DRAWS = 12, DEAR_E4 = 200000 };
-enum { FACT_ONE_IN = 4, STEPS_TO_TARGET = 8, GRADE_E4 = 100000 };
+enum {
+    FACT_ONE_IN = 4,
+    STEPS_TO_TARGET = 8,
+    GRADE_E4 = 100000,
+    ANSWER_E4 = 80000,
+    SPENT_E4 = 400000
+};
 
 #define WEEK_MS INT64_C(604800000)
 
@@ -77,6 +83,21 @@ static int64_t target_of(const struct eng_model *model, uint32_t measure)
     return 0;
 }
 
+/* What a group's figure wants of a measure's values; 0: nothing of its own. Whether somebody would
+ * recommend us is a grade from 0 to 10; what is spent of something are small parts. */
+static int64_t aim_of_figures(const struct eng_model *model, uint32_t measure)
+{
+    for (uint32_t i = 0; i < model->group_count; i++)
+        for (uint32_t k = 0; k < model->groups[i].figure_count; k++) {
+            const struct eng_figure *figure = &model->groups[i].figures[k];
+            if (figure->kind == ENG_FIGURE_NPS && figure->measures[0] == measure)
+                return ANSWER_E4;
+            if (figure->kind == ENG_FIGURE_RATIO && figure->measures[0] == measure)
+                return SPENT_E4;
+        }
+    return 0;
+}
+
 /* A newest value is an answer and lies about its target; a sum gets there in some steps. */
 static int64_t aim_of(const struct eng_model *model, uint32_t entry)
 {
@@ -86,6 +107,9 @@ static int64_t aim_of(const struct eng_model *model, uint32_t entry)
         bool sum = measure->kind == ENG_SUM;
         if ((sum || measure->kind == ENG_LAST) && eng_action_set_has(&measure->actions, entry))
             aim = target_of(model, i) / (sum ? STEPS_TO_TARGET : 1);
+        if (aim == 0 && (sum || measure->kind == ENG_LAST) &&
+            eng_action_set_has(&measure->actions, entry))
+            aim = aim_of_figures(model, i);
     }
     return aim;
 }

@@ -222,6 +222,45 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
     return known && !in.failed && in.at == in.end;
 }
 
+static void take_figures(struct input *in, struct eng_told_group *told)
+{
+    for (;;) {
+        int64_t count = take_long(in);
+        if (count < 0) {
+            count = count == INT64_MIN ? INT64_MAX : -count;
+            (void)take_long(in);
+        }
+        if (count == 0 || in->failed)
+            return;
+        for (; count > 0 && !in->failed; count--) {
+            struct eng_told_figure figure = {.name = take_string(in)};
+            figure.value = take_double(in);
+            if (told->figure_count == ENG_FIGURES_MAX)
+                in->failed = true;
+            else
+                told->figures[told->figure_count++] = figure;
+        }
+    }
+}
+
+bool eng_told_group_result(const void *data, size_t length, struct eng_told_group *ret_told)
+{
+    struct input in = {.at = data, .end = (const uint8_t *)data + length};
+    *ret_told = (struct eng_told_group){0};
+    (void)take_string(&in); /* id */
+    (void)take_string(&in); /* program */
+    ret_told->group = take_string(&in);
+    (void)take_long(&in); /* version of the model */
+    ret_told->at_ms = take_long(&in);
+    ret_told->everybody = take_optional_string(&in).length == 0;
+    (void)take_optional_string(&in); /* segment */
+    (void)take_long(&in);            /* partitions */
+    ret_told->partners = take_long(&in);
+    take_figures(&in, ret_told);
+    (void)take_optional_string(&in); /* description */
+    return !in.failed && in.at == in.end;
+}
+
 /* Points with one decimal, rounded half away from zero. */
 static void add_points(struct eng_text *text, double points)
 {
@@ -234,6 +273,17 @@ static void add_points(struct eng_text *text, double points)
 static void add_slice(struct eng_text *text, struct eng_slice slice)
 {
     eng_text_add_bytes(text, slice.data, slice.length);
+}
+
+void eng_told_figures(const struct eng_told_group *told, struct eng_text *text)
+{
+    add_slice(text, told->group);
+    for (uint32_t i = 0; i < told->figure_count; i++) {
+        eng_text_add(text, i > 0 ? ", " : ": ");
+        add_slice(text, told->figures[i].name);
+        eng_text_add(text, " %.*f", fabs(told->figures[i].value) < 10 ? 2 : 0,
+                     told->figures[i].value);
+    }
 }
 
 static void add_duration(struct eng_text *text, int64_t ms)

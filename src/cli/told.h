@@ -1,4 +1,5 @@
-/* A record of an output topic, read back: schemas/score_change.avsc and schemas/churn_drop.avsc.
+/* A record of an output topic, read back: schemas/score_change.avsc, churn_drop.avsc and
+ * group_result.avsc.
  *
  * For showing what the daemon told, as any consumer would read it. Bounded: a record that ends too
  * early or has too much is refused. Pure; slices point into the record. */
@@ -58,6 +59,25 @@ struct eng_told {
 /* Read the Avro body of a score change, or of a churn drop. False: it is none. */
 bool eng_told_score_change(const void *data, size_t length, struct eng_told *ret_told);
 bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_told);
+
+/* A group's result. */
+struct eng_told_figure {
+    struct eng_slice name;
+    double value;
+};
+
+struct eng_told_group {
+    struct eng_slice group;
+    bool everybody; /* it is of no segment */
+    int64_t at_ms, partners;
+    uint32_t figure_count;
+    struct eng_told_figure figures[ENG_FIGURES_MAX];
+};
+
+bool eng_told_group_result(const void *data, size_t length, struct eng_told_group *ret_told);
+
+/* Appends "program: retention 0.98, nps 41.2, ...". */
+void eng_told_figures(const struct eng_told_group *told, struct eng_text *text);
 
 /* Appends what happened in plain words, without the partner: "engagement fell by 2.6 to 4.9, most
  * by invoices (-1.3)". */

@@ -223,13 +223,14 @@ static enum eng_status check_tiers(struct eng_load *load, const struct eng_node 
     const char *name = eng_node_shown(&load->source, node->key);
     uint32_t day = load->model->pane_unit == ENG_PANE_HOUR ? 24 : 1;
     enum eng_window_kind period = draft->over.kind;
-    if (draft->points == NULL)
+    if (draft->points == NULL && draft->ledger == NULL)
         return eng_source_fail(&load->source, draft->tiers->key->mark,
                                "the score \"%s\" has tiers and no points; tiers are earned by "
                                "points, give dimensions \"bands\"",
                                name);
-    enum eng_status status = eng_section_allow(load, node, "a points score with tiers",
-                                               "points over tiers grace tell_every description");
+    enum eng_status status =
+        eng_section_allow(load, node, "a points score with tiers",
+                          "points ledger over tiers grace tell_every description");
     if (status != ENG_OK)
         return status;
     if (draft->over.node == NULL || period < ENG_WINDOW_WEEK || period > ENG_WINDOW_YEAR)

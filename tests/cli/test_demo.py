@@ -67,6 +67,16 @@ def a_program_of_other_actions_is_played_by_the_same_partners():
     assert found["report"] >= 600 and found["cell"] > 200 and found["score"] > 500 and found["churn"] > 50, found
 
 
+def the_figures_of_a_whole_program_are_shown():
+    config = os.path.join(os.path.dirname(__file__), "..", "..", "config", "program.yaml")
+    run = subprocess.run([ENGAGED, "demo", "--config", config, "--for", "12s", "--days", "70", "--partners", "300",
+                          "--http", "off"], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, (run.returncode, run.stderr)
+    assert counts(run.stdout)["group"] >= 20, run.stdout
+    assert re.search(r"^   figures of \S+, program: retention [01]\.\d\d, participation [01]\.\d\d, redemption ",
+                     run.stdout, re.M), run.stdout
+
+
 def an_interrupt_ends_it_cleanly_with_the_summary():
     for number in (signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen([ENGAGED, "demo", "--partners", "50", "--http", "off"], stdout=subprocess.PIPE,

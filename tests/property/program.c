@@ -475,6 +475,20 @@ static void decay(struct writer *w)
     fprintf(w->out, "}\n");
 }
 
+/* Over what points are counted: tiers over a period of the calendar. */
+static void period_of_points(struct writer *w, unsigned index)
+{
+    if (w->scores[index].tiers) {
+        static const char *const periods[] = {"week", "week", "month", "quarter", "year"};
+        fprintf(w->out, "    over: %s\n", CHANCE_ONE_OF(w->chance, periods));
+        return;
+    }
+    fprintf(w->out, "    ");
+    over(w, index == 0);
+    fprintf(w->out, "\n");
+    decay(w);
+}
+
 static void points(struct writer *w, unsigned index)
 {
     enum { NAMES = sizeof names / sizeof names[0] };
@@ -501,15 +515,7 @@ static void points(struct writer *w, unsigned index)
         }
         fprintf(w->out, "%s\n", named || filtered ? "}" : "");
     }
-    if (w->scores[index].tiers) {
-        static const char *const periods[] = {"week", "week", "month", "quarter", "year"};
-        fprintf(w->out, "    over: %s\n", CHANCE_ONE_OF(w->chance, periods));
-        return;
-    }
-    fprintf(w->out, "    ");
-    over(w, index == 0);
-    fprintf(w->out, "\n");
-    decay(w);
+    period_of_points(w, index);
 }
 
 static void bands(struct writer *w, unsigned index)
@@ -573,14 +579,11 @@ static void score(struct writer *w, unsigned index)
     fprintf(w->out, "  s%u:\n", index);
     w->scores[index].points = percent(w, 30);
     bool booked = w->scores[index].points && w->ledgers > 0 && percent(w, 60);
-    w->scores[index].tiers =
-        w->scores[index].points && !booked && index > 0 && crossed_tiers(w->chance);
+    w->scores[index].tiers = w->scores[index].points && index > 0 && crossed_tiers(w->chance);
     if (booked) {
         w->scores[index].scale_e4 = 200000;
-        fprintf(w->out, "    ledger: l0\n    ");
-        over(w, index == 0);
-        fprintf(w->out, "\n");
-        decay(w);
+        fprintf(w->out, "    ledger: l0\n");
+        period_of_points(w, index);
     } else if (w->scores[index].points)
         points(w, index);
     else

@@ -32,20 +32,6 @@ static const char *const attribute_texts[INPUT_ATTRIBUTES - 1][5] = {
 
 /* ---- Programs. ---- */
 
-/* The daemon does not take groups. */
-static void write_without_groups(const char *text, FILE *out)
-{
-    const char *groups = strstr(text, "\ngroups:\n");
-    if (groups == NULL) {
-        fputs(text, out);
-        return;
-    }
-    const char *behind = strchr(groups + 1, '\n') + 1;
-    while (*behind == ' ')
-        behind = strchr(behind, '\n') + 1;
-    fprintf(out, "%.*s%s", (int)(groups + 1 - text), text, behind);
-}
-
 /* The program with what the daemon needs beside it. */
 static char *complete(struct sim *sim, const char *program, const char *on_change)
 {
@@ -59,7 +45,7 @@ static char *complete(struct sim *sim, const char *program, const char *on_chang
     fprintf(
         out,
         "output: {score_changes: changes, churn_drops: drops, cell_changes: cells, reports: cards, "
-        "dead_letters: dead, erasures: erased, state: state}\n");
+        "groups: figures, group_sums: sums, dead_letters: dead, erasures: erased, state: state}\n");
     fprintf(out,
             "run: {commit_interval: %" PRId64 "ms, stop_deadline: 8s, on_change: %s, "
             "standbys: %u}\n",
@@ -72,7 +58,7 @@ static char *complete(struct sim *sim, const char *program, const char *on_chang
     if (strstr(program, "future_skew") == NULL)
         fprintf(out, "  future_skew: %" PRId64 "m\n",
                 sim->input.pane_ms / 60000 * sim_between(sim, 1, 3) / 4);
-    write_without_groups(time, out);
+    fputs(time, out);
     fclose(out);
     return text;
 }

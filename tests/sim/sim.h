@@ -64,6 +64,7 @@ enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
     X(HALF_MODELS, "commits in the middle of a change of the model")                               \
     X(WAITS, "commits before an event whose boundaries are worked off")                            \
     X(OUTPUTS, "outputs")                                                                          \
+    X(SUMS, "of them sums of groups")                                                              \
     X(LETTERS, "dead letters")                                                                     \
     X(TAKEN, "standbys taken over")                                                                \
     X(GIVEN_BACK, "standbys that had to wait")                                                     \
