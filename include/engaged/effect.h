@@ -79,7 +79,10 @@ struct eng_effect {
         uint8_t will_drop_to;  /* churn drop that looks ahead, opened: the band that its score will
                                 * fall into */
     };
-    uint8_t provisional;         /* score change; cell change: one of the two scores is */
+    union {
+        uint8_t provisional; /* score change; cell change: one of the two scores is */
+        uint8_t held_out;    /* churn drop: the partner is of the alert's control group */
+    };
     uint16_t partner_bytes;      /* length of the partner id */
     uint16_t contribution_count; /* as many as the score has dimensions, in file order */
     union {

@@ -172,6 +172,7 @@ struct eng_view {
         bool open;
         int64_t opened_at_ms; /* of the newest opening; -1: never, or closed and cooled down */
         int64_t due_at_ms;    /* silence: when it will be told if nothing happens; -1: not due */
+        bool held_out; /* open: told as of the control group; else it would be, if it opened now */
     } alerts[ENG_VIEW_ALERTS_MAX];
     struct eng_view_matrix {
         uint8_t row, column; /* bands in force of its two scores */

@@ -510,6 +510,18 @@ static void add_near(struct eng_text *out, const struct eng_score *score,
     eng_text_add(out, " is missing");
 }
 
+static void add_control(struct eng_text *out, const struct eng_alert *alert)
+{
+    const char *salt = alert->salt != NULL ? alert->salt : alert->name;
+    if (alert->hold_out_e4 == 0)
+        return;
+    eng_text_add(out, "    Of ");
+    add_e4(out, alert->hold_out_e4 * 100LL);
+    eng_text_add(out, " %% of the partners, chosen by their ids and ");
+    eng_text_add_json(out, salt, strlen(salt));
+    eng_text_add(out, ", it is told as held out: a control group.\n");
+}
+
 static void add_alert(struct eng_text *out, const struct eng_model *model,
                       const struct eng_alert *alert)
 {
@@ -553,6 +565,7 @@ static void add_alert(struct eng_text *out, const struct eng_model *model,
         add_elapsed(out, alert->cooldown_ms);
     }
     eng_text_add(out, ".\n");
+    add_control(out, alert);
     add_description(out, alert->description);
 }
 

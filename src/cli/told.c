@@ -218,6 +218,7 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
     pass_facts(&in);
     ret_told->nudge = take_nudge(&in);
     ret_told->near = take_optional_string(&in);
+    ret_told->held_out = take_branch(&in) && take_byte(&in) != 0;
     return known && !in.failed && in.at == in.end;
 }
 
@@ -486,4 +487,6 @@ void eng_told_words(const struct eng_told *told, struct eng_text *text)
     add_words(told, text);
     add_forecast(text, told);
     add_nudge(text, &told->nudge);
+    if (told->held_out)
+        eng_text_add(text, "; held out");
 }

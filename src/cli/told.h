@@ -43,6 +43,7 @@ struct eng_told {
     enum eng_told_kind kind;
     bool resolved; /* churn drops: the alert ends */
     bool provisional, up;
+    bool held_out; /* churn drops: of the rule's control group */
     struct eng_slice partner;
     struct eng_slice name; /* of the rule; score change: of the score */
     struct eng_slice score, band, previous_band, description, will_drop_to, near;

@@ -219,6 +219,9 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     struct eng_nudge_of nudge = eng_encode_nudge(context->model, effect);
     put_nudge(writer, &nudge);
     put_optional_string(writer, kind == ENG_NEAR, eng_encode_near_name(context->model, alert));
+    eng_put_avro_long(writer, effect->held_out ? BRANCH_VALUE : BRANCH_NULL);
+    if (effect->held_out)
+        eng_put_byte(writer, true);
 }
 
 static void put_source_silence(struct eng_writer *writer, const struct eng_encode_context *context,

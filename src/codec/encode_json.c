@@ -243,6 +243,8 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     put_nudge(writer, &nudge);
     if (alert->kind == ENG_NEAR)
         put_string(writer, "near", eng_encode_near_name(context->model, alert));
+    if (effect->held_out)
+        put_boolean(writer, "held_out", true);
 }
 
 static void put_source_silence(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -500,6 +502,8 @@ static void put_view_alert(struct eng_writer *writer, const struct eng_alert *al
         put_integer(writer, "opened_at", view->opened_at_ms);
     if (view->due_at_ms >= 0)
         put_integer(writer, "due_at", view->due_at_ms);
+    if (view->held_out)
+        put_boolean(writer, "held_out", true);
     eng_put_byte(writer, '}');
 }
 

@@ -137,7 +137,10 @@ const char eng_schema_churn_drop[] =
     "nd that the score is enough for then; null when it stays in its band.\"},{\"name\":\"each"
     "\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"Of a sum: the value of each o"
     "f these actions; null of a count.\"}]}]},{\"name\":\"near\",\"type\":[\"null\",\"string\"]"
-    ",\"default\":null,\"doc\":\"near: name of the higher band that little is missing to.\"}]}";
+    ",\"default\":null,\"doc\":\"near: name of the higher band that little is missing to.\"},{"
+    "\"name\":\"held_out\",\"type\":[\"null\",\"boolean\"],\"default\":null,\"doc\":\"True for "
+    "partners of the rule's control group (hold_out): do nothing about these, and compare them "
+    "with the others. An alert is resolved as what it was opened as. Null for all others.\"}]}";
 
 const char eng_schema_cell_change[] =
     "{\"type\":\"record\",\"name\":\"CellChange\",\"namespace\":\"engaged\",\"doc\":\"The bands"

@@ -11,16 +11,12 @@
  *
  * Most partners have no alert open or cooling down, so this state is a list of openings (alert u8,
  * flags u8, opened_at i64, baseline i64) that is empty for them.
- *
- * Peaks of a drop alert: the largest values of the last `within` panes that are no longer in force,
- * as a list of (last pane in which it was in force, value) with falling values and rising
- * panes. A value that a boundary itself replaces was last in force in the pane before; one that an
- * event replaces, in this pane. The first one within the window, or the value in force where that
- * is greater, is the baseline. Those that a greater value has overtaken go when the next is noted.
  */
 #include "base/assert.h"
+#include "engine/control.h"
 #include "engine/fact.h"
 #include "engine/internal.h"
+#include "engine/peak.h"
 #include "engine/silence.h"
 #include "engine/slack.h"
 
@@ -31,7 +27,9 @@ static inline int64_t lesser(int64_t one, int64_t two)
 
 /* ---- openings ---- */
 
-enum { OPEN = 1, WAITING = 2 };
+/* HELD_OUT: told, or to be told, as of the control group; of open ones only, so that what is
+ * resolved is told as its opening was. */
+enum { OPEN = 1, WAITING = 2, HELD_OUT = 4 };
 
 struct opening {
     uint8_t alert, flags;
@@ -121,6 +119,17 @@ bool eng_alert_is_open(const struct eng_record *record, unsigned alert, int64_t 
     return opening.flags & OPEN;
 }
 
+bool eng_alert_is_held_out(const struct eng_record *record, unsigned alert)
+{
+    struct opening opening;
+    eng_assert(alert < record->layout->model->alert_count);
+    eng_assert(record->partner != NULL);
+    if (get_opening(record, alert, &opening) && opening.flags & OPEN)
+        return opening.flags & HELD_OUT;
+    return eng_control_holds_out(&record->layout->model->alerts[alert],
+                                 eng_partner_id(record->partner));
+}
+
 /* True when the alert may open at this evaluation; else sees to it that it is looked at when the
  * cooldown ends. */
 static bool cooled_down(const struct eng_engine *engine, struct eng_evaluation *evaluation,
@@ -174,7 +183,7 @@ static bool may_open(const struct eng_engine *engine, struct eng_evaluation *eva
 
 /* A churn drop with the contributions of the alert's score where it has one. NULL: tell nothing. */
 static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation *evaluation,
-                                unsigned index, enum eng_alert_status status)
+                                unsigned index, enum eng_alert_status status, bool held_out)
 {
     const struct eng_alert *alert = &engine->model->alerts[index];
     bool scored = eng_alert_is_scored(alert);
@@ -189,6 +198,7 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     effect->kind = ENG_EFFECT_CHURN_DROP;
     effect->subject = (uint16_t)index;
     effect->status = (uint8_t)status;
+    effect->held_out = held_out;
     effect->fact = eng_fact_of_alert(engine, index);
     if (scored)
         eng_effect_score(engine, effect, alert->score);
@@ -202,12 +212,13 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
 
 /* Tells an opening, unless a guard holds it. */
 static struct eng_effect *begin_opening(struct eng_engine *engine,
-                                        struct eng_evaluation *evaluation, unsigned index)
+                                        struct eng_evaluation *evaluation, unsigned index,
+                                        bool held_out)
 {
     eng_assert(index < engine->model->alert_count);
     evaluation->opened |= 1u << index;
     if (!eng_guards_hold_opening(engine, index))
-        return begin(engine, evaluation, index, ENG_OPENED);
+        return begin(engine, evaluation, index, ENG_OPENED, held_out);
     evaluation->moved = true;
     return NULL;
 }
@@ -242,9 +253,11 @@ static void look_ahead(struct eng_engine *engine, const struct eng_evaluation *e
 static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evaluation *evaluation,
                                      unsigned index, int64_t baseline_e4)
 {
-    put_opening(engine, (struct opening){(uint8_t)index, OPEN, evaluation->at_ms, baseline_e4});
-    struct eng_effect *effect = begin_opening(engine, evaluation, index);
     const struct eng_alert *alert = &engine->model->alerts[index];
+    bool held_out = eng_control_holds_out(alert, eng_partner_id(engine->hand.partner));
+    uint8_t flags = held_out ? OPEN | HELD_OUT : OPEN;
+    put_opening(engine, (struct opening){(uint8_t)index, flags, evaluation->at_ms, baseline_e4});
+    struct eng_effect *effect = begin_opening(engine, evaluation, index, held_out);
     if (effect != NULL && alert->forecast > 0 && alert->kind != ENG_FALLS_TO)
         look_ahead(engine, evaluation, effect);
     return effect;
@@ -253,11 +266,12 @@ static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evalu
 static struct eng_effect *resolve_alert(struct eng_engine *engine,
                                         struct eng_evaluation *evaluation, struct opening opening)
 {
+    bool held_out = opening.flags & HELD_OUT;
     eng_assert(opening.flags & OPEN);
     opening.flags = 0;
     put_opening(engine, opening);
     if (!eng_guards_is_untold(engine, opening.alert, opening.opened_at_ms))
-        return begin(engine, evaluation, opening.alert, ENG_RESOLVED);
+        return begin(engine, evaluation, opening.alert, ENG_RESOLVED, held_out);
     evaluation->moved = true;
     return NULL;
 }
@@ -490,89 +504,6 @@ static bool idle_ahead(const struct eng_scratch *scratch, const struct eng_alert
 
 /* ---- drop ---- */
 
-/* A drop alert's peaks: pane i32, then the value in its score's width. */
-struct peaks {
-    const struct eng_score_layout *score;
-    uint8_t *data;
-    uint32_t count, bytes; /* elements, and bytes of one */
-};
-
-static inline struct peaks peaks_of(const struct eng_record *record, unsigned alert)
-{
-    const struct eng_layout *layout = record->layout;
-    unsigned list = layout->alert_list[alert];
-    uint32_t bytes = layout->lists[list].element_bytes;
-    eng_assert(list != ENG_NO_INDEX);
-    eng_assert(bytes == 8 || bytes == 12);
-    struct eng_list view =
-        bytes == 8 ? eng_record_list(record, list, 8) : eng_record_list(record, list, 12);
-    return (struct peaks){&layout->scores[layout->model->alerts[alert].score], view.data,
-                          view.count, bytes};
-}
-
-static inline int64_t peak_value(const struct peaks *peaks, uint32_t index)
-{
-    return eng_score_load(peaks->score,
-                          peaks->data + (size_t)index * peaks->bytes + ENG_PEAK_PANE_BYTES);
-}
-
-static inline int32_t peak_pane(const struct peaks *peaks, uint32_t index)
-{
-    return eng_load_i32(peaks->data + (size_t)index * peaks->bytes);
-}
-
-/* Notes a value that was in force up to `last` and has been replaced by a smaller one. */
-static void push_peak(struct eng_engine *engine, unsigned index, int32_t last, int64_t value_e4)
-{
-    unsigned list = engine->layout->alert_list[index];
-    struct peaks peaks = peaks_of(&engine->hand, index);
-    uint32_t kept = peaks.count;
-    eng_assert(list != ENG_NO_INDEX);
-    eng_assert(last <= engine->now.pane);
-    while (kept > 0 && peak_value(&peaks, kept - 1) <= value_e4)
-        kept--;
-    /* What was in force up to the same pane as something larger can never be the largest. */
-    bool counts = kept == 0 || peak_pane(&peaks, kept - 1) < last;
-    uint8_t *place = peaks.data + (size_t)kept * peaks.bytes;
-    if (counts && kept < peaks.count)
-        kept++;
-    else if (counts)
-        place = eng_record_insert(&engine->store, &engine->hand, list, kept, peaks.bytes);
-    if (counts) {
-        eng_store_i32(place, last);
-        eng_score_store(peaks.score, place + ENG_PEAK_PANE_BYTES, value_e4);
-    }
-    if (kept < peaks.count)
-        eng_record_erase(&engine->hand, list, kept, peaks.count - kept, peaks.bytes);
-}
-
-/* Takes in the value that is in force from the boundary `pane` on, or from within that pane. */
-static void take_peak(struct eng_engine *engine, unsigned index, int32_t pane, bool at_boundary)
-{
-    const struct eng_alert *alert = &engine->model->alerts[index];
-    struct peaks peaks = peaks_of(&engine->hand, index);
-    int64_t oldest = (int64_t)pane - alert->within + 1, before;
-    int32_t last = pane - (at_boundary ? 1 : 0);
-    uint32_t left = 0;
-    eng_assert(alert->kind == ENG_DROP);
-    eng_assert(alert->within > 0);
-    while (left < peaks.count && peak_pane(&peaks, left) < oldest)
-        left++;
-    if (left > 0)
-        eng_record_erase(&engine->hand, engine->layout->alert_list[index], 0, left, peaks.bytes);
-    before = engine->scratch.value_before[alert->score];
-    if (before > engine->scratch.value[alert->score] && last >= oldest)
-        push_peak(engine, index, last, before);
-}
-
-/* How far the value is under the baseline, the largest one in the window. */
-static inline int64_t depth_of(const struct eng_record *record, unsigned index, int64_t value_e4)
-{
-    struct peaks peaks = peaks_of(record, index);
-    int64_t depth = peaks.count == 0 ? 0 : peak_value(&peaks, 0) - value_e4;
-    return depth > 0 ? depth : 0;
-}
-
 /* A fall from a baseline above 0 that is deep enough; at least 1. */
 static inline int64_t drop_from(const struct eng_alert *alert, int64_t baseline_e4)
 {
@@ -602,7 +533,7 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
     bool known = get_opening(&engine->hand, index, &opening);
     eng_assert(alert->kind == ENG_DROP);
     eng_assert(alert->score < engine->model->score_count);
-    take_peak(engine, index, engine->now.pane, evaluation->at_boundary);
+    eng_peak_take(engine, index, engine->now.pane, evaluation->at_boundary);
     if (known && opening.flags & OPEN) {
         if (!is_won_back(alert, opening.baseline_e4, value))
             return;
@@ -612,7 +543,7 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
         return;
     }
     evaluation->moved |= known; /* while it cools down, slack comes and goes with the depth */
-    int64_t baseline = value + depth_of(&engine->hand, index, value);
+    int64_t baseline = value + eng_peak_depth(&engine->hand, index, value);
     bool deep = baseline > 0 && baseline - value >= drop_from(alert, baseline); /* S10 */
     if (deep && may_open(engine, evaluation, known, &opening)) {
         struct eng_effect *effect = open_alert(engine, evaluation, index, baseline);
@@ -625,15 +556,6 @@ static void evaluate_drop(struct eng_engine *engine, struct eng_evaluation *eval
         opening.flags = waits ? WAITING : 0;
         put_opening(engine, opening);
     }
-}
-
-void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane)
-{
-    const struct eng_layout *layout = engine->layout;
-    eng_assert(score < engine->model->score_count);
-    eng_assert(pane <= engine->now.pane);
-    for (uint32_t i = layout->drops_first[score]; i < layout->drops_first[score + 1]; i++)
-        take_peak(engine, layout->drops[i], pane, true); /* not deep enough to open: slack.h */
 }
 
 /* How far a value may fall that is `depth` under the baseline. One that had no value above 0 to
@@ -665,7 +587,7 @@ int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_r
             return -1;
         if (open)
             continue;
-        int64_t depth = depth_of(record, layout->drops[i], value), baseline = value + depth;
+        int64_t depth = eng_peak_depth(record, layout->drops[i], value), baseline = value + depth;
         /* Deep enough already: an alert that cools down is looked at when that ends. */
         if (opening != NULL && baseline > 0 && depth >= drop_from(alert, baseline))
             continue;
@@ -938,6 +860,16 @@ static void tell_deadline(const struct eng_engine *engine, struct eng_effect *ef
         eng_calendar_start_ms(calendar, (int64_t)anchor + engine->model->alerts[index].within + 1);
 }
 
+/* What has come in time, and was never open. */
+static void tell_met(struct eng_engine *engine, struct eng_evaluation *evaluation, unsigned index)
+{
+    const struct eng_alert *alert = &engine->model->alerts[index];
+    bool held_out = eng_control_holds_out(alert, eng_partner_id(engine->hand.partner));
+    eng_assert(alert->tell_met);
+    eng_assert(!evaluation->at_boundary);
+    tell_deadline(engine, begin(engine, evaluation, index, ENG_RESOLVED, held_out), index);
+}
+
 static void evaluate_deadline(struct eng_engine *engine, struct eng_evaluation *evaluation,
                               unsigned index)
 {
@@ -952,7 +884,7 @@ static void evaluate_deadline(struct eng_engine *engine, struct eng_evaluation *
     else if (!open && !eng_fact_admits(engine, &engine->hand, alert))
         return;
     else if (met && alert->tell_met)
-        tell_deadline(engine, begin(engine, evaluation, index, ENG_RESOLVED), index);
+        tell_met(engine, evaluation, index);
     else if (!open && evaluation->at_boundary &&
              engine->now.pane >= deadline_pane(&engine->hand, index))
         tell_deadline(engine, open_alert(engine, evaluation, index, 0), index);
@@ -1062,7 +994,8 @@ static void tell_held(struct eng_engine *engine, struct eng_evaluation *evaluati
     const struct eng_alert *alert = &engine->model->alerts[opening.alert];
     struct eng_fall fall = {.pane = ENG_PANE_NEVER};
     struct eng_rhythm rhythm;
-    struct eng_effect *effect = begin(engine, evaluation, opening.alert, ENG_OPENED);
+    struct eng_effect *effect =
+        begin(engine, evaluation, opening.alert, ENG_OPENED, opening.flags & HELD_OUT);
     eng_assert(opening.flags & OPEN);
     eng_assert(evaluation->due > engine->now.pane);
     if (effect == NULL)

@@ -13,6 +13,7 @@
 #include "engine/decay.h"
 #include "engine/fact.h"
 #include "engine/internal.h"
+#include "engine/peak.h"
 
 /* ---- what stands in the record ---- */
 
@@ -384,7 +385,7 @@ void eng_settle(struct eng_engine *engine)
         int64_t value = scratch->value[i];
         if (value == scratch->value_before[i])
             continue;
-        eng_alert_settle(engine, i, pane);
+        eng_peaks_settle(engine, i, pane);
         eng_score_store(place, eng_record_fixed(&engine->hand, place->value), value);
         scratch->value_before[i] = value;
         if (value > 0)

@@ -154,6 +154,9 @@ static uint64_t add_alert(uint64_t sum, const struct eng_alert *alert)
         sum = add(sum, alert->forecast);
     if (alert->hold)
         sum = add(sum, alert->hold);
+    if (alert->hold_out_e4 != 0)
+        sum = add_text(add(sum, (uint64_t)alert->hold_out_e4 << 16),
+                       alert->salt != NULL ? alert->salt : alert->name);
     for (uint32_t i = 0; i < alert->limit_count; i++)
         sum = add(add(sum, (uint64_t)alert->limit_count << 16 | alert->limits[i].fact),
                   alert->limits[i].options);

@@ -412,6 +412,9 @@ void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evalua
  * over). */
 bool eng_alert_is_open(const struct eng_record *record, unsigned alert, int64_t *ret_opened_at_ms);
 
+/* True for an alert that was opened as of the control group (control.h), or would be now. */
+bool eng_alert_is_held_out(const struct eng_record *record, unsigned alert);
+
 /* How well a due boundary has to be known. */
 enum eng_due {
     ENG_DUE_NEXT,  /* no later than it can be told; exact only for those who are silent already */
@@ -433,10 +436,6 @@ int32_t eng_alert_deadline_due(const struct eng_engine *engine, const struct eng
  * get greater. */
 int32_t eng_alert_ahead_due(const struct eng_engine *engine, const struct eng_record *record,
                             unsigned alert, bool *ret_low);
-
-/* A score's value has changed at the boundary `pane` with nothing to tell: what its drop alerts
- * remember. */
-void eng_alert_settle(struct eng_engine *engine, unsigned score, int32_t pane);
 
 /* How far a score may fall before one of its drop alerts has something to say; under 0: not known.
  */

@@ -76,6 +76,7 @@ void eng_model_free(struct eng_model *model)
     for (uint32_t i = 0; model->alerts != NULL && i < model->alert_count; i++) {
         eng_free(model->alerts[i].name);
         eng_free(model->alerts[i].description);
+        eng_free(model->alerts[i].salt);
         eng_free(model->alerts[i].limits);
     }
     for (uint32_t i = 0; model->guards != NULL && i < model->guard_count; i++) {

@@ -213,6 +213,8 @@ struct eng_alert {
     int64_t margin_e4;      /* BELOW, ABOVE, NEAR: resolved so far behind the edge */
     bool hold;              /* not opened while its score is provisional */
     bool nudges;            /* an opening suggests what would raise its score */
+    uint32_t hold_out_e4;   /* part of the partners that is told as held out (control.h); 0: none */
+    char *salt;             /* by which they are chosen; NULL: the name */
     uint32_t limit_count;   /* not opened unless all of these hold */
     struct eng_limit *limits;
     int64_t cooldown_ms;

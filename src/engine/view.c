@@ -54,6 +54,7 @@ static void view_alert(const struct eng_engine *engine, const struct eng_record 
     if (!ret_alert->open && ret_alert->opened_at_ms >= 0 &&
         engine->now.clock_ms - ret_alert->opened_at_ms >= engine->model->alerts[index].cooldown_ms)
         ret_alert->opened_at_ms = -1; /* whether it is still noted depends on who looked when */
+    ret_alert->held_out = eng_alert_is_held_out(record, index);
     ret_alert->due_at_ms = -1;
     if (engine->model->alerts[index].kind == ENG_SILENCE)
         ret_alert->due_at_ms = silence_due_ms(engine, record, index);

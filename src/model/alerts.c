@@ -345,23 +345,35 @@ enum eng_status eng_load_check_deadlines(struct eng_load *load)
 
 static const struct kind kinds[] = {
     {ENG_FALLS_TO, "falls_to", "a falls_to alert",
-     "score falls_to forecast cooldown for while_provisional description", load_falls_to},
+     "score falls_to forecast cooldown for while_provisional "
+     "hold_out salt description",
+     load_falls_to},
     {ENG_RISES_TO, "rises_to", "a rises_to alert",
-     "score rises_to cooldown for while_provisional description", load_rises_to},
+     "score rises_to cooldown for while_provisional "
+     "hold_out salt description",
+     load_rises_to},
     {ENG_BELOW, "below", "a below alert",
-     "score below margin cooldown for while_provisional description", load_edge},
+     "score below margin cooldown for while_provisional "
+     "hold_out salt description",
+     load_edge},
     {ENG_ABOVE, "above", "an above alert",
-     "score above margin cooldown for while_provisional description", load_edge},
+     "score above margin cooldown for while_provisional "
+     "hold_out salt description",
+     load_edge},
     {ENG_NEAR, "near", "a near alert",
-     "score near by margin cooldown for while_provisional description", load_near},
+     "score near by margin cooldown for while_provisional "
+     "hold_out salt description",
+     load_near},
     {ENG_DROP, "drop", "a drop alert",
-     "score drop within forecast cooldown for while_provisional description", load_drop},
+     "score drop within forecast cooldown for while_provisional "
+     "hold_out salt description",
+     load_drop},
     {ENG_SILENCE, "silence", "a silence alert",
      "silence where horizon risk typical_gap min_silence min_active score forecast cooldown for "
-     "description",
+     "hold_out salt description",
      load_silence},
     {ENG_DEADLINE, "after", "a deadline",
-     "after expects where within remind tell_met for description", load_deadline},
+     "after expects where within remind tell_met for hold_out salt description", load_deadline},
 };
 
 #define KIND_NAMES "falls_to, rises_to, below, above, near, drop, silence and after"
@@ -386,6 +398,22 @@ static enum eng_status find_kind(struct eng_load *load, const struct eng_node *n
     return eng_section_allow(load, node, found->what, found->keys);
 }
 
+/* The control group: which part of the partners, and by what they are chosen. */
+static enum eng_status load_control(struct eng_load *load, const struct eng_node *node,
+                                    const struct eng_alert_draft *draft, struct eng_alert *alert)
+{
+    const struct eng_portion *part = &draft->hold_out;
+    alert->hold_out_e4 = part->share_e4 > 0 ? part->share_e4 : (uint32_t)part->number_e4;
+    if (draft->salt == NULL)
+        return ENG_OK;
+    if (alert->hold_out_e4 == 0)
+        return eng_source_fail(&load->source, eng_node_get(node, "salt")->mark,
+                               "\"salt\" chooses who is held out, and nobody is; write \"hold_out: "
+                               "10%%\" beside it, or leave it out");
+    enum eng_status status = eng_load_check_name(load, draft->salt, "a salt");
+    return status == ENG_OK ? eng_load_copy(load, draft->salt, &alert->salt) : status;
+}
+
 static enum eng_status load_alert(struct eng_load *load, const struct eng_node *node)
 {
     struct eng_alert_draft draft = {0};
@@ -408,6 +436,8 @@ static enum eng_status load_alert(struct eng_load *load, const struct eng_node *
         status = eng_load_copy(load, draft.description, &alert->description);
     if (status == ENG_OK)
         status = eng_load_limits(load, draft.partners, alert);
+    if (status == ENG_OK)
+        status = load_control(load, node, &draft, alert);
     if (status == ENG_OK)
         status = kind->load(load, node, &draft, alert);
     if (status == ENG_OK && (alert->kind == ENG_FALLS_TO || alert->kind == ENG_BELOW ||

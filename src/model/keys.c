@@ -150,7 +150,7 @@ static const struct eng_key field_keys[] = {
      .sample = "{points: points_earned, quantity: line.quantity}",
      .absent = "none",
      .help = "Numbers besides the value, at most 8: what each is called, and where it is in a "
-             "record. Measures and awards name them where they would say value."},
+             "record. Measures name them where they would say value."},
 };
 const struct eng_section eng_section_fields = {
     .path = "input.fields",
@@ -1143,6 +1143,24 @@ static const struct eng_key alert_keys[] = {
      .help =
          "Whether an alert on a score is opened while that is provisional, or only then when it "
          "stops being so and the condition still holds."},
+    {.name = "hold_out",
+     .type = ENG_KEY_PORTION,
+     AT(eng_alert_draft, hold_out),
+     .decimals = 4,
+     .min = 1,
+     .max = 10000,
+     .shape = "a share such as 10% or 0.1",
+     .sample = "10%",
+     .absent = "nobody",
+     .help = "A control group: of so many partners the alert is told with held_out, for whoever "
+             "acts on it to leave these alone and compare. Chosen by a hash of the partner's id."},
+    {.name = "salt",
+     .type = ENG_KEY_NAME,
+     AT(eng_alert_draft, salt),
+     .sample = "win_back",
+     .absent = "the name of the alert",
+     .help = "With hold_out: what the hash begins with. Alerts with the same salt hold out the "
+             "same partners; another salt chooses others."},
     {.name = "description",
      .type = ENG_KEY_WORDS,
      AT(eng_alert_draft, description),

@@ -262,6 +262,11 @@ static enum eng_status lint_facts(struct eng_load *load)
 static enum eng_status lint_alert(struct eng_load *load, const struct eng_node *node,
                                   const struct eng_alert *alert)
 {
+    if (alert->hold_out_e4 == 10000)
+        return warn(load, eng_node_get(node, "hold_out")->mark,
+                    "everybody is held out by the alert \"%s\", so there is nobody to compare "
+                    "with; write a smaller part",
+                    alert->name);
     if (!eng_alert_is_scored(alert))
         return ENG_OK;
     const struct eng_score *score = &load->model->scores[alert->score];

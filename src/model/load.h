@@ -143,8 +143,8 @@ struct eng_group_draft {
 
 struct eng_alert_draft {
     const struct eng_node *score, *falls_to, *rises_to, *near, *silence, *where, *after, *expects;
-    const struct eng_node *description, *partners;
-    struct eng_portion drop;
+    const struct eng_node *description, *partners, *salt;
+    struct eng_portion drop, hold_out;
     int64_t below_e4, above_e4, by_e4, margin_e4, cooldown_ms;
     uint32_t within, remind, forecast, horizon, typical_gap, min_silence, min_active, risk_e3;
     bool tell_met;

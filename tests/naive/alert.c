@@ -123,6 +123,7 @@ static void entry(struct naive *naive, struct partner *partner, unsigned index,
         state->waiting = false;
         state->open = true;
         state->opened_ms = why->at_ms;
+        state->held_out = naive_holds_out(naive, partner, index);
         effect.status = ENG_OPENED;
         emit(naive, partner, index, before, &effect);
     }
@@ -168,6 +169,7 @@ static void drop(struct naive *naive, struct partner *partner, unsigned index,
         may_open(naive, partner, index, state, why)) {
         state->open = true;
         state->opened_ms = why->at_ms;
+        state->held_out = naive_holds_out(naive, partner, index);
         state->baseline_e4 = best;
         effect.status = ENG_OPENED;
         effect.baseline_e4 = best;

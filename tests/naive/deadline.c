@@ -38,6 +38,8 @@ void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsig
     state->met = deadline.met;
     bool mine = naive_admits(naive, partner, index, why->pane);
     if (just_met && (state->open || (alert->tell_met && mine))) {
+        if (!state->open)
+            state->held_out = naive_holds_out(naive, partner, index);
         state->open = false;
         naive_deadline_tell(naive, partner, index, ENG_RESOLVED, why);
     }
@@ -46,6 +48,7 @@ void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsig
         mine && why->pane >= opens) {
         state->open = true;
         state->opened_ms = why->at_ms;
+        state->held_out = naive_holds_out(naive, partner, index);
         naive_deadline_tell(naive, partner, index, ENG_OPENED, why);
     }
 }

@@ -1,6 +1,8 @@
 /* Effects of the naive reference, laid out as include/engaged/effect.h says. See naive.h. */
 #include "base/assert.h"
+#include "base/sha256.h"
 #include "inside.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +45,29 @@ void naive_emit_sums(struct naive *naive, struct eng_effect *effect, const __int
     memcpy(place + sizeof *effect, sums, effect->contribution_count * sizeof(__int128));
 }
 
+/* By the digest as people write it: fifteen hexadecimal digits are 60 bits. */
+bool naive_holds_out(const struct naive *naive, const struct partner *partner, unsigned alert)
+{
+    const struct eng_alert *rule = &naive->model->alerts[alert];
+    const char *salt = rule->salt != NULL ? rule->salt : rule->name;
+    size_t salt_bytes = strlen(salt), bytes = salt_bytes + 1 + partner->name_bytes;
+    uint8_t digest[ENG_SHA256_BYTES];
+    struct eng_sha256 sum;
+    char text[17], *whole = malloc(bytes);
+    eng_assert(whole != NULL);
+    memcpy(whole, salt, salt_bytes);
+    whole[salt_bytes] = '\n';
+    memcpy(whole + salt_bytes + 1, partner->name, partner->name_bytes);
+    eng_sha256_init(&sum);
+    eng_sha256_add(&sum, whole, (uint32_t)bytes);
+    eng_sha256_end(&sum, digest);
+    free(whole);
+    for (int i = 0; i < 8; i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", digest[i]); /* fits */
+    text[15] = '\0';
+    return strtoull(text, NULL, 16) % 10000 < rule->hold_out_e4;
+}
+
 void naive_emit(struct naive *naive, const struct partner *partner, struct eng_effect *effect,
                 const int64_t *parts, const int64_t *told)
 {
@@ -55,6 +80,8 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
     size_t bytes = (sizeof *effect + parts_bytes + partner->name_bytes + facts_bytes + 7) / 8 * 8;
     uint8_t *place = extend(&naive->effects, bytes);
     const struct eng_alert *alert = &naive->model->alerts[effect->subject];
+    if (effect->kind == ENG_EFFECT_CHURN_DROP)
+        effect->held_out = partner->alerts[effect->subject].held_out;
     if (effect->kind == ENG_EFFECT_CHURN_DROP)
         effect->fact = naive_reason(
             naive->model, naive->said,

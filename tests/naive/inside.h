@@ -56,6 +56,7 @@ struct score_state {
 struct alert_state {
     bool open;
     bool waiting;            /* falls_to: entered while the cooldown forbade it, not left since */
+    bool held_out;           /* of its control group, at the newest opening */
     int64_t opened_ms;       /* newest opening; -1: never */
     int64_t baseline_e4;     /* drop: the opening's */
     int64_t first, last, n;  /* silence: panes and count; n 0: no action yet */
@@ -292,6 +293,9 @@ void naive_groups_tell(struct naive *naive, int64_t pane);
 /* A period begins in which moves of bands are counted: at its first boundary, before anybody is
  * looked at. */
 void naive_groups_begin(struct naive *naive, int64_t pane);
+
+/* effects.c: is the partner of the alert's control group? */
+bool naive_holds_out(const struct naive *naive, const struct partner *partner, unsigned alert);
 
 /* effects.c: appends a record of no partner, with `sums` as contributions. */
 void naive_emit_sums(struct naive *naive, struct eng_effect *effect, const __int128 *sums);

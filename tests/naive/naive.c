@@ -474,6 +474,7 @@ static void view_alert(const struct naive *naive, const struct partner *partner,
     const struct eng_alert *alert = &naive->model->alerts[i];
     const struct alert_state *state = &partner->alerts[i];
     ret->open = state->open;
+    ret->held_out = state->open ? state->held_out : naive_holds_out(naive, partner, i);
     ret->opened_at_ms = state->opened_ms;
     ret->due_at_ms = -1;
     if (!naive_admits(naive, partner, i, eng_calendar_pane(calendar, naive->clock_ms)))

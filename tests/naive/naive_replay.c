@@ -224,6 +224,8 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
     if (effect->fact > 0)
         print_name("fact", model->facts[effect->fact - 1].name);
     print_facts(model, effect);
+    if (effect->held_out)
+        printf(",\"held_out\":true");
     if (alert->nudges)
         print_nudge(&model->scores[alert->score], effect);
     if (alert->kind == ENG_SILENCE) {

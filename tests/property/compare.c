@@ -372,6 +372,7 @@ static bool same_view(const struct run *run, const struct eng_view *want,
     for (unsigned i = 0; i < want->alert_count; i++) {
         const struct eng_view_alert *a = &want->alerts[i], *b = &got->alerts[i];
         same &= same_number(run, "view: open alert", i, a->open, b->open);
+        same &= same_number(run, "view: held out of alert", i, a->held_out, b->held_out);
         if (b->opened_at_ms >= 0 || !cooled_down(run, i, a))
             same &= same_number(run, "view: opening of alert", i, a->opened_at_ms, b->opened_at_ms);
         same &= same_number(run, "view: due time of alert", i, a->due_at_ms, b->due_at_ms);

@@ -206,6 +206,8 @@ static void alert(const struct kind *k, unsigned index)
                 names[(from + between(k, 1, 3)) % 4], within, k->unit);
         if (percent(k, 40))
             fprintf(k->out, ", remind: %" PRId64 "%s", between(k, 1, within), k->unit);
+        if (percent(k, 20))
+            fprintf(k->out, ", hold_out: %" PRId64 "%%", between(k, 1, 99));
         fprintf(k->out, "%s}\n", percent(k, 50) ? ", tell_met: true" : "");
         return;
     }
@@ -240,6 +242,8 @@ static void alert(const struct kind *k, unsigned index)
     }
     if (what != 2 && percent(k, k->holds))
         fprintf(k->out, ", while_provisional: hold");
+    if (percent(k, 20))
+        fprintf(k->out, ", hold_out: %" PRId64 "%%", between(k, 1, 99));
     fprintf(k->out, "}\n");
 }
 

@@ -334,6 +334,16 @@ static const char *amount(const struct writer *w)
     return CHANCE_ONE_OF(&own, names_of);
 }
 
+/* A control group, of an alert's own or with a salt that others may have too. */
+static void control(struct writer *w)
+{
+    if (!percent(w, 25))
+        return;
+    fprintf(w->out, ", hold_out: %" PRId64 "%%", percent(w, 90) ? between(w, 10, 90) : 100);
+    if (percent(w, 40))
+        fprintf(w->out, ", salt: \"%" PRId64 " x\"", between(w, 0, 1));
+}
+
 static void measure(struct writer *w, unsigned index)
 {
     static const char *const kinds[] = {"count", "active", "members"};
@@ -678,6 +688,7 @@ static void deadline(struct writer *w)
         panes(w, between(w, 1, within));
     }
     partners(w);
+    control(w);
     fprintf(w->out, "%s}\n", percent(w, 40) ? ", tell_met: true" : "");
 }
 
@@ -734,6 +745,7 @@ static void alert(struct writer *w, unsigned index)
     partners(w);
     if (scored && percent(w, 30))
         fprintf(w->out, ", while_provisional: hold");
+    control(w);
     fprintf(w->out, "}\n");
 }
 

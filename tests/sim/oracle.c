@@ -545,6 +545,7 @@ static bool same_view(const struct eng_view *a, const struct eng_view *b, bool o
     for (unsigned i = 0; same && i < a->alert_count; i++)
         same = a->alerts[i].open == b->alerts[i].open &&
                a->alerts[i].due_at_ms == b->alerts[i].due_at_ms &&
+               a->alerts[i].held_out == b->alerts[i].held_out &&
                (!openings || a->alerts[i].opened_at_ms == b->alerts[i].opened_at_ms);
     same = same && a->ledger_count == b->ledger_count &&
            memcmp(a->ledgers, b->ledgers, sizeof a->ledgers) == 0;

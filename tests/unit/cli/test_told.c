@@ -80,6 +80,7 @@ static void check(void *context, const struct eng_effect *effect, const struct e
     }
     cr_assert(is(told.name, eng_model_alert_name(model, effect->subject)));
     cr_assert_eq(told.resolved, effect->status == ENG_RESOLVED);
+    cr_assert_eq(told.held_out, effect->held_out != 0);
     (told.resolved ? seen->resolved : seen->opened)[told.kind]++;
     if (told.kind == ENG_TOLD_DEADLINE) {
         cr_assert_eq(told.due_at_ms, effect->due_at_ms);

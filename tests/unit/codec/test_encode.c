@@ -162,7 +162,7 @@ static const char *text_of(const struct eng_bytes *bytes)
     ", \"kind\": {\"string\": \"" kind                                                             \
     "\"}, \"threshold\": null, \"description\": null" AVRO_NO_TIME
 #define AVRO_NO_FACTS ", \"fact\": null, \"facts\": null, \"nudge\": null"
-#define AVRO_NO_NEAR AVRO_NO_FACTS ", \"near\": null}"
+#define AVRO_NO_NEAR AVRO_NO_FACTS ", \"near\": null, \"held_out\": null}"
 #define AVRO_NO_FALL ", \"will_drop_at\": null, \"will_drop_to\": null" AVRO_NO_NEAR
 #define AVRO_NO_TIME ", \"anchor_at\": null, \"due_at\": null" AVRO_NO_FALL
 
@@ -563,36 +563,38 @@ Test(encode, a_report_card_says_what_has_changed_since_the_last_one)
 }
 
 /* With a band that is reached, of a sum; a score change without. */
-Test(encode, a_nudge_says_what_is_suggested_and_what_it_gives)
+Test(encode, a_nudge_says_what_is_suggested_and_what_it_gives_and_who_is_held_out)
 {
     struct effect effect = churn_drop(8, ENG_OPENED);
     effect.head.nudge_count = 3;
     effect.head.nudge_dimension = 1;
     effect.head.nudge_gain_e4 = 12500;
     effect.head.nudge_to = 2;
-    check_avro(effect, eng_schema_churn_drop,
-               AVRO_DROP("almost", "opened") "\"score\": {\"string\": \"engagement\"}, \"value\": "
-                                             "{\"double\": 4.0}, \"band\": {\"string\": \"low\"}, "
-                                             "\"baseline\": null, \"drop\": null, "
-                                             "\"last_action_at\": null, \"silent_for_ms\": null, "
-                                             "\"usual_gap_ms\": null, \"risk\": null, "
-                                             "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
-                                             "}, \"kind\": {\"string\": \"near\"}, "
-                                             "\"threshold\": {\"double\": 5.0}, \"description\": "
-                                             "null, \"anchor_at\": null, \"due_at\": null, "
-                                             "\"will_drop_at\": null, \"will_drop_to\": null, "
-                                             "\"fact\": null, \"facts\": null, \"nudge\": "
-                                             "{\"Nudge\": {\"dimension\": \"training.*\", "
-                                             "\"action\": \"training.complete\", \"count\": 3, "
-                                             "\"gain\": 1.25, \"to\": {\"string\": \"high\"}, "
-                                             "\"each\": {\"double\": 500.0}}}, \"near\": "
-                                             "{\"string\": \"high\"}}");
+    effect.head.held_out = true;
+    check_avro(
+        effect, eng_schema_churn_drop,
+        AVRO_DROP("almost", "opened") "\"score\": {\"string\": \"engagement\"}, \"value\": "
+                                      "{\"double\": 4.0}, \"band\": {\"string\": \"low\"}, "
+                                      "\"baseline\": null, \"drop\": null, "
+                                      "\"last_action_at\": null, \"silent_for_ms\": null, "
+                                      "\"usual_gap_ms\": null, \"risk\": null, "
+                                      "\"contributions\": {\"array\": " AVRO_CONTRIBUTIONS
+                                      "}, \"kind\": {\"string\": \"near\"}, "
+                                      "\"threshold\": {\"double\": 5.0}, \"description\": "
+                                      "null, \"anchor_at\": null, \"due_at\": null, "
+                                      "\"will_drop_at\": null, \"will_drop_to\": null, "
+                                      "\"fact\": null, \"facts\": null, \"nudge\": "
+                                      "{\"Nudge\": {\"dimension\": \"training.*\", "
+                                      "\"action\": \"training.complete\", \"count\": 3, "
+                                      "\"gain\": 1.25, \"to\": {\"string\": \"high\"}, "
+                                      "\"each\": {\"double\": 500.0}}}, \"near\": "
+                                      "{\"string\": \"high\"}, \"held_out\": {\"boolean\": true}}");
     struct eng_bytes out = {0};
     cr_assert_eq(eng_encode_json(&context, complete(&effect, "acme"), &out), ENG_OK);
     cr_assert_not_null(strstr(text_of(&out),
                               ",\"nudge\":{\"dimension\":\"training.*\",\"action\":\"training."
                               "complete\",\"count\":3,\"each\":500,\"gain\":1.25,\"to\":\"high\"},"
-                              "\"near\":\"high\"}\n"));
+                              "\"near\":\"high\",\"held_out\":true}\n"));
     eng_bytes_clear(&out);
     effect = score_change();
     effect.head.nudge_count = 1;

@@ -351,6 +351,8 @@ Test(config, what_is_seldom_meant_is_warned_about_with_its_place)
                    "dimensions: {k: {weight: 1, target: 4}}}}\n"
                    "alerts: {a: {score: s, falls_to: low, while_provisional: hold}}\n",
                    "the alert \"a\" is never held");
+    expect_warning(FILE_TEXT "alerts: {a: {silence: x, horizon: 9d, hold_out: 100%}}\n",
+                   "f.yaml:6:49: everybody is held out by the alert \"a\"");
     expect_warning(
         HEAD "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 1}}, bands: "
              "{low: 0, high: 5}}}\n"

@@ -168,6 +168,8 @@ static const struct company companies[] = {
     {&eng_section_alert, "near", "score: engagement, by: 0.5"},
     {&eng_section_alert, "by", "score: engagement, near: high"},
     {&eng_section_alert, "while_provisional", "score: engagement, falls_to: low"},
+    {&eng_section_alert, "hold_out", "score: engagement, falls_to: low"},
+    {&eng_section_alert, "salt", "score: engagement, falls_to: low, hold_out: 10%"},
     {&eng_section_alert, "after", "expects: b, within: 7d"},
     {&eng_section_alert, "expects", "after: a, within: 7d"},
     {&eng_section_alert, "remind", "after: a, expects: b, within: 30000d"},

@@ -330,6 +330,21 @@ Test(model, a_deadline_has_two_sets_of_actions)
     eng_config_free(config);
 }
 
+Test(model, a_control_group_is_a_share_in_ten_thousandths_and_has_a_salt)
+{
+    struct eng_config *config = load_good(
+        FILE_TEXT "alerts:\n"
+                  "  a: {silence: x, horizon: 9d}\n"
+                  "  b: {silence: x, horizon: 9d, hold_out: 12.34%}\n"
+                  "  c: {after: j, expects: y, within: 7d, hold_out: 0.0001, salt: win back}\n");
+    const struct eng_alert *alerts = config->model->alerts;
+    cr_assert(alerts[0].hold_out_e4 == 0 && alerts[0].salt == NULL);
+    cr_assert(alerts[1].hold_out_e4 == 1234 && alerts[1].salt == NULL);
+    cr_assert_eq(alerts[2].hold_out_e4, 1);
+    cr_assert_str_eq(alerts[2].salt, "win back");
+    eng_config_free(config);
+}
+
 Test(model, alerts_on_edges_are_kept_with_inclusive_ones)
 {
     struct eng_config *config = load_good(FILE_TEXT "alerts:\n"
