@@ -33,7 +33,7 @@ def _run(context, names, storms=0, joins=0, settings=None):
 
 
 def test_whatever_breaks_nothing_is_lost_or_told_twice(context):
-    """G2, G3, G4."""
+    """G2, G3, G4, G16."""
     names = ["daemon"] * 5 + ["by_delay", "by_stall", "by_stall", "by_cut", "node", "coordinators", "by_freezing",
              "disk", "by_late_offsets", "by_late_end", "by_any_late"]
     names *= 4 if context.long else 1

@@ -294,6 +294,30 @@ Test(s14_changes, an_open_alert_stays_open_under_its_name_and_kind)
             "                     ->  b resolved at 10, high\n");
 }
 
+#define HOLDING(share)                                                                             \
+    SCORE("count: x, over: 2d", "weight: 1, target: 1", BANDS)                                     \
+    "alerts: {a: {score: s, falls_to: low" share "}}\n"
+
+Test(s14_changes, an_open_alert_stays_in_its_control_group)
+{
+    CHANGES(0, HOLDING(", hold_out: 100%"), HOLDING(""),
+            "day 0  acme  x       ->  s 0 -> 10, low -> high\n"
+            "day 2  tick          ->  acme s 10 -> 0, high -> low (expiry)\n"
+            "                     ->  acme a opened at 0, low, held out\n"
+            "becomes 2\n"
+            "day 3  acme  x       ->  s 0 -> 10, low -> high\n"
+            "                     ->  a resolved at 10, high, held out\n"
+            "day 5  tick          ->  acme s 10 -> 0, high -> low (expiry)\n"
+            "                     ->  acme a opened at 0, low\n");
+    CHANGES(0, HOLDING(""), HOLDING(", hold_out: 100%"),
+            "day 0  acme  x       ->  s 0 -> 10, low -> high\n"
+            "day 2  tick          ->  acme s 10 -> 0, high -> low (expiry)\n"
+            "                     ->  acme a opened at 0, low\n"
+            "becomes 2\n"
+            "day 3  acme  x       ->  s 0 -> 10, low -> high\n"
+            "                     ->  a resolved at 10, high\n");
+}
+
 Test(s14_changes, a_fall_to_a_band_may_be_caused_by_its_new_edge)
 {
     CHANGES(0,

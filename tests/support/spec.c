@@ -183,6 +183,8 @@ static void print_churn_drop(const struct subject *s, const struct eng_effect *e
                     effect->risk_e3 / 1000, effect->risk_e3 % 1000);
     }
     print_fall(s, effect);
+    if (effect->held_out)
+        fprintf(s->out, ", held out");
 }
 
 /* `GUARD began, COUNT of USUAL`, or `GUARD ended, COUNT of USUAL, since TIME, held NUMBER`. */

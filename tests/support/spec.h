@@ -22,6 +22,7 @@
  *   ALERT opened at VALUE, BAND           ALERT resolved at VALUE, BAND                 falls_to
  *   ALERT opened, VALUE from BASELINE     ALERT resolved, VALUE from BASELINE           drop
  *   ALERT opened, last TIME, gap HOURSh, risk R     ALERT resolved, last TIME           silence
+ * and behind what is told of a partner of the alert's control group `, held out`,
  * and behind what is opened by an alert that looks ahead `, falls TIME to BAND` or `, falls not`,
  *   AWARD pays POINTS to LEDGER, [cut by POINTS,] balance POINTS
  *   AWARD pending | dropped | reversed POINTS in LEDGER, balance POINTS
