@@ -207,8 +207,13 @@ static void adapt_config(struct demo *demo)
         .topic = text[TEXT_INPUT],
         .format = ENG_FORMAT_JSON,
         .time_unit = ENG_TIME_MS,
-        .fields = {text[TEXT_ID], text[TEXT_PARTNER], text[TEXT_ACTION], text[TEXT_TIME],
-                   text[TEXT_MEMBER], text[TEXT_VALUE], text[TEXT_ATTRIBUTES]},
+        .fields = {.id = text[TEXT_ID],
+                   .partner = text[TEXT_PARTNER],
+                   .action = text[TEXT_ACTION],
+                   .time = text[TEXT_TIME],
+                   .member = text[TEXT_MEMBER],
+                   .value = text[TEXT_VALUE],
+                   .attributes = text[TEXT_ATTRIBUTES]},
     };
     config->output.score_changes = text[TEXT_CHANGES];
     config->output.churn_drops = text[TEXT_DROPS];
