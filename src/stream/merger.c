@@ -278,7 +278,7 @@ static void on_assigned(void *context, const int32_t *partitions, uint32_t count
 {
     struct eng_merger *merger = context;
     eng_assert(partitions != NULL || count == 0);
-    eng_assert(!merger->in_flight);
+    eng_assert(count == 0 || !merger->in_flight); /* others may come and go meanwhile */
     for (uint32_t i = 0; i < count; i++)
         merger->assigned |= partitions[i] == 0;
     if (count > 0)

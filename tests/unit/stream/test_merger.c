@@ -9,7 +9,26 @@ struct scene {
     struct stage stage;
     struct eng_merger *merger;
     uint64_t writer;
+    struct eng_courier_host host; /* with `slow`: commits are done when somebody waits for them */
+    bool slow;
+    struct eng_courier *waits;
 };
+
+static void submitted(struct eng_courier_host *host, struct eng_courier *courier)
+{
+    struct scene *s = (struct scene *)((char *)host - offsetof(struct scene, host));
+    s->waits = courier;
+}
+
+static void wait_for_it(struct eng_courier_host *host, struct eng_courier *courier,
+                        int64_t timeout_ms)
+{
+    struct scene *s = (struct scene *)((char *)host - offsetof(struct scene, host));
+    (void)timeout_ms;
+    if (s->waits == courier)
+        eng_courier_run(courier);
+    s->waits = NULL;
+}
 
 static void put(struct scene *s, const char *key, const void *value, size_t bytes)
 {
@@ -49,6 +68,9 @@ static void start(struct scene *s)
                                          .port = &s->stage.fake->port,
                                          .writer = ++s->writer,
                                          .gate = &s->stage.gate};
+    s->host = (struct eng_courier_host){submitted, wait_for_it};
+    if (s->slow)
+        options.way.host = &s->host;
     atomic_store(&s->stage.gate, 1);
     cr_assert_eq(eng_merger_new(&options, &s->merger, &err), ENG_OK, "%s", err.text);
     cr_assert(eng_merger_begin(s->merger));
@@ -57,12 +79,17 @@ static void start(struct scene *s)
     s->stage.fake->moved_count = 1;
 }
 
-static void begin(struct scene *s)
+static void begin_as(struct scene *s, bool slow)
 {
-    *s = (struct scene){0};
+    *s = (struct scene){.slow = slow};
     stage_init(&s->stage, 1);
     s->stage.fake->topics[ENG_TOPIC_INPUT].partition_count = 2; /* of the program's input */
     start(s);
+}
+
+static void begin(struct scene *s)
+{
+    begin_as(s, false);
 }
 
 static void turn(struct scene *s, int turns)
@@ -265,6 +292,32 @@ Test(merger, one_whose_partition_goes_forgets_all)
         cr_expect_str_eq(told(&s), FIRST);
         end(&s);
     }
+}
+
+/* A commit takes its time: polling goes on, others come and go, and what is read is for the next
+ * one. */
+Test(merger, it_goes_on_while_a_commit_is_under_way)
+{
+    struct scene s;
+    begin_as(&s, true);
+    tell(&s, 0, 10, 3);
+    tell(&s, 1, 10, 5);
+    turn(&s, 3);
+    cr_assert_not_null(s.waits);
+    s.stage.fake->rebalance = 'a'; /* of which it gets nothing */
+    s.stage.fake->moved_count = 0;
+    tell(&s, 0, 20, 3);
+    tell(&s, 1, 20, 5);
+    turn(&s, 3);
+    cr_expect_str_eq(told(&s), "");
+    wait_for_it(&s.host, s.waits, 0);
+    turn(&s, 3);
+    cr_expect_str_eq(told(&s), FIRST);
+    s.stage.fake->moved_count = 1;
+    s.stage.fake->rebalance = 'r'; /* what is under way is waited for */
+    turn(&s, 1);
+    cr_expect_str_eq(told(&s), FIRST SECOND);
+    end(&s);
 }
 
 Test(merger, a_record_that_cannot_be_read_is_left_out_and_counted)
