@@ -8,7 +8,7 @@
  * While a transaction is under way the loop goes on polling, so that it stays a member of its
  * group; what it reads meanwhile is gathered for the next one. If the transaction turns out not to
  * be committed, all that was gathered is forgotten and read again. */
-#include "stream/merger.h"
+#include "stream/merger_inside.h"
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -29,37 +29,6 @@ enum {
     SETTLE_STEP_MS = 50,
     LEAVE_MS = 10000,
     WAIT_SAID_US = 600000000, /* a moment that waits so long for a partition is worth a line */
-};
-
-enum place { NOWHERE, READING, GIVING };
-
-struct eng_merger {
-    struct eng_merger_options options;
-    struct eng_port *port;
-    struct eng_port_handler handler;
-    struct eng_committer committer;
-    struct eng_courier sender;
-    struct eng_sink sink;
-    struct eng_txn txn;
-    struct eng_port_batch batch;
-    int32_t partition_count; /* of the program's input */
-
-    enum place place;
-    bool assigned, joined;
-    bool in_flight;              /* the transaction is with the commit thread */
-    struct eng_gather *gather;   /* NULL: NOWHERE */
-    int64_t next;                /* offset of the next record to take */
-    struct eng_port_offset from; /* as the group has it */
-    uint64_t sequence;           /* of the last transaction */
-    int64_t ended_at;            /* said while polling: no more below it; -1: nothing was said */
-    bool ended_all;              /* and that is the end of the topic */
-    int64_t ask_due_us, ask_pause_ms;
-    int64_t waits_for_ms, waits_since_us, said_us; /* the oldest open moment; -1: none */
-
-    _Atomic bool stop, ended;
-    struct eng_error error; /* why it has to end */
-    pthread_mutex_t lock;   /* for stats */
-    struct eng_merger_stats stats;
 };
 
 /* ---- making and freeing ---- */
@@ -260,7 +229,7 @@ static void settle(struct eng_merger *merger, bool hurry, int64_t within_ms)
 {
     int64_t deadline_us = merger->port->ops->mono_us(merger->port) + within_ms * 1000;
     eng_assert(within_ms >= 0);
-    if (!merger->in_flight)
+    if (!merger->in_flight && !merger->renewing)
         return;
     while (eng_courier_busy(&merger->sender)) {
         if (hurry || merger->port->ops->mono_us(merger->port) >= deadline_us)
@@ -268,6 +237,7 @@ static void settle(struct eng_merger *merger, bool hurry, int64_t within_ms)
         (void)eng_courier_wait(&merger->sender, SETTLE_STEP_MS); /* looked at again */
     }
     atomic_store(&merger->committer.cancel, false);
+    merger->renewing = false;
     take_outcome(merger);
     eng_assert(!merger->in_flight);
 }
@@ -422,12 +392,40 @@ static enum eng_status begin_reading(struct eng_merger *merger, struct eng_error
     return status;
 }
 
+static void renew_errand(void *context)
+{
+    struct eng_merger *merger = context;
+    eng_error_clear(&merger->renew_error);
+    (void)eng_committer_ready(&merger->committer, &merger->renew_error); /* the error says it */
+}
+
+/* After an end that was not answered a new producer comes first: its epoch ends what may still be
+ * open, for which the group's offset would be waited for. True: there is one, or nothing in doubt.
+ */
+static bool has_no_doubt(struct eng_merger *merger)
+{
+    eng_assert(!merger->in_flight);
+    if (merger->renewing && eng_courier_busy(&merger->sender))
+        return false;
+    if (merger->renewing && merger->renew_error.status != ENG_OK &&
+        merger->renew_error.status != ENG_STOPPED)
+        merger->error = merger->renew_error;
+    merger->renewing = false;
+    if (merger->error.status != ENG_OK || merger->committer.state != ENG_COMMITTER_DOUBT)
+        return merger->error.status == ENG_OK;
+    merger->renewing = true;
+    eng_courier_submit(&merger->sender, renew_errand, merger);
+    eng_assert(merger->renewing);
+    return false;
+}
+
 /* Asks where to begin, until there is an answer. */
 static void phase_ask(struct eng_merger *merger)
 {
     int64_t now_us = merger->port->ops->mono_us(merger->port), pause_ms = merger->ask_pause_ms;
     struct eng_error cause = {0};
-    if (merger->place != NOWHERE || !merger->assigned || now_us < merger->ask_due_us)
+    if (merger->place != NOWHERE || !merger->assigned || now_us < merger->ask_due_us ||
+        !has_no_doubt(merger))
         return;
     enum eng_status status = begin_reading(merger, &cause);
     eng_assert(status == ENG_OK || merger->place == NOWHERE);

@@ -2,7 +2,7 @@
  * results are told once whatever becomes of its commits and its place. Partition 0 of the log is
  * the topic of sums. */
 #include "stage.h"
-#include "stream/merger.h"
+#include "stream/merger_inside.h"
 #include "stream/meta.h"
 
 struct scene {
@@ -318,6 +318,44 @@ Test(merger, it_goes_on_while_a_commit_is_under_way)
     turn(&s, 1);
     cr_expect_str_eq(told(&s), FIRST SECOND);
     end(&s);
+}
+
+static void cancel_at_commit(struct fake_port *fake, char call)
+{
+    struct eng_merger *merger = fake->context;
+    if (call == 'c')
+        atomic_store(&merger->committer.cancel, true); /* as when its place is lost just then */
+}
+
+/* The answer to a commit is lost, and so is its place. When it comes back a new epoch comes first.
+ */
+Test(merger, G7_a_commit_in_doubt_is_ended_before_anything_is_asked)
+{
+    for (int done = 0; done < 2; done++) {
+        struct scene s;
+        begin(&s);
+        struct fake_port *fake = s.stage.fake;
+        fake_fault(fake, (struct fake_fault){'c', 0, 1000, ENG_TIMED_OUT, done != 0});
+        fake->before = cancel_at_commit;
+        fake->context = s.merger;
+        tell(&s, 0, 10, 3);
+        tell(&s, 1, 10, 5);
+        turn(&s, 2);
+        cr_assert(s.merger->in_flight && s.merger->committer.state == ENG_COMMITTER_DOUBT);
+        atomic_store(&s.merger->committer.cancel, false);
+        fake->before = NULL;
+        fake->fault_count = fake->call_count = 0;
+        fake->rebalance = 'l';
+        turn(&s, 1);
+        fake->rebalance = 'a';
+        turn(&s, 10);
+        const char *open = memchr(fake->calls, 'o', fake->call_count);
+        const char *asked = memchr(fake->calls, 'm', fake->call_count);
+        cr_expect(open != NULL && asked != NULL && open < asked, "%.*s", (int)fake->call_count,
+                  fake->calls);
+        cr_expect_str_eq(told(&s), FIRST, "done %d", done);
+        end(&s);
+    }
 }
 
 Test(merger, a_record_that_cannot_be_read_is_left_out_and_counted)
