@@ -162,6 +162,10 @@ struct eng_view {
         bool provisional;
         uint16_t contribution_count;
         int64_t contribution_e4[ENG_VIEW_CONTRIBUTIONS_MAX];
+        /* What would raise it most for the least effort, as in struct eng_effect. */
+        uint16_t nudge_count; /* 0: nothing is suggested */
+        uint8_t nudge_dimension, nudge_to;
+        int64_t nudge_gain_e4;
     } scores[ENG_VIEW_SCORES_MAX];
     struct eng_view_measure {
         const char *name; /* borrowed from the model */

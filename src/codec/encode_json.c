@@ -489,7 +489,10 @@ static void put_view_score(struct eng_writer *writer, const struct eng_score *sc
         put_points(writer, "value", view->contribution_e4[i]);
         eng_put_byte(writer, '}');
     }
-    eng_put(writer, "]}", 2);
+    eng_put_byte(writer, ']');
+    struct eng_nudge_of nudge = eng_encode_view_nudge(score, view);
+    put_nudge(writer, &nudge);
+    eng_put_byte(writer, '}');
 }
 
 static void put_view_alert(struct eng_writer *writer, const struct eng_alert *alert,

@@ -98,6 +98,18 @@ struct eng_nudge_of eng_encode_nudge(const struct eng_model *model, const struct
     return nudge;
 }
 
+struct eng_nudge_of eng_encode_view_nudge(const struct eng_score *score,
+                                          const struct eng_view_score *view)
+{
+    struct eng_nudge_of nudge = {0};
+    if (view->nudge_count == 0)
+        return nudge;
+    nudge = nudge_of(score, view->nudge_dimension, view->nudge_to);
+    nudge.count = view->nudge_count;
+    nudge.gain_e4 = view->nudge_gain_e4;
+    return nudge;
+}
+
 struct eng_nudge_of eng_encode_section_nudge(const struct eng_section_of_report *section)
 {
     const struct eng_contribution *at =

@@ -58,6 +58,10 @@ struct eng_nudge_of eng_encode_nudge(const struct eng_model *model,
 /* The nudge in a section of a report card. */
 struct eng_nudge_of eng_encode_section_nudge(const struct eng_section_of_report *section);
 
+/* The nudge of a score in a view. */
+struct eng_nudge_of eng_encode_view_nudge(const struct eng_score *score,
+                                          const struct eng_view_score *view);
+
 /* Section `index` of a report at a place among the contributions, and the place behind it. */
 const struct eng_contribution *eng_encode_section(const struct eng_model *model,
                                                   const struct eng_report *report, uint32_t index,

@@ -11,8 +11,26 @@ _Static_assert((int)ENG_VIEW_ALERTS_MAX >= (int)ENG_ALERTS_MAX, "and every alert
 _Static_assert((int)ENG_VIEW_LEDGERS_MAX >= (int)ENG_LEDGERS_MAX, "and every ledger");
 _Static_assert((int)ENG_VIEW_FACTS_MAX >= (int)ENG_FACTS_MAX, "and every fact");
 
-static void view_score(const struct eng_engine *engine, const struct eng_record *record,
-                       unsigned index, struct eng_view_score *ret_score)
+/* What is suggested, worked out as in an evaluation of the partner in hand. */
+static void view_nudge(struct eng_engine *engine, unsigned index, struct eng_view_score *ret_score)
+{
+    struct eng_scratch *scratch = &engine->scratch;
+    eng_assert(index < engine->model->score_count);
+    eng_assert(scratch->filled == 0);
+    if (!engine->model->scores[index].nudges)
+        return;
+    scratch->value[index] = ret_score->value_e4;
+    scratch->band_after[index] = ret_score->band;
+    struct eng_nudge nudge = eng_nudge_find(engine, index, ENG_NO_GOAL);
+    scratch->filled = 0; /* nothing is being evaluated */
+    ret_score->nudge_count = (uint16_t)nudge.count;
+    ret_score->nudge_dimension = (uint8_t)nudge.dimension;
+    ret_score->nudge_to = nudge.to;
+    ret_score->nudge_gain_e4 = nudge.gain_e4;
+}
+
+static void view_score(struct eng_engine *engine, const struct eng_record *record, unsigned index,
+                       struct eng_view_score *ret_score)
 {
     const struct eng_score *score = &engine->model->scores[index];
     const struct eng_score_layout *place = &engine->layout->scores[index];
@@ -24,6 +42,7 @@ static void view_score(const struct eng_engine *engine, const struct eng_record 
     ret_score->told_band = ret_score->band; /* a band in force has been told */
     ret_score->provisional = eng_provisional(engine, score, record->partner);
     ret_score->contribution_count = (uint16_t)score->dimension_count;
+    view_nudge(engine, index, ret_score);
 }
 
 /* When a silence will be told if nothing happens, ms; -1: not before another event. */
