@@ -11,13 +11,14 @@ _Static_assert((int)ENG_VIEW_ALERTS_MAX >= (int)ENG_ALERTS_MAX, "and every alert
 _Static_assert((int)ENG_VIEW_LEDGERS_MAX >= (int)ENG_LEDGERS_MAX, "and every ledger");
 _Static_assert((int)ENG_VIEW_FACTS_MAX >= (int)ENG_FACTS_MAX, "and every fact");
 
-/* What is suggested, worked out as in an evaluation of the partner in hand. */
+/* What is suggested, worked out as in an evaluation of the partner in hand. One that is yet to be
+ * visited at a boundary is told nothing: what it has left by then is not known. */
 static void view_nudge(struct eng_engine *engine, unsigned index, struct eng_view_score *ret_score)
 {
     struct eng_scratch *scratch = &engine->scratch;
     eng_assert(index < engine->model->score_count);
     eng_assert(scratch->filled == 0);
-    if (!engine->model->scores[index].nudges)
+    if (!engine->model->scores[index].nudges || engine->hand.partner->as_of != engine->now.pane)
         return;
     scratch->value[index] = ret_score->value_e4;
     scratch->band_after[index] = ret_score->band;
