@@ -6,15 +6,17 @@
 static bool fits(const struct naive *naive, const struct partner *partner,
                  const struct eng_test *test, int64_t pane)
 {
+    if (!test->by_bands) {
+        struct amount amount =
+            naive_measure(naive, partner, &naive->model->measures[test->subject], pane);
+        return !amount.missing && amount.value_e4 >= test->at_least_e4;
+    }
     const struct score_state *score = &partner->scores[test->subject];
-    if (test->by_bands && test->moved != ENG_MOVED_ANY)
-        return test->moved == ENG_MOVED_UP ? score->band > score->begun
-                                           : score->band < score->begun;
-    if (test->by_bands)
-        return test->bands >> score->band & 1;
-    struct amount amount =
-        naive_measure(naive, partner, &naive->model->measures[test->subject], pane);
-    return !amount.missing && amount.value_e4 >= test->at_least_e4;
+    if (test->moved == ENG_MOVED_UP)
+        return score->band > score->begun;
+    if (test->moved == ENG_MOVED_DOWN)
+        return score->band < score->begun;
+    return test->bands >> score->band & 1;
 }
 
 /* The segment of a split, from 1; 0: nobody knows. */
