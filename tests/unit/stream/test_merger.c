@@ -6,24 +6,24 @@
 #include "stream/meta.h"
 
 struct scene {
+    struct eng_courier_host host; /* with `slow`: commits are done when somebody waits for them */
     struct stage stage;
     struct eng_merger *merger;
     uint64_t writer;
-    struct eng_courier_host host; /* with `slow`: commits are done when somebody waits for them */
     bool slow;
     struct eng_courier *waits;
 };
 
 static void submitted(struct eng_courier_host *host, struct eng_courier *courier)
 {
-    struct scene *s = (struct scene *)((char *)host - offsetof(struct scene, host));
+    struct scene *s = (struct scene *)(void *)host; /* its first member */
     s->waits = courier;
 }
 
 static void wait_for_it(struct eng_courier_host *host, struct eng_courier *courier,
                         int64_t timeout_ms)
 {
-    struct scene *s = (struct scene *)((char *)host - offsetof(struct scene, host));
+    struct scene *s = (struct scene *)(void *)host; /* its first member */
     (void)timeout_ms;
     if (s->waits == courier)
         eng_courier_run(courier);
