@@ -84,16 +84,21 @@ static int64_t take_optional_long(struct input *in)
     return take_branch(in) ? take_long(in) : 0;
 }
 
+/* How many items the next block of an array or a map has; 0: there are no more. */
+static int64_t take_block(struct input *in)
+{
+    int64_t count = take_long(in);
+    if (count < 0) { /* it says its size in bytes as well */
+        count = count == INT64_MIN ? INT64_MAX : -count;
+        (void)take_long(in);
+    }
+    return in->failed ? 0 : count;
+}
+
 static void take_shares(struct input *in, struct eng_told *told)
 {
-    for (;;) {
-        int64_t count = take_long(in);
-        if (count < 0) { /* a block that says its size in bytes as well */
-            count = count == INT64_MIN ? INT64_MAX : -count;
-            (void)take_long(in);
-        }
-        if (count == 0 || in->failed)
-            return;
+    int64_t count;
+    while ((count = take_block(in)) > 0)
         for (; count > 0 && !in->failed; count--) {
             struct eng_told_share share = {.dimension = take_string(in)};
             share.value = take_double(in);
@@ -103,7 +108,6 @@ static void take_shares(struct input *in, struct eng_told *told)
             else
                 told->shares[told->share_count++] = share;
         }
-    }
 }
 
 /* What facts have to do with it, which nobody here shows. */
@@ -112,19 +116,12 @@ static void pass_facts(struct input *in)
     (void)take_optional_string(in); /* the one that has changed */
     if (!take_branch(in))
         return;
-    for (;;) {
-        int64_t count = take_long(in);
-        if (count < 0) {
-            count = count == INT64_MIN ? INT64_MAX : -count;
-            (void)take_long(in);
-        }
-        if (count == 0 || in->failed)
-            return;
+    int64_t count;
+    while ((count = take_block(in)) > 0)
         for (; count > 0 && !in->failed; count--) {
             (void)take_string(in);
             (void)take_string(in);
         }
-    }
 }
 
 static struct eng_told_nudge take_nudge(struct input *in)
@@ -224,14 +221,8 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
 
 static void take_figures(struct input *in, struct eng_told_group *told)
 {
-    for (;;) {
-        int64_t count = take_long(in);
-        if (count < 0) {
-            count = count == INT64_MIN ? INT64_MAX : -count;
-            (void)take_long(in);
-        }
-        if (count == 0 || in->failed)
-            return;
+    int64_t count;
+    while ((count = take_block(in)) > 0)
         for (; count > 0 && !in->failed; count--) {
             struct eng_told_figure figure = {.name = take_string(in)};
             figure.value = take_double(in);
@@ -240,7 +231,6 @@ static void take_figures(struct input *in, struct eng_told_group *told)
             else
                 told->figures[told->figure_count++] = figure;
         }
-    }
 }
 
 bool eng_told_group_result(const void *data, size_t length, struct eng_told_group *ret_told)

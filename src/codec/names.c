@@ -184,8 +184,6 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
         return eng_encode_guard(model, effect)->name;
     case ENG_EFFECT_AWARD_BOOKING:
         return eng_encode_award(model, effect)->name;
-    case ENG_EFFECT_GROUP:
-        return eng_encode_group(model, effect)->name;
     default:
         return eng_encode_alert(model, effect)->name;
     }
@@ -215,8 +213,6 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
         return effect->status == ENG_OPENED ? "began" : "ended";
     case ENG_EFFECT_AWARD_BOOKING:
         return bookings[effect->status];
-    case ENG_EFFECT_GROUP:
-        return "summed";
     default:
         return effect->status == ENG_OPENED ? "opened" : "resolved";
     }

@@ -96,19 +96,6 @@ uint16_t eng_condition_entry(const struct eng_model *model, uint16_t first,
     return ENG_ACTION_NONE;
 }
 
-void eng_condition_slots(const struct eng_model *model, const struct eng_names *names,
-                         uint8_t *ret_slots)
-{
-    eng_assert(model->attribute_count <= ENG_ATTRIBUTES_MAX);
-    eng_assert(names == NULL || names->attribute_count < ENG_NO_SLOT);
-    for (uint32_t i = 0; i < model->attribute_count; i++) {
-        ret_slots[i] = names == NULL ? (uint8_t)i : ENG_NO_SLOT;
-        for (uint32_t j = 0; names != NULL && j < names->attribute_count; j++)
-            if (strcmp(names->attributes[j], model->attributes[i]) == 0)
-                ret_slots[i] = (uint8_t)j;
-    }
-}
-
 /* ---- told apart ---- */
 
 /* The combination with this number: a text for each clause. */

@@ -56,10 +56,6 @@ enum { ENG_NO_SLOT = 0xFF };
 uint16_t eng_condition_entry(const struct eng_model *model, uint16_t first,
                              const struct eng_slice *attributes, const uint8_t *slots);
 
-/* Where the attributes of a model are among so named ones; NULL: they are the model's own. */
-void eng_condition_slots(const struct eng_model *model, const struct eng_names *names,
-                         uint8_t *ret_slots);
-
 /* Whether what fulfils a condition of the model `to` was told apart by entries of the model `from`:
  * each combination of its texts has to lie in one whose events all fulfil it. */
 struct eng_cover {

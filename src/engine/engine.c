@@ -363,18 +363,38 @@ static void prefetch(const struct eng_engine *engine, const struct eng_event *ev
         prefetch_heap(engine, ret_block, count);
 }
 
-/* Where the model's numbers are among those of the events. */
-static void find_numbers(struct eng_engine *engine, const struct eng_names *names)
+/* Where each of some names is among others; ENG_NO_SLOT: it is not. */
+static void match_names(char *const *own, uint32_t count, const char *const *others,
+                        uint32_t other_count, uint8_t *ret_slots)
+{
+    eng_assert(other_count < ENG_NO_SLOT);
+    eng_assert(ret_slots != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        ret_slots[i] = ENG_NO_SLOT;
+        for (uint32_t j = 0; j < other_count; j++)
+            if (strcmp(others[j], own[i]) == 0)
+                ret_slots[i] = (uint8_t)j;
+    }
+}
+
+/* Where the model's attributes and numbers are among those of the events; names NULL: they are the
+ * model's own. */
+static void find_slots(struct eng_engine *engine, const struct eng_names *names)
 {
     const struct eng_model *model = engine->model;
+    eng_assert(model->attribute_count <= ENG_ATTRIBUTES_MAX);
     eng_assert(model->number_count <= ENG_NUMBERS_MAX);
-    eng_assert(names == NULL || names->number_count < ENG_NO_SLOT);
-    for (uint32_t i = 0; i < model->number_count; i++) {
-        engine->number_slots[i] = names == NULL ? (uint8_t)i : ENG_NO_SLOT;
-        for (uint32_t j = 0; names != NULL && j < names->number_count; j++)
-            if (strcmp(names->numbers[j], model->numbers[i]) == 0)
-                engine->number_slots[i] = (uint8_t)j;
+    if (names != NULL) {
+        match_names(model->attributes, model->attribute_count, names->attributes,
+                    names->attribute_count, engine->slots);
+        match_names(model->numbers, model->number_count, names->numbers, names->number_count,
+                    engine->number_slots);
+        return;
     }
+    for (uint32_t i = 0; i < model->attribute_count; i++)
+        engine->slots[i] = (uint8_t)i;
+    for (uint32_t i = 0; i < model->number_count; i++)
+        engine->number_slots[i] = (uint8_t)i;
 }
 
 enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *batch,
@@ -388,10 +408,7 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
     enum eng_status before = eng_activation_finish(engine, effects, err);
     if (before != ENG_OK)
         return before;
-    if (engine->model->attribute_count > 0)
-        eng_condition_slots(engine->model, batch->names, engine->slots);
-    if (engine->model->number_count > 0)
-        find_numbers(engine, batch->names);
+    find_slots(engine, batch->names);
     for (; batch->done < batch->count; batch->done++) {
         if (batch->done == block_end) {
             block_first = batch->done;

@@ -129,9 +129,8 @@ void eng_merger_show(struct eng_merger *merger, struct eng_merger_stats *ret_sta
     pthread_mutex_unlock(&merger->lock);
 }
 
-static void show(struct eng_merger *merger)
+static void show(struct eng_merger *merger, int64_t open_ms)
 {
-    int64_t open_ms = merger->gather != NULL ? eng_gather_oldest(merger->gather) : -1;
     eng_assert(open_ms >= -1);
     eng_assert(merger->place == NOWHERE || merger->gather != NULL);
     pthread_mutex_lock(&merger->lock);
@@ -147,10 +146,10 @@ static void show(struct eng_merger *merger)
 }
 
 /* A moment that waits for long is named, with the partition that it waits for. */
-static void say_what_is_missing(struct eng_merger *merger)
+static void say_what_is_missing(struct eng_merger *merger, int64_t open_ms)
 {
     int64_t now_us = merger->port->ops->mono_us(merger->port);
-    int64_t open_ms = merger->place == GIVING ? eng_gather_oldest(merger->gather) : -1;
+    open_ms = merger->place == GIVING ? open_ms : -1;
     eng_assert(open_ms >= -1);
     eng_assert(now_us >= 0);
     if (open_ms != merger->waits_for_ms) {
@@ -557,8 +556,9 @@ bool eng_merger_turn(struct eng_merger *merger)
         phase_poll(merger);
     if (merger->error.status == ENG_OK)
         phase_give(merger);
-    say_what_is_missing(merger);
-    show(merger);
+    int64_t open_ms = merger->gather != NULL ? eng_gather_oldest(merger->gather) : -1;
+    say_what_is_missing(merger, open_ms);
+    show(merger, open_ms);
     return merger->error.status == ENG_OK && !atomic_load(&merger->stop);
 }
 

@@ -2,6 +2,7 @@
 #include "stream/sums.h"
 
 #include "base/assert.h"
+#include "codec/writer.h"
 #include "stream/big_endian.h"
 #include "stream/state.h"
 #include <inttypes.h>
@@ -47,77 +48,66 @@ size_t eng_sums_key(const struct eng_sums *sums, char ret_key[ENG_SUMS_KEY_BYTES
 
 /* ---- writing ---- */
 
-/* A place in a record that is being written; NULL: only counting. */
-struct pen {
-    uint8_t *to;
-    size_t used;
-};
-
-static void put(struct pen *pen, uint64_t number, int bytes)
+static void put(struct eng_writer *writer, uint64_t number, int bytes)
 {
-    eng_assert(bytes <= 8);
-    if (pen->to != NULL)
-        eng_write_be(pen->to + pen->used, number, bytes);
-    pen->used += (size_t)bytes;
-    eng_assert(pen->used > 0);
+    uint8_t digits[8];
+    eng_assert(bytes > 0);
+    eng_assert(bytes <= (int)sizeof digits);
+    eng_write_be(digits, number, bytes);
+    eng_put(writer, digits, (size_t)bytes);
 }
 
-static void put_text(struct pen *pen, struct eng_slice text)
+static void put_text(struct eng_writer *writer, struct eng_slice text)
 {
     eng_assert(text.length < TEXT_NONE);
-    put(pen, text.data != NULL ? text.length : TEXT_NONE, 2);
-    if (pen->to != NULL && text.length > 0)
-        memcpy(pen->to + pen->used, text.data, text.length);
-    pen->used += text.length;
-    eng_assert(pen->used >= text.length);
+    eng_assert(text.data != NULL || text.length == 0);
+    put(writer, text.data != NULL ? text.length : TEXT_NONE, 2);
+    eng_put(writer, text.data, text.length);
 }
 
-static void put_all(struct pen *pen, const struct eng_sums *sums)
+static void put_all(struct eng_writer *writer, const struct eng_sums *sums)
 {
     const struct eng_group_result *result = &sums->result;
     eng_assert(result->figure_count <= ENG_FIGURES_MAX);
     eng_assert(result->partners >= 0);
-    put(pen, 'G' << 8 | 'S', 2);
-    put(pen, SUMS_VERSION, 1);
-    put(pen, sums->none ? FLAG_NONE : 0, 1);
-    put(pen, sums->partition, 4);
-    put(pen, (uint64_t)result->at_ms, 8);
-    put(pen, result->model_version, 4);
-    put(pen, sums->left, 4);
-    put(pen, (uint64_t)result->partners, 8);
-    put(pen, result->group_index, 1);
-    put(pen, result->split, 1);
-    put(pen, result->place, 1);
-    put(pen, result->figure_count, 1);
+    put(writer, 'G' << 8 | 'S', 2);
+    put(writer, SUMS_VERSION, 1);
+    put(writer, sums->none ? FLAG_NONE : 0, 1);
+    put(writer, sums->partition, 4);
+    put(writer, (uint64_t)result->at_ms, 8);
+    put(writer, result->model_version, 4);
+    put(writer, sums->left, 4);
+    put(writer, (uint64_t)result->partners, 8);
+    put(writer, result->group_index, 1);
+    put(writer, result->split, 1);
+    put(writer, result->place, 1);
+    put(writer, result->figure_count, 1);
     const struct eng_slice texts[] = {result->program, result->group, result->description,
                                       result->by, result->segment};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        put_text(pen, texts[i]);
+        put_text(writer, texts[i]);
     for (uint32_t i = 0; i < result->figure_count; i++) {
         const struct eng_figure_sums *figure = &result->figures[i];
-        put(pen, figure->kind, 1);
+        put(writer, figure->kind, 1);
         for (int k = 0; k < 2; k++) {
-            put(pen, (uint64_t)figure->sums[k].high, 8);
-            put(pen, figure->sums[k].low, 8);
+            put(writer, (uint64_t)figure->sums[k].high, 8);
+            put(writer, figure->sums[k].low, 8);
         }
-        put_text(pen, figure->name);
+        put_text(writer, figure->name);
     }
 }
 
 enum eng_status eng_sums_write(const struct eng_sums *sums, struct eng_bytes *out)
 {
-    struct pen pen = {0};
-    put_all(&pen, sums);
-    size_t bytes = pen.used;
-    eng_assert(bytes >= HEAD_BYTES);
-    if (eng_bytes_reserve(out, bytes + ENG_PAGE_SUM_BYTES) != ENG_OK)
-        return ENG_NO_MEMORY;
-    pen = (struct pen){.to = out->data + out->used};
-    put_all(&pen, sums);
-    eng_assert(pen.used == bytes);
-    eng_page_close(pen.to, bytes);
-    out->used += bytes + ENG_PAGE_SUM_BYTES;
-    return ENG_OK;
+    struct eng_writer writer = eng_writer_begin(out);
+    put_all(&writer, sums);
+    if (eng_put_room(&writer, ENG_PAGE_SUM_BYTES) != NULL) {
+        eng_assert(out->used - writer.begin >= HEAD_BYTES);
+        eng_page_close(out->data + writer.begin, out->used - writer.begin);
+        out->used += ENG_PAGE_SUM_BYTES;
+    }
+    eng_assert(writer.status == ENG_OK || writer.status == ENG_NO_MEMORY);
+    return eng_writer_end(&writer);
 }
 
 /* ---- reading ---- */
