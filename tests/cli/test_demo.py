@@ -114,7 +114,7 @@ def a_partner_can_be_looked_at_while_it_runs():
 def on_a_terminal_the_table_is_redrawn_in_place():
     child, terminal = pty.fork()
     if child == 0:
-        os.execve(ENGAGED, [ENGAGED, "demo", "--for", "8s", "--days", "30", "--partners", "100", "--http", "off"],
+        os.execve(ENGAGED, [ENGAGED, "demo", "--for", "14s", "--days", "30", "--partners", "100", "--http", "off"],
                   {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"})
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 90, 0, 0))
     drawn = b""
