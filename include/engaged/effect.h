@@ -23,6 +23,7 @@ enum eng_effect_kind {
     ENG_EFFECT_REPORT,
     ENG_EFFECT_AWARD_BOOKING,
     ENG_EFFECT_GROUP, /* of no partner */
+    ENG_EFFECT_BOARD, /* of no partner */
     ENG_EFFECT_SOURCE_SILENCE,
     ENG_EFFECT_KINDS
 };
@@ -59,8 +60,8 @@ struct eng_contribution {
  * contributions. */
 struct eng_effect {
     uint32_t bytes;   /* whole record, multiple of 8 */
-    uint16_t subject; /* index of the score, the alert, the matrix, the report, the award or the
-                       * group */
+    uint16_t subject; /* index of the score, the alert, the matrix, the report, the award, the group
+                       * or the board */
     union {
         uint16_t score;  /* index of the score; cell change: of the rows; 0 for silence and
                           * deadline */
@@ -71,10 +72,10 @@ struct eng_effect {
     uint8_t origin_kind; /* enum eng_origin */
     uint8_t direction;   /* enum eng_direction, score change */
     uint8_t status;      /* enum eng_alert_status (churn drop), eng_booking_status (booking) */
-    uint8_t band;        /* index of the band in force; cell change: the row; group: 0: everybody,
-                          * else 1 + the index of the split */
+    uint8_t band;        /* index of the band in force; cell change: the row; group, board: 0:
+                          * everybody, else 1 + the index of the split */
     union {
-        uint8_t segment;       /* group: of that split */
+        uint8_t segment;       /* group, board: of that split */
         uint8_t previous_band; /* score change, cell change: the last told one */
         uint8_t will_drop_to;  /* churn drop that looks ahead, opened: the band that its score will
                                 * fall into */
@@ -83,18 +84,21 @@ struct eng_effect {
         uint8_t provisional; /* score change; cell change: one of the two scores is */
         uint8_t held_out;    /* churn drop: the partner is of the alert's control group */
     };
-    uint16_t partner_bytes;      /* length of the partner id */
+    union {
+        uint16_t partner_bytes; /* length of the partner id */
+        uint16_t entries_bytes; /* board: of its entries (eng_effect_entries) */
+    };
     uint16_t contribution_count; /* as many as the score has dimensions, in file order */
     union {
         uint32_t risk_e3;    /* silence opened: q(H)/q(s) in 1/1000, rounded down */
-        uint32_t partitions; /* group: that it is summed over; the engine tells of its own, 1 */
+        uint32_t partitions; /* group, board: that it is of; the engine tells of its own, 1 */
     };
     uint64_t origin; /* see enum eng_origin */
     int64_t at_ms;   /* event time of the evaluation: the clock, or the boundary */
     union {
         int64_t value_e4;  /* the score now, 1/10,000 points */
         int64_t amount_e4; /* booking: what is booked; reversed: less than 0; else what would be */
-        int64_t partners;  /* group: in the segment */
+        int64_t partners;  /* group, board: in the segment */
     };
     union {
         int64_t previous_value_e4; /* score change: the last told value */
@@ -179,6 +183,22 @@ static inline const struct eng_sum *eng_effect_sums(const struct eng_effect *eff
 {
     return (const struct eng_sum *)(const void *)eng_effect_contributions(effect) + 2 * figure;
 }
+
+/* A board has entries instead of contributions and a partner: those who are on top of it, the first
+ * one first, each packed as its value (8 bytes, in 1/10,000), the length of the partner's id (2
+ * bytes), both big-endian, and the id. */
+struct eng_entry {
+    int64_t value_e4;
+    struct eng_slice partner; /* inside the bytes it was read from */
+};
+enum { ENG_ENTRY_HEAD_BYTES = 10 };
+
+/* The entries of a board's effect, packed; inside the record. */
+struct eng_slice eng_effect_entries(const struct eng_effect *effect);
+
+/* Takes the first entry off packed ones. False: there is none, or what is left is none (*rest is
+ * empty in the first case only). */
+bool eng_entry_take(struct eng_slice *rest, struct eng_entry *ret_entry);
 
 /* What one fact of the partner says. */
 struct eng_told_fact {

@@ -6,6 +6,7 @@
 #define ENGAGED_MODEL_H
 
 #include <engaged/status.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -58,12 +59,17 @@ enum eng_fact_kind {
 const char *eng_model_program(const struct eng_model *model);
 uint32_t eng_model_version(const struct eng_model *model);
 
+/* Does it tell anything of all partners together, which has to be merged over partitions: groups or
+ * boards? */
+bool eng_model_is_merged(const struct eng_model *model);
+
 /* Names by index, borrowed; NULL when the index is out of range. */
 const char *eng_model_score_name(const struct eng_model *model, unsigned score);
 const char *eng_model_alert_name(const struct eng_model *model, unsigned alert);
 const char *eng_model_matrix_name(const struct eng_model *model, unsigned matrix);
 const char *eng_model_report_name(const struct eng_model *model, unsigned report);
 const char *eng_model_group_name(const struct eng_model *model, unsigned group);
+const char *eng_model_board_name(const struct eng_model *model, unsigned board);
 const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,
                                 unsigned column);
 const char *eng_model_guard_name(const struct eng_model *model, unsigned guard);

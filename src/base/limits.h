@@ -27,6 +27,8 @@ enum {
     ENG_MATRICES_MAX = 8,
     ENG_REPORTS_MAX = 4,
     ENG_GROUPS_MAX = 4,
+    ENG_BOARDS_MAX = 4,
+    ENG_TOP_MAX = 100,    /* places of one board */
     ENG_FIGURES_MAX = 16, /* of one group */
     ENG_SPLITS_MAX = 8,   /* ways in which one group is split into segments */
     ENG_GUARDS_MAX = 8,

@@ -233,6 +233,7 @@ enum eng_status eng_against(struct eng_text *out, const struct eng_config *befor
     add_things(out, &sides, "matrices", "Matrices");
     add_things(out, &sides, "reports", "Reports");
     add_things(out, &sides, "groups", "Groups");
+    add_things(out, &sides, "boards", "Boards");
     add_things(out, &sides, "alerts", "Alerts");
     add_things(out, &sides, "guards", "Guards");
     add_things(out, &sides, "ledgers", "Ledgers");

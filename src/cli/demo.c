@@ -94,6 +94,7 @@ enum text {
     TEXT_AWARDS,
     TEXT_QUIET,
     TEXT_GROUPS,
+    TEXT_BOARDS,
     TEXT_SUMS,
     TEXT_DEAD,
     TEXT_ERASED,
@@ -120,6 +121,7 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_AWARDS] = "awards",
     [TEXT_QUIET] = "source-silences",
     [TEXT_GROUPS] = "groups",
+    [TEXT_BOARDS] = "boards",
     [TEXT_SUMS] = "group-sums",
     [TEXT_DEAD] = "dead-letters",
     [TEXT_ERASED] = "erasures",
@@ -222,6 +224,7 @@ static void adapt_config(struct demo *demo)
     config->output.awards = text[TEXT_AWARDS];
     config->output.source_silences = text[TEXT_QUIET];
     config->output.groups = text[TEXT_GROUPS];
+    config->output.boards = text[TEXT_BOARDS];
     config->output.group_sums = text[TEXT_SUMS];
     config->output.dead_letters = text[TEXT_DEAD];
     config->output.erasures = text[TEXT_ERASED];
@@ -269,6 +272,7 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
         {output->erasures, PARTITIONS},
         {output->state, PARTITIONS},
         {output->groups, 1},
+        {output->boards, 1},
         {output->group_sums, 1},
     };
     enum eng_status status = eng_mock_new(topics, sizeof topics / sizeof *topics, &demo->mock, err);
@@ -313,6 +317,7 @@ static enum eng_status start_tail(struct demo *demo, struct eng_error *err)
         [ENG_FINDINGS_SCORE_CHANGES] = demo->config.output.score_changes,
         [ENG_FINDINGS_CHURN_DROPS] = demo->config.output.churn_drops,
         [ENG_FINDINGS_GROUPS] = demo->config.output.groups,
+        [ENG_FINDINGS_BOARDS] = demo->config.output.boards,
     };
     const struct eng_tail_options options = {.brokers = demo->brokers,
                                              .topics = topics,

@@ -152,12 +152,30 @@ static void visit_group(struct eng_findings *findings, const struct eng_tail_rec
         findings->unreadable++;
 }
 
+static void visit_board(struct eng_findings *findings, const struct eng_tail_record *record)
+{
+    struct eng_told_board told;
+    struct eng_text text = {0};
+    if (!eng_told_board(record->value, record->value_bytes, &told)) {
+        findings->unreadable++;
+        return;
+    }
+    if (!told.everybody)
+        return;
+    eng_told_places(&told, &text);
+    keep_news(&findings->boards, told.at_ms, &text);
+}
+
 void eng_findings_visit(void *context, const struct eng_tail_record *record)
 {
     struct eng_findings *findings = context;
     struct eng_told told;
     if (record->topic == ENG_FINDINGS_GROUPS) {
         visit_group(findings, record);
+        return;
+    }
+    if (record->topic == ENG_FINDINGS_BOARDS) {
+        visit_board(findings, record);
         return;
     }
     bool readable = record->topic == ENG_FINDINGS_SCORE_CHANGES

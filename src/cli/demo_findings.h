@@ -18,6 +18,7 @@ enum {
     ENG_FINDINGS_SCORE_CHANGES,
     ENG_FINDINGS_CHURN_DROPS,
     ENG_FINDINGS_GROUPS,
+    ENG_FINDINGS_BOARDS,
     ENG_FINDINGS_TOPIC_COUNT
 };
 
@@ -42,6 +43,7 @@ struct eng_findings {
     uint64_t score_changes, opened, resolved, unreadable;
     struct eng_news_list changes, drops; /* drops: opened ones */
     struct eng_news_list figures;        /* results of groups, of everybody */
+    struct eng_news_list boards;         /* of everybody */
 };
 
 /* How the partners of a kind were found out. */

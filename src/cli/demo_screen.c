@@ -188,7 +188,8 @@ static void add_figures(struct eng_text *text, const struct eng_screen *screen,
 static uint64_t news_that_fit(const struct eng_findings *findings, unsigned rows)
 {
     bool groups = eng_model_group_name(findings->model, 0) != NULL;
-    unsigned used = FIXED_LINES + findings->band_count + (groups ? GROUP_LINES : 0);
+    bool boards = eng_model_board_name(findings->model, 0) != NULL;
+    unsigned used = FIXED_LINES + findings->band_count + (groups + boards) * GROUP_LINES;
     uint64_t fit = rows > used ? (rows - used) / 2 : 0;
     return fit < 3 ? 3 : fit > 8 ? 8 : fit;
 }
@@ -228,6 +229,8 @@ static void draw_table(struct eng_screen *screen, const struct eng_demo_view *vi
     add_figures(&text, screen, view, totals);
     if (eng_model_group_name(view->findings->model, 0) != NULL)
         add_news(&text, "figures", &view->findings->figures, 1);
+    if (eng_model_board_name(view->findings->model, 0) != NULL)
+        add_news(&text, "board", &view->findings->boards, 1);
     add_news(&text, "churn drops", &view->findings->drops, news);
     add_news(&text, "score changes", &view->findings->changes, news);
     eng_text_add(&text, "\n %s\n", view->http != NULL ? view->http : "no HTTP");
@@ -332,13 +335,12 @@ static enum eng_status add_kinds(struct eng_text *text, const struct eng_demo_vi
 }
 
 /* The newest results of everybody. */
-static void add_last_figures(struct eng_text *text, const struct eng_findings *findings)
+static void add_last(struct eng_text *text, const char *what, const struct eng_news_list *list)
 {
-    const struct eng_news_list *list = &findings->figures;
     if (list->count == 0)
         return;
     const struct eng_news *news = &list->newest[(list->count - 1) % ENG_NEWS_MAX];
-    eng_text_add(text, "   figures of ");
+    eng_text_add(text, "   %s of ", what);
     add_date(text, news->at_ms);
     eng_text_add(text, ", %s\n", news->text);
 }
@@ -363,7 +365,8 @@ enum eng_status eng_screen_summary(const struct eng_demo_view *view, struct eng_
     add_counted(&text, ", ", view->findings->resolved, " resolved");
     add_others(&text, &totals);
     add_counted(&text, ", all in ", totals.commits, " transactions\n");
-    add_last_figures(&text, view->findings);
+    add_last(&text, "figures", &view->findings->figures);
+    add_last(&text, "board", &view->findings->boards);
     enum eng_status status = add_kinds(&text, view);
     if (text.failed || status != ENG_OK)
         status = eng_error_set(err, ENG_NO_MEMORY, "no memory for the summary");

@@ -693,6 +693,19 @@ static void add_group(struct eng_text *out, const struct eng_model *model,
     add_description(out, group->description);
 }
 
+static void add_board(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_group *board)
+{
+    const char *of =
+        board->of_score ? model->scores[board->subject].name : model->measures[board->subject].name;
+    eng_text_add(out, "  %s: the first %u by %s at the end of every %s (%s), of everybody",
+                 board->name, board->top, of, period_names[board->every], model->zone);
+    for (uint32_t i = 0; i < board->split_count; i++)
+        eng_text_add(out, "%s %s", i == 0 ? " and by" : ",", board->splits[i].name);
+    eng_text_add(out, ", with the places before\n");
+    add_description(out, board->description);
+}
+
 static void add_panes(struct eng_text *out, const struct eng_model *model, uint32_t panes)
 {
     if (panes > 1)
@@ -843,10 +856,15 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nReports\n");
     for (uint32_t i = 0; i < model->report_count; i++)
         add_report(out, model, &model->reports[i]);
-    if (model->group_count > 0)
+    uint32_t boards_first = eng_boards_first(model);
+    if (boards_first > 0)
         eng_text_add(out, "\nGroups\n");
-    for (uint32_t i = 0; i < model->group_count; i++)
+    for (uint32_t i = 0; i < boards_first; i++)
         add_group(out, model, &model->groups[i]);
+    if (model->board_count > 0)
+        eng_text_add(out, "\nBoards\n");
+    for (uint32_t i = boards_first; i < model->group_count; i++)
+        add_board(out, model, &model->groups[i]);
     if (model->alert_count > 0)
         eng_text_add(out, "\nAlerts\n");
     for (uint32_t i = 0; i < model->alert_count; i++)
@@ -974,6 +992,7 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "awards", config->output.awards);
     add_text_key(out, "source_silences", config->output.source_silences);
     add_text_key(out, "groups", config->output.groups);
+    add_text_key(out, "boards", config->output.boards);
     add_text_key(out, "group_sums", config->output.group_sums);
     add_text_key(out, "dead_letters", config->output.dead_letters);
     add_text_key(out, "erasures", config->output.erasures);

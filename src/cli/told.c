@@ -251,6 +251,52 @@ bool eng_told_group_result(const void *data, size_t length, struct eng_told_grou
     return !in.failed && in.at == in.end;
 }
 
+static void take_places(struct input *in, struct eng_told_board *told)
+{
+    int64_t count;
+    while ((count = take_block(in)) > 0)
+        for (; count > 0 && !in->failed; count--) {
+            struct eng_told_place place = {.rank = take_long(in)};
+            place.partner = take_string(in);
+            place.value = take_double(in);
+            place.previous_rank = take_optional_long(in);
+            (void)take_optional_double(in);
+            if (told->place_count < ENG_TOLD_PLACES)
+                told->places[told->place_count++] = place;
+        }
+}
+
+static void pass_left(struct input *in)
+{
+    int64_t count;
+    while ((count = take_block(in)) > 0)
+        for (; count > 0 && !in->failed; count--) {
+            (void)take_string(in);
+            (void)take_long(in);
+            (void)take_double(in);
+        }
+}
+
+bool eng_told_board(const void *data, size_t length, struct eng_told_board *ret_told)
+{
+    struct input in = {.at = data, .end = (const uint8_t *)data + length};
+    *ret_told = (struct eng_told_board){0};
+    (void)take_string(&in); /* id */
+    (void)take_string(&in); /* program */
+    ret_told->board = take_string(&in);
+    (void)take_long(&in); /* version of the model */
+    ret_told->at_ms = take_long(&in);
+    (void)take_optional_long(&in); /* the one before */
+    ret_told->everybody = take_optional_string(&in).length == 0;
+    (void)take_optional_string(&in); /* segment */
+    (void)take_long(&in);            /* partitions */
+    (void)take_long(&in);            /* partners */
+    take_places(&in, ret_told);
+    pass_left(&in);
+    (void)take_optional_string(&in); /* description */
+    return !in.failed && in.at == in.end;
+}
+
 /* Points with one decimal, rounded half away from zero. */
 static void add_points(struct eng_text *text, double points)
 {
@@ -273,6 +319,22 @@ void eng_told_figures(const struct eng_told_group *told, struct eng_text *text)
         add_slice(text, told->figures[i].name);
         eng_text_add(text, " %.*f", fabs(told->figures[i].value) < 10 ? 2 : 0,
                      told->figures[i].value);
+    }
+}
+
+void eng_told_places(const struct eng_told_board *told, struct eng_text *text)
+{
+    add_slice(text, told->board);
+    for (uint32_t i = 0; i < told->place_count; i++) {
+        const struct eng_told_place *place = &told->places[i];
+        eng_text_add(text, "%s %d ", i > 0 ? "," : ":", (int)place->rank);
+        add_slice(text, place->partner);
+        eng_text_add(text, " ");
+        add_points(text, place->value);
+        if (place->previous_rank == 0)
+            eng_text_add(text, " (new)");
+        else if (place->previous_rank != place->rank)
+            eng_text_add(text, " (was %d)", (int)place->previous_rank);
     }
 }
 

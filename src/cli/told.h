@@ -1,5 +1,5 @@
 /* A record of an output topic, read back: schemas/score_change.avsc, churn_drop.avsc and
- * group_result.avsc.
+ * group_result.avsc, board.avsc.
  *
  * For showing what the daemon told, as any consumer would read it. Bounded: a record that ends too
  * early or has too much is refused. Pure; slices point into the record. */
@@ -78,6 +78,28 @@ bool eng_told_group_result(const void *data, size_t length, struct eng_told_grou
 
 /* Appends "program: retention 0.98, nps 41.2, ...". */
 void eng_told_figures(const struct eng_told_group *told, struct eng_text *text);
+
+/* A board: the first of its places. */
+enum { ENG_TOLD_PLACES = 5 };
+
+struct eng_told_place {
+    struct eng_slice partner;
+    int64_t rank, previous_rank; /* 0: none */
+    double value;
+};
+
+struct eng_told_board {
+    struct eng_slice board;
+    bool everybody; /* it is of no segment */
+    int64_t at_ms;
+    uint32_t place_count;
+    struct eng_told_place places[ENG_TOLD_PLACES];
+};
+
+bool eng_told_board(const void *data, size_t length, struct eng_told_board *ret_told);
+
+/* Appends "champions: 1 p000123 88.0 (was 3), 2 p000017 85.0 (new), ...". */
+void eng_told_places(const struct eng_told_board *told, struct eng_text *text);
 
 /* Appends what happened in plain words, without the partner: "engagement fell by 2.6 to 4.9, most
  * by invoices (-1.3)". */

@@ -359,7 +359,8 @@ static void put_optional_slice(struct eng_writer *writer, struct eng_slice text)
         put_slice(writer, text);
 }
 
-static void put_result(struct eng_writer *writer, const struct eng_group_result *result)
+/* What results and boards begin with. */
+static void put_result_head(struct eng_writer *writer, const struct eng_group_result *result)
 {
     size_t begin = writer->out->used;
     if (writer->status == ENG_OK)
@@ -369,10 +370,21 @@ static void put_result(struct eng_writer *writer, const struct eng_group_result 
     put_slice(writer, result->group);
     eng_put_avro_long(writer, result->model_version);
     eng_put_avro_long(writer, result->at_ms);
+}
+
+/* Whom they are of. */
+static void put_segment(struct eng_writer *writer, const struct eng_group_result *result)
+{
     put_optional_slice(writer, result->by);
     put_optional_slice(writer, result->segment);
     eng_put_avro_long(writer, result->partitions);
     eng_put_avro_long(writer, result->partners);
+}
+
+static void put_result(struct eng_writer *writer, const struct eng_group_result *result)
+{
+    put_result_head(writer, result);
+    put_segment(writer, result);
     put_figures(writer, result);
     put_optional_slice(writer, result->description);
 }
@@ -392,13 +404,73 @@ static void put_group(struct eng_writer *writer, const struct eng_encode_context
     put_result(writer, &result);
 }
 
+static void put_places(struct eng_writer *writer, const struct eng_places *board)
+{
+    if (board->count > 0)
+        eng_put_avro_long(writer, board->count);
+    for (uint32_t i = 0; i < board->count; i++) {
+        const struct eng_place *place = &board->place[i];
+        eng_put_avro_long(writer, place->rank);
+        put_slice(writer, place->partner);
+        put_points(writer, place->value_e4);
+        put_optional_long(writer, place->previous_rank > 0, place->previous_rank);
+        put_optional_points(writer, place->previous_rank > 0, place->previous_e4);
+    }
+    eng_put_avro_long(writer, 0);
+}
+
+static void put_left(struct eng_writer *writer, const struct eng_places *left)
+{
+    if (left->count > 0)
+        eng_put_avro_long(writer, left->count);
+    for (uint32_t i = 0; i < left->count; i++) {
+        put_slice(writer, left->place[i].partner);
+        eng_put_avro_long(writer, left->place[i].previous_rank);
+        put_points(writer, left->place[i].previous_e4);
+    }
+    eng_put_avro_long(writer, 0);
+}
+
+static void put_board_result(struct eng_writer *writer, const struct eng_board_result *board)
+{
+    put_result_head(writer, board->result);
+    put_optional_long(writer, board->previous_ms >= 0, board->previous_ms);
+    put_segment(writer, board->result);
+    put_places(writer, &board->now);
+    put_left(writer, &board->left);
+    put_optional_slice(writer, board->result->description);
+}
+
+enum eng_status eng_encode_board_avro(const struct eng_board_result *board, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    put_board_result(&writer, board);
+    return eng_writer_end(&writer);
+}
+
+/* What one partition says of it, which is a board too. */
+static void put_board(struct eng_writer *writer, const struct eng_encode_context *context,
+                      const struct eng_effect *effect)
+{
+    struct eng_group_result result;
+    struct eng_board_result board = {.result = &result, .previous_ms = -1};
+    eng_result_of(context->model, effect, &result);
+    (void)eng_places_add(&board.now, result.top, result.entries); /* the engine's are entries */
+    eng_places_rank(&board.now);
+    put_board_result(writer, &board);
+}
+
 /* The fields of each kind. */
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
                                               const struct eng_effect *effect) = {
-    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,     [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
-    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,       [ENG_EFFECT_REPORT] = put_report,
-    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,   [ENG_EFFECT_GROUP] = put_group,
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
+    [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
+    [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,
+    [ENG_EFFECT_GROUP] = put_group,
+    [ENG_EFFECT_BOARD] = put_board,
     [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
 };
 

@@ -94,7 +94,7 @@ enum eng_status eng_encode_result_id(const struct eng_group_result *result, stru
     }
     eng_put_byte(&writer, '/');
     put_part(&writer, result->group);
-    eng_put_text(&writer, "/summed/b");
+    eng_put_text(&writer, result->top > 0 ? "/ranked/b" : "/summed/b");
     eng_put_unsigned(&writer, (uint64_t)result->at_ms);
     return eng_writer_end(&writer);
 }
@@ -111,7 +111,7 @@ enum eng_status eng_encode_id(const struct eng_encode_context *context,
                               const struct eng_effect *effect, struct eng_bytes *out)
 {
     struct eng_writer writer = eng_writer_begin(out);
-    if (effect->kind == ENG_EFFECT_GROUP)
+    if (effect->kind == ENG_EFFECT_GROUP || effect->kind == ENG_EFFECT_BOARD)
         return group_id(context, effect, out);
     put_part(&writer, eng_slice_of(context->model->program));
     eng_put_byte(&writer, '/');

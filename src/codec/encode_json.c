@@ -382,25 +382,37 @@ static void put_figures(struct eng_writer *writer, const struct eng_group_result
     eng_put_byte(writer, '}');
 }
 
-static void put_result(struct eng_writer *writer, const struct eng_group_result *result)
+/* What results and boards begin with. */
+static void put_result_head(struct eng_writer *writer, const struct eng_group_result *result)
 {
     eng_put_byte(writer, '{');
-    put_string(writer, "type", "group_result");
+    put_string(writer, "type", result->top > 0 ? "board" : "group_result");
     put_key(writer, "id");
     size_t begin = writer->out->used;
     if (writer->status == ENG_OK)
         writer->status = eng_encode_result_id(result, writer->out);
     quote_from(writer, begin);
     put_slice(writer, "program", result->program);
-    put_slice(writer, "group", result->group);
+    put_slice(writer, result->top > 0 ? "board" : "group", result->group);
     put_integer(writer, "model_version", result->model_version);
     put_integer(writer, "at", result->at_ms);
+}
+
+/* Whom they are of. */
+static void put_segment(struct eng_writer *writer, const struct eng_group_result *result)
+{
     if (result->by.data != NULL)
         put_slice(writer, "by", result->by);
     if (result->segment.data != NULL)
         put_slice(writer, "segment", result->segment);
     put_integer(writer, "partitions", result->partitions);
     put_integer(writer, "partners", result->partners);
+}
+
+static void put_result(struct eng_writer *writer, const struct eng_group_result *result)
+{
+    put_result_head(writer, result);
+    put_segment(writer, result);
     put_figures(writer, result);
     if (result->description.data != NULL)
         put_slice(writer, "description", result->description);
@@ -422,13 +434,75 @@ static void put_group(struct eng_writer *writer, const struct eng_encode_context
     put_result(writer, &result);
 }
 
+static void put_place(struct eng_writer *writer, const struct eng_place *place)
+{
+    eng_put_byte(writer, '{');
+    if (place->rank > 0)
+        put_integer(writer, "rank", place->rank);
+    put_slice(writer, "partner_id", place->partner);
+    if (place->rank > 0)
+        put_points(writer, "value", place->value_e4);
+    if (place->previous_rank > 0) {
+        put_integer(writer, "previous_rank", place->previous_rank);
+        put_points(writer, "previous_value", place->previous_e4);
+    }
+    eng_put_byte(writer, '}');
+}
+
+static void put_places(struct eng_writer *writer, const char *key, const struct eng_places *board)
+{
+    open_bracket(writer, key, '[');
+    for (uint32_t i = 0; i < board->count; i++) {
+        if (i > 0)
+            eng_put_byte(writer, ',');
+        put_place(writer, &board->place[i]);
+    }
+    eng_put_byte(writer, ']');
+}
+
+static void put_board_result(struct eng_writer *writer, const struct eng_board_result *board)
+{
+    put_result_head(writer, board->result);
+    if (board->previous_ms >= 0)
+        put_integer(writer, "previous_at", board->previous_ms);
+    put_segment(writer, board->result);
+    put_places(writer, "places", &board->now);
+    put_places(writer, "left", &board->left);
+    if (board->result->description.data != NULL)
+        put_slice(writer, "description", board->result->description);
+}
+
+enum eng_status eng_encode_board_json(const struct eng_board_result *board, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    put_board_result(&writer, board);
+    eng_put(&writer, "}\n", 2);
+    return eng_writer_end(&writer);
+}
+
+/* What one partition says of it, which is a board too. */
+static void put_board(struct eng_writer *writer, const struct eng_encode_context *context,
+                      const struct eng_effect *effect)
+{
+    struct eng_group_result result;
+    struct eng_board_result board = {.result = &result, .previous_ms = -1};
+    eng_result_of(context->model, effect, &result);
+    (void)eng_places_add(&board.now, result.top, result.entries); /* the engine's are entries */
+    eng_places_rank(&board.now);
+    put_board_result(writer, &board);
+}
+
 /* The keys of each kind. */
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
                                               const struct eng_effect *effect) = {
-    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,     [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
-    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,       [ENG_EFFECT_REPORT] = put_report,
-    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,   [ENG_EFFECT_GROUP] = put_group,
+    [ENG_EFFECT_SCORE_CHANGE] = put_score_change,
+    [ENG_EFFECT_CHURN_DROP] = put_churn_drop,
+    [ENG_EFFECT_CELL_CHANGE] = put_cell_change,
+    [ENG_EFFECT_REPORT] = put_report,
+    [ENG_EFFECT_AWARD_BOOKING] = put_award_booking,
+    [ENG_EFFECT_GROUP] = put_group,
+    [ENG_EFFECT_BOARD] = put_board,
     [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
 };
 

@@ -150,9 +150,10 @@ const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
 const struct eng_group *eng_encode_group(const struct eng_model *model,
                                          const struct eng_effect *effect)
 {
-    eng_assert(effect->kind == ENG_EFFECT_GROUP);
-    eng_assert(effect->subject < model->group_count);
-    return &model->groups[effect->subject];
+    uint32_t first = effect->kind == ENG_EFFECT_BOARD ? eng_boards_first(model) : 0;
+    eng_assert(effect->kind == ENG_EFFECT_GROUP || effect->kind == ENG_EFFECT_BOARD);
+    eng_assert(first + effect->subject < model->group_count);
+    return &model->groups[first + effect->subject];
 }
 
 struct eng_slice eng_encode_segment(const struct eng_model *model, const struct eng_effect *effect)

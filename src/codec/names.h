@@ -68,8 +68,8 @@ const struct eng_contribution *eng_encode_section(const struct eng_model *model,
                                                   const struct eng_contribution *at,
                                                   struct eng_section_of_report *ret_section);
 
-/* The group of a group's result, and the segment that it is of: empty when it is of everybody, or
- * of those of whom nothing is known. */
+/* The group (or the board, which is one) of a group's result, and the segment that it is of: empty
+ * when it is of everybody, or of those of whom nothing is known. */
 const struct eng_group *eng_encode_group(const struct eng_model *model,
                                          const struct eng_effect *effect);
 struct eng_slice eng_encode_segment(const struct eng_model *model, const struct eng_effect *effect);

@@ -15,6 +15,7 @@ void eng_result_of(const struct eng_model *model, const struct eng_effect *effec
 {
     const struct eng_group *group = eng_encode_group(model, effect);
     eng_assert(effect->contribution_count == 2 * group->figure_count);
+    bool is_board = effect->kind == ENG_EFFECT_BOARD;
     eng_assert(effect->band <= group->split_count);
     *ret_result = (struct eng_group_result){.program = eng_slice_of(model->program),
                                             .group = eng_slice_of(group->name),
@@ -23,7 +24,8 @@ void eng_result_of(const struct eng_model *model, const struct eng_effect *effec
                                             .model_version = model->version,
                                             .partitions = effect->partitions,
                                             .partners = effect->partners,
-                                            .group_index = (uint8_t)effect->subject,
+                                            .group_index = (uint8_t)(group - model->groups),
+                                            .top = group->top,
                                             .split = effect->band,
                                             .place = effect->segment,
                                             .figure_count = (uint8_t)group->figure_count};
@@ -31,6 +33,8 @@ void eng_result_of(const struct eng_model *model, const struct eng_effect *effec
         ret_result->by = eng_slice_of(group->splits[effect->band - 1].name);
     if (effect->band > 0 && effect->segment > 0)
         ret_result->segment = eng_encode_segment(model, effect);
+    if (is_board)
+        ret_result->entries = eng_effect_entries(effect);
     for (uint32_t i = 0; i < group->figure_count; i++) {
         const struct eng_sum *sums = eng_effect_sums(effect, i);
         ret_result->figures[i] = (struct eng_figure_sums){eng_slice_of(group->figures[i].name),
@@ -58,13 +62,15 @@ int eng_result_compare(const struct eng_group_result *one, const struct eng_grou
 
 bool eng_result_is_same(const struct eng_group_result *one, const struct eng_group_result *two)
 {
-    return eng_result_compare(one, two) == 0 && one->figure_count == two->figure_count;
+    return eng_result_compare(one, two) == 0 && one->figure_count == two->figure_count &&
+           (one->top > 0) == (two->top > 0);
 }
 
 void eng_result_add(struct eng_group_result *to, const struct eng_group_result *from)
 {
     eng_assert(eng_result_is_same(to, from));
     to->partners += from->partners;
+    to->entries = (struct eng_slice){0};
     for (uint32_t i = 0; i < to->figure_count; i++)
         for (int k = 0; k < 2; k++)
             to->figures[i].sums[k] = eng_sum_add(to->figures[i].sums[k], from->figures[i].sums[k]);

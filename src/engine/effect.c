@@ -30,6 +30,33 @@ struct eng_slice eng_effect_partner(const struct eng_effect *effect)
         effect->partner_bytes};
 }
 
+struct eng_slice eng_effect_entries(const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_BOARD);
+    eng_assert(effect->contribution_count == 0);
+    return (struct eng_slice){(const char *)(effect + 1), effect->entries_bytes};
+}
+
+bool eng_entry_take(struct eng_slice *rest, struct eng_entry *ret_entry)
+{
+    const uint8_t *at = (const uint8_t *)rest->data;
+    uint64_t value = 0;
+    eng_assert(rest->length == 0 || at != NULL);
+    if (rest->length < ENG_ENTRY_HEAD_BYTES)
+        return false;
+    uint32_t length = (uint32_t)at[8] << 8 | at[9];
+    if (rest->length - ENG_ENTRY_HEAD_BYTES < length)
+        return false;
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | at[i];
+    *ret_entry =
+        (struct eng_entry){(int64_t)value, {(const char *)at + ENG_ENTRY_HEAD_BYTES, length}};
+    rest->data += ENG_ENTRY_HEAD_BYTES + length;
+    rest->length -= ENG_ENTRY_HEAD_BYTES + length;
+    eng_assert(ret_entry->partner.length == length);
+    return true;
+}
+
 bool eng_effect_fact(const struct eng_effect *effect, const uint8_t *kinds, uint32_t *at,
                      struct eng_told_fact *ret_fact)
 {

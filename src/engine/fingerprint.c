@@ -208,8 +208,8 @@ static uint64_t add_test(uint64_t sum, const struct eng_test *test)
 
 static uint64_t add_group(uint64_t sum, const struct eng_group *group)
 {
-    eng_assert(group->figure_count > 0);
-    eng_assert(group->figures != NULL);
+    eng_assert(group->figure_count > 0 || group->top > 0);
+    eng_assert(group->figures != NULL || group->top > 0);
     sum = add_text(add_text(sum, group->name), group->description);
     for (uint32_t i = 0; i < group->figure_count; i++) {
         const struct eng_figure *figure = &group->figures[i];
@@ -219,6 +219,9 @@ static uint64_t add_group(uint64_t sum, const struct eng_group *group)
     }
     for (uint32_t i = 0; i < group->split_count; i++)
         sum = add(sum, (uint64_t)group->splits[i].by_bands << 16 | group->splits[i].subject);
+    if (group->top > 0)
+        sum =
+            add(sum, (uint64_t)group->top << 32 | (uint64_t)group->of_score << 16 | group->subject);
     return add(sum, window_number(group->every) << 32 | (uint64_t)group->figure_count << 16 |
                         group->split_count);
 }

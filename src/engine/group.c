@@ -13,7 +13,8 @@
  * clock as for a view, which changes nothing that is ever told.
  *
  * What is told are the sums, in 128 bits, one record for each segment that anybody is in. They are
- * added over partitions (merge.h); only then comes a division (eng_figure_value).
+ * added over partitions (gather.h); only then comes a division (eng_figure_value). Boards are
+ * groups too, of those who are on top (board.c).
  *
  * Cost: a pass over all records a period, and the sums of each segment. */
 #include "engine/group.h"
@@ -167,22 +168,31 @@ static void add_to_segment(const struct eng_group *group, const eng_wide (*adds)
     }
 }
 
-static void add_partner(struct eng_engine *engine, const struct eng_record *record, uint32_t index)
+/* The caught up record of a partner, with its number, for one group. */
+static void add_partner(struct eng_engine *engine, const struct eng_record *record, uint32_t number,
+                        uint32_t index)
 {
     const struct eng_group *group = &engine->model->groups[index];
     struct eng_segment_sums *segments =
         engine->layout->segments + engine->layout->segments_first[index];
+    struct eng_segment_sums *its[1 + ENG_SPLITS_MAX] = {segments++};
     eng_wide adds[ENG_FIGURES_MAX][2] = {{0}};
     eng_assert(index < engine->model->group_count);
     eng_assert(record->partner->as_of == engine->now.pane);
-    for (uint32_t i = 0; i < group->figure_count; i++)
-        add_figure(engine, record, &group->figures[i], adds[i]);
-    add_to_segment(group, (const eng_wide(*)[2])adds, segments++);
     for (uint32_t i = 0; i < group->split_count; i++) {
         const struct eng_split *split = &group->splits[i];
-        add_to_segment(group, (const eng_wide(*)[2])adds,
-                       segments + segment_of(engine, record, split));
+        its[1 + i] = segments + segment_of(engine, record, split);
         segments += eng_split_segments(engine->model, split);
+    }
+    for (uint32_t i = 0; i < group->figure_count; i++)
+        add_figure(engine, record, &group->figures[i], adds[i]);
+    struct eng_leader offer = {.partner = number};
+    if (group->top > 0)
+        offer.value_e4 = eng_board_value(engine, record, group);
+    for (uint32_t i = 0; i <= group->split_count; i++) {
+        add_to_segment(group, (const eng_wide(*)[2])adds, its[i]);
+        if (group->top > 0)
+            eng_board_offer(engine, group, its[i], offer);
     }
 }
 
@@ -241,7 +251,7 @@ enum eng_status eng_groups_sum(struct eng_engine *engine, const struct eng_effec
             return ENG_NO_MEMORY;
         for (uint32_t i = 0; i < engine->model->group_count; i++)
             if (due >> i & 1)
-                add_partner(engine, &record, i);
+                add_partner(engine, &record, boundary->summed, i);
         engine->evaluations_left--;
     }
     boundary->sums_ready = eng_effects_fit(engine, effects);
@@ -252,7 +262,10 @@ enum eng_status eng_groups_sum(struct eng_engine *engine, const struct eng_effec
 
 static size_t result_bytes(const struct eng_group *group)
 {
-    return sizeof(struct eng_effect) + 2 * sizeof(struct eng_sum) * group->figure_count;
+    eng_assert((group->top > 0) == (group->figure_count == 0));
+    return group->top > 0
+               ? eng_board_bytes(group)
+               : sizeof(struct eng_effect) + 2 * sizeof(struct eng_sum) * group->figure_count;
 }
 
 size_t eng_groups_bytes_most(const struct eng_model *model)
@@ -278,10 +291,10 @@ static void tell_segment(struct eng_engine *engine, struct eng_effects *effects,
     struct eng_effect *effect = (struct eng_effect *)(void *)(effects->data + effects->used);
     eng_assert(effects->used + result_bytes(group) <= effects->capacity);
     eng_assert(segment->partners >= 0);
-    head.kind = ENG_EFFECT_GROUP;
+    head.kind = group->top > 0 ? ENG_EFFECT_BOARD : ENG_EFFECT_GROUP;
     head.cause = ENG_CAUSE_EXPIRY;
     head.bytes = (uint32_t)result_bytes(group);
-    head.subject = (uint16_t)index;
+    head.subject = (uint16_t)(index - (group->top > 0 ? eng_boards_first(engine->model) : 0));
     head.origin_kind = ENG_ORIGIN_BOUNDARY;
     head.origin = (uint64_t)engine->now.end_ms;
     head.at_ms = engine->now.end_ms;
@@ -290,6 +303,8 @@ static void tell_segment(struct eng_engine *engine, struct eng_effects *effects,
     head.contribution_count = (uint16_t)(2 * group->figure_count);
     *effect = head;
     struct eng_sum *to = (struct eng_sum *)(void *)(effect + 1);
+    if (group->top > 0)
+        eng_board_entries(engine, group, segment, effect);
     for (uint32_t i = 0; i < group->figure_count; i++) {
         *to++ = split_wide(segment->sums[i][0]);
         *to++ = split_wide(segment->sums[i][1]);

@@ -369,6 +369,24 @@ static inline void eng_groups_forget(struct eng_engine *engine)
 
 /* The most bytes that the groups of one boundary are told in. */
 size_t eng_groups_bytes_most(const struct eng_model *model);
+
+/* ---- board.c ---- */
+
+/* What a partner, caught up with the clock, is on a board for; nothing to measure is 0. */
+int64_t eng_board_value(const struct eng_engine *engine, const struct eng_record *record,
+                        const struct eng_group *board);
+
+/* A partner of a segment (of the layout), once: takes its place if it has one. Who has nothing
+ * above 0 has none. */
+void eng_board_offer(const struct eng_engine *engine, const struct eng_group *board,
+                     struct eng_segment_sums *segment, struct eng_leader offer);
+
+/* Writes who is on top of a segment behind an effect's head, and how many bytes that is. There is
+ * room for eng_board_bytes. */
+void eng_board_entries(const struct eng_engine *engine, const struct eng_group *board,
+                       const struct eng_segment_sums *segment, struct eng_effect *effect);
+size_t eng_board_bytes(const struct eng_group *board);
+
 /* ---- nudge.c ---- */
 
 /* A suggestion to the partner in hand. */

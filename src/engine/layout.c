@@ -31,11 +31,15 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->alert_list = eng_calloc(model->alert_count, sizeof *layout->alert_list);
     layout->reports =
         eng_calloc((size_t)model->report_count * ENG_SCORES_MAX, sizeof *layout->reports);
-    uint32_t segments = 0;
-    for (uint32_t i = 0; i < model->group_count; i++)
+    uint32_t segments = 0, leaders = 0;
+    for (uint32_t i = 0; i < model->group_count; i++) {
         segments += eng_group_segments(model, &model->groups[i]);
+        leaders += eng_group_segments(model, &model->groups[i]) * model->groups[i].top;
+    }
     layout->segments = eng_calloc(segments, sizeof *layout->segments);
     layout->segments_first = eng_calloc(model->group_count + 1, sizeof(uint32_t));
+    layout->leaders = eng_calloc(leaders, sizeof *layout->leaders);
+    layout->leaders_first = eng_calloc(model->group_count + 1, sizeof(uint32_t));
     layout->retention = eng_calloc(ENG_ACTIONS_MAX, sizeof *layout->retention);
     layout->ages = eng_calloc(2 * model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
     layout->awards = eng_calloc(model->award_count, sizeof *layout->awards);
@@ -67,7 +71,8 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->rolling_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->active = eng_calloc(model->measure_count, sizeof *layout->active);
     layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
-    bool all = layout->segments && layout->segments_first && layout->reports && layout->awards &&
+    bool all = layout->leaders && layout->leaders_first && layout->segments &&
+               layout->segments_first && layout->reports && layout->awards &&
                layout->action_awards_first && layout->action_awards && layout->silences &&
                layout->drops && layout->drops_first && layout->terms && layout->edges &&
                layout->edges_first && layout->deadlines && layout->aheads &&
@@ -93,6 +98,8 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->reports);
     eng_free(layout->segments);
     eng_free(layout->segments_first);
+    eng_free(layout->leaders);
+    eng_free(layout->leaders_first);
     eng_free(layout->alert_offset);
     eng_free(layout->alert_list);
     eng_free(layout->retention);
@@ -841,9 +848,11 @@ static void lay_groups(struct eng_layout *layout)
     const struct eng_model *model = layout->model;
     eng_assert(layout->segments_first != NULL);
     eng_assert(model->group_count <= ENG_GROUPS_MAX);
-    for (uint32_t i = 0; i < model->group_count; i++)
-        layout->segments_first[i + 1] =
-            layout->segments_first[i] + eng_group_segments(model, &model->groups[i]);
+    for (uint32_t i = 0; i < model->group_count; i++) {
+        uint32_t segments = eng_group_segments(model, &model->groups[i]);
+        layout->segments_first[i + 1] = layout->segments_first[i] + segments;
+        layout->leaders_first[i + 1] = layout->leaders_first[i] + segments * model->groups[i].top;
+    }
 }
 
 static void lay_effects(struct eng_layout *layout)

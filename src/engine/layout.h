@@ -139,6 +139,13 @@ struct eng_decay_table {
 struct eng_segment_sums {
     int64_t partners;
     eng_wide sums[ENG_FIGURES_MAX][2]; /* see eng_sum of effect.h */
+    uint32_t leaders;                  /* of a board, so far */
+};
+
+/* Who is on top of a board's segment. */
+struct eng_leader {
+    int64_t value_e4;
+    uint32_t partner; /* number */
 };
 
 struct eng_layout {
@@ -217,6 +224,8 @@ struct eng_layout {
 
     struct eng_segment_sums *segments; /* of groups, one after the other: what is being summed */
     uint32_t *segments_first;          /* by group */
+    struct eng_leader *leaders;        /* of boards: for each segment so many as it has places */
+    uint32_t *leaders_first;           /* by group */
 
     uint32_t insert_most;     /* list insertions and widenings of one event at most */
     size_t effects_bytes_min; /* the most that one event can tell, or a boundary of one partner */

@@ -156,7 +156,19 @@ const char *eng_model_report_name(const struct eng_model *model, unsigned report
 const char *eng_model_group_name(const struct eng_model *model, unsigned group)
 {
     eng_assert(model != NULL);
-    return group < model->group_count ? model->groups[group].name : NULL;
+    return group < eng_boards_first(model) ? model->groups[group].name : NULL;
+}
+
+const char *eng_model_board_name(const struct eng_model *model, unsigned board)
+{
+    eng_assert(model != NULL);
+    return board < model->board_count ? model->groups[eng_boards_first(model) + board].name : NULL;
+}
+
+bool eng_model_is_merged(const struct eng_model *model)
+{
+    eng_assert(model != NULL);
+    return model->group_count > 0;
 }
 
 const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,

@@ -308,12 +308,16 @@ struct eng_split {
     uint16_t subject; /* the fact, a flag or a choice; or the score */
 };
 
-/* Figures of all partners together at the end of every period, and of segments of them. */
+/* Figures of all partners together at the end of every period, and of segments of them. Or, with
+ * `top`, a board: those who have most of something then. */
 struct eng_group {
     char *name;
-    char *description;          /* for outputs; NULL: none */
-    enum eng_window_kind every; /* WEEK .. YEAR */
-    uint16_t figure_count, split_count;
+    char *description;                  /* for outputs; NULL: none */
+    enum eng_window_kind every;         /* WEEK .. YEAR */
+    uint16_t top;                       /* a board has so many places; 0: it is none */
+    bool of_score;                      /* a board: of a score, else of a measure */
+    uint16_t subject;                   /* a board: of which one */
+    uint16_t figure_count, split_count; /* a board has no figures */
     struct eng_figure *figures;
     struct eng_split *splits;
 };
@@ -378,7 +382,8 @@ struct eng_model {
     struct eng_matrix *matrices;
     struct eng_report *reports;
     struct eng_group *groups;
-    uint32_t matrix_count, report_count, group_count;
+    uint32_t matrix_count, report_count;
+    uint32_t group_count, board_count; /* groups, and behind them those of them that are boards */
     struct eng_guard *guards;
     uint32_t guard_count;
     struct eng_ledger *ledgers;
@@ -419,6 +424,12 @@ static inline uint32_t eng_group_segments(const struct eng_model *model,
     for (uint32_t i = 0; i < group->split_count; i++)
         count += eng_split_segments(model, &group->splits[i]);
     return count;
+}
+
+/* Where the boards begin among the groups. */
+static inline uint32_t eng_boards_first(const struct eng_model *model)
+{
+    return model->group_count - model->board_count;
 }
 
 /* The first pane after `pane` at which a report is made. */

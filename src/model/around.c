@@ -116,6 +116,7 @@ static enum eng_status check_topics(struct eng_load *load)
                   {"output.awards", output->awards},
                   {"output.source_silences", output->source_silences},
                   {"output.groups", output->groups},
+                  {"output.boards", output->boards},
                   {"output.group_sums", output->group_sums},
                   {"output.dead_letters", output->dead_letters},
                   {"output.erasures", output->erasures},
@@ -166,6 +167,8 @@ static enum eng_status load_output(struct eng_load *load)
         status = derive_topic(load, ".source-silences", &output->source_silences);
     if (status == ENG_OK)
         status = derive_topic(load, ".groups", &output->groups);
+    if (status == ENG_OK)
+        status = derive_topic(load, ".boards", &output->boards);
     if (status == ENG_OK)
         status = derive_topic(load, ".dead-letters", &output->dead_letters);
     if (status == ENG_OK)

@@ -109,6 +109,8 @@ static enum eng_status load_model(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_load_groups(load);
     if (status == ENG_OK)
+        status = eng_load_boards(load);
+    if (status == ENG_OK)
         status = eng_load_alerts(load);
     if (status == ENG_OK)
         status = eng_load_guards(load);
@@ -289,6 +291,7 @@ void eng_config_free(struct eng_config *config)
     eng_free(config->output.awards);
     eng_free(config->output.source_silences);
     eng_free(config->output.groups);
+    eng_free(config->output.boards);
     eng_free(config->output.group_sums);
     eng_free(config->output.dead_letters);
     eng_free(config->http.erase_token);

@@ -62,7 +62,8 @@ struct eng_output_config {
     char *awards;          /* topic; default <input topic>.awards; used by a model with awards */
     char *source_silences; /* topic; default <input topic>.source-silences; with guards */
     char *groups;          /* topic; default <input topic>.groups; used by a model with groups */
-    char *group_sums;      /* topic; default engaged-<program>-group-sums; with groups */
+    char *boards;          /* topic; default <input topic>.boards; used by a model with boards */
+    char *group_sums;      /* topic; default engaged-<program>-group-sums; with either */
     char *dead_letters;    /* topic; default <input topic>.dead-letters */
     char *erasures;        /* topic; default <input topic>.erasures */
     char *state;           /* topic for the journal; default engaged-<program>-state */

@@ -60,6 +60,7 @@ static const struct setting settings[] = {
     TEXT_AT("output.awards", output.awards),
     TEXT_AT("output.source_silences", output.source_silences),
     TEXT_AT("output.groups", output.groups),
+    TEXT_AT("output.boards", output.boards),
     TEXT_AT("output.group_sums", output.group_sums),
     TEXT_AT("output.dead_letters", output.dead_letters),
     TEXT_AT("output.erasures", output.erasures),
@@ -184,7 +185,7 @@ static enum eng_status refuse_settings(const struct eng_config *after,
                                        const struct eng_differences *differences,
                                        struct eng_error *err)
 {
-    char where[ENG_ERROR_BYTES / 2], others[ENG_ERROR_BYTES / 4] = "";
+    char where[ENG_ERROR_BYTES / 2], others[ENG_ERROR_BYTES / 2] = "";
     const char *first = NULL;
     for (uint32_t i = 0; i < differences->count; i++) {
         const struct eng_difference *setting = &differences->settings[i];
@@ -216,7 +217,9 @@ static enum eng_status refuse_outputs(const struct eng_config *before,
         {"reports", "output.reports", before->model->report_count, after->model->report_count},
         {"awards", "output.awards", before->model->award_count, after->model->award_count},
         {"guards", "output.source_silences", before->model->guard_count, after->model->guard_count},
-        {"groups", "output.groups", before->model->group_count, after->model->group_count}};
+        {"groups", "output.groups", eng_boards_first(before->model),
+         eng_boards_first(after->model)},
+        {"boards", "output.boards", before->model->board_count, after->model->board_count}};
     char where[ENG_ERROR_BYTES / 2];
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (kinds[i].before > 0 || kinds[i].after == 0)

@@ -236,8 +236,8 @@ static enum eng_status load_split(struct eng_load *load, const struct eng_node *
     return status;
 }
 
-static enum eng_status load_by(struct eng_load *load, const struct eng_node *node,
-                               struct eng_group *group)
+enum eng_status eng_load_splits(struct eng_load *load, const struct eng_node *node,
+                                struct eng_group *group)
 {
     const struct eng_node *name = node->kind == ENG_NODE_SCALAR ? node : node->first;
     uint32_t count = node->kind == ENG_NODE_SCALAR ? 1 : node->count;
@@ -278,7 +278,7 @@ static enum eng_status load_group(struct eng_load *load, const struct eng_node *
         status = eng_load_copy(load, draft.description, &group->description);
     if (status == ENG_OK)
         status = load_figures(load, draft.figures, group);
-    return status == ENG_OK && draft.by != NULL ? load_by(load, draft.by, group) : status;
+    return status == ENG_OK && draft.by != NULL ? eng_load_splits(load, draft.by, group) : status;
 }
 
 enum eng_status eng_load_groups(struct eng_load *load)

@@ -10,7 +10,7 @@
 
 const char *const eng_model_sections[] = {"program", "version", "time",     "facts",   "measures",
                                           "scores",  "alerts",  "matrices", "reports", "ledgers",
-                                          "awards",  "guards",  "groups",   NULL};
+                                          "awards",  "guards",  "groups",   "boards",  NULL};
 
 struct writer {
     yaml_emitter_t emitter;

@@ -946,8 +946,52 @@ const struct eng_section eng_section_group = {
     .path = "groups.NAME",
     KEYS(group_keys),
     .help =
-        "Figures of all partners together, and of segments of them, at the end of every "
-        "period. `engaged replay` tells them; `engaged run` refuses a file with groups for now."};
+        "Figures of all partners together, and of segments of them, at the end of every period."};
+
+static const struct eng_key board_keys[] = {
+    {.name = "top",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_board_draft, top),
+     .min = 1,
+     .max = ENG_TOP_MAX,
+     .fallback = "10",
+     .sample = "3",
+     .help = "How many places it has, from 1 to 100."},
+    {.name = "of",
+     .type = ENG_KEY_NAME,
+     AT(eng_board_draft, of),
+     .required = true,
+     .sample = "engagement",
+     .help = "The score or the measure that partners are compared by. Who has nothing above 0 has "
+             "no place."},
+    {.name = "every",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_board_draft, every),
+     .choices = report_periods,
+     .shape = "week, month, quarter or year",
+     .fallback = "month",
+     .sample = "week",
+     .help = "At the end of which periods."},
+    {.name = "by",
+     .type = ENG_KEY_SOME,
+     AT(eng_board_draft, by),
+     .shape = "the name of a fact or a score, or a list of them",
+     .sample = "[engagement]",
+     .absent = "one board for all",
+     .help = "A board for each segment besides: each band of a score, each text of a fact, or "
+             "whether a flag is set. One after the other, not crossed."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_board_draft, description),
+     .sample = "\"The busiest of the week.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads it; goes out with it."},
+};
+const struct eng_section eng_section_board = {
+    .path = "boards.NAME",
+    KEYS(board_keys),
+    .help = "Those partners who have most of something at the end of every period, with the places "
+            "that they had before."};
 
 static const struct eng_key alert_keys[] = {
     {.name = "score",
@@ -1575,6 +1619,12 @@ static const struct eng_key output_keys[] = {
      .sample = "figures",
      .absent = "the input topic and .groups",
      .help = "Topic for the results of groups; not needed without any. One partition is enough."},
+    {.name = "boards",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, boards),
+     .sample = "boards",
+     .absent = "the input topic and .boards",
+     .help = "Topic for boards; not needed without any. One partition is enough."},
     {.name = "group_sums",
      .type = ENG_KEY_TOPIC,
      AT(eng_output_config, group_sums),
@@ -1582,7 +1632,7 @@ static const struct eng_key output_keys[] = {
      .absent = "engaged-, the program's name and -group-sums",
      .help =
          "Internal topic, of one partition, for the sums of groups on their way to whoever adds "
-         "up those of all partitions; not needed without groups."},
+         "up those of all partitions; not needed without groups and boards."},
     {.name = "dead_letters",
      .type = ENG_KEY_TOPIC,
      AT(eng_output_config, dead_letters),
@@ -1620,8 +1670,8 @@ static const struct eng_key output_keys[] = {
 const struct eng_section eng_section_output = {
     .path = "output",
     KEYS(output_keys),
-    .help =
-        "Where results go. The topics have as many partitions as the input, but those of groups."};
+    .help = "Where results go. The topics have as many partitions as the input, but those of "
+            "groups and boards."};
 
 static const struct eng_key run_keys[] = {
     {.name = "workers",
@@ -1808,6 +1858,13 @@ static const struct eng_key file_keys[] = {
      .sample = "{network: {figures: {active: {share: {measure: logins}}}}}",
      .absent = "none",
      .help = "Figures of all partners together, by name."},
+    {.name = "boards",
+     .type = ENG_KEY_MAP,
+     AT(eng_file_draft, boards),
+     .section = &eng_section_board,
+     .sample = "{champions: {of: engagement}}",
+     .absent = "none",
+     .help = "Those who have most of something, by name."},
     {.name = "alerts",
      .type = ENG_KEY_MAP,
      AT(eng_file_draft, alerts),
@@ -1875,34 +1932,12 @@ static const struct eng_key file_keys[] = {
 const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
-const struct eng_section *const eng_sections[] = {&eng_section_file,
-                                                  &eng_section_time,
-                                                  &eng_section_input,
-                                                  &eng_section_fields,
-                                                  &eng_section_fact,
-                                                  &eng_section_measure,
-                                                  &eng_section_score,
-                                                  &eng_section_dimension,
-                                                  &eng_section_points,
-                                                  &eng_section_decay,
-                                                  &eng_section_edge,
-                                                  &eng_section_matrix,
-                                                  &eng_section_report,
-                                                  &eng_section_moment,
-                                                  &eng_section_group,
-                                                  &eng_section_figure,
-                                                  &eng_section_test,
-                                                  &eng_section_alert,
-                                                  &eng_section_guard,
-                                                  &eng_section_ledger,
-                                                  &eng_section_award,
-                                                  &eng_section_nth,
-                                                  &eng_section_within,
-                                                  &eng_section_streak,
-                                                  &eng_section_pending,
-                                                  &eng_section_kafka,
-                                                  &eng_section_output,
-                                                  &eng_section_run,
-                                                  &eng_section_recovery,
-                                                  &eng_section_http,
-                                                  NULL};
+const struct eng_section *const eng_sections[] = {
+    &eng_section_file,   &eng_section_time,     &eng_section_input, &eng_section_fields,
+    &eng_section_fact,   &eng_section_measure,  &eng_section_score, &eng_section_dimension,
+    &eng_section_points, &eng_section_decay,    &eng_section_edge,  &eng_section_matrix,
+    &eng_section_report, &eng_section_moment,   &eng_section_group, &eng_section_figure,
+    &eng_section_test,   &eng_section_board,    &eng_section_alert, &eng_section_guard,
+    &eng_section_ledger, &eng_section_award,    &eng_section_nth,   &eng_section_within,
+    &eng_section_streak, &eng_section_pending,  &eng_section_kafka, &eng_section_output,
+    &eng_section_run,    &eng_section_recovery, &eng_section_http,  NULL};

@@ -208,6 +208,10 @@ static bool is_used(const struct eng_model *model, uint32_t measure)
         for (uint32_t j = 0; j < model->groups[i].figure_count; j++)
             if (figures(model, &model->groups[i].figures[j], measure))
                 return true;
+    for (uint32_t i = eng_boards_first(model); i < model->group_count; i++)
+        if (!model->groups[i].of_score &&
+            eng_measure_rests_on(model, model->groups[i].subject, measure))
+            return true;
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
             if (eng_measure_rests_on(model, model->scores[i].dimensions[j].measure, measure))

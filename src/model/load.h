@@ -42,7 +42,7 @@ struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
     const struct eng_node *time, *input, *facts, *measures, *scores, *matrices, *reports, *alerts;
-    const struct eng_node *guards, *groups;
+    const struct eng_node *guards, *groups, *boards;
     const struct eng_node *ledgers, *awards;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
@@ -139,6 +139,12 @@ struct eng_figure_draft {
 struct eng_group_draft {
     const struct eng_node *figures, *by, *description;
     int32_t every;
+};
+
+struct eng_board_draft {
+    const struct eng_node *of, *by, *description;
+    int32_t every;
+    uint32_t top;
 };
 
 struct eng_alert_draft {
@@ -255,6 +261,14 @@ enum eng_status eng_load_find(struct eng_load *load, const struct eng_node *name
 enum eng_status eng_load_things(struct eng_load *load, const struct eng_node *node,
                                 const struct eng_things *things, void *ret_array);
 
+/* Each of them alone, into an array that is there. ENG_OK; or more than there may be, named. */
+enum eng_status eng_load_each(struct eng_load *load, const struct eng_node *node,
+                              const struct eng_things *things);
+
+/* By what the partners of a group or board are told apart (groups.c). */
+enum eng_status eng_load_splits(struct eng_load *load, const struct eng_node *node,
+                                struct eng_group *group);
+
 /* A number of a scalar in units of 10^-decimals, within min and max. `what` names it in errors. */
 struct eng_range {
     const char *what;
@@ -323,6 +337,7 @@ enum eng_status eng_load_scores(struct eng_load *load);
 enum eng_status eng_load_matrices(struct eng_load *load);
 enum eng_status eng_load_reports(struct eng_load *load);
 enum eng_status eng_load_groups(struct eng_load *load); /* groups.c */
+enum eng_status eng_load_boards(struct eng_load *load); /* boards.c; after groups */
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_guards(struct eng_load *load);
 enum eng_status eng_load_input(struct eng_load *load); /* around.c, before all others */

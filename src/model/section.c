@@ -68,14 +68,20 @@ enum eng_status eng_load_things(struct eng_load *load, const struct eng_node *no
 {
     if (node == NULL)
         return ENG_OK;
-    if (node->count > things->most)
-        return eng_source_fail(&load->source, node->key->mark,
-                               "there are %u %s; a file has at most %u (%s)", node->count,
-                               things->plural, things->most, things->limit);
     void *array = eng_load_array(load, node->count, things->bytes);
     if (array == NULL)
         return ENG_NO_MEMORY;
     memcpy(ret_array, &array, sizeof array); /* a pointer of whatever type */
+    return eng_load_each(load, node, things);
+}
+
+enum eng_status eng_load_each(struct eng_load *load, const struct eng_node *node,
+                              const struct eng_things *things)
+{
+    if (node->count > things->most)
+        return eng_source_fail(&load->source, node->key->mark,
+                               "there are %u %s; a file has at most %u (%s)", node->count,
+                               things->plural, things->most, things->limit);
     enum eng_status status = ENG_OK;
     for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
         status = things->load(load, child);

@@ -18,7 +18,9 @@ struct held {
     uint8_t *bytes; /* key, then value */
     size_t key_bytes, value_bytes;
     int64_t offset;
-    bool gone; /* a tombstone */
+    bool dead;    /* a tombstone */
+    bool changed; /* somebody who is gone was taken out */
+    bool stays;   /* for the next board */
     struct eng_sums sums;
 };
 
@@ -37,10 +39,17 @@ struct eng_gather {
     uint32_t tidy_at; /* with so many it is put in order although nothing is complete */
     uint32_t giving, spent,
         giving_end; /* next to be given out; next to be told as spent; end of both */
+    uint32_t next_changed, next_gone;
+    uint32_t gone; /* how many of those held are word of somebody who is gone */
     struct eng_group_result result;
+    struct eng_board_result board;
+    struct eng_places before;
 };
 
-enum { TIDY_LEAST = 4096 };
+enum { TIDY_LEAST = 4096, BOARDS = 64 };
+
+/* What a board that is no more was made of is kept for so long. */
+static const int64_t stay_ms = (int64_t)400 * 86400000;
 
 enum eng_status eng_gather_new(uint32_t partitions, int64_t given_ms,
                                struct eng_gather **ret_gather)
@@ -115,10 +124,12 @@ static void tidy(struct eng_gather *gather)
     for (uint32_t i = 0; i < gather->count; i++) {
         struct held *held = &gather->held[i];
         bool last = i + 1 == gather->count || compare_keys(held, held + 1) != 0;
-        if (last && !held->gone)
+        if (last && !held->dead) {
             gather->held[kept++] = *held;
-        else
-            eng_free(held->bytes);
+            continue;
+        }
+        gather->gone -= !held->dead && held->sums.kind == ENG_SUMS_GONE;
+        eng_free(held->bytes);
     }
     eng_assert(kept <= gather->count);
     gather->count = kept;
@@ -134,8 +145,9 @@ static void note_reach(struct eng_gather *gather, const struct held *held)
 {
     struct reach *reached = &gather->reached[held->sums.partition];
     eng_assert(held->sums.partition < gather->partitions);
-    eng_assert(!held->gone);
-    if (held->sums.left == 0 && held->sums.result.at_ms >= reached->at_ms)
+    eng_assert(!held->dead);
+    if (held->sums.kind != ENG_SUMS_GONE && held->sums.left == 0 &&
+        held->sums.result.at_ms >= reached->at_ms)
         *reached = (struct reach){held->sums.result.at_ms, held->offset};
 }
 
@@ -144,15 +156,15 @@ static enum eng_status copy_record(const struct eng_gather_record *record, struc
     *held = (struct held){.key_bytes = record->key_bytes,
                           .value_bytes = record->value_bytes,
                           .offset = record->offset,
-                          .gone = record->value == NULL};
+                          .dead = record->value == NULL};
     eng_assert(record->key_bytes > 0);
     held->bytes = eng_calloc(1, record->key_bytes + record->value_bytes);
     if (held->bytes == NULL)
         return ENG_NO_MEMORY;
     memcpy(held->bytes, record->key, record->key_bytes);
-    if (!held->gone)
+    if (!held->dead)
         memcpy(held->bytes + record->key_bytes, record->value, record->value_bytes);
-    eng_assert(held->gone || record->value_bytes > 0);
+    eng_assert(held->dead || record->value_bytes > 0);
     return ENG_OK;
 }
 
@@ -161,7 +173,7 @@ static enum eng_status read_copy(const struct eng_gather *gather, struct held *h
                                  struct eng_error *err)
 {
     char key[ENG_SUMS_KEY_BYTES];
-    if (held->gone)
+    if (held->dead)
         return ENG_OK;
     enum eng_status status =
         eng_sums_read(held->bytes + held->key_bytes, held->value_bytes, &held->sums, err);
@@ -181,6 +193,25 @@ static enum eng_status read_copy(const struct eng_gather *gather, struct held *h
     return ENG_OK;
 }
 
+/* Somebody is gone: he leaves what was told before that. */
+static void take_out(struct eng_gather *gather, struct held *gone)
+{
+    eng_assert(gone->sums.kind == ENG_SUMS_GONE);
+    eng_assert(!gone->dead);
+    gone->sums.result.at_ms = -1; /* of no moment; before all of them in the order */
+    gather->gone++;
+    for (uint32_t i = 0; i < gather->count; i++) {
+        struct held *held = &gather->held[i];
+        struct eng_slice *entries = &held->sums.result.entries;
+        if (held->dead || held->sums.kind != ENG_SUMS_BOARD)
+            continue;
+        uint8_t *bytes = held->bytes + ((const uint8_t *)entries->data - held->bytes);
+        uint32_t left = eng_entries_remove(bytes, entries->length, gone->sums.gone);
+        held->changed |= left != entries->length;
+        entries->length = left;
+    }
+}
+
 enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gather_record *record,
                                 struct eng_error *err)
 {
@@ -198,14 +229,17 @@ enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gath
     if (copy_record(record, &held) != ENG_OK)
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for the sums of groups");
     enum eng_status status = read_copy(gather, &held, err);
-    if (status == ENG_OK && !held.gone)
+    if (status == ENG_OK && !held.dead)
         note_reach(gather, &held);
-    if (status != ENG_OK || held.sums.none) {
+    if (status != ENG_OK || held.sums.kind == ENG_SUMS_NONE) {
         eng_free(held.bytes);
         return status;
     }
     eng_assert(gather->count < gather->capacity);
-    gather->late += !held.gone && held.sums.result.at_ms <= gather->given_ms;
+    if (!held.dead && held.sums.kind == ENG_SUMS_GONE)
+        take_out(gather, &held);
+    gather->late += !held.dead && held.sums.kind == ENG_SUMS_FIGURES &&
+                    held.sums.result.at_ms <= gather->given_ms;
     gather->held[gather->count++] = held;
     if (gather->count >= gather->tidy_at)
         tidy(gather);
@@ -221,7 +255,7 @@ int64_t eng_gather_oldest(const struct eng_gather *gather)
     for (uint32_t i = 0; i < gather->count; i++) {
         const struct held *held = &gather->held[i];
         int64_t at_ms = held->sums.result.at_ms;
-        if (!held->gone && at_ms > gather->given_ms && (oldest < 0 || at_ms < oldest))
+        if (!held->dead && at_ms > gather->given_ms && (oldest < 0 || at_ms < oldest))
             oldest = at_ms;
     }
     eng_assert(oldest >= -1);
@@ -246,18 +280,51 @@ int64_t eng_gather_ready(const struct eng_gather *gather)
     return oldest >= 0 && eng_gather_missing(gather, oldest) < 0 ? oldest : -1;
 }
 
+static bool is_same_text(struct eng_slice one, struct eng_slice two)
+{
+    eng_assert(one.data != NULL || one.length == 0);
+    eng_assert(two.data != NULL || two.length == 0);
+    return (one.data == NULL) == (two.data == NULL) && one.length == two.length &&
+           (one.length == 0 || memcmp(one.data, two.data, one.length) == 0);
+}
+
+/* Of each board the newest moment that is given out stays. Of all those whose names do not fit,
+ * which are more than files have in a year, none does. */
+static void choose_staying(struct eng_gather *gather)
+{
+    struct eng_group_result newest[BOARDS];
+    uint32_t count = 0;
+    eng_assert(gather->giving_end <= gather->count);
+    for (uint32_t i = gather->giving_end; i-- > 0;) {
+        struct held *held = &gather->held[i];
+        const struct eng_group_result *result = &held->sums.result;
+        uint32_t at = 0;
+        held->stays = false;
+        if (held->sums.kind != ENG_SUMS_BOARD || result->at_ms < gather->given_ms - stay_ms)
+            continue;
+        while (at < count && !(is_same_text(newest[at].group, result->group) &&
+                               is_same_text(newest[at].program, result->program)))
+            at++;
+        if (at == count && count < BOARDS)
+            newest[count++] = *result;
+        held->stays = at < count && newest[at].at_ms == result->at_ms;
+    }
+    eng_assert(count <= BOARDS);
+}
+
 void eng_gather_open(struct eng_gather *gather, int64_t at_ms)
 {
     eng_assert(at_ms > gather->given_ms);
     tidy(gather);
     while (gather->giving < gather->count &&
            gather->held[gather->giving].sums.result.at_ms <= gather->given_ms)
-        gather->giving++; /* they came late */
+        gather->giving++; /* they came late, or have stayed */
     gather->giving_end = gather->giving;
     while (gather->giving_end < gather->count &&
            gather->held[gather->giving_end].sums.result.at_ms <= at_ms)
         gather->giving_end++;
     gather->given_ms = at_ms;
+    choose_staying(gather);
     eng_assert(gather->spent == 0);
 }
 
@@ -270,14 +337,70 @@ static uint32_t count_told(const struct eng_gather *gather, const struct eng_gro
     for (uint32_t i = gather->spent; i < gather->giving_end; i++) {
         const struct eng_group_result *other = &gather->held[i].sums.result;
         told += other->at_ms == result->at_ms && other->model_version == result->model_version &&
-                other->group_index == result->group_index && other->split == 0;
+                other->group_index == result->group_index && other->split == 0 &&
+                other->group.data != NULL;
     }
     eng_assert(told <= gather->partitions);
     return told;
 }
 
+static bool is_same_board(const struct held *held, const struct eng_group_result *result)
+{
+    const struct eng_group_result *other = &held->sums.result;
+    eng_assert(result->top > 0);
+    eng_assert(!held->dead);
+    return held->sums.kind == ENG_SUMS_BOARD && is_same_text(other->group, result->group) &&
+           is_same_text(other->program, result->program);
+}
+
+/* The board before, of whichever version of the model: a partition tells a moment under one. */
+static void find_before(struct eng_gather *gather, uint32_t first)
+{
+    const struct eng_group_result *result = &gather->result;
+    struct eng_places *before = &gather->before;
+    eng_assert(first < gather->giving_end);
+    eng_assert(gather->giving_end <= gather->count);
+    before->count = 0;
+    gather->board.previous_ms = -1;
+    for (uint32_t i = first; i-- > 0;) {
+        const struct held *held = &gather->held[i];
+        const struct eng_group_result *other = &held->sums.result;
+        if (other->at_ms == result->at_ms || !is_same_board(held, result))
+            continue;
+        if (gather->board.previous_ms >= 0 && other->at_ms != gather->board.previous_ms)
+            break;
+        gather->board.previous_ms = other->at_ms;
+        if (is_same_text(other->by, result->by) && is_same_text(other->segment, result->segment))
+            (void)eng_places_add(before, other->top, other->entries); /* read before: entries */
+    }
+    eng_places_rank(before);
+}
+
+/* Puts the places of a board together: the records from `first` to before `giving` are of it. */
+static void make_board(struct eng_gather *gather, uint32_t first)
+{
+    struct eng_places *now = &gather->board.now;
+    eng_assert(gather->result.top > 0);
+    eng_assert(first < gather->giving);
+    now->count = 0;
+    for (uint32_t i = first; i < gather->giving; i++)
+        (void)eng_places_add(now, gather->result.top, gather->held[i].sums.result.entries);
+    eng_places_rank(now);
+    find_before(gather, first);
+    eng_places_follow(now, &gather->before, &gather->board.left);
+    gather->board.result = &gather->result;
+}
+
+const struct eng_board_result *eng_gather_board(const struct eng_gather *gather)
+{
+    eng_assert(gather->result.top > 0);
+    eng_assert(gather->board.result == &gather->result);
+    return &gather->board;
+}
+
 const struct eng_group_result *eng_gather_next(struct eng_gather *gather)
 {
+    uint32_t first = gather->giving;
     if (gather->giving == gather->giving_end)
         return NULL;
     eng_assert(gather->giving < gather->giving_end);
@@ -286,20 +409,33 @@ const struct eng_group_result *eng_gather_next(struct eng_gather *gather)
            eng_result_is_same(&gather->result, &gather->held[gather->giving].sums.result))
         eng_result_add(&gather->result, &gather->held[gather->giving++].sums.result);
     gather->result.partitions = count_told(gather, &gather->result);
+    if (gather->result.top > 0)
+        make_board(gather, first);
     eng_assert(gather->result.partners >= 0);
     return &gather->result;
+}
+
+/* Is a record among those of what is given out that are needed no more? Word of who is gone is
+ * needed until what it is about has been written again. */
+static bool is_spent(const struct held *held)
+{
+    eng_assert(!held->dead);
+    eng_assert(!held->stays || held->sums.kind == ENG_SUMS_BOARD);
+    return !held->stays && held->sums.kind != ENG_SUMS_GONE;
 }
 
 /* Lets go of what has been given out. */
 static void close_moment(struct eng_gather *gather)
 {
-    uint32_t left = gather->count - gather->giving_end;
+    uint32_t kept = 0;
     eng_assert(gather->giving == gather->giving_end);
-    for (uint32_t i = 0; i < gather->giving_end; i++)
-        eng_free(gather->held[i].bytes);
-    if (gather->giving_end > 0 && left > 0)
-        memmove(gather->held, gather->held + gather->giving_end, left * sizeof *gather->held);
-    gather->count = left;
+    for (uint32_t i = 0; i < gather->count; i++) {
+        if (i >= gather->giving_end || !is_spent(&gather->held[i]))
+            gather->held[kept++] = gather->held[i];
+        else
+            eng_free(gather->held[i].bytes);
+    }
+    gather->count = kept;
     gather->giving = gather->spent = gather->giving_end = 0;
     eng_assert(gather->count <= gather->capacity);
 }
@@ -308,6 +444,8 @@ bool eng_gather_spent(struct eng_gather *gather, struct eng_slice *ret_key)
 {
     eng_assert(gather->giving == gather->giving_end);
     eng_assert(gather->spent <= gather->giving_end);
+    while (gather->spent < gather->giving_end && !is_spent(&gather->held[gather->spent]))
+        gather->spent++;
     if (gather->spent == gather->giving_end) {
         close_moment(gather);
         return false;
@@ -315,6 +453,51 @@ bool eng_gather_spent(struct eng_gather *gather, struct eng_slice *ret_key)
     const struct held *held = &gather->held[gather->spent++];
     *ret_key = (struct eng_slice){(const char *)held->bytes, (uint32_t)held->key_bytes};
     return true;
+}
+
+/* ---- who is gone ---- */
+
+bool eng_gather_has_gone(const struct eng_gather *gather)
+{
+    eng_assert(gather->gone <= gather->count);
+    eng_assert(gather->giving_end == 0);
+    return gather->gone > 0;
+}
+
+const struct eng_sums *eng_gather_changed(struct eng_gather *gather)
+{
+    eng_assert(gather->next_changed <= gather->count);
+    eng_assert(gather->giving_end == 0);
+    if (gather->next_changed == 0)
+        tidy(gather);
+    while (gather->next_changed < gather->count) {
+        struct held *held = &gather->held[gather->next_changed++];
+        if (held->changed) {
+            held->changed = false;
+            return &held->sums;
+        }
+    }
+    gather->next_changed = 0;
+    return NULL;
+}
+
+/* They are before all others, as they are of no moment. */
+bool eng_gather_gone(struct eng_gather *gather, struct eng_slice *ret_key)
+{
+    eng_assert(gather->next_changed == 0 && gather->giving_end == 0);
+    eng_assert(gather->next_gone <= gather->gone && gather->gone <= gather->count);
+    if (gather->next_gone < gather->gone) {
+        const struct held *held = &gather->held[gather->next_gone++];
+        eng_assert(held->sums.kind == ENG_SUMS_GONE);
+        *ret_key = (struct eng_slice){(const char *)held->bytes, (uint32_t)held->key_bytes};
+        return true;
+    }
+    for (uint32_t i = 0; i < gather->gone; i++)
+        eng_free(gather->held[i].bytes);
+    gather->count -= gather->gone;
+    memmove(gather->held, gather->held + gather->gone, gather->count * sizeof *gather->held);
+    gather->gone = gather->next_gone = 0;
+    return false;
 }
 
 /* ---- to be seen ---- */
@@ -325,7 +508,7 @@ int64_t eng_gather_low_water(const struct eng_gather *gather, int64_t next)
     eng_assert(next >= 0);
     eng_assert(gather->giving_end == 0);
     for (uint32_t i = 0; i < gather->count; i++)
-        if (!gather->held[i].gone && gather->held[i].offset < low)
+        if (!gather->held[i].dead && gather->held[i].offset < low)
             low = gather->held[i].offset;
     for (uint32_t i = 0; i < gather->partitions; i++)
         if (gather->reached[i].at_ms > gather->given_ms && gather->reached[i].offset < low)

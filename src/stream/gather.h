@@ -1,5 +1,5 @@
-/* Gathers what partitions tell of groups (sums.h), and gives out the results of all of them
- * together.
+/* Gathers what partitions tell of groups and boards (sums.h), and gives out the results of all of
+ * them together.
  *
  * A partition tells the results of one moment one after the other, and says with the last that it
  * was; its moments come in the order of time. So a moment is complete when every partition has
@@ -7,6 +7,11 @@
  * become complete in their order. Then their results are given out: by model, group and segment,
  * summed over those partitions that have told them. What comes of a moment after that is late, and
  * counts no more.
+ *
+ * A board says what places its partners had on the board before. For that, what it was made of
+ * stays until the next one of its name is given out, though not for longer than a year and a month.
+ * A partner who is erased leaves all of it: those records are written again without him, and then
+ * that he is gone needs no record any more.
  *
  * It can be forgotten at any time, and be made again by taking the same records from low water on,
  * as long as somebody remembers up to which moment results have been given out.
@@ -55,9 +60,21 @@ void eng_gather_open(struct eng_gather *gather, int64_t at_ms);
 /* The next of those results; NULL: there are no more. Borrowed until the next call. */
 const struct eng_group_result *eng_gather_next(struct eng_gather *gather);
 
+/* When that result is a board (`top`): its places. Borrowed until the next call of the other. */
+const struct eng_board_result *eng_gather_board(const struct eng_gather *gather);
+
 /* A record that is needed no more: of a moment that was given out, or late. False: there are no
- * more. *ret_key is borrowed until the next call. To be called when no result is left. */
+ * more, or only such as stay for the next board. *ret_key is borrowed until the next call. To be
+ * called when no result is left. */
 bool eng_gather_spent(struct eng_gather *gather, struct eng_slice *ret_key);
+
+/* Is there word of partners who are gone, that is to be dealt with? Then, while nothing is being
+ * given out, eng_gather_changed gives the next record that has to be written again (NULL: there are
+ * no more; borrowed until the next call), and behind the last of them eng_gather_gone the next key
+ * that needs no record any more, as eng_gather_spent does. */
+bool eng_gather_has_gone(const struct eng_gather *gather);
+const struct eng_sums *eng_gather_changed(struct eng_gather *gather);
+bool eng_gather_gone(struct eng_gather *gather, struct eng_slice *ret_key);
 
 /* Where reading has to begin to have all that is needed; `next`: where it goes on. */
 int64_t eng_gather_low_water(const struct eng_gather *gather, int64_t next);

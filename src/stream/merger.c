@@ -191,7 +191,7 @@ static void count_results(struct eng_merger *merger)
     uint64_t results = 0;
     eng_assert(txn->outcome == ENG_TXN_DONE);
     while (eng_txn_next(txn, &place, headers, &output))
-        results += output.topic == ENG_TOPIC_GROUPS;
+        results += output.topic == ENG_TOPIC_GROUPS || output.topic == ENG_TOPIC_BOARDS;
     eng_assert(results <= txn->record_count);
     pthread_mutex_lock(&merger->lock);
     merger->stats.results += results;
@@ -493,19 +493,40 @@ static void phase_poll(struct eng_merger *merger)
     eng_assert(batch->count == 0);
 }
 
+/* What has been told of partners who are gone, without them. */
+static enum eng_status fill_changed(struct eng_merger *merger)
+{
+    const struct eng_sums *sums;
+    struct eng_slice key;
+    enum eng_status status = ENG_OK;
+    eng_assert(merger->txn.record_count == 0);
+    eng_assert(merger->gather != NULL);
+    if (!eng_gather_has_gone(merger->gather))
+        return ENG_OK;
+    while ((sums = eng_gather_changed(merger->gather)) != NULL)
+        if (status == ENG_OK)
+            status = eng_sink_sums(&merger->txn, sums);
+    while (eng_gather_gone(merger->gather, &key))
+        if (status == ENG_OK)
+            status = eng_sink_spent(&merger->txn, key);
+    return status;
+}
+
 /* Results and tombstones of all moments that are complete. ENG_NOT_FOUND: there is none. */
 static enum eng_status fill(struct eng_merger *merger)
 {
     int64_t at_ms;
-    enum eng_status status = ENG_OK;
-    eng_assert(merger->txn.record_count == 0);
+    enum eng_status status = fill_changed(merger);
+    eng_assert(merger->gather != NULL);
     while (status == ENG_OK && (at_ms = eng_gather_ready(merger->gather)) >= 0) {
         const struct eng_group_result *result;
         struct eng_slice key;
         eng_gather_open(merger->gather, at_ms);
         while ((result = eng_gather_next(merger->gather)) != NULL)
             if (status == ENG_OK)
-                status = eng_sink_result(&merger->sink, &merger->txn, result);
+                status = result->top > 0 ? eng_sink_board(&merger->sink, &merger->txn,
+                                                          eng_gather_board(merger->gather))
+                                         : eng_sink_result(&merger->sink, &merger->txn, result);
         while (eng_gather_spent(merger->gather, &key))
             if (status == ENG_OK)
                 status = eng_sink_spent(&merger->txn, key);
@@ -541,7 +562,7 @@ static void phase_give(struct eng_merger *merger)
         return;
     }
     eng_assert(merger->txn.offset_count == 1);
-    eng_assert(meta.given_ms >= 0);
+    eng_assert(meta.given_ms >= -1);
     merger->in_flight = true;
     eng_courier_submit(&merger->sender, send_errand, merger);
 }

@@ -33,7 +33,8 @@ enum eng_topic {
     ENG_TOPIC_REPORTS,
     ENG_TOPIC_AWARDS, /* used by models with awards */
     ENG_TOPIC_SOURCE_SILENCES,
-    ENG_TOPIC_GROUPS,     /* these two are used by models with groups, and have one partition */
+    ENG_TOPIC_GROUPS, /* these three are of all partitions together, and have one */
+    ENG_TOPIC_BOARDS,
     ENG_TOPIC_GROUP_SUMS, /* compacted, as the state topic is */
     ENG_TOPIC_DEAD_LETTERS,
     ENG_TOPIC_ERASURES,

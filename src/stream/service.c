@@ -111,14 +111,14 @@ static enum eng_status make_standbys(struct eng_service *service, const char *un
     return eng_standbys_new(&options, &service->standbys, err);
 }
 
-/* Only a program with groups has something to merge. */
+/* Only a program with groups or boards has something to merge. */
 static enum eng_status make_merger(struct eng_service *service, const char *unique,
                                    struct eng_error *err)
 {
     struct eng_port *port;
     eng_assert(unique != NULL);
     eng_assert(service->merger == NULL);
-    if (eng_model_group_name(service->config->model, 0) == NULL)
+    if (!eng_model_is_merged(service->config->model))
         return ENG_OK;
     eng_merger_config(service->config, service->mergers_group, &service->mergers);
     enum eng_status status =

@@ -3,7 +3,6 @@
 
 #include "base/assert.h"
 #include "codec/rfc3339.h"
-#include "stream/sums.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +20,7 @@ static const struct {
     [ENG_EFFECT_REPORT] = {"engaged.report", ENG_TOPIC_REPORTS},
     [ENG_EFFECT_AWARD_BOOKING] = {"engaged.award_booking", ENG_TOPIC_AWARDS},
     [ENG_EFFECT_GROUP] = {"engaged.group_result", ENG_TOPIC_GROUPS},
+    [ENG_EFFECT_BOARD] = {"engaged.board", ENG_TOPIC_BOARDS},
     [ENG_EFFECT_SOURCE_SILENCE] = {"engaged.source_silence", ENG_TOPIC_SOURCE_SILENCES},
 };
 
@@ -121,7 +121,7 @@ static enum eng_status add_effect(const struct eng_sink *sink, struct eng_txn *t
 /* ---- groups ---- */
 
 /* All partitions write into the one of that topic. */
-static enum eng_status add_sums(struct eng_txn *txn, const struct eng_sums *sums)
+enum eng_status eng_sink_sums(struct eng_txn *txn, const struct eng_sums *sums)
 {
     char key[ENG_SUMS_KEY_BYTES];
     struct eng_port_output output = {
@@ -144,31 +144,51 @@ static enum eng_status add_group(struct eng_txn *txn, const struct eng_task_outp
 {
     const struct eng_encode_context context = {.model = from->model, .partition = from->partition};
     struct eng_sums sums;
-    eng_assert(effect->kind == ENG_EFFECT_GROUP);
+    eng_assert(from->model != NULL);
     eng_assert(from->partition >= 0);
     eng_sums_of(&context, effect, effects, &sums);
-    return add_sums(txn, &sums);
+    return eng_sink_sums(txn, &sums);
 }
 
-enum eng_status eng_sink_result(const struct eng_sink *sink, struct eng_txn *txn,
-                                const struct eng_group_result *result)
+/* A result, or a board where there is one. */
+static enum eng_status add_result(const struct eng_sink *sink, struct eng_txn *txn,
+                                  const struct eng_group_result *result,
+                                  const struct eng_board_result *board)
 {
-    struct eng_port_output output = {.topic = ENG_TOPIC_GROUPS,
+    enum eng_effect_kind kind = board != NULL ? ENG_EFFECT_BOARD : ENG_EFFECT_GROUP;
+    struct eng_port_output output = {.topic = kinds[kind].topic,
                                      .key = result->group.data,
                                      .key_bytes = result->group.length,
-                                     .family = &sink->families[ENG_EFFECT_GROUP]};
+                                     .family = &sink->families[kind]};
     struct eng_bytes *lane = eng_txn_open(txn, &output);
     eng_assert(result->group.length > 0);
     if (lane == NULL)
         return ENG_NO_MEMORY;
     size_t begin = lane->used;
     eng_assert(begin > 0);
-    enum eng_status status = eng_encode_result_avro(result, lane);
+    enum eng_status status =
+        board != NULL ? eng_encode_board_avro(board, lane) : eng_encode_result_avro(result, lane);
     if (status == ENG_OK)
         status = close_output(txn, lane, begin, result->at_ms);
     if (status != ENG_OK)
         eng_txn_drop(txn);
     return status;
+}
+
+enum eng_status eng_sink_result(const struct eng_sink *sink, struct eng_txn *txn,
+                                const struct eng_group_result *result)
+{
+    eng_assert(result->top == 0);
+    eng_assert(sink != NULL && txn != NULL);
+    return add_result(sink, txn, result, NULL);
+}
+
+enum eng_status eng_sink_board(const struct eng_sink *sink, struct eng_txn *txn,
+                               const struct eng_board_result *board)
+{
+    eng_assert(board->result->top > 0);
+    eng_assert(sink != NULL && txn != NULL);
+    return add_result(sink, txn, board->result, board);
 }
 
 enum eng_status eng_sink_spent(struct eng_txn *txn, struct eng_slice key)
@@ -182,11 +202,20 @@ enum eng_status eng_sink_spent(struct eng_txn *txn, struct eng_slice key)
 
 enum eng_status eng_sink_no_sums(struct eng_txn *txn, int32_t partition, int64_t until_ms)
 {
-    struct eng_sums sums = {.partition = (uint32_t)partition, .none = true};
+    struct eng_sums sums = {.kind = ENG_SUMS_NONE, .partition = (uint32_t)partition};
     eng_assert(partition >= 0);
     eng_assert(until_ms >= 0);
     sums.result.at_ms = until_ms;
-    return add_sums(txn, &sums);
+    return eng_sink_sums(txn, &sums);
+}
+
+enum eng_status eng_sink_gone(struct eng_txn *txn, int32_t partition, uint64_t partner_hash)
+{
+    const struct eng_sums sums = {
+        .kind = ENG_SUMS_GONE, .partition = (uint32_t)partition, .gone = partner_hash};
+    eng_assert(partition >= 0);
+    eng_assert(txn != NULL);
+    return eng_sink_sums(txn, &sums);
 }
 
 enum eng_status eng_sink_effects(const struct eng_sink *sink, struct eng_txn *txn,
@@ -198,8 +227,9 @@ enum eng_status eng_sink_effects(const struct eng_sink *sink, struct eng_txn *tx
     enum eng_status status = ENG_OK;
     const struct eng_effect *effect = eng_effects_next(effects, NULL);
     for (; status == ENG_OK && effect != NULL; effect = eng_effects_next(effects, effect))
-        status = effect->kind == ENG_EFFECT_GROUP ? add_group(txn, from, effects, effect)
-                                                  : add_effect(sink, txn, from, effect);
+        status = effect->kind == ENG_EFFECT_GROUP || effect->kind == ENG_EFFECT_BOARD
+                     ? add_group(txn, from, effects, effect)
+                     : add_effect(sink, txn, from, effect);
     return status;
 }
 

@@ -15,6 +15,7 @@
 #include "stream/parts.h"
 #include "stream/port.h"
 #include "stream/state.h"
+#include "stream/sums.h"
 #include "stream/txn.h"
 #include <engaged/checkpoint.h>
 #include <engaged/effect.h>
@@ -58,15 +59,23 @@ enum eng_status eng_sink_effects(const struct eng_sink *sink, struct eng_txn *tx
                                  const struct eng_task_output *from,
                                  const struct eng_effects *effects);
 
-/* Adds a result of a group of all partitions; and that a record of the sums is needed no more.
- * ENG_OK or ENG_NO_MEMORY. */
+/* Adds a result of a group of all partitions, or a board; and that a record of the sums is needed
+ * no more. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_sink_result(const struct eng_sink *sink, struct eng_txn *txn,
                                 const struct eng_group_result *result);
+enum eng_status eng_sink_board(const struct eng_sink *sink, struct eng_txn *txn,
+                               const struct eng_board_result *board);
 enum eng_status eng_sink_spent(struct eng_txn *txn, struct eng_slice key);
 
 /* Adds that a partition has no events, and so tells nothing of groups up to a time. ENG_OK or
  * ENG_NO_MEMORY. */
 enum eng_status eng_sink_no_sums(struct eng_txn *txn, int32_t partition, int64_t until_ms);
+
+/* Adds that a partner was erased, who may be on a board. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_sink_gone(struct eng_txn *txn, int32_t partition, uint64_t partner_hash);
+
+/* Adds sums as they are. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_sink_sums(struct eng_txn *txn, const struct eng_sums *sums);
 
 /* Adds a dead letter. A value too large for a topic of the usual limit is left out, and a header
  * says so. */

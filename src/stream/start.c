@@ -15,6 +15,7 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_AWARDS] = "output.awards",
     [ENG_TOPIC_SOURCE_SILENCES] = "output.source_silences",
     [ENG_TOPIC_GROUPS] = "output.groups",
+    [ENG_TOPIC_BOARDS] = "output.boards",
     [ENG_TOPIC_GROUP_SUMS] = "output.group_sums",
     [ENG_TOPIC_DEAD_LETTERS] = "output.dead_letters",
     [ENG_TOPIC_ERASURES] = "output.erasures",
@@ -33,6 +34,7 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_AWARDS] = config->output.awards,
         [ENG_TOPIC_SOURCE_SILENCES] = config->output.source_silences,
         [ENG_TOPIC_GROUPS] = config->output.groups,
+        [ENG_TOPIC_BOARDS] = config->output.boards,
         [ENG_TOPIC_GROUP_SUMS] = config->output.group_sums,
         [ENG_TOPIC_DEAD_LETTERS] = config->output.dead_letters,
         [ENG_TOPIC_ERASURES] = config->output.erasures,
@@ -59,8 +61,11 @@ static bool is_used(const struct eng_config *config, enum eng_topic topic)
     case ENG_TOPIC_SOURCE_SILENCES:
         return eng_model_guard_name(config->model, 0) != NULL;
     case ENG_TOPIC_GROUPS:
-    case ENG_TOPIC_GROUP_SUMS:
         return eng_model_group_name(config->model, 0) != NULL;
+    case ENG_TOPIC_BOARDS:
+        return eng_model_board_name(config->model, 0) != NULL;
+    case ENG_TOPIC_GROUP_SUMS:
+        return eng_model_is_merged(config->model);
     default:
         return true;
     }
@@ -126,10 +131,10 @@ static enum eng_status check_input(struct eng_port *port, const struct eng_confi
     return check_permissions(name, ret_info, true, false, err);
 }
 
-/* Topics of groups are of all partitions together. */
-static bool is_of_groups(enum eng_topic topic)
+/* Is it of all partitions together? */
+static bool is_of_all(enum eng_topic topic)
 {
-    return topic == ENG_TOPIC_GROUPS || topic == ENG_TOPIC_GROUP_SUMS;
+    return topic == ENG_TOPIC_GROUPS || topic == ENG_TOPIC_BOARDS || topic == ENG_TOPIC_GROUP_SUMS;
 }
 
 /* Has the topic as many partitions as it must have? */
@@ -140,8 +145,8 @@ static enum eng_status check_partitions(const struct eng_config *config, enum en
     const char *name = eng_start_topic(config, topic);
     eng_assert(info->exists);
     eng_assert(wanted > 0);
-    if (info->partition_count == wanted || topic == ENG_TOPIC_GROUPS)
-        return ENG_OK; /* results of groups go into the first partition */
+    if (info->partition_count == wanted || topic == ENG_TOPIC_GROUPS || topic == ENG_TOPIC_BOARDS)
+        return ENG_OK; /* what is of all partitions goes into the first one */
     if (topic == ENG_TOPIC_GROUP_SUMS)
         return eng_error_set(err, ENG_TOPIC,
                              "the topic \"%s\" (%s) has %" PRId32 " partitions: it must have one, "
@@ -198,9 +203,8 @@ enum eng_status eng_start_check(struct eng_port *port, const struct eng_config *
         status = check_input(port, config, &info, err);
     for (int topic = ENG_TOPIC_SCORE_CHANGES; status == ENG_OK && topic < ENG_TOPIC_COUNT; topic++)
         if (is_used(config, (enum eng_topic)topic))
-            status =
-                check_output(port, config, (enum eng_topic)topic,
-                             is_of_groups((enum eng_topic)topic) ? 1 : info.partition_count, err);
+            status = check_output(port, config, (enum eng_topic)topic,
+                                  is_of_all((enum eng_topic)topic) ? 1 : info.partition_count, err);
     *ret_info = info;
     return status;
 }

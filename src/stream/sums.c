@@ -14,8 +14,14 @@ enum {
     HEAD_BYTES = 36,
     TEXT_NONE = 0xFFFF, /* as a length */
     FIGURE_BYTES = 33,  /* and its name */
-    FLAG_NONE = 1,
 };
+
+static bool is_summed(const struct eng_effect *effect)
+{
+    eng_assert(effect->kind < ENG_EFFECT_KINDS);
+    eng_assert(effect->bytes > 0);
+    return effect->kind == ENG_EFFECT_GROUP || effect->kind == ENG_EFFECT_BOARD;
+}
 
 static const struct eng_state_form form = {"the sums of a group", "GS", SUMS_VERSION,
                                            HEAD_BYTES + ENG_PAGE_SUM_BYTES};
@@ -23,12 +29,14 @@ static const struct eng_state_form form = {"the sums of a group", "GS", SUMS_VER
 void eng_sums_of(const struct eng_encode_context *context, const struct eng_effect *effect,
                  const struct eng_effects *effects, struct eng_sums *ret_sums)
 {
-    eng_assert(effect->kind == ENG_EFFECT_GROUP);
+    eng_assert(is_summed(effect));
     eng_assert(context->partition >= 0);
-    *ret_sums = (struct eng_sums){.partition = (uint32_t)context->partition};
+    *ret_sums = (struct eng_sums){.kind = effect->kind == ENG_EFFECT_BOARD ? ENG_SUMS_BOARD
+                                                                           : ENG_SUMS_FIGURES,
+                                  .partition = (uint32_t)context->partition};
     eng_result_of(context->model, effect, &ret_sums->result);
     const struct eng_effect *next = eng_effects_next(effects, effect);
-    for (; next != NULL && next->kind == ENG_EFFECT_GROUP && next->at_ms == effect->at_ms;
+    for (; next != NULL && is_summed(next) && next->at_ms == effect->at_ms;
          next = eng_effects_next(effects, next))
         ret_sums->left++;
 }
@@ -36,12 +44,18 @@ void eng_sums_of(const struct eng_encode_context *context, const struct eng_effe
 size_t eng_sums_key(const struct eng_sums *sums, char ret_key[ENG_SUMS_KEY_BYTES])
 {
     const struct eng_group_result *result = &sums->result;
+    int used;
     eng_assert(result->at_ms >= 0);
-    int used = sums->none ? snprintf(ret_key, ENG_SUMS_KEY_BYTES, "none/%" PRIu32, sums->partition)
-                          : snprintf(ret_key, ENG_SUMS_KEY_BYTES,
-                                     "sums/%" PRId64 "/%" PRIu32 "/%" PRIu32 "/%u/%u/%u",
-                                     result->at_ms, sums->partition, result->model_version,
-                                     result->group_index, result->split, result->place);
+    if (sums->kind == ENG_SUMS_NONE)
+        used = snprintf(ret_key, ENG_SUMS_KEY_BYTES, "none/%" PRIu32, sums->partition);
+    else if (sums->kind == ENG_SUMS_GONE)
+        used = snprintf(ret_key, ENG_SUMS_KEY_BYTES, "gone/%" PRIu32 "/%016" PRIx64,
+                        sums->partition, sums->gone);
+    else
+        used = snprintf(ret_key, ENG_SUMS_KEY_BYTES,
+                        "sums/%" PRId64 "/%" PRIu32 "/%" PRIu32 "/%u/%u/%u", result->at_ms,
+                        sums->partition, result->model_version, result->group_index, result->split,
+                        result->place);
     eng_assert(used > 0 && used < ENG_SUMS_KEY_BYTES);
     return (size_t)used;
 }
@@ -72,7 +86,7 @@ static void put_all(struct eng_writer *writer, const struct eng_sums *sums)
     eng_assert(result->partners >= 0);
     put(writer, 'G' << 8 | 'S', 2);
     put(writer, SUMS_VERSION, 1);
-    put(writer, sums->none ? FLAG_NONE : 0, 1);
+    put(writer, sums->kind, 1);
     put(writer, sums->partition, 4);
     put(writer, (uint64_t)result->at_ms, 8);
     put(writer, result->model_version, 4);
@@ -95,6 +109,13 @@ static void put_all(struct eng_writer *writer, const struct eng_sums *sums)
         }
         put_text(writer, figure->name);
     }
+    if (sums->kind == ENG_SUMS_GONE)
+        put(writer, sums->gone, 8);
+    if (sums->kind != ENG_SUMS_BOARD)
+        return;
+    put(writer, result->top, 2);
+    put(writer, result->entries.length, 4);
+    eng_put(writer, result->entries.data, result->entries.length);
 }
 
 enum eng_status eng_sums_write(const struct eng_sums *sums, struct eng_bytes *out)
@@ -159,11 +180,42 @@ static void take_figure(struct reader *reader, struct eng_figure_sums *figure)
     eng_assert(reader->bad || figure->kind < ENG_FIGURE_KINDS);
 }
 
+/* Who is on top: entries that are entries, not more than there are places. */
+static void take_entries(struct reader *reader, struct eng_group_result *result)
+{
+    struct eng_entry entry;
+    uint32_t count = 0;
+    result->top = (uint16_t)take(reader, 2);
+    uint64_t length = take(reader, 4);
+    eng_assert(reader->at <= reader->end);
+    if (length > (uint64_t)(reader->end - reader->at)) {
+        reader->bad = true;
+        return;
+    }
+    result->entries = (struct eng_slice){(const char *)reader->at, (uint32_t)length};
+    reader->at += length;
+    struct eng_slice rest = result->entries;
+    while (eng_entry_take(&rest, &entry))
+        count++;
+    reader->bad |=
+        rest.length > 0 || result->top == 0 || result->top > ENG_TOP_MAX || count > result->top;
+    eng_assert(reader->at <= reader->end);
+}
+
+static bool has_result(const struct eng_sums *sums)
+{
+    eng_assert(sums->kind < ENG_SUMS_KINDS);
+    eng_assert(ENG_SUMS_FIGURES == 0);
+    return sums->kind == ENG_SUMS_FIGURES || sums->kind == ENG_SUMS_BOARD;
+}
+
 static void take_all(struct reader *reader, struct eng_sums *sums)
 {
     struct eng_group_result *result = &sums->result;
     (void)take(reader, 3); /* looked at before */
-    sums->none = take(reader, 1) == FLAG_NONE;
+    uint64_t kind = take(reader, 1);
+    reader->bad |= kind >= ENG_SUMS_KINDS;
+    sums->kind = reader->bad ? ENG_SUMS_NONE : (enum eng_sums_kind)kind;
     sums->partition = (uint32_t)take(reader, 4);
     result->at_ms = (int64_t)take(reader, 8);
     result->model_version = (uint32_t)take(reader, 4);
@@ -174,7 +226,7 @@ static void take_all(struct reader *reader, struct eng_sums *sums)
     result->split = (uint8_t)take(reader, 1);
     result->place = (uint8_t)take(reader, 1);
     result->figure_count = (uint8_t)take(reader, 1);
-    eng_assert(!reader->bad); /* long enough for a head, as was looked at before */
+    eng_assert(reader->at < reader->end); /* long enough, as was looked at before */
     struct eng_slice *texts[] = {&result->program, &result->group, &result->description,
                                  &result->by, &result->segment};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
@@ -182,9 +234,14 @@ static void take_all(struct reader *reader, struct eng_sums *sums)
     reader->bad |= result->figure_count > ENG_FIGURES_MAX;
     for (uint32_t i = 0; !reader->bad && i < result->figure_count; i++)
         take_figure(reader, &result->figures[i]);
-    reader->bad |= reader->at != reader->end || result->at_ms < 0 || result->partners < 0 ||
-                   (!sums->none && (result->program.data == NULL || result->group.data == NULL)) ||
-                   (result->split > 0) != (result->by.data != NULL);
+    if (sums->kind == ENG_SUMS_GONE)
+        sums->gone = take(reader, 8);
+    if (sums->kind == ENG_SUMS_BOARD)
+        take_entries(reader, result);
+    reader->bad |=
+        reader->at != reader->end || result->at_ms < 0 || result->partners < 0 ||
+        (has_result(sums) && (result->program.data == NULL || result->group.data == NULL)) ||
+        (result->split > 0) != (result->by.data != NULL);
     eng_assert(reader->at <= reader->end);
 }
 

@@ -1,11 +1,14 @@
-/* What a partition tells of a group at the end of a period, on its way to whoever merges it:
- * records of the topic `output.group_sums`.
+/* What a partition tells of groups and boards at the end of a period, on its way to whoever merges
+ * it: records of the topic `output.group_sums`.
  *
  * docs/state-topic.md describes every byte. A record holds its own names, so that it can be merged
  * without the model that it was told under. Keys:
  *
- *   sums/AT/PARTITION/VERSION/GROUP/SPLIT/SEGMENT   a segment's sums; numbers, decimal
+ *   sums/AT/PARTITION/VERSION/GROUP/SPLIT/SEGMENT   a segment's sums, or who is on top of it
  *   none/PARTITION                                  no events: nothing will be told up to a time
+ *   gone/PARTITION/HASH                             a partner was erased: he leaves the boards
+ *
+ * Numbers are decimal, but for the hash of the partner's id (eng_partner_hash).
  *
  * The last record of a key counts, and none once there is a tombstone: the topic is compacted. A
  * version that is not known or a wrong checksum is refused by name. Pure; any thread. */
@@ -16,11 +19,20 @@
 
 enum { ENG_SUMS_KEY_BYTES = 80 };
 
+enum eng_sums_kind {
+    ENG_SUMS_FIGURES,
+    ENG_SUMS_NONE, /* there is no result: nothing will be told up to `result.at_ms`, inclusive */
+    ENG_SUMS_BOARD,
+    ENG_SUMS_GONE, /* there is no result */
+    ENG_SUMS_KINDS
+};
+
 /* A record. */
 struct eng_sums {
+    enum eng_sums_kind kind;
     uint32_t partition;
-    uint32_t left; /* so many more records follow of this partition and moment */
-    bool none;     /* there is no result: nothing will be told up to `result.at_ms`, inclusive */
+    uint32_t left;                  /* so many more records follow of this partition and moment */
+    uint64_t gone;                  /* GONE: the hash of who was erased */
     struct eng_group_result result; /* its texts are pieces of the bytes it was read from */
 };
 

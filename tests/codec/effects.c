@@ -6,6 +6,7 @@
  * with another Avro library. */
 #include "base/assert.h"
 #include "codec/container.h"
+#include "codec/result.h"
 #include "codec/schemas.h"
 #include "model/config.h"
 #include <engaged/engine.h>
@@ -30,16 +31,63 @@ static void must(enum eng_status status, const struct eng_error *err)
     exit(1);
 }
 
+/* What was told of a board's segment before, for the places that the next one compares with. */
+static struct before {
+    uint32_t key;
+    int64_t at_ms;
+    size_t bytes;
+    char entries[4096];
+} befores[64];
+
+static struct before *before_of(const struct eng_effect *effect)
+{
+    uint32_t key = 1u + (effect->subject * 256u + effect->band) * 256u + effect->segment;
+    for (size_t i = 0; i < sizeof befores / sizeof befores[0]; i++)
+        if (befores[i].key == key || befores[i].key == 0) {
+            befores[i].key = key;
+            return &befores[i];
+        }
+    exit(3);
+}
+
+static void write_board(struct sink *sink, const struct eng_effect *effect)
+{
+    struct before *before = before_of(effect);
+    struct eng_group_result result;
+    struct eng_places was = {0};
+    struct eng_board_result board = {.result = &result, .previous_ms = -1};
+    eng_result_of(sink->context.model, effect, &result);
+    eng_assert(eng_places_add(&board.now, result.top, result.entries));
+    eng_places_rank(&board.now);
+    if (before->bytes > 0) {
+        const struct eng_slice entries = {before->entries, (uint32_t)before->bytes};
+        board.previous_ms = before->at_ms;
+        eng_assert(eng_places_add(&was, result.top, entries));
+        eng_places_rank(&was);
+        eng_places_follow(&board.now, &was, &board.left);
+    }
+    must(eng_encode_board_avro(&board, &sink->record), NULL);
+    must(eng_encode_board_json(&board, &sink->lines), NULL);
+    eng_assert(result.entries.length <= sizeof before->entries);
+    before->at_ms = effect->at_ms;
+    before->bytes = result.entries.length;
+    memcpy(before->entries, result.entries.data, before->bytes);
+}
+
 static void write_effects(struct sink *sink, struct eng_effects *effects)
 {
     const struct eng_effect *effect = NULL;
     while ((effect = eng_effects_next(effects, effect)) != NULL) {
         eng_bytes_clear(&sink->record);
-        must(eng_encode_avro(&sink->context, effect, &sink->record), NULL);
+        if (effect->kind == ENG_EFFECT_BOARD)
+            write_board(sink, effect);
+        else
+            must(eng_encode_avro(&sink->context, effect, &sink->record), NULL);
         must(eng_container_add(sink->writers[effect->kind], sink->record.data, sink->record.used,
                                &sink->files[effect->kind]),
              NULL);
-        must(eng_encode_json(&sink->context, effect, &sink->lines), NULL);
+        if (effect->kind != ENG_EFFECT_BOARD)
+            must(eng_encode_json(&sink->context, effect, &sink->lines), NULL);
     }
     effects->used = 0;
     effects->count = 0;
@@ -122,6 +170,7 @@ static const struct {
     [ENG_EFFECT_AWARD_BOOKING] = {"award_booking.avro", eng_schema_award_booking,
                                   ENG_CONTAINER_NULL},
     [ENG_EFFECT_GROUP] = {"group_result.avro", eng_schema_group_result, ENG_CONTAINER_DEFLATE},
+    [ENG_EFFECT_BOARD] = {"board.avro", eng_schema_board, ENG_CONTAINER_NULL},
     [ENG_EFFECT_SOURCE_SILENCE] = {"source_silence.avro", eng_schema_source_silence,
                                    ENG_CONTAINER_NULL},
 };

@@ -67,7 +67,7 @@ def effects_are_the_same_in_avro_and_json(folder):
         run(BINARY / "tests" / "codec_effects", case / "engaged.yaml", case / "events.jsonl", folder, *until)
         lines = [json.loads(line) for line in (folder / "effects.jsonl").read_text().splitlines()]
         for kind in ("score_change", "churn_drop", "cell_change", "report", "award_booking", "source_silence",
-                     "group_result"):
+                     "group_result", "board"):
             with open(folder / f"{kind}.avro", "rb") as file:
                 written = json.loads(fastavro.reader(file).metadata["avro.schema"])
             assert written == json.loads((SOURCE / "schemas" / f"{kind}.avsc").read_text()), kind

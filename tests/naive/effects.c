@@ -45,6 +45,18 @@ void naive_emit_sums(struct naive *naive, struct eng_effect *effect, const __int
     memcpy(place + sizeof *effect, sums, effect->contribution_count * sizeof(__int128));
 }
 
+void naive_emit_entries(struct naive *naive, struct eng_effect *effect, const uint8_t *entries,
+                        size_t bytes)
+{
+    size_t whole = (sizeof *effect + bytes + 7) / 8 * 8;
+    uint8_t *place = extend(&naive->effects, whole);
+    effect->bytes = (uint32_t)whole;
+    effect->entries_bytes = (uint16_t)bytes;
+    memset(place, 0, whole);
+    memcpy(place, effect, sizeof *effect);
+    memcpy(place + sizeof *effect, entries, bytes);
+}
+
 /* By the digest as people write it: fifteen hexadecimal digits are 60 bits. */
 bool naive_holds_out(const struct naive *naive, const struct partner *partner, unsigned alert)
 {

@@ -59,6 +59,13 @@ static void add(const struct naive *naive, const struct partner *partner,
                                                                                      : !one.missing;
 }
 
+bool naive_is_in_segment(const struct naive *naive, const struct partner *partner,
+                         const struct eng_group *group, const struct naive_segment *segment)
+{
+    return segment->split == 0 || segment_of(naive, partner, &group->splits[segment->split - 1],
+                                             segment->pane) == segment->segment;
+}
+
 /* One segment of one split, from 1; 0: everybody. */
 static void tell(struct naive *naive, unsigned index, unsigned split, int64_t segment, int64_t pane)
 {
@@ -66,11 +73,16 @@ static void tell(struct naive *naive, unsigned index, unsigned split, int64_t se
     int64_t at_ms = eng_calendar_start_ms(naive->model->calendar, pane);
     struct occasion why = {
         ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)at_ms, at_ms, pane - 1, 0};
-    struct eng_effect effect = naive_effect(ENG_EFFECT_GROUP, index, &why);
+    bool board = group->top > 0;
+    struct eng_effect effect = naive_effect(
+        board ? ENG_EFFECT_BOARD : ENG_EFFECT_GROUP,
+        board ? index + naive->model->board_count - naive->model->group_count : index, &why);
+    const struct naive_segment place = {split, segment, pane - 1};
+    uint8_t entries[NAIVE_ENTRIES_BYTES];
     __int128 sums[2 * ENG_FIGURES_MAX] = {0};
     for (size_t i = 0; i < naive->partner_count; i++) {
         const struct partner *partner = naive->partners[i];
-        if (split > 0 && segment_of(naive, partner, &group->splits[split - 1], pane - 1) != segment)
+        if (!naive_is_in_segment(naive, partner, group, &place))
             continue;
         effect.partners++;
         for (unsigned j = 0; j < group->figure_count; j++)
@@ -80,7 +92,12 @@ static void tell(struct naive *naive, unsigned index, unsigned split, int64_t se
     effect.segment = (uint8_t)segment;
     effect.partitions = 1;
     effect.contribution_count = (uint16_t)(2 * group->figure_count);
-    if (split == 0 || effect.partners > 0)
+    if (split > 0 && effect.partners == 0)
+        return;
+    if (board)
+        naive_emit_entries(naive, &effect, entries,
+                           naive_board_entries(naive, group, &place, entries));
+    else
         naive_emit_sums(naive, &effect, sums);
 }
 

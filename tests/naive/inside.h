@@ -287,6 +287,26 @@ void naive_matrix_evaluate(struct naive *naive, const struct partner *partner, u
 /* report.c: makes the reports of a boundary. */
 void naive_reports_make(struct naive *naive, struct partner *partner, const struct occasion *why);
 
+/* A segment of a group at the last pane of a period: of a split, from 1 (0: everybody). */
+struct naive_segment {
+    unsigned split;
+    int64_t segment, pane;
+};
+
+/* group.c */
+bool naive_is_in_segment(const struct naive *naive, const struct partner *partner,
+                         const struct eng_group *group, const struct naive_segment *segment);
+
+/* board.c: writes the entries of a board; returns how many bytes they are, at most those of the
+ * places. */
+enum { NAIVE_ENTRIES_BYTES = ENG_TOP_MAX * (10 + ENG_PARTNER_BYTES_MAX) };
+size_t naive_board_entries(const struct naive *naive, const struct eng_group *board,
+                           const struct naive_segment *segment, uint8_t *to);
+
+/* effects.c: puts an effect with its entries behind the others. */
+void naive_emit_entries(struct naive *naive, struct eng_effect *effect, const uint8_t *entries,
+                        size_t bytes);
+
 /* group.c: tells the groups whose period ends before the boundary of a pane. */
 void naive_groups_tell(struct naive *naive, int64_t pane);
 

@@ -376,23 +376,29 @@ static int64_t quotient(__int128 above, __int128 below)
     return (int64_t)(negative ? -whole : whole);
 }
 
+static void print_segment(const struct eng_model *model, const struct eng_group *group,
+                          const struct eng_effect *effect)
+{
+    if (effect->band == 0)
+        return;
+    const struct eng_split *split = &group->splits[effect->band - 1];
+    unsigned option = effect->segment - 1u;
+    print_name("by", split->name);
+    if (effect->segment > 0 && split->by_bands)
+        print_name("segment", model->scores[split->subject].bands[option].name);
+    else if (effect->segment > 0 && model->facts[split->subject].kind == ENG_FACT_FLAG)
+        print_name("segment", option > 0 ? "true" : "false");
+    else if (effect->segment > 0)
+        print_text("segment", model->facts[split->subject].options[option]);
+}
+
 static void print_group(const struct eng_model *model, const struct eng_effect *effect)
 {
     static const int64_t units[] = {10000, 10000, 1, 1, 10000, 10000, 1000000};
     const struct eng_group *group = &model->groups[effect->subject];
     print_name("group", group->name);
     printf(",\"model_version\":%u,\"partners\":%" PRId64, model->version, effect->partners);
-    if (effect->band > 0) {
-        const struct eng_split *split = &group->splits[effect->band - 1];
-        unsigned option = effect->segment - 1u;
-        print_name("by", split->name);
-        if (effect->segment > 0 && split->by_bands)
-            print_name("segment", model->scores[split->subject].bands[option].name);
-        else if (effect->segment > 0 && model->facts[split->subject].kind == ENG_FACT_FLAG)
-            print_name("segment", option > 0 ? "true" : "false");
-        else if (effect->segment > 0)
-            print_text("segment", model->facts[split->subject].options[option]);
-    }
+    print_segment(model, group, effect);
     printf(",\"figures\":{\"\":0");
     for (unsigned i = 0; i < group->figure_count; i++) {
         __int128 sums[2];
@@ -408,6 +414,130 @@ static void print_group(const struct eng_model *model, const struct eng_effect *
         print_name("description", group->description);
 }
 
+/* ---- boards ---- */
+
+/* A board as it was told, with the one that was told before it. */
+struct shown {
+    char rows[64][ENG_PARTNER_BYTES_MAX + 1];
+    int64_t values[64];
+    int ranks[64], count;
+};
+
+/* What was told of a segment at one moment. */
+struct told_board {
+    struct told_board *older;
+    unsigned board, split, segment;
+    int64_t at_ms;
+    struct shown shown;
+};
+static struct told_board *told_boards;
+
+static void read_board(const struct eng_effect *effect, struct shown *ret)
+{
+    const uint8_t *at = (const uint8_t *)(effect + 1), *end = at + effect->entries_bytes;
+    ret->count = 0;
+    while (at < end && ret->count < 64) {
+        int i = ret->count++;
+        uint64_t value = 0;
+        for (int k = 0; k < 8; k++)
+            value = value * 256 + *at++;
+        unsigned length = at[0] * 256u + at[1];
+        memcpy(ret->rows[i], at + 2, length);
+        ret->rows[i][length] = '\0';
+        at += 2 + length;
+        ret->values[i] = (int64_t)value;
+        ret->ranks[i] = 1;
+        for (int k = 0; k < i; k++)
+            ret->ranks[i] += ret->values[k] > ret->values[i];
+    }
+}
+
+static int find_row(const struct shown *shown, const char *name)
+{
+    for (int i = 0; i < shown->count; i++)
+        if (strcmp(shown->rows[i], name) == 0)
+            return i;
+    return -1;
+}
+
+static void print_was(const struct shown *was, int row)
+{
+    printf(",\"previous_rank\":%d", was->ranks[row]);
+    print_number("previous_value", was->values[row]);
+}
+
+/* The newest moment before, of any segment of that board; and what was told of this one then. */
+static int64_t board_before(const struct eng_effect *effect, struct shown *ret)
+{
+    int64_t at_ms = -1;
+    ret->count = 0;
+    for (const struct told_board *told = told_boards; told != NULL; told = told->older)
+        if (told->board == effect->subject && told->at_ms < effect->at_ms && told->at_ms > at_ms)
+            at_ms = told->at_ms;
+    for (const struct told_board *told = told_boards; told != NULL; told = told->older)
+        if (told->board == effect->subject && told->at_ms == at_ms && told->split == effect->band &&
+            told->segment == effect->segment)
+            *ret = told->shown;
+    return at_ms;
+}
+
+static void remember_board(const struct eng_effect *effect, const struct shown *shown)
+{
+    struct told_board *told = malloc(sizeof *told);
+    if (told == NULL)
+        abort();
+    *told = (struct told_board){told_boards,     effect->subject, effect->band,
+                                effect->segment, effect->at_ms,   *shown};
+    told_boards = told;
+}
+
+static void forget_boards(void)
+{
+    while (told_boards != NULL) {
+        struct told_board *older = told_boards->older;
+        free(told_boards);
+        told_boards = older;
+    }
+}
+
+static void print_board(const struct eng_model *model, const struct eng_effect *effect)
+{
+    unsigned index = model->group_count - model->board_count + effect->subject;
+    static struct shown now, was;
+    read_board(effect, &now);
+    int64_t before_ms = board_before(effect, &was);
+    print_name("board", model->groups[index].name);
+    printf(",\"model_version\":%u,\"partners\":%" PRId64, model->version, effect->partners);
+    print_segment(model, &model->groups[index], effect);
+    if (before_ms >= 0)
+        printf(",\"previous_at\":%" PRId64, before_ms);
+    printf(",\"places\":[");
+    for (int i = 0; i < now.count; i++) {
+        int row = find_row(&was, now.rows[i]);
+        printf("%s{\"rank\":%d", i > 0 ? "," : "", now.ranks[i]);
+        print_name("partner_id", now.rows[i]);
+        print_number("value", now.values[i]);
+        if (row >= 0)
+            print_was(&was, row);
+        printf("}");
+    }
+    printf("]");
+    bool any = false;
+    for (int i = 0; i < was.count && before_ms >= 0; i++) {
+        if (find_row(&now, was.rows[i]) >= 0)
+            continue;
+        printf("%s{\"\":0", any ? "," : ",\"left\":[");
+        print_name("partner_id", was.rows[i]);
+        print_was(&was, i);
+        printf("}");
+        any = true;
+    }
+    printf(any ? "]" : before_ms >= 0 ? ",\"left\":[]" : "");
+    if (model->groups[index].description != NULL)
+        print_name("description", model->groups[index].description);
+    remember_board(effect, &now);
+}
+
 static const struct {
     const char *type;
     void (*print)(const struct eng_model *model, const struct eng_effect *effect);
@@ -418,6 +548,7 @@ static const struct {
     [ENG_EFFECT_REPORT] = {"report", print_report},
     [ENG_EFFECT_AWARD_BOOKING] = {"award_booking", print_award_booking},
     [ENG_EFFECT_GROUP] = {"group_result", print_group},
+    [ENG_EFFECT_BOARD] = {"board", print_board},
 };
 
 static void print_effects(const struct eng_model *model, struct naive *naive)
@@ -433,7 +564,7 @@ static void print_effects(const struct eng_model *model, struct naive *naive)
         const uint8_t *name = (const uint8_t *)(effect + 1) +
                               effect->contribution_count * sizeof(struct eng_contribution);
         printf("{\"type\":\"%s\",\"at\":%" PRId64, kinds[effect->kind].type, effect->at_ms);
-        if (effect->kind != ENG_EFFECT_GROUP)
+        if (effect->kind != ENG_EFFECT_GROUP && effect->kind != ENG_EFFECT_BOARD)
             print_text("partner_id", (struct eng_slice){(const char *)name, effect->partner_bytes});
         kinds[effect->kind].print(model, effect);
         printf("}\n");
@@ -525,6 +656,7 @@ int main(int argc, char **argv)
         naive_tick(naive, strtoll(arguments.until, NULL, 10));
     print_effects(config->model, naive);
     print_summary(config->model, naive);
+    forget_boards();
     naive_free(naive);
     eng_config_free(config);
     fclose(file);

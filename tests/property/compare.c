@@ -196,7 +196,8 @@ static void run_steps(struct run *run, uint32_t from, uint32_t to, struct chance
 
 void effect_print(const struct eng_model *model, const struct eng_effect *effect, FILE *out)
 {
-    struct eng_slice partner = eng_effect_partner(effect);
+    bool board = effect->kind == ENG_EFFECT_BOARD;
+    struct eng_slice partner = board ? (struct eng_slice){0} : eng_effect_partner(effect);
     const struct eng_contribution *parts = eng_effect_contributions(effect);
     static const struct {
         const char *words;
@@ -208,6 +209,7 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
         [ENG_EFFECT_REPORT] = {"report", eng_model_report_name},
         [ENG_EFFECT_AWARD_BOOKING] = {"booking", eng_model_award_name},
         [ENG_EFFECT_GROUP] = {"group", eng_model_group_name},
+        [ENG_EFFECT_BOARD] = {"board", eng_model_board_name},
         [ENG_EFFECT_SOURCE_SILENCE] = {"source silence", eng_model_guard_name},
     };
     const char *name = kinds[effect->kind].name(model, effect->subject);
@@ -226,6 +228,11 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
         fprintf(out, " will drop %" PRId64 " to %u", effect->will_drop_at_ms, effect->will_drop_to);
     for (unsigned i = 0; i < effect->contribution_count; i++)
         fprintf(out, " [%" PRId64 " %+" PRId64 "]", parts[i].value_e4, parts[i].delta_e4);
+    struct eng_slice rest = board ? eng_effect_entries(effect) : (struct eng_slice){0};
+    struct eng_entry entry;
+    while (eng_entry_take(&rest, &entry))
+        fprintf(out, " %.*s %" PRId64, (int)entry.partner.length, entry.partner.data,
+                entry.value_e4);
     fprintf(out, "\n");
 }
 
@@ -471,8 +478,9 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             tally->reports += effect->kind == ENG_EFFECT_REPORT;
             continue;
         }
-        if (effect->kind == ENG_EFFECT_GROUP) {
-            tally->groups++;
+        if (effect->kind == ENG_EFFECT_GROUP || effect->kind == ENG_EFFECT_BOARD) {
+            tally->groups += effect->kind == ENG_EFFECT_GROUP;
+            tally->boards += effect->kind == ENG_EFFECT_BOARD;
             tally->segments += effect->band > 0;
             continue;
         }

@@ -67,9 +67,29 @@ static void splits(struct chance *chance, const struct grouped *of, FILE *out)
 }
 
 /* A week is what a short history has most of. */
-void grouped_write(const struct chance *chance, const struct grouped *of, FILE *out)
+static const char *const periods[] = {"week", "week", "week", "month", "quarter", "year"};
+
+/* Small ones, so that somebody has no place. */
+static void boards(const struct chance *chance, const struct grouped *of, FILE *out)
 {
-    static const char *const periods[] = {"week", "week", "week", "month", "quarter", "year"};
+    struct chance own = {chance->state * 0x9E3779B97F4A7C15u + 7};
+    if (of->scores == 0 || of->measures == 0 || chance_percent(&own, 60))
+        return;
+    fprintf(out, "boards:\n");
+    int count = (int)chance_between(&own, 1, 2);
+    for (int i = 0; i < count; i++) {
+        bool score = chance_percent(&own, 50);
+        fprintf(out, "  b%d:\n    every: %s\n", i, CHANCE_ONE_OF(&own, periods));
+        fprintf(out, "    top: %d\n", (int)chance_between(&own, 1, 4));
+        fprintf(out, "    of: %c%u\n", score ? 's' : 'm',
+                one_of(&own, score ? of->scores : of->measures));
+        if (chance_percent(&own, 50))
+            splits(&own, of, out);
+    }
+}
+
+static void groups(const struct chance *chance, const struct grouped *of, FILE *out)
+{
     struct chance own = {chance->state * 0x2545F4914F6CDD1Du + 11};
     if (of->scores == 0 || of->measures == 0 || chance_percent(&own, 60))
         return;
@@ -87,4 +107,10 @@ void grouped_write(const struct chance *chance, const struct grouped *of, FILE *
         for (unsigned j = 0; j < figures; j++)
             figure(&own, of, strcmp(first, every) == 0 ? every : NULL, j, out);
     }
+}
+
+void grouped_write(const struct chance *chance, const struct grouped *of, FILE *out)
+{
+    groups(chance, of, out);
+    boards(chance, of, out);
 }

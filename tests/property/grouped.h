@@ -1,6 +1,6 @@
-/* Random groups for random programs, one figure a line like everything in them (program.h). By a
- * chance of their own: the rest of a program, and of what comes after it, is drawn as it would be
- * without them. */
+/* Random groups and boards for random programs, one figure a line like everything in them
+ * (program.h). By a chance of their own: the rest of a program, and of what comes after it, is
+ * drawn as it would be without them. */
 #ifndef TESTS_PROPERTY_GROUPED_H
 #define TESTS_PROPERTY_GROUPED_H
 
@@ -15,7 +15,7 @@ struct grouped {
     const unsigned *bands;
 };
 
-/* Writes the section `groups`, or nothing. */
+/* Writes the sections `groups` and `boards`, each of them or nothing. */
 void grouped_write(const struct chance *chance, const struct grouped *of, FILE *out);
 
 #endif

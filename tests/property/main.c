@@ -169,10 +169,10 @@ static void print_tally(const struct tally *tally)
     for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
         printf(" %s %" PRIu64, eng_outcome_name((enum eng_outcome)i), tally->outcome[i]);
     printf("\n  score changes %" PRIu64 ", at boundaries %" PRIu64 ", by corrections %" PRIu64
-           ", cell changes %" PRIu64 ", reports %" PRIu64 ", groups %" PRIu64
+           ", cell changes %" PRIu64 ", reports %" PRIu64 ", groups %" PRIu64 ", boards %" PRIu64
            ", of segments %" PRIu64 "\n ",
            tally->score_changes, tally->expiries, tally->corrections, tally->cell_changes,
-           tally->reports, tally->groups, tally->segments);
+           tally->reports, tally->groups, tally->boards, tally->segments);
     printf(" activations %" PRIu64 ", told by them %" PRIu64 ", erasures %" PRIu64 "\n ",
            tally->activations, tally->configs, tally->erased);
     printf(" bookings %" PRIu64 ", cut %" PRIu64 ", by corrections %" PRIu64 ", pending %" PRIu64

@@ -69,13 +69,19 @@ static void forget_held(struct eng_effects *effects)
             ((struct eng_effect *)(uintptr_t)one)->baseline_e4 = 0; /* they are ours */
 }
 
-/* The next effect but for results of groups up to `summed_ms`. */
+/* Is it of all partners together, a group's or a board? */
+static bool is_of_all(const struct eng_effect *effect)
+{
+    return effect->kind == ENG_EFFECT_GROUP || effect->kind == ENG_EFFECT_BOARD;
+}
+
+/* The next effect but for those of all partners up to `summed_ms`. */
 static const struct eng_effect *next_of(const struct eng_effects *effects,
                                         const struct eng_effect *after, int64_t summed_ms)
 {
     do
         after = eng_effects_next(effects, after);
-    while (after != NULL && after->kind == ENG_EFFECT_GROUP && after->at_ms <= summed_ms);
+    while (after != NULL && is_of_all(after) && after->at_ms <= summed_ms);
     return after;
 }
 
@@ -85,7 +91,7 @@ static int64_t newest_sums(const struct eng_effects *effects)
     const struct eng_effect *effect = NULL;
     int64_t newest_ms = -1;
     while ((effect = eng_effects_next(effects, effect)) != NULL)
-        if (effect->kind == ENG_EFFECT_GROUP)
+        if (is_of_all(effect))
             newest_ms = effect->at_ms;
     return newest_ms;
 }

@@ -52,6 +52,7 @@ static const struct frame frames[] = {
     {&eng_section_figure, "program: p\n" MEASURES SCORES "groups: {g: {figures: {own: {@}}}}\n"},
     {&eng_section_test,
      "program: p\n" MEASURES SCORES "groups: {g: {figures: {own: {share: {@}}}}}\n"},
+    {&eng_section_board, "program: p\n" MEASURES SCORES "boards: {own: {@}}\n"},
     {&eng_section_alert,
      "program: p\n" MEASURES SCORES "alerts: {own: {@}}\n"
      "facts: {managed: {set: a}, tier: {set: b, from: t, values: [silver, gold]}}\n"},
@@ -151,6 +152,8 @@ static const struct company companies[] = {
     {&eng_section_matrix, NULL, "rows: connection, columns: activity"},
     {&eng_section_report, "of", ""},
     {&eng_section_report, NULL, "of: [engagement]"},
+    {&eng_section_board, "of", ""},
+    {&eng_section_board, NULL, "of: engagement"},
     {&eng_section_group, "figures", ""},
     {&eng_section_group, NULL, "figures: {n: {count: {measure: logins}}}"},
     {&eng_section_figure, "of", "share: {measure: logins}"},

@@ -1,6 +1,7 @@
 /* Erasing partners through the worker: what is forgotten, what is written, and that a restart does
  * it again. */
 #include "stage.h"
+#include "stream/sums.h"
 
 enum { TURNS = 40 };
 
@@ -117,6 +118,41 @@ Test(erase, G11_page_journal_and_receipt_go_with_one_transaction)
     cr_expect_eq(stage_commit(&s).page_count, 1);
     eng_journal_done(&journal);
     stage_done(&s);
+}
+
+/* Whoever merges boards is told by the hash alone, in the same transaction; without anything to
+ * merge nobody is. */
+Test(erase, G11_who_merges_boards_is_told)
+{
+    for (int boards = 0; boards < 2; boards++) {
+        struct stage s;
+        char text[1024], want[64];
+        struct eng_sums sums = {.partition = 9};
+        begin(&s, 1);
+        (void)snprintf(text, sizeof text, "%sboards: {top: {of: engagement}}\n", stage_config);
+        struct eng_config *config = NULL;
+        cr_assert_eq(eng_config_load_text(text, strlen(text), "stage.yaml", &config, NULL), ENG_OK);
+        struct eng_model *model = s.config->model;
+        if (boards > 0)
+            s.config->model = config->model;
+        uint64_t hash = eng_partner_hash((struct eng_slice){"acme", 4});
+        uint64_t commits = s.worker->stats.commits;
+        cr_assert_eq(erase(&s, "acme"), ENG_OK);
+        stage_turn(&s, TURNS);
+        cr_expect_eq(s.worker->stats.commits, commits + 1);
+        cr_expect_eq(fake_count(s.fake, ENG_TOPIC_GROUP_SUMS), (uint32_t)boards);
+        if (boards > 0) {
+            const struct fake_output *gone = output_of(&s, ENG_TOPIC_GROUP_SUMS, 0);
+            (void)snprintf(want, sizeof want, "gone/0/%016" PRIx64, hash);
+            cr_expect_eq(gone->key_bytes, strlen(want));
+            cr_expect_eq(memcmp(gone->key, want, strlen(want)), 0);
+            cr_assert_eq(eng_sums_read(gone->value, gone->value_bytes, &sums, NULL), ENG_OK);
+            cr_expect(sums.kind == ENG_SUMS_GONE && sums.partition == 0 && sums.gone == hash);
+        }
+        s.config->model = model;
+        eng_config_free(config);
+        stage_done(&s);
+    }
 }
 
 Test(erase, the_receipt_names_the_partner_by_its_hash_alone)

@@ -67,7 +67,8 @@ static void tell(struct bench *b, uint32_t partition, int64_t at_ms, int64_t par
 
 static void tell_none(struct bench *b, uint32_t partition, int64_t at_ms)
 {
-    struct eng_sums sums = {.partition = partition, .none = true, .result = {.at_ms = at_ms}};
+    struct eng_sums sums = {
+        .partition = partition, .kind = ENG_SUMS_NONE, .result = {.at_ms = at_ms}};
     take(b, &sums);
 }
 
@@ -218,7 +219,7 @@ Test(gather, G16_it_can_be_made_again_from_low_water)
         struct bench whole = {0}, first = {0}, second = {0};
         char told[1024] = "", want[1024] = "";
         struct eng_sums log[RECORDS] = {
-            sums_of(0, 10, -1, 1), {.partition = 2, .none = true, .result = {.at_ms = 20}},
+            sums_of(0, 10, -1, 1), {.partition = 2, .kind = ENG_SUMS_NONE, .result = {.at_ms = 20}},
             sums_of(1, 10, -1, 2), /* 10 is complete */
             sums_of(1, 20, -1, 3), sums_of(1, 30, -1, 4),
             sums_of(0, 20, -1, 5),                        /* 20 is complete */

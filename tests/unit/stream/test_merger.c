@@ -407,6 +407,107 @@ Test(merger, a_position_that_is_gone_is_no_end)
     end(&s);
 }
 
+/* A board of two places, of a partition: a is on it, and b where he is not gone. */
+static void tell_board(struct scene *s, uint32_t partition, int64_t at_ms, const char *names)
+{
+    struct eng_sums sums = {.kind = ENG_SUMS_BOARD, .partition = partition};
+    struct eng_bytes bytes = {0};
+    char key[ENG_SUMS_KEY_BYTES + 1] = "";
+    uint8_t entries[64];
+    uint32_t used = 0;
+    for (; *names != '\0'; names++, used += 11) {
+        memset(entries + used, 0, 11);
+        entries[used + 6] = 200; /* a value */
+        entries[used + 9] = 1;
+        entries[used + 10] = (uint8_t)*names;
+    }
+    sums.result = (struct eng_group_result){.program = {"p", 1},
+                                            .group = {"b", 1},
+                                            .at_ms = at_ms,
+                                            .model_version = 1,
+                                            .top = 2,
+                                            .entries = {(const char *)entries, used}};
+    cr_assert_eq(eng_sums_write(&sums, &bytes), ENG_OK);
+    key[eng_sums_key(&sums, key)] = '\0';
+    put(s, key, bytes.data, bytes.used);
+    eng_bytes_done(&bytes);
+}
+
+static void tell_gone(struct scene *s, const char *partner)
+{
+    struct eng_sums sums = {.kind = ENG_SUMS_GONE,
+                            .gone = eng_partner_hash((struct eng_slice){partner, 1})};
+    struct eng_bytes bytes = {0};
+    char key[ENG_SUMS_KEY_BYTES + 1] = "";
+    cr_assert_eq(eng_sums_write(&sums, &bytes), ENG_OK);
+    key[eng_sums_key(&sums, key)] = '\0';
+    put(s, key, bytes.data, bytes.used);
+    eng_bytes_done(&bytes);
+}
+
+/* What has been committed: boards by their ids, sums by their key with how many entries they have,
+ * tombstones behind a minus. */
+static const char *told_boards(struct scene *s)
+{
+    static char text[1024];
+    size_t used = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < s->stage.fake->output_count; i++) {
+        const struct fake_output *output = &s->stage.fake->outputs[i];
+        struct eng_sums sums;
+        if (!output->committed)
+            continue;
+        if (output->topic == ENG_TOPIC_BOARDS)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s ",
+                                     stage_header(output, "ce_id"));
+        else
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%.*s ",
+                                     output->value == NULL ? "-" : "+",
+                                     output->key_bytes < 10 ? 4 : 13, (const char *)output->key);
+        if (output->topic != ENG_TOPIC_BOARDS && output->value != NULL) {
+            cr_assert_eq(eng_sums_read(output->value, output->value_bytes, &sums, NULL), ENG_OK);
+            used += (size_t)snprintf(text + used, sizeof text - used, "(%d) ",
+                                     (int)sums.result.entries.length / 11);
+        }
+    }
+    return text;
+}
+
+/* Somebody is erased while his board has been told and is kept for the next one: it is written
+ * again without him, at once, and the word of it is needed no more. A successor that reads all of
+ * it again tells the next board as the first one would. */
+Test(merger, G11_an_erasure_takes_the_partner_out_of_what_is_kept)
+{
+    for (int kill = 0; kill < 3; kill++) {
+        struct scene s;
+        begin(&s);
+        tell_board(&s, 0, 10, "ab");
+        tell_board(&s, 1, 10, "c");
+        turn(&s, 3);
+        cr_expect_str_eq(told_boards(&s), "p//b/ranked/b10 ");
+        tell_gone(&s, "a");
+        turn(&s, kill == 1 ? 1 : 3);
+        if (kill > 0) {
+            kill_merger(&s);
+            start(&s);
+            turn(&s, 5);
+        }
+        const char *want = "p//b/ranked/b10 +sums/10/0/1/0 (1) -gone/0/";
+        cr_expect_eq(strncmp(told_boards(&s), want, strlen(want)), 0, "%d: %s", kill,
+                     told_boards(&s));
+        size_t length = strlen(told_boards(&s));
+        tell_board(&s, 0, 20, "b");
+        tell_board(&s, 1, 20, "c");
+        turn(&s, 5);
+        cr_expect_str_eq(told_boards(&s) + length, "p//b/ranked/b20 -sums/10/0/1/0 -sums/10/1/1/0 ",
+                         "%d", kill);
+        struct eng_merger_stats stats;
+        eng_merger_show(s.merger, &stats);
+        cr_expect_eq(stats.bad, 0);
+        end(&s);
+    }
+}
+
 Test(merger, its_port_reads_the_sums_in_a_group_of_its_own)
 {
     struct stage s;

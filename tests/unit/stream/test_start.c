@@ -65,7 +65,7 @@ Test(start, missing_outputs_are_made_with_the_input_s_partitions)
                      i != ENG_TOPIC_AWARDS && i != ENG_TOPIC_ERASURES &&
                          i != ENG_TOPIC_CELL_CHANGES && i != ENG_TOPIC_REPORTS &&
                          i != ENG_TOPIC_GROUPS && i != ENG_TOPIC_GROUP_SUMS &&
-                         i != ENG_TOPIC_SOURCE_SILENCES);
+                         i != ENG_TOPIC_BOARDS && i != ENG_TOPIC_SOURCE_SILENCES);
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
         cr_expect_eq(s.fake->topics[i].partition_count, 3);
     stage_done(&s);
@@ -123,7 +123,8 @@ static const char full_config[] =
     "time: {pane: 1h, late_after: 24h}\n"
     "input: {topic: in, format: json}\n"
     "output: {score_changes: changes, churn_drops: drops, cell_changes: cells, reports: cards, "
-    "source_silences: quiet, groups: figures, group_sums: sums, dead_letters: dead, erasures: "
+    "source_silences: quiet, groups: figures, boards: ranks, group_sums: sums, dead_letters: dead, "
+    "erasures: "
     "erased, state: state, create: false}\n"
     "measures: {logins: {count: login, over: 4h}}\n"
     "scores:\n"
@@ -133,7 +134,8 @@ static const char full_config[] =
     "reports: {card: {of: [one]}}\n"
     "alerts: {down: {score: one, falls_to: low}}\n"
     "guards: {source: {silence: login}}\n"
-    "groups: {all: {every: month, figures: {logins: {sum: logins}}}}\n";
+    "groups: {all: {every: month, figures: {logins: {sum: logins}}}}\n"
+    "boards: {top: {of: one}}\n";
 
 Test(start, topics_of_outputs_are_looked_for_when_the_model_has_them)
 {
@@ -144,6 +146,7 @@ Test(start, topics_of_outputs_are_looked_for_when_the_model_has_them)
                 {ENG_TOPIC_REPORTS, "\"cards\" (output.reports)"},
                 {ENG_TOPIC_SOURCE_SILENCES, "\"quiet\" (output.source_silences)"},
                 {ENG_TOPIC_GROUPS, "\"figures\" (output.groups)"},
+                {ENG_TOPIC_BOARDS, "\"ranks\" (output.boards)"},
                 {ENG_TOPIC_GROUP_SUMS, "\"sums\" (output.group_sums)"}};
     for (size_t i = 0; i < sizeof used / sizeof *used; i++) {
         struct stage s;
@@ -176,10 +179,13 @@ Test(start, topics_of_groups_have_one_partition)
         ENG_OK, "%s", err.text);
     config->output.create = true;
     s.fake->topics[ENG_TOPIC_GROUPS].exists = s.fake->topics[ENG_TOPIC_GROUP_SUMS].exists = false;
+    s.fake->topics[ENG_TOPIC_BOARDS].exists = false;
     cr_expect_eq(eng_start_check(&s.fake->port, config, &info, &err), ENG_OK, "%s", err.text);
     cr_expect_eq(s.fake->topics[ENG_TOPIC_GROUPS].partition_count, 1);
+    cr_expect_eq(s.fake->topics[ENG_TOPIC_BOARDS].partition_count, 1);
     cr_expect_eq(s.fake->topics[ENG_TOPIC_GROUP_SUMS].partition_count, 1);
     s.fake->topics[ENG_TOPIC_GROUPS].partition_count = 3; /* somebody else's choice */
+    s.fake->topics[ENG_TOPIC_BOARDS].partition_count = 3;
     cr_expect_eq(eng_start_check(&s.fake->port, config, &info, &err), ENG_OK);
     s.fake->topics[ENG_TOPIC_GROUP_SUMS].partition_count = 3;
     cr_expect_eq(eng_start_check(&s.fake->port, config, &info, &err), ENG_TOPIC);
