@@ -90,7 +90,7 @@ class Stage:
     def _make_topics(self, events):
         for name in ("staging", INPUT, CHANGES, DROPS, DEAD):
             create_topic(self._cluster, name, PARTITIONS, **{"min.insync.replicas": "2"})
-        for name, policy in (groups.RESULTS, "delete"), (groups.SUMS, "compact"):
+        for name, policy in (groups.RESULTS, "delete"), (groups.RANKS, "delete"), (groups.SUMS, "compact"):
             create_topic(self._cluster, name, 1, **{"min.insync.replicas": "2", "cleanup.policy": policy})
         self._cluster.wait_whole()
         generate(self._context, self._cluster, "staging", events)

@@ -13,12 +13,13 @@ import time
 import fastavro
 import groups
 import harness
-from groups import RESULTS, SUMS
+from groups import RANKS, RESULTS, SUMS
 from harness import (INPUT, Daemon, Progress, Sender, check, create_topic, encode, end_offsets, free_ports, merged,
                      plumbing, say, schema, shipped_config, staged, wait_for)
 
 PARTITIONS = 4
 PER_SECOND = 60_000
+TOKEN = os.environ["ERASE_TOKEN"] = "a-token-of-sixteen-or-more"
 # A process that was killed is missed after three seconds, and its open transaction ends after five.
 QUICK = {"consumer": {"session.timeout.ms": 3000, "heartbeat.interval.ms": 500},
          "producer": {"transaction.timeout.ms": 5000, "message.timeout.ms": 4000, "socket.timeout.ms": 4000}}
@@ -118,9 +119,35 @@ def test_a_partition_without_events_is_not_waited_for(context):
         say(f"{len(told)} results without two partitions, none when one of those came late")
 
 
-def _results(broker, count):
+def test_who_is_erased_leaves_the_boards(context):
+    """G11: what is kept for the next board is written again without the partner, and no later board has it."""
+    with context.broker() as broker:
+        create_topic(broker, INPUT)
+        config = merged(_idle_config(broker), {"boards": {"best": {"top": 5, "of": "logins", "every": "week"}},
+                                               "http": {"erase_token": "${env:ERASE_TOKEN}"}})
+        config["output"]["boards"] = RANKS
+        daemon = Daemon(context.folder, config)
+        now_ms = int(time.time() * 1000)
+        _send_to(broker, range(PARTITIONS), now_ms)
+        daemon.start()
+        daemon.wait_ready()
+        first = wait_for("boards", lambda: _results(broker, 2, RANKS), [daemon])[-1]
+        gone = first["places"][0]["partner_id"]
+        check(any(gone.encode() in value for value in groups.left_over(broker).values()), f"{gone} is not kept")
+        code, said = daemon.get(f"/partners/{gone}", "DELETE", {"Authorization": f"Bearer {TOKEN}"})
+        check(code == 202, f"DELETE: {code}: {said}")
+        wait_for("it to leave what is kept", lambda: not any(
+            gone.encode() in value or key.startswith("gone/") for key, value in groups.left_over(broker).items()),
+            [daemon])
+        check(groups.left_over(broker), "nothing is kept for the next board")
+        check(len(_results(broker, 2, RANKS)) == len(groups.told(broker, RANKS)), "an erasure has told a board")
+        daemon.stop()
+        say(f"{gone}, first of {len(first['places'])}, was erased and is kept no more")
+
+
+def _results(broker, count, topic=RESULTS):
     try:
-        return told if len(told := groups.told(broker)) >= count else None
+        return told if len(told := groups.told(broker, topic)) >= count else None
     except Exception as error:  # The topic is not there yet.
         if "UNKNOWN" in str(error) or isinstance(error, KeyError):
             return None
