@@ -14,7 +14,8 @@ enum {
     STEPS_TO_TARGET = 8,
     GRADE_E4 = 100000,
     ANSWER_E4 = 80000,
-    SPENT_E4 = 400000
+    SPENT_E4 = 400000,
+    NUMBERS_TWICE = 80
 };
 
 #define WEEK_MS INT64_C(604800000)
@@ -34,9 +35,10 @@ struct eng_synth_cast {
     const struct eng_model *model;
     uint32_t role_count;
     struct role roles[ENG_ACTIONS_MAX];
-    const char *always;        /* what every visit begins with; NULL: anything */
-    uint64_t paid[PAID_SLOTS]; /* the id of the last event that may be undone, by partner */
-    char reference[TEXT_BYTES], original[TEXT_BYTES];
+    const char *always;            /* what every visit begins with; NULL: anything */
+    uint64_t paid[PAID_SLOTS];     /* the id of the last event that may be undone, by partner */
+    uint64_t numbered[PAID_SLOTS]; /* the event whose number was the last, by partner */
+    char reference[TEXT_BYTES], original[TEXT_BYTES], number[TEXT_BYTES];
     char said[ENG_FACTS_MAX][TEXT_BYTES]; /* by fact */
 };
 
@@ -233,8 +235,8 @@ static struct eng_slice slice(const char *text)
     return (struct eng_slice){text, (uint32_t)strlen(text)};
 }
 
-/* What the attribute of an entry's event says to the awards. */
-enum use { NOTHING, A_REFERENCE, AN_ORIGINAL };
+/* What the attribute of an entry's event says to awards and checks. */
+enum use { NOTHING, A_REFERENCE, AN_ORIGINAL, A_NUMBER };
 
 static enum use use_of(const struct eng_model *model, uint32_t entry, uint32_t attribute)
 {
@@ -249,6 +251,10 @@ static enum use use_of(const struct eng_model *model, uint32_t entry, uint32_t a
             eng_action_set_has(&award->reverses, entry))
             return AN_ORIGINAL;
     }
+    for (uint32_t i = 0; i < model->check_count; i++)
+        if (model->checks[i].kind == ENG_UNIQUE && model->checks[i].attribute == attribute &&
+            eng_action_set_has(&model->checks[i].actions, entry))
+            return A_NUMBER;
     return NOTHING;
 }
 
@@ -282,6 +288,16 @@ static struct eng_slice fact_of(struct eng_synth_cast *cast, const struct eng_sy
     return (struct eng_slice){NULL, 0};
 }
 
+/* A number that no other event has; of one in so many the last one that the partner had. */
+static struct eng_slice number_of(struct eng_synth_cast *cast, const struct eng_synth_event *event)
+{
+    uint64_t *last = &cast->numbered[event->partner % PAID_SLOTS];
+    if (*last == 0 || mix(event->id, 70) % NUMBERS_TWICE != 0)
+        *last = event->id;
+    (void)snprintf(cast->number, TEXT_BYTES, "n-%012" PRIx64, *last);
+    return slice(cast->number);
+}
+
 /* The text of an attribute of the model; data NULL: none. */
 static struct eng_slice text_of(struct eng_synth_cast *cast, const struct eng_synth_event *event,
                                 const struct role *role, uint32_t attribute)
@@ -301,6 +317,8 @@ static struct eng_slice text_of(struct eng_synth_cast *cast, const struct eng_sy
             return (struct eng_slice){NULL, 0};
         (void)snprintf(cast->original, TEXT_BYTES, "%012" PRIx64, paid); /* as records have it */
         return slice(cast->original);
+    case A_NUMBER:
+        return number_of(cast, event);
     default:
         return fact_of(cast, event, role, attribute);
     }

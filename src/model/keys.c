@@ -1328,7 +1328,7 @@ static const struct eng_key check_keys[] = {
      .type = ENG_KEY_NAMES,
      AT(eng_check_draft, ratio),
      .shape = "a list of two measures, counts or sums",
-     .sample = "[redeemed, earned]",
+     .sample = "[revenue, logins]",
      .absent = "it is of another kind",
      .help = "Finds an event with which the first measure is too much of the second."},
     {.name = "above",
