@@ -15,8 +15,11 @@ enum {
     GRADE_E4 = 100000,
     ANSWER_E4 = 80000,
     SPENT_E4 = 400000,
-    NUMBERS_TWICE = 80
+    NUMBERS_TWICE = 80,
+    OUT_OF_ORDER = 40
 };
+
+_Static_assert(ENG_CHECKS_MAX <= 16, "a bit for each");
 
 #define WEEK_MS INT64_C(604800000)
 
@@ -38,6 +41,7 @@ struct eng_synth_cast {
     const char *always;            /* what every visit begins with; NULL: anything */
     uint64_t paid[PAID_SLOTS];     /* the id of the last event that may be undone, by partner */
     uint64_t numbered[PAID_SLOTS]; /* the event whose number was the last, by partner */
+    uint16_t met[PAID_SLOTS]; /* a bit for each check that had what it wants first, by partner */
     char reference[TEXT_BYTES], original[TEXT_BYTES], number[TEXT_BYTES];
     char said[ENG_FACTS_MAX][TEXT_BYTES]; /* by fact */
 };
@@ -230,6 +234,45 @@ static const struct role *choose(const struct eng_synth_cast *cast,
     return role;
 }
 
+/* True when an action is what a check wants to see of a partner before those that it looks at: what
+ * they need, or what the second measure of a ratio gets more by. */
+static bool comes_before(const struct eng_model *model, const struct eng_check *check,
+                         uint32_t entry)
+{
+    const struct eng_measure *measure = &model->measures[check->measures[1]];
+    if (check->kind == ENG_NEEDS)
+        return eng_action_set_has(&check->needs, entry);
+    if (check->kind != ENG_OUTLIER)
+        return false;
+    for (uint32_t i = 0; i < model->award_count && measure->ledger > 0; i++)
+        if (model->awards[i].ledgers >> (measure->ledger - 1) & 1 &&
+            eng_action_set_has(&model->awards[i].actions, entry))
+            return true;
+    return measure->ledger == 0 && eng_action_set_has(&measure->actions, entry);
+}
+
+/* A role in the place of one that a check would find, nearly always. */
+static const struct role *in_order(struct eng_synth_cast *cast, const struct eng_synth_event *event,
+                                   const struct role *role)
+{
+    const struct eng_model *model = cast->model;
+    uint16_t *met = &cast->met[event->partner % PAID_SLOTS];
+    for (uint32_t i = 0; i < model->check_count; i++) {
+        const struct eng_check *check = &model->checks[i];
+        if (!eng_action_set_has(&check->actions, role->entry) || *met >> i & 1 ||
+            mix(event->id, 71) % OUT_OF_ORDER == 0)
+            continue;
+        for (uint32_t k = 0; k < cast->role_count; k++)
+            if (comes_before(model, check, cast->roles[k].entry)) {
+                role = &cast->roles[k];
+                break;
+            }
+    }
+    for (uint32_t i = 0; i < model->check_count; i++)
+        *met |= (uint16_t)(comes_before(model, &model->checks[i], role->entry) << i);
+    return role;
+}
+
 static struct eng_slice slice(const char *text)
 {
     return (struct eng_slice){text, (uint32_t)strlen(text)};
@@ -342,11 +385,12 @@ void eng_synth_cast_play(struct eng_synth_cast *cast, const struct eng_synth_eve
                          struct eng_event *record, struct eng_attribute *attributes,
                          uint32_t *attribute_count)
 {
-    const struct role *role = choose(cast, event);
-    bool begins = event->action == ENG_SYNTH_LOGIN && cast->always != NULL;
-    record->action = slice(begins ? cast->always : role->action);
-    if (begins)
+    if (event->action == ENG_SYNTH_LOGIN && cast->always != NULL) {
+        record->action = slice(cast->always);
         return;
+    }
+    const struct role *role = in_order(cast, event, choose(cast, event));
+    record->action = slice(role->action);
     for (uint32_t i = 0; i < cast->model->attribute_count; i++)
         set_attribute(attributes, attribute_count, slice(cast->model->attributes[i]),
                       text_of(cast, event, role, i));
