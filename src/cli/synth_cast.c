@@ -257,6 +257,8 @@ static const struct role *in_order(struct eng_synth_cast *cast, const struct eng
 {
     const struct eng_model *model = cast->model;
     uint16_t *met = &cast->met[event->partner % PAID_SLOTS];
+    for (uint32_t i = 0; i < model->check_count; i++) /* as it was drawn: it may be asked again */
+        *met |= (uint16_t)(comes_before(model, &model->checks[i], role->entry) << i);
     for (uint32_t i = 0; i < model->check_count; i++) {
         const struct eng_check *check = &model->checks[i];
         if (!eng_action_set_has(&check->actions, role->entry) || *met >> i & 1 ||
@@ -268,8 +270,6 @@ static const struct role *in_order(struct eng_synth_cast *cast, const struct eng
                 break;
             }
     }
-    for (uint32_t i = 0; i < model->check_count; i++)
-        *met |= (uint16_t)(comes_before(model, &model->checks[i], role->entry) << i);
     return role;
 }
 

@@ -970,7 +970,7 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
         alert(&w, i);
     if (w.ledgers > 0)
         paid(&w);
-    unsigned checks = percent(&w, 35) ? (unsigned)between(&w, 1, 4) : 0;
+    unsigned checks = percent(&w, 45) ? (unsigned)between(&w, 1, 4) : 0;
     if (checks > 0)
         fprintf(out, "checks:\n");
     for (unsigned i = 0; i < checks; i++)
