@@ -108,6 +108,15 @@ static const struct construct constructs[] = {
                         "  busy: {when: platform.login, nth: {n: 3, per: week}, points: 10, "
                         "to: reward}\n"
                         "  run: {when: platform.login, streak: {n: 3}, points: 25, to: reward}\n"},
+    {.name = "a check: `unique` over 90 days",
+     .sections = "checks:\n  twice: {unique: number, of: invoice.upload, over: 90d}\n"},
+    {.name = "a check: `more_than` in a day",
+     .sections = "checks:\n  many: {more_than: 5, of: platform.login, over: 1d}\n"},
+    {.name = "a check: `needs` within 30 days",
+     .sections = "checks:\n  order: {of: invoice.upload, needs: training.complete, over: 30d}\n"},
+    {.name = "a check of a `ratio` of two counts",
+     .measures = "  uploads: {count: invoice.upload, over: 30d}\n",
+     .sections = "checks:\n  odd: {of: invoice.upload, ratio: [uploads, logins], above: 5}\n"},
     {.name = "`falls_to`", .alerts = FALLS "}\n"},
     {.name = "`falls_to` with a `forecast`", .alerts = FALLS ", forecast: 7d}\n"},
     {.name = "`drop`",
@@ -191,7 +200,7 @@ static double measure(const struct construct *construct, struct bench_stream str
     double ns = bench_drive(engine, model, &stream) * 1e9 / (double)stream.events;
     const struct eng_counters *counters = eng_engine_counters(engine);
     uint64_t told = counters->score_changes + counters->churn_drops + counters->cell_changes +
-                    counters->reports + counters->award_bookings;
+                    counters->reports + counters->award_bookings + counters->abuse_flags;
     uint64_t bytes = eng_engine_memory_bytes(engine), partners = eng_engine_partner_count(engine);
     cost->bytes = (double)bytes / (double)partners;
     cost->told = (double)told * 1000 / (double)stream.events;

@@ -25,6 +25,7 @@ enum eng_effect_kind {
     ENG_EFFECT_GROUP, /* of no partner */
     ENG_EFFECT_BOARD, /* of no partner */
     ENG_EFFECT_SOURCE_SILENCE,
+    ENG_EFFECT_ABUSE_FLAG,
     ENG_EFFECT_KINDS
 };
 
@@ -42,6 +43,9 @@ enum eng_direction { ENG_UP, ENG_DOWN };
 enum eng_alert_status { ENG_OPENED, ENG_RESOLVED };
 enum eng_booking_status { ENG_BOOKED, ENG_PENDING, ENG_DROPPED, ENG_REVERSED };
 
+/* What becomes of an event that a check has found. */
+enum eng_then { ENG_THEN_FLAG, ENG_THEN_LEAVE_OUT };
+
 /* A dimension's (or points key's) share of a score, 1/10,000 points. delta: against the last
  * told.*/
 struct eng_contribution {
@@ -49,7 +53,12 @@ struct eng_contribution {
     int64_t delta_e4;
 };
 
-/* A source silence is of nobody: its partner id is empty, `subject` is the guard, `status` says
+/* An abuse flag has the check in `subject`, what becomes of the event in `status` (enum eng_then),
+ * how many there were or the ratio in `value_e4` (ENG_VALUE_NONE: none), when it happened in
+ * `occurred_at_ms`, and behind the partner id, in the place of facts, what eng_effect_flagged
+ * reads.
+ *
+ * A source silence is of nobody: its partner id is empty, `subject` is the guard, `status` says
  * whether it holds from here on (opened) or does not any more (resolved), `value_e4` is what was
  * counted in the pane that has ended, `previous_value_e4` what is usual then (-1: not known),
  * `last_action_at_ms` the boundary from which it held, and `baseline_e4` how many openings it held.
@@ -112,7 +121,7 @@ struct eng_effect {
     union {
         int64_t last_action_at_ms; /* silence: last_at; resolved: the new one */
         int64_t anchor_at_ms;      /* deadline: start of the pane that it counts from */
-        int64_t occurred_at_ms;    /* booking: of the event that is paid */
+        int64_t occurred_at_ms;    /* booking: of the event that is paid; flag: of the event */
     };
     union {
         int64_t silent_for_ms; /* silence opened: at - last_action_at */
@@ -176,6 +185,15 @@ const struct eng_contribution *eng_effect_contributions(const struct eng_effect 
 
 /* The partner id of an effect, inside the record. */
 struct eng_slice eng_effect_partner(const struct eng_effect *effect);
+
+/* What an abuse flag says of its event. */
+struct eng_flagged {
+    struct eng_slice action, id; /* data NULL: it has no id, or one too long to be told */
+    struct eng_slice text;       /* the text that came twice; data NULL: it is not about a text */
+};
+
+/* Reads it; slices inside the record. */
+void eng_effect_flagged(const struct eng_effect *effect, struct eng_flagged *ret_flagged);
 
 /* A group's two sums of a figure; inside the record. */
 static inline const struct eng_sum *eng_effect_sums(const struct eng_effect *effect,

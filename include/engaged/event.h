@@ -60,10 +60,11 @@ enum eng_outcome {
     ENG_OUTCOME_FUTURE,
     ENG_OUTCOME_BAD,
     ENG_OUTCOME_FILTERED,
+    ENG_OUTCOME_LEFT_OUT, /* by a check */
     ENG_OUTCOME_COUNT
 };
 
-/* S15: read = counted + duplicate + late + future + bad + filtered, always. */
+/* S15: read = counted + duplicate + late + future + bad + filtered + left_out, always. */
 struct eng_counters {
     uint64_t read;
     uint64_t outcome[ENG_OUTCOME_COUNT]; /* by enum eng_outcome */
@@ -73,9 +74,10 @@ struct eng_counters {
     uint64_t reports;                    /* effects told */
     uint64_t award_bookings;             /* effects told */
     uint64_t award_unmatched;            /* decisions and reversals of what is not known */
+    uint64_t abuse_flags;                /* effects told */
 };
 
-/* "counted", "duplicate", "late", "future", "bad", "filtered". */
+/* "counted", "duplicate", "late", "future", "bad", "filtered", "left_out". */
 const char *eng_outcome_name(enum eng_outcome outcome);
 
 #ifdef __cplusplus

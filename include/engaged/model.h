@@ -73,6 +73,7 @@ const char *eng_model_board_name(const struct eng_model *model, unsigned board);
 const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,
                                 unsigned column);
 const char *eng_model_guard_name(const struct eng_model *model, unsigned guard);
+const char *eng_model_check_name(const struct eng_model *model, unsigned check);
 const char *eng_model_award_name(const struct eng_model *model, unsigned award);
 const char *eng_model_ledger_name(const struct eng_model *model, unsigned ledger);
 const char *eng_model_band_name(const struct eng_model *model, unsigned score, unsigned band);

@@ -32,6 +32,9 @@ enum {
     ENG_FIGURES_MAX = 16, /* of one group */
     ENG_SPLITS_MAX = 8,   /* ways in which one group is split into segments */
     ENG_GUARDS_MAX = 8,
+    ENG_CHECKS_MAX = 16,
+    ENG_CHECK_COUNT_MAX = 1000000, /* that `more_than` says */
+    ENG_CHECK_ID_BYTES_MAX = 256,  /* a longer event id is not told */
     ENG_LEDGERS_MAX = 4,
     ENG_AWARDS_MAX = 64,
     ENG_NUDGES_MAX = 100,     /* actions that are suggested at most */
@@ -52,6 +55,7 @@ enum {
 #define ENG_RATE_MAX_E4 10000000LL            /* 1,000 points for each 1 of a value */
 #define ENG_BOOKING_MAX_E4 1000000000000000LL /* 1e11 points for one action */
 #define ENG_CAP_MAX_E4 10000000000000LL       /* 1e9 points in a period */
+#define ENG_OUTLIER_MAX_E4 10000000000LL      /* a ratio of 1,000,000 */
 #define ENG_WEIGHT_MAX_E4 1000000000LL        /* 100,000 */
 #define ENG_EFFORT_MAX_E4 1000000000LL        /* 100,000 */
 #define ENG_TARGET_MAX_E4 10000000000000000LL /* 1e12 */

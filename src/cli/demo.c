@@ -92,6 +92,7 @@ enum text {
     TEXT_CELLS,
     TEXT_CARDS,
     TEXT_AWARDS,
+    TEXT_FLAGS,
     TEXT_QUIET,
     TEXT_GROUPS,
     TEXT_BOARDS,
@@ -119,6 +120,7 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_CELLS] = "cells",
     [TEXT_CARDS] = "cards",
     [TEXT_AWARDS] = "awards",
+    [TEXT_FLAGS] = "flags",
     [TEXT_QUIET] = "source-silences",
     [TEXT_GROUPS] = "groups",
     [TEXT_BOARDS] = "boards",
@@ -222,6 +224,7 @@ static void adapt_config(struct demo *demo)
     config->output.cell_changes = text[TEXT_CELLS];
     config->output.reports = text[TEXT_CARDS];
     config->output.awards = text[TEXT_AWARDS];
+    config->output.flags = text[TEXT_FLAGS];
     config->output.source_silences = text[TEXT_QUIET];
     config->output.groups = text[TEXT_GROUPS];
     config->output.boards = text[TEXT_BOARDS];
@@ -267,6 +270,7 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
         {output->cell_changes, PARTITIONS},
         {output->reports, PARTITIONS},
         {output->awards, PARTITIONS},
+        {output->flags, PARTITIONS},
         {output->source_silences, PARTITIONS},
         {output->dead_letters, PARTITIONS},
         {output->erasures, PARTITIONS},

@@ -35,6 +35,7 @@ struct eng_totals eng_totals_of(const struct eng_stats *stats)
         totals.counters.cell_changes += partition->counters.cell_changes;
         totals.counters.reports += partition->counters.reports;
         totals.counters.award_bookings += partition->counters.award_bookings;
+        totals.counters.abuse_flags += partition->counters.abuse_flags;
         for (int outcome = 0; outcome < ENG_OUTCOME_COUNT; outcome++)
             totals.counters.outcome[outcome] += partition->counters.outcome[outcome];
         totals.partners += partition->partners;
@@ -164,6 +165,8 @@ static void add_others(struct eng_text *text, const struct eng_totals *totals)
         add_counted(text, ", ", totals->counters.reports, " report cards");
     if (totals->counters.award_bookings > 0)
         add_counted(text, ", ", totals->counters.award_bookings, " award bookings");
+    if (totals->counters.abuse_flags > 0)
+        add_counted(text, ", ", totals->counters.abuse_flags, " abuse flags");
     if (totals->group_results > 0)
         add_counted(text, ", ", totals->group_results, " group results");
 }
@@ -357,6 +360,8 @@ enum eng_status eng_screen_summary(const struct eng_demo_view *view, struct eng_
                  seconds_x10 % 10);
     eng_text_add(&text, "  ");
     for (int outcome = 0; outcome < ENG_OUTCOME_COUNT; outcome++) {
+        if (outcome == ENG_OUTCOME_LEFT_OUT && totals.counters.outcome[outcome] == 0)
+            continue; /* most programs have no checks */
         add_counted(&text, outcome > 0 ? ", " : " ", totals.counters.outcome[outcome], " ");
         eng_text_add(&text, "%s", eng_outcome_name((enum eng_outcome)outcome));
     }

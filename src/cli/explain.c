@@ -742,6 +742,39 @@ static void add_guard(struct eng_text *out, const struct eng_model *model,
     add_description(out, guard->description);
 }
 
+/* What a check looks for. */
+static void add_suspicion(struct eng_text *out, const struct eng_model *model,
+                          const struct eng_check *check)
+{
+    if (check->kind == ENG_UNIQUE) {
+        eng_text_add(out, "with a text of \"%s\" that one had",
+                     model->attributes[check->attribute]);
+    } else if (check->kind == ENG_MORE_THAN) {
+        eng_text_add(out, "that is more than number %u", check->most);
+    } else if (check->kind == ENG_NEEDS) {
+        eng_text_add(out, "before which there was no ");
+        add_actions(out, model, &check->needs);
+    } else {
+        eng_text_add(out, "with which %s is more than ", model->measures[check->measures[0]].name);
+        add_e4(out, check->above_e4);
+        eng_text_add(out, " times %s", model->measures[check->measures[1]].name);
+        return;
+    }
+    eng_text_add(out, " in the %u %s up to its own", check->over, unit_name(model, check->over));
+}
+
+static void add_check(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_check *check)
+{
+    eng_text_add(out, "  %s: each ", check->name);
+    add_actions(out, model, &check->actions);
+    add_where(out, model, &check->where);
+    eng_text_add(out, " ");
+    add_suspicion(out, model, check);
+    eng_text_add(out, " is told, and %s.\n", check->leave_out ? "not counted" : "counts");
+    add_description(out, check->description);
+}
+
 static void add_ledger(struct eng_text *out, const struct eng_model *model,
                        const struct eng_ledger *ledger)
 {
@@ -869,6 +902,10 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nAlerts\n");
     for (uint32_t i = 0; i < model->alert_count; i++)
         add_alert(out, model, &model->alerts[i]);
+    if (model->check_count > 0)
+        eng_text_add(out, "\nChecks, before an event is counted\n");
+    for (uint32_t i = 0; i < model->check_count; i++)
+        add_check(out, model, &model->checks[i]);
     if (model->guard_count > 0)
         eng_text_add(out, "\nGuards\n");
     for (uint32_t i = 0; i < model->guard_count; i++)
@@ -990,6 +1027,7 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "cell_changes", config->output.cell_changes);
     add_text_key(out, "reports", config->output.reports);
     add_text_key(out, "awards", config->output.awards);
+    add_text_key(out, "flags", config->output.flags);
     add_text_key(out, "source_silences", config->output.source_silences);
     add_text_key(out, "groups", config->output.groups);
     add_text_key(out, "boards", config->output.boards);

@@ -14,8 +14,12 @@ enum {
     STEPS_TO_TARGET = 8,
     GRADE_E4 = 100000,
     ANSWER_E4 = 80000,
-    SPENT_E4 = 400000
+    SPENT_E4 = 400000,
+    NUMBERS_TWICE = 80,
+    OUT_OF_ORDER = 40
 };
+
+_Static_assert(ENG_CHECKS_MAX <= 16, "a bit for each");
 
 #define WEEK_MS INT64_C(604800000)
 
@@ -34,9 +38,11 @@ struct eng_synth_cast {
     const struct eng_model *model;
     uint32_t role_count;
     struct role roles[ENG_ACTIONS_MAX];
-    const char *always;        /* what every visit begins with; NULL: anything */
-    uint64_t paid[PAID_SLOTS]; /* the id of the last event that may be undone, by partner */
-    char reference[TEXT_BYTES], original[TEXT_BYTES];
+    const char *always;            /* what every visit begins with; NULL: anything */
+    uint64_t paid[PAID_SLOTS];     /* the id of the last event that may be undone, by partner */
+    uint64_t numbered[PAID_SLOTS]; /* the event whose number was the last, by partner */
+    uint16_t met[PAID_SLOTS]; /* a bit for each check that had what it wants first, by partner */
+    char reference[TEXT_BYTES], original[TEXT_BYTES], number[TEXT_BYTES];
     char said[ENG_FACTS_MAX][TEXT_BYTES]; /* by fact */
 };
 
@@ -228,13 +234,52 @@ static const struct role *choose(const struct eng_synth_cast *cast,
     return role;
 }
 
+/* True when an action is what a check wants to see of a partner before those that it looks at: what
+ * they need, or what the second measure of a ratio gets more by. */
+static bool comes_before(const struct eng_model *model, const struct eng_check *check,
+                         uint32_t entry)
+{
+    const struct eng_measure *measure = &model->measures[check->measures[1]];
+    if (check->kind == ENG_NEEDS)
+        return eng_action_set_has(&check->needs, entry);
+    if (check->kind != ENG_OUTLIER)
+        return false;
+    for (uint32_t i = 0; i < model->award_count && measure->ledger > 0; i++)
+        if (model->awards[i].ledgers >> (measure->ledger - 1) & 1 &&
+            eng_action_set_has(&model->awards[i].actions, entry))
+            return true;
+    return measure->ledger == 0 && eng_action_set_has(&measure->actions, entry);
+}
+
+/* A role in the place of one that a check would find, nearly always. */
+static const struct role *in_order(struct eng_synth_cast *cast, const struct eng_synth_event *event,
+                                   const struct role *role)
+{
+    const struct eng_model *model = cast->model;
+    uint16_t *met = &cast->met[event->partner % PAID_SLOTS];
+    for (uint32_t i = 0; i < model->check_count; i++) /* as it was drawn: it may be asked again */
+        *met |= (uint16_t)(comes_before(model, &model->checks[i], role->entry) << i);
+    for (uint32_t i = 0; i < model->check_count; i++) {
+        const struct eng_check *check = &model->checks[i];
+        if (!eng_action_set_has(&check->actions, role->entry) || *met >> i & 1 ||
+            mix(event->id, 71) % OUT_OF_ORDER == 0)
+            continue;
+        for (uint32_t k = 0; k < cast->role_count; k++)
+            if (comes_before(model, check, cast->roles[k].entry)) {
+                role = &cast->roles[k];
+                break;
+            }
+    }
+    return role;
+}
+
 static struct eng_slice slice(const char *text)
 {
     return (struct eng_slice){text, (uint32_t)strlen(text)};
 }
 
-/* What the attribute of an entry's event says to the awards. */
-enum use { NOTHING, A_REFERENCE, AN_ORIGINAL };
+/* What the attribute of an entry's event says to awards and checks. */
+enum use { NOTHING, A_REFERENCE, AN_ORIGINAL, A_NUMBER };
 
 static enum use use_of(const struct eng_model *model, uint32_t entry, uint32_t attribute)
 {
@@ -249,6 +294,10 @@ static enum use use_of(const struct eng_model *model, uint32_t entry, uint32_t a
             eng_action_set_has(&award->reverses, entry))
             return AN_ORIGINAL;
     }
+    for (uint32_t i = 0; i < model->check_count; i++)
+        if (model->checks[i].kind == ENG_UNIQUE && model->checks[i].attribute == attribute &&
+            eng_action_set_has(&model->checks[i].actions, entry))
+            return A_NUMBER;
     return NOTHING;
 }
 
@@ -282,6 +331,16 @@ static struct eng_slice fact_of(struct eng_synth_cast *cast, const struct eng_sy
     return (struct eng_slice){NULL, 0};
 }
 
+/* A number that no other event has; of one in so many the last one that the partner had. */
+static struct eng_slice number_of(struct eng_synth_cast *cast, const struct eng_synth_event *event)
+{
+    uint64_t *last = &cast->numbered[event->partner % PAID_SLOTS];
+    if (*last == 0 || mix(event->id, 70) % NUMBERS_TWICE != 0)
+        *last = event->id;
+    (void)snprintf(cast->number, TEXT_BYTES, "n-%012" PRIx64, *last);
+    return slice(cast->number);
+}
+
 /* The text of an attribute of the model; data NULL: none. */
 static struct eng_slice text_of(struct eng_synth_cast *cast, const struct eng_synth_event *event,
                                 const struct role *role, uint32_t attribute)
@@ -301,6 +360,8 @@ static struct eng_slice text_of(struct eng_synth_cast *cast, const struct eng_sy
             return (struct eng_slice){NULL, 0};
         (void)snprintf(cast->original, TEXT_BYTES, "%012" PRIx64, paid); /* as records have it */
         return slice(cast->original);
+    case A_NUMBER:
+        return number_of(cast, event);
     default:
         return fact_of(cast, event, role, attribute);
     }
@@ -324,11 +385,12 @@ void eng_synth_cast_play(struct eng_synth_cast *cast, const struct eng_synth_eve
                          struct eng_event *record, struct eng_attribute *attributes,
                          uint32_t *attribute_count)
 {
-    const struct role *role = choose(cast, event);
-    bool begins = event->action == ENG_SYNTH_LOGIN && cast->always != NULL;
-    record->action = slice(begins ? cast->always : role->action);
-    if (begins)
+    if (event->action == ENG_SYNTH_LOGIN && cast->always != NULL) {
+        record->action = slice(cast->always);
         return;
+    }
+    const struct role *role = in_order(cast, event, choose(cast, event));
+    record->action = slice(role->action);
     for (uint32_t i = 0; i < cast->model->attribute_count; i++)
         set_attribute(attributes, attribute_count, slice(cast->model->attributes[i]),
                       text_of(cast, event, role, i));

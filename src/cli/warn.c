@@ -15,7 +15,7 @@ static const char *loss(const struct eng_model *model, enum eng_field field)
         const struct eng_measure *measure = &model->measures[i];
         values |= measure->number == 0 &&
                   ((measure->kind == ENG_SUM && measure->ledger == 0) || measure->kind == ENG_LAST);
-        members |= measure->kind == ENG_MEMBERS;
+        members |= measure->kind == ENG_MEMBERS && measure->attribute == 0;
     }
     for (uint32_t i = 0; i < model->award_count; i++) {
         values |= model->awards[i].points_e4 == 0;

@@ -1,5 +1,6 @@
 /* Effects to bytes: Avro (schemas/score_change.avsc, churn_drop.avsc, cell_change.avsc,
- * report.avsc, award_booking.avsc, group_result.avsc, board.avsc) and JSON lines (replay).
+ * report.avsc, award_booking.avsc, abuse_flag.avsc, group_result.avsc, board.avsc) and JSON lines
+ * (replay).
  *
  * Pure; writes into a growing buffer of the caller. A call that runs out of memory leaves the
  * buffer as it was. Once a buffer has grown nothing is allocated. Any thread; a buffer belongs to

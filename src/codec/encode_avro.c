@@ -257,6 +257,36 @@ static void put_award_booking(struct eng_writer *writer, const struct eng_encode
     put_optional_string(writer, award->description != NULL, award->description);
 }
 
+static void put_optional_slice(struct eng_writer *writer, struct eng_slice text)
+{
+    eng_put_avro_long(writer, text.data != NULL ? BRANCH_VALUE : BRANCH_NULL);
+    if (text.data != NULL)
+        put_slice(writer, text);
+}
+
+static void put_abuse_flag(struct eng_writer *writer, const struct eng_encode_context *context,
+                           const struct eng_effect *effect)
+{
+    const struct eng_check *check = eng_encode_check(context->model, effect);
+    struct eng_flagged flagged;
+    eng_effect_flagged(effect, &flagged);
+    put_head(writer, context, effect);
+    put_string(writer, eng_encode_check_kind_name(check));
+    eng_put_avro_long(writer, context->model->version);
+    put_string(writer, eng_encode_status_name(effect));
+    put_slice(writer, flagged.action);
+    put_optional_slice(writer, flagged.id);
+    eng_put_avro_long(writer, effect->at_ms);
+    eng_put_avro_long(writer, effect->occurred_at_ms);
+    put_optional_slice(writer, flagged.text);
+    put_optional_points(writer, effect->value_e4 != ENG_VALUE_NONE, effect->value_e4);
+    bool has_limit = check->kind == ENG_MORE_THAN || check->kind == ENG_OUTLIER;
+    put_optional_points(writer, has_limit,
+                        check->kind == ENG_MORE_THAN ? (int64_t)check->most * 10000
+                                                     : check->above_e4);
+    put_optional_string(writer, check->description != NULL, check->description);
+}
+
 static void put_cell_change(struct eng_writer *writer, const struct eng_encode_context *context,
                             const struct eng_effect *effect)
 {
@@ -350,13 +380,6 @@ static void put_figures(struct eng_writer *writer, const struct eng_group_result
         put_points(writer, values[i]);
     }
     eng_put_avro_long(writer, 0);
-}
-
-static void put_optional_slice(struct eng_writer *writer, struct eng_slice text)
-{
-    eng_put_avro_long(writer, text.data != NULL ? BRANCH_VALUE : BRANCH_NULL);
-    if (text.data != NULL)
-        put_slice(writer, text);
 }
 
 /* What results and boards begin with. */
@@ -472,6 +495,7 @@ static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
     [ENG_EFFECT_GROUP] = put_group,
     [ENG_EFFECT_BOARD] = put_board,
     [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
+    [ENG_EFFECT_ABUSE_FLAG] = put_abuse_flag,
 };
 
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,

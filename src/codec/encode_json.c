@@ -284,6 +284,34 @@ static void put_award_booking(struct eng_writer *writer, const struct eng_encode
         put_string(writer, "description", award->description);
 }
 
+static void put_abuse_flag(struct eng_writer *writer, const struct eng_encode_context *context,
+                           const struct eng_effect *effect)
+{
+    const struct eng_check *check = eng_encode_check(context->model, effect);
+    struct eng_flagged flagged;
+    eng_effect_flagged(effect, &flagged);
+    put_head(writer, context, effect, "abuse_flag");
+    put_string(writer, "check", check->name);
+    put_string(writer, "kind", eng_encode_check_kind_name(check));
+    put_integer(writer, "model_version", context->model->version);
+    put_string(writer, "then", eng_encode_status_name(effect));
+    put_slice(writer, "action", flagged.action);
+    if (flagged.id.data != NULL)
+        put_slice(writer, "event_id", flagged.id);
+    put_integer(writer, "at", effect->at_ms);
+    put_integer(writer, "occurred_at", effect->occurred_at_ms);
+    if (flagged.text.data != NULL)
+        put_slice(writer, "text", flagged.text);
+    if (effect->value_e4 != ENG_VALUE_NONE)
+        put_points(writer, "value", effect->value_e4);
+    if (check->kind == ENG_MORE_THAN)
+        put_integer(writer, "limit", check->most);
+    if (check->kind == ENG_OUTLIER)
+        put_points(writer, "limit", check->above_e4);
+    if (check->description != NULL)
+        put_string(writer, "description", check->description);
+}
+
 static void put_cell_change(struct eng_writer *writer, const struct eng_encode_context *context,
                             const struct eng_effect *effect)
 {
@@ -504,6 +532,7 @@ static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
     [ENG_EFFECT_GROUP] = put_group,
     [ENG_EFFECT_BOARD] = put_board,
     [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
+    [ENG_EFFECT_ABUSE_FLAG] = put_abuse_flag,
 };
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,
@@ -531,6 +560,8 @@ enum eng_status eng_encode_summary(const struct eng_model *model,
     put_count(&writer, "read", counters->read);
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
         put_count(&writer, names[i], counters->outcome[order[i]]);
+    if (model->check_count > 0)
+        put_count(&writer, "left_out", counters->outcome[ENG_OUTCOME_LEFT_OUT]);
     put_count(&writer, "partners", partners);
     put_count(&writer, "score_changes", counters->score_changes);
     put_count(&writer, "churn_drops", counters->churn_drops);
@@ -538,6 +569,8 @@ enum eng_status eng_encode_summary(const struct eng_model *model,
         put_count(&writer, "award_bookings", counters->award_bookings);
     if (counters->award_unmatched > 0)
         put_count(&writer, "award_unmatched", counters->award_unmatched);
+    if (model->check_count > 0)
+        put_count(&writer, "abuse_flags", counters->abuse_flags);
     if (model->matrix_count > 0)
         put_count(&writer, "cell_changes", counters->cell_changes);
     if (model->report_count > 0)

@@ -139,6 +139,24 @@ const struct eng_award *eng_encode_award(const struct eng_model *model,
     return &model->awards[effect->subject];
 }
 
+const struct eng_check *eng_encode_check(const struct eng_model *model,
+                                         const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_ABUSE_FLAG);
+    eng_assert(effect->subject < model->check_count);
+    return &model->checks[effect->subject];
+}
+
+const char *eng_encode_check_kind_name(const struct eng_check *check)
+{
+    static const char *const names[ENG_CHECK_KINDS] = {[ENG_UNIQUE] = "unique",
+                                                       [ENG_MORE_THAN] = "more_than",
+                                                       [ENG_NEEDS] = "needs",
+                                                       [ENG_OUTLIER] = "ratio"};
+    eng_assert(check->kind < ENG_CHECK_KINDS);
+    return names[check->kind];
+}
+
 const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
                                            const struct eng_effect *effect)
 {
@@ -185,6 +203,8 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
         return eng_encode_guard(model, effect)->name;
     case ENG_EFFECT_AWARD_BOOKING:
         return eng_encode_award(model, effect)->name;
+    case ENG_EFFECT_ABUSE_FLAG:
+        return eng_encode_check(model, effect)->name;
     default:
         return eng_encode_alert(model, effect)->name;
     }
@@ -214,6 +234,8 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
         return effect->status == ENG_OPENED ? "began" : "ended";
     case ENG_EFFECT_AWARD_BOOKING:
         return bookings[effect->status];
+    case ENG_EFFECT_ABUSE_FLAG:
+        return effect->status == ENG_THEN_LEAVE_OUT ? "leave_out" : "flag";
     default:
         return effect->status == ENG_OPENED ? "opened" : "resolved";
     }

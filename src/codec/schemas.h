@@ -9,6 +9,7 @@ extern const char eng_schema_churn_drop[];
 extern const char eng_schema_cell_change[];
 extern const char eng_schema_report[];
 extern const char eng_schema_award_booking[];
+extern const char eng_schema_abuse_flag[];
 extern const char eng_schema_group_result[];
 extern const char eng_schema_board[];
 extern const char eng_schema_source_silence[];

@@ -43,29 +43,6 @@ static struct award_span award_span_of(const struct eng_engine *engine, enum eng
                                eng_calendar_period_next(calendar, kind, pane)};
 }
 
-/* How many events of the award's actions there are. */
-static uint64_t award_count_in(const struct eng_engine *engine, const struct eng_award *award,
-                               struct award_span span)
-{
-    const struct eng_layout *layout = engine->layout;
-    struct eng_cells cells = eng_cells_of(&engine->hand);
-    int64_t now = engine->hand.partner->as_of, oldest = now - span.first;
-    uint64_t count = 0;
-    eng_assert(span.first < span.next);
-    eng_assert(layout->list_cells != ENG_NO_INDEX);
-    oldest = oldest < cells.pane_mask ? oldest : (int64_t)cells.pane_mask;
-    if (oldest < 0)
-        return 0;
-    for (uint32_t i = eng_cells_first(&cells, (uint32_t)oldest); i < cells.count; i++) {
-        struct eng_cell cell = eng_cells_get(&cells, i);
-        if (now - cell.age >= span.next)
-            break;
-        if (eng_action_set_has(&award->actions, layout->action_of_cell[cell.action]))
-            count += cell.count;
-    }
-    return count;
-}
-
 /* What has been booked. */
 static eng_wide booked_in(const struct eng_engine *engine, const struct eng_record *record,
                           const struct eng_ledger *ledger, struct award_span span)
@@ -112,8 +89,8 @@ static bool award_count_streak(struct eng_engine *engine, unsigned index, int32_
 static bool award_is_nth(const struct eng_engine *engine, unsigned index, int32_t pane)
 {
     const struct eng_award *award = &engine->model->awards[index];
-    uint64_t count = award_count_in(
-        engine, award, award_span_of(engine, award->nth_window, award->nth_panes, pane));
+    struct award_span span = award_span_of(engine, award->nth_window, award->nth_panes, pane);
+    uint64_t count = eng_measure_count_in(engine, &award->actions, span.first, span.next);
     eng_assert(award->nth > 0);
     if (award->nth_window != ENG_WINDOW_ROLLING)
         return count == award->nth;

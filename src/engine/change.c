@@ -83,6 +83,7 @@ bool eng_change_same_question(const struct eng_change *change, const struct eng_
     return one->kind == two->kind &&
            one->difference == two->difference && /* what a ratio asks, its parts ask */
            eng_measure_same_number(change->from, one, change->to, two) &&
+           eng_measure_same_attribute(change->from, one, change->to, two) &&
            eng_change_same_actions(change, &one->actions, &two->actions) &&
            eng_change_same_actions(change, &one->until, &two->until) &&
            (one->kind != ENG_FACT || eng_fact_same_source(change->from, one, change->to, two));

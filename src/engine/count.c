@@ -1,4 +1,5 @@
 /* Counting an event into the partner in hand, which has been caught up: see measure.h for where. */
+#include "engine/award.h"
 #include "engine/fact.h"
 #include "engine/measure.h"
 
@@ -58,16 +59,9 @@ static void count_member(struct eng_engine *engine, unsigned index, struct eng_s
     unsigned list = engine->layout->measures[index].list;
     struct eng_list view = eng_record_list(&engine->hand, list, ENG_MEMBER_BYTES);
     uint64_t hash = eng_hash(member.data, member.length);
-    uint32_t low = 0, high = view.count;
+    uint32_t low = member_at(&view, hash);
     eng_assert(list != ENG_NO_INDEX);
     eng_assert(member.data != NULL);
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (eng_load_u64(view.data + (size_t)middle * ENG_MEMBER_BYTES) < hash)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     uint8_t *at = view.data + (size_t)low * ENG_MEMBER_BYTES;
     if (low == view.count || eng_load_u64(at) != hash) {
         at = eng_record_insert(&engine->store, &engine->hand, list, low, ENG_MEMBER_BYTES);
@@ -151,6 +145,16 @@ static void count_streak(struct eng_engine *engine, unsigned index, int32_t pane
 
 /* ---- one event ---- */
 
+/* What a MEMBERS measure tells apart: members, or the texts of an attribute. */
+static struct eng_slice member_of(const struct eng_engine *engine,
+                                  const struct eng_measure *measure, const struct eng_event *event)
+{
+    eng_assert(measure->kind == ENG_MEMBERS);
+    eng_assert(measure->attribute <= engine->model->attribute_count);
+    return measure->attribute > 0 ? eng_award_attribute(engine, event, measure->attribute - 1u)
+                                  : event->member;
+}
+
 /* Measures that keep no cells. */
 static void count_without_cells(struct eng_engine *engine, unsigned index,
                                 const struct eng_event *event, uint16_t action, int32_t pane)
@@ -167,8 +171,10 @@ static void count_without_cells(struct eng_engine *engine, unsigned index,
         count_streak(engine, index, pane);
         eng_measure_drop_runs(engine, index);
     } else if (in_window(&engine->now, measure, pane)) {
-        if (measure->kind == ENG_MEMBERS && event->member.data != NULL)
-            count_member(engine, index, event->member, pane);
+        struct eng_slice member = measure->kind == ENG_MEMBERS ? member_of(engine, measure, event)
+                                                               : (struct eng_slice){0};
+        if (member.data != NULL)
+            count_member(engine, index, member, pane);
         else if (measure->kind == ENG_LAST)
             count_last(engine, index, event, pane);
         else if (measure->kind == ENG_SINCE)

@@ -77,26 +77,89 @@ bool eng_effect_fact(const struct eng_effect *effect, const uint8_t *kinds, uint
     return true;
 }
 
-/* `tells`, unless NULL: what its facts say goes behind the partner's id; there is room for the most
- * that it may be. */
+/* ---- what is said of an event ---- */
+
+enum { LENGTH_BYTES = 2 }; /* of a slice: 1 + its length, 0: there is none */
+
+static uint8_t *put_slice(uint8_t *to, struct eng_slice slice)
+{
+    uint16_t stored = slice.data != NULL ? (uint16_t)(slice.length + 1) : 0;
+    eng_assert(slice.length < UINT16_MAX);
+    memcpy(to, &stored, sizeof stored);
+    if (stored > 1)
+        memcpy(to + LENGTH_BYTES, slice.data, slice.length);
+    return to + LENGTH_BYTES + (stored > 0 ? slice.length : 0);
+}
+
+static const uint8_t *get_slice(const uint8_t *from, struct eng_slice *ret_slice)
+{
+    uint16_t stored = eng_load_u16(from);
+    *ret_slice = (struct eng_slice){0};
+    if (stored > 0)
+        *ret_slice = (struct eng_slice){(const char *)from + LENGTH_BYTES, stored - 1u};
+    return from + LENGTH_BYTES + ret_slice->length;
+}
+
+static uint32_t flagged_bytes(const struct eng_flagged *flagged)
+{
+    eng_assert(flagged->action.data != NULL);
+    eng_assert(flagged->id.data != NULL || flagged->id.length == 0);
+    return 3 * LENGTH_BYTES + flagged->action.length + flagged->id.length + flagged->text.length;
+}
+
+static uint16_t put_flagged(uint8_t *to, const struct eng_flagged *flagged)
+{
+    const uint8_t *end =
+        put_slice(put_slice(put_slice(to, flagged->action), flagged->id), flagged->text);
+    eng_assert((size_t)(end - to) == flagged_bytes(flagged));
+    return (uint16_t)(end - to);
+}
+
+void eng_effect_flagged(const struct eng_effect *effect, struct eng_flagged *ret_flagged)
+{
+    struct eng_slice partner = eng_effect_partner(effect);
+    const uint8_t *at = (const uint8_t *)partner.data + partner.length;
+    eng_assert(effect->kind == ENG_EFFECT_ABUSE_FLAG);
+    at = get_slice(at, &ret_flagged->action);
+    at = get_slice(at, &ret_flagged->id);
+    at = get_slice(at, &ret_flagged->text);
+    eng_assert(at == (const uint8_t *)partner.data + partner.length + effect->facts_bytes);
+}
+
+/* ---- beginning one ---- */
+
+/* What goes behind the partner's id: what the facts of the engine's partner say, or what a flag
+ * says of its event; NULL, neither. */
+struct behind {
+    const struct eng_engine *tells;
+    const struct eng_flagged *flagged;
+};
+
+/* There is room for the most that it may be. */
 static struct eng_effect *begin_with(const struct eng_evaluation *evaluation,
                                      struct eng_slice partner, uint32_t contributions,
-                                     const struct eng_engine *tells)
+                                     struct behind more)
 {
     struct eng_effects *effects = evaluation->effects;
     if (effects == NULL)
         return NULL;
     size_t bytes = sizeof(struct eng_effect) + contributions * sizeof(struct eng_contribution) +
                    partner.length;
-    size_t most = (bytes + (tells != NULL ? tells->layout->facts_bytes_most : 0) + 7) & ~(size_t)7;
+    size_t extra = more.tells != NULL     ? more.tells->layout->facts_bytes_most
+                   : more.flagged != NULL ? flagged_bytes(more.flagged)
+                                          : 0;
+    size_t most = (bytes + extra + 7) & ~(size_t)7;
     eng_assert(effects->used + most <= effects->capacity);
     eng_assert(effects->used % 8 == 0);
     struct eng_effect *effect = (struct eng_effect *)(void *)(effects->data + effects->used);
     memset(effect, 0, most);
     char *behind = (char *)((struct eng_contribution *)(void *)(effect + 1) + contributions);
     memcpy(behind, partner.data, partner.length);
-    if (tells != NULL)
-        effect->facts_bytes = (uint16_t)eng_fact_tell(tells, (uint8_t *)behind + partner.length);
+    if (more.tells != NULL)
+        effect->facts_bytes =
+            (uint16_t)eng_fact_tell(more.tells, (uint8_t *)behind + partner.length);
+    if (more.flagged != NULL)
+        effect->facts_bytes = put_flagged((uint8_t *)behind + partner.length, more.flagged);
     effect->bytes = (uint32_t)((bytes + effect->facts_bytes + 7) & ~(size_t)7);
     effects->used += effect->bytes;
     effects->count++;
@@ -112,7 +175,7 @@ static struct eng_effect *begin_with(const struct eng_evaluation *evaluation,
 struct eng_effect *eng_effect_begin_of(const struct eng_evaluation *evaluation,
                                        struct eng_slice partner, uint32_t contributions)
 {
-    return begin_with(evaluation, partner, contributions, NULL);
+    return begin_with(evaluation, partner, contributions, (struct behind){0});
 }
 
 struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
@@ -121,14 +184,22 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
     eng_assert(contributions <= ENG_DIMENSIONS_MAX);
     eng_assert(engine->hand.partner != NULL);
     return begin_with(evaluation, eng_partner_id(engine->hand.partner), contributions,
-                      engine->layout->facts_bytes_most > 0 ? engine : NULL);
+                      (struct behind){engine->layout->facts_bytes_most > 0 ? engine : NULL, NULL});
 }
 
 struct eng_effect *eng_effect_begin_bare(const struct eng_engine *engine,
                                          const struct eng_evaluation *evaluation,
                                          uint32_t contributions)
 {
-    return begin_with(evaluation, eng_partner_id(engine->hand.partner), contributions, NULL);
+    return begin_with(evaluation, eng_partner_id(engine->hand.partner), contributions,
+                      (struct behind){0});
+}
+
+struct eng_effect *eng_effect_begin_flag(const struct eng_evaluation *evaluation,
+                                         struct eng_slice partner,
+                                         const struct eng_flagged *flagged)
+{
+    return begin_with(evaluation, partner, 0, (struct behind){NULL, flagged});
 }
 
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score)

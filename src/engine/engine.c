@@ -10,6 +10,7 @@
 #include "base/rules.h"
 #include "engine/carry.h"
 #include "engine/cells.h"
+#include "engine/inspect.h"
 #include "engine/internal.h"
 #include "engine/seen.h"
 #include "engine/swift.h"
@@ -133,20 +134,41 @@ static bool well_formed(const struct eng_event *event)
            event->action.length > 0 && event->action.data != NULL;
 }
 
-/* Everything that could fail, before anything has changed. Adds the partner when it is new, and
- * takes it into the hand. */
-static enum eng_status make_room(struct eng_engine *engine, uint64_t hash,
-                                 const struct eng_event *event, uint32_t number)
+/* Of an event: of its partner, and of its id where that counts. */
+struct hashes {
+    uint64_t partner, id;
+};
+
+/* An event that is neither filtered nor late nor a duplicate. */
+struct arrival {
+    struct hashes hashes;
+    uint32_t number; /* of its partner; ENG_PARTNER_NONE: it is new */
+    uint16_t action;
+    bool dedup; /* its id counts */
+};
+
+/* Room for a partner more, and for what is noted of it. */
+static enum eng_status reserve(struct eng_engine *engine)
 {
-    eng_assert(event->partner.length > 0);
-    eng_assert(engine->boundary.target_ms < 0);
     if (eng_store_reserve(&engine->store) != ENG_OK ||
         eng_wheel_reserve(&engine->wheel) != ENG_OK ||
         eng_changes_reserve(&engine->changes) != ENG_OK)
         return ENG_NO_MEMORY;
-    if (number == ENG_PARTNER_NONE) {
-        eng_take_newcomer(engine,
-                          eng_store_add(&engine->store, hash, event->partner, engine->now.pane));
+    return ENG_OK;
+}
+
+/* Everything that could fail, before anything has changed. Adds the partner when it is new, and
+ * takes it into the hand. */
+static enum eng_status make_room(struct eng_engine *engine, const struct eng_event *event,
+                                 const struct arrival *arrival)
+{
+    eng_assert(event->partner.length > 0);
+    eng_assert(engine->boundary.target_ms < 0);
+    if (reserve(engine) != ENG_OK)
+        return ENG_NO_MEMORY;
+    if (arrival->number == ENG_PARTNER_NONE) {
+        eng_take_newcomer(engine, eng_store_add(&engine->store, arrival->hashes.partner,
+                                                event->partner, engine->now.pane));
         return ENG_OK; /* its lists are empty */
     }
     enum eng_status status = eng_prepare(engine);
@@ -213,57 +235,88 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     plan_visit(engine, moved || engine->scratch.said != 0, action, evaluation.due);
 }
 
-/* Of an event: of its partner, and of its id where that counts. */
-struct hashes {
-    uint64_t partner, id;
-};
+/* Looks at an event before it is counted, and takes its partner into the hand, caught up: nothing
+ * can fail behind this. *ret_left_out: a check leaves it out, and all that is kept of it, of a
+ * partner that is known, is its id. */
+static enum eng_status admit(struct eng_engine *engine, const struct eng_event *event,
+                             const struct arrival *arrival, struct eng_effects *effects,
+                             bool *ret_left_out)
+{
+    bool known = arrival->number != ENG_PARTNER_NONE;
+    bool inspects = eng_inspects(engine->layout, arrival->action);
+    *ret_left_out = false;
+    if (inspects && !known) {
+        if (reserve(engine) != ENG_OK)
+            return ENG_NO_MEMORY; /* before anything is told */
+        *ret_left_out = eng_inspect(engine, event, arrival->action, false, effects);
+        if (*ret_left_out)
+            return ENG_OK; /* a partner is only known by what is counted */
+    }
+    if (make_room(engine, event, arrival) != ENG_OK)
+        return ENG_NO_MEMORY;
+    if (ENG_RULE(DIRTY_WHEN_COUNTED) || !known)
+        eng_changes_note(&engine->changes, engine->hand.partner, engine->hand.number);
+    eng_measure_catch_up(engine, engine->now.pane);
+    if (inspects && known)
+        *ret_left_out = eng_inspect(engine, event, arrival->action, true, effects);
+    if (*ret_left_out && arrival->dedup)
+        eng_seen_add(&engine->store, &engine->hand, arrival->hashes.id);
+    return ENG_OK;
+}
 
-/* S4 to S6 and counting, for a well-formed event whose time the clock has reached. */
+/* Counts an event of the partner in hand, and its id. */
+static void take_in(struct eng_engine *engine, const struct eng_event *event,
+                    const struct arrival *arrival, struct eng_effects *effects)
+{
+    uint16_t action = arrival->action;
+    if (__builtin_expect(engine->guards != NULL, 0) && engine->restore == NULL)
+        eng_guards_count(engine, action);
+    enum eng_swift_result swift = ENG_SWIFT_NOT;
+    eng_assert(engine->hand.partner->as_of == engine->now.pane);
+    if (arrival->number != ENG_PARTNER_NONE)
+        swift = eng_swift_count(engine, event, action, arrival->dedup, arrival->hashes.id);
+    if (swift == ENG_SWIFT_DONE) {
+        plan_visit(engine, false, action, ENG_PANE_NEVER);
+        return;
+    }
+    if (arrival->dedup && swift == ENG_SWIFT_NOT)
+        eng_seen_add(&engine->store, &engine->hand, arrival->hashes.id);
+    count(engine, event, action, swift == ENG_SWIFT_COUNTED, effects);
+}
+
+/* S4 to S6, checks and counting, for a well-formed event whose time the clock has reached. */
 static enum eng_status judge(struct eng_engine *engine, const struct eng_event *event,
                              struct hashes hashes, struct eng_effects *effects,
                              enum eng_outcome *ret_outcome)
 {
-    uint16_t action = entry_of_event(engine, event);
+    struct arrival arrival = {hashes, ENG_PARTNER_NONE, entry_of_event(engine, event), false};
     eng_assert(event->time_ms <= engine->now.clock_ms);
     eng_assert(engine->boundary.target_ms < 0);
     *ret_outcome = ENG_OUTCOME_FILTERED;
-    if (action == ENG_ACTION_NONE)
+    if (arrival.action == ENG_ACTION_NONE)
         return ENG_OK;
     *ret_outcome = ENG_OUTCOME_LATE;
     if (event->time_ms < engine->now.late_before_ms)
         return ENG_OK;
-    uint32_t number = eng_store_find(&engine->store, hashes.partner, event->partner);
-    bool dedup = engine->layout->list_seen != ENG_NO_INDEX && event->id.data != NULL;
-    uint64_t id = hashes.id;
-    if (number != ENG_PARTNER_NONE) {
+    arrival.number = eng_store_find(&engine->store, hashes.partner, event->partner);
+    arrival.dedup = engine->layout->list_seen != ENG_NO_INDEX && event->id.data != NULL;
+    if (arrival.number != ENG_PARTNER_NONE) {
         if (__builtin_expect(engine->restore != NULL, 0) &&
-            eng_restore_holds(engine->restore, number, event->offset)) {
+            eng_restore_holds(engine->restore, arrival.number, event->offset)) {
             *ret_outcome = ENG_OUTCOME_FILTERED; /* known to the page; what it was is not told */
             return ENG_OK;
         }
-        eng_take(engine, number);
+        eng_take(engine, arrival.number);
         *ret_outcome = ENG_OUTCOME_DUPLICATE;
-        if (dedup && eng_seen_has(&engine->hand, engine->now.pane, id))
+        if (arrival.dedup && eng_seen_has(&engine->hand, engine->now.pane, hashes.id))
             return ENG_OK;
     }
-    *ret_outcome = ENG_OUTCOME_COUNTED;
-    if (make_room(engine, hashes.partner, event, number) != ENG_OK)
+    bool left_out;
+    if (admit(engine, event, &arrival, effects, &left_out) != ENG_OK)
         return ENG_NO_MEMORY;
-    if (ENG_RULE(DIRTY_WHEN_COUNTED) || number == ENG_PARTNER_NONE)
-        eng_changes_note(&engine->changes, engine->hand.partner, engine->hand.number);
-    if (__builtin_expect(engine->guards != NULL, 0) && engine->restore == NULL)
-        eng_guards_count(engine, action);
-    eng_measure_catch_up(engine, engine->now.pane);
-    enum eng_swift_result swift = ENG_SWIFT_NOT;
-    if (number != ENG_PARTNER_NONE)
-        swift = eng_swift_count(engine, event, action, dedup, id);
-    if (swift == ENG_SWIFT_DONE) {
-        plan_visit(engine, false, action, ENG_PANE_NEVER);
-        return ENG_OK;
-    }
-    if (dedup && swift == ENG_SWIFT_NOT)
-        eng_seen_add(&engine->store, &engine->hand, id);
-    count(engine, event, action, swift == ENG_SWIFT_COUNTED, effects);
+    *ret_outcome = left_out ? ENG_OUTCOME_LEFT_OUT : ENG_OUTCOME_COUNTED;
+    if (!left_out)
+        take_in(engine, event, &arrival, effects);
     return ENG_OK;
 }
 

@@ -311,6 +311,8 @@ static void catch_up(struct eng_engine *engine, int32_t pane, int32_t settled)
         eng_seen_expire(&engine->hand, pane);
     if (layout->list_claims != ENG_NO_INDEX)
         eng_claims_expire(engine, pane);
+    for (uint32_t i = 0; i < layout->text_count; i++)
+        expire_members(engine, layout->texts[i]);
     if (layout->plain)
         catch_up_plain(engine, pane, settled);
     else if (layout->list_cells != ENG_NO_INDEX || layout->since_count > 0)

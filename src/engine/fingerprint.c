@@ -65,6 +65,8 @@ static uint64_t add_measure(uint64_t sum, const struct eng_model *model,
         sum = add(sum, measure->ago);
     if (measure->number > 0)
         sum = add_text(sum, model->numbers[measure->number - 1]);
+    if (measure->attribute > 0)
+        sum = add_text(sum, model->attributes[measure->attribute - 1]);
     if (measure->kind == ENG_RATIO)
         sum = add(sum, (uint64_t)measure->difference << 32 | (uint64_t)measure->parts[0] << 16 |
                            measure->parts[1]);
@@ -246,6 +248,21 @@ static uint64_t add_ledger(uint64_t sum, const struct eng_ledger *ledger)
     return add(sum, (uint64_t)ledger->per << 32 | ledger->expires_after);
 }
 
+static uint64_t add_check(uint64_t sum, const struct eng_model *model,
+                          const struct eng_check *check)
+{
+    eng_assert(check->name != NULL);
+    eng_assert(check->kind < ENG_CHECK_KINDS);
+    sum = add_text(add_text(sum, check->name), check->description);
+    sum = add_set(add_set(sum, &check->actions), &check->needs);
+    sum = add(sum, (uint64_t)check->kind << 40 | (uint64_t)check->leave_out << 32 | check->over);
+    if (check->kind == ENG_UNIQUE)
+        sum = add_text(sum, model->attributes[check->attribute]);
+    if (check->kind == ENG_OUTLIER)
+        sum = add(sum, (uint64_t)check->measures[0] << 16 | check->measures[1]);
+    return add(add(sum, check->most), (uint64_t)check->above_e4);
+}
+
 static uint64_t add_award(uint64_t sum, const struct eng_award *award)
 {
     eng_assert(award->name != NULL);
@@ -303,6 +320,8 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_ledger(sum, &model->ledgers[i]);
     for (uint32_t i = 0; i < model->award_count; i++)
         sum = add_award(sum, &model->awards[i]);
+    for (uint32_t i = 0; i < model->check_count; i++)
+        sum = add_check(sum, model, &model->checks[i]);
     for (uint32_t i = 0; i < model->fact_count; i++)
         sum = add_fact(sum, model, &model->facts[i]);
     for (uint32_t i = 0; i < model->matrix_count; i++)

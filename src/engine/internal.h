@@ -6,6 +6,7 @@
  *                           order of the table: expire.c lets panes leave, evaluate.c and alert.c
  *                           tell what changed, slack.c says when to look again
  *   event                   expire.c: what has left since the partner was looked at last
+ *                           inspect.c says whether it is left out
  *                           swift.c counts it, or count.c; evaluate.c and alert.c tell what changed
  */
 #ifndef ENG_ENGINE_INTERNAL_H
@@ -595,6 +596,11 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
 struct eng_effect *eng_effect_begin_bare(const struct eng_engine *engine,
                                          const struct eng_evaluation *evaluation,
                                          uint32_t contributions);
+
+/* The same of a partner that need not be in hand, with what a check says of its event. */
+struct eng_effect *eng_effect_begin_flag(const struct eng_evaluation *evaluation,
+                                         struct eng_slice partner,
+                                         const struct eng_flagged *flagged);
 
 /* The same of somebody else, or of nobody. */
 struct eng_effect *eng_effect_begin_of(const struct eng_evaluation *evaluation,

@@ -43,6 +43,10 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->retention = eng_calloc(ENG_ACTIONS_MAX, sizeof *layout->retention);
     layout->ages = eng_calloc(2 * model->measure_count + ENG_ACTIONS_MAX, sizeof *layout->ages);
     layout->awards = eng_calloc(model->award_count, sizeof *layout->awards);
+    layout->action_checks_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
+    layout->action_checks =
+        eng_calloc((size_t)model->action_count * model->check_count, sizeof *layout->action_checks);
+    layout->texts = eng_calloc(model->measure_count, sizeof *layout->texts);
     layout->action_awards_first = eng_calloc(model->action_count + 1, sizeof(uint32_t));
     layout->action_awards =
         eng_calloc((size_t)model->action_count * model->award_count, sizeof *layout->action_awards);
@@ -73,9 +77,10 @@ static enum eng_status allocate(struct eng_layout *layout)
     layout->sinces = eng_calloc(model->measure_count, sizeof *layout->sinces);
     bool all = layout->leaders && layout->leaders_first && layout->segments &&
                layout->segments_first && layout->reports && layout->awards &&
-               layout->action_awards_first && layout->action_awards && layout->silences &&
-               layout->drops && layout->drops_first && layout->terms && layout->edges &&
-               layout->edges_first && layout->deadlines && layout->aheads &&
+               layout->action_awards_first && layout->action_awards &&
+               layout->action_checks_first && layout->action_checks && layout->texts &&
+               layout->silences && layout->drops && layout->drops_first && layout->terms &&
+               layout->edges && layout->edges_first && layout->deadlines && layout->aheads &&
                layout->dimension_terms && layout->terms_first && layout->timed && layout->rolling &&
                layout->rolling_first && layout->active && layout->sinces && layout->lists &&
                layout->measures && layout->scores && layout->alert_offset && layout->alert_list &&
@@ -110,6 +115,9 @@ void eng_layout_free(struct eng_layout *layout)
     eng_free(layout->awards);
     eng_free(layout->action_awards);
     eng_free(layout->action_awards_first);
+    eng_free(layout->action_checks);
+    eng_free(layout->action_checks_first);
+    eng_free(layout->texts);
     eng_free(layout->action_measures_first);
     eng_free(layout->action_silences_first);
     eng_free(layout->action_measures);
@@ -140,11 +148,12 @@ static void index_actions(struct eng_layout *layout)
     eng_assert(layout->model->action_count <= ENG_ACTIONS_MAX);
     eng_assert(layout->action_measures != NULL);
     const struct eng_model *model = layout->model;
-    uint32_t measures = 0, silences = 0, awards = 0;
+    uint32_t measures = 0, silences = 0, awards = 0, checks = 0;
     for (uint32_t action = 0; action < model->action_count; action++) {
         layout->action_measures_first[action] = measures;
         layout->action_silences_first[action] = silences;
         layout->action_awards_first[action] = awards;
+        layout->action_checks_first[action] = checks;
         for (uint32_t i = 0; i < model->measure_count; i++)
             if (eng_action_set_has(&model->measures[i].actions, action) ||
                 eng_action_set_has(&model->measures[i].until, action))
@@ -157,7 +166,11 @@ static void index_actions(struct eng_layout *layout)
             if (eng_action_set_has(&model->awards[i].actions, action) ||
                 eng_action_set_has(&model->awards[i].anchors, action))
                 layout->action_awards[awards++] = (uint16_t)i;
+        for (uint32_t i = 0; i < model->check_count; i++)
+            if (eng_action_set_has(&model->checks[i].actions, action))
+                layout->action_checks[checks++] = (uint16_t)i;
     }
+    layout->action_checks_first[model->action_count] = checks;
     layout->action_awards_first[model->action_count] = awards;
     layout->action_measures_first[model->action_count] = measures;
     layout->action_silences_first[model->action_count] = silences;
@@ -245,6 +258,22 @@ static uint32_t retention_of_awards(const struct eng_layout *layout, uint32_t ac
     return most;
 }
 
+/* The same of checks: a window that ends with the oldest pane that is not late. */
+static uint32_t retention_of_checks(const struct eng_model *model, uint32_t action)
+{
+    uint32_t most = 0;
+    eng_assert(action < model->action_count);
+    eng_assert(model->check_count <= ENG_CHECKS_MAX);
+    for (uint32_t i = 0; i < model->check_count; i++) {
+        const struct eng_check *check = &model->checks[i];
+        bool counted = check->kind == ENG_MORE_THAN ? eng_action_set_has(&check->actions, action)
+                                                    : eng_action_set_has(&check->needs, action);
+        uint32_t panes = check->over + model->late_after - 1;
+        most = counted && panes > most ? panes : most;
+    }
+    return most;
+}
+
 static uint32_t bits_for(uint32_t values)
 {
     eng_assert(values > 0);
@@ -259,6 +288,8 @@ static void lay_cells(struct eng_layout *layout)
     uint32_t longest = 0;
     for (uint32_t action = 0; action < model->action_count; action++) {
         uint32_t most = retention_of_awards(layout, action);
+        uint32_t checked = retention_of_checks(model, action);
+        most = checked > most ? checked : most;
         for (uint32_t i = layout->action_measures_first[action];
              i < layout->action_measures_first[action + 1]; i++) {
             const struct eng_measure *measure = &model->measures[layout->action_measures[i]];
@@ -751,7 +782,9 @@ static void index_timed(struct eng_layout *layout)
     eng_assert(layout->timed_count == 0);
     for (uint32_t i = 0; i < model->measure_count; i++) {
         const struct eng_measure *measure = &model->measures[i];
-        if (measure->kind == ENG_STATE || eng_measure_is_made(measure) ||
+        if (measure->attribute > 0)
+            layout->texts[layout->text_count++] = (uint16_t)i;
+        if (measure->kind == ENG_STATE || eng_measure_is_made(measure) || measure->attribute > 0 ||
             (measure->kind == ENG_FACT && model->facts[measure->fact].valid_ms == 0) ||
             (uses_cells(measure) &&
              (measure->window == ENG_WINDOW_ROLLING || measure->window == ENG_WINDOW_LIFE)))
@@ -833,13 +866,24 @@ static size_t evaluation_bytes(const struct eng_model *model)
     return bytes > model->guard_count * record ? bytes : model->guard_count * record;
 }
 
+/* The most flags that one event gets. */
+static size_t flags_bytes(const struct eng_model *model)
+{
+    size_t flag = sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 3 * sizeof(uint16_t) +
+                  ENG_ACTION_BYTES_MAX + ENG_CHECK_ID_BYTES_MAX + ENG_ATTRIBUTE_BYTES_MAX + 8;
+    eng_assert(model->check_count <= ENG_CHECKS_MAX);
+    eng_assert(flag < UINT16_MAX);
+    return model->check_count * flag;
+}
+
 size_t eng_model_effects_bytes_min(const struct eng_model *model)
 {
     size_t booking = sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 8;
     eng_assert(model != NULL);
     size_t groups = eng_groups_bytes_most(model);
     size_t bytes = evaluation_bytes(model) +
-                   (bookings_most(model, false) + bookings_most(model, true)) * booking;
+                   (bookings_most(model, false) + bookings_most(model, true)) * booking +
+                   flags_bytes(model);
     return bytes > groups ? bytes : groups;
 }
 

@@ -194,6 +194,8 @@ struct eng_layout {
     uint32_t *action_silences_first;
     uint16_t *action_awards; /* awards that pay for an action, or begin with it */
     uint32_t *action_awards_first;
+    uint16_t *action_checks; /* checks that look at an action */
+    uint32_t *action_checks_first;
     struct eng_term *terms; /* by measure: where it goes, by itself or in a ratio */
     struct eng_term
         *dimension_terms; /* by score and dimension: those of the scores point into it */
@@ -206,6 +208,8 @@ struct eng_layout {
     uint32_t *rolling_first;
     uint16_t *active; /* ACTIVE measures with a rolling window */
     uint32_t active_count;
+    uint16_t *texts; /* MEMBERS measures of checks, which nobody hears of */
+    uint32_t text_count;
     uint16_t *sinces; /* SINCE measures */
     uint32_t since_count;
 

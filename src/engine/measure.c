@@ -87,6 +87,28 @@ eng_wide eng_measure_value(const struct eng_engine *engine, const struct eng_rec
     return value * 10000;
 }
 
+uint64_t eng_measure_count_in(const struct eng_engine *engine, const struct eng_action_set *set,
+                              int64_t first, int64_t next)
+{
+    const struct eng_layout *layout = engine->layout;
+    struct eng_cells cells = eng_cells_of(&engine->hand);
+    int64_t now = engine->hand.partner->as_of, oldest = now - first;
+    uint64_t count = 0;
+    eng_assert(first < next);
+    eng_assert(layout->list_cells != ENG_NO_INDEX);
+    oldest = oldest < cells.pane_mask ? oldest : (int64_t)cells.pane_mask;
+    if (oldest < 0)
+        return 0;
+    for (uint32_t i = eng_cells_first(&cells, (uint32_t)oldest); i < cells.count; i++) {
+        struct eng_cell cell = eng_cells_get(&cells, i);
+        if (now - cell.age >= next)
+            break;
+        if (eng_action_set_has(set, layout->action_of_cell[cell.action]))
+            count += cell.count;
+    }
+    return count;
+}
+
 /* ---- the deep check ---- */
 
 /* A total again, from the cells; only rolling windows and calendar periods can be told from them.

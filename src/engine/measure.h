@@ -82,6 +82,29 @@ static inline bool active_at(const struct eng_cells *cells, const struct eng_mea
     return false;
 }
 
+/* ---- members ---- */
+
+/* The place of a hash in the list of a MEMBERS measure, which is sorted by it; or where it belongs.
+ */
+static inline uint32_t member_at(const struct eng_list *members, uint64_t hash)
+{
+    uint32_t low = 0, high = members->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (eng_load_u64(members->data + (size_t)middle * ENG_MEMBER_BYTES) < hash)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    eng_assert(low <= members->count);
+    return low;
+}
+
+/* How many events of a set of actions the partner in hand has in the panes from `first` on, before
+ * `next`, as far back as cells are kept. */
+uint64_t eng_measure_count_in(const struct eng_engine *engine, const struct eng_action_set *set,
+                              int64_t first, int64_t next);
+
 /* ---- panes since an event ---- */
 
 /* True when a pane lies in the measure's window with the clock in `at`, which may lag behind. */

@@ -85,6 +85,10 @@ void eng_model_free(struct eng_model *model)
     }
     for (uint32_t i = 0; model->ledgers != NULL && i < model->ledger_count; i++)
         eng_free(model->ledgers[i].name);
+    for (uint32_t i = 0; model->checks != NULL && i < model->check_count; i++) {
+        eng_free(model->checks[i].name);
+        eng_free(model->checks[i].description);
+    }
     for (uint32_t i = 0; model->awards != NULL && i < model->award_count; i++) {
         eng_free(model->awards[i].name);
         eng_free(model->awards[i].description);
@@ -107,6 +111,7 @@ void eng_model_free(struct eng_model *model)
     eng_free(model->measures);
     eng_free(model->alerts);
     eng_free(model->guards);
+    eng_free(model->checks);
     eng_free(model->ledgers);
     eng_free(model->awards);
     eng_calendar_free(model->calendar);
@@ -185,6 +190,13 @@ const char *eng_model_guard_name(const struct eng_model *model, unsigned guard)
 {
     eng_assert(model != NULL);
     return guard < model->guard_count ? model->guards[guard].name : NULL;
+}
+
+const char *eng_model_check_name(const struct eng_model *model, unsigned check)
+{
+    eng_assert(model != NULL);
+    eng_assert(model->check_count <= ENG_CHECKS_MAX);
+    return check < model->check_count ? model->checks[check].name : NULL;
 }
 
 const char *eng_model_award_name(const struct eng_model *model, unsigned award)

@@ -91,6 +91,7 @@ struct eng_measure {
     bool inner;        /* what a ledger keeps for itself: no event is less late for it */
     uint8_t ledger;    /* 1 + the ledger that it asks; 0: it asks events */
     uint8_t number;    /* SUM, LAST: 1 + the number of events that it is of; 0: their value */
+    uint8_t attribute; /* MEMBERS: 1 + the attribute whose texts are told apart; 0: members */
     struct eng_condition where; /* its filter; the sets hold what fulfils it */
 };
 
@@ -358,6 +359,31 @@ struct eng_award {
     uint16_t original; /* by this attribute: the id of the event that was paid */
 };
 
+enum eng_check_kind {
+    ENG_UNIQUE,    /* the same text of an attribute twice */
+    ENG_MORE_THAN, /* too many in a window */
+    ENG_NEEDS,     /* without another action before it */
+    ENG_OUTLIER,   /* one measure is too much of another */
+    ENG_CHECK_KINDS
+};
+
+/* What makes an event suspicious, looked at before it is counted (inspect.h). */
+struct eng_check {
+    char *name;
+    char *description; /* for outputs; NULL: none */
+    enum eng_check_kind kind;
+    struct eng_action_set actions;
+    struct eng_condition where;  /* its filter; the set holds what fulfils it */
+    bool leave_out;              /* what it finds is not counted, else only told */
+    uint32_t over;               /* panes up to the event's own; OUTLIER: 0 */
+    uint16_t attribute;          /* UNIQUE */
+    uint16_t numbers;            /* UNIQUE: the hidden measure that keeps texts (as hashes) */
+    uint32_t most;               /* MORE_THAN */
+    struct eng_action_set needs; /* NEEDS */
+    uint16_t measures[2];        /* OUTLIER: counts or sums */
+    int64_t above_e4;            /* OUTLIER: the first by the second may be as much as this */
+};
+
 struct eng_model {
     char *program;
     uint32_t version;
@@ -388,6 +414,8 @@ struct eng_model {
     uint32_t guard_count;
     struct eng_ledger *ledgers;
     struct eng_award *awards;
+    struct eng_check *checks;
+    uint32_t check_count;
 };
 
 /* How many contributions the section of a score has in a report card, and how many the whole
@@ -497,6 +525,19 @@ static inline bool eng_measure_same_number(const struct eng_model *model_of_one,
         return one->number == two->number;
     return strcmp(model_of_one->numbers[one->number - 1], model_of_two->numbers[two->number - 1]) ==
            0;
+}
+
+/* True when two MEMBERS measures of two models tell members apart, or texts of attributes with the
+ * same name. */
+static inline bool eng_measure_same_attribute(const struct eng_model *model_of_one,
+                                              const struct eng_measure *one,
+                                              const struct eng_model *model_of_two,
+                                              const struct eng_measure *two)
+{
+    if (one->attribute == 0 || two->attribute == 0)
+        return one->attribute == two->attribute;
+    return strcmp(model_of_one->attributes[one->attribute - 1],
+                  model_of_two->attributes[two->attribute - 1]) == 0;
 }
 
 /* True for awards of which something is kept until it has been settled. */

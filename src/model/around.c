@@ -114,6 +114,7 @@ static enum eng_status check_topics(struct eng_load *load)
                   {"output.cell_changes", output->cell_changes},
                   {"output.reports", output->reports},
                   {"output.awards", output->awards},
+                  {"output.flags", output->flags},
                   {"output.source_silences", output->source_silences},
                   {"output.groups", output->groups},
                   {"output.boards", output->boards},
@@ -163,6 +164,8 @@ static enum eng_status load_output(struct eng_load *load)
         status = derive_topic(load, ".reports", &output->reports);
     if (status == ENG_OK)
         status = derive_topic(load, ".awards", &output->awards);
+    if (status == ENG_OK)
+        status = derive_topic(load, ".flags", &output->flags);
     if (status == ENG_OK)
         status = derive_topic(load, ".source-silences", &output->source_silences);
     if (status == ENG_OK)

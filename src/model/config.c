@@ -116,10 +116,12 @@ static enum eng_status load_model(struct eng_load *load)
         status = eng_load_guards(load);
     if (status == ENG_OK)
         status = eng_load_awards(load);
+    if (status == ENG_OK)
+        status = eng_load_checks(load);
     if (status != ENG_OK)
         return status;
     if (load->model->score_count == 0 && load->model->alert_count == 0 &&
-        load->model->award_count == 0)
+        load->model->award_count == 0 && load->model->check_count == 0)
         return eng_source_fail(
             &load->source, (struct eng_mark){1, 1},
             "there is neither a score nor an alert, so nothing would ever be told; add "
@@ -137,7 +139,9 @@ static enum eng_status load_model(struct eng_load *load)
         status = eng_load_end_ledgers(load);
     if (status == ENG_OK)
         status = eng_load_end_nudges(load);
-    return status == ENG_OK ? choose_late_after(load) : status;
+    if (status == ENG_OK)
+        status = choose_late_after(load);
+    return status == ENG_OK ? eng_load_end_checks(load) : status;
 }
 
 static enum eng_status load_text(struct eng_load *load, const char *text, size_t length)
@@ -289,6 +293,7 @@ void eng_config_free(struct eng_config *config)
     eng_free(config->output.cell_changes);
     eng_free(config->output.reports);
     eng_free(config->output.awards);
+    eng_free(config->output.flags);
     eng_free(config->output.source_silences);
     eng_free(config->output.groups);
     eng_free(config->output.boards);

@@ -60,6 +60,7 @@ struct eng_output_config {
     char *cell_changes;    /* topic; default <input topic>.cell-changes */
     char *reports;         /* topic; default <input topic>.reports */
     char *awards;          /* topic; default <input topic>.awards; used by a model with awards */
+    char *flags;           /* topic; default <input topic>.flags; used by a model with checks */
     char *source_silences; /* topic; default <input topic>.source-silences; with guards */
     char *groups;          /* topic; default <input topic>.groups; used by a model with groups */
     char *boards;          /* topic; default <input topic>.boards; used by a model with boards */

@@ -13,7 +13,7 @@ struct eng_difference {
     bool live;       /* a running process takes it up; else it needs a restart */
 };
 
-enum { ENG_DIFFERENCES_MAX = 48 };
+enum { ENG_DIFFERENCES_MAX = 56 };
 
 struct eng_differences {
     bool model; /* another model, apart from its version */

@@ -102,7 +102,8 @@ static void add_reload(struct page *page)
         "\n## Without a restart\n\n"
         "On SIGHUP `engaged run` reads its file again. Everything that makes the model may be "
         "another one then, with a greater `version`: `time.late_after`, `time.dedup`, "
-        "`measures`, `scores`, `alerts`, `ledgers` and `awards` ([language.md](language.md) tells "
+        "`measures`, `scores`, `alerts`, `ledgers`, `awards` and `checks` "
+        "([language.md](language.md) tells "
         "what goes on). "
         "So may these settings:");
     const char *before = " ";

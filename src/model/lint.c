@@ -212,6 +212,10 @@ static bool is_used(const struct eng_model *model, uint32_t measure)
         if (!model->groups[i].of_score &&
             eng_measure_rests_on(model, model->groups[i].subject, measure))
             return true;
+    for (uint32_t i = 0; i < model->check_count; i++)
+        if (model->checks[i].kind == ENG_OUTLIER &&
+            (model->checks[i].measures[0] == measure || model->checks[i].measures[1] == measure))
+            return true;
     for (uint32_t i = 0; i < model->score_count; i++)
         for (uint32_t j = 0; j < model->scores[i].dimension_count; j++)
             if (eng_measure_rests_on(model, model->scores[i].dimensions[j].measure, measure))

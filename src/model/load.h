@@ -43,7 +43,7 @@ struct eng_file_draft {
     uint32_t version;
     const struct eng_node *time, *input, *facts, *measures, *scores, *matrices, *reports, *alerts;
     const struct eng_node *guards, *groups, *boards;
-    const struct eng_node *ledgers, *awards;
+    const struct eng_node *ledgers, *awards, *checks;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
 
@@ -162,6 +162,13 @@ struct eng_guard_draft {
     struct eng_portion below;
     uint32_t usual_least, after, settle, at_most; /* 0: after, settle not given */
     int32_t drop;
+};
+
+struct eng_check_draft {
+    const struct eng_node *unique, *needs, *ratio, *of, *where, *description;
+    uint32_t more_than, over; /* 0: not given */
+    int64_t above_e4;
+    int32_t then;
 };
 
 /* Numbers are 0 when not given. */
@@ -360,6 +367,11 @@ enum eng_status eng_load_end_nudges(struct eng_load *load);
 enum eng_status eng_load_ledgers(struct eng_load *load);
 enum eng_status eng_load_awards(struct eng_load *load);
 enum eng_status eng_load_end_ledgers(struct eng_load *load);
+
+/* checks.c: behind measures; then, when all sets are filled and late_after is known, how long texts
+ * are kept, and refuses a check of what it needs. */
+enum eng_status eng_load_checks(struct eng_load *load);
+enum eng_status eng_load_end_checks(struct eng_load *load);
 
 /* awards.c: a ledger by its name. */
 enum eng_status eng_load_find_ledger(struct eng_load *load, const struct eng_node *name,

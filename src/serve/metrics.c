@@ -125,6 +125,7 @@ FIELD(get_churn_drops, partition, counters.churn_drops)
 FIELD(get_cell_changes, partition, counters.cell_changes)
 FIELD(get_reports, partition, counters.reports)
 FIELD(get_award_bookings, partition, counters.award_bookings)
+FIELD(get_abuse_flags, partition, counters.abuse_flags)
 FIELD(get_award_unmatched, partition, counters.award_unmatched)
 
 FIELD(get_takeovers, input, stats->standby_takeovers)
@@ -259,6 +260,8 @@ static const struct metric metrics[] = {
      "Report cards made since this process has the partition."},
     {"engaged_award_bookings_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_bookings, "events",
      "Bookings of awards told, and what became of them."},
+    {"engaged_abuse_flags_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_abuse_flags, "events",
+     "Events that checks have found, once for each check."},
     {"engaged_award_unmatched_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_unmatched,
      "events", "Events that approve, drop or reverse what is not known, or not any more."},
     {"engaged_groups_merging", TYPE_GAUGE, SCOPE_PROCESS, 1, get_merger_owner, "",

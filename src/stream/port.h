@@ -32,6 +32,7 @@ enum eng_topic {
     ENG_TOPIC_CELL_CHANGES,
     ENG_TOPIC_REPORTS,
     ENG_TOPIC_AWARDS, /* used by models with awards */
+    ENG_TOPIC_FLAGS,  /* used by models with checks */
     ENG_TOPIC_SOURCE_SILENCES,
     ENG_TOPIC_GROUPS, /* these three are of all partitions together, and have one */
     ENG_TOPIC_BOARDS,

@@ -21,6 +21,7 @@ static const struct {
     [ENG_EFFECT_AWARD_BOOKING] = {"engaged.award_booking", ENG_TOPIC_AWARDS},
     [ENG_EFFECT_GROUP] = {"engaged.group_result", ENG_TOPIC_GROUPS},
     [ENG_EFFECT_BOARD] = {"engaged.board", ENG_TOPIC_BOARDS},
+    [ENG_EFFECT_ABUSE_FLAG] = {"engaged.abuse_flag", ENG_TOPIC_FLAGS},
     [ENG_EFFECT_SOURCE_SILENCE] = {"engaged.source_silence", ENG_TOPIC_SOURCE_SILENCES},
 };
 

@@ -13,6 +13,7 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_CELL_CHANGES] = "output.cell_changes",
     [ENG_TOPIC_REPORTS] = "output.reports",
     [ENG_TOPIC_AWARDS] = "output.awards",
+    [ENG_TOPIC_FLAGS] = "output.flags",
     [ENG_TOPIC_SOURCE_SILENCES] = "output.source_silences",
     [ENG_TOPIC_GROUPS] = "output.groups",
     [ENG_TOPIC_BOARDS] = "output.boards",
@@ -32,6 +33,7 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_CELL_CHANGES] = config->output.cell_changes,
         [ENG_TOPIC_REPORTS] = config->output.reports,
         [ENG_TOPIC_AWARDS] = config->output.awards,
+        [ENG_TOPIC_FLAGS] = config->output.flags,
         [ENG_TOPIC_SOURCE_SILENCES] = config->output.source_silences,
         [ENG_TOPIC_GROUPS] = config->output.groups,
         [ENG_TOPIC_BOARDS] = config->output.boards,
@@ -58,6 +60,8 @@ static bool is_used(const struct eng_config *config, enum eng_topic topic)
         return eng_model_report_name(config->model, 0) != NULL;
     case ENG_TOPIC_AWARDS:
         return eng_model_award_name(config->model, 0) != NULL;
+    case ENG_TOPIC_FLAGS:
+        return eng_model_check_name(config->model, 0) != NULL;
     case ENG_TOPIC_SOURCE_SILENCES:
         return eng_model_guard_name(config->model, 0) != NULL;
     case ENG_TOPIC_GROUPS:

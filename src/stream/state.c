@@ -134,25 +134,31 @@ enum eng_status eng_page_open(const void *value, size_t length, struct eng_page_
 /* All numbers of a record, in their order. Each has the same room. */
 enum { NUMBERS = 32, HALF_AT = 24, LENGTHS_AT = 29 };
 _Static_assert(4 + NUMBERS * 8 + 8 == ENG_COMMIT_BYTES, "as long as it is said to be");
-_Static_assert(ENG_OUTCOME_COUNT == 6, "and each outcome has its place");
+_Static_assert(ENG_OUTCOME_LEFT_OUT == 6 && ENG_OUTCOME_COUNT == 7,
+               "each outcome has its place, but the last stands behind");
 
 /* What follows the numbers, each as long as one of the last of them says. */
 struct tail {
     size_t known, partner, id;
     size_t shared; /* with its length before it; left out when there is nothing */
-    size_t awards; /* bytes of two counts that are left out while both are 0 */
+    size_t extra;  /* bytes of counts that are left out while they are 0: two of awards, two of
+                    * checks behind them */
 };
 
 static struct tail tail_of(const struct eng_commit *commit)
 {
     eng_assert(commit->known_bytes <= ENG_KNOWN_BYTES_MAX);
     eng_assert(commit->half.partner_bytes <= ENG_PARTNER_BYTES_MAX);
-    bool awards = commit->counters.award_bookings > 0 || commit->counters.award_unmatched > 0;
+    const struct eng_counters *counters = &commit->counters;
+    bool awards = counters->award_bookings > 0 || counters->award_unmatched > 0;
+    bool checks = counters->outcome[ENG_OUTCOME_LEFT_OUT] > 0 || counters->abuse_flags > 0;
     return (struct tail){.known = commit->known_bytes,
                          .partner = commit->half.partner_bytes,
                          .id = strnlen(commit->input_id, ENG_COMMIT_ID_BYTES - 1),
                          .shared = commit->shared_bytes,
-                         .awards = awards ? ENG_COMMIT_AWARDS_BYTES : 0};
+                         .extra = checks   ? ENG_COMMIT_AWARDS_BYTES + ENG_COMMIT_CHECKS_BYTES
+                                  : awards ? ENG_COMMIT_AWARDS_BYTES
+                                           : 0};
 }
 
 size_t eng_commit_bytes(const struct eng_commit *commit)
@@ -161,7 +167,7 @@ size_t eng_commit_bytes(const struct eng_commit *commit)
     eng_assert(commit != NULL);
     eng_assert(tail.id < ENG_COMMIT_ID_BYTES);
     size_t shared = commit->shared_bytes > 0 ? 8u + commit->shared_bytes : 0;
-    return (size_t)ENG_COMMIT_BYTES + tail.known + tail.partner + tail.id + shared + tail.awards;
+    return (size_t)ENG_COMMIT_BYTES + tail.known + tail.partner + tail.id + shared + tail.extra;
 }
 
 static void write_tail(const struct eng_commit *commit, uint8_t *to)
@@ -178,10 +184,14 @@ static void write_tail(const struct eng_commit *commit, uint8_t *to)
         memcpy(to + 8, commit->shared, commit->shared_bytes);
         to += 8u + commit->shared_bytes;
     }
-    if (tail.awards == 0)
+    if (tail.extra == 0)
         return;
     eng_write_be(to, commit->counters.award_bookings, 8);
     eng_write_be(to + 8, commit->counters.award_unmatched, 8);
+    if (tail.extra == ENG_COMMIT_AWARDS_BYTES)
+        return;
+    eng_write_be(to + 16, commit->counters.outcome[ENG_OUTCOME_LEFT_OUT], 8);
+    eng_write_be(to + 24, commit->counters.abuse_flags, 8);
 }
 
 uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to)
@@ -270,7 +280,7 @@ static void read_numbers(const uint8_t *from, struct eng_commit *c)
                                       .before_ms = (int64_t)number_at(from, HALF_AT + 2),
                                       .boundary_ms = (int64_t)number_at(from, HALF_AT + 3),
                                       .target_ms = (int64_t)number_at(from, HALF_AT + 4)}};
-    for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
+    for (int i = 0; i < ENG_OUTCOME_LEFT_OUT; i++)
         c->counters.outcome[i] = number_at(from, 13 + i);
 }
 
@@ -293,9 +303,10 @@ static bool read_lengths(const uint8_t *from, size_t length, struct tail *ret_ta
     }
     if (length < before)
         return false;
-    ret_tail->awards = length - before;
+    ret_tail->extra = length - before;
     return (ret_tail->shared > 0) == (from[2] == SHARED_VERSION) &&
-           (ret_tail->awards == 0 || ret_tail->awards == ENG_COMMIT_AWARDS_BYTES);
+           (ret_tail->extra == 0 || ret_tail->extra == ENG_COMMIT_AWARDS_BYTES ||
+            ret_tail->extra == ENG_COMMIT_AWARDS_BYTES + ENG_COMMIT_CHECKS_BYTES);
 }
 
 enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
@@ -331,9 +342,13 @@ enum eng_status eng_commit_read(const void *value, size_t length, struct eng_com
         memcpy(ret_commit->shared, at + 8, tail.shared);
         at += 8 + tail.shared;
     }
-    if (tail.awards > 0) {
+    if (tail.extra > 0) {
         ret_commit->counters.award_bookings = eng_read_be(at, 8);
         ret_commit->counters.award_unmatched = eng_read_be(at + 8, 8);
+    }
+    if (tail.extra > ENG_COMMIT_AWARDS_BYTES) {
+        ret_commit->counters.outcome[ENG_OUTCOME_LEFT_OUT] = eng_read_be(at + 16, 8);
+        ret_commit->counters.abuse_flags = eng_read_be(at + 24, 8);
     }
     *ret_sum = eng_read_be(from + length - 8, 8);
     return ENG_OK;

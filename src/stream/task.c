@@ -123,6 +123,7 @@ void eng_task_counters(const struct eng_task *task, struct eng_counters *ret_cou
     ret_counters->reports += now->reports;
     ret_counters->award_bookings += now->award_bookings;
     ret_counters->award_unmatched += now->award_unmatched;
+    ret_counters->abuse_flags += now->abuse_flags;
 }
 
 void eng_task_check(const struct eng_task *task)

@@ -124,6 +124,7 @@ static void carry_counters(struct eng_task *task)
         task->base.reports = 0 - now->reports;
         task->base.award_bookings = then->award_bookings - now->award_bookings;
         task->base.award_unmatched = then->award_unmatched - now->award_unmatched;
+        task->base.abuse_flags = then->abuse_flags - now->abuse_flags;
     }
     eng_checkpoint_shift(&task->checkpoint, task->base.read - before);
 }

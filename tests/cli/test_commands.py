@@ -107,7 +107,8 @@ def check_explains_every_golden_case():
             assert run.returncode == 0, (case, run.stderr)
             text = (case / "engaged.yaml").read_text()
             words = ["Program golden", "bytes a partner"]
-            words += [name for name in ("Scores", "Matrices", "Reports", "Alerts", "Ledgers", "Awards")
+            words += [name for name in ("Scores", "Matrices", "Reports", "Alerts", "Checks", "Ledgers",
+                                   "Awards")
                       if f"\n{name.lower()}:" in text]
             for word in words + (["s: "] if "scores:" in text else []):
                 assert word in run.stdout, (case, word)
@@ -123,6 +124,18 @@ def check_says_in_plain_words_what_awards_pay():
     for text in ("sale: 40 for each deal.won, to reward and score.",
                  "invoice: 0.1 for each 1 of the value for each invoice.upload, to score.",
                  "reward: at most 100 in a calendar month; never expires."):
+        assert text in run.stdout, (text, run.stdout)
+
+
+def check_says_in_plain_words_what_checks_look_for():
+    run = engaged("check", "--config", GOLDEN / "90-checks" / "engaged.yaml")
+    for text in ('twice: each invoice.upload with a text of "invoice_number" that one had in the 20 days up to its own is '
+                 "told, and not counted.",
+                 "too_many: each invoice.upload (source: portal) that is more than number 2 in the 1 day up to its own",
+                 "order: each deal.won before which there was no deal.registered in the 10 days up to its own is told, and "
+                 "counts.",
+                 "outlier: each points.redeemed with which redeemed is more than 0.5 times earned is told, and counts.",
+                 'Goes out with: "The same invoice again."'):
         assert text in run.stdout, (text, run.stdout)
 
 

@@ -127,10 +127,19 @@ static bool same_number(const struct change *c, const struct eng_measure *old,
     return strcmp(c->old->numbers[old->number - 1], c->new->numbers[new->number - 1]) == 0;
 }
 
+static bool same_attribute(const struct change *c, const struct eng_measure *old,
+                           const struct eng_measure *new)
+{
+    if (old->attribute == 0 || new->attribute == 0)
+        return old->attribute == new->attribute;
+    return strcmp(c->old->attributes[old->attribute - 1], c->new->attributes[new->attribute - 1]) ==
+           0;
+}
+
 static bool same_question(const struct change *c, const struct eng_measure *old,
                           const struct eng_measure *new)
 {
-    return old->kind == new->kind &&same_number(c, old, new) &&
+    return old->kind == new->kind &&same_number(c, old, new) && same_attribute(c, old, new) &&
            old->difference == new->difference &&same_actions(c, &old->actions, &new->actions) &&
            same_actions(c, &old->until, &new->until) &&
            (old->kind != ENG_FACT ||
@@ -206,9 +215,25 @@ static int64_t kept_for_awards(const struct eng_model *model, unsigned entry)
     return most;
 }
 
+/* The same for checks. */
+static int64_t kept_for_checks(const struct eng_model *model, unsigned entry)
+{
+    int64_t most = 0;
+    for (unsigned i = 0; i < model->check_count; i++) {
+        const struct eng_check *check = &model->checks[i];
+        bool asks = eng_action_set_has(&check->needs, entry) ||
+                    (check->kind == ENG_MORE_THAN && eng_action_set_has(&check->actions, entry));
+        int64_t panes = (int64_t)check->over + (int64_t)model->late_after - 1;
+        most = asks && panes > most ? panes : most;
+    }
+    return most;
+}
+
 static int64_t kept(const struct eng_model *model, unsigned entry)
 {
     int64_t most = kept_for_awards(model, entry);
+    if (kept_for_checks(model, entry) > most)
+        most = kept_for_checks(model, entry);
     for (unsigned i = 0; i < model->measure_count; i++) {
         const struct eng_measure *m = &model->measures[i];
         bool counts = m->kind == ENG_COUNT || m->kind == ENG_SUM || m->kind == ENG_ACTIVE;
@@ -494,6 +519,8 @@ static void carry_fact(const struct change *c, const struct partner *partner, un
         second = old != NOT_THERE && was->seconds >> old & 1;
     else if (m->kind == ENG_SUM)
         second = naive_summed(m, fact);
+    if (known && m->attribute > 0)
+        fact->given[index] = was->given[old];
     fact->measures |= (uint64_t)known << index;
     fact->seconds |= (uint64_t)second << index;
 }
@@ -592,10 +619,23 @@ static void carry_numbers(const struct change *c, const struct fact *was, struct
     }
 }
 
+/* The same of those that were left out. */
+static void forget_left(const struct change *c, struct partner *partner)
+{
+    size_t kept_ids = 0;
+    for (size_t i = 0; i < partner->left_count; i++)
+        if (c->old->dedup > 0 && partner->left[i].clock_pane >= c->pane - (int64_t)c->old->dedup)
+            partner->left[kept_ids++] = partner->left[i];
+        else
+            free(partner->left[i].id);
+    partner->left_count = kept_ids;
+}
+
 static void carry_facts(const struct change *c, struct partner *partner, const uint32_t *rhythm)
 {
     struct fact *facts = calloc(partner->fact_count, sizeof *facts);
     eng_assert(facts != NULL);
+    forget_left(c, partner);
     for (size_t i = 0; i < partner->fact_count; i++) {
         const struct fact *was = &partner->facts[i];
         struct fact *fact = &facts[i];

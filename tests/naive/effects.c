@@ -119,3 +119,33 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
     else if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
         naive->counters.award_bookings++;
 }
+
+/* Lengths are 1 more than they are, in two bytes, the least significant first; 0: none. */
+static size_t put_part(uint8_t *to, struct eng_slice part)
+{
+    uint32_t length = part.data != NULL ? part.length + 1 : 0;
+    to[0] = (uint8_t)length;
+    to[1] = (uint8_t)(length >> 8);
+    if (length > 1)
+        memcpy(to + 2, part.data, part.length);
+    return 2 + (length > 0 ? part.length : 0);
+}
+
+void naive_emit_flag(struct naive *naive, const struct eng_event *event, struct eng_effect *effect,
+                     struct eng_slice text)
+{
+    uint8_t said[3 * 2 + ENG_ACTION_BYTES_MAX + ENG_CHECK_ID_BYTES_MAX + ENG_ATTRIBUTE_BYTES_MAX];
+    struct eng_slice id =
+        event->id.length <= ENG_CHECK_ID_BYTES_MAX ? event->id : (struct eng_slice){0};
+    size_t said_bytes = put_part(said, event->action);
+    said_bytes += put_part(said + said_bytes, id);
+    said_bytes += put_part(said + said_bytes, text);
+    effect->partner_bytes = (uint16_t)event->partner.length;
+    effect->facts_bytes = (uint16_t)said_bytes;
+    effect->bytes = (uint32_t)((sizeof *effect + event->partner.length + said_bytes + 7) / 8 * 8);
+    uint8_t *place = extend(&naive->effects, effect->bytes);
+    memcpy(place, effect, sizeof *effect);
+    memcpy(place + sizeof *effect, event->partner.data, event->partner.length);
+    memcpy(place + sizeof *effect + event->partner.length, said, said_bytes);
+    naive->counters.abuse_flags++;
+}

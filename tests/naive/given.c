@@ -2,6 +2,7 @@
  */
 #include "base/assert.h"
 #include "inside.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- numbers as text: digit by digit, in a row of digits with room on both sides of the point */
@@ -82,29 +83,29 @@ static bool number(struct eng_slice text, int64_t *ret)
 /* ---- texts, each kept once: their numbers begin with 1 ---- */
 
 static struct {
-    struct eng_slice items[4096];
-    int64_t count;
+    struct eng_slice *items;
+    size_t count, capacity;
 } texts;
 
 struct eng_slice naive_text(int64_t number)
 {
-    eng_assert(number > 0 && number <= texts.count);
+    eng_assert(number > 0 && (size_t)number <= texts.count);
     return texts.items[number - 1];
 }
 
-static int64_t keep(struct eng_slice text)
+int64_t naive_keep_text(struct eng_slice text)
 {
-    static char room[1 << 16];
-    static size_t used;
-    for (int64_t i = 0; i < texts.count; i++)
+    for (size_t i = 0; i < texts.count; i++)
         if (texts.items[i].length == text.length &&
             (text.length == 0 || memcmp(texts.items[i].data, text.data, text.length) == 0))
-            return i + 1;
-    eng_assert(texts.count < 4096 && used + text.length <= sizeof room);
-    memcpy(room + used, text.data, text.length);
-    texts.items[texts.count] = (struct eng_slice){room + used, text.length};
-    used += text.length;
-    return ++texts.count;
+            return (int64_t)i + 1;
+    char *room = malloc(text.length + 1);
+    eng_assert(room != NULL);
+    if (text.length > 0)
+        memcpy(room, text.data, text.length);
+    texts.items = naive_grow(texts.items, texts.count, &texts.capacity, sizeof *texts.items);
+    texts.items[texts.count] = (struct eng_slice){room, text.length};
+    return (int64_t)++texts.count;
 }
 
 /* ---- what an event says ---- */
@@ -139,7 +140,7 @@ bool naive_given(const struct eng_model *model, const struct eng_measure *measur
     if (about->kind == ENG_FACT_NUMBER)
         return number(text, ret_value);
     if (about->kind == ENG_FACT_TEXT) {
-        *ret_value = keep(text);
+        *ret_value = naive_keep_text(text);
         return text.length <= about->text_bytes;
     }
     *ret_value = option(about, text);

@@ -23,7 +23,8 @@ struct fact {
     uint32_t summed_numbers; /* the same: a bit for each number of the model */
     uint64_t measures; /* a bit for each measure that keeps no counts per pane and knows of it */
     uint64_t seconds;  /* of those: `until` of a state; a sum over life: its value */
-    int64_t given[ENG_MEASURES_MAX]; /* FACT, of those that know of it: what it says */
+    int64_t given[ENG_MEASURES_MAX]; /* of those that know of it: FACT, what it says; MEMBERS of an
+                                      * attribute, its text */
     uint32_t rhythms;                /* a bit for each silence alert that knows of it */
     uint32_t anchors, expected; /* a bit for each deadline that it begins, or that it may meet */
     uint64_t paid_for, begins;  /* a bit for each award that pays for it, or whose time it begins */
@@ -91,12 +92,21 @@ struct claim {
     bool over;
 };
 
+/* The id of an event that a check left out. */
+struct left_out {
+    char *id;
+    uint32_t id_bytes;
+    int64_t clock_pane; /* the clock's then */
+};
+
 struct partner {
     char *name;
     uint32_t name_bytes;
     uint64_t hash;
     struct fact *facts;
     size_t fact_count, fact_capacity;
+    struct left_out *left;
+    size_t left_count, left_capacity;
     struct claim *claims;
     size_t claim_count, claim_capacity;
     struct payment *payments;
@@ -231,6 +241,7 @@ size_t naive_tell_facts(const struct naive *naive, const struct partner *partner
 
 /* given.c: the text with this number, as it is `given`. */
 struct eng_slice naive_text(int64_t number);
+int64_t naive_keep_text(struct eng_slice text);
 
 /* given.c: which option of a fact holds, from 1; 1 of a flag that is set; 0: none. */
 int64_t naive_option(const struct naive *naive, const struct partner *partner, unsigned fact,
@@ -366,6 +377,19 @@ void naive_deadline_tell(struct naive *naive, const struct partner *partner, uns
                          enum eng_alert_status status, const struct occasion *why);
 void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                              const struct occasion *why);
+
+/* check.c: tells what checks find in an event that is neither late nor a duplicate; true when it is
+ * left out. partner NULL: it is not known. */
+bool naive_checks(struct naive *naive, const struct partner *partner, const struct eng_event *event,
+                  const struct fact *fact);
+
+/* naive.c: a set has a fact's action; that its filter says the same is asserted. */
+bool naive_listed(const struct eng_model *model, const struct eng_action_set *set,
+                  const struct eng_condition *where, const struct fact *fact);
+
+/* effects.c: appends what a check says of an event; `text`: that came twice, or none. */
+void naive_emit_flag(struct naive *naive, const struct eng_event *event, struct eng_effect *effect,
+                     struct eng_slice text);
 
 /* award.c: pays for the event that was counted last. */
 void naive_awards(struct naive *naive, struct partner *partner, const struct occasion *why);

@@ -47,6 +47,9 @@ static void partner_free(struct partner *partner)
         free(partner->scores[i].past);
     free(partner->facts);
     free(partner->payments);
+    for (size_t i = 0; i < partner->left_count; i++)
+        free(partner->left[i].id);
+    free(partner->left);
     for (size_t i = 0; i < partner->claim_count; i++)
         naive_forget_claim(&partner->claims[i]);
     free(partner->claims);
@@ -257,13 +260,19 @@ static bool is_duplicate(const struct naive *naive, const struct partner *partne
             fact->clock_pane >= clock_pane - (int64_t)naive->model->dedup)
             return true;
     }
+    for (size_t i = 0; i < partner->left_count; i++) {
+        const struct left_out *left = &partner->left[i];
+        if (left->id_bytes == id.length && memcmp(left->id, id.data, id.length) == 0 &&
+            left->clock_pane >= clock_pane - (int64_t)naive->model->dedup)
+            return true;
+    }
     return false;
 }
 
 /* What a set of entries says of a fact has to be what the filter says of its attributes, wherever
  * the set has its action at all. */
-static bool listed(const struct eng_model *model, const struct eng_action_set *set,
-                   const struct eng_condition *where, const struct fact *fact)
+bool naive_listed(const struct eng_model *model, const struct eng_action_set *set,
+                  const struct eng_condition *where, const struct fact *fact)
 {
     const struct eng_action *own = &model->actions[fact->action];
     bool named = false, has = eng_action_set_has(set, fact->action);
@@ -282,10 +291,15 @@ void naive_note(const struct eng_model *model, struct fact *fact)
     for (unsigned i = 0; i < model->measure_count; i++) {
         const struct eng_measure *measure = &model->measures[i];
         bool ends = measure->kind == ENG_STATE || measure->kind == ENG_FACT;
-        bool until = ends && listed(model, &measure->until, &measure->where, fact);
-        bool says = until || listed(model, &measure->actions, &measure->where, fact);
+        bool until = ends && naive_listed(model, &measure->until, &measure->where, fact);
+        bool says = until || naive_listed(model, &measure->actions, &measure->where, fact);
         if (says && measure->kind == ENG_FACT)
             says = naive_given(model, measure, until, fact, &fact->given[i]);
+        if (says && measure->attribute > 0) {
+            struct eng_slice text = fact->attributes[measure->attribute - 1];
+            says = text.data != NULL;
+            fact->given[i] = says ? naive_keep_text(text) : 0;
+        }
         if (says)
             fact->measures |= 1ull << i;
         if (until || measure->kind == ENG_SUM)
@@ -294,8 +308,8 @@ void naive_note(const struct eng_model *model, struct fact *fact)
     for (unsigned i = 0; i < model->alert_count; i++) {
         static const struct eng_condition anything;
         const struct eng_alert *alert = &model->alerts[i];
-        bool mine = listed(model, &alert->actions, &alert->where, fact);
-        bool anchors = listed(model, &alert->anchors, &anything, fact);
+        bool mine = naive_listed(model, &alert->actions, &alert->where, fact);
+        bool anchors = naive_listed(model, &alert->anchors, &anything, fact);
         fact->rhythms |= (uint32_t)(mine && alert->kind == ENG_SILENCE) << i;
         fact->expected |= (uint32_t)(mine && alert->kind == ENG_DEADLINE) << i;
         fact->anchors |= (uint32_t)anchors << i;
@@ -303,13 +317,13 @@ void naive_note(const struct eng_model *model, struct fact *fact)
     for (unsigned i = 0; i < model->award_count; i++) {
         static const struct eng_condition anything;
         const struct eng_award *award = &model->awards[i];
-        bool pays = listed(model, &award->actions, &award->where, fact);
-        bool begins = listed(model, &award->anchors, &anything, fact);
+        bool pays = naive_listed(model, &award->actions, &award->where, fact);
+        bool begins = naive_listed(model, &award->anchors, &anything, fact);
         fact->paid_for |= (uint64_t)pays << i;
         fact->begins |= (uint64_t)begins << i;
-        (void)listed(model, &award->approves, &anything, fact);
-        (void)listed(model, &award->drops, &anything, fact);
-        (void)listed(model, &award->reverses, &anything, fact);
+        (void)naive_listed(model, &award->approves, &anything, fact);
+        (void)naive_listed(model, &award->drops, &anything, fact);
+        (void)naive_listed(model, &award->reverses, &anything, fact);
     }
 }
 
@@ -384,7 +398,18 @@ static void take_numbers(const struct naive *naive, const struct eng_event *even
     }
 }
 
-/* The six fates of an event, in the order in which they are tried. */
+/* Its id is all that is kept of it, if its partner is known. */
+static void leave_out(struct partner *partner, const struct eng_event *event, int64_t clock_pane)
+{
+    if (partner == NULL || event->id.data == NULL)
+        return;
+    partner->left = naive_grow(partner->left, partner->left_count, &partner->left_capacity,
+                               sizeof *partner->left);
+    partner->left[partner->left_count++] =
+        (struct left_out){copy(event->id), event->id.length, clock_pane};
+}
+
+/* The seven fates of an event, in the order in which they are tried. */
 static enum eng_outcome judge(struct naive *naive, const struct eng_event *event)
 {
     const struct eng_model *model = naive->model;
@@ -407,6 +432,10 @@ static enum eng_outcome judge(struct naive *naive, const struct eng_event *event
     struct partner *partner = find_partner(naive, event->partner);
     if (is_duplicate(naive, partner, event->id, fact.clock_pane))
         return ENG_OUTCOME_DUPLICATE;
+    if (naive_checks(naive, partner, event, &fact)) {
+        leave_out(partner, event, fact.clock_pane);
+        return ENG_OUTCOME_LEFT_OUT;
+    }
     naive_guards_count(naive, fact.action);
     count(naive, partner, event, fact);
     return ENG_OUTCOME_COUNTED;

@@ -538,6 +538,39 @@ static void print_board(const struct eng_model *model, const struct eng_effect *
     remember_board(effect, &now);
 }
 
+/* A text that a flag says of its event; returns where the next one is. */
+static const uint8_t *print_said(const char *key, const uint8_t *at)
+{
+    uint32_t length = at[0] | (uint32_t)at[1] << 8;
+    if (length == 0)
+        return at + 2;
+    print_text(key, (struct eng_slice){(const char *)at + 2, length - 1});
+    return at + 1 + length;
+}
+
+static void print_abuse_flag(const struct eng_model *model, const struct eng_effect *effect)
+{
+    static const char *const words[ENG_CHECK_KINDS] = {"unique", "more_than", "needs", "ratio"};
+    const struct eng_check *check = &model->checks[effect->subject];
+    const uint8_t *at = (const uint8_t *)(effect + 1) + effect->partner_bytes;
+    print_name("check", check->name);
+    print_name("kind", words[check->kind]);
+    print_name("then", effect->status == ENG_THEN_LEAVE_OUT ? "leave_out" : "flag");
+    printf(",\"model_version\":%u,\"occurred_at\":%" PRId64, model->version,
+           effect->occurred_at_ms);
+    at = print_said("action", at);
+    at = print_said("event_id", at);
+    (void)print_said("text", at);
+    if (effect->value_e4 != ENG_VALUE_NONE)
+        print_number("value", effect->value_e4);
+    if (check->kind == ENG_MORE_THAN)
+        print_number("limit", (int64_t)check->most * 10000);
+    if (check->kind == ENG_OUTLIER)
+        print_number("limit", check->above_e4);
+    if (check->description != NULL)
+        print_name("description", check->description);
+}
+
 static const struct {
     const char *type;
     void (*print)(const struct eng_model *model, const struct eng_effect *effect);
@@ -549,6 +582,7 @@ static const struct {
     [ENG_EFFECT_AWARD_BOOKING] = {"award_booking", print_award_booking},
     [ENG_EFFECT_GROUP] = {"group_result", print_group},
     [ENG_EFFECT_BOARD] = {"board", print_board},
+    [ENG_EFFECT_ABUSE_FLAG] = {"abuse_flag", print_abuse_flag},
 };
 
 static void print_effects(const struct eng_model *model, struct naive *naive)
@@ -575,10 +609,10 @@ static void print_effects(const struct eng_model *model, struct naive *naive)
 static void print_summary(const struct eng_model *model, const struct naive *naive)
 {
     const struct eng_counters *counters = naive_counters(naive);
-    static const char *const names[ENG_OUTCOME_COUNT] = {"counted", "duplicate", "late",
-                                                         "future",  "bad",       "filtered"};
+    static const char *const names[ENG_OUTCOME_COUNT] = {
+        "counted", "duplicate", "late", "future", "bad", "filtered", "left_out"};
     printf("{\"type\":\"summary\",\"read\":%" PRIu64, counters->read);
-    for (unsigned i = 0; i < ENG_OUTCOME_COUNT; i++)
+    for (unsigned i = 0; i < ENG_OUTCOME_COUNT - (model->check_count == 0); i++)
         printf(",\"%s\":%" PRIu64, names[i], counters->outcome[i]);
     printf(",\"partners\":%" PRIu64 ",\"score_changes\":%" PRIu64 ",\"churn_drops\":%" PRIu64,
            naive_partner_count(naive), counters->score_changes, counters->churn_drops);
@@ -586,6 +620,8 @@ static void print_summary(const struct eng_model *model, const struct naive *nai
         printf(",\"award_bookings\":%" PRIu64, counters->award_bookings);
     if (counters->award_unmatched > 0)
         printf(",\"award_unmatched\":%" PRIu64, counters->award_unmatched);
+    if (model->check_count > 0)
+        printf(",\"abuse_flags\":%" PRIu64, counters->abuse_flags);
     if (model->matrix_count > 0)
         printf(",\"cell_changes\":%" PRIu64, counters->cell_changes);
     if (model->report_count > 0)

@@ -211,6 +211,7 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
         [ENG_EFFECT_GROUP] = {"group", eng_model_group_name},
         [ENG_EFFECT_BOARD] = {"board", eng_model_board_name},
         [ENG_EFFECT_SOURCE_SILENCE] = {"source silence", eng_model_guard_name},
+        [ENG_EFFECT_ABUSE_FLAG] = {"abuse flag", eng_model_check_name},
     };
     const char *name = kinds[effect->kind].name(model, effect->subject);
     fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data, kinds[effect->kind].words,
@@ -292,6 +293,7 @@ static bool same_counters(const struct run *run, const struct naive *naive)
                         (int64_t)got->award_bookings);
     same &= same_number(run, "unmatched", 0, (int64_t)want->award_unmatched,
                         (int64_t)got->award_unmatched);
+    same &= same_number(run, "flags", 0, (int64_t)want->abuse_flags, (int64_t)got->abuse_flags);
     same &= same_number(run, "partners", 0, (int64_t)naive_partner_count(naive),
                         (int64_t)eng_engine_partner_count(run->engine));
     same &= same_number(run, "clock", 0, naive_clock_ms(naive), eng_engine_clock_ms(run->engine));
@@ -488,6 +490,10 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             tally->silences += effect->status == ENG_OPENED;
             tally->held +=
                 effect->status == ENG_RESOLVED ? (uint64_t)effect->baseline_e4 / 10000 : 0;
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_ABUSE_FLAG) {
+            tally->flags[run->model->checks[effect->subject].kind]++;
             continue;
         }
         if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {

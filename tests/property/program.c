@@ -887,6 +887,51 @@ static void paid(struct writer *w)
             w->ledgers > 1 ? ", l1" : "", w->ledgers > 2 ? ", l2" : "");
 }
 
+/* A count or a sum other than this one; MEASURES_MAX: there is none. */
+static int64_t countable(struct writer *w, unsigned other)
+{
+    uint64_t first = chance_next(w->chance) % MEASURES_MAX;
+    for (uint64_t i = 0; i < MEASURES_MAX; i++) {
+        uint64_t at = (first + i) % MEASURES_MAX;
+        if (at != other && w->countable[at].name != NULL)
+            return (int64_t)at;
+    }
+    return MEASURES_MAX;
+}
+
+/* Windows are short and limits small, so that some of it is found. */
+static void check(struct writer *w, unsigned index)
+{
+    static const char *const attributes[] = {"odd", "region", "source", "reverses"};
+    static const char *const needed[] = {"social.connect", "\"widget.*\"", "deal.close",
+                                         "[unheard.of, widget.install]"};
+    static const char *const needing[] = {"x", "invoice.upload", "\"training.*\"",
+                                          "[platform.login, \"training.quiz.*\"]"};
+    static const char *const limits[] = {"0", "0.5", "1", "1.5", "2.3333", "4"};
+    int64_t one = countable(w, MEASURES_MAX), other = countable(w, (unsigned)one);
+    int64_t kind = between(w, 0, one < MEASURES_MAX && other < MEASURES_MAX ? 3 : 2);
+    fprintf(w->out, "  k%u: {of: ", index);
+    if (kind == 2)
+        fprintf(w->out, "%s", CHANCE_ONE_OF(w->chance, needing));
+    else
+        actions(w);
+    where(w);
+    if (kind == 0)
+        fprintf(w->out, ", unique: %s", CHANCE_ONE_OF(w->chance, attributes));
+    else if (kind == 1)
+        fprintf(w->out, ", more_than: %" PRId64, between(w, 1, 4));
+    else if (kind == 2)
+        fprintf(w->out, ", needs: %s", CHANCE_ONE_OF(w->chance, needed));
+    else
+        fprintf(w->out, ", ratio: [m%" PRId64 ", m%" PRId64 "], above: %s", one, other,
+                CHANCE_ONE_OF(w->chance, limits));
+    if (kind < 3) {
+        fprintf(w->out, ", over: ");
+        panes(w, percent(w, 80) ? between(w, 1, 6) : window_panes(w));
+    }
+    fprintf(w->out, "%s}\n", percent(w, 50) ? ", then: leave_out" : "");
+}
+
 static void wide_write(struct chance *chance, FILE *out, struct program_traits *ret_traits)
 {
     struct writer w = {.chance = chance, .out = out};
@@ -925,6 +970,11 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
         alert(&w, i);
     if (w.ledgers > 0)
         paid(&w);
+    unsigned checks = percent(&w, 45) ? (unsigned)between(&w, 1, 4) : 0;
+    if (checks > 0)
+        fprintf(out, "checks:\n");
+    for (unsigned i = 0; i < checks; i++)
+        check(&w, i);
     if (alerts == 0 || !percent(&w, 30))
         return;
     fprintf(out, "guards:\n");

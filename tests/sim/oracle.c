@@ -581,7 +581,8 @@ static void same_task(struct oracle *oracle, const struct eng_task *task, struct
     uint64_t sum = 0;
     eng_task_counters(task, &got);
     bool same = got.read == want->read && got.score_changes == want->score_changes &&
-                got.churn_drops == want->churn_drops && got.award_bookings == want->award_bookings;
+                got.churn_drops == want->churn_drops &&
+                got.award_bookings == want->award_bookings && got.abuse_flags == want->abuse_flags;
     for (int i = 0; i < ENG_OUTCOME_COUNT; i++) {
         sum += got.outcome[i];
         same &= got.outcome[i] == want->outcome[i];

@@ -221,6 +221,26 @@ static void print_award_booking(const struct subject *s, const struct eng_effect
     print_number(effect->balance_e4, s->out);
 }
 
+static void print_abuse_flag(const struct subject *s, const struct eng_effect *effect)
+{
+    struct eng_flagged flagged;
+    eng_effect_flagged(effect, &flagged);
+    fprintf(s->out, "%s finds %.*s", s->model->checks[effect->subject].name,
+            (int)flagged.action.length, flagged.action.data);
+    if (flagged.id.data != NULL)
+        fprintf(s->out, " id=%.*s", (int)flagged.id.length, flagged.id.data);
+    if (flagged.text.data != NULL)
+        fprintf(s->out, " with \"%.*s\"", (int)flagged.text.length, flagged.text.data);
+    if (effect->value_e4 != ENG_VALUE_NONE) {
+        fprintf(s->out, " at ");
+        print_number(effect->value_e4, s->out);
+    }
+    if (effect->occurred_at_ms != effect->at_ms) {
+        fprintf(s->out, " of ");
+        print_time(effect->occurred_at_ms, s->out);
+    }
+}
+
 /* The first sums alone: of a count that is all there is. */
 static void print_group(const struct subject *s, const struct eng_effect *effect)
 {
@@ -282,6 +302,8 @@ static void print_effect(const struct subject *s, const struct eng_effect *effec
         print_source_silence(s, effect);
     else if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
         print_award_booking(s, effect);
+    else if (effect->kind == ENG_EFFECT_ABUSE_FLAG)
+        print_abuse_flag(s, effect);
     else
         print_churn_drop(s, effect);
     if ((s->show & SPEC_CONTRIBUTIONS) != 0 && effect->contribution_count > 0)
@@ -332,7 +354,7 @@ static void happen(struct subject *s, const struct eng_event *event, int64_t tic
     if (s->engine != NULL)
         eng_engine_check(s->engine);
     /* Effects of the boundaries come before the event's fate, which comes before its effects; a
-     * fate other than `counted` has no effects of its own. */
+     * fate other than `counted` has no effects of its own, but for what checks have found. */
     print_effects(s, s->engine != NULL ? &effects : naive_effects(s->naive), partner);
     if (s->engine != NULL)
         fate = (enum eng_outcome)outcome;

@@ -191,3 +191,45 @@ Test(synth_cast, facts_and_answers_are_about_their_targets)
     cr_expect_lt(2 * seen[GRADE], seen[REVENUE], "what is done often is done often");
     end();
 }
+
+static const char with_checks[] =
+    "program: test\nmeasures: {got: {count: page.viewed, over: 30d}, gave: {count: gift.taken, "
+    "over: 30d}}\n"
+    "scores: {s: {points: {page.viewed: 1}, over: 30d, bands: {low: 0}}}\n"
+    "checks:\n"
+    "  twice: {unique: number, of: order.placed, over: 30d}\n"
+    "  order: {of: deal.won, needs: deal.registered, over: 30d}\n"
+    "  odd: {of: gift.taken, ratio: [gave, got], above: 1}\n";
+
+/* Numbers are the events' own but for a few, and what a check needs is mostly there. */
+Test(synth_cast, what_checks_look_for_comes_seldom)
+{
+    uint32_t orders = 0, again = 0, won = 0, early = 0;
+    static bool registered[100];
+    static char last[100][32];
+    struct eng_synth_event event;
+    begin(with_checks);
+    cr_assert_not_null(cast);
+    while (eng_synth_next(synth, &event) == ENG_OK) {
+        struct eng_attribute attributes[ENG_SYNTH_ATTRIBUTES_MAX] = {{{"region", 6}, {"north", 5}},
+                                                                     {{"tier", 4}, {"gold", 4}}};
+        struct eng_event record = {.time_ms = event.time_ms, .value_e4 = ENG_VALUE_NONE};
+        uint32_t count = 2;
+        eng_synth_cast_play(cast, &event, &record, attributes, &count);
+        struct eng_slice number = named(attributes, count, "number");
+        cr_assert_eq(number.data != NULL, same(record.action, "order.placed"));
+        registered[event.partner] |= same(record.action, "deal.registered");
+        won += same(record.action, "deal.won");
+        early += same(record.action, "deal.won") && !registered[event.partner];
+        if (number.data == NULL)
+            continue;
+        orders++;
+        again += same(number, last[event.partner]);
+        cr_assert_lt(number.length, sizeof last[0]);
+        memcpy(last[event.partner], number.data, number.length);
+        last[event.partner][number.length] = '\0';
+    }
+    cr_expect(orders > 200 && again > 0 && again < orders / 20, "%u of %u", again, orders);
+    cr_expect(won > 200 && early < won / 10, "%u of %u", early, won);
+    end();
+}

@@ -66,7 +66,14 @@ static char welcome[] = "welcome", reward[] = "rew/ard";
 static struct eng_ledger ledgers[] = {{.name = low}, {.name = reward}};
 static struct eng_award awards[] = {{.name = welcome, .ledgers = 3},
                                     {.name = strong, .ledgers = 1, .description = thanks}};
+static char twice[] = "twi/ce", many[] = "many", odd[] = "odd";
+static struct eng_check checks[] = {
+    {.name = twice, .kind = ENG_UNIQUE, .leave_out = true},
+    {.name = many, .kind = ENG_MORE_THAN, .most = 20, .description = thanks},
+    {.name = odd, .kind = ENG_OUTLIER, .above_e4 = 25000}};
 static const struct eng_model model = {.program = program,
+                                       .check_count = 3,
+                                       .checks = checks,
                                        .guard_count = 1,
                                        .guards = guards,
                                        .ledger_count = 2,
@@ -402,6 +409,57 @@ Test(encode, a_booking_says_what_the_cap_has_left_of_it)
         "\"description\": null}");
 }
 
+/* A flag of a partner with what is said of its event behind it: slices with 1 + their length before
+ * them, 0 for one that is not there. */
+static struct effect flag(unsigned check, const char *said, size_t bytes)
+{
+    struct effect effect = {
+        .head = {.kind = ENG_EFFECT_ABUSE_FLAG,
+                 .subject = (uint16_t)check,
+                 .status = checks[check].leave_out ? ENG_THEN_LEAVE_OUT : ENG_THEN_FLAG,
+                 .origin_kind = ENG_ORIGIN_OFFSET,
+                 .origin = 42,
+                 .at_ms = 1767225600000,
+                 .value_e4 = ENG_VALUE_NONE,
+                 .occurred_at_ms = 1767220000000,
+                 .facts_bytes = (uint16_t)bytes}};
+    memcpy(effect.rest + strlen("acme"), said, bytes);
+    return effect;
+}
+
+#define SAID(check, text) flag(check, text, sizeof(text) - 1)
+
+Test(encode, a_flag_says_of_its_event_what_is_suspicious)
+{
+    struct effect many_of = SAID(1, "\5\0x.yz"
+                                    "\0\0"
+                                    "\0\0");
+    many_of.head.value_e4 = 210000;
+    check_json(SAID(0, "\2\0x"
+                       "\3\0e1"
+                       "\1\0"),
+               "{\"type\":\"abuse_flag\",\"id\":\"paint%2Fpainters/acme/twi%2Fce/leave_out/o42\","
+               "\"program\":\"paint/painters\",\"partner_id\":\"acme\",\"check\":\"twi/ce\","
+               "\"kind\":\"unique\",\"model_version\":3,\"then\":\"leave_out\",\"action\":\"x\","
+               "\"event_id\":\"e1\",\"at\":1767225600000,\"occurred_at\":1767220000000,"
+               "\"text\":\"\"}\n");
+    check_json(many_of,
+               "{\"type\":\"abuse_flag\",\"id\":\"paint%2Fpainters/acme/many/flag/o42\","
+               "\"program\":\"paint/painters\",\"partner_id\":\"acme\",\"check\":\"many\","
+               "\"kind\":\"more_than\",\"model_version\":3,\"then\":\"flag\",\"action\":\"x.yz\","
+               "\"at\":1767225600000,\"occurred_at\":1767220000000,\"value\":21,\"limit\":20,"
+               "\"description\":\"Say \\\"thanks\\\".\"}\n");
+    check_avro(SAID(2, "\2\0x"
+                       "\0\0"
+                       "\0\0"),
+               eng_schema_abuse_flag,
+               "{\"id\": \"paint%2Fpainters/acme/odd/flag/o42\", \"program\": \"paint/painters\", "
+               "\"partner_id\": \"acme\", \"check\": \"odd\", \"kind\": \"ratio\", "
+               "\"model_version\": 3, \"then\": \"flag\", \"action\": \"x\", \"event_id\": null, "
+               "\"at\": 1767225600000, \"occurred_at\": 1767220000000, \"text\": null, "
+               "\"value\": null, \"limit\": {\"double\": 2.5}, \"description\": null}");
+}
+
 Test(encode, a_deadline_says_from_when_and_until_when)
 {
     struct effect effect = churn_drop(6, ENG_OPENED);
@@ -727,7 +785,8 @@ Test(encode, the_summary_is_one_line_of_counts)
                                     .score_changes = 11,
                                     .churn_drops = 12,
                                     .cell_changes = 13,
-                                    .reports = 14};
+                                    .reports = 14,
+                                    .abuse_flags = 15};
     struct eng_model plain = model;
     struct eng_bytes out = {0};
     for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
@@ -736,10 +795,11 @@ Test(encode, the_summary_is_one_line_of_counts)
     cr_assert_str_eq(
         text_of(&out),
         "{\"type\":\"summary\",\"read\":18446744073709551615,\"counted\":1,\"duplicate\":2,"
-        "\"late\":3,\"future\":4,\"bad\":5,\"filtered\":6,\"partners\":9,"
-        "\"score_changes\":11,\"churn_drops\":12,\"cell_changes\":13,\"reports\":14}\n");
+        "\"late\":3,\"future\":4,\"bad\":5,\"filtered\":6,\"left_out\":7,\"partners\":9,"
+        "\"score_changes\":11,\"churn_drops\":12,\"abuse_flags\":15,\"cell_changes\":13,"
+        "\"reports\":14}\n");
     eng_bytes_clear(&out);
-    plain.matrix_count = plain.report_count = 0;
+    plain.matrix_count = plain.report_count = plain.check_count = 0;
     cr_assert_eq(eng_encode_summary(&plain, &counters, 9, &out), ENG_OK);
     cr_expect_not_null(strstr(text_of(&out), "\"churn_drops\":12}\n"), "nothing to count");
     eng_bytes_done(&out);

@@ -141,7 +141,7 @@ Test(differ, what_a_running_process_cannot_take_up_is_named_with_its_place)
              "recovery: {records: 7, seconds: 8}\ntime: {future_skew: 1h, idle_after: 1h}\n");
     refused(eng_config_takes_up, FIRST MODEL "input:\n  topic: other\n",
             "new.yaml:7:3: input.topic needs a restart; so do output.score_changes, "
-            "output.churn_drops, output.cell_changes, output.reports, output.awards, "
+            "output.churn_drops, output.cell_changes, output.reports, output.awards, output.flags, "
             "output.source_silences, output.groups, output.boards, output.dead_letters, "
             "output.erasures");
     refused(eng_config_takes_up, FIRST MODEL INPUT "run: {workers: 2}\n",

@@ -60,6 +60,7 @@ static const struct frame frames[] = {
      "program: p\n" MEASURES SCORES
      "alerts: {own: {silence: [invoice.upload, \"training.*\"], horizon: 45d}}\n"
      "guards: {own: {@}}\n"},
+    {&eng_section_check, "program: p\n" MEASURES SCORES "checks: {own: {@}}\n"},
     {&eng_section_ledger, "program: p\n" MEASURES SCORES
                           "ledgers: {own: {@}}\nawards: {w: {when: a, points: 1, to: own}}\n"},
     {&eng_section_award, "program: p\n" MEASURES SCORES "ledgers: {reward: {}, score: {}}\n"
@@ -185,6 +186,14 @@ static const struct company companies[] = {
     {&eng_section_alert, "horizon", "silence: a"},
     {&eng_section_alert, "cooldown", "score: engagement, falls_to: low"},
     {&eng_section_alert, NULL, "silence: a, horizon: 30d"},
+    {&eng_section_check, "needs", "of: a, over: 3d"},
+    {&eng_section_check, "ratio", "of: a, above: 2"},
+    {&eng_section_check, "above", "of: a, ratio: [revenue, logins]"},
+    {&eng_section_check, "unique", "of: a, over: 3d"},
+    {&eng_section_check, "more_than", "of: a, over: 3d"},
+    {&eng_section_check, "of", "more_than: 5, over: 3d"},
+    {&eng_section_check, "over", "more_than: 5, of: a"},
+    {&eng_section_check, NULL, "more_than: 5, of: a, over: 3d"},
     {&eng_section_ledger, "cap", "per: month"},
     {&eng_section_ledger, "per", "cap: 100"},
     {&eng_section_award, "when", "points: 1, to: reward"},

@@ -61,11 +61,11 @@ Test(start, missing_outputs_are_made_with_the_input_s_partitions)
         s.fake->topics[i].exists = false;
     cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, NULL), ENG_OK);
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
-        cr_expect_eq(s.fake->topics[i].exists,
-                     i != ENG_TOPIC_AWARDS && i != ENG_TOPIC_ERASURES &&
-                         i != ENG_TOPIC_CELL_CHANGES && i != ENG_TOPIC_REPORTS &&
-                         i != ENG_TOPIC_GROUPS && i != ENG_TOPIC_GROUP_SUMS &&
-                         i != ENG_TOPIC_BOARDS && i != ENG_TOPIC_SOURCE_SILENCES);
+        cr_expect_eq(
+            s.fake->topics[i].exists,
+            i != ENG_TOPIC_AWARDS && i != ENG_TOPIC_ERASURES && i != ENG_TOPIC_CELL_CHANGES &&
+                i != ENG_TOPIC_REPORTS && i != ENG_TOPIC_GROUPS && i != ENG_TOPIC_GROUP_SUMS &&
+                i != ENG_TOPIC_BOARDS && i != ENG_TOPIC_SOURCE_SILENCES && i != ENG_TOPIC_FLAGS);
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
         cr_expect_eq(s.fake->topics[i].partition_count, 3);
     stage_done(&s);

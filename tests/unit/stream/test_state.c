@@ -55,6 +55,25 @@ Test(state, a_commit_record_is_read_back)
     cr_expect_eq(memcmp(bytes, twice, sizeof bytes), 0);
 }
 
+/* Behind the counts of awards, which are 0 then. */
+Test(state, a_commit_record_counts_what_checks_have_found_and_left_out)
+{
+    uint8_t bytes[ENG_COMMIT_BYTES + VARYING + 16];
+    struct eng_commit commit = sample_commit(), again;
+    uint64_t sum;
+    commit.counters.outcome[ENG_OUTCOME_LEFT_OUT] = 15;
+    commit.counters.abuse_flags = 16;
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(eng_commit_bytes(&commit), sizeof bytes);
+        (void)eng_commit_write(&commit, bytes);
+        cr_assert_eq(eng_commit_read(bytes, sizeof bytes, &again, &sum, NULL), ENG_OK);
+        cr_expect_eq(again.counters.outcome[ENG_OUTCOME_LEFT_OUT], 15);
+        cr_expect_eq(again.counters.abuse_flags, 16);
+        cr_expect_eq(again.counters.award_bookings, commit.counters.award_bookings);
+        commit.counters.award_bookings = commit.counters.award_unmatched = 0;
+    }
+}
+
 /* So that records of programs without awards are what they were. */
 Test(state, a_commit_record_without_bookings_does_not_count_them)
 {

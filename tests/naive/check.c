@@ -1,0 +1,141 @@
+/* Checks by reading all that a partner did. See naive.h.
+ *
+ * An event that is neither late nor a duplicate is looked at by every check of its action, as of
+ * its own pane. What is left out is not kept, but for its id. */
+#include "base/assert.h"
+#include "inside.h"
+#include <string.h>
+
+/* An event that is looked at. */
+struct suspect {
+    const struct naive *naive;
+    const struct partner *partner; /* NULL: nothing of it was counted yet */
+    const struct fact *fact;
+    const struct eng_check *check;
+};
+
+/* How many facts of some actions are known in the panes of the check's window. */
+static uint64_t before(const struct suspect *s, const struct eng_action_set *set)
+{
+    uint64_t found = 0;
+    for (size_t i = 0; s->partner != NULL && i < s->partner->fact_count; i++) {
+        const struct fact *fact = &s->partner->facts[i];
+        found += fact->counted && eng_action_set_has(set, fact->action) &&
+                 fact->pane <= s->fact->pane && s->fact->pane - fact->pane < s->check->over;
+    }
+    return found;
+}
+
+/* The text again, in the window or behind it. */
+static bool again(const struct suspect *s)
+{
+    struct eng_slice text = s->fact->attributes[s->check->attribute];
+    if (text.data == NULL || s->partner == NULL)
+        return false;
+    for (size_t i = 0; i < s->partner->fact_count; i++) {
+        const struct fact *fact = &s->partner->facts[i];
+        if (!(fact->measures >> s->check->numbers & 1) ||
+            s->fact->pane - fact->pane >= (int64_t)s->check->over)
+            continue;
+        struct eng_slice other = naive_text(fact->given[s->check->numbers]);
+        if (other.length == text.length &&
+            (text.length == 0 || memcmp(other.data, text.data, text.length) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* True when a pane is one of a measure's window with the clock in another. */
+static bool within(const struct eng_model *model, const struct eng_measure *measure, int64_t pane,
+                   int64_t clock)
+{
+    int64_t first =
+        naive_window_first(model, measure->window, measure->panes + measure->ago, clock);
+    return pane >= first && (measure->ago == 0 || pane <= clock - (int64_t)measure->ago);
+}
+
+/* A measure as it is once the event is counted. */
+static __int128 with_event(const struct suspect *s, unsigned index)
+{
+    const struct eng_model *model = s->naive->model;
+    const struct eng_measure *measure = &model->measures[index];
+    const struct fact *fact = s->fact;
+    __int128 sum = 0;
+    if (s->partner != NULL)
+        sum = naive_measure(s->naive, s->partner, measure, fact->clock_pane).value_e4;
+    if (!eng_action_set_has(&measure->actions, fact->action) ||
+        !within(model, measure, fact->pane, fact->clock_pane))
+        return sum;
+    if (measure->kind == ENG_COUNT)
+        return sum + 10000;
+    int64_t more = measure->number > 0 ? fact->numbers[measure->number - 1] : fact->value_e4;
+    return more == ENG_VALUE_NONE ? sum : sum + more;
+}
+
+/* One by the other to the nearest ten-thousandth, a half away from zero, up to the largest target.
+ */
+static int64_t quotient(__int128 one, __int128 other)
+{
+    __int128 size = one < 0 ? -one : one;
+    __int128 whole = size * 10000 / other, rest = size * 10000 % other;
+    whole += 2 * rest >= other;
+    if (whole > ENG_TARGET_MAX_E4)
+        whole = ENG_TARGET_MAX_E4;
+    return (int64_t)(one < 0 ? -whole : whole);
+}
+
+static bool out_of_line(const struct suspect *s, int64_t *ret_value_e4)
+{
+    __int128 one = with_event(s, s->check->measures[0]);
+    __int128 other = with_event(s, s->check->measures[1]);
+    if (other <= 0)
+        return one > 0;
+    *ret_value_e4 = quotient(one, other);
+    return one * 10000 > other * s->check->above_e4;
+}
+
+static bool suspicious(const struct suspect *s, int64_t *ret_value_e4)
+{
+    *ret_value_e4 = ENG_VALUE_NONE;
+    switch (s->check->kind) {
+    case ENG_UNIQUE:
+        return again(s);
+    case ENG_MORE_THAN:
+        *ret_value_e4 = (int64_t)(before(s, &s->check->actions) + 1) * 10000;
+        return *ret_value_e4 > (int64_t)s->check->most * 10000;
+    case ENG_NEEDS:
+        return before(s, &s->check->needs) == 0;
+    default:
+        return out_of_line(s, ret_value_e4);
+    }
+}
+
+bool naive_checks(struct naive *naive, const struct partner *partner, const struct eng_event *event,
+                  const struct fact *fact)
+{
+    const struct eng_model *model = naive->model;
+    struct occasion why = {.cause = fact->pane < fact->clock_pane ? ENG_CAUSE_CORRECTION
+                                                                  : ENG_CAUSE_EVENT,
+                           .origin_kind = ENG_ORIGIN_OFFSET,
+                           .origin = event->offset,
+                           .at_ms = naive->clock_ms,
+                           .pane = fact->clock_pane};
+    bool left_out = false;
+    for (unsigned i = 0; i < model->check_count; i++) {
+        const struct eng_check *check = &model->checks[i];
+        struct suspect suspect = {naive, partner, fact, check};
+        int64_t value_e4;
+        if (!naive_listed(model, &check->actions, &check->where, fact) ||
+            !suspicious(&suspect, &value_e4))
+            continue;
+        struct eng_effect effect = naive_effect(ENG_EFFECT_ABUSE_FLAG, i, &why);
+        effect.status = check->leave_out ? ENG_THEN_LEAVE_OUT : ENG_THEN_FLAG;
+        effect.value_e4 = value_e4;
+        effect.occurred_at_ms = event->time_ms;
+        naive_emit_flag(naive, event, &effect,
+                        check->kind == ENG_UNIQUE ? fact->attributes[check->attribute]
+                                                  : (struct eng_slice){0});
+        left_out |= check->leave_out;
+    }
+    return left_out;
+}
