@@ -569,7 +569,7 @@ static int64_t drop_left(const struct eng_alert *alert, int64_t baseline_e4, int
     if (alert->drop_share_e4 != 0 && baseline_e4 <= 0)
         return 0;
     int64_t enough = drop_from(alert, baseline_e4);
-    return enough - 1 - (depth < enough ? depth : 0);
+    return enough - 1 - (baseline_e4 > 0 && depth < enough ? depth : 0);
 }
 
 int64_t eng_alert_drop_slack(const struct eng_engine *engine, const struct eng_record *record,
