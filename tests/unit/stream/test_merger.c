@@ -153,8 +153,8 @@ static struct eng_merge_meta committed(struct scene *s, int64_t *ret_next)
     return meta;
 }
 
-#define FIRST "p//g/summed/b10 -sums/10/0/1/0/0/0 -sums/10/1/1/0/0/0 "
-#define SECOND "p//g/summed/b20 -sums/20/0/1/0/0/0 -sums/20/1/1/0/0/0 "
+#define FIRST "p//g/summed/b10/m1 -sums/10/0/1/0/0/0 -sums/10/1/1/0/0/0 "
+#define SECOND "p//g/summed/b20/m1 -sums/20/0/1/0/0/0 -sums/20/1/1/0/0/0 "
 
 Test(merger, results_tombstones_and_offset_are_one_transaction)
 {
@@ -167,7 +167,7 @@ Test(merger, results_tombstones_and_offset_are_one_transaction)
     tell(&s, 0, 20, 4);
     tell(&s, 1, 10, 5);
     turn(&s, 3);
-    cr_expect_str_eq(told(&s), "p//g/summed/b10 -sums/10/0/1/0/0/0 -sums/10/1/1/0/0/0 ");
+    cr_expect_str_eq(told(&s), "p//g/summed/b10/m1 -sums/10/0/1/0/0/0 -sums/10/1/1/0/0/0 ");
     struct eng_merge_meta meta = committed(&s, &next);
     cr_expect_eq(meta.given_ms, 10);
     cr_expect_eq(next, 1, "what was told of 20 is read again");
@@ -199,7 +199,7 @@ Test(merger, nothing_is_told_before_the_end_has_been_read)
             put(&s, key, NULL, 0);
         }
     turn(&s, 6);
-    cr_expect_str_eq(told(&s), "p//g/summed/b309 -sums/309/0/1/0/0/0 -sums/309/1/1/0/0/0 ");
+    cr_expect_str_eq(told(&s), "p//g/summed/b309/m1 -sums/309/0/1/0/0/0 -sums/309/1/1/0/0/0 ");
     end(&s);
 }
 
