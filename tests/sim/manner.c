@@ -253,9 +253,9 @@ void manner_spite(struct sim *sim, uint32_t producer)
 {
     if (!happens(sim, sim->manner.spite))
         return;
-    for (uint32_t i = 0; i < sim->manner.processes; i++) {
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++) {
         struct process *process = &sim->processes[i];
-        if (process->port.producer == producer)
+        if (process->state == PROCESS_ALIVE && process->port.producer == producer)
             sim_after(
                 sim, sim_between(sim, 0, sim_percent(sim, 60) ? 8 * MS : 40 * MS),
                 (struct event){.run = death_comes, .who = process, .a = (int64_t)process->life});
@@ -306,6 +306,22 @@ static struct process *victim(struct sim *sim)
     return process->state == PROCESS_ALIVE ? process : NULL;
 }
 
+/* Is there anything to merge? */
+static bool has_groups(const struct sim *sim)
+{
+    return eng_model_group_name(sim->input.config->model, 0) != NULL;
+}
+
+/* The same, or the merger of its house. */
+static struct process *victim_or_merger(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process == NULL || !has_groups(sim) || sim_percent(sim, 50))
+        return process;
+    struct process *merger = process_first(process) + SIM_PROCESSES;
+    return merger->state == PROCESS_ALIVE ? merger : process;
+}
+
 static void kill_one(struct sim *sim)
 {
     struct process *process = victim(sim);
@@ -315,9 +331,9 @@ static void kill_one(struct sim *sim)
 
 static void deafen_one(struct sim *sim)
 {
-    struct process *process = victim(sim);
+    struct process *process = victim_or_merger(sim);
     if (process != NULL)
-        group_deafen(&sim->group, process, sim_between(sim, 500 * MS, 14 * S));
+        group_deafen(process, sim_between(sim, 500 * MS, 14 * S));
 }
 
 static void freeze_one(struct sim *sim)
@@ -331,7 +347,8 @@ static void freeze_one(struct sim *sim)
 
 static void bump(struct sim *sim)
 {
-    group_bump(&sim->group, sim_percent(sim, 50));
+    struct group *group = has_groups(sim) && sim_percent(sim, 50) ? &sim->mergers : &sim->group;
+    group_bump(group, sim_percent(sim, 50));
 }
 
 static void stop_one(struct sim *sim)
@@ -343,9 +360,10 @@ static void stop_one(struct sim *sim)
 
 static void compact(struct sim *sim)
 {
-    sim_say(sim, "the state topic is compacted");
+    sim_say(sim, "state and sums are compacted");
     for (int32_t i = 0; i < sim->manner.partitions; i++)
         broker_compact(&sim->broker, broker_place(ENG_TOPIC_STATE, i));
+    broker_compact(&sim->broker, broker_place(ENG_TOPIC_GROUP_SUMS, 0));
 }
 
 /* A transaction of somebody else, on a log that we write to or read: it will be aborted. */
@@ -360,6 +378,8 @@ static void hang(struct sim *sim)
     uint32_t producer = broker_producer_new(broker);
     uint32_t place = broker_place(CHANCE_ONE_OF(&sim->chance, topics),
                                   (int32_t)sim_between(sim, 0, sim->manner.partitions - 1));
+    if (has_groups(sim) && sim_percent(sim, 30))
+        place = broker_place(sim_percent(sim, 70) ? ENG_TOPIC_GROUP_SUMS : ENG_TOPIC_GROUPS, 0);
     struct broker_record record = {.key = (const uint8_t *)"?", .key_bytes = 1};
     eng_assert(broker_open(broker, producer, &epoch) == BROKER_OK);
     eng_assert(broker_produce(broker, producer, epoch, place, &record) == BROKER_OK);
@@ -486,7 +506,7 @@ bool manner_names_harm(const struct sim *sim, const char *text)
 
 static void oversize(struct sim *sim)
 {
-    struct process *process = victim(sim);
+    struct process *process = victim_or_merger(sim);
     if (process != NULL)
         process->port.refuse_next = true;
 }
@@ -569,7 +589,7 @@ void manner_calm(struct sim *sim)
 {
     sim->calm = true;
     sim->broker.away_until_us = sim->broker.forgets_until_us = -1;
-    for (uint32_t i = 0; i < sim->manner.processes; i++) {
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++) {
         sim->processes[i].frozen_until_us = -1;
         sim->processes[i].deaf_until_us = -1;
         sim->processes[i].wall_error_ms = 0;

@@ -1,0 +1,21 @@
+/* What the mergers have to have told, by the log of sums alone.
+ *
+ * Merging is a pure function of what partitions have told, read from the beginning to some place:
+ * the results of all moments that are complete there and were not given out before, and tombstones
+ * for the sums that they are made of. So every transaction of a merger that took place has to be
+ * that function of some place, which lies behind that of the transaction before and before its own
+ * tombstones, byte by byte and in order. Whatever was gathered, forgotten and read again in between
+ * makes no difference. Where the place is matters only to sums that come too late: what is told of
+ * a moment after a partition has said that it has no events. */
+#ifndef TESTS_SIM_MERGED_H
+#define TESTS_SIM_MERGED_H
+
+#include <stdbool.h>
+
+struct sim;
+
+/* Compares; what differs goes to sim_fail. No transaction may be under way. `all`: mergers are at
+ * rest, so everything that is complete has to have been told (G14). */
+void merged_compare(struct sim *sim, bool all);
+
+#endif
