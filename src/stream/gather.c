@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ static void note_reach(struct eng_gather *gather, const struct held *held)
     struct reach *reached = &gather->reached[held->sums.partition];
     eng_assert(held->sums.partition < gather->partitions);
     eng_assert(!held->dead);
-    if (held->sums.kind != ENG_SUMS_GONE && held->sums.left == 0 &&
+    if (held->sums.kind != ENG_SUMS_GONE && (held->sums.left == 0 || !ENG_RULE(SUMS_WHOLE)) &&
         held->sums.result.at_ms >= reached->at_ms)
         *reached = (struct reach){held->sums.result.at_ms, held->offset};
 }
@@ -511,7 +512,8 @@ int64_t eng_gather_low_water(const struct eng_gather *gather, int64_t next)
         if (!gather->held[i].dead && gather->held[i].offset < low)
             low = gather->held[i].offset;
     for (uint32_t i = 0; i < gather->partitions; i++)
-        if (gather->reached[i].at_ms > gather->given_ms && gather->reached[i].offset < low)
+        if (ENG_RULE(SUMS_LOW_NONE) && gather->reached[i].at_ms > gather->given_ms &&
+            gather->reached[i].offset < low)
             low = gather->reached[i].offset;
     return low;
 }

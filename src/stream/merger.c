@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include "model/config.h"
 #include "stream/meta.h"
 #include <inttypes.h>
@@ -220,7 +221,10 @@ static void take_outcome(struct eng_merger *merger)
         merger->error = txn->error;
     else
         eng_log(ENG_LOG_WARN, "stream", "results of groups were not committed: beginning again");
-    go_nowhere(merger);
+    if (ENG_RULE(SUMS_READ_AGAIN))
+        go_nowhere(merger);
+    else
+        eng_txn_clear(txn);
 }
 
 /* Waits for the commit thread; at the deadline, or at once in a hurry, it is told to give up. */
@@ -260,8 +264,10 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
     eng_assert(partitions != NULL || count == 0);
     if (count == 0)
         return;
-    settle(merger, lost, REVOKE_MS);
-    go_nowhere(merger);
+    if (ENG_RULE(SUMS_SETTLED))
+        settle(merger, lost, REVOKE_MS);
+    if (ENG_RULE(SUMS_FORGOTTEN))
+        go_nowhere(merger);
     merger->assigned = false;
     eng_log(ENG_LOG_INFO, "stream", "does not merge the groups of the program any more");
     eng_assert(!merger->in_flight);
@@ -375,16 +381,17 @@ static enum eng_status begin_reading(struct eng_merger *merger, struct eng_error
     struct eng_merge_meta meta;
     enum eng_status status = ask_place(merger, &meta, err);
     eng_assert(merger->place == NOWHERE);
+    int64_t given_ms = ENG_RULE(SUMS_GIVEN) ? meta.given_ms : -1;
     if (status == ENG_OK &&
-        eng_gather_new((uint32_t)merger->partition_count, meta.given_ms, &merger->gather) != ENG_OK)
+        eng_gather_new((uint32_t)merger->partition_count, given_ms, &merger->gather) != ENG_OK)
         status = eng_error_set(err, ENG_NO_MEMORY, "no memory for merging groups");
     const struct eng_port_offset set = {.partition = 0, .next = merger->next};
-    if (status == ENG_OK) /* what is fetched already would go on where it is */
+    if (status == ENG_OK && ENG_RULE(SUMS_FETCHED_ANEW)) /* else it would go on where it is */
         status = merger->port->ops->assign(merger->port, &set, 0, err);
     if (status == ENG_OK)
         status = merger->port->ops->assign(merger->port, &set, 1, err);
     if (status == ENG_OK)
-        merger->place = READING;
+        merger->place = ENG_RULE(SUMS_TO_THE_END) ? READING : GIVING;
     else
         go_nowhere(merger);
     eng_assert(status != ENG_OK || merger->gather != NULL);
@@ -410,7 +417,8 @@ static bool has_no_doubt(struct eng_merger *merger)
         merger->renew_error.status != ENG_STOPPED)
         merger->error = merger->renew_error;
     merger->renewing = false;
-    if (merger->error.status != ENG_OK || merger->committer.state != ENG_COMMITTER_DOUBT)
+    if (merger->error.status != ENG_OK || merger->committer.state != ENG_COMMITTER_DOUBT ||
+        !ENG_RULE(SUMS_NO_DOUBT))
         return merger->error.status == ENG_OK;
     merger->renewing = true;
     eng_courier_submit(&merger->sender, renew_errand, merger);
@@ -528,7 +536,7 @@ static enum eng_status fill(struct eng_merger *merger)
                                                           eng_gather_board(merger->gather))
                                          : eng_sink_result(&merger->sink, &merger->txn, result);
         while (eng_gather_spent(merger->gather, &key))
-            if (status == ENG_OK)
+            if (status == ENG_OK && ENG_RULE(SUMS_SPENT))
                 status = eng_sink_spent(&merger->txn, key);
     }
     eng_assert(status == ENG_OK || status == ENG_NO_MEMORY);
@@ -553,7 +561,8 @@ static void phase_give(struct eng_merger *merger)
                                         .given_ms = eng_gather_given(merger->gather)};
     struct eng_txn_offset offset = {.before = merger->from};
     offset.before.partition = offset.now.partition = 0;
-    offset.now.next = eng_gather_low_water(merger->gather, merger->next);
+    offset.now.next = ENG_RULE(SUMS_LOW_WATER) ? eng_gather_low_water(merger->gather, merger->next)
+                                               : merger->next;
     eng_merge_meta_write(&meta, offset.now.meta);
     if (status == ENG_OK)
         status = eng_txn_offset(&merger->txn, &offset);

@@ -13,6 +13,8 @@
 #define MS INT64_C(1000)
 #define S (1000 * MS)
 
+enum { WEEK_MS = 7 * 86400000, PANE_US_LEAST = 10000 };
+
 /* Some seeds have it, and of those some have it often. */
 static int64_t maybe(struct sim *sim, unsigned percent, int64_t low_us, int64_t high_us)
 {
@@ -185,6 +187,31 @@ void manner_draw(struct sim *sim)
     draw_aside(sim, m);
 }
 
+/* Is there anything to merge? */
+static bool has_groups(const struct sim *sim)
+{
+    return eng_model_group_name(sim->input.config->model, 0) != NULL;
+}
+
+/* By a chance of its own, as the others. */
+void manner_draw_groups(struct sim *sim)
+{
+    struct manner *m = &sim->manner;
+    struct chance chance = sim->chance;
+    if (!has_groups(sim))
+        return;
+    sim->chance.state = chance.state * 0x2545F4914F6CDD1Du + 7;
+    if (sim_percent(sim, 75)) {
+        int64_t panes = WEEK_MS / sim->input.pane_ms, week_us = sim_between(sim, S, 5 * S);
+        m->pane_us = week_us / panes > PANE_US_LEAST ? week_us / panes : PANE_US_LEAST;
+    }
+    if (m->partitions > 1 && sim_percent(sim, 50)) {
+        m->empty = (int32_t)sim_between(sim, 1, m->partitions - 1);
+        m->empty_us = sim_between(sim, m->calm_us / 3, m->calm_us);
+    }
+    sim->chance = chance;
+}
+
 bool manner_strikes(struct sim *sim, unsigned parts)
 {
     return !sim->calm && parts > 0 && sim_between(sim, 1, 10000) <= (int64_t)parts;
@@ -304,12 +331,6 @@ static struct process *victim(struct sim *sim)
     struct process *process =
         &sim->processes[sim_between(sim, 0, (int64_t)sim->manner.processes - 1)];
     return process->state == PROCESS_ALIVE ? process : NULL;
-}
-
-/* Is there anything to merge? */
-static bool has_groups(const struct sim *sim)
-{
-    return eng_model_group_name(sim->input.config->model, 0) != NULL;
 }
 
 /* The same, or the merger of its house. */

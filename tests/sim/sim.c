@@ -35,7 +35,10 @@ bool sim_init(struct sim *sim, uint64_t seed, FILE *trace)
     sim->group.static_members = sim->manner.static_members;
     for (uint32_t i = 0; i < SIM_MEMBERS; i++)
         process_init(&sim->processes[i], sim, i);
-    return input_init(sim);
+    if (!input_init(sim))
+        return false;
+    manner_draw_groups(sim);
+    return true;
 }
 
 void sim_done(struct sim *sim)
