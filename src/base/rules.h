@@ -52,15 +52,13 @@
     X(STANDBY_STOPS_FIRST, "a standby is at rest before the committed offset is asked for")        \
     X(STANDBY_REACHES_RECORD, "a standby has read the record that the group names")                \
     X(SUMS_GIVEN, "what a merger has given out is known from its offset's metadata")               \
+    X(SUMS_OFFSET, "no committed offset beside sums is no beginning, unless it stays so")          \
     X(SUMS_LOW_WATER, "sums of moments that are still open are read again")                        \
     X(SUMS_LOW_NONE, "and what says that a partition has no events")                               \
     X(SUMS_SPENT, "sums are taken away by the transaction that gives out their results")           \
     X(SUMS_TO_THE_END, "nothing is given out before the sums have been read to the end")           \
-    X(SUMS_READ_AGAIN, "what a transaction has given out that was not committed is read again")    \
-    X(SUMS_FETCHED_ANEW, "and fetched from where reading begins, not from where it was")           \
     X(SUMS_FORGOTTEN, "what was gathered is forgotten when the sums go to another merger")         \
     X(SUMS_SETTLED, "nothing is in flight then")                                                   \
-    X(SUMS_NO_DOUBT, "a commit in doubt is ended before a merger asks where it is")                \
     X(SUMS_WHOLE, "a partition has told a moment when it has told the last of it")                 \
     X(NO_OFFSET_IS_ASKED_AGAIN,                                                                    \
       "no committed offset beside a state topic with records, or after a commit, is no beginning")

@@ -26,6 +26,7 @@ enum {
     GATE_MS = 20,
     ASK_PAUSE_MS = 50,
     ASK_PAUSE_MS_MAX = 2000,
+    BLANK_MAX = 12, /* times "no offset" is not believed: 15 s with those pauses, as in recall.c */
     REVOKE_MS = 15000,
     SETTLE_STEP_MS = 50,
     LEAVE_MS = 10000,
@@ -221,10 +222,7 @@ static void take_outcome(struct eng_merger *merger)
         merger->error = txn->error;
     else
         eng_log(ENG_LOG_WARN, "stream", "results of groups were not committed: beginning again");
-    if (ENG_RULE(SUMS_READ_AGAIN))
-        go_nowhere(merger);
-    else
-        eng_txn_clear(txn);
+    go_nowhere(merger);
 }
 
 /* Waits for the commit thread; at the deadline, or at once in a hurry, it is told to give up. */
@@ -353,6 +351,18 @@ bool eng_merger_begin(struct eng_merger *merger)
 
 /* ---- the turn ---- */
 
+/* "No offset" beside sums: nobody has merged any yet, or the coordinator is one that has just taken
+ * over and does not know of it. */
+static bool is_blank(struct eng_merger *merger, const struct eng_port_offset *offset,
+                     const int64_t bounds[2])
+{
+    bool blank = offset->next < 0 && bounds[1] > bounds[0];
+    eng_assert(bounds[0] <= bounds[1]);
+    merger->blank_count = blank ? merger->blank_count + 1 : 0;
+    eng_assert(blank || merger->blank_count == 0);
+    return blank && merger->blank_count <= BLANK_MAX && ENG_RULE(SUMS_OFFSET);
+}
+
 /* What the group has, and where reading begins. */
 static enum eng_status ask_place(struct eng_merger *merger, struct eng_merge_meta *ret_meta,
                                  struct eng_error *err)
@@ -365,6 +375,8 @@ static enum eng_status ask_place(struct eng_merger *merger, struct eng_merge_met
     *ret_meta = (struct eng_merge_meta){.given_ms = -1};
     if (status == ENG_OK)
         status = port->ops->bounds(port, ENG_TOPIC_INPUT, 0, bounds, err);
+    if (status == ENG_OK && is_blank(merger, &offset, bounds))
+        return eng_error_set(err, ENG_UNAVAILABLE, "no offset beside sums of groups");
     if (status == ENG_OK && offset.next >= 0)
         status = eng_merge_meta_read(offset.meta, ret_meta, err);
     if (status != ENG_OK)
@@ -386,7 +398,7 @@ static enum eng_status begin_reading(struct eng_merger *merger, struct eng_error
         eng_gather_new((uint32_t)merger->partition_count, given_ms, &merger->gather) != ENG_OK)
         status = eng_error_set(err, ENG_NO_MEMORY, "no memory for merging groups");
     const struct eng_port_offset set = {.partition = 0, .next = merger->next};
-    if (status == ENG_OK && ENG_RULE(SUMS_FETCHED_ANEW)) /* else it would go on where it is */
+    if (status == ENG_OK) /* what is fetched already would go on where it is */
         status = merger->port->ops->assign(merger->port, &set, 0, err);
     if (status == ENG_OK)
         status = merger->port->ops->assign(merger->port, &set, 1, err);
@@ -417,8 +429,7 @@ static bool has_no_doubt(struct eng_merger *merger)
         merger->renew_error.status != ENG_STOPPED)
         merger->error = merger->renew_error;
     merger->renewing = false;
-    if (merger->error.status != ENG_OK || merger->committer.state != ENG_COMMITTER_DOUBT ||
-        !ENG_RULE(SUMS_NO_DOUBT))
+    if (merger->error.status != ENG_OK || merger->committer.state != ENG_COMMITTER_DOUBT)
         return merger->error.status == ENG_OK;
     merger->renewing = true;
     eng_courier_submit(&merger->sender, renew_errand, merger);

@@ -1,6 +1,7 @@
 /* One history. See history.h. */
 #include "history.h"
 
+#include "merged.h"
 #include "oracle.h"
 #include <inttypes.h>
 #include <string.h>
@@ -69,12 +70,18 @@ static void kill_all(struct sim *sim, const char *why)
             process_kill(&sim->processes[i], why);
 }
 
-/* All die, and one begins anew from what is in the log, with the last version of the program. */
+/* All die, and one begins anew from what is in the log, with the last version of the program. In
+ * some histories the offset of the mergers' group has expired meanwhile. */
 static void restart(struct sim *sim)
 {
     sim_say(sim, "---- a restart ----");
+    sim->expired = sim->seed % 3 == 0 && merged_may_expire(sim);
     sim->input.released = sim->input.changes;
     kill_all(sim, "the restart");
+    if (sim->expired) {
+        sim_say(sim, "the offset of the mergers has expired");
+        sim->broker.committed[BROKER_MERGERS] = (struct eng_port_offset){.next = -1};
+    }
     sim->manner.processes = 1;
     settle(sim);
 }

@@ -200,15 +200,17 @@ void manner_draw_groups(struct sim *sim)
     struct chance chance = sim->chance;
     if (!has_groups(sim))
         return;
-    sim->chance.state = chance.state * 0x2545F4914F6CDD1Du + 7;
+    sim->chance.state = sim->seed * 0xD1342543DE82EF95u + 7;
     if (sim_percent(sim, 75)) {
         int64_t panes = WEEK_MS / sim->input.pane_ms, week_us = sim_between(sim, S, 5 * S);
         m->pane_us = week_us / panes > PANE_US_LEAST ? week_us / panes : PANE_US_LEAST;
     }
     if (m->partitions > 1 && sim_percent(sim, 50)) {
         m->empty = (int32_t)sim_between(sim, 1, m->partitions - 1);
-        m->empty_us = sim_between(sim, m->calm_us / 3, m->calm_us);
+        m->empty_us = sim_between(sim, m->calm_us / 4, m->calm_us * 3 / 4);
+        m->moves = sim_percent(sim, 30);
     }
+    m->merger_us = maybe(sim, 50, 300 * MS, 6 * S);
     sim->chance = chance;
 }
 
@@ -418,12 +420,31 @@ static void jump(struct sim *sim)
             process->wall_error_ms);
 }
 
+/* The sums go to another merger, or are asked for again; with a word or without. */
+static void move_sums(struct sim *sim)
+{
+    struct process *process = victim_or_merger(sim);
+    if (process == NULL || process->group != &sim->mergers || sim_percent(sim, 50))
+        group_bump(&sim->mergers, true);
+    else
+        group_expel(process);
+}
+
 static void coordinator(struct sim *sim)
 {
     sim->broker.away_until_us = sim->now_us + sim_between(sim, 100 * MS, 4 * S);
     sim->broker.forgets_until_us =
         sim_percent(sim, 50) ? sim->broker.away_until_us + sim_between(sim, 0, 2500 * MS) : -1;
     sim_say(sim, "the coordinator moves");
+    if (has_groups(sim) && sim_percent(sim, 60))
+        move_sums(sim);
+}
+
+static void coordinator_comes(struct sim *sim, const struct event *event)
+{
+    (void)event;
+    if (!sim->calm)
+        coordinator(sim);
 }
 
 static void starve(struct sim *sim)
@@ -579,6 +600,7 @@ static const struct {
     {offsetof(struct manner, retain_us), retain},
     {offsetof(struct manner, oversize_us), oversize},
     {offsetof(struct manner, erase_us), erase},
+    {offsetof(struct manner, merger_us), move_sums},
 };
 
 enum { FAULTS = sizeof faults / sizeof faults[0] };
@@ -600,6 +622,8 @@ void manner_begin(struct sim *sim)
 {
     if (sim->manner.harm == HARM_RETENTION)
         sim_after(sim, sim->manner.harm_us, (struct event){.run = harm_input});
+    for (int64_t us = 500 * MS; sim->manner.moves && us < 8 * S; us += 2500 * MS)
+        sim_after(sim, sim->manner.empty_us + us, (struct event){.run = coordinator_comes});
     for (int64_t i = 0; i < FAULTS; i++)
         if (mean_of(sim, i) > 0)
             sim_after(sim, sim_about(sim, mean_of(sim, i)),

@@ -54,10 +54,11 @@ struct manner {
     int64_t harm_us; /* when, about */
     int32_t empty;   /* partitions from this one on have no input before empty_us */
     int64_t empty_us;
+    bool moves;      /* and their coordinator then moves, about when those begin */
     unsigned sticky; /* that a partition stays with its owner */
     /* Mean time between two of a kind, us; 0: none. */
     int64_t kill_us, deaf_us, freeze_us, bump_us, stop_us, compact_us, hang_us, jump_us, away_us,
-        memory_us, retain_us, oversize_us, erase_us;
+        memory_us, retain_us, oversize_us, erase_us, merger_us;
 };
 
 /* Draws the manner of the seed. */

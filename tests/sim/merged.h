@@ -12,10 +12,23 @@
 
 #include <stdbool.h>
 
+struct eng_merger;
 struct sim;
 
 /* Compares; what differs goes to sim_fail. No transaction may be under way. `all`: mergers are at
  * rest, so everything that is complete has to have been told (G14). */
 void merged_compare(struct sim *sim, bool all);
+
+/* A merger has read to the end and goes over to giving out: it has to know what whoever had read
+ * everything from the beginning would know of what was not given out yet. */
+void merged_check_begun(struct sim *sim, const struct eng_merger *merger);
+
+/* Can the offset of the mergers' group get lost, so that a merger reads everything from the
+ * beginning? With it goes up to where results were given out. So nothing may have come too late
+ * for them, or come yet. */
+bool merged_may_expire(struct sim *sim);
+
+/* Says in the trace what is in both topics. */
+void merged_trace(const struct sim *sim);
 
 #endif

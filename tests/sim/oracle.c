@@ -664,6 +664,7 @@ void oracle_trace(struct sim *sim)
         run_all(oracle);
         oracle_free(oracle);
     }
+    merged_trace(sim);
 }
 
 static struct oracle *oracle_of(struct sim *sim, int32_t partition)

@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "merged.h"
 #include "sim.h"
 #include "stream/merger_inside.h"
 #include "stream/worker.h"
@@ -322,6 +323,20 @@ static void live(void *argument)
     end_life(process, status, err.text);
 }
 
+/* Turns as long as it may; looked at when it begins to give out. */
+static void turn_merger(struct process *process)
+{
+    const struct eng_merger *merger = process->merger;
+    enum eng_merger_place before = NOWHERE;
+    while (eng_merger_turn(process->merger)) {
+        heap_enter(NULL); /* what is looked at here is not its */
+        if (merger->place == GIVING && before != GIVING && !merger->in_flight)
+            merged_check_begun(process->sim, merger);
+        heap_enter(&process_first(process)->heap);
+        before = merger->place;
+    }
+}
+
 /* The same of a merger. */
 static void merge(void *argument)
 {
@@ -339,7 +354,9 @@ static void merge(void *argument)
     if (status == ENG_OK) {
         struct eng_merger *merger = process->merger;
         atomic_store(&merger->stop, first->stopping);
-        eng_merger_run(merger);
+        if (eng_merger_begin(merger))
+            turn_merger(process);
+        eng_merger_end(merger);
         eng_assert(eng_merger_stopped(merger, &status, &err));
         process->merger = NULL;
         eng_merger_free(merger);

@@ -98,6 +98,7 @@ struct sim {
     bool calm;            /* no more faults */
     bool harmed;          /* what no worker can make good has happened */
     bool refused;         /* and a worker has said so, and ended */
+    bool expired;         /* the offset of the mergers' group was */
     int64_t wall_zero_ms; /* at now_us 0 */
     int64_t wall_stop_us; /* the wall's clock stands still from then on; INT64_MAX: it goes */
     FILE *trace;          /* NULL: none */
