@@ -170,7 +170,7 @@ static bool find_place(struct merged *merged, const struct broker_txn *txn, stru
     return false;
 }
 
-/* Takes the transactions in the order of their results. */
+/* G16. Takes the transactions in the order of their results. */
 static void compare_all(struct merged *merged)
 {
     struct sim *sim = merged->sim;

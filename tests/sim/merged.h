@@ -1,4 +1,4 @@
-/* What the mergers have to have told, by the log of sums alone.
+/* What the mergers have to have told, by the log of sums alone (G16).
  *
  * Merging is a pure function of what partitions have told, read from the beginning to some place:
  * the results of all moments that are complete there and were not given out before, and tombstones

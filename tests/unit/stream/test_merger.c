@@ -79,11 +79,15 @@ static void start(struct scene *s)
     s->stage.fake->moved_count = 1;
 }
 
+/* Nothing has been given out, and the group knows that. */
 static void begin_as(struct scene *s, bool slow)
 {
+    const struct eng_merge_meta none = {.given_ms = -1};
     *s = (struct scene){.slow = slow};
     stage_init(&s->stage, 1);
     s->stage.fake->topics[ENG_TOPIC_INPUT].partition_count = 2; /* of the program's input */
+    s->stage.fake->partitions[0].committed.next = 0;
+    eng_merge_meta_write(&none, s->stage.fake->partitions[0].committed.meta);
     start(s);
 }
 
@@ -248,6 +252,44 @@ Test(merger, G16_a_successor_goes_on_where_the_one_before_was)
         cr_expect_str_eq(told(&s), FIRST SECOND, "killed after %d turns", turns);
         end(&s);
     }
+}
+
+/* "No offset" may be what a coordinator says that has not read it yet: it is asked again for 15 s
+ * where there are sums. */
+Test(merger, no_offset_beside_sums_is_no_beginning_unless_it_stays_so)
+{
+    for (int known = 0; known < 2; known++) {
+        struct scene s;
+        begin(&s);
+        struct eng_port_offset *offset = &s.stage.fake->partitions[0].committed, there = *offset;
+        there.next = 1; /* what is before was given out */
+        *offset = (struct eng_port_offset){.next = -1};
+        tell(&s, 0, 10, 3);
+        tell(&s, 0, 10, 3);
+        tell(&s, 1, 10, 5);
+        int64_t began_us = s.stage.fake->now_us;
+        for (int i = 0; i < 1000 && s.merger->place == NOWHERE; i++) {
+            if (known && s.stage.fake->now_us - began_us > 10000000)
+                *offset = there;
+            turn(&s, 1);
+        }
+        int64_t took_us = s.stage.fake->now_us - began_us;
+        cr_expect(took_us > 10000000 && took_us < 18000000, "%d ms", (int)(took_us / 1000));
+        cr_expect_eq(s.merger->from.next, known ? 1 : -1);
+        turn(&s, 3);
+        cr_expect_str_eq(told(&s), FIRST);
+        end(&s);
+    }
+}
+
+Test(merger, a_topic_without_sums_is_not_waited_for)
+{
+    struct scene s;
+    begin(&s);
+    s.stage.fake->partitions[0].committed = (struct eng_port_offset){.next = -1};
+    turn(&s, 3);
+    cr_expect_eq(s.merger->place, GIVING);
+    end(&s);
 }
 
 /* Somebody else has committed in its place: what it knows is worth nothing, and it asks again. */
