@@ -363,6 +363,7 @@ static void find_before(struct eng_gather *gather, uint32_t first)
     eng_assert(gather->giving_end <= gather->count);
     before->count = 0;
     gather->board.previous_ms = -1;
+    uint32_t top = 0; /* the versions that partitions were under may have others */
     for (uint32_t i = first; i-- > 0;) {
         const struct held *held = &gather->held[i];
         const struct eng_group_result *other = &held->sums.result;
@@ -371,8 +372,10 @@ static void find_before(struct eng_gather *gather, uint32_t first)
         if (gather->board.previous_ms >= 0 && other->at_ms != gather->board.previous_ms)
             break;
         gather->board.previous_ms = other->at_ms;
-        if (is_same_text(other->by, result->by) && is_same_text(other->segment, result->segment))
-            (void)eng_places_add(before, other->top, other->entries); /* read before: entries */
+        if (!is_same_text(other->by, result->by) || !is_same_text(other->segment, result->segment))
+            continue;
+        top = other->top > top ? other->top : top;
+        (void)eng_places_add(before, top, other->entries); /* read before: entries */
     }
     eng_places_rank(before);
 }

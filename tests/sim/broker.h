@@ -61,6 +61,12 @@ struct broker_txn {
     uint64_t offset_order[BROKER_OFFSETS]; /* in which the group was told of them */
 };
 
+/* Is it one of a merger, with its group's offset? */
+static inline bool broker_txn_merges(const struct broker_txn *txn)
+{
+    return txn != NULL && (txn->offset_mask >> BROKER_MERGERS & 1);
+}
+
 /* Bytes of a record; headers flat, see broker_flatten. */
 struct broker_record {
     const uint8_t *key, *value, *headers; /* NULL: none */

@@ -190,7 +190,7 @@ void manner_draw(struct sim *sim)
 /* Is there anything to merge? */
 static bool has_groups(const struct sim *sim)
 {
-    return eng_model_group_name(sim->input.config->model, 0) != NULL;
+    return eng_model_is_merged(sim->input.config->model);
 }
 
 /* By a chance of its own, as the others. */
@@ -394,6 +394,8 @@ static void hang(struct sim *sim)
 {
     static const enum eng_topic topics[] = {ENG_TOPIC_STATE, ENG_TOPIC_SCORE_CHANGES,
                                             ENG_TOPIC_INPUT};
+    static const enum eng_topic merged[] = {ENG_TOPIC_GROUP_SUMS, ENG_TOPIC_GROUP_SUMS,
+                                            ENG_TOPIC_GROUPS, ENG_TOPIC_BOARDS};
     struct broker *broker = &sim->broker;
     int32_t epoch = -1;
     if (broker->producer_count == BROKER_PRODUCERS)
@@ -402,7 +404,7 @@ static void hang(struct sim *sim)
     uint32_t place = broker_place(CHANCE_ONE_OF(&sim->chance, topics),
                                   (int32_t)sim_between(sim, 0, sim->manner.partitions - 1));
     if (has_groups(sim) && sim_percent(sim, 30))
-        place = broker_place(sim_percent(sim, 70) ? ENG_TOPIC_GROUP_SUMS : ENG_TOPIC_GROUPS, 0);
+        place = broker_place(CHANCE_ONE_OF(&sim->chance, merged), 0);
     struct broker_record record = {.key = (const uint8_t *)"?", .key_bytes = 1};
     eng_assert(broker_open(broker, producer, &epoch) == BROKER_OK);
     eng_assert(broker_produce(broker, producer, epoch, place, &record) == BROKER_OK);

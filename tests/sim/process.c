@@ -399,7 +399,7 @@ static void start(struct process *process)
 {
     eng_assert(process->state == PROCESS_DEAD);
     process->config = input_release(&process->sim->input, process->sim->input.released);
-    process->merges = is_merger(process) && eng_model_group_name(process->config->model, 0) != NULL;
+    process->merges = is_merger(process) && eng_model_is_merged(process->config->model);
     if (is_merger(process) && !process->merges)
         return;
     process->state = PROCESS_ALIVE;
@@ -499,8 +499,9 @@ static bool merger_is_at_rest(const struct process *process)
         &process->sim->broker.logs[broker_place(ENG_TOPIC_GROUP_SUMS, 0)];
     if (process->state != PROCESS_ALIVE || merger == NULL || !merger->joined || merger->in_flight)
         return false;
-    return !merger->assigned || (merger->place == GIVING && merger->next >= log->end &&
-                                 eng_gather_ready(merger->gather) < 0);
+    return !merger->assigned ||
+           (merger->place == GIVING && merger->next >= log->end &&
+            eng_gather_ready(merger->gather) < 0 && !eng_gather_has_gone(merger->gather));
 }
 
 bool process_is_at_rest(const struct process *process)

@@ -67,7 +67,7 @@ enum { SIM_PROCESSES = 3, SIM_MEMBERS = 2 * SIM_PROCESSES, SIM_REASON_BYTES = 60
     X(WAITS, "commits before an event whose boundaries are worked off")                            \
     X(OUTPUTS, "outputs")                                                                          \
     X(SUMS, "of them sums of groups")                                                              \
-    X(MERGED, "results of groups")                                                                 \
+    X(MERGED, "results of groups, and boards")                                                     \
     X(MERGES, "transactions of mergers")                                                           \
     X(SUCCESSIONS, "of them by another than the one before")                                       \
     X(LATE_SUMS, "sums that came too late")                                                        \

@@ -124,6 +124,17 @@ static void add_board(struct bench *b, const struct eng_board_result *board)
     add(b, "; ");
 }
 
+/* The same under another version of the model, by which the board has other places. */
+static void tell_under(struct bench *b, uint32_t version, uint16_t top, uint32_t partition,
+                       int64_t at_ms, const char *words)
+{
+    uint8_t room[256];
+    struct eng_sums sums = list_of(partition, at_ms, words, room);
+    sums.result.model_version = version;
+    sums.result.top = top;
+    take(b, &sums);
+}
+
 /* All that can be given out, in one line, with the keys of spent records when `keys`. */
 static const char *give(struct bench *b, bool keys)
 {

@@ -526,7 +526,7 @@ Test(merger, G11_an_erasure_takes_the_partner_out_of_what_is_kept)
         tell_board(&s, 0, 10, "ab");
         tell_board(&s, 1, 10, "c");
         turn(&s, 3);
-        cr_expect_str_eq(told_boards(&s), "p//b/ranked/b10 ");
+        cr_expect_str_eq(told_boards(&s), "p//b/ranked/b10/m1 ");
         tell_gone(&s, "a");
         turn(&s, kill == 1 ? 1 : 3);
         if (kill > 0) {
@@ -534,14 +534,14 @@ Test(merger, G11_an_erasure_takes_the_partner_out_of_what_is_kept)
             start(&s);
             turn(&s, 5);
         }
-        const char *want = "p//b/ranked/b10 +sums/10/0/1/0 (1) -gone/0/";
+        const char *want = "p//b/ranked/b10/m1 +sums/10/0/1/0 (1) -gone/0/";
         cr_expect_eq(strncmp(told_boards(&s), want, strlen(want)), 0, "%d: %s", kill,
                      told_boards(&s));
         size_t length = strlen(told_boards(&s));
         tell_board(&s, 0, 20, "b");
         tell_board(&s, 1, 20, "c");
         turn(&s, 5);
-        cr_expect_str_eq(told_boards(&s) + length, "p//b/ranked/b20 -sums/10/0/1/0 -sums/10/1/1/0 ",
+        cr_expect_str_eq(told_boards(&s) + length, "p//b/ranked/b20/m1 -sums/10/0/1/0 -sums/10/1/1/0 ",
                          "%d", kill);
         struct eng_merger_stats stats;
         eng_merger_show(s.merger, &stats);
