@@ -187,6 +187,20 @@ Test(boards, places_before_are_those_of_the_board_before)
     end(&b);
 }
 
+/* Of two versions with other numbers of places the greater one counts. */
+Test(boards, the_board_before_may_have_other_numbers_of_places)
+{
+    struct bench b;
+    begin(&b, 2, -1);
+    tell_under(&b, 1, 1, 0, 10, "a9");
+    tell_under(&b, 2, 3, 1, 10, "b5 d4 e3");
+    cr_expect_str_eq(give(&b, false), "10/1: 1a9; 10/1: 1b5 2d4 3e3; ");
+    tell_under(&b, 2, 3, 0, 20, "a8");
+    tell_under(&b, 2, 3, 1, 20, "b7");
+    cr_expect_str_eq(give(&b, false), "20 after 10/2: 1a8<1 2b7<2 left 3d; ");
+    end(&b);
+}
+
 /* A board under another version of the model is compared with the one before it all the same. */
 Test(boards, the_board_before_may_be_of_other_versions)
 {
