@@ -232,7 +232,7 @@ static bool find_place(struct merged *merged, const struct broker_txn *txn, stru
     return false;
 }
 
-/* Takes the transactions in their order. */
+/* G16. Takes the transactions in their order. */
 static void compare_all(struct merged *merged)
 {
     struct sim *sim = merged->sim;

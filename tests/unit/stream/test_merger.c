@@ -541,8 +541,8 @@ Test(merger, G11_an_erasure_takes_the_partner_out_of_what_is_kept)
         tell_board(&s, 0, 20, "b");
         tell_board(&s, 1, 20, "c");
         turn(&s, 5);
-        cr_expect_str_eq(told_boards(&s) + length, "p//b/ranked/b20/m1 -sums/10/0/1/0 -sums/10/1/1/0 ",
-                         "%d", kill);
+        cr_expect_str_eq(told_boards(&s) + length,
+                         "p//b/ranked/b20/m1 -sums/10/0/1/0 -sums/10/1/1/0 ", "%d", kill);
         struct eng_merger_stats stats;
         eng_merger_show(s.merger, &stats);
         cr_expect_eq(stats.bad, 0);
