@@ -184,12 +184,20 @@ static bool is_made_of(struct merged *merged, const struct broker_txn *txn,
         int log = log_of(output.topic);
         struct broker_record record = broker_record_of(&merged->sim->broker, &output);
         const struct broker_entry *entry = next_of(merged->logs[log], txn, &at[log]);
-        if (entry == NULL || !same_record(&record, &entry->record))
+        if (entry == NULL || !same_record(&record, &entry->record)) {
+            sim_say(merged->sim,
+                    "up to %" PRId64 " record %" PRId64 " of topic %d would be another",
+                    merged->next, at[log] - 1, output.topic);
             return false;
+        }
     }
     for (int i = 0; i < TOPICS; i++)
-        if (next_of(merged->logs[i], txn, &at[i]) != NULL)
+        if (next_of(merged->logs[i], txn, &at[i]) != NULL) {
+            sim_say(merged->sim,
+                    "up to %" PRId64 " there would be no record %" PRId64 " of topic %d",
+                    merged->next, at[i] - 1, topics[i]);
             return false;
+        }
     return true;
 }
 
