@@ -51,6 +51,15 @@
     X(COUNTS_OF_RECORD, "counts go on from the commit record, not from what is read again")        \
     X(STANDBY_STOPS_FIRST, "a standby is at rest before the committed offset is asked for")        \
     X(STANDBY_REACHES_RECORD, "a standby has read the record that the group names")                \
+    X(SUMS_GIVEN, "what a merger has given out is known from its offset's metadata")               \
+    X(SUMS_OFFSET, "no committed offset beside sums is no beginning, unless it stays so")          \
+    X(SUMS_LOW_WATER, "sums of moments that are still open are read again")                        \
+    X(SUMS_LOW_NONE, "and what says that a partition has no events")                               \
+    X(SUMS_SPENT, "sums are taken away by the transaction that gives out their results")           \
+    X(SUMS_TO_THE_END, "nothing is given out before the sums have been read to the end")           \
+    X(SUMS_FORGOTTEN, "what was gathered is forgotten when the sums go to another merger")         \
+    X(SUMS_SETTLED, "nothing is in flight then")                                                   \
+    X(SUMS_WHOLE, "a partition has told a moment when it has told the last of it")                 \
     X(NO_OFFSET_IS_ASKED_AGAIN,                                                                    \
       "no committed offset beside a state topic with records, or after a commit, is no beginning")
 

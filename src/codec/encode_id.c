@@ -80,7 +80,8 @@ static void put_origin(struct eng_writer *writer, const struct eng_effect *effec
 }
 
 /* A result is about the segment and by what it is one; nothing for everybody together, which is no
- * partner's id. */
+ * partner's id. It names the version of the model: while partitions go over to another one, one
+ * moment has results under both. */
 enum eng_status eng_encode_result_id(const struct eng_group_result *result, struct eng_bytes *out)
 {
     struct eng_writer writer = eng_writer_begin(out);
@@ -96,6 +97,8 @@ enum eng_status eng_encode_result_id(const struct eng_group_result *result, stru
     put_part(&writer, result->group);
     eng_put_text(&writer, result->top > 0 ? "/ranked/b" : "/summed/b");
     eng_put_unsigned(&writer, (uint64_t)result->at_ms);
+    eng_put_text(&writer, "/m");
+    eng_put_unsigned(&writer, result->model_version);
     return eng_writer_end(&writer);
 }
 

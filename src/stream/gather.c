@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ static void note_reach(struct eng_gather *gather, const struct held *held)
     struct reach *reached = &gather->reached[held->sums.partition];
     eng_assert(held->sums.partition < gather->partitions);
     eng_assert(!held->dead);
-    if (held->sums.kind != ENG_SUMS_GONE && held->sums.left == 0 &&
+    if (held->sums.kind != ENG_SUMS_GONE && (held->sums.left == 0 || !ENG_RULE(SUMS_WHOLE)) &&
         held->sums.result.at_ms >= reached->at_ms)
         *reached = (struct reach){held->sums.result.at_ms, held->offset};
 }
@@ -362,6 +363,7 @@ static void find_before(struct eng_gather *gather, uint32_t first)
     eng_assert(gather->giving_end <= gather->count);
     before->count = 0;
     gather->board.previous_ms = -1;
+    uint32_t top = 0; /* the versions that partitions were under may have others */
     for (uint32_t i = first; i-- > 0;) {
         const struct held *held = &gather->held[i];
         const struct eng_group_result *other = &held->sums.result;
@@ -370,8 +372,10 @@ static void find_before(struct eng_gather *gather, uint32_t first)
         if (gather->board.previous_ms >= 0 && other->at_ms != gather->board.previous_ms)
             break;
         gather->board.previous_ms = other->at_ms;
-        if (is_same_text(other->by, result->by) && is_same_text(other->segment, result->segment))
-            (void)eng_places_add(before, other->top, other->entries); /* read before: entries */
+        if (!is_same_text(other->by, result->by) || !is_same_text(other->segment, result->segment))
+            continue;
+        top = other->top > top ? other->top : top;
+        (void)eng_places_add(before, top, other->entries); /* read before: entries */
     }
     eng_places_rank(before);
 }
@@ -511,7 +515,8 @@ int64_t eng_gather_low_water(const struct eng_gather *gather, int64_t next)
         if (!gather->held[i].dead && gather->held[i].offset < low)
             low = gather->held[i].offset;
     for (uint32_t i = 0; i < gather->partitions; i++)
-        if (gather->reached[i].at_ms > gather->given_ms && gather->reached[i].offset < low)
+        if (ENG_RULE(SUMS_LOW_NONE) && gather->reached[i].at_ms > gather->given_ms &&
+            gather->reached[i].offset < low)
             low = gather->reached[i].offset;
     return low;
 }

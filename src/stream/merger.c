@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/rules.h"
 #include "model/config.h"
 #include "stream/meta.h"
 #include <inttypes.h>
@@ -25,6 +26,7 @@ enum {
     GATE_MS = 20,
     ASK_PAUSE_MS = 50,
     ASK_PAUSE_MS_MAX = 2000,
+    BLANK_MAX = 12, /* times "no offset" is not believed: 15 s with those pauses, as in recall.c */
     REVOKE_MS = 15000,
     SETTLE_STEP_MS = 50,
     LEAVE_MS = 10000,
@@ -260,8 +262,10 @@ static void on_revoked(void *context, const int32_t *partitions, uint32_t count,
     eng_assert(partitions != NULL || count == 0);
     if (count == 0)
         return;
-    settle(merger, lost, REVOKE_MS);
-    go_nowhere(merger);
+    if (ENG_RULE(SUMS_SETTLED))
+        settle(merger, lost, REVOKE_MS);
+    if (ENG_RULE(SUMS_FORGOTTEN))
+        go_nowhere(merger);
     merger->assigned = false;
     eng_log(ENG_LOG_INFO, "stream", "does not merge the groups of the program any more");
     eng_assert(!merger->in_flight);
@@ -347,6 +351,18 @@ bool eng_merger_begin(struct eng_merger *merger)
 
 /* ---- the turn ---- */
 
+/* "No offset" beside sums: nobody has merged any yet, or the coordinator is one that has just taken
+ * over and does not know of it. */
+static bool is_blank(struct eng_merger *merger, const struct eng_port_offset *offset,
+                     const int64_t bounds[2])
+{
+    bool blank = offset->next < 0 && bounds[1] > bounds[0];
+    eng_assert(bounds[0] <= bounds[1]);
+    merger->blank_count = blank ? merger->blank_count + 1 : 0;
+    eng_assert(blank || merger->blank_count == 0);
+    return blank && merger->blank_count <= BLANK_MAX && ENG_RULE(SUMS_OFFSET);
+}
+
 /* What the group has, and where reading begins. */
 static enum eng_status ask_place(struct eng_merger *merger, struct eng_merge_meta *ret_meta,
                                  struct eng_error *err)
@@ -359,6 +375,8 @@ static enum eng_status ask_place(struct eng_merger *merger, struct eng_merge_met
     *ret_meta = (struct eng_merge_meta){.given_ms = -1};
     if (status == ENG_OK)
         status = port->ops->bounds(port, ENG_TOPIC_INPUT, 0, bounds, err);
+    if (status == ENG_OK && is_blank(merger, &offset, bounds))
+        return eng_error_set(err, ENG_UNAVAILABLE, "no offset beside sums of groups");
     if (status == ENG_OK && offset.next >= 0)
         status = eng_merge_meta_read(offset.meta, ret_meta, err);
     if (status != ENG_OK)
@@ -375,8 +393,9 @@ static enum eng_status begin_reading(struct eng_merger *merger, struct eng_error
     struct eng_merge_meta meta;
     enum eng_status status = ask_place(merger, &meta, err);
     eng_assert(merger->place == NOWHERE);
+    int64_t given_ms = ENG_RULE(SUMS_GIVEN) ? meta.given_ms : -1;
     if (status == ENG_OK &&
-        eng_gather_new((uint32_t)merger->partition_count, meta.given_ms, &merger->gather) != ENG_OK)
+        eng_gather_new((uint32_t)merger->partition_count, given_ms, &merger->gather) != ENG_OK)
         status = eng_error_set(err, ENG_NO_MEMORY, "no memory for merging groups");
     const struct eng_port_offset set = {.partition = 0, .next = merger->next};
     if (status == ENG_OK) /* what is fetched already would go on where it is */
@@ -384,7 +403,7 @@ static enum eng_status begin_reading(struct eng_merger *merger, struct eng_error
     if (status == ENG_OK)
         status = merger->port->ops->assign(merger->port, &set, 1, err);
     if (status == ENG_OK)
-        merger->place = READING;
+        merger->place = ENG_RULE(SUMS_TO_THE_END) ? READING : GIVING;
     else
         go_nowhere(merger);
     eng_assert(status != ENG_OK || merger->gather != NULL);
@@ -528,7 +547,7 @@ static enum eng_status fill(struct eng_merger *merger)
                                                           eng_gather_board(merger->gather))
                                          : eng_sink_result(&merger->sink, &merger->txn, result);
         while (eng_gather_spent(merger->gather, &key))
-            if (status == ENG_OK)
+            if (status == ENG_OK && ENG_RULE(SUMS_SPENT))
                 status = eng_sink_spent(&merger->txn, key);
     }
     eng_assert(status == ENG_OK || status == ENG_NO_MEMORY);
@@ -553,7 +572,8 @@ static void phase_give(struct eng_merger *merger)
                                         .given_ms = eng_gather_given(merger->gather)};
     struct eng_txn_offset offset = {.before = merger->from};
     offset.before.partition = offset.now.partition = 0;
-    offset.now.next = eng_gather_low_water(merger->gather, merger->next);
+    offset.now.next = ENG_RULE(SUMS_LOW_WATER) ? eng_gather_low_water(merger->gather, merger->next)
+                                               : merger->next;
     eng_merge_meta_write(&meta, offset.now.meta);
     if (status == ENG_OK)
         status = eng_txn_offset(&merger->txn, &offset);

@@ -29,6 +29,7 @@ struct eng_merger {
     int64_t ended_at;            /* said while polling: no more below it; -1: nothing was said */
     bool ended_all;              /* and that is the end of the topic */
     int64_t ask_due_us, ask_pause_ms;
+    uint32_t blank_count;                          /* so often there was no offset beside sums */
     int64_t waits_for_ms, waits_since_us, said_us; /* the oldest open moment; -1: none */
 
     _Atomic bool stop, ended;

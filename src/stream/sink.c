@@ -210,12 +210,14 @@ enum eng_status eng_sink_no_sums(struct eng_txn *txn, int32_t partition, int64_t
     return eng_sink_sums(txn, &sums);
 }
 
-enum eng_status eng_sink_gone(struct eng_txn *txn, int32_t partition, uint64_t partner_hash)
+enum eng_status eng_sink_gone(struct eng_txn *txn, int32_t partition, uint64_t partner_hash,
+                              int64_t offset)
 {
-    const struct eng_sums sums = {
+    struct eng_sums sums = {
         .kind = ENG_SUMS_GONE, .partition = (uint32_t)partition, .gone = partner_hash};
     eng_assert(partition >= 0);
-    eng_assert(txn != NULL);
+    eng_assert(offset >= 0);
+    sums.result.at_ms = offset;
     return eng_sink_sums(txn, &sums);
 }
 

@@ -71,8 +71,9 @@ enum eng_status eng_sink_spent(struct eng_txn *txn, struct eng_slice key);
  * ENG_NO_MEMORY. */
 enum eng_status eng_sink_no_sums(struct eng_txn *txn, int32_t partition, int64_t until_ms);
 
-/* Adds that a partner was erased, who may be on a board. ENG_OK or ENG_NO_MEMORY. */
-enum eng_status eng_sink_gone(struct eng_txn *txn, int32_t partition, uint64_t partner_hash);
+/* Adds that a partner was erased at an offset, who may be on a board. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_sink_gone(struct eng_txn *txn, int32_t partition, uint64_t partner_hash,
+                              int64_t offset);
 
 /* Adds sums as they are. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_sink_sums(struct eng_txn *txn, const struct eng_sums *sums);

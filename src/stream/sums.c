@@ -49,8 +49,8 @@ size_t eng_sums_key(const struct eng_sums *sums, char ret_key[ENG_SUMS_KEY_BYTES
     if (sums->kind == ENG_SUMS_NONE)
         used = snprintf(ret_key, ENG_SUMS_KEY_BYTES, "none/%" PRIu32, sums->partition);
     else if (sums->kind == ENG_SUMS_GONE)
-        used = snprintf(ret_key, ENG_SUMS_KEY_BYTES, "gone/%" PRIu32 "/%016" PRIx64,
-                        sums->partition, sums->gone);
+        used = snprintf(ret_key, ENG_SUMS_KEY_BYTES, "gone/%" PRIu32 "/%016" PRIx64 "/%" PRId64,
+                        sums->partition, sums->gone, result->at_ms);
     else
         used = snprintf(ret_key, ENG_SUMS_KEY_BYTES,
                         "sums/%" PRId64 "/%" PRIu32 "/%" PRIu32 "/%u/%u/%u", result->at_ms,

@@ -6,7 +6,8 @@
  *
  *   sums/AT/PARTITION/VERSION/GROUP/SPLIT/SEGMENT   a segment's sums, or who is on top of it
  *   none/PARTITION                                  no events: nothing will be told up to a time
- *   gone/PARTITION/HASH                             a partner was erased: he leaves the boards
+ *   gone/PARTITION/HASH/OFFSET                      a partner was erased: he leaves the boards.
+ * Each time has a key of its own, so that a tombstone for one takes no later one away
  *
  * Numbers are decimal, but for the hash of the partner's id (eng_partner_hash).
  *
@@ -31,8 +32,8 @@ enum eng_sums_kind {
 struct eng_sums {
     enum eng_sums_kind kind;
     uint32_t partition;
-    uint32_t left;                  /* so many more records follow of this partition and moment */
-    uint64_t gone;                  /* GONE: the hash of who was erased */
+    uint32_t left; /* so many more records follow of this partition and moment */
+    uint64_t gone; /* GONE: the hash of who was erased; `result.at_ms`: at which offset */
     struct eng_group_result result; /* its texts are pieces of the bytes it was read from */
 };
 

@@ -405,7 +405,7 @@ enum eng_status eng_task_erase(struct eng_task *task, struct eng_feed *feed,
     if (status == ENG_OK)
         status = eng_erasure_write(feed->sink, feed->txn, &erasure);
     if (status == ENG_OK && eng_model_is_merged(feed->config->model))
-        status = eng_sink_gone(feed->txn, task->partition, erasure.hash);
+        status = eng_sink_gone(feed->txn, task->partition, erasure.hash, task->next);
     if (status != ENG_OK)
         return eng_error_set(err, status, "no memory for an erasure");
     eng_log(ENG_LOG_INFO, "stream",

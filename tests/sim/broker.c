@@ -18,7 +18,7 @@ struct broker_chunk {
 void broker_init(struct broker *broker, struct sim *sim)
 {
     *broker = (struct broker){.sim = sim, .away_until_us = -1, .forgets_until_us = -1};
-    for (int32_t i = 0; i < BROKER_PARTITIONS; i++)
+    for (int32_t i = 0; i < BROKER_OFFSETS; i++)
         broker->committed[i] = (struct eng_port_offset){.partition = i, .next = -1};
 }
 
@@ -154,11 +154,16 @@ int64_t broker_last_stable(const struct broker *broker, uint32_t place)
     return least;
 }
 
-bool broker_is_visible(const struct broker_entry *entry)
+bool broker_was_visible(const struct broker_entry *entry)
 {
-    return !entry->marker && !entry->compacted &&
+    return !entry->marker &&
            (entry->txn == NULL || (entry->txn->early >> entry->place & 1) ||
             (entry->txn->decision == BROKER_COMMITTED && !(entry->txn->torn >> entry->place & 1)));
+}
+
+bool broker_is_visible(const struct broker_entry *entry)
+{
+    return !entry->compacted && broker_was_visible(entry);
 }
 
 static bool same_key(const struct broker_record *a, const struct broker_record *b)
@@ -179,9 +184,9 @@ static bool is_replaced(const struct broker_log *log, int64_t offset, int64_t be
 static bool is_read(const struct broker *broker, uint32_t place)
 {
     bool read = false;
-    for (uint32_t i = 0; i < SIM_PROCESSES; i++)
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++)
         read |= broker->sim->processes[i].state == PROCESS_ALIVE &&
-                (broker->sim->processes[i].port.scans >> place & 1);
+                port_reads(&broker->sim->processes[i].port, place);
     return read;
 }
 
@@ -232,7 +237,7 @@ static void write_marker(struct broker *broker, struct broker_txn *txn, uint32_t
 /* What was sent later stays. */
 static void take_offsets(struct broker *broker, const struct broker_txn *txn)
 {
-    for (int32_t i = 0; i < BROKER_PARTITIONS; i++)
+    for (int32_t i = 0; i < BROKER_OFFSETS; i++)
         if ((txn->offset_mask >> i & 1) && txn->offset_order[i] > broker->committed_order[i]) {
             broker->committed[i] = txn->offsets[i];
             broker->committed_order[i] = txn->offset_order[i];
@@ -377,7 +382,7 @@ enum broker_answer broker_offsets(struct broker *broker, uint32_t producer, int3
     if (answer != BROKER_OK)
         return answer;
     for (uint32_t i = 0; i < count; i++) {
-        eng_assert(set[i].partition < BROKER_PARTITIONS);
+        eng_assert(set[i].partition < BROKER_OFFSETS);
         txn->offset_mask |= 1u << set[i].partition;
         txn->offsets[set[i].partition] = set[i];
         txn->offset_order[set[i].partition] = ++broker->orders;
@@ -434,16 +439,16 @@ bool broker_is_quiet(const struct broker *broker)
     return broker->live == NULL;
 }
 
-/* ---- The group's offsets. ---- */
+/* ---- The groups' offsets. ---- */
 
-bool broker_committed(const struct broker *broker, int32_t partition, bool stable,
+bool broker_committed(const struct broker *broker, int32_t number, bool stable,
                       struct eng_port_offset *ret_offset)
 {
     for (const struct broker_txn *txn = broker->live; stable && txn != NULL; txn = txn->next_live)
-        if ((txn->offset_mask >> partition & 1) &&
+        if ((txn->offset_mask >> number & 1) &&
             ((txn->decision == BROKER_OPEN && !(txn->early >> BROKER_GROUP & 1)) ||
              (txn->waits >> BROKER_GROUP & 1)))
             return false;
-    *ret_offset = broker->committed[partition];
+    *ret_offset = broker->committed[number];
     return true;
 }

@@ -30,7 +30,11 @@ enum {
     BROKER_PARTITIONS = 4,
     BROKER_LOGS = ENG_TOPIC_COUNT * BROKER_PARTITIONS,
     BROKER_GROUP = BROKER_LOGS, /* the place of a marker that is the group's */
-    BROKER_PRODUCERS = 256,
+    BROKER_PRODUCERS = 512,
+    /* Offsets are kept by number: those of the workers' group by partition, and behind them the one
+       that the mergers' group has. */
+    BROKER_MERGERS = BROKER_PARTITIONS,
+    BROKER_OFFSETS,
 };
 
 enum broker_answer {
@@ -52,10 +56,16 @@ struct broker_txn {
     uint64_t hangs;             /* bits: of those, places that have not been told yet */
     uint64_t early;             /* bits: places that were told "committed" before it was decided */
     int64_t first[BROKER_LOGS]; /* its first offset there; -1: none */
-    uint32_t offset_mask;       /* partitions whose offsets are in it */
-    struct eng_port_offset offsets[BROKER_PARTITIONS];
-    uint64_t offset_order[BROKER_PARTITIONS]; /* in which the group was told of them */
+    uint32_t offset_mask;       /* numbers of the offsets that are in it */
+    struct eng_port_offset offsets[BROKER_OFFSETS];
+    uint64_t offset_order[BROKER_OFFSETS]; /* in which the group was told of them */
 };
+
+/* Is it one of a merger, with its group's offset? */
+static inline bool broker_txn_merges(const struct broker_txn *txn)
+{
+    return txn != NULL && (txn->offset_mask >> BROKER_MERGERS & 1);
+}
 
 /* Bytes of a record; headers flat, see broker_flatten. */
 struct broker_record {
@@ -90,8 +100,8 @@ struct broker {
     struct broker_producer producers[BROKER_PRODUCERS];
     uint32_t producer_count;
     struct broker_txn *txns, *live; /* live: open, or with markers to come */
-    struct eng_port_offset committed[BROKER_PARTITIONS];
-    uint64_t committed_order[BROKER_PARTITIONS], orders; /* what was sent later stays */
+    struct eng_port_offset committed[BROKER_OFFSETS];
+    uint64_t committed_order[BROKER_OFFSETS], orders; /* what was sent later stays */
     int64_t away_until_us;      /* the group's coordinator does not answer before */
     int64_t forgets_until_us;   /* and a new one has not read its offsets yet */
     struct broker_chunk *bytes; /* where records are */
@@ -117,7 +127,8 @@ enum broker_answer broker_open(struct broker *broker, uint32_t producer, int32_t
 enum broker_answer broker_produce(struct broker *broker, uint32_t producer, int32_t epoch,
                                   uint32_t place, const struct broker_record *record);
 
-/* Puts offsets into the transaction, opening one if need be: without any (`count` 0) too, which is
+/* Puts offsets, whose partitions are their numbers here, into the transaction, opening one if need
+ * be: without any (`count` 0) too, which is
  * what is left when the transaction's coordinator has been asked and the group's then refuses. */
 enum broker_answer broker_offsets(struct broker *broker, uint32_t producer, int32_t epoch,
                                   const struct eng_port_offset *set, uint32_t count);
@@ -147,8 +158,10 @@ int64_t broker_append(struct broker *broker, uint32_t place, const struct broker
 /* Everything below it is decided, and its marker is there. */
 int64_t broker_last_stable(const struct broker *broker, uint32_t place);
 
-/* Would a reader of committed records be given this entry? */
+/* Would a reader of committed records be given this entry? And was there a time when one would,
+ * before it was compacted away? */
 bool broker_is_visible(const struct broker_entry *entry);
+bool broker_was_visible(const struct broker_entry *entry);
 
 /* Keeps the newest committed record of each key only; a tombstone goes too, when whoever has read
  * what it takes away has had BROKER_TOMBSTONE_US to read it as well, and nobody reads the log just
@@ -176,10 +189,11 @@ struct broker_record broker_record_of(struct broker *broker, const struct eng_po
 /* Bytes that live as long as the broker. NULL stays NULL. */
 uint8_t *broker_copy(struct broker *broker, const void *data, size_t bytes);
 
-/* ---- The group's offsets. ---- */
+/* ---- The groups' offsets. ---- */
 
-/* False: unstable, a transaction that holds one is not decided or not heard of. */
-bool broker_committed(const struct broker *broker, int32_t partition, bool stable,
+/* The offset with this number. False: unstable, a transaction that holds it is not decided or not
+ * heard of. */
+bool broker_committed(const struct broker *broker, int32_t number, bool stable,
                       struct eng_port_offset *ret_offset);
 
 #endif

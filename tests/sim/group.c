@@ -13,9 +13,15 @@ enum { SESSION_US = 5000000, JOIN_US = 6000000, HEARTBEAT_US = 600000 };
 _Static_assert(BROKER_PARTITIONS == sizeof((struct group){0}.target) / sizeof(uint32_t),
                "a target for each partition");
 
-void group_init(struct group *group, struct sim *sim)
+void group_init(struct group *group, struct sim *sim, int32_t partitions)
 {
-    *group = (struct group){.sim = sim, .retarget = true};
+    *group = (struct group){.sim = sim, .partitions = partitions, .retarget = true};
+}
+
+/* For the trace. */
+static const char *whose(const struct group *group)
+{
+    return group == &group->sim->mergers ? " of the mergers" : "";
 }
 
 static struct group_member *find(struct group *group, uint32_t number)
@@ -55,7 +61,7 @@ static bool hears(struct sim *sim, const struct event *event)
     return false;
 }
 
-static void join_if_told(struct group *group, struct process *process);
+static void join_if_told(struct process *process);
 
 static void queue_change(struct process *process, struct group_change change)
 {
@@ -75,7 +81,7 @@ static void notice_comes(struct sim *sim, const struct event *event)
     client->wants_to_join = true;
     if (sim->manner.eager && client->owned != 0)
         queue_change(process, (struct group_change){GROUP_REVOKED, client->owned});
-    join_if_told(&sim->group, process);
+    join_if_told(process);
 }
 
 /* "You are no member": all it has is lost. */
@@ -98,7 +104,7 @@ static void unknown_comes(struct sim *sim, const struct event *event)
     if (lost != 0)
         queue_change(process, (struct group_change){GROUP_LOST, lost});
     client->wants_to_join = true;
-    join_if_told(&sim->group, process);
+    join_if_told(process);
 }
 
 /* The answer to a join: member, generation and assignment as of then. */
@@ -123,7 +129,7 @@ static void sync_comes(struct sim *sim, const struct event *event)
     }
     if (added != 0 || sim->manner.eager)
         queue_change(process, (struct group_change){GROUP_ASSIGNED, added});
-    if (sim->group.rebalancing)
+    if (process->group->rebalancing)
         tell(sim, process, notice_comes, (int64_t)member);
 }
 
@@ -139,14 +145,14 @@ static void begin_rebalance(struct group *group)
         return;
     group->rebalancing = true;
     group->round++;
-    sim_say(group->sim, "rebalance %" PRIu64 " begins", group->round);
+    sim_say(group->sim, "rebalance %" PRIu64 "%s begins", group->round, whose(group));
     for (int i = 0; i < GROUP_MEMBERS; i++)
         if (group->members[i].number != 0 && !group->members[i].joined &&
             group->members[i].process->life == group->members[i].life)
             tell(group->sim, group->members[i].process, notice_comes,
                  (int64_t)group->members[i].number);
     sim_after(group->sim, JOIN_US,
-              (struct event){.run = deadline_comes, .a = (int64_t)group->round});
+              (struct event){.run = deadline_comes, .who = group, .a = (int64_t)group->round});
 }
 
 static void throw_out(struct group *group, struct group_member *member, const char *why)
@@ -162,7 +168,8 @@ static void throw_out(struct group *group, struct group_member *member, const ch
 /* Those that have not joined in time are out. */
 static void deadline_comes(struct sim *sim, const struct event *event)
 {
-    struct group *group = &sim->group;
+    struct group *group = event->who;
+    (void)sim;
     if (!group->rebalancing || (int64_t)group->round != event->a)
         return;
     for (int i = 0; i < GROUP_MEMBERS; i++)
@@ -194,7 +201,7 @@ static uint32_t claimant(const struct group *group, int32_t partition)
 /* Whose each partition shall be: its owner's more often than not. */
 static void choose_targets(struct group *group)
 {
-    for (int32_t p = 0; p < group->sim->manner.partitions; p++) {
+    for (int32_t p = 0; p < group->partitions; p++) {
         uint32_t owner = claimant(group, p);
         bool stays = owner != 0 && sim_percent(group->sim, group->sim->manner.sticky);
         group->target[p] = stays ? owner : any_member(group);
@@ -207,7 +214,7 @@ static void assign(struct group *group)
 {
     for (int i = 0; i < GROUP_MEMBERS; i++)
         group->members[i].assigned = 0;
-    for (int32_t p = 0; p < group->sim->manner.partitions; p++) {
+    for (int32_t p = 0; p < group->partitions; p++) {
         uint32_t owner = claimant(group, p);
         struct group_member *member = find(group, group->target[p]);
         eng_assert(member != NULL);
@@ -233,7 +240,7 @@ static void complete_if_all(struct group *group)
     }
     group->rebalancing = false;
     group->generation++;
-    sim_say(sim, "generation %d of %u members", group->generation, count);
+    sim_say(sim, "generation %d%s: %u members", group->generation, whose(group), count);
     if (count == 0)
         return;
     if (group->retarget)
@@ -265,12 +272,12 @@ static struct group_member *add_member(struct group *group, struct process *proc
 /* A static member that is back takes the place that it had; NULL: there is none. */
 static struct group_member *replace_member(struct group *group, struct process *process)
 {
-    for (int i = 0; group->sim->manner.static_members && i < GROUP_MEMBERS; i++) {
+    for (int i = 0; group->static_members && i < GROUP_MEMBERS; i++) {
         struct group_member *member = &group->members[i];
         if (member->number == 0 || member->process != process)
             continue;
         uint32_t number = ++group->numbers;
-        for (int32_t p = 0; p < group->sim->manner.partitions; p++)
+        for (int32_t p = 0; p < group->partitions; p++)
             if (group->target[p] == member->number)
                 group->target[p] = number;
         member->number = number;
@@ -289,7 +296,7 @@ static bool all_given(const struct group *group)
     uint32_t given = 0;
     for (int i = 0; i < GROUP_MEMBERS; i++)
         given |= group->members[i].number != 0 ? group->members[i].assigned : 0;
-    return given == (1u << group->sim->manner.partitions) - 1;
+    return given == (1u << group->partitions) - 1;
 }
 
 /* Nothing has changed for the others: it is told what it has. */
@@ -302,8 +309,8 @@ static void welcome_back(struct group *group, const struct group_member *member)
 
 static void join_comes(struct sim *sim, const struct event *event)
 {
-    struct group *group = &sim->group;
     struct process *process = event->who;
+    struct group *group = process->group;
     if (!hears(sim, event) || !process->client.joining)
         return;
     struct group_member *member = find(group, (uint32_t)event->a);
@@ -327,24 +334,25 @@ static void join_comes(struct sim *sim, const struct event *event)
 
 /* ---- Clients. ---- */
 
-static void join_if_told(struct group *group, struct process *process)
+static void join_if_told(struct process *process)
 {
+    struct sim *sim = process->sim;
     struct group_client *client = &process->client;
     if (!client->wants_to_join || client->joining || client->telling || client->change_count > 0)
         return;
     client->wants_to_join = false;
     client->joining = true;
-    sim_after(group->sim, manner_join_us(group->sim),
+    sim_after(sim, manner_join_us(sim),
               (struct event){.run = join_comes,
                              .who = process,
                              .a = (int64_t)client->member,
                              .b = (int64_t)process->life});
 }
 
-void group_subscribe(struct group *group, struct process *process)
+void group_subscribe(struct process *process)
 {
     process->client = (struct group_client){.generation = -1, .wants_to_join = true};
-    join_if_told(group, process);
+    join_if_told(process);
 }
 
 bool group_next_change(struct process *process, struct group_change *ret_change)
@@ -358,7 +366,7 @@ bool group_next_change(struct process *process, struct group_change *ret_change)
     return true;
 }
 
-void group_told(struct group *group, struct process *process, const struct group_change *change)
+void group_told(struct process *process, const struct group_change *change)
 {
     struct group_client *client = &process->client;
     eng_assert(client->telling && client->change_count > 0);
@@ -367,16 +375,17 @@ void group_told(struct group *group, struct process *process, const struct group
             --client->change_count * sizeof client->changes[0]);
     if (change->kind != GROUP_ASSIGNED)
         client->owned &= ~change->mask;
-    join_if_told(group, process);
+    join_if_told(process);
 }
 
-void group_leave(struct group *group, struct process *process)
+void group_leave(struct process *process)
 {
+    struct group *group = process->group;
     struct group_member *member = find(group, process->client.member);
     process->client = (struct group_client){.generation = -1};
-    if (member == NULL || group->sim->manner.static_members)
+    if (member == NULL || group->static_members)
         return; /* a static one says nothing, and may be back in time */
-    sim_say(group->sim, "member %u leaves", member->number);
+    sim_say(group->sim, "member %u%s leaves", member->number, whose(group));
     member->number = 0;
     group->retarget = true;
     begin_rebalance(group);
@@ -387,7 +396,7 @@ void group_leave(struct group *group, struct process *process)
 
 static void session_ends(struct sim *sim, const struct event *event)
 {
-    struct group *group = &sim->group;
+    struct group *group = event->who;
     struct group_member *member = find(group, (uint32_t)event->a);
     if (member == NULL)
         return;
@@ -407,26 +416,28 @@ static void let_session_end(struct group *group, const struct process *process)
     for (int i = 0; i < GROUP_MEMBERS; i++) {
         const struct group_member *member = &group->members[i];
         if (member->number != 0 && member->process == process && member->life == process->life)
-            sim_after(group->sim, SESSION_US,
-                      (struct event){.run = session_ends, .a = (int64_t)member->number});
+            sim_after(
+                group->sim, SESSION_US,
+                (struct event){.run = session_ends, .who = group, .a = (int64_t)member->number});
     }
 }
 
-void group_died(struct group *group, struct process *process)
+void group_died(struct process *process)
 {
-    let_session_end(group, process);
+    let_session_end(process->group, process);
 }
 
-void group_deafen(struct group *group, struct process *process, int64_t us)
+void group_deafen(struct process *process, int64_t us)
 {
-    process->deaf_until_us = group->sim->now_us + us;
-    sim_say(group->sim, "process %u is not heard of for %" PRId64 " ms", process->slot, us / MS);
+    process->deaf_until_us = process->sim->now_us + us;
+    sim_say(process->sim, "process %u is not heard of for %" PRId64 " ms", process->slot, us / MS);
     if (us > SESSION_US)
-        let_session_end(group, process);
+        let_session_end(process->group, process);
 }
 
-void group_expel(struct group *group, const struct process *process)
+void group_expel(struct process *process)
 {
+    struct group *group = process->group;
     struct group_member *member = find(group, process->client.member);
     if (member == NULL)
         return;
@@ -454,15 +465,19 @@ static bool is_settled(struct group *group, const struct process *process)
 bool group_is_settled(struct group *group)
 {
     struct sim *sim = group->sim;
-    uint32_t owned = 0, members = 0;
+    uint32_t owned = 0, members = 0, wanted = 0;
     if (group->rebalancing)
         return false;
-    for (uint32_t i = 0; i < sim->manner.processes; i++) {
-        if (!is_settled(group, &sim->processes[i]))
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++) {
+        const struct process *process = &sim->processes[i];
+        if (process->group != group || !process_is_wanted(process))
+            continue;
+        if (!is_settled(group, process))
             return false;
-        owned |= sim->processes[i].client.owned;
+        owned |= process->client.owned;
+        wanted++;
     }
     for (int i = 0; i < GROUP_MEMBERS; i++)
         members += group->members[i].number != 0;
-    return members == sim->manner.processes && owned == (1u << sim->manner.partitions) - 1;
+    return members == wanted && (wanted == 0 || owned == (1u << group->partitions) - 1);
 }

@@ -15,6 +15,10 @@
  * is back within the session's time it is given what it had, in the same generation, and nobody
  * else hears of it. Whatever its former life still asks for is refused.
  *
+ * There are two groups: the workers', which shares the input, and that of those who merge (the
+ * mergers'), which gives one partition to one of them. The first has a member a worker, the second
+ * one a house.
+ *
  * The client's half of this is here too; what is left to the port is to call the worker's handler
  * from poll. */
 #ifndef TESTS_SIM_GROUP_H
@@ -57,6 +61,8 @@ struct group_member {
 
 struct group {
     struct sim *sim;
+    int32_t partitions;
+    bool static_members;
     struct group_member members[GROUP_MEMBERS];
     uint32_t numbers; /* given to members so far */
     int32_t generation;
@@ -65,26 +71,27 @@ struct group {
     uint32_t target[4]; /* member whose it shall be, by partition */
 };
 
-void group_init(struct group *group, struct sim *sim);
+/* For so many partitions. */
+void group_init(struct group *group, struct sim *sim, int32_t partitions);
 
-/* The process wants to be a member. */
-void group_subscribe(struct group *group, struct process *process);
+/* The process wants to be a member of its group. */
+void group_subscribe(struct process *process);
 
 /* The next thing to tell the worker; false: none. group_told when the handler has returned. */
 bool group_next_change(struct process *process, struct group_change *ret_change);
-void group_told(struct group *group, struct process *process, const struct group_change *change);
+void group_told(struct process *process, const struct group_change *change);
 
 /* The process leaves, saying so. */
-void group_leave(struct group *group, struct process *process);
+void group_leave(struct process *process);
 
 /* The process is dead: the group finds out by itself. */
-void group_died(struct group *group, struct process *process);
+void group_died(struct process *process);
 
 /* Nothing of the group reaches the process for so long, and no heartbeat the group. */
-void group_deafen(struct group *group, struct process *process, int64_t us);
+void group_deafen(struct process *process, int64_t us);
 
 /* The process is thrown out now, and hears of it. */
-void group_expel(struct group *group, const struct process *process);
+void group_expel(struct process *process);
 
 /* A rebalance without a cause; `move`: partitions may change hands. */
 void group_bump(struct group *group, bool move);
@@ -92,7 +99,8 @@ void group_bump(struct group *group, bool move);
 /* May offsets be sent by this member in this generation? */
 bool group_accepts(const struct group *group, uint32_t member, int32_t generation);
 
-/* Is nothing under way, and every partition somebody's who knows it? */
+/* Is nothing under way, and, when anybody is to be a member, every partition somebody's who knows
+ * it? */
 bool group_is_settled(struct group *group);
 
 #endif

@@ -1,6 +1,7 @@
 /* One history. See history.h. */
 #include "history.h"
 
+#include "merged.h"
 #include "oracle.h"
 #include <inttypes.h>
 #include <string.h>
@@ -19,13 +20,16 @@ static void start_due(struct sim *sim)
 /* What is not at rest; NULL: nothing. */
 static const char *restless(struct sim *sim)
 {
-    static const char *const processes[SIM_PROCESSES] = {"process 0", "process 1", "process 2"};
+    static const char *const processes[SIM_MEMBERS] = {"process 0", "process 1", "process 2",
+                                                       "merger 0",  "merger 1",  "merger 2"};
     if (!group_is_settled(&sim->group))
         return "the group";
+    if (!group_is_settled(&sim->mergers))
+        return "the mergers' group";
     if (!broker_is_quiet(&sim->broker))
         return "a transaction";
-    for (uint32_t i = 0; i < sim->manner.processes; i++)
-        if (!process_is_at_rest(&sim->processes[i]))
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++)
+        if (process_is_wanted(&sim->processes[i]) && !process_is_at_rest(&sim->processes[i]))
             return processes[i];
     return NULL;
 }
@@ -61,17 +65,23 @@ static void settle(struct sim *sim)
 
 static void kill_all(struct sim *sim, const char *why)
 {
-    for (uint32_t i = 0; i < sim->manner.processes; i++)
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++)
         if (sim->processes[i].state == PROCESS_ALIVE)
             process_kill(&sim->processes[i], why);
 }
 
-/* All die, and one begins anew from what is in the log, with the last version of the program. */
+/* All die, and one begins anew from what is in the log, with the last version of the program. In
+ * some histories the offset of the mergers' group has expired meanwhile. */
 static void restart(struct sim *sim)
 {
     sim_say(sim, "---- a restart ----");
+    sim->expired = sim->seed % 3 == 0 && merged_may_expire(sim);
     sim->input.released = sim->input.changes;
     kill_all(sim, "the restart");
+    if (sim->expired) {
+        sim_say(sim, "the offset of the mergers has expired");
+        sim->broker.committed[BROKER_MERGERS] = (struct eng_port_offset){.next = -1};
+    }
     sim->manner.processes = 1;
     settle(sim);
 }

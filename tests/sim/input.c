@@ -11,7 +11,9 @@
 
 #define MS INT64_C(1000)
 
-enum { PROGRAM_TRIES = 50, DIRECTED = 75 };
+#define WEEK_MS INT64_C(604800000)
+
+enum { PROGRAM_TRIES = 50, DIRECTED = 75, OLD = 3 };
 
 static const char *const actions[] = {
     "platform.login", "invoice.upload", "training.start",    "training.complete",  "x",
@@ -185,6 +187,12 @@ static struct eng_slice slice(const char *text)
     return (struct eng_slice){text, (uint32_t)strlen(text)};
 }
 
+/* Does the partition have no input at first? The first records of it are older than others then. */
+static bool begins_late(const struct sim *sim, int32_t partition)
+{
+    return sim->manner.empty_us > 0 && partition >= sim->manner.empty;
+}
+
 /* When it happened: mostly just now. */
 static int64_t draw_time(struct sim *sim)
 {
@@ -227,6 +235,10 @@ static void draw_event(struct sim *sim, int32_t partition, struct input_record *
     struct eng_event *event = &record->event;
     char partner[16];
     event->time_ms = draw_time(sim);
+    if (begins_late(sim, partition) &&
+        sim->broker.logs[broker_place(ENG_TOPIC_INPUT, partition)].end < OLD &&
+        sim_percent(sim, 60))
+        event->time_ms -= sim_between(sim, 0, 4 * WEEK_MS); /* as whoever catches up has them */
     event->value_e4 = sim_percent(sim, 30) ? ENG_VALUE_NONE : sim_between(sim, -3, 9) * 10000;
     event->action =
         slice(sim_percent(sim, 6) ? "unheard.of"
@@ -317,6 +329,8 @@ void input_put(struct sim *sim, int32_t partition)
     struct input *input = &sim->input;
     struct input_record *record = draw_record(sim, partition);
     partition = record->event.partner.data[1] - '0';
+    if (begins_late(sim, partition) && sim->now_us < sim->manner.empty_us)
+        return;
     uint32_t place = broker_place(ENG_TOPIC_INPUT, partition);
     bool in_txn = sim_percent(sim, 8) && !sim->calm;
     struct broker_record raw = {.key = (const uint8_t *)record->event.partner.data,

@@ -13,6 +13,8 @@
 #define MS INT64_C(1000)
 #define S (1000 * MS)
 
+enum { WEEK_MS = 7 * 86400000, PANE_US_LEAST = 10000 };
+
 /* Some seeds have it, and of those some have it often. */
 static int64_t maybe(struct sim *sim, unsigned percent, int64_t low_us, int64_t high_us)
 {
@@ -185,6 +187,33 @@ void manner_draw(struct sim *sim)
     draw_aside(sim, m);
 }
 
+/* Is there anything to merge? */
+static bool has_groups(const struct sim *sim)
+{
+    return eng_model_is_merged(sim->input.config->model);
+}
+
+/* By a chance of its own, as the others. */
+void manner_draw_groups(struct sim *sim)
+{
+    struct manner *m = &sim->manner;
+    struct chance chance = sim->chance;
+    if (!has_groups(sim))
+        return;
+    sim->chance.state = sim->seed * 0xD1342543DE82EF95u + 7;
+    if (sim_percent(sim, 75)) {
+        int64_t panes = WEEK_MS / sim->input.pane_ms, week_us = sim_between(sim, S, 5 * S);
+        m->pane_us = week_us / panes > PANE_US_LEAST ? week_us / panes : PANE_US_LEAST;
+    }
+    if (m->partitions > 1 && sim_percent(sim, 50)) {
+        m->empty = (int32_t)sim_between(sim, 1, m->partitions - 1);
+        m->empty_us = sim_between(sim, m->calm_us / 4, m->calm_us * 3 / 4);
+        m->moves = sim_percent(sim, 30);
+    }
+    m->merger_us = maybe(sim, 50, 300 * MS, 6 * S);
+    sim->chance = chance;
+}
+
 bool manner_strikes(struct sim *sim, unsigned parts)
 {
     return !sim->calm && parts > 0 && sim_between(sim, 1, 10000) <= (int64_t)parts;
@@ -253,9 +282,9 @@ void manner_spite(struct sim *sim, uint32_t producer)
 {
     if (!happens(sim, sim->manner.spite))
         return;
-    for (uint32_t i = 0; i < sim->manner.processes; i++) {
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++) {
         struct process *process = &sim->processes[i];
-        if (process->port.producer == producer)
+        if (process->state == PROCESS_ALIVE && process->port.producer == producer)
             sim_after(
                 sim, sim_between(sim, 0, sim_percent(sim, 60) ? 8 * MS : 40 * MS),
                 (struct event){.run = death_comes, .who = process, .a = (int64_t)process->life});
@@ -306,6 +335,16 @@ static struct process *victim(struct sim *sim)
     return process->state == PROCESS_ALIVE ? process : NULL;
 }
 
+/* The same, or the merger of its house. */
+static struct process *victim_or_merger(struct sim *sim)
+{
+    struct process *process = victim(sim);
+    if (process == NULL || !has_groups(sim) || sim_percent(sim, 50))
+        return process;
+    struct process *merger = process_first(process) + SIM_PROCESSES;
+    return merger->state == PROCESS_ALIVE ? merger : process;
+}
+
 static void kill_one(struct sim *sim)
 {
     struct process *process = victim(sim);
@@ -315,9 +354,9 @@ static void kill_one(struct sim *sim)
 
 static void deafen_one(struct sim *sim)
 {
-    struct process *process = victim(sim);
+    struct process *process = victim_or_merger(sim);
     if (process != NULL)
-        group_deafen(&sim->group, process, sim_between(sim, 500 * MS, 14 * S));
+        group_deafen(process, sim_between(sim, 500 * MS, 14 * S));
 }
 
 static void freeze_one(struct sim *sim)
@@ -331,7 +370,8 @@ static void freeze_one(struct sim *sim)
 
 static void bump(struct sim *sim)
 {
-    group_bump(&sim->group, sim_percent(sim, 50));
+    struct group *group = has_groups(sim) && sim_percent(sim, 50) ? &sim->mergers : &sim->group;
+    group_bump(group, sim_percent(sim, 50));
 }
 
 static void stop_one(struct sim *sim)
@@ -343,9 +383,10 @@ static void stop_one(struct sim *sim)
 
 static void compact(struct sim *sim)
 {
-    sim_say(sim, "the state topic is compacted");
+    sim_say(sim, "state and sums are compacted");
     for (int32_t i = 0; i < sim->manner.partitions; i++)
         broker_compact(&sim->broker, broker_place(ENG_TOPIC_STATE, i));
+    broker_compact(&sim->broker, broker_place(ENG_TOPIC_GROUP_SUMS, 0));
 }
 
 /* A transaction of somebody else, on a log that we write to or read: it will be aborted. */
@@ -353,6 +394,8 @@ static void hang(struct sim *sim)
 {
     static const enum eng_topic topics[] = {ENG_TOPIC_STATE, ENG_TOPIC_SCORE_CHANGES,
                                             ENG_TOPIC_INPUT};
+    static const enum eng_topic merged[] = {ENG_TOPIC_GROUP_SUMS, ENG_TOPIC_GROUP_SUMS,
+                                            ENG_TOPIC_GROUPS, ENG_TOPIC_BOARDS};
     struct broker *broker = &sim->broker;
     int32_t epoch = -1;
     if (broker->producer_count == BROKER_PRODUCERS)
@@ -360,6 +403,8 @@ static void hang(struct sim *sim)
     uint32_t producer = broker_producer_new(broker);
     uint32_t place = broker_place(CHANCE_ONE_OF(&sim->chance, topics),
                                   (int32_t)sim_between(sim, 0, sim->manner.partitions - 1));
+    if (has_groups(sim) && sim_percent(sim, 30))
+        place = broker_place(CHANCE_ONE_OF(&sim->chance, merged), 0);
     struct broker_record record = {.key = (const uint8_t *)"?", .key_bytes = 1};
     eng_assert(broker_open(broker, producer, &epoch) == BROKER_OK);
     eng_assert(broker_produce(broker, producer, epoch, place, &record) == BROKER_OK);
@@ -377,12 +422,31 @@ static void jump(struct sim *sim)
             process->wall_error_ms);
 }
 
+/* The sums go to another merger, or are asked for again; with a word or without. */
+static void move_sums(struct sim *sim)
+{
+    struct process *process = victim_or_merger(sim);
+    if (process == NULL || process->group != &sim->mergers || sim_percent(sim, 50))
+        group_bump(&sim->mergers, true);
+    else
+        group_expel(process);
+}
+
 static void coordinator(struct sim *sim)
 {
     sim->broker.away_until_us = sim->now_us + sim_between(sim, 100 * MS, 4 * S);
     sim->broker.forgets_until_us =
         sim_percent(sim, 50) ? sim->broker.away_until_us + sim_between(sim, 0, 2500 * MS) : -1;
     sim_say(sim, "the coordinator moves");
+    if (has_groups(sim) && sim_percent(sim, 60))
+        move_sums(sim);
+}
+
+static void coordinator_comes(struct sim *sim, const struct event *event)
+{
+    (void)event;
+    if (!sim->calm)
+        coordinator(sim);
 }
 
 static void starve(struct sim *sim)
@@ -486,7 +550,7 @@ bool manner_names_harm(const struct sim *sim, const char *text)
 
 static void oversize(struct sim *sim)
 {
-    struct process *process = victim(sim);
+    struct process *process = victim_or_merger(sim);
     if (process != NULL)
         process->port.refuse_next = true;
 }
@@ -538,6 +602,7 @@ static const struct {
     {offsetof(struct manner, retain_us), retain},
     {offsetof(struct manner, oversize_us), oversize},
     {offsetof(struct manner, erase_us), erase},
+    {offsetof(struct manner, merger_us), move_sums},
 };
 
 enum { FAULTS = sizeof faults / sizeof faults[0] };
@@ -559,6 +624,8 @@ void manner_begin(struct sim *sim)
 {
     if (sim->manner.harm == HARM_RETENTION)
         sim_after(sim, sim->manner.harm_us, (struct event){.run = harm_input});
+    for (int64_t us = 500 * MS; sim->manner.moves && us < 8 * S; us += 2500 * MS)
+        sim_after(sim, sim->manner.empty_us + us, (struct event){.run = coordinator_comes});
     for (int64_t i = 0; i < FAULTS; i++)
         if (mean_of(sim, i) > 0)
             sim_after(sim, sim_about(sim, mean_of(sim, i)),
@@ -569,7 +636,7 @@ void manner_calm(struct sim *sim)
 {
     sim->calm = true;
     sim->broker.away_until_us = sim->broker.forgets_until_us = -1;
-    for (uint32_t i = 0; i < sim->manner.processes; i++) {
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++) {
         sim->processes[i].frozen_until_us = -1;
         sim->processes[i].deaf_until_us = -1;
         sim->processes[i].wall_error_ms = 0;

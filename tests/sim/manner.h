@@ -52,14 +52,22 @@ struct manner {
         spite, half;
     enum harm harm;
     int64_t harm_us; /* when, about */
+    int32_t empty;   /* partitions from this one on have no input before empty_us */
+    int64_t empty_us;
+    bool moves;      /* and their coordinator then moves, about when those begin */
     unsigned sticky; /* that a partition stays with its owner */
     /* Mean time between two of a kind, us; 0: none. */
     int64_t kill_us, deaf_us, freeze_us, bump_us, stop_us, compact_us, hang_us, jump_us, away_us,
-        memory_us, retain_us, oversize_us, erase_us;
+        memory_us, retain_us, oversize_us, erase_us, merger_us;
 };
 
 /* Draws the manner of the seed. */
 void manner_draw(struct sim *sim);
+
+/* What is drawn once the program is known: where there are groups, the wall's clock goes so fast in
+ * most seeds that a week takes some seconds, and in some there are partitions whose first events
+ * come late. */
+void manner_draw_groups(struct sim *sim);
 
 /* Asks for the first fault of each kind that comes by the clock. */
 void manner_begin(struct sim *sim);

@@ -84,7 +84,7 @@ static enum eng_status join(struct eng_port *port, const struct eng_port_handler
     (void)err;
     port_enter(self, "join");
     self->handler = handler;
-    group_subscribe(&port_sim(self)->group, self->process);
+    group_subscribe(self->process);
     return port_leave(self, "join", ENG_OK);
 }
 
@@ -119,7 +119,7 @@ static void tell_changes(struct port *port)
     struct group_change change;
     while (group_next_change(port->process, &change)) {
         tell_change(port, &change);
-        group_told(&port_sim(port)->group, port->process, &change);
+        group_told(port->process, &change);
     }
 }
 
@@ -142,14 +142,14 @@ static void hand_over(const struct broker_entry *entry, int64_t offset, int32_t 
     *at += record->value_bytes;
 }
 
-enum { BATCH_BYTES = 1 << 16, BATCH_RECORDS = 64, RECORD_BYTES_MAX = 1024 };
+enum { BATCH_BYTES = 1 << 16, BATCH_RECORDS = 64 };
 
 /* Reads committed records of one partition, as many as come by chance. */
 static void fetch(struct port *port, int32_t partition, struct eng_port_batch *batch, uint8_t **at)
 {
     struct sim *sim = port_sim(port);
     struct port_fetch *from = &port->fetch[partition];
-    uint32_t place = broker_place(ENG_TOPIC_INPUT, partition);
+    uint32_t place = broker_place(port->input, partition);
     const struct broker_log *log = &sim->broker.logs[place];
     int64_t stable = broker_last_stable(&sim->broker, place);
     uint32_t most = batch->count + (uint32_t)sim_between(sim, 1, 24);
@@ -161,7 +161,7 @@ static void fetch(struct port *port, int32_t partition, struct eng_port_batch *b
     }
     from->high = log->end;
     for (; from->next < stable && batch->count < most && batch->count < BATCH_RECORDS;
-         from->next++) {
+         from->next = broker_next(log, from->next)) {
         const struct broker_entry *entry = &log->entries[from->next];
         if (broker_is_visible(entry))
             hand_over(entry, from->next, partition, batch, at);
@@ -175,7 +175,7 @@ static void fetch_all(struct port *port, struct eng_port_batch *batch)
     port->batch = malloc(BATCH_BYTES);
     eng_assert(port->batch != NULL);
     uint8_t *at = port->batch;
-    for (int32_t p = 0; p < sim->manner.partitions; p++)
+    for (int32_t p = 0; p < port->partitions; p++)
         if (port->fetch[p].on && port->fetch[p].from_us <= sim->now_us && !port->paused &&
             sim_percent(sim, 80))
             fetch(port, p, batch, &at);
@@ -278,7 +278,7 @@ static bool leave(struct eng_port *port, int64_t timeout_ms)
     tell_changes(self);
     if (client->owned != 0)
         tell_change(self, &(struct group_change){GROUP_REVOKED, client->owned});
-    group_leave(&port_sim(self)->group, self->process);
+    group_leave(self->process);
     (void)port_leave(self, "leave", ENG_OK); /* always well */
     return true;
 }
@@ -298,9 +298,11 @@ static enum eng_status fail(struct eng_error *err, enum eng_status status, const
 /* The coordinator is new and has not read its offsets. Asked only where the state topic has records
  * that could betray it: a group that has never kept anything there cannot be told from a new one.
  */
-static bool forgets(const struct sim *sim, int32_t partition)
+static bool forgets(const struct port *port, int32_t partition)
 {
-    const struct broker_log *log = &sim->broker.logs[broker_place(ENG_TOPIC_STATE, partition)];
+    const struct sim *sim = port_sim(port);
+    enum eng_topic topic = port->input == ENG_TOPIC_INPUT ? ENG_TOPIC_STATE : port->input;
+    const struct broker_log *log = &sim->broker.logs[broker_place(topic, partition)];
     bool past = false;
     for (int64_t i = log->low; i < log->end && !past; i++)
         past = broker_is_visible(&log->entries[i]);
@@ -308,14 +310,17 @@ static bool forgets(const struct sim *sim, int32_t partition)
 }
 
 /* One answer for all; false: unstable. */
-static bool look_up(struct sim *sim, struct eng_port_offset *set, uint32_t count)
+static bool look_up(const struct port *port, struct eng_port_offset *set, uint32_t count)
 {
+    const struct sim *sim = port_sim(port);
     bool stable = true;
     for (uint32_t i = 0; i < count; i++) {
         int32_t partition = set[i].partition;
-        stable &= broker_committed(&sim->broker, partition, ENG_RULE(STABLE_OFFSETS), &set[i]);
-        if (forgets(sim, partition))
-            set[i] = (struct eng_port_offset){.partition = partition, .next = -1};
+        stable &= broker_committed(&sim->broker, port_number(port, partition),
+                                   ENG_RULE(STABLE_OFFSETS), &set[i]);
+        if (forgets(port, partition))
+            set[i].next = -1, set[i].meta[0] = '\0';
+        set[i].partition = partition;
     }
     return stable;
 }
@@ -329,7 +334,7 @@ static enum eng_status committed(struct eng_port *port, struct eng_port_offset *
     port_enter(self, "committed?");
     if (port_hiccup(self) || sim->now_us < sim->broker.away_until_us)
         return fail(err, port_leave(self, "committed?", ENG_UNAVAILABLE), "committed offsets");
-    while (!look_up(sim, set, count)) {
+    while (!look_up(self, set, count)) {
         if (sim->now_us >= deadline_us)
             return fail(err, port_leave(self, "committed? unstable", ENG_TIMED_OUT),
                         "committed offsets");
@@ -347,7 +352,7 @@ static enum eng_status bounds(struct eng_port *port, enum eng_topic topic, int32
 {
     struct port *self = port_of(port);
     struct sim *sim = port_sim(self);
-    uint32_t place = broker_place(topic, partition);
+    uint32_t place = broker_place(topic == ENG_TOPIC_INPUT ? self->input : topic, partition);
     port_enter(self, "bounds?");
     if (port_hiccup(self))
         return fail(err, port_leave(self, "bounds?", ENG_UNAVAILABLE), "ends of a partition");
@@ -545,10 +550,23 @@ void port_init(struct port *port, struct process *process)
     uint32_t producer = port->producer;
     if (producer == UINT32_MAX || !sim->manner.stable_ids)
         producer = broker_producer_new(&sim->broker);
-    *port = (struct port){
-        .port = {&ops}, .process = process, .producer = producer, .cached_generation = -1};
+    bool merges = process->group == &sim->mergers;
+    *port = (struct port){.port = {&ops},
+                          .process = process,
+                          .input = merges ? ENG_TOPIC_GROUP_SUMS : ENG_TOPIC_INPUT,
+                          .partitions = process->group->partitions,
+                          .producer = producer,
+                          .cached_generation = -1};
     for (int32_t p = 0; p < BROKER_PARTITIONS; p++)
         port->fetch[p].high = -1;
+}
+
+bool port_reads(const struct port *port, uint32_t place)
+{
+    bool fetched = false;
+    for (int32_t p = 0; p < port->partitions; p++)
+        fetched |= port->fetch[p].on && broker_place(port->input, p) == place;
+    return fetched || (port->scans >> place & 1);
 }
 
 void port_done(struct port *port)

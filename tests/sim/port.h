@@ -4,7 +4,9 @@
  * Every call takes time and has a number; the process can die in it before anything has happened,
  * or after everything has. What a call asks of the broker can be lost on the way there or back, and
  * requests that end transactions can come late. The client asks again by itself now and then, as
- * librdkafka does; it notes that there was trouble ("suspect"). */
+ * librdkafka does; it notes that there was trouble ("suspect").
+ *
+ * A merger's port is one whose input is the topic of sums, and whose group is the mergers'. */
 #ifndef TESTS_SIM_PORT_H
 #define TESTS_SIM_PORT_H
 
@@ -31,6 +33,8 @@ struct port_queued {
 struct port {
     struct eng_port port;
     struct process *process;
+    enum eng_topic input; /* what ENG_TOPIC_INPUT is here, and how many partitions it has */
+    int32_t partitions;
     const struct eng_port_handler *handler;
     struct port_fetch fetch[BROKER_PARTITIONS];
     bool paused;
@@ -50,6 +54,9 @@ struct port {
 
 /* A port of a process that begins. */
 void port_init(struct port *port, struct process *process);
+
+/* Is it reading this log, and may it have been given records without the tombstones behind them? */
+bool port_reads(const struct port *port, uint32_t place);
 
 /* Frees what the simulation keeps for it; the process is dead or done. */
 void port_done(struct port *port);

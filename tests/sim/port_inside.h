@@ -30,6 +30,12 @@ static inline struct sim *port_sim(const struct port *port)
     return port->process->sim;
 }
 
+/* The number that the broker keeps the offset of a partition of the input by. */
+static inline int32_t port_number(const struct port *port, int32_t partition)
+{
+    return port->input == ENG_TOPIC_INPUT ? partition : BROKER_MERGERS;
+}
+
 /* port_producer.c */
 enum eng_status port_producer_open(struct eng_port *port, struct eng_error *err);
 void port_producer_close(struct eng_port *port);

@@ -184,14 +184,15 @@ enum eng_status port_flush(struct eng_port *port, struct eng_error *err)
 
 /* A request to the group's coordinator on its way: it may arrive late. */
 struct late_offsets {
+    struct group *group;
     uint32_t producer, member, count;
     int32_t epoch, generation;
-    struct eng_port_offset set[BROKER_PARTITIONS];
+    struct eng_port_offset set[BROKER_PARTITIONS]; /* their partitions: as the broker counts them */
 };
 
 static enum eng_status offsets_arrive(struct sim *sim, const struct late_offsets *request)
 {
-    bool accepted = group_accepts(&sim->group, request->member, request->generation);
+    bool accepted = group_accepts(request->group, request->member, request->generation);
     enum eng_status status =
         status_of(broker_offsets(&sim->broker, request->producer, request->epoch, request->set,
                                  accepted ? request->count : 0));
@@ -234,12 +235,15 @@ enum eng_status port_send_offsets(struct eng_port *port, const struct eng_port_o
 {
     struct port *self = port_of(port);
     struct sim *sim = port_sim(self);
-    struct late_offsets request = {.producer = self->producer, .count = count};
+    struct late_offsets request = {
+        .group = self->process->group, .producer = self->producer, .count = count};
     eng_assert(count <= BROKER_PARTITIONS);
     request.member = self->process->client.member;
     request.generation = generation_of(self);
     request.epoch = self->epoch;
     memcpy(request.set, set, count * sizeof *set);
+    for (uint32_t i = 0; i < count; i++)
+        request.set[i].partition = port_number(self, set[i].partition);
     port_enter(self, "offsets");
     if (standing(self) != ENG_OK)
         return fail(self, standing(self), "offsets", err);
@@ -295,7 +299,7 @@ static void cut_off(struct port *port, bool expelled)
     for (int64_t i = sim_between(sim, 1, 3); i > 0; i--)
         end_later(port, true, sim_between(sim, us / 2, us + 6000 * MS));
     if (expelled)
-        group_expel(&sim->group, port->process);
+        group_expel(port->process);
 }
 
 /* One request to end the transaction; ENG_TIMED_OUT: no answer. */

@@ -3,7 +3,9 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "merged.h"
 #include "sim.h"
+#include "stream/merger_inside.h"
 #include "stream/worker.h"
 #include <inttypes.h>
 #include <string.h>
@@ -41,17 +43,27 @@ static void drop_strands(struct process *process)
 
 /* ---- Houses. ---- */
 
+/* Those of mergers come behind those of all workers. */
+static bool is_merger(const struct process *process)
+{
+    return process->slot >= SIM_PROCESSES;
+}
+
 struct process *process_first(struct process *process)
 {
+    if (is_merger(process))
+        return process - SIM_PROCESSES;
     return process - process->slot % process->sim->manner.workers;
 }
 
 /* The next one of its house; NULL: it was the last. */
 static struct process *next_of(struct process *process)
 {
+    if (is_merger(process))
+        return NULL;
     bool last = (process->slot + 1) % process->sim->manner.workers == 0 ||
                 process->slot + 1 >= process->sim->manner.processes;
-    return last ? NULL : process + 1;
+    return last ? process_first(process) + SIM_PROCESSES : process + 1;
 }
 
 static bool anybody_lives(struct process *house)
@@ -80,11 +92,12 @@ static void bury(struct process *process)
 {
     struct sim *sim = process->sim;
     drop_strands(process);
-    group_died(&sim->group, process);
+    group_died(process);
     port_done(&process->port);
     process->state = PROCESS_DEAD;
     process->dying = false;
     process->worker = NULL;
+    process->merger = NULL;
     process->standbys = NULL;
     if (!anybody_lives(process))
         heap_clear(&process_first(process)->heap);
@@ -166,7 +179,7 @@ static void check_tasks(const struct eng_worker *worker)
 static void judge_end(struct process *process, enum eng_status status, const char *text)
 {
     struct sim *sim = process->sim;
-    sim_say(sim, "worker ended: %s %s", eng_status_name(status), text);
+    sim_say(sim, "it has ended: %s %s", eng_status_name(status), text);
     sim->tally[TALLY_FAILURES] += status != ENG_STOPPED;
     sim->tally[TALLY_OUTDATED] += status == ENG_BAD_CONFIG;
     bool starved = status == ENG_NO_MEMORY && sim->manner.memory_us > 0;
@@ -177,7 +190,7 @@ static void judge_end(struct process *process, enum eng_status status, const cha
     if (status == ENG_CORRUPT && manner_names_harm(sim, text))
         sim->refused = true;
     else if (status != ENG_STOPPED && !starved && !refused && !worn_out && !outdated)
-        sim_fail(sim, "a worker ended: %s", text);
+        sim_fail(sim, "a %s ended: %s", is_merger(process) ? "merger" : "worker", text);
 }
 
 /* What has become of followers since the last look. None may have read further than the group was.
@@ -261,6 +274,18 @@ static void turn(struct process *process)
     }
 }
 
+static void end_life(struct process *process, enum eng_status status, const char *text)
+{
+    const struct heap *heap = &process_first(process)->heap;
+    judge_end(process, status, text);
+    process->dying = true;
+    process->state = PROCESS_DEAD;
+    if (anybody_lives(process))
+        process_stop(process); /* as the service does when one of its workers has ended */
+    else if (heap->count > 0)
+        sim_fail(process->sim, "workers that ended have left %" PRIu64 " blocks", heap->count);
+}
+
 static void live(void *argument)
 {
     struct strand *strand = argument;
@@ -295,14 +320,48 @@ static void live(void *argument)
     }
     process->worker = NULL;
     end_standbys(process);
-    judge_end(process, status, err.text);
-    process->dying = true;
-    process->state = PROCESS_DEAD;
-    const struct heap *heap = &process_first(process)->heap;
-    if (anybody_lives(process))
-        process_stop(process); /* as the service does when one of its workers has ended */
-    else if (heap->count > 0)
-        sim_fail(sim, "workers that ended have left %" PRIu64 " blocks", heap->count);
+    end_life(process, status, err.text);
+}
+
+/* Turns as long as it may; looked at when it begins to give out. */
+static void turn_merger(struct process *process)
+{
+    const struct eng_merger *merger = process->merger;
+    enum eng_merger_place before = NOWHERE;
+    while (eng_merger_turn(process->merger)) {
+        heap_enter(NULL); /* what is looked at here is not its */
+        if (merger->place == GIVING && before != GIVING && !merger->in_flight)
+            merged_check_begun(process->sim, merger);
+        heap_enter(&process_first(process)->heap);
+        before = merger->place;
+    }
+}
+
+/* The same of a merger. */
+static void merge(void *argument)
+{
+    struct strand *strand = argument;
+    struct process *process = strand->process;
+    struct sim *sim = process->sim;
+    struct process *first = process_first(process);
+    struct eng_error err = {0};
+    const struct eng_merger_options options = {.config = process->config,
+                                               .port = &process->port.port,
+                                               .writer = sim->seed << 20 | ++sim->numbers,
+                                               .way = {.host = &process->host},
+                                               .gate = &first->gate};
+    enum eng_status status = eng_merger_new(&options, &process->merger, &err);
+    if (status == ENG_OK) {
+        struct eng_merger *merger = process->merger;
+        atomic_store(&merger->stop, first->stopping);
+        if (eng_merger_begin(merger))
+            turn_merger(process);
+        eng_merger_end(merger);
+        eng_assert(eng_merger_stopped(merger, &status, &err));
+        process->merger = NULL;
+        eng_merger_free(merger);
+    }
+    end_life(process, status, err.text);
 }
 
 void process_init(struct process *process, struct sim *sim, uint32_t slot)
@@ -310,6 +369,7 @@ void process_init(struct process *process, struct sim *sim, uint32_t slot)
     *process = (struct process){.host = {submitted, wait_for},
                                 .sim = sim,
                                 .slot = slot,
+                                .group = slot < SIM_PROCESSES ? &sim->group : &sim->mergers,
                                 .frozen_until_us = -1,
                                 .deaf_until_us = -1};
     for (int i = 0; i < PROCESS_STRANDS; i++)
@@ -324,6 +384,12 @@ void process_done(struct process *process)
     heap_clear(&process->heap);
 }
 
+bool process_is_wanted(const struct process *process)
+{
+    uint32_t first = is_merger(process) ? process->slot - SIM_PROCESSES : process->slot;
+    return first < process->sim->manner.processes && (!is_merger(process) || process->merges);
+}
+
 uint64_t process_number(const struct process *process)
 {
     return process->slot + 1;
@@ -332,9 +398,12 @@ uint64_t process_number(const struct process *process)
 static void start(struct process *process)
 {
     eng_assert(process->state == PROCESS_DEAD);
+    process->config = input_release(&process->sim->input, process->sim->input.released);
+    process->merges = is_merger(process) && eng_model_is_merged(process->config->model);
+    if (is_merger(process) && !process->merges)
+        return;
     process->state = PROCESS_ALIVE;
     process->life++;
-    process->config = input_release(&process->sim->input, process->sim->input.released);
     process->frozen_until_us = process->deaf_until_us = -1;
     process->client = (struct group_client){.generation = -1};
     if (process->sim->manner.apart > 0 && !process->sim->calm)
@@ -343,7 +412,7 @@ static void start(struct process *process)
     memset(process->fates, 0, sizeof process->fates);
     port_init(&process->port, process);
     sim_say(process->sim, "process %u starts, producer %u", process->slot, process->port.producer);
-    begin_strand(&process->strands[PROCESS_LOOP], live);
+    begin_strand(&process->strands[PROCESS_LOOP], is_merger(process) ? merge : live);
 }
 
 void process_start_due(struct process *first)
@@ -382,9 +451,12 @@ void process_stop(struct process *process)
 {
     sim_say(process->sim, "process %u is asked to stop", process->slot);
     process_first(process)->stopping = true;
-    for (struct process *one = process_first(process); one != NULL; one = next_of(one))
+    for (struct process *one = process_first(process); one != NULL; one = next_of(one)) {
         if (one->worker != NULL)
             atomic_store(&one->worker->stop, true);
+        if (one->merger != NULL)
+            eng_merger_stop(one->merger);
+    }
 }
 
 void process_freeze(struct process *process, int64_t us)
@@ -393,7 +465,7 @@ void process_freeze(struct process *process, int64_t us)
         one->frozen_until_us = process->sim->now_us + us;
         sim_say(process->sim, "process %u is frozen for %" PRId64 " ms", one->slot, us / 1000);
         if (one->state == PROCESS_ALIVE)
-            group_deafen(&process->sim->group, one, us);
+            group_deafen(one, us);
     }
 }
 
@@ -419,8 +491,23 @@ static bool task_is_at_rest(const struct sim *sim, const struct eng_task *task)
            task->next >= log->end && (nothing_yet || task->sealed.next == task->committed.next);
 }
 
+/* Whoever has the sums has read them all and given out all that is complete. */
+static bool merger_is_at_rest(const struct process *process)
+{
+    const struct eng_merger *merger = process->merger;
+    const struct broker_log *log =
+        &process->sim->broker.logs[broker_place(ENG_TOPIC_GROUP_SUMS, 0)];
+    if (process->state != PROCESS_ALIVE || merger == NULL || !merger->joined || merger->in_flight)
+        return false;
+    return !merger->assigned ||
+           (merger->place == GIVING && merger->next >= log->end &&
+            eng_gather_ready(merger->gather) < 0 && !eng_gather_has_gone(merger->gather));
+}
+
 bool process_is_at_rest(const struct process *process)
 {
+    if (is_merger(process))
+        return merger_is_at_rest(process);
     const struct eng_worker *worker = process->worker;
     if (process->state != PROCESS_ALIVE || worker == NULL || worker->in_flight)
         return false;

@@ -5,7 +5,8 @@
  *
  * Where processes have several workers, each of them is a `struct process`, and those of one
  * process are a house: they start, stop, freeze and die together, share heap, gate and count of
- * memory, and pass queries on. */
+ * memory, and pass queries on. The merger of a program with groups is one more of the house, its
+ * last, as a member of another group and with a port of its own. */
 #ifndef TESTS_SIM_PROCESS_H
 #define TESTS_SIM_PROCESS_H
 
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 struct eng_worker;
+struct eng_merger;
 struct eng_config;
 
 enum process_state {
@@ -40,6 +42,7 @@ struct process {
     struct eng_courier_host host; /* first: it is found by it */
     struct sim *sim;
     uint32_t slot;
+    struct group *group; /* of which it is a member */
     enum process_state state;
     uint64_t life;                   /* counts starts */
     const struct eng_config *config; /* of this life */
@@ -54,8 +57,10 @@ struct process {
     struct port port;
     struct group_client client;
     struct strand strands[PROCESS_STRANDS];
-    struct strand *running; /* NULL: none */
-    struct eng_worker *worker;
+    struct strand *running;             /* NULL: none */
+    struct eng_worker *worker;          /* NULL: it is none, or not there yet or any more */
+    struct eng_merger *merger;          /* the same */
+    bool merges;                        /* has a merger in this life, as its program has groups */
     struct eng_standbys *standbys;      /* of this worker alone; NULL: none */
     uint64_t fates[ENG_FOLLOWER_FATES]; /* of followers, as last looked at */
 };
@@ -65,6 +70,9 @@ void process_done(struct process *process);
 
 /* The first of its house. */
 struct process *process_first(struct process *process);
+
+/* Is it to be a member of its group? */
+bool process_is_wanted(const struct process *process);
 
 /* Its number among those of the group; never 0. */
 uint64_t process_number(const struct process *process);

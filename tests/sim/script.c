@@ -65,7 +65,7 @@ static void take_changes(struct process *process)
 {
     struct group_change change;
     while (group_next_change(process, &change))
-        group_told(&sim.group, process, &change);
+        group_told(process, &change);
 }
 
 static bool group_rests(void)
@@ -155,7 +155,7 @@ static void run_join(const struct line *line)
     struct process *process = &sim.processes[number(line, 1, SIM_PROCESSES)];
     process->state = PROCESS_ALIVE;
     process->life++;
-    group_subscribe(&sim.group, process);
+    group_subscribe(process);
     let_group_rest();
     puts("ok");
 }
@@ -163,7 +163,7 @@ static void run_join(const struct line *line)
 static void run_leave(const struct line *line)
 {
     struct process *process = &sim.processes[number(line, 1, SIM_PROCESSES)];
-    group_leave(&sim.group, process);
+    group_leave(process);
     process->state = PROCESS_DEAD;
     let_group_rest();
     puts("ok");
@@ -251,8 +251,8 @@ int main(int count, char **words)
     }
     sim.calm = true;
     sim.manner.harm = HARM_NONE;
-    sim.manner.partitions = BROKER_PARTITIONS;
-    sim.manner.static_members = false;
+    sim.group.partitions = BROKER_PARTITIONS;
+    sim.group.static_members = false;
     for (int i = 0; i < IDS; i++)
         ids[i] = broker_producer_new(&sim.broker);
     for (int i = 0; i < SIM_PROCESSES; i++)

@@ -30,15 +30,20 @@ bool sim_init(struct sim *sim, uint64_t seed, FILE *trace)
     current = sim;
     manner_draw(sim);
     broker_init(&sim->broker, sim);
-    group_init(&sim->group, sim);
-    for (uint32_t i = 0; i < SIM_PROCESSES; i++)
+    group_init(&sim->group, sim, sim->manner.partitions);
+    group_init(&sim->mergers, sim, 1);
+    sim->group.static_members = sim->manner.static_members;
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++)
         process_init(&sim->processes[i], sim, i);
-    return input_init(sim);
+    if (!input_init(sim))
+        return false;
+    manner_draw_groups(sim);
+    return true;
 }
 
 void sim_done(struct sim *sim)
 {
-    for (uint32_t i = 0; i < SIM_PROCESSES; i++)
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++)
         process_done(&sim->processes[i]);
     for (int32_t p = 0; p < BROKER_PARTITIONS; p++)
         oracle_free(sim->oracles[p]);
@@ -123,7 +128,7 @@ static int64_t time_of(const struct strand *strand)
 static struct strand *next_strand(struct sim *sim)
 {
     struct strand *best = NULL;
-    for (uint32_t i = 0; i < sim->manner.processes; i++)
+    for (uint32_t i = 0; i < SIM_MEMBERS; i++)
         for (int k = 0; k < PROCESS_STRANDS; k++) {
             struct strand *strand = &sim->processes[i].strands[k];
             if (strand->fiber == NULL)
@@ -155,10 +160,9 @@ void sim_step(struct sim *sim)
 static void say(const struct sim *sim, const char *format, va_list arguments)
 {
     const struct process *process = sim->running;
-    static const char *const strands[] = {"loop", "errand", "errand", "errand", "errand"};
     if (process != NULL)
         fprintf(sim->trace, "%10.6f  %u %-6s ", (double)sim->now_us / 1e6, process->slot,
-                strands[process->running - process->strands]);
+                process->running == process->strands ? "loop" : "errand");
     else
         fprintf(sim->trace, "%10.6f  %-8s ", (double)sim->now_us / 1e6, "-");
     vfprintf(sim->trace, format, arguments);

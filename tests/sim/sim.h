@@ -33,7 +33,9 @@ struct event {
     int64_t a, b;
 };
 
-enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
+/* Workers come first; each may be the first of a house, and then has its merger so many places
+ * behind it. */
+enum { SIM_PROCESSES = 3, SIM_MEMBERS = 2 * SIM_PROCESSES, SIM_REASON_BYTES = 600 };
 
 /* X(NAME, what happened): counted, so that a generator that has gone dull is noticed. */
 #define SIM_TALLY(X)                                                                               \
@@ -65,6 +67,10 @@ enum { SIM_PROCESSES = 3, SIM_REASON_BYTES = 600 };
     X(WAITS, "commits before an event whose boundaries are worked off")                            \
     X(OUTPUTS, "outputs")                                                                          \
     X(SUMS, "of them sums of groups")                                                              \
+    X(MERGED, "results of groups, and boards")                                                     \
+    X(MERGES, "transactions of mergers")                                                           \
+    X(SUCCESSIONS, "of them by another than the one before")                                       \
+    X(LATE_SUMS, "sums that came too late")                                                        \
     X(LETTERS, "dead letters")                                                                     \
     X(TAKEN, "standbys taken over")                                                                \
     X(GIVEN_BACK, "standbys that had to wait")                                                     \
@@ -92,6 +98,7 @@ struct sim {
     bool calm;            /* no more faults */
     bool harmed;          /* what no worker can make good has happened */
     bool refused;         /* and a worker has said so, and ended */
+    bool expired;         /* the offset of the mergers' group was */
     int64_t wall_zero_ms; /* at now_us 0 */
     int64_t wall_stop_us; /* the wall's clock stands still from then on; INT64_MAX: it goes */
     FILE *trace;          /* NULL: none */
@@ -103,8 +110,8 @@ struct sim {
     uint32_t event_count, event_capacity;
     struct input input;
     struct broker broker;
-    struct group group;
-    struct process processes[SIM_PROCESSES];
+    struct group group, mergers; /* the workers', and the mergers' */
+    struct process processes[SIM_MEMBERS];
     struct oracle *oracles[BROKER_PARTITIONS]; /* NULL: none yet */
     struct process *running;                   /* whose strand goes on just now; NULL: none */
 };

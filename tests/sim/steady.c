@@ -53,6 +53,8 @@ static bool begin(struct sim *sim, uint64_t seed)
             return false;
     }
     set_manner(sim);
+    sim->group.partitions = BROKER_PARTITIONS;
+    sim->group.static_members = false;
     sim->wall_zero_ms -= sim->wall_zero_ms % HOUR_MS;
     input_begin_upstream(sim);
     sim_after(sim, 0, (struct event){.run = trickle});
@@ -67,6 +69,8 @@ static void tidy(struct sim *sim)
         broker_trim(&sim->broker, broker_place(ENG_TOPIC_STATE, p));
         manner_retain(sim, p);
     }
+    broker_compact(&sim->broker, broker_place(ENG_TOPIC_GROUP_SUMS, 0));
+    broker_trim(&sim->broker, broker_place(ENG_TOPIC_GROUP_SUMS, 0));
 }
 
 static void look(const struct sim *sim, struct most *most)
@@ -95,6 +99,8 @@ static struct most run_to(struct sim *sim, uint64_t steps)
             look(sim, &most);
         if (group_is_settled(&sim->group))
             group_bump(&sim->group, true);
+        if (group_is_settled(&sim->mergers))
+            group_bump(&sim->mergers, true);
         if (sim->changes >= tidied + TIDY_STEPS) {
             tidied = sim->changes;
             tidy(sim);

@@ -82,9 +82,10 @@ static void tell(struct bench *b, uint32_t partition, int64_t at_ms, const char 
 
 static void tell_gone(struct bench *b, uint32_t partition, const char *partner)
 {
-    const struct eng_sums sums = {.kind = ENG_SUMS_GONE,
-                                  .partition = partition,
-                                  .gone = eng_partner_hash(eng_slice_of(partner))};
+    struct eng_sums sums = {.kind = ENG_SUMS_GONE,
+                            .partition = partition,
+                            .gone = eng_partner_hash(eng_slice_of(partner))};
+    sums.result.at_ms = b->offset; /* of the input, where any other will do that is not the same */
     take(b, &sums);
 }
 
@@ -122,6 +123,17 @@ static void add_board(struct bench *b, const struct eng_board_result *board)
         add_name(b, board->left.place[i].partner);
     }
     add(b, "; ");
+}
+
+/* The same under another version of the model, by which the board has other places. */
+static void tell_under(struct bench *b, uint32_t version, uint16_t top, uint32_t partition,
+                       int64_t at_ms, const char *words)
+{
+    uint8_t room[256];
+    struct eng_sums sums = list_of(partition, at_ms, words, room);
+    sums.result.model_version = version;
+    sums.result.top = top;
+    take(b, &sums);
 }
 
 /* All that can be given out, in one line, with the keys of spent records when `keys`. */
@@ -173,6 +185,20 @@ Test(boards, places_before_are_those_of_the_board_before)
     tell(&b, 0, 30, "");
     tell(&b, 1, 30, "a1");
     cr_expect_str_eq(give(&b, false), "30 after 20/2: 1a1 left 1b left 2c left 3d; ");
+    end(&b);
+}
+
+/* Of two versions with other numbers of places the greater one counts. */
+Test(boards, the_board_before_may_have_other_numbers_of_places)
+{
+    struct bench b;
+    begin(&b, 2, -1);
+    tell_under(&b, 1, 1, 0, 10, "a9");
+    tell_under(&b, 2, 3, 1, 10, "b5 d4 e3");
+    cr_expect_str_eq(give(&b, false), "10/1: 1a9; 10/1: 1b5 2d4 3e3; ");
+    tell_under(&b, 2, 3, 0, 20, "a8");
+    tell_under(&b, 2, 3, 1, 20, "b7");
+    cr_expect_str_eq(give(&b, false), "20 after 10/2: 1a8<1 2b7<2 left 3d; ");
     end(&b);
 }
 
@@ -276,12 +302,32 @@ Test(boards, G11_who_is_erased_leaves_what_was_told_before)
     tell(&b, 0, 20, "a3 c2");
     tell_gone(&b, 0, "a");
     cr_expect(eng_gather_has_gone(b.gather));
-    (void)snprintf(want, sizeof want, "10/0: c; 20/0: c; -gone/0/%016llx; ",
+    (void)snprintf(want, sizeof want, "10/0: c; 20/0: c; -gone/0/%016llx/3; ",
                    (unsigned long long)eng_partner_hash(eng_slice_of("a")));
     cr_expect_str_eq(clean(&b), want);
     cr_expect_not(eng_gather_has_gone(b.gather));
     tell(&b, 1, 20, "b5");
     cr_expect_str_eq(give(&b, false), "20 after 10/2: 1b5<1 2c2<2; ", "as if it had never been");
+    end(&b);
+}
+
+/* He comes back, and is erased again before the tombstone for the first time is there. A merger
+ * that begins then has the second word all the same. */
+Test(boards, G11_who_is_erased_twice_leaves_twice)
+{
+    struct bench b;
+    char key[128], want[128];
+    unsigned long long hash = eng_partner_hash(eng_slice_of("a"));
+    begin(&b, 2, -1);
+    tell_gone(&b, 0, "a");
+    tell(&b, 0, 10, "a3 c2");
+    tell_gone(&b, 0, "a");
+    (void)snprintf(key, sizeof key, "gone/0/%016llx/0", hash);
+    const struct eng_gather_record tombstone = {
+        .key = key, .key_bytes = strlen(key), .offset = b.offset++};
+    cr_assert_eq(eng_gather_take(b.gather, &tombstone, NULL), ENG_OK);
+    (void)snprintf(want, sizeof want, "10/0: c; -gone/0/%016llx/2; ", hash);
+    cr_expect_str_eq(clean(&b), want);
     end(&b);
 }
 

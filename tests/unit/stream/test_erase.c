@@ -143,10 +143,12 @@ Test(erase, G11_who_merges_boards_is_told)
         cr_expect_eq(fake_count(s.fake, ENG_TOPIC_GROUP_SUMS), (uint32_t)boards);
         if (boards > 0) {
             const struct fake_output *gone = output_of(&s, ENG_TOPIC_GROUP_SUMS, 0);
-            (void)snprintf(want, sizeof want, "gone/0/%016" PRIx64, hash);
+            cr_assert_eq(eng_sums_read(gone->value, gone->value_bytes, &sums, NULL), ENG_OK);
+            (void)snprintf(want, sizeof want, "gone/0/%016" PRIx64 "/%" PRId64, hash,
+                           sums.result.at_ms);
             cr_expect_eq(gone->key_bytes, strlen(want));
             cr_expect_eq(memcmp(gone->key, want, strlen(want)), 0);
-            cr_assert_eq(eng_sums_read(gone->value, gone->value_bytes, &sums, NULL), ENG_OK);
+            cr_expect_eq(sums.result.at_ms, s.fake->partitions[0].end, "the offset where it was");
             cr_expect(sums.kind == ENG_SUMS_GONE && sums.partition == 0 && sums.gone == hash);
         }
         s.config->model = model;
