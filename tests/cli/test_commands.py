@@ -129,11 +129,10 @@ def check_says_in_plain_words_what_awards_pay():
 
 def check_says_in_plain_words_what_checks_look_for():
     run = engaged("check", "--config", GOLDEN / "90-checks" / "engaged.yaml")
-    for text in ('twice: each invoice.upload with a text of "invoice_number" that one had in the 20 days up to its '
-                 "own is told, and not counted.",
-                 "too_many: each invoice.upload (source: portal) that is more than number 2 in the 1 day up to its own",
-                 "order: each deal.won before which there was no deal.registered in the 10 days up to its own is told, "
-                 "and counts.",
+    for text in ('twice: each invoice.upload with a text of "invoice_number" that one had in the 20 days up to its own',
+                 "is told, and not counted.",
+                 "too_many: each invoice.upload where source is portal that is more than number 2 in the 1 day up to",
+                 "order: each deal.won before which there was no deal.registered in the 10 days up to its own is told",
                  "outlier: each points.redeemed with which redeemed is more than 0.5 times earned is told, and counts.",
                  'Goes out with: "The same invoice again."'):
         assert text in run.stdout, (text, run.stdout)

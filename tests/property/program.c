@@ -913,9 +913,12 @@ static void check(struct writer *w, unsigned index)
     fprintf(w->out, "  k%u: {of: ", index);
     if (kind == 2)
         fprintf(w->out, "%s", CHANCE_ONE_OF(w->chance, needing));
+    else if (kind == 0 && percent(w, 70))
+        fprintf(w->out, "[\"platform.*\", \"training.*\", invoice.upload, x]");
     else
         actions(w);
-    where(w);
+    if (kind > 0 || percent(w, 30))
+        where(w);
     if (kind == 0)
         fprintf(w->out, ", unique: %s", CHANCE_ONE_OF(w->chance, attributes));
     else if (kind == 1)

@@ -126,6 +126,18 @@ Test(checks, S13_all_that_find_something_tell_it_in_file_order_before_what_the_e
                "                                    ->  s 2 -> 3, low #offset 2\n");
 }
 
+/* Whichever stands first. */
+Test(checks, S15_one_that_leaves_out_is_enough)
+{
+    spec_holds("S15",
+               CHECKS("a: {more_than: 1, of: x, over: 1d, then: leave_out}, b: {unique: tier, of: "
+                      "x, over: 1d}"),
+               "day 0  acme  x tier=a   ->  s 0 -> 1, low\n"
+               "day 0  acme  x tier=a   ->  a finds x at 2\n"
+               "                        ->  b finds x with \"a\"\n"
+               "                        ->  left_out\n");
+}
+
 /* A silence is of those who count, and so is what an award pays. */
 Test(checks, S15_what_is_left_out_ends_no_silence_and_is_paid_nothing)
 {
