@@ -90,7 +90,7 @@ static void end_activation(struct eng_engine *engine)
     eng_assert(activation->working);
     eng_assert(activation->carry != NULL);
     eng_guards_released(engine);
-    if (engine->model->guard_count == 0) {
+    if (!eng_guards_wanted(engine->model)) {
         eng_guards_free(engine->guards);
         engine->guards = NULL;
     }

@@ -330,6 +330,7 @@ static enum eng_status move_clock(struct eng_engine *engine, int64_t time_ms,
         if (__builtin_expect(engine->restore != NULL, 0))
             return eng_restore_first_clock(engine, time_ms);
         eng_moment_set(&engine->now, engine->model, time_ms);
+        eng_guards_first(engine);
         return ENG_OK;
     }
     if (engine->boundary.target_ms < 0 && time_ms < engine->now.end_ms) {

@@ -112,6 +112,9 @@ void eng_model_free(struct eng_model *model)
     eng_free(model->alerts);
     eng_free(model->guards);
     eng_free(model->checks);
+    for (uint32_t i = 0; model->quiets != NULL && i < model->quiet_count; i++)
+        eng_free(model->quiets[i].name);
+    eng_free(model->quiets);
     eng_free(model->ledgers);
     eng_free(model->awards);
     eng_calendar_free(model->calendar);

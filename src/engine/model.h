@@ -269,6 +269,14 @@ struct eng_guard {
     uint32_t alerts;      /* a bit for each alert that it holds */
 };
 
+/* Times of the week in which alerts are held (quiet.h). */
+struct eng_quiet {
+    char *name;
+    uint32_t hours;  /* a bit for each hour of the day, by the clocks of the zone */
+    uint32_t days;   /* a bit for each day of the week, from Monday on, that is quiet as a whole */
+    uint32_t alerts; /* a bit for each alert that it holds */
+};
+
 /* Where a partner's band is, compared with where it was when the group's period began. */
 enum eng_moved { ENG_MOVED_ANY, ENG_MOVED_UP, ENG_MOVED_DOWN };
 
@@ -412,6 +420,8 @@ struct eng_model {
     uint32_t group_count, board_count; /* groups, and behind them those of them that are boards */
     struct eng_guard *guards;
     uint32_t guard_count;
+    struct eng_quiet *quiets;
+    uint32_t quiet_count;
     struct eng_ledger *ledgers;
     struct eng_award *awards;
     struct eng_check *checks;

@@ -115,6 +115,8 @@ static enum eng_status load_model(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_load_guards(load);
     if (status == ENG_OK)
+        status = eng_load_quiets(load);
+    if (status == ENG_OK)
         status = eng_load_awards(load);
     if (status == ENG_OK)
         status = eng_load_checks(load);

@@ -1302,6 +1302,46 @@ const struct eng_section eng_section_guard = {
     .help = "When actions go quiet for everybody, alerts that come from it are held: a broken "
             "export is not told as the silence of all partners."};
 
+static const struct eng_key quiet_keys[] = {
+    {.name = "from",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_quiet_draft, from),
+     .min = 0,
+     .max = 23,
+     .sample = "20",
+     .absent = "no hours, but whole days",
+     .help =
+         "The hour of the day at which it begins, by the clocks of the program's zone. Hours need "
+         "panes of an hour."},
+    {.name = "to",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_quiet_draft, to),
+     .min = 0,
+     .max = 24,
+     .sample = "8",
+     .absent = "required with `from`",
+     .help = "The hour at which it ends, of the next day when it is not after `from`; 0 and 24 are "
+             "midnight."},
+    {.name = "days",
+     .type = ENG_KEY_NAMES,
+     AT(eng_quiet_draft, days),
+     .shape = "a list of days, from 1 (Monday) to 7",
+     .sample = "[6, 7]",
+     .absent = "none",
+     .help = "Days of the week that are quiet as a whole."},
+    {.name = "alerts",
+     .type = ENG_KEY_NAMES,
+     AT(eng_quiet_draft, alerts),
+     .sample = "[own]",
+     .absent = "all of them",
+     .help = "The alerts that are held."},
+};
+const struct eng_section eng_section_quiet = {
+    .path = "quiet.NAME",
+    KEYS(quiet_keys),
+    .help = "Times of the week in which no alert is told: what opens in them is told when they are "
+            "over, if it is still open then."};
+
 static const struct eng_key check_keys[] = {
     {.name = "unique",
      .type = ENG_KEY_NAME,
@@ -1965,6 +2005,13 @@ static const struct eng_key file_keys[] = {
      .sample = "{portal: {silence: invoice.upload}}",
      .absent = "none",
      .help = "Guards against sources that go quiet for everybody, by name."},
+    {.name = "quiet",
+     .type = ENG_KEY_MAP,
+     AT(eng_file_draft, quiet),
+     .section = &eng_section_quiet,
+     .sample = "{weekend: {days: [6, 7]}}",
+     .absent = "none",
+     .help = "Times in which alerts are held, by name."},
     {.name = "ledgers",
      .type = ENG_KEY_MAP,
      AT(eng_file_draft, ledgers),
@@ -2025,15 +2072,20 @@ static const struct eng_key file_keys[] = {
 const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
-const struct eng_section *const eng_sections[] = {
-    &eng_section_file,     &eng_section_time,      &eng_section_input,
-    &eng_section_fields,   &eng_section_fact,      &eng_section_measure,
-    &eng_section_score,    &eng_section_dimension, &eng_section_points,
-    &eng_section_decay,    &eng_section_edge,      &eng_section_matrix,
-    &eng_section_report,   &eng_section_moment,    &eng_section_group,
-    &eng_section_figure,   &eng_section_test,      &eng_section_board,
-    &eng_section_alert,    &eng_section_guard,     &eng_section_ledger,
-    &eng_section_award,    &eng_section_nth,       &eng_section_within,
-    &eng_section_streak,   &eng_section_pending,   &eng_section_check,
-    &eng_section_kafka,    &eng_section_output,    &eng_section_run,
-    &eng_section_recovery, &eng_section_http,      NULL};
+const struct eng_section *const eng_sections[] = {&eng_section_file,    &eng_section_time,
+                                                  &eng_section_input,   &eng_section_fields,
+                                                  &eng_section_fact,    &eng_section_measure,
+                                                  &eng_section_score,   &eng_section_dimension,
+                                                  &eng_section_points,  &eng_section_decay,
+                                                  &eng_section_edge,    &eng_section_matrix,
+                                                  &eng_section_report,  &eng_section_moment,
+                                                  &eng_section_group,   &eng_section_figure,
+                                                  &eng_section_test,    &eng_section_board,
+                                                  &eng_section_alert,   &eng_section_guard,
+                                                  &eng_section_quiet,   &eng_section_ledger,
+                                                  &eng_section_award,   &eng_section_nth,
+                                                  &eng_section_within,  &eng_section_streak,
+                                                  &eng_section_pending, &eng_section_check,
+                                                  &eng_section_kafka,   &eng_section_output,
+                                                  &eng_section_run,     &eng_section_recovery,
+                                                  &eng_section_http,    NULL};

@@ -42,7 +42,7 @@ struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
     const struct eng_node *time, *input, *facts, *measures, *scores, *matrices, *reports, *alerts;
-    const struct eng_node *guards, *groups, *boards;
+    const struct eng_node *guards, *quiet, *groups, *boards;
     const struct eng_node *ledgers, *awards, *checks;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
@@ -169,6 +169,11 @@ struct eng_check_draft {
     uint32_t more_than, over; /* 0: not given */
     int64_t above_e4;
     int32_t then;
+};
+
+struct eng_quiet_draft {
+    uint32_t from, to; /* hours; 0 when not given */
+    const struct eng_node *days, *alerts;
 };
 
 /* Numbers are 0 when not given. */
@@ -347,6 +352,7 @@ enum eng_status eng_load_groups(struct eng_load *load); /* groups.c */
 enum eng_status eng_load_boards(struct eng_load *load); /* boards.c; after groups */
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_guards(struct eng_load *load);
+enum eng_status eng_load_quiets(struct eng_load *load);
 enum eng_status eng_load_input(struct eng_load *load); /* around.c, before all others */
 enum eng_status eng_load_around(struct eng_load *load);
 
@@ -415,6 +421,10 @@ enum eng_status eng_load_check_states(struct eng_load *load);
 
 /* alerts.c: refuses a deadline that an action both begins and meets. After eng_load_fill_sets. */
 enum eng_status eng_load_check_deadlines(struct eng_load *load);
+
+/* guards.c: adds the alerts that a list names to `alerts`, a bit each; NULL: it names none. */
+enum eng_status eng_load_alert_names(struct eng_load *load, const struct eng_node *list,
+                                     uint32_t *alerts);
 
 /* guards.c: the alerts of those guards of which the file does not say. After eng_load_fill_sets. */
 enum eng_status eng_load_choose_guarded(struct eng_load *load);

@@ -142,10 +142,10 @@ struct naive_span_ms {
     int64_t from_ms, to_ms;
 };
 
-/* What guards do to an alert. */
+/* What guards and quiet times do to an alert. `guarded`: by a guard; `tells`: by one that tells. */
 struct naive_hold {
-    bool holds, tells, releases;
-    int64_t since_ms, release_from_ms;
+    bool holds, guarded, tells, releases;
+    int64_t since_ms, guarded_ms, release_from_ms;
     struct naive_span_ms *spans; /* of which nothing is told */
     size_t span_count, span_capacity;
 };
@@ -343,6 +343,7 @@ void naive_alert_tell_again(struct naive *naive, const struct partner *partner, 
  * is not told because of it; what is told at last of a partner that was just evaluated; another
  * model, with the old index of each of its guards and the new one of each old alert. */
 void naive_guards_decide(struct naive *naive, int64_t pane);
+void naive_guards_first(struct naive *naive);
 void naive_guards_decided(struct naive *naive);
 void naive_guards_count(struct naive *naive, uint16_t action);
 bool naive_guards_swallow(struct naive *naive, const struct partner *partner,

@@ -242,9 +242,12 @@ void naive_tick(struct naive *naive, int64_t time_ms)
 
 static void move_clock(struct naive *naive, int64_t time_ms)
 {
+    bool first = naive->clock_ms < 0;
     naive_tick(naive, time_ms);
     if (time_ms > naive->clock_ms)
         naive->clock_ms = time_ms;
+    if (first)
+        naive_guards_first(naive);
 }
 
 /* S6: was this id counted while the clock was in a pane at most `dedup` panes back? */
