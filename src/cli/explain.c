@@ -814,6 +814,25 @@ static void add_quiet(struct eng_text *out, const struct eng_model *model,
     eng_text_add(out, "; what is still open when that is over is told then.\n");
 }
 
+static void add_budget(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_budget *budget)
+{
+    static const char *const periods[] = {
+        [ENG_PER_HOUR] = "an hour", [ENG_PER_DAY] = "a day", [ENG_PER_WEEK] = "a week"};
+    eng_text_add(out, "  %s: of what opens in %s of", budget->name, periods[budget->per]);
+    add_alert_names(out, model, budget->alerts);
+    eng_text_add(out, ", at most %u are told at its end", budget->at_most);
+    if (budget->is_split)
+        eng_text_add(out, " for each segment by %s", budget->split.name);
+    eng_text_add(out,
+                 ",\n    in each partition of the input: those that are still open, the %s %s "
+                 "first; a digest tells of the others.\n",
+                 budget->lowest ? "lowest" : "highest",
+                 budget->of_score ? model->scores[budget->subject].name
+                                  : model->measures[budget->subject].name);
+    add_description(out, budget->description);
+}
+
 static void add_ledger(struct eng_text *out, const struct eng_model *model,
                        const struct eng_ledger *ledger)
 {
@@ -953,6 +972,10 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nQuiet times\n");
     for (uint32_t i = 0; i < model->quiet_count; i++)
         add_quiet(out, model, &model->quiets[i]);
+    if (model->budget_count > 0)
+        eng_text_add(out, "\nBudgets\n");
+    for (uint32_t i = 0; i < model->budget_count; i++)
+        add_budget(out, model, &model->budgets[i]);
     if (model->ledger_count > 0)
         eng_text_add(out, "\nLedgers\n");
     for (uint32_t i = 0; i < model->ledger_count; i++)
@@ -1072,6 +1095,7 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "awards", config->output.awards);
     add_text_key(out, "flags", config->output.flags);
     add_text_key(out, "source_silences", config->output.source_silences);
+    add_text_key(out, "digests", config->output.digests);
     add_text_key(out, "groups", config->output.groups);
     add_text_key(out, "boards", config->output.boards);
     add_text_key(out, "group_sums", config->output.group_sums);

@@ -284,6 +284,16 @@ static int64_t period_pane(const struct eng_calendar *calendar, enum eng_window_
     return floor_div(start_ms + calendar->hour_offset_ms + HOUR_MS - 1, HOUR_MS);
 }
 
+int64_t eng_calendar_day_first(const struct eng_calendar *calendar, int64_t pane)
+{
+    eng_assert(pane >= DAY_FIRST);
+    if (calendar->unit == ENG_PANE_DAY)
+        return pane;
+    int64_t start_ms =
+        day_start_ms(calendar, day_of(calendar, eng_calendar_start_ms(calendar, pane)));
+    return floor_div(start_ms + calendar->hour_offset_ms + HOUR_MS - 1, HOUR_MS);
+}
+
 int64_t eng_calendar_period_first(const struct eng_calendar *calendar, enum eng_window_kind kind,
                                   int64_t pane)
 {

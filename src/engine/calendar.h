@@ -63,6 +63,9 @@ struct eng_local {
 };
 struct eng_local eng_calendar_local(const struct eng_calendar *calendar, int64_t pane);
 
+/* The first pane of the local date that `pane` begins on. */
+int64_t eng_calendar_day_first(const struct eng_calendar *calendar, int64_t pane);
+
 /* The first pane of the week, month, quarter or year that holds `pane`; and the first pane of the
  * next one. */
 int64_t eng_calendar_period_first(const struct eng_calendar *calendar, enum eng_window_kind kind,

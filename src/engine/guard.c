@@ -38,15 +38,18 @@ struct hold {
     int64_t guarded_ms;      /* since when by guards; -1: none holds it */
     int64_t release_from_ms; /* openings from then on are released; -1: none are */
     bool drop;               /* all guards that hold it say so */
+    uint64_t pool_from;      /* of a budget: openings before that moment have been decided on */
     uint8_t dropped_count;
     struct span dropped[ENG_GUARD_DROPPED_MAX]; /* the newest first */
 };
 
 struct eng_guards {
-    int32_t pane;   /* the boundary that was decided last */
-    uint32_t held;  /* alerts (a bit each) that are held */
-    uint32_t marks; /* that are being released */
-    uint32_t slots; /* of a week */
+    int32_t pane;    /* the boundary that was decided last */
+    uint32_t held;   /* alerts (a bit each) that are held */
+    uint32_t marks;  /* that are being released */
+    uint32_t slots;  /* of a week */
+    int32_t settled; /* the pane at whose boundary budgets have been seen to */
+    uint32_t pools;  /* of the budgets in work: so many of their segments are done */
     struct watch watches[ENG_GUARDS_MAX];
     struct hold holds[ENG_ALERTS_MAX];
 };
@@ -58,7 +61,7 @@ static struct eng_guards *new_guards(const struct eng_model *model)
     struct eng_guards *guards = eng_calloc(1, sizeof *guards);
     if (guards == NULL)
         return NULL;
-    guards->pane = NOT_DECIDED;
+    guards->pane = guards->settled = NOT_DECIDED;
     guards->slots = model->pane_unit == ENG_PANE_HOUR ? 168 : 7;
     for (uint32_t i = 0; i < ENG_ALERTS_MAX; i++)
         guards->holds[i] = (struct hold){.since_ms = -1, .guarded_ms = -1, .release_from_ms = -1};
@@ -69,7 +72,7 @@ static struct eng_guards *new_guards(const struct eng_model *model)
 
 bool eng_guards_wanted(const struct eng_model *model)
 {
-    return model->guard_count > 0 || model->quiet_count > 0;
+    return model->guard_count > 0 || model->quiet_count > 0 || model->budget_count > 0;
 }
 
 enum eng_status eng_guards_new(const struct eng_model *model, struct eng_guards **ret_guards)
@@ -429,6 +432,47 @@ bool eng_guards_is_untold(const struct eng_engine *engine, unsigned alert, int64
     return eng_guards_release(engine, alert, opened_at_ms);
 }
 
+/* ---- budgets ---- */
+
+bool eng_guards_admit(const struct eng_engine *engine, unsigned alert, uint64_t moment,
+                      int64_t opened_at_ms)
+{
+    const struct hold *hold = &engine->guards->holds[alert];
+    eng_assert(alert < engine->model->alert_count);
+    eng_assert(opened_at_ms >= 0);
+    return moment >= hold->pool_from && (hold->since_ms < 0 || opened_at_ms < hold->since_ms) &&
+           !is_dropped(hold, opened_at_ms);
+}
+
+bool eng_guards_settled(const struct eng_engine *engine)
+{
+    eng_assert(engine->guards != NULL);
+    eng_assert(engine->guards->settled <= engine->now.pane);
+    return engine->guards->settled == engine->now.pane;
+}
+
+uint32_t *eng_guards_pools(struct eng_engine *engine)
+{
+    eng_assert(engine->guards != NULL);
+    return &engine->guards->pools;
+}
+
+/* What is held stays to be decided on. */
+void eng_guards_settle_budgets(struct eng_engine *engine, uint32_t alerts)
+{
+    struct eng_guards *guards = engine->guards;
+    eng_assert(engine->now.clock_ms == engine->now.start_ms);
+    eng_assert(!eng_guards_settled(engine));
+    for (uint32_t i = 0; i < engine->model->alert_count; i++) {
+        struct hold *hold = &guards->holds[i];
+        if (alerts >> i & 1)
+            hold->pool_from = hold->since_ms >= 0 ? eng_budget_moment(hold->since_ms, true)
+                                                  : eng_budget_moment(engine->now.clock_ms, false);
+    }
+    guards->settled = engine->now.pane;
+    guards->pools = 0;
+}
+
 /* ---- another model ---- */
 
 static bool is_same(const struct eng_change *change, const struct eng_guard *one,
@@ -454,21 +498,12 @@ static void forget_openings(struct hold *hold, int64_t clock_ms)
         hold->guarded_ms = clock_ms + 1;
 }
 
-static bool is_learnt_anew(const struct eng_change *change, uint32_t old, uint32_t new)
-{
-    const struct eng_alert *one = &change->from->alerts[old], *two = &change->to->alerts[new];
-    eng_assert(one->kind == two->kind);
-    eng_assert(one->name != NULL);
-    return one->kind == ENG_SILENCE &&
-           !eng_change_same_actions(change, &one->actions, &two->actions);
-}
-
 enum eng_status eng_guards_change(const struct eng_guards *from, const struct eng_change *change,
                                   int64_t clock_ms, struct eng_guards **to)
 {
     const struct eng_model *model = change->to;
     if (from == NULL && *to != NULL && clock_ms >= 0)
-        (*to)->pane = (int32_t)eng_calendar_pane(model->calendar, clock_ms);
+        (*to)->pane = (*to)->settled = (int32_t)eng_calendar_pane(model->calendar, clock_ms);
     if (from == NULL)
         return ENG_OK;
     if (*to == NULL)
@@ -478,6 +513,8 @@ enum eng_status eng_guards_change(const struct eng_guards *from, const struct en
     eng_assert(from->marks == 0);
     eng_assert((*to)->held == 0);
     (*to)->pane = from->pane;
+    (*to)->settled =
+        clock_ms < 0 ? NOT_DECIDED : (int32_t)eng_calendar_pane(model->calendar, clock_ms);
     for (uint32_t i = 0; i < model->guard_count; i++)
         for (uint32_t k = 0; k < change->from->guard_count; k++)
             if (is_same(change, &change->from->guards[k], &model->guards[i]))
@@ -488,7 +525,9 @@ enum eng_status eng_guards_change(const struct eng_guards *from, const struct en
             continue;
         (*to)->holds[alert] = from->holds[i];
         (*to)->held |= (from->held >> i & 1) << alert;
-        if (from->held >> i & 1 && is_learnt_anew(change, i, alert))
+        if (eng_change_learns_anew(change, i, alert) && clock_ms >= 0)
+            (*to)->holds[alert].pool_from = eng_budget_moment(clock_ms + 1, true);
+        if (from->held >> i & 1 && eng_change_learns_anew(change, i, alert))
             forget_openings(&(*to)->holds[alert], clock_ms);
     }
     if (clock_ms < 0)
@@ -498,6 +537,17 @@ enum eng_status eng_guards_change(const struct eng_guards *from, const struct en
     for (uint32_t i = 0; i < model->alert_count; i++)
         loosen(*to, i, &holders, clock_ms);
     return ENG_OK;
+}
+
+/* Nobody knows what was told before: what opened in former periods is taken for decided on. */
+static void find_pool(struct eng_engine *engine, const struct eng_budget *budget)
+{
+    int64_t last_ms = eng_budget_last_ms(engine->model, budget, engine->now.pane);
+    eng_assert(engine->restore == NULL);
+    eng_assert(engine->model->alert_count <= ENG_ALERTS_MAX);
+    for (uint32_t i = 0; i < engine->model->alert_count; i++)
+        if (budget->alerts >> i & 1 && last_ms >= 0)
+            engine->guards->holds[i].pool_from = eng_budget_moment(last_ms, false);
 }
 
 void eng_guards_settle(struct eng_engine *engine)
@@ -519,6 +569,10 @@ void eng_guards_settle(struct eng_engine *engine)
     }
     if (pane != NOT_DECIDED)
         find_quiet(engine);
+    guards->settled = pane;
+    guards->pools = 0;
+    for (uint32_t i = 0; i < engine->model->budget_count && pane != NOT_DECIDED; i++)
+        find_pool(engine, &engine->model->budgets[i]);
 }
 
 void eng_guards_check(const struct eng_engine *engine)
@@ -599,7 +653,8 @@ static void get_watch(struct eng_guards *guards, struct watch *watch, struct cur
 /* One that is idle takes a byte. */
 static uint8_t *put_hold(const struct hold *hold, uint8_t *to)
 {
-    bool idle = hold->since_ms < 0 && hold->release_from_ms < 0 && hold->dropped_count == 0;
+    bool idle = hold->since_ms < 0 && hold->release_from_ms < 0 && hold->dropped_count == 0 &&
+                hold->pool_from == 0;
     to = put_number(to, idle ? 0 : 1u + hold->dropped_count);
     if (idle)
         return to;
@@ -607,6 +662,7 @@ static uint8_t *put_hold(const struct hold *hold, uint8_t *to)
     to = put_number(to, (uint64_t)(hold->release_from_ms + 1));
     to = put_number(to, hold->drop);
     to = put_number(to, (uint64_t)(hold->guarded_ms + 1));
+    to = put_number(to, hold->pool_from);
     for (uint32_t i = 0; i < hold->dropped_count; i++) {
         to = put_number(to, (uint64_t)hold->dropped[i].from_ms);
         to = put_number(to, (uint64_t)hold->dropped[i].to_ms);
@@ -627,6 +683,7 @@ static void get_hold(struct eng_guards *guards, unsigned alert, unsigned version
     hold->drop = get_number(cursor, 1) != 0;
     hold->guarded_ms =
         version < 2 ? hold->since_ms : (int64_t)get_number(cursor, ENG_TIME_MS_MAX + 1) - 1;
+    hold->pool_from = version < 2 ? 0 : get_number(cursor, UINT64_MAX);
     hold->dropped_count = (uint8_t)(kind - 1);
     for (uint32_t i = 0; i < hold->dropped_count; i++) {
         hold->dropped[i].from_ms = (int64_t)get_number(cursor, ENG_TIME_MS_MAX);
@@ -636,8 +693,8 @@ static void get_hold(struct eng_guards *guards, unsigned alert, unsigned version
     guards->marks |= hold->release_from_ms >= 0 ? 1u << alert : 0;
 }
 
-_Static_assert(3 * VARINT_BYTES + ENG_GUARDS_MAX * (5 + ENG_GUARD_SLOTS_MAX) * VARINT_BYTES +
-                       ENG_ALERTS_MAX * (5 + 2 * ENG_GUARD_DROPPED_MAX) * VARINT_BYTES <=
+_Static_assert(5 * VARINT_BYTES + ENG_GUARDS_MAX * (5 + ENG_GUARD_SLOTS_MAX) * VARINT_BYTES +
+                       ENG_ALERTS_MAX * (6 + 2 * ENG_GUARD_DROPPED_MAX) * VARINT_BYTES <=
                    ENG_SHARED_BYTES_MAX,
                "there is room for all of it");
 
@@ -650,6 +707,9 @@ uint32_t eng_engine_shared_write(const struct eng_engine *engine, uint8_t *to)
         return 0;
     *at++ = STATE_VERSION;
     at = put_number(at, guards->pane == NOT_DECIDED ? 0 : (uint64_t)((int64_t)guards->pane + 1));
+    at = put_number(at,
+                    guards->settled == NOT_DECIDED ? 0 : (uint64_t)((int64_t)guards->settled + 1));
+    at = put_number(at, guards->pools);
     at = put_number(at, engine->model->guard_count);
     for (uint32_t i = 0; i < engine->model->guard_count; i++)
         at = put_watch(guards, &guards->watches[i], at);
@@ -672,6 +732,11 @@ enum eng_status eng_engine_shared_read(struct eng_engine *engine, const uint8_t 
         return ENG_NO_MEMORY;
     uint64_t pane = get_number(&cursor, ENG_PANE_NEVER);
     guards->pane = pane == 0 ? NOT_DECIDED : (int32_t)(pane - 1);
+    if (from[0] >= 2) {
+        uint64_t settled = get_number(&cursor, ENG_PANE_NEVER);
+        guards->settled = settled == 0 ? NOT_DECIDED : (int32_t)(settled - 1);
+        guards->pools = (uint32_t)get_number(&cursor, UINT32_MAX);
+    }
     cursor.fine &= get_number(&cursor, ENG_GUARDS_MAX) == engine->model->guard_count;
     for (uint32_t i = 0; i < engine->model->guard_count; i++)
         get_watch(guards, &guards->watches[i], &cursor);

@@ -83,6 +83,20 @@ bool eng_guards_hold_opening(struct eng_engine *engine, unsigned alert);
 /* True when an opening of that time has never been told, nor will be before it is released. */
 bool eng_guards_is_untold(const struct eng_engine *engine, unsigned alert, int64_t opened_at_ms);
 
+/* True when a budget has to decide on an opening: neither has it done so, nor is it held, or was
+ * dropped. */
+bool eng_guards_admit(const struct eng_engine *engine, unsigned alert, uint64_t moment,
+                      int64_t opened_at_ms);
+
+/* True when budgets have been seen to at the boundary that the clock is at. */
+bool eng_guards_settled(const struct eng_engine *engine);
+
+/* How many segments of the budgets in work have been told. */
+uint32_t *eng_guards_pools(struct eng_engine *engine);
+
+/* They have been, and those of these alerts have told. */
+void eng_guards_settle_budgets(struct eng_engine *engine, uint32_t alerts);
+
 /* What goes on under another model: a guard of the same name and actions, and what is held of an
  * alert that stays open. What no guard holds any more is released by the activation. `to` has been
  * made for the new model, or is NULL. */

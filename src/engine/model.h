@@ -317,6 +317,23 @@ struct eng_split {
     uint16_t subject; /* the fact, a flag or a choice; or the score */
 };
 
+enum eng_budget_per { ENG_PER_HOUR, ENG_PER_DAY, ENG_PER_WEEK };
+
+/* So many openings of some alerts are told in a period, those that rank first (budget.h). */
+struct eng_budget {
+    char *name;
+    char *description; /* for outputs; NULL: none */
+    uint32_t alerts;   /* a bit each; no alert is in two budgets */
+    uint16_t at_most;  /* in each segment */
+    uint16_t show;     /* so many of those that are left out stand in the digest */
+    enum eng_budget_per per;
+    bool lowest;            /* the least value ranks first */
+    bool of_score;          /* ranked by a score, else by a measure */
+    uint16_t subject;       /* which one */
+    bool is_split;          /* by */
+    struct eng_split split; /* this */
+};
+
 /* Figures of all partners together at the end of every period, and of segments of them. Or, with
  * `top`, a board: those who have most of something then. */
 struct eng_group {
@@ -422,6 +439,9 @@ struct eng_model {
     uint32_t guard_count;
     struct eng_quiet *quiets;
     uint32_t quiet_count;
+    struct eng_budget *budgets;
+    uint32_t budget_count;
+    uint32_t budgeted; /* alerts (a bit each) that are in a budget */
     struct eng_ledger *ledgers;
     struct eng_award *awards;
     struct eng_check *checks;
@@ -468,6 +488,13 @@ static inline uint32_t eng_group_segments(const struct eng_model *model,
 static inline uint32_t eng_boards_first(const struct eng_model *model)
 {
     return model->group_count - model->board_count;
+}
+
+/* The segments of a budget. */
+static inline uint32_t eng_budget_segments(const struct eng_model *model,
+                                           const struct eng_budget *budget)
+{
+    return budget->is_split ? eng_split_segments(model, &budget->split) : 1;
 }
 
 /* The first pane after `pane` at which a report is made. */

@@ -10,7 +10,7 @@
 
 const char *const eng_model_sections[] = {
     "program", "version", "time",   "facts",  "measures", "scores", "alerts", "matrices", "reports",
-    "ledgers", "awards",  "guards", "groups", "boards",   "checks", "quiet",  NULL};
+    "ledgers", "awards",  "guards", "groups", "boards",   "checks", "quiet",  "budgets",  NULL};
 
 struct writer {
     yaml_emitter_t emitter;

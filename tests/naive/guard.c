@@ -111,7 +111,7 @@ static bool is_guarded(const struct naive *naive, unsigned alert, bool *ret_tell
 }
 
 /* Does a quiet time hold the alert in this pane? */
-static bool is_quiet(const struct eng_model *model, unsigned alert, int64_t pane)
+bool naive_is_quiet(const struct eng_model *model, unsigned alert, int64_t pane)
 {
     struct eng_local local = eng_calendar_local(model->calendar, pane);
     for (unsigned i = 0; i < model->quiet_count; i++) {
@@ -145,7 +145,8 @@ void naive_guards_decide(struct naive *naive, int64_t pane)
         decide(naive, i, pane);
     for (unsigned i = 0; i < naive->model->alert_count; i++) {
         struct naive_hold *hold = &naive->holds[i];
-        bool tells, guarded = is_guarded(naive, i, &tells), quiet = is_quiet(naive->model, i, pane);
+        bool tells, guarded = is_guarded(naive, i, &tells),
+                    quiet = naive_is_quiet(naive->model, i, pane);
         loosen(naive, i, guarded, quiet);
         if ((guarded || quiet) && !hold->holds) {
             hold->holds = true;
@@ -165,7 +166,7 @@ void naive_guards_first(struct naive *naive)
 {
     int64_t pane = eng_calendar_pane(naive->model->calendar, naive->clock_ms);
     for (unsigned i = 0; i < naive->model->alert_count; i++)
-        naive->holds[i].holds = is_quiet(naive->model, i, pane);
+        naive->holds[i].holds = naive_is_quiet(naive->model, i, pane);
 }
 
 void naive_guards_decided(struct naive *naive)
@@ -184,7 +185,7 @@ void naive_guards_count(struct naive *naive, uint16_t action)
 
 /* ---- what is told ---- */
 
-static bool is_dropped(const struct naive_hold *hold, int64_t opened_ms)
+bool naive_is_dropped(const struct naive_hold *hold, int64_t opened_ms)
 {
     bool dropped = false;
     for (size_t i = 0; i < SPANS && i < hold->span_count; i++) {
@@ -197,7 +198,8 @@ static bool is_dropped(const struct naive_hold *hold, int64_t opened_ms)
 static bool is_untold(const struct naive_hold *hold, int64_t opened_ms)
 {
     return (hold->holds && opened_ms >= hold->since_ms) ||
-           (hold->releases && opened_ms >= hold->release_from_ms) || is_dropped(hold, opened_ms);
+           (hold->releases && opened_ms >= hold->release_from_ms) ||
+           naive_is_dropped(hold, opened_ms);
 }
 
 bool naive_guards_swallow(struct naive *naive, const struct partner *partner,
@@ -207,13 +209,15 @@ bool naive_guards_swallow(struct naive *naive, const struct partner *partner,
     if (effect->kind != ENG_EFFECT_CHURN_DROP || naive->telling_again)
         return false;
     if (effect->status == ENG_RESOLVED)
-        return partner->alerts[alert].opened_ms >= 0 &&
-               is_untold(&naive->holds[alert], partner->alerts[alert].opened_ms);
+        return partner->alerts[alert].budgeted && partner->alerts[alert].opened_ms >= 0
+                   ? !partner->alerts[alert].told
+                   : partner->alerts[alert].opened_ms >= 0 &&
+                         is_untold(&naive->holds[alert], partner->alerts[alert].opened_ms);
     naive->opened_now |= 1u << alert;
     for (unsigned i = 0; i < naive->model->guard_count && naive->holds[alert].holds; i++)
         naive->watches[i].held +=
             naive->watches[i].holds && naive->model->guards[i].alerts >> alert & 1;
-    return naive->holds[alert].holds;
+    return naive->holds[alert].holds || partner->alerts[alert].budgeted;
 }
 
 void naive_guards_release(struct naive *naive, struct partner *partner,
@@ -222,8 +226,8 @@ void naive_guards_release(struct naive *naive, struct partner *partner,
     for (unsigned i = 0; i < naive->model->alert_count; i++) {
         const struct naive_hold *hold = &naive->holds[i];
         const struct alert_state *state = &partner->alerts[i];
-        if (!hold->releases || !state->open || naive->opened_now >> i & 1 ||
-            state->opened_ms < hold->release_from_ms || is_dropped(hold, state->opened_ms))
+        if (!hold->releases || !state->open || state->budgeted || naive->opened_now >> i & 1 ||
+            state->opened_ms < hold->release_from_ms || naive_is_dropped(hold, state->opened_ms))
             continue;
         naive->telling_again = true;
         naive_alert_tell_again(naive, partner, i, before, why);
@@ -270,7 +274,7 @@ void naive_guards_change(struct naive *naive, const uint16_t *guards,
     int64_t pane = eng_calendar_pane(naive->model->calendar, naive->clock_ms);
     for (unsigned i = 0; i < naive->model->alert_count; i++) {
         bool tells, guarded = is_guarded(naive, i, &tells);
-        loosen(naive, i, guarded, is_quiet(naive->model, i, pane));
+        loosen(naive, i, guarded, naive_is_quiet(naive->model, i, pane));
     }
 }
 

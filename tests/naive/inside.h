@@ -65,6 +65,10 @@ struct alert_state {
     int64_t threshold_panes; /* silence: s */
     bool renewed;            /* silence: the event just counted made `last` newer */
     bool met;                /* deadline: it was, at the last evaluation */
+    bool budgeted;           /* a budget decides whether the newest opening is told */
+    bool at_boundary;        /* it was at one */
+    bool pending, told;      /* it has not decided yet; it has, and told it */
+    bool due;                /* a change of the model takes it out of its budget and tells it */
     size_t past_from;        /* drop: evaluations of its score before this one do not count */
 };
 
@@ -305,6 +309,8 @@ struct naive_segment {
 };
 
 /* group.c */
+int64_t naive_segment_of(const struct naive *naive, const struct partner *partner,
+                         const struct eng_split *split, int64_t pane);
 bool naive_is_in_segment(const struct naive *naive, const struct partner *partner,
                          const struct eng_group *group, const struct naive_segment *segment);
 
@@ -350,6 +356,18 @@ bool naive_guards_swallow(struct naive *naive, const struct partner *partner,
                           const struct eng_effect *effect);
 void naive_guards_release(struct naive *naive, struct partner *partner,
                           const struct score_state *before, const struct occasion *why);
+bool naive_is_quiet(const struct eng_model *model, unsigned alert, int64_t pane);
+bool naive_is_dropped(const struct naive_hold *hold, int64_t opened_ms);
+
+/* budget.c: an alert opens; the boundary after all partners; an opening under another model, and
+ * what that tells. */
+void naive_budget_open(const struct naive *naive, unsigned alert, struct alert_state *state);
+void naive_budgets_tell(struct naive *naive, const struct occasion *why);
+void naive_budget_carry(const struct naive *naive, const struct eng_model *old, unsigned before,
+                        unsigned alert, bool anew, struct alert_state *state);
+void naive_budgets_change(struct naive *naive, struct partner *partner,
+                          const struct score_state *before, const struct occasion *why);
+
 /* Where an old alert goes on. */
 struct naive_alert_change {
     unsigned index;

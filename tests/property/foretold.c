@@ -100,7 +100,7 @@ static bool ends_silence(const struct step *step, uint8_t outcome, struct eng_sl
 static bool is_guarded(const struct standpoint *here)
 {
     const struct eng_model *model = eng_engine_model(here->engine);
-    return model->guard_count > 0 || model->quiet_count > 0;
+    return model->guard_count > 0 || model->quiet_count > 0 || model->budget_count > 0;
 }
 
 bool foretold_is_known(const struct standpoint *here, struct chance *chance, FILE *out)

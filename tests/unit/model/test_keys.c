@@ -60,6 +60,8 @@ static const struct frame frames[] = {
      "program: p\n" MEASURES SCORES
      "alerts: {own: {silence: [invoice.upload, \"training.*\"], horizon: 45d}}\n"
      "guards: {own: {@}}\n"},
+    {&eng_section_budget, "program: p\ntime: {pane: 1h}\n" MEASURES SCORES
+                          "alerts: {own: {silence: a, horizon: 45d}}\nbudgets: {own: {@}}\n"},
     {&eng_section_quiet, "program: p\ntime: {pane: 1h}\n" MEASURES SCORES
                          "alerts: {own: {silence: a, horizon: 45d}}\nquiet: {own: {@}}\n"},
     {&eng_section_check, "program: p\n" MEASURES SCORES "checks: {own: {@}}\n"},
@@ -106,6 +108,11 @@ static const struct company companies[] = {
     {&eng_section_file, "quiet",
      "program: p\n" MEASURES SCORES "alerts: {own: {silence: a, horizon: 45d}}\n"},
     {&eng_section_guard, "where", "silence: invoice.upload"},
+    {&eng_section_file, "budgets",
+     "program: p\n" MEASURES SCORES "alerts: {own: {silence: a, horizon: 45d}}\n"},
+    {&eng_section_budget, "at_most", "rank: engagement"},
+    {&eng_section_budget, "rank", "at_most: 5"},
+    {&eng_section_budget, NULL, "at_most: 5, rank: engagement"},
     {&eng_section_quiet, "from", "to: 9"},
     {&eng_section_quiet, "to", "from: 9"},
     {&eng_section_quiet, "alerts", "days: [3]"},

@@ -418,6 +418,32 @@ Test(refusals, a_quiet_time_has_a_time_and_leaves_some)
     EXPECT_ALL_REFUSED(rows);
 }
 
+Test(refusals, a_budget_says_how_many_and_who_comes_first)
+{
+    const struct row rows[] = {
+        {M S ALERT_A "budgets: {b: {rank: s}}\n", "f.yaml:5:11: |\"at_most\""},
+        {M S ALERT_A "budgets: {b: {at_most: 5}}\n", "f.yaml:5:11: |\"rank\""},
+        {M S ALERT_A "budgets: {b: {at_most: 0, rank: s}}\n", "f.yaml:5:24: |from 1 to 1000"},
+        {M S ALERT_A "budgets: {b: {at_most: 5, rank: t}}\n",
+         "f.yaml:5:33: |\"t\" is neither a score nor a measure"},
+        {M S ALERT_A "budgets: {b: {at_most: 5, rank: s, per: hour}}\n",
+         "f.yaml:5:41: |per: day|pane: 1h"},
+        {M S ALERT_A "budgets: {b: {at_most: 5, rank: s, by: t}}\n", "f.yaml:5:40: |\"t\""},
+        {M S ALERT_A "budgets: {b: {at_most: 5, rank: s, show: 101}}\n",
+         "f.yaml:5:42: |from 0 to 100"},
+        {M S "budgets: {b: {at_most: 5, rank: s}}\n", "f.yaml:4:11: |\"b\" has no alerts"},
+        {M S ALERT_A "budgets: {b: {at_most: 5, rank: s}, c: {at_most: 5, rank: s}}\n",
+         "f.yaml:5:37: |\"a\" is in another budget already"},
+        {M S "alerts: {a: {score: s, falls_to: low}, z: {score: s, falls_to: mid}}\n"
+             "quiet: {q: {days: [1, 2, 3, 4], alerts: [a]}, r: {days: [5, 6, 7], alerts: [z]}}\n"
+             "budgets: {b: {at_most: 5, rank: s}}\n",
+         "f.yaml:6:11: |never tell; make two budgets of it"},
+        {M S ALERT_A "recovery: {checkpoints: false}\nbudgets: {b: {at_most: 5, rank: s}}\n",
+         "|checkpoints"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
 Test(refusals, an_alert_says_when_and_of_what)
 {
     static const struct row rows[] = {
