@@ -41,6 +41,14 @@ struct eng_page_sum {
 };
 struct eng_page_sum eng_engine_page_sum(const struct eng_engine *engine);
 
+/* How many pages have to be in the commit that is next, whoever waits longer: only they say that
+ * something was told. They come first below, and stay in the queue. */
+uint32_t eng_engine_urgent_pages(const struct eng_engine *engine);
+
+/* The version of the model that the next page is under: of an urgent one to which an activation has
+ * not come it is the one before. */
+uint32_t eng_engine_page_version(const struct eng_engine *engine);
+
 /* Bytes that the page of the partner at the head of the queue takes, at most; 0: nobody waits, or
  * an activation has yet to come to the one who does. */
 size_t eng_engine_page_bytes(const struct eng_engine *engine);

@@ -26,6 +26,7 @@ enum eng_effect_kind {
     ENG_EFFECT_BOARD, /* of no partner */
     ENG_EFFECT_SOURCE_SILENCE,
     ENG_EFFECT_ABUSE_FLAG,
+    ENG_EFFECT_DIGEST, /* of no partner */
     ENG_EFFECT_KINDS
 };
 
@@ -217,6 +218,20 @@ struct eng_slice eng_effect_entries(const struct eng_effect *effect);
 /* Takes the first entry off packed ones. False: there is none, or what is left is none (*rest is
  * empty in the first case only). */
 bool eng_entry_take(struct eng_slice *rest, struct eng_entry *ret_entry);
+
+/* A digest has entries too: `subject` is the budget, `segment` that of its split, `value_e4` how
+ * many were told and `baseline_e4` how many were left out. Each is packed as its value (8 bytes),
+ * its alert (1), 1 when there is no value (1), the length of the partner's id (2) and the id. */
+struct eng_left_out {
+    int64_t value_e4;
+    uint8_t alert; /* its index */
+    bool missing;  /* there is no value */
+    struct eng_slice partner;
+};
+enum { ENG_LEFT_OUT_HEAD_BYTES = 12 };
+
+/* As eng_entry_take. */
+bool eng_left_out_take(struct eng_slice *rest, struct eng_left_out *ret_entry);
 
 /* What one fact of the partner says. */
 struct eng_told_fact {

@@ -72,6 +72,7 @@ const char *eng_model_group_name(const struct eng_model *model, unsigned group);
 const char *eng_model_board_name(const struct eng_model *model, unsigned board);
 const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,
                                 unsigned column);
+const char *eng_model_budget_name(const struct eng_model *model, unsigned budget);
 const char *eng_model_guard_name(const struct eng_model *model, unsigned guard);
 const char *eng_model_check_name(const struct eng_model *model, unsigned check);
 const char *eng_model_award_name(const struct eng_model *model, unsigned award);

@@ -35,6 +35,10 @@ enum {
     ENG_CHECKS_MAX = 16,
     ENG_CHECK_COUNT_MAX = 1000000, /* that `more_than` says */
     ENG_CHECK_ID_BYTES_MAX = 256,  /* a longer event id is not told */
+    ENG_QUIETS_MAX = 8,
+    ENG_BUDGETS_MAX = 8,
+    ENG_BUDGET_MOST = 1000, /* openings that one lets through */
+    ENG_DIGEST_MOST = 100,  /* that a digest shows */
     ENG_LEDGERS_MAX = 4,
     ENG_AWARDS_MAX = 64,
     ENG_NUDGES_MAX = 100,     /* actions that are suggested at most */

@@ -236,6 +236,8 @@ enum eng_status eng_against(struct eng_text *out, const struct eng_config *befor
     add_things(out, &sides, "boards", "Boards");
     add_things(out, &sides, "alerts", "Alerts");
     add_things(out, &sides, "guards", "Guards");
+    add_things(out, &sides, "quiet", "Quiet times");
+    add_things(out, &sides, "budgets", "Budgets");
     add_things(out, &sides, "checks", "Checks");
     add_things(out, &sides, "ledgers", "Ledgers");
     add_things(out, &sides, "awards", "Awards");

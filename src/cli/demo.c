@@ -94,6 +94,7 @@ enum text {
     TEXT_AWARDS,
     TEXT_FLAGS,
     TEXT_QUIET,
+    TEXT_DIGESTS,
     TEXT_GROUPS,
     TEXT_BOARDS,
     TEXT_SUMS,
@@ -122,6 +123,7 @@ static const char *const texts[TEXT_COUNT] = {
     [TEXT_AWARDS] = "awards",
     [TEXT_FLAGS] = "flags",
     [TEXT_QUIET] = "source-silences",
+    [TEXT_DIGESTS] = "digests",
     [TEXT_GROUPS] = "groups",
     [TEXT_BOARDS] = "boards",
     [TEXT_SUMS] = "group-sums",
@@ -226,6 +228,7 @@ static void adapt_config(struct demo *demo)
     config->output.awards = text[TEXT_AWARDS];
     config->output.flags = text[TEXT_FLAGS];
     config->output.source_silences = text[TEXT_QUIET];
+    config->output.digests = text[TEXT_DIGESTS];
     config->output.groups = text[TEXT_GROUPS];
     config->output.boards = text[TEXT_BOARDS];
     config->output.group_sums = text[TEXT_SUMS];
@@ -272,6 +275,7 @@ static enum eng_status start_broker(struct demo *demo, struct eng_error *err)
         {output->awards, PARTITIONS},
         {output->flags, PARTITIONS},
         {output->source_silences, PARTITIONS},
+        {output->digests, PARTITIONS},
         {output->dead_letters, PARTITIONS},
         {output->erasures, PARTITIONS},
         {output->state, PARTITIONS},

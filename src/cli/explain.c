@@ -714,10 +714,19 @@ static void add_panes(struct eng_text *out, const struct eng_model *model, uint3
         eng_text_add(out, "a whole %s", unit_name(model, 1));
 }
 
+static void add_alert_names(struct eng_text *out, const struct eng_model *model, uint32_t alerts)
+{
+    bool more = false;
+    for (uint32_t i = 0; i < model->alert_count; i++)
+        if (alerts >> i & 1) {
+            eng_text_add(out, "%s %s", more ? "," : "", model->alerts[i].name);
+            more = true;
+        }
+}
+
 static void add_guard(struct eng_text *out, const struct eng_model *model,
                       const struct eng_guard *guard)
 {
-    bool more = false;
     eng_text_add(out, "  %s: when in ", guard->name);
     add_panes(out, model, guard->after);
     eng_text_add(out, " less than ");
@@ -729,11 +738,7 @@ static void add_guard(struct eng_text *out, const struct eng_model *model,
         add_actions(out, model, &guard->actions);
     add_where(out, model, &guard->where);
     eng_text_add(out, ",\n    nobody is told of");
-    for (uint32_t i = 0; i < model->alert_count; i++)
-        if (guard->alerts >> i & 1) {
-            eng_text_add(out, "%s %s", more ? "," : "", model->alerts[i].name);
-            more = true;
-        }
+    add_alert_names(out, model, guard->alerts);
     eng_text_add(out, ", until that has not been so for ");
     add_panes(out, model, guard->settle);
     eng_text_add(out, ", or for %u %s at most;\n    what is still open then is %s", guard->at_most,
@@ -773,6 +778,59 @@ static void add_check(struct eng_text *out, const struct eng_model *model,
     add_suspicion(out, model, check);
     eng_text_add(out, " is told, and %s.\n", check->leave_out ? "not counted" : "counts");
     add_description(out, check->description);
+}
+
+/* The hours of a day that are quiet, which follow each other. */
+static void add_hours(struct eng_text *out, uint32_t hours)
+{
+    uint32_t from = 0, to;
+    while (!(hours >> from & 1) || hours >> (from + 23) % 24 & 1)
+        from++;
+    for (to = from; hours >> to % 24 & 1;)
+        to++;
+    eng_text_add(out, "from %u to %u o'clock", from, to % 24);
+}
+
+static void add_quiet(struct eng_text *out, const struct eng_model *model,
+                      const struct eng_quiet *quiet)
+{
+    static const char *const days[] = {"Mondays", "Tuesdays",  "Wednesdays", "Thursdays",
+                                       "Fridays", "Saturdays", "Sundays"};
+    bool more = false;
+    eng_text_add(out, "  %s: ", quiet->name);
+    if (quiet->hours != 0)
+        add_hours(out, quiet->hours);
+    for (uint32_t i = 0; i < 7; i++)
+        if (quiet->days >> i & 1) {
+            eng_text_add(out, "%s%s",
+                         more                ? ", "
+                         : quiet->hours != 0 ? ", and all day on "
+                                             : "on ",
+                         days[i]);
+            more = true;
+        }
+    eng_text_add(out, ",\n    nobody is told of");
+    add_alert_names(out, model, quiet->alerts);
+    eng_text_add(out, "; what is still open when that is over is told then.\n");
+}
+
+static void add_budget(struct eng_text *out, const struct eng_model *model,
+                       const struct eng_budget *budget)
+{
+    static const char *const periods[] = {
+        [ENG_PER_HOUR] = "an hour", [ENG_PER_DAY] = "a day", [ENG_PER_WEEK] = "a week"};
+    eng_text_add(out, "  %s: of what opens in %s of", budget->name, periods[budget->per]);
+    add_alert_names(out, model, budget->alerts);
+    eng_text_add(out, ", at most %u are told at its end", budget->at_most);
+    if (budget->is_split)
+        eng_text_add(out, " for each segment by %s", budget->split.name);
+    eng_text_add(out,
+                 ",\n    in each partition of the input: those that are still open, the %s %s "
+                 "first; a digest tells of the others.\n",
+                 budget->lowest ? "lowest" : "highest",
+                 budget->of_score ? model->scores[budget->subject].name
+                                  : model->measures[budget->subject].name);
+    add_description(out, budget->description);
 }
 
 static void add_ledger(struct eng_text *out, const struct eng_model *model,
@@ -910,6 +968,14 @@ void eng_explain_model(struct eng_text *out, const struct eng_model *model)
         eng_text_add(out, "\nGuards\n");
     for (uint32_t i = 0; i < model->guard_count; i++)
         add_guard(out, model, &model->guards[i]);
+    if (model->quiet_count > 0)
+        eng_text_add(out, "\nQuiet times\n");
+    for (uint32_t i = 0; i < model->quiet_count; i++)
+        add_quiet(out, model, &model->quiets[i]);
+    if (model->budget_count > 0)
+        eng_text_add(out, "\nBudgets\n");
+    for (uint32_t i = 0; i < model->budget_count; i++)
+        add_budget(out, model, &model->budgets[i]);
     if (model->ledger_count > 0)
         eng_text_add(out, "\nLedgers\n");
     for (uint32_t i = 0; i < model->ledger_count; i++)
@@ -1029,6 +1095,7 @@ void eng_explain_config(struct eng_text *out, const struct eng_config *config)
     add_text_key(out, "awards", config->output.awards);
     add_text_key(out, "flags", config->output.flags);
     add_text_key(out, "source_silences", config->output.source_silences);
+    add_text_key(out, "digests", config->output.digests);
     add_text_key(out, "groups", config->output.groups);
     add_text_key(out, "boards", config->output.boards);
     add_text_key(out, "group_sums", config->output.group_sums);

@@ -483,6 +483,44 @@ static void put_board(struct eng_writer *writer, const struct eng_encode_context
     put_board_result(writer, &board);
 }
 
+static void put_left_out(struct eng_writer *writer, const struct eng_model *model,
+                         const struct eng_effect *effect)
+{
+    struct eng_slice rest = eng_effect_entries(effect);
+    struct eng_left_out left;
+    uint32_t count = 0;
+    while (eng_left_out_take(&rest, &left))
+        count++;
+    if (count > 0)
+        eng_put_avro_long(writer, count);
+    rest = eng_effect_entries(effect);
+    while (eng_left_out_take(&rest, &left)) {
+        put_slice(writer, left.partner);
+        put_string(writer, model->alerts[left.alert].name);
+        put_optional_points(writer, !left.missing, left.value_e4);
+    }
+    eng_put_avro_long(writer, 0);
+}
+
+static void put_digest(struct eng_writer *writer, const struct eng_encode_context *context,
+                       const struct eng_effect *effect)
+{
+    const struct eng_budget *budget = eng_encode_budget(context->model, effect);
+    put_id(writer, context, effect);
+    put_string(writer, context->model->program);
+    put_string(writer, budget->name);
+    eng_put_avro_long(writer, context->model->version);
+    eng_put_avro_long(writer, effect->at_ms);
+    put_optional_string(writer, budget->is_split, budget->split.name);
+    eng_put_avro_long(writer, budget->is_split && effect->segment > 0 ? BRANCH_VALUE : BRANCH_NULL);
+    if (budget->is_split && effect->segment > 0)
+        put_slice(writer, eng_encode_segment(context->model, effect));
+    eng_put_avro_long(writer, effect->value_e4);
+    eng_put_avro_long(writer, effect->baseline_e4);
+    put_left_out(writer, context->model, effect);
+    put_optional_string(writer, budget->description != NULL, budget->description);
+}
+
 /* The fields of each kind. */
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
@@ -496,6 +534,7 @@ static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
     [ENG_EFFECT_BOARD] = put_board,
     [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
     [ENG_EFFECT_ABUSE_FLAG] = put_abuse_flag,
+    [ENG_EFFECT_DIGEST] = put_digest,
 };
 
 enum eng_status eng_encode_avro(const struct eng_encode_context *context,

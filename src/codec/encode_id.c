@@ -118,10 +118,14 @@ enum eng_status eng_encode_id(const struct eng_encode_context *context,
         return group_id(context, effect, out);
     put_part(&writer, eng_slice_of(context->model->program));
     eng_put_byte(&writer, '/');
-    if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
+    if (effect->kind == ENG_EFFECT_SOURCE_SILENCE || effect->kind == ENG_EFFECT_DIGEST)
         eng_put_unsigned(&writer, (uint32_t)context->partition);
     else
         put_part(&writer, eng_effect_partner(effect));
+    if (effect->kind == ENG_EFFECT_DIGEST) {
+        eng_put_byte(&writer, '/');
+        put_part(&writer, eng_encode_segment(context->model, effect));
+    }
     eng_put_byte(&writer, '/');
     put_part(&writer, eng_slice_of(eng_encode_subject_name(context->model, effect)));
     if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {

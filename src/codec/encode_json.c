@@ -520,6 +520,44 @@ static void put_board(struct eng_writer *writer, const struct eng_encode_context
     put_board_result(writer, &board);
 }
 
+static void put_left_out(struct eng_writer *writer, const struct eng_model *model,
+                         const struct eng_left_out *left)
+{
+    eng_put_byte(writer, '{');
+    put_slice(writer, "partner_id", left->partner);
+    put_string(writer, "rule", model->alerts[left->alert].name);
+    if (!left->missing)
+        put_points(writer, "value", left->value_e4);
+    eng_put_byte(writer, '}');
+}
+
+static void put_digest(struct eng_writer *writer, const struct eng_encode_context *context,
+                       const struct eng_effect *effect)
+{
+    const struct eng_budget *budget = eng_encode_budget(context->model, effect);
+    struct eng_slice rest = eng_effect_entries(effect);
+    struct eng_left_out left;
+    put_common(writer, context, effect, "digest");
+    put_string(writer, "budget", budget->name);
+    put_integer(writer, "model_version", context->model->version);
+    put_integer(writer, "at", effect->at_ms);
+    if (budget->is_split)
+        put_string(writer, "by", budget->split.name);
+    if (budget->is_split && effect->segment > 0)
+        put_slice(writer, "segment", eng_encode_segment(context->model, effect));
+    put_integer(writer, "told", effect->value_e4);
+    put_integer(writer, "left_out", effect->baseline_e4);
+    open_bracket(writer, "first", '[');
+    for (bool more = false; eng_left_out_take(&rest, &left); more = true) {
+        if (more)
+            eng_put_byte(writer, ',');
+        put_left_out(writer, context->model, &left);
+    }
+    eng_put_byte(writer, ']');
+    if (budget->description != NULL)
+        put_string(writer, "description", budget->description);
+}
+
 /* The keys of each kind. */
 static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
                                               const struct eng_encode_context *context,
@@ -533,6 +571,7 @@ static void (*const bodies[ENG_EFFECT_KINDS])(struct eng_writer *writer,
     [ENG_EFFECT_BOARD] = put_board,
     [ENG_EFFECT_SOURCE_SILENCE] = put_source_silence,
     [ENG_EFFECT_ABUSE_FLAG] = put_abuse_flag,
+    [ENG_EFFECT_DIGEST] = put_digest,
 };
 
 enum eng_status eng_encode_json(const struct eng_encode_context *context,

@@ -131,6 +131,14 @@ const struct eng_guard *eng_encode_guard(const struct eng_model *model,
     return &model->guards[effect->subject];
 }
 
+const struct eng_budget *eng_encode_budget(const struct eng_model *model,
+                                           const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_DIGEST);
+    eng_assert(effect->subject < model->budget_count);
+    return &model->budgets[effect->subject];
+}
+
 const struct eng_award *eng_encode_award(const struct eng_model *model,
                                          const struct eng_effect *effect)
 {
@@ -174,20 +182,33 @@ const struct eng_group *eng_encode_group(const struct eng_model *model,
     return &model->groups[first + effect->subject];
 }
 
-struct eng_slice eng_encode_segment(const struct eng_model *model, const struct eng_effect *effect)
+/* A segment of a split, counted from 1; 0: of those of whom nothing is known. */
+static struct eng_slice segment_name(const struct eng_model *model, const struct eng_split *split,
+                                     unsigned segment)
 {
-    const struct eng_group *group = eng_encode_group(model, effect);
-    if (effect->band == 0 || effect->segment == 0)
+    eng_assert(segment < eng_split_segments(model, split));
+    if (segment == 0)
         return (struct eng_slice){"", 0};
-    const struct eng_split *split = &group->splits[effect->band - 1];
-    unsigned index = effect->segment - 1u;
-    eng_assert(effect->segment < eng_split_segments(model, split));
+    unsigned index = segment - 1u;
     if (split->by_bands)
         return eng_slice_of(model->scores[split->subject].bands[index].name);
     const struct eng_fact *fact = &model->facts[split->subject];
     if (fact->kind == ENG_FACT_FLAG)
         return eng_slice_of(index > 0 ? "true" : "false");
     return fact->options[index];
+}
+
+struct eng_slice eng_encode_segment(const struct eng_model *model, const struct eng_effect *effect)
+{
+    if (effect->kind == ENG_EFFECT_DIGEST) {
+        const struct eng_budget *budget = eng_encode_budget(model, effect);
+        return budget->is_split ? segment_name(model, &budget->split, effect->segment)
+                                : (struct eng_slice){"", 0};
+    }
+    const struct eng_group *group = eng_encode_group(model, effect);
+    if (effect->band == 0)
+        return (struct eng_slice){"", 0};
+    return segment_name(model, &group->splits[effect->band - 1], effect->segment);
 }
 
 const char *eng_encode_subject_name(const struct eng_model *model, const struct eng_effect *effect)
@@ -201,6 +222,8 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
         return eng_encode_report(model, effect)->name;
     case ENG_EFFECT_SOURCE_SILENCE:
         return eng_encode_guard(model, effect)->name;
+    case ENG_EFFECT_DIGEST:
+        return eng_encode_budget(model, effect)->name;
     case ENG_EFFECT_AWARD_BOOKING:
         return eng_encode_award(model, effect)->name;
     case ENG_EFFECT_ABUSE_FLAG:
@@ -212,8 +235,8 @@ const char *eng_encode_subject_name(const struct eng_model *model, const struct 
 
 struct eng_slice eng_encode_key(const struct eng_model *model, const struct eng_effect *effect)
 {
-    return effect->kind == ENG_EFFECT_SOURCE_SILENCE
-               ? eng_slice_of(eng_encode_guard(model, effect)->name)
+    return effect->kind == ENG_EFFECT_SOURCE_SILENCE || effect->kind == ENG_EFFECT_DIGEST
+               ? eng_slice_of(eng_encode_subject_name(model, effect))
                : eng_effect_partner(effect);
 }
 
@@ -232,6 +255,8 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
         return "made";
     case ENG_EFFECT_SOURCE_SILENCE:
         return effect->status == ENG_OPENED ? "began" : "ended";
+    case ENG_EFFECT_DIGEST:
+        return "left_out";
     case ENG_EFFECT_AWARD_BOOKING:
         return bookings[effect->status];
     case ENG_EFFECT_ABUSE_FLAG:

@@ -10,6 +10,10 @@
 const struct eng_score *eng_encode_score(const struct eng_model *model,
                                          const struct eng_effect *effect);
 
+/* The budget of a digest. */
+const struct eng_budget *eng_encode_budget(const struct eng_model *model,
+                                           const struct eng_effect *effect);
+
 /* The guard of a source silence. */
 const struct eng_guard *eng_encode_guard(const struct eng_model *model,
                                          const struct eng_effect *effect);

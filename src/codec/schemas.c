@@ -265,6 +265,32 @@ const char eng_schema_source_silence[] =
     "eanwhile.\"},{\"name\":\"description\",\"type\":[\"null\",\"string\"],\"default\":null,\"d"
     "oc\":\"What the configuration says of the guard, in words for people.\"}]}";
 
+const char eng_schema_digest[] =
+    "{\"type\":\"record\",\"name\":\"Digest\",\"namespace\":\"engaged\",\"doc\":\"A budget has "
+    "left something out: of the alerts that opened in a period, so many were told, those that r"
+    "ank first, and these never will be. Values have at most four decimals and are written as t"
+    "he nearest double.\",\"fields\":[{\"name\":\"id\",\"type\":\"string\",\"doc\":\"Unique and"
+    " the same at every replay: program/partition/segment/budget/left_out/origin.\"},{\"name\":"
+    "\"program\",\"type\":\"string\",\"doc\":\"Name of the program, from the configuration.\"},"
+    "{\"name\":\"budget\",\"type\":\"string\",\"doc\":\"Name of the budget; also the record key"
+    ".\"},{\"name\":\"model_version\",\"type\":\"long\",\"doc\":\"Version of the model, from th"
+    "e configuration.\"},{\"name\":\"at\",\"type\":{\"type\":\"long\",\"logicalType\":\"timesta"
+    "mp-millis\"},\"doc\":\"Event time at which the budget told: milliseconds since 1970-01-01T"
+    "00:00Z.\"},{\"name\":\"by\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"Name"
+    " of the fact or score that partners are told apart by; null: the budget is one for all of "
+    "them.\"},{\"name\":\"segment\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"T"
+    "ext of that fact, true or false of a flag, or band of that score; null for all of them tog"
+    "ether, and for those of whom nothing is known.\"},{\"name\":\"told\",\"type\":\"long\",\"d"
+    "oc\":\"How many openings were told.\"},{\"name\":\"left_out\",\"type\":\"long\",\"doc\":\""
+    "How many were not, and never will be.\"},{\"name\":\"first\",\"doc\":\"The first of those "
+    "that were left out, in order.\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record"
+    "\",\"name\":\"LeftOut\",\"fields\":[{\"name\":\"partner_id\",\"type\":\"string\",\"doc\":"
+    "\"The partner.\"},{\"name\":\"rule\",\"type\":\"string\",\"doc\":\"Name of the alert.\"},{"
+    "\"name\":\"value\",\"type\":[\"null\",\"double\"],\"default\":null,\"doc\":\"What it was r"
+    "anked by; null: there was nothing to measure.\"}]}}},{\"name\":\"description\",\"type\":["
+    "\"null\",\"string\"],\"default\":null,\"doc\":\"What the configuration says of the budget,"
+    " in words for people.\"}]}";
+
 const char eng_schema_group_result[] =
     "{\"type\":\"record\",\"name\":\"GroupResult\",\"namespace\":\"engaged\",\"doc\":\"Figures "
     "of all partners together, or of a segment of them, at the end of a week, month, quarter or"

@@ -13,5 +13,6 @@ extern const char eng_schema_abuse_flag[];
 extern const char eng_schema_group_result[];
 extern const char eng_schema_board[];
 extern const char eng_schema_source_silence[];
+extern const char eng_schema_digest[];
 
 #endif

@@ -54,6 +54,7 @@ static enum eng_status begin_activation(struct eng_engine *engine, const struct 
     struct eng_layout *layout = NULL;
     struct eng_outlook *outlook = NULL;
     struct eng_guards *guards = NULL;
+    struct eng_budgets *budgets = NULL;
     eng_assert(!activation->working && activation->carry == NULL);
     eng_assert(engine->walk.waiting == 0);
     if (eng_layout_new(model, &layout, NULL) != ENG_OK ||
@@ -61,11 +62,13 @@ static enum eng_status begin_activation(struct eng_engine *engine, const struct 
         eng_outlook_new(model, &outlook) != ENG_OK || eng_guards_new(model, &guards) != ENG_OK ||
         eng_guards_change(engine->guards, &activation->carry->change, engine->now.clock_ms,
                           &guards) != ENG_OK ||
+        eng_budgets_new(model, &budgets) != ENG_OK ||
         eng_walk_begin(&engine->walk, &engine->store) != ENG_OK) {
         eng_carry_free(activation->carry);
         activation->carry = NULL;
         eng_outlook_free(outlook);
         eng_guards_free(guards);
+        eng_budgets_free(budgets);
         eng_layout_free(layout);
         return ENG_NO_MEMORY;
     }
@@ -75,6 +78,8 @@ static enum eng_status begin_activation(struct eng_engine *engine, const struct 
     engine->outlook = activation->carry->outlook = outlook;
     eng_guards_free(engine->guards);
     engine->guards = guards;
+    eng_budgets_free(engine->budgets);
+    engine->budgets = budgets;
     activation->before = engine->model;
     activation->layout_before = engine->layout;
     use_model(engine, model, layout);
@@ -90,7 +95,7 @@ static void end_activation(struct eng_engine *engine)
     eng_assert(activation->working);
     eng_assert(activation->carry != NULL);
     eng_guards_released(engine);
-    if (engine->model->guard_count == 0) {
+    if (!eng_guards_wanted(engine->model)) {
         eng_guards_free(engine->guards);
         engine->guards = NULL;
     }

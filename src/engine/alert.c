@@ -28,8 +28,20 @@ static inline int64_t lesser(int64_t one, int64_t two)
 /* ---- openings ---- */
 
 /* HELD_OUT: told, or to be told, as of the control group; of open ones only, so that what is
- * resolved is told as its opening was. */
-enum { OPEN = 1, WAITING = 2, HELD_OUT = 4 };
+ * resolved is told as its opening was. BUDGETED: a budget decides whether it is told (budget.h),
+ * and TOLD when it has been; AT_BOUNDARY: it opened at a boundary, which budgets have to know,
+ * whose periods end behind one; DUE: the change of the model that is going on tells it; NEVER: one
+ * has taken it out of its budget, and it is too late for that. */
+enum {
+    OPEN = 1,
+    WAITING = 2,
+    HELD_OUT = 4,
+    BUDGETED = 8,
+    TOLD = 16,
+    AT_BOUNDARY = 32,
+    DUE = 64,
+    NEVER = 128
+};
 
 struct opening {
     uint8_t alert, flags;
@@ -210,14 +222,15 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     return effect;
 }
 
-/* Tells an opening, unless a guard holds it. */
+/* Tells an opening, unless a guard holds it, or a budget. */
 static struct eng_effect *begin_opening(struct eng_engine *engine,
                                         struct eng_evaluation *evaluation, unsigned index,
                                         bool held_out)
 {
     eng_assert(index < engine->model->alert_count);
     evaluation->opened |= 1u << index;
-    if (!eng_guards_hold_opening(engine, index))
+    bool held = eng_guards_hold_opening(engine, index);
+    if (!held && !(engine->model->budgeted >> index & 1))
         return begin(engine, evaluation, index, ENG_OPENED, held_out);
     evaluation->moved = true;
     return NULL;
@@ -256,6 +269,8 @@ static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evalu
     const struct eng_alert *alert = &engine->model->alerts[index];
     bool held_out = eng_control_holds_out(alert, eng_partner_id(engine->hand.partner));
     uint8_t flags = held_out ? OPEN | HELD_OUT : OPEN;
+    if (engine->model->budgeted >> index & 1)
+        flags |= evaluation->at_boundary ? BUDGETED | AT_BOUNDARY : BUDGETED;
     put_opening(engine, (struct opening){(uint8_t)index, flags, evaluation->at_ms, baseline_e4});
     struct eng_effect *effect = begin_opening(engine, evaluation, index, held_out);
     if (effect != NULL && alert->forecast > 0 && alert->kind != ENG_FALLS_TO)
@@ -266,11 +281,14 @@ static struct eng_effect *open_alert(struct eng_engine *engine, struct eng_evalu
 static struct eng_effect *resolve_alert(struct eng_engine *engine,
                                         struct eng_evaluation *evaluation, struct opening opening)
 {
-    bool held_out = opening.flags & HELD_OUT;
+    bool held_out = opening.flags & HELD_OUT, untold;
     eng_assert(opening.flags & OPEN);
+    untold = opening.flags & BUDGETED
+                 ? !(opening.flags & TOLD)
+                 : eng_guards_is_untold(engine, opening.alert, opening.opened_at_ms);
     opening.flags = 0;
     put_opening(engine, opening);
-    if (!eng_guards_is_untold(engine, opening.alert, opening.opened_at_ms))
+    if (!untold)
         return begin(engine, evaluation, opening.alert, ENG_RESOLVED, held_out);
     evaluation->moved = true;
     return NULL;
@@ -971,6 +989,8 @@ static void evaluate_alert(struct eng_engine *engine, struct eng_evaluation *eva
     }
 }
 
+static void tell_due(struct eng_engine *engine, struct eng_evaluation *evaluation);
+
 void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation)
 {
     uint32_t count = engine->model->alert_count;
@@ -985,6 +1005,8 @@ void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evalu
         evaluate_alert(engine, evaluation, i);
         openings = openings_of(&engine->hand); /* it may have opened, and the record moved */
     }
+    if (changed)
+        tell_due(engine, evaluation);
 }
 
 /* Tells an opening that nobody has heard of, as things are now. */
@@ -1022,11 +1044,83 @@ void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evalua
     eng_assert(openings.count <= engine->model->alert_count);
     for (uint32_t i = 0; i < engine->model->alert_count; i++) {
         const uint8_t *at = find_opening(&openings, i);
-        if (at == NULL || !(at[1] & OPEN) || evaluation->opened >> i & 1)
+        if (at == NULL || !(at[1] & OPEN) || at[1] & BUDGETED || evaluation->opened >> i & 1)
             continue;
         struct opening opening = load_opening(at);
         if (eng_guards_release(engine, i, opening.opened_at_ms))
             tell_held(engine, evaluation, opening);
+    }
+}
+
+/* ---- budgets ---- */
+
+/* A number that grows with time: openings at a boundary come before those behind it. */
+static uint64_t moment_of(const struct opening *opening)
+{
+    eng_assert(opening->opened_at_ms >= 0);
+    return eng_budget_moment(opening->opened_at_ms, opening->flags & AT_BOUNDARY);
+}
+
+uint32_t eng_alerts_claim(const struct eng_engine *engine, const struct eng_record *record,
+                          uint32_t alerts, uint32_t *ret_held_out)
+{
+    struct eng_list openings = openings_of(record);
+    uint32_t claims = 0;
+    eng_assert(openings.count <= engine->model->alert_count);
+    *ret_held_out = 0;
+    for (uint32_t i = 0; i < openings.count; i++) {
+        struct opening opening = load_opening(openings.data + (size_t)i * ENG_OPENING_BYTES);
+        eng_assert(opening.alert < engine->model->alert_count);
+        if ((opening.flags & (OPEN | BUDGETED | NEVER)) != (OPEN | BUDGETED) ||
+            !(alerts >> opening.alert & 1) ||
+            !eng_guards_admit(engine, opening.alert, moment_of(&opening), opening.opened_at_ms))
+            continue;
+        claims |= 1u << opening.alert;
+        *ret_held_out |= opening.flags & HELD_OUT ? 1u << opening.alert : 0;
+    }
+    return claims;
+}
+
+bool eng_alert_is_told(const struct eng_record *record, unsigned alert)
+{
+    struct opening opening;
+    bool known = get_opening(record, alert, &opening);
+    eng_assert(known && opening.flags & BUDGETED);
+    return opening.flags & TOLD;
+}
+
+void eng_alert_tell_claim(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                          unsigned alert)
+{
+    struct opening opening;
+    bool known = get_opening(&engine->hand, alert, &opening);
+    eng_assert(known && opening.flags & OPEN);
+    eng_assert(opening.flags & BUDGETED && !(opening.flags & TOLD));
+    opening.flags = (uint8_t)((opening.flags | TOLD) & ~DUE);
+    put_opening(engine, opening);
+    tell_held(engine, evaluation, opening);
+}
+
+void eng_alert_leave_budget(uint8_t *opening, int64_t last_ms)
+{
+    struct opening of = load_opening(opening);
+    if ((of.flags & (OPEN | BUDGETED | TOLD | NEVER)) != (OPEN | BUDGETED))
+        return;
+    eng_assert(of.opened_at_ms >= 0);
+    eng_assert(!(of.flags & DUE));
+    bool in_time = last_ms < 0 || moment_of(&of) > eng_budget_moment(last_ms, true);
+    opening[1] |= in_time ? DUE : NEVER;
+}
+
+/* What the change of the model that is going on takes out of a budget. */
+static void tell_due(struct eng_engine *engine, struct eng_evaluation *evaluation)
+{
+    eng_assert(evaluation->cause == ENG_CAUSE_CONFIG);
+    eng_assert(engine->activation.working);
+    for (uint32_t i = 0; i < engine->model->alert_count; i++) {
+        struct opening opening;
+        if (get_opening(&engine->hand, i, &opening) && opening.flags & DUE)
+            eng_alert_tell_claim(engine, evaluation, i);
     }
 }
 

@@ -111,9 +111,11 @@ static enum eng_status work(struct eng_engine *engine, struct eng_effects *effec
     enum eng_status status = visit_before(engine, (struct eng_slice){0}, effects);
     eng_assert(engine->boundary.working);
     eng_assert(status != ENG_OK || engine->walk.waiting == 0);
-    engine->boundary.working = status != ENG_OK;
     if (status == ENG_OK)
         eng_guards_released(engine);
+    if (status == ENG_OK && engine->budgets != NULL)
+        status = eng_budgets_settle(engine, effects);
+    engine->boundary.working = status != ENG_OK;
     return status;
 }
 

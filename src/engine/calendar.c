@@ -34,7 +34,9 @@ struct eng_calendar {
     int64_t hour_offset_ms; /* of hour starts before full hours UTC, 0 .. HOUR_MS - 1 */
     uint32_t day_count;     /* entries of deviation_ms, at least 1 */
     uint32_t left_out_count;
-    int32_t *left_out;      /* dates that are no days, ascending; owned */
+    int32_t *left_out;               /* dates that are no days, ascending; owned */
+    struct eng_zone_change *changes; /* owned */
+    uint32_t change_count;
     int32_t deviation_ms[]; /* start of day DAY_FIRST + i, less (DAY_FIRST + i) * DAY_MS */
 };
 
@@ -156,10 +158,13 @@ enum eng_status eng_calendar_new(enum eng_pane_unit unit, const struct eng_zone_
     if (calendar == NULL)
         return ENG_NO_MEMORY;
     calendar->left_out = eng_calloc((size_t)LEFT_OUT_MOST * count, sizeof *calendar->left_out);
-    if (calendar->left_out == NULL) {
-        eng_free(calendar);
+    calendar->changes = eng_calloc(count, sizeof *calendar->changes);
+    if (calendar->left_out == NULL || calendar->changes == NULL) {
+        eng_calendar_free(calendar);
         return ENG_NO_MEMORY;
     }
+    memcpy(calendar->changes, changes, count * sizeof *changes);
+    calendar->change_count = count;
     calendar->unit = unit;
     calendar->hour_offset_ms =
         standard_offset_ms - floor_div(standard_offset_ms, HOUR_MS) * HOUR_MS;
@@ -173,6 +178,7 @@ void eng_calendar_free(struct eng_calendar *calendar)
     if (calendar == NULL)
         return;
     eng_free(calendar->left_out);
+    eng_free(calendar->changes);
     eng_free(calendar);
 }
 
@@ -194,6 +200,33 @@ int64_t eng_calendar_start_ms(const struct eng_calendar *calendar, int64_t pane)
     if (pane > FOREVER_MS / HOUR_MS - 2)
         return FOREVER_MS;
     return pane * HOUR_MS - calendar->hour_offset_ms;
+}
+
+/* How far the clocks of the zone are before UTC at an instant. */
+static int64_t offset_at(const struct eng_calendar *calendar, int64_t time_ms)
+{
+    uint32_t low = 0, high = calendar->change_count;
+    eng_assert(high > 0);
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (calendar->changes[middle].from_ms <= time_ms)
+            low = middle;
+        else
+            high = middle;
+    }
+    eng_assert(low < calendar->change_count);
+    return calendar->changes[low].offset_ms;
+}
+
+struct eng_local eng_calendar_local(const struct eng_calendar *calendar, int64_t pane)
+{
+    int64_t start_ms = eng_calendar_start_ms(calendar, pane);
+    int64_t local_ms = start_ms + offset_at(calendar, start_ms);
+    int64_t date = floor_div(local_ms, DAY_MS);
+    int64_t from_monday = date + 3 - floor_div(date + 3, 7) * 7; /* day 0 was a Thursday */
+    eng_assert(from_monday >= 0 && from_monday < 7);
+    return (struct eng_local){(uint8_t)(from_monday + 1),
+                              (uint8_t)((local_ms - date * DAY_MS) / HOUR_MS)};
 }
 
 /* Days in 400 years of the Gregorian calendar. */
@@ -248,6 +281,16 @@ static int64_t period_pane(const struct eng_calendar *calendar, enum eng_window_
         return day_of_date(calendar, period_day(kind, date_of(calendar, pane), next));
     int64_t date = date_of(calendar, day_of(calendar, eng_calendar_start_ms(calendar, pane)));
     int64_t start_ms = day_start_ms(calendar, day_of_date(calendar, period_day(kind, date, next)));
+    return floor_div(start_ms + calendar->hour_offset_ms + HOUR_MS - 1, HOUR_MS);
+}
+
+int64_t eng_calendar_day_first(const struct eng_calendar *calendar, int64_t pane)
+{
+    eng_assert(pane >= DAY_FIRST);
+    if (calendar->unit == ENG_PANE_DAY)
+        return pane;
+    int64_t start_ms =
+        day_start_ms(calendar, day_of(calendar, eng_calendar_start_ms(calendar, pane)));
     return floor_div(start_ms + calendar->hour_offset_ms + HOUR_MS - 1, HOUR_MS);
 }
 

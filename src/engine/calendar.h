@@ -56,6 +56,16 @@ int64_t eng_calendar_pane(const struct eng_calendar *calendar, int64_t time_ms);
 /* The first instant of a pane (>= -1): its boundary. */
 int64_t eng_calendar_start_ms(const struct eng_calendar *calendar, int64_t pane);
 
+/* What the clocks of the zone show at the start of a pane. */
+struct eng_local {
+    uint8_t weekday; /* 1: Monday, to 7 */
+    uint8_t hour;    /* 0 to 23 */
+};
+struct eng_local eng_calendar_local(const struct eng_calendar *calendar, int64_t pane);
+
+/* The first pane of the local date that `pane` begins on. */
+int64_t eng_calendar_day_first(const struct eng_calendar *calendar, int64_t pane);
+
 /* The first pane of the week, month, quarter or year that holds `pane`; and the first pane of the
  * next one. */
 int64_t eng_calendar_period_first(const struct eng_calendar *calendar, enum eng_window_kind kind,

@@ -531,8 +531,24 @@ static void put_reports(struct eng_carry *carry, const struct eng_record *from)
 
 /* ---- lists ---- */
 
+/* An opening of an alert that has no budget any more. Of a silence that is learnt anew nothing
+ * could be told. */
+static void leave_budget(const struct eng_carry *carry, unsigned alert,
+                         const struct eng_moment *now, uint8_t *opening)
+{
+    const struct eng_model *model = carry->from->model;
+    bool anew = eng_change_learns_anew(&carry->change, alert, opening[0]);
+    eng_assert(alert < model->alert_count);
+    eng_assert(now->clock_ms >= 0);
+    for (uint32_t i = 0; i < model->budget_count; i++)
+        if (model->budgets[i].alerts >> alert & 1)
+            eng_alert_leave_budget(opening,
+                                   anew ? INT64_MAX / 4
+                                        : eng_budget_last_ms(model, &model->budgets[i], now->pane));
+}
+
 static enum eng_status put_openings(struct eng_carry *carry, struct eng_store *store,
-                                    const struct eng_record *from)
+                                    const struct eng_moment *now, const struct eng_record *from)
 {
     uint8_t kept[ENG_ALERTS_MAX * ENG_OPENING_BYTES];
     struct eng_list old = {0};
@@ -548,6 +564,8 @@ static enum eng_status put_openings(struct eng_carry *carry, struct eng_store *s
         uint8_t *to = kept + (size_t)count++ * ENG_OPENING_BYTES;
         memcpy(to, opening, ENG_OPENING_BYTES);
         to[0] = (uint8_t)alert;
+        if (!(carry->to->model->budgeted >> alert & 1))
+            leave_budget(carry, opening[0], now, to);
     }
     uint8_t *place = put_list(carry, store, carry->to->list_openings, count, ENG_OPENING_BYTES);
     if (place == NULL)
@@ -735,7 +753,7 @@ static enum eng_status carry_lists(struct eng_carry *carry, struct eng_store *st
     for (unsigned list = 0; status == ENG_OK && list < carry->to->list_count; list++)
         switch (carry->to->lists[list].kind) {
         case ENG_LIST_OPENINGS:
-            status = put_openings(carry, store, from);
+            status = put_openings(carry, store, now, from);
             break;
         case ENG_LIST_PEAKS:
             status = put_peaks(carry, store, from, list);

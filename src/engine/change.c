@@ -296,3 +296,12 @@ void eng_change_init(struct eng_change *change, const struct eng_model *from,
             if (strcmp(from->ledgers[i].name, to->ledgers[j].name) == 0)
                 change->ledger[i] = (uint16_t)j;
 }
+
+bool eng_change_learns_anew(const struct eng_change *change, uint32_t old, uint32_t new)
+{
+    const struct eng_alert *one = &change->from->alerts[old], *two = &change->to->alerts[new];
+    eng_assert(one->kind == two->kind);
+    eng_assert(one->name != NULL);
+    return one->kind == ENG_SILENCE &&
+           !eng_change_same_actions(change, &one->actions, &two->actions);
+}

@@ -64,4 +64,8 @@ uint16_t eng_change_entry(const struct eng_model *model, const struct eng_model 
 bool eng_change_holds(const struct eng_model *model, const struct eng_action *wide,
                       const struct eng_action *entry);
 
+/* True when the alert is a silence of other actions than before: it begins anew to learn the rhythm
+ * of partners. */
+bool eng_change_learns_anew(const struct eng_change *change, uint32_t old, uint32_t new);
+
 #endif

@@ -12,6 +12,7 @@ void eng_changes_done(struct eng_changes *changes)
     eng_assert(changes->first <= changes->end);
     eng_free(changes->numbers);
     eng_free(changes->sequences);
+    eng_free(changes->urgent);
     *changes = (struct eng_changes){0};
 }
 
@@ -86,6 +87,21 @@ enum eng_status eng_changes_page(struct eng_changes *changes, uint64_t hash, uin
 }
 
 /* Cost: the queue, if the partner is in it; partners are seldom erased. */
+enum eng_status eng_changes_reserve_urgent(struct eng_changes *changes)
+{
+    eng_assert(changes->urgent_count <= changes->urgent_capacity);
+    if (!changes->on || changes->urgent_count < changes->urgent_capacity)
+        return ENG_OK;
+    uint32_t capacity = changes->urgent_capacity * 2 + 16;
+    uint32_t *urgent = eng_realloc(changes->urgent, (size_t)capacity * sizeof *urgent);
+    if (urgent == NULL)
+        return ENG_NO_MEMORY;
+    changes->urgent = urgent;
+    changes->urgent_capacity = capacity;
+    eng_assert(changes->urgent_count < capacity);
+    return ENG_OK;
+}
+
 void eng_changes_forget(struct eng_changes *changes, uint64_t hash, uint32_t number)
 {
     eng_assert(number != ENG_PARTNER_NONE);
@@ -100,4 +116,9 @@ void eng_changes_forget(struct eng_changes *changes, uint64_t hash, uint32_t num
             *eng_changes_at(changes, i) = ENG_PARTNER_NONE;
     if (changes->first < changes->end && eng_changes_head(changes) == ENG_PARTNER_NONE)
         eng_changes_next(changes);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < changes->urgent_count; i++)
+        if (changes->urgent[i] != number)
+            changes->urgent[kept++] = changes->urgent[i];
+    changes->urgent_count = kept;
 }

@@ -15,6 +15,10 @@ struct eng_changes {
     uint32_t *numbers; /* a ring */
     uint64_t capacity;
     uint64_t first, end; /* places ever given out; those from first on are in the queue */
+    /* Whose page has to be in the very transaction that is filling, the last one next; they stay in
+     * the queue. */
+    uint32_t *urgent;
+    uint32_t urgent_count, urgent_capacity;
     /* By partner: the low bits of the sequence of its page; 0: it has none. */
     uint32_t *sequences;
     uint32_t sequence_capacity;
@@ -46,6 +50,19 @@ static inline void eng_changes_note(struct eng_changes *changes, struct eng_part
         return;
     partner->is_dirty = 1;
     *eng_changes_at(changes, changes->end++) = number;
+}
+
+/* Makes room for one more that is urgent. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_changes_reserve_urgent(struct eng_changes *changes);
+
+/* Something was told of the partner that only its page knows. After both reserves. */
+static inline void eng_changes_hurry(struct eng_changes *changes, struct eng_partner *partner,
+                                     uint32_t number)
+{
+    if (!changes->on)
+        return;
+    eng_changes_note(changes, partner, number);
+    changes->urgent[changes->urgent_count++] = number;
 }
 
 /* The partner at the head of the queue, which is not empty. */

@@ -32,7 +32,7 @@ struct eng_slice eng_effect_partner(const struct eng_effect *effect)
 
 struct eng_slice eng_effect_entries(const struct eng_effect *effect)
 {
-    eng_assert(effect->kind == ENG_EFFECT_BOARD);
+    eng_assert(effect->kind == ENG_EFFECT_BOARD || effect->kind == ENG_EFFECT_DIGEST);
     eng_assert(effect->contribution_count == 0);
     return (struct eng_slice){(const char *)(effect + 1), effect->entries_bytes};
 }
@@ -54,6 +54,24 @@ bool eng_entry_take(struct eng_slice *rest, struct eng_entry *ret_entry)
     rest->data += ENG_ENTRY_HEAD_BYTES + length;
     rest->length -= ENG_ENTRY_HEAD_BYTES + length;
     eng_assert(ret_entry->partner.length == length);
+    return true;
+}
+
+bool eng_left_out_take(struct eng_slice *rest, struct eng_left_out *ret_entry)
+{
+    const uint8_t *at = (const uint8_t *)rest->data;
+    uint64_t value = 0;
+    if (rest->length < ENG_LEFT_OUT_HEAD_BYTES)
+        return false;
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | at[i];
+    uint32_t length = (uint32_t)at[10] << 8 | at[11];
+    if (rest->length - ENG_LEFT_OUT_HEAD_BYTES < length)
+        return false;
+    *ret_entry = (struct eng_left_out){
+        (int64_t)value, at[8], at[9] != 0, {rest->data + ENG_LEFT_OUT_HEAD_BYTES, length}};
+    rest->data += ENG_LEFT_OUT_HEAD_BYTES + length;
+    rest->length -= ENG_LEFT_OUT_HEAD_BYTES + length;
     return true;
 }
 

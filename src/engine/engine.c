@@ -44,6 +44,8 @@ enum eng_status eng_engine_new(const struct eng_model *model,
         status = eng_outlook_new(model, &engine->outlook);
     if (status == ENG_OK)
         status = eng_guards_new(model, &engine->guards);
+    if (status == ENG_OK)
+        status = eng_budgets_new(model, &engine->budgets);
     engine->silences = eng_calloc(1, sizeof *engine->silences);
     if (engine->silences == NULL)
         status = ENG_NO_MEMORY;
@@ -70,6 +72,7 @@ void eng_engine_free(struct eng_engine *engine)
     eng_forecast_free(engine->forecast);
     eng_outlook_free(engine->outlook);
     eng_guards_free(engine->guards);
+    eng_budgets_free(engine->budgets);
     eng_layout_free(engine->layout);
     eng_walk_done(&engine->walk);
     eng_free(engine->silences);
@@ -330,6 +333,7 @@ static enum eng_status move_clock(struct eng_engine *engine, int64_t time_ms,
         if (__builtin_expect(engine->restore != NULL, 0))
             return eng_restore_first_clock(engine, time_ms);
         eng_moment_set(&engine->now, engine->model, time_ms);
+        eng_guards_first(engine);
         return ENG_OK;
     }
     if (engine->boundary.target_ms < 0 && time_ms < engine->now.end_ms) {
@@ -630,6 +634,7 @@ uint64_t eng_engine_memory_bytes(const struct eng_engine *engine)
            eng_wheel_bytes(&engine->wheel) + eng_changes_bytes(&engine->changes) +
            eng_walk_bytes(&engine->walk) + eng_forecast_bytes(engine->forecast) +
            eng_outlook_bytes(engine->outlook) + eng_guards_bytes(engine->guards) +
+           eng_budgets_bytes(engine->budgets) +
            (engine->activation.working ? eng_carry_bytes(engine->activation.carry) : 0);
 }
 

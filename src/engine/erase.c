@@ -37,6 +37,7 @@ static enum eng_status erase(struct eng_engine *engine, uint32_t number, uint64_
     eng_store_give(store, &record);
     forget_pages(engine, number, hash);
     eng_groups_forget(engine);
+    eng_budgets_forget(engine->budgets);
     eng_walk_moved(&engine->walk, at, eng_store_take_out(store, at));
     eng_assert(!eng_store_has(store, number));
     return ENG_OK;

@@ -240,6 +240,27 @@ static uint64_t add_guard(uint64_t sum, const struct eng_guard *guard)
     return add(sum, guard->alerts);
 }
 
+static uint64_t add_quiet(uint64_t sum, const struct eng_quiet *quiet)
+{
+    eng_assert(quiet->name != NULL);
+    sum = add_text(sum, quiet->name);
+    return add(add(sum, (uint64_t)quiet->hours << 32 | quiet->days), quiet->alerts);
+}
+
+static uint64_t add_budget(uint64_t sum, const struct eng_budget *budget)
+{
+    eng_assert(budget->name != NULL);
+    sum = add_text(sum, budget->name);
+    if (budget->description != NULL)
+        sum = add_text(sum, budget->description);
+    sum = add(add(sum, budget->alerts), (uint64_t)budget->at_most << 16 | budget->show);
+    sum = add(sum, (uint64_t)budget->per << 2 | (uint64_t)budget->lowest << 1 | budget->of_score);
+    sum = add(sum, budget->subject);
+    return budget->is_split
+               ? add(sum, (uint64_t)budget->split.by_bands << 16 | budget->split.subject)
+               : sum;
+}
+
 static uint64_t add_ledger(uint64_t sum, const struct eng_ledger *ledger)
 {
     eng_assert(ledger->name != NULL);
@@ -316,6 +337,10 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
         sum = add_alert(sum, &model->alerts[i]);
     for (uint32_t i = 0; i < model->guard_count; i++)
         sum = add_guard(sum, &model->guards[i]);
+    for (uint32_t i = 0; i < model->quiet_count; i++)
+        sum = add_quiet(sum, &model->quiets[i]);
+    for (uint32_t i = 0; i < model->budget_count; i++)
+        sum = add_budget(sum, &model->budgets[i]);
     for (uint32_t i = 0; i < model->ledger_count; i++)
         sum = add_ledger(sum, &model->ledgers[i]);
     for (uint32_t i = 0; i < model->award_count; i++)

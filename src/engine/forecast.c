@@ -75,6 +75,8 @@ static enum eng_status make_trial(struct eng_engine *engine)
     forecast->trial->alone = true;
     eng_guards_free(forecast->trial->guards); /* whether others are silent then, nobody knows */
     forecast->trial->guards = NULL;
+    eng_budgets_free(forecast->trial->budgets); /* nor who comes first */
+    forecast->trial->budgets = NULL;
     engine->forecast = forecast;
     return ENG_OK;
 }

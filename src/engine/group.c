@@ -140,7 +140,7 @@ static void add_figure(const struct eng_engine *engine, const struct eng_record 
 }
 
 /* The segment of a split that a partner is in; 0: nothing is known. */
-static uint32_t segment_of(const struct eng_engine *engine, const struct eng_record *record,
+uint32_t eng_split_segment(const struct eng_engine *engine, const struct eng_record *record,
                            const struct eng_split *split)
 {
     if (split->by_bands) {
@@ -181,7 +181,7 @@ static void add_partner(struct eng_engine *engine, const struct eng_record *reco
     eng_assert(record->partner->as_of == engine->now.pane);
     for (uint32_t i = 0; i < group->split_count; i++) {
         const struct eng_split *split = &group->splits[i];
-        its[1 + i] = segments + segment_of(engine, record, split);
+        its[1 + i] = segments + eng_split_segment(engine, record, split);
         segments += eng_split_segments(engine->model, split);
     }
     for (uint32_t i = 0; i < group->figure_count; i++)

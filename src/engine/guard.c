@@ -1,19 +1,21 @@
 /* Guards: see guard.h.
  *
- * By alert: since when it is held (by one guard or by several), up to whom its openings belong that
- * are being released, and the last times of which nothing is ever told, so that nobody hears that
- * something is resolved of which nobody has heard.
+ * By alert: since when it is held (by guards, by quiet times, or by one after the other), since
+ * when by guards, up to whom its openings belong that are being released, and the last times of
+ * which nothing is ever told, so that nobody hears that something is resolved of which nobody has
+ * heard.
  *
- * Invariants (eng_guards_check): an alert is held only while a guard holds it, or until the next
- * boundary; a guard that holds does so since no later than the clock's pane; none is decided ahead
- * of the clock. */
+ * Invariants (eng_guards_check): an alert is held only while a guard or a quiet time holds it, or
+ * until the next boundary; a guard that holds does so since no later than the clock's pane; none is
+ * decided ahead of the clock; what guards hold is held. */
 #include "engine/guard.h"
 
 #include "base/assert.h"
 #include "base/memory.h"
 #include "engine/internal.h"
+#include "engine/quiet.h"
 
-enum { NOT_DECIDED = INT32_MIN, SHARES = 10000, STATE_VERSION = 1, VARINT_BYTES = 10 };
+enum { NOT_DECIDED = INT32_MIN, SHARES = 10000, STATE_VERSION = 2, VARINT_BYTES = 10 };
 
 /* One guard. */
 struct watch {
@@ -33,17 +35,21 @@ struct span {
 /* One alert. */
 struct hold {
     int64_t since_ms;        /* -1: it is not held */
+    int64_t guarded_ms;      /* since when by guards; -1: none holds it */
     int64_t release_from_ms; /* openings from then on are released; -1: none are */
-    bool drop;               /* all that hold it say so */
+    bool drop;               /* all guards that hold it say so */
+    uint64_t pool_from;      /* of a budget: openings before that moment have been decided on */
     uint8_t dropped_count;
     struct span dropped[ENG_GUARD_DROPPED_MAX]; /* the newest first */
 };
 
 struct eng_guards {
-    int32_t pane;   /* the boundary that was decided last */
-    uint32_t held;  /* alerts (a bit each) that are held */
-    uint32_t marks; /* that are being released */
-    uint32_t slots; /* of a week */
+    int32_t pane;    /* the boundary that was decided last */
+    uint32_t held;   /* alerts (a bit each) that are held */
+    uint32_t marks;  /* that are being released */
+    uint32_t slots;  /* of a week */
+    int32_t settled; /* the pane at whose boundary budgets have been seen to */
+    uint32_t pools;  /* of the budgets in work: so many of their segments are done */
     struct watch watches[ENG_GUARDS_MAX];
     struct hold holds[ENG_ALERTS_MAX];
 };
@@ -55,13 +61,18 @@ static struct eng_guards *new_guards(const struct eng_model *model)
     struct eng_guards *guards = eng_calloc(1, sizeof *guards);
     if (guards == NULL)
         return NULL;
-    guards->pane = NOT_DECIDED;
+    guards->pane = guards->settled = NOT_DECIDED;
     guards->slots = model->pane_unit == ENG_PANE_HOUR ? 168 : 7;
     for (uint32_t i = 0; i < ENG_ALERTS_MAX; i++)
-        guards->holds[i].since_ms = guards->holds[i].release_from_ms = -1;
+        guards->holds[i] = (struct hold){.since_ms = -1, .guarded_ms = -1, .release_from_ms = -1};
     for (uint32_t i = 0; i < ENG_GUARDS_MAX; i++)
         guards->watches[i].fresh = true;
     return guards;
+}
+
+bool eng_guards_wanted(const struct eng_model *model)
+{
+    return model->guard_count > 0 || model->quiet_count > 0 || model->budget_count > 0;
 }
 
 enum eng_status eng_guards_new(const struct eng_model *model, struct eng_guards **ret_guards)
@@ -69,7 +80,7 @@ enum eng_status eng_guards_new(const struct eng_model *model, struct eng_guards 
     eng_assert(model != NULL);
     eng_assert(model->guard_count <= ENG_GUARDS_MAX);
     *ret_guards = NULL;
-    if (model->guard_count == 0)
+    if (!eng_guards_wanted(model))
         return ENG_OK;
     *ret_guards = new_guards(model);
     return *ret_guards != NULL ? ENG_OK : ENG_NO_MEMORY;
@@ -207,26 +218,37 @@ static void decide_one(struct eng_engine *engine, unsigned index, struct eng_eff
     watch->count = 0;
 }
 
-/* Openings since then are never told. */
-static void drop_span(struct hold *hold, int64_t until_ms)
+/* Openings since `from_ms` are never told. */
+static void drop_span(struct hold *hold, int64_t from_ms, int64_t until_ms)
 {
-    eng_assert(hold->since_ms >= 0);
+    eng_assert(from_ms >= 0);
     eng_assert(hold->dropped_count <= ENG_GUARD_DROPPED_MAX);
     memmove(hold->dropped + 1, hold->dropped, sizeof hold->dropped - sizeof hold->dropped[0]);
-    hold->dropped[0] = (struct span){hold->since_ms, until_ms};
+    hold->dropped[0] = (struct span){from_ms, until_ms};
     if (hold->dropped_count < ENG_GUARD_DROPPED_MAX)
         hold->dropped_count++;
 }
 
-/* What no guard holds any more. */
+/* What no guard holds any more, though a quiet time may. */
+static void end_guarded(struct hold *hold, int64_t at_ms)
+{
+    eng_assert(hold->guarded_ms >= 0);
+    eng_assert(hold->since_ms >= 0);
+    if (hold->drop)
+        drop_span(hold, hold->guarded_ms, at_ms);
+    hold->guarded_ms = -1;
+    hold->drop = false;
+}
+
+/* What nothing holds any more. */
 static void let_go(struct eng_guards *guards, unsigned alert, int64_t at_ms)
 {
     struct hold *hold = &guards->holds[alert];
-    eng_assert(hold->since_ms >= 0);
+    eng_assert(hold->since_ms >= 0 && hold->guarded_ms < 0);
     eng_assert(alert < ENG_ALERTS_MAX);
-    if (hold->drop) {
-        drop_span(hold, at_ms);
-    } else {
+    bool dropped = hold->dropped_count > 0 && hold->dropped[0].from_ms == hold->since_ms &&
+                   hold->dropped[0].to_ms == at_ms;
+    if (!dropped) {
         hold->release_from_ms = hold->since_ms;
         guards->marks |= 1u << alert;
     }
@@ -234,28 +256,69 @@ static void let_go(struct eng_guards *guards, unsigned alert, int64_t at_ms)
     guards->held &= ~(1u << alert);
 }
 
-/* Brings what is held into line with the guards that hold. */
-static void hold_alerts(const struct eng_model *model, struct eng_guards *guards, int64_t at_ms)
+/* What holds alerts: a bit for each of them. */
+struct holders {
+    uint32_t guarded; /* by a guard */
+    uint32_t told;    /* by one that tells in the end */
+    uint32_t quiet;   /* by a quiet time */
+};
+
+static struct holders holders_at(const struct eng_model *model, const struct eng_guards *guards,
+                                 int64_t pane)
 {
-    uint32_t covered = 0, tells = 0;
-    eng_assert(model->alert_count <= ENG_ALERTS_MAX);
-    eng_assert(at_ms >= 0);
+    struct holders holders = {.quiet = eng_quiet_alerts(model, pane)};
+    eng_assert(model->guard_count <= ENG_GUARDS_MAX);
+    eng_assert(pane >= -1);
     for (uint32_t i = 0; i < model->guard_count; i++)
         if (guards->watches[i].holds) {
-            covered |= model->guards[i].alerts;
-            tells |= model->guards[i].drop ? 0 : model->guards[i].alerts;
+            holders.guarded |= model->guards[i].alerts;
+            holders.told |= model->guards[i].drop ? 0 : model->guards[i].alerts;
         }
+    return holders;
+}
+
+/* Lets go of an alert what does not hold it any more. */
+static void loosen(struct eng_guards *guards, unsigned alert, const struct holders *holders,
+                   int64_t at_ms)
+{
+    struct hold *hold = &guards->holds[alert];
+    uint32_t bit = 1u << alert;
+    eng_assert(alert < ENG_ALERTS_MAX);
+    eng_assert(at_ms >= 0);
+    if (hold->guarded_ms >= 0 && !(holders->guarded & bit))
+        end_guarded(hold, at_ms);
+    if (hold->since_ms >= 0 && !((holders->guarded | holders->quiet) & bit))
+        let_go(guards, alert, at_ms);
+}
+
+/* Holds an alert from then on, if it is not. */
+static void hold_from(struct eng_guards *guards, unsigned alert, int64_t from_ms)
+{
+    struct hold *hold = &guards->holds[alert];
+    eng_assert(alert < ENG_ALERTS_MAX);
+    eng_assert(from_ms >= 0);
+    if (hold->since_ms < 0)
+        hold->since_ms = from_ms;
+    guards->held |= 1u << alert;
+}
+
+/* Brings what is held into line with the guards that hold, and with the hour. */
+static void hold_alerts(const struct eng_model *model, struct eng_guards *guards, int64_t pane,
+                        int64_t at_ms)
+{
+    const struct holders holders = holders_at(model, guards, pane);
+    eng_assert(model->alert_count <= ENG_ALERTS_MAX);
+    eng_assert(at_ms >= 0);
     for (uint32_t i = 0; i < model->alert_count; i++) {
         struct hold *hold = &guards->holds[i];
-        bool holds = covered >> i & 1;
-        if (holds && hold->since_ms < 0) {
-            hold->since_ms = at_ms;
+        loosen(guards, i, &holders, at_ms);
+        if ((holders.guarded | holders.quiet) >> i & 1)
+            hold_from(guards, i, at_ms);
+        if (holders.guarded >> i & 1 && hold->guarded_ms < 0) {
+            hold->guarded_ms = at_ms;
             hold->drop = true;
-            guards->held |= 1u << i;
-        } else if (!holds && hold->since_ms >= 0) {
-            let_go(guards, i, at_ms);
         }
-        hold->drop = hold->drop && !(tells >> i & 1);
+        hold->drop = hold->drop && !(holders.told >> i & 1);
     }
 }
 
@@ -266,13 +329,50 @@ void eng_guards_decide(struct eng_engine *engine, struct eng_effects *effects)
     eng_assert(guards->marks == 0);
     for (uint32_t i = 0; i < engine->model->guard_count; i++)
         decide_one(engine, i, effects);
-    hold_alerts(engine->model, guards, engine->now.clock_ms);
+    hold_alerts(engine->model, guards, engine->now.pane, engine->now.clock_ms);
     guards->pane = engine->now.pane;
     if (guards->marks != 0)
         eng_walk_mark_rest(&engine->walk, &engine->store);
 }
 
+/* Alerts are held from when the quiet time began that the clock is in, though nobody saw it begin.
+ */
+static void find_quiet(struct eng_engine *engine)
+{
+    const struct eng_model *model = engine->model;
+    uint32_t quiet = eng_quiet_alerts(model, engine->now.pane);
+    eng_assert(engine->now.clock_ms >= 0);
+    eng_assert(engine->restore == NULL);
+    for (uint32_t i = 0; i < model->alert_count; i++) {
+        int64_t pane = engine->now.pane, start_ms;
+        while (quiet >> i & 1 && pane > 0 && eng_quiet_alerts(model, pane - 1) >> i & 1)
+            pane--;
+        start_ms = eng_calendar_start_ms(model->calendar, pane);
+        if (quiet >> i & 1)
+            hold_from(engine->guards, i, start_ms < 0 ? 0 : start_ms);
+    }
+}
+
+void eng_guards_first(struct eng_engine *engine)
+{
+    eng_assert(engine->now.clock_ms >= 0);
+    eng_assert(engine->guards == NULL || engine->guards->held == 0);
+    if (engine->guards != NULL)
+        find_quiet(engine);
+}
+
 /* ---- asking ---- */
+
+static bool is_dropped(const struct hold *hold, int64_t opened_at_ms)
+{
+    bool dropped = false;
+    eng_assert(hold->dropped_count <= ENG_GUARD_DROPPED_MAX);
+    eng_assert(opened_at_ms >= -1);
+    for (uint32_t i = 0; i < hold->dropped_count; i++)
+        dropped |=
+            opened_at_ms >= hold->dropped[i].from_ms && opened_at_ms < hold->dropped[i].to_ms;
+    return dropped;
+}
 
 bool eng_guards_releasing(const struct eng_engine *engine)
 {
@@ -291,7 +391,8 @@ bool eng_guards_release(const struct eng_engine *engine, unsigned alert, int64_t
 {
     eng_assert(alert < engine->model->alert_count);
     return eng_guards_releasing(engine) && engine->guards->marks >> alert & 1 &&
-           opened_at_ms >= engine->guards->holds[alert].release_from_ms;
+           opened_at_ms >= engine->guards->holds[alert].release_from_ms &&
+           !is_dropped(&engine->guards->holds[alert], opened_at_ms);
 }
 
 void eng_guards_released(struct eng_engine *engine)
@@ -326,10 +427,50 @@ bool eng_guards_is_untold(const struct eng_engine *engine, unsigned alert, int64
     const struct hold *hold = &guards->holds[alert];
     if (hold->since_ms >= 0 && opened_at_ms >= hold->since_ms)
         return true;
-    for (uint32_t i = 0; i < hold->dropped_count; i++)
-        if (opened_at_ms >= hold->dropped[i].from_ms && opened_at_ms < hold->dropped[i].to_ms)
-            return true;
+    if (is_dropped(hold, opened_at_ms))
+        return true;
     return eng_guards_release(engine, alert, opened_at_ms);
+}
+
+/* ---- budgets ---- */
+
+bool eng_guards_admit(const struct eng_engine *engine, unsigned alert, uint64_t moment,
+                      int64_t opened_at_ms)
+{
+    const struct hold *hold = &engine->guards->holds[alert];
+    eng_assert(alert < engine->model->alert_count);
+    eng_assert(opened_at_ms >= 0);
+    return moment >= hold->pool_from && (hold->since_ms < 0 || opened_at_ms < hold->since_ms) &&
+           !is_dropped(hold, opened_at_ms);
+}
+
+bool eng_guards_settled(const struct eng_engine *engine)
+{
+    eng_assert(engine->guards != NULL);
+    eng_assert(engine->guards->settled <= engine->now.pane);
+    return engine->guards->settled == engine->now.pane;
+}
+
+uint32_t *eng_guards_pools(struct eng_engine *engine)
+{
+    eng_assert(engine->guards != NULL);
+    return &engine->guards->pools;
+}
+
+/* What is held stays to be decided on. */
+void eng_guards_settle_budgets(struct eng_engine *engine, uint32_t alerts)
+{
+    struct eng_guards *guards = engine->guards;
+    eng_assert(engine->now.clock_ms == engine->now.start_ms);
+    eng_assert(!eng_guards_settled(engine));
+    for (uint32_t i = 0; i < engine->model->alert_count; i++) {
+        struct hold *hold = &guards->holds[i];
+        if (alerts >> i & 1)
+            hold->pool_from = hold->since_ms >= 0 ? eng_budget_moment(hold->since_ms, true)
+                                                  : eng_budget_moment(engine->now.clock_ms, false);
+    }
+    guards->settled = engine->now.pane;
+    guards->pools = 0;
 }
 
 /* ---- another model ---- */
@@ -348,24 +489,21 @@ static bool is_same(const struct eng_change *change, const struct eng_guard *one
 static void forget_openings(struct hold *hold, int64_t clock_ms)
 {
     eng_assert(clock_ms >= 0);
-    eng_assert(hold->since_ms <= clock_ms);
-    drop_span(hold, clock_ms + 1);
+    eng_assert(hold->since_ms <= clock_ms + 1);
+    if (hold->since_ms > clock_ms)
+        return; /* another change has just done so */
+    drop_span(hold, hold->since_ms, clock_ms + 1);
     hold->since_ms = clock_ms + 1;
-}
-
-static bool is_learnt_anew(const struct eng_change *change, uint32_t old, uint32_t new)
-{
-    const struct eng_alert *one = &change->from->alerts[old], *two = &change->to->alerts[new];
-    eng_assert(one->kind == two->kind);
-    eng_assert(one->name != NULL);
-    return one->kind == ENG_SILENCE &&
-           !eng_change_same_actions(change, &one->actions, &two->actions);
+    if (hold->guarded_ms >= 0)
+        hold->guarded_ms = clock_ms + 1;
 }
 
 enum eng_status eng_guards_change(const struct eng_guards *from, const struct eng_change *change,
                                   int64_t clock_ms, struct eng_guards **to)
 {
     const struct eng_model *model = change->to;
+    if (from == NULL && *to != NULL && clock_ms >= 0)
+        (*to)->pane = (*to)->settled = (int32_t)eng_calendar_pane(model->calendar, clock_ms);
     if (from == NULL)
         return ENG_OK;
     if (*to == NULL)
@@ -375,6 +513,8 @@ enum eng_status eng_guards_change(const struct eng_guards *from, const struct en
     eng_assert(from->marks == 0);
     eng_assert((*to)->held == 0);
     (*to)->pane = from->pane;
+    (*to)->settled =
+        clock_ms < 0 ? NOT_DECIDED : (int32_t)eng_calendar_pane(model->calendar, clock_ms);
     for (uint32_t i = 0; i < model->guard_count; i++)
         for (uint32_t k = 0; k < change->from->guard_count; k++)
             if (is_same(change, &change->from->guards[k], &model->guards[i]))
@@ -385,18 +525,29 @@ enum eng_status eng_guards_change(const struct eng_guards *from, const struct en
             continue;
         (*to)->holds[alert] = from->holds[i];
         (*to)->held |= (from->held >> i & 1) << alert;
-        if (from->held >> i & 1 && is_learnt_anew(change, i, alert))
+        if (eng_change_learns_anew(change, i, alert) && clock_ms >= 0)
+            (*to)->holds[alert].pool_from = eng_budget_moment(clock_ms + 1, true);
+        if (from->held >> i & 1 && eng_change_learns_anew(change, i, alert))
             forget_openings(&(*to)->holds[alert], clock_ms);
     }
     if (clock_ms < 0)
         return ENG_OK;
-    uint32_t covered = 0;
-    for (uint32_t i = 0; i < model->guard_count; i++)
-        covered |= (*to)->watches[i].holds ? model->guards[i].alerts : 0;
+    const struct holders holders =
+        holders_at(model, *to, eng_calendar_pane(model->calendar, clock_ms));
     for (uint32_t i = 0; i < model->alert_count; i++)
-        if ((*to)->held >> i & 1 && !(covered >> i & 1))
-            let_go(*to, i, clock_ms);
+        loosen(*to, i, &holders, clock_ms);
     return ENG_OK;
+}
+
+/* Nobody knows what was told before: what opened in former periods is taken for decided on. */
+static void find_pool(struct eng_engine *engine, const struct eng_budget *budget)
+{
+    int64_t last_ms = eng_budget_last_ms(engine->model, budget, engine->now.pane);
+    eng_assert(engine->restore == NULL);
+    eng_assert(engine->model->alert_count <= ENG_ALERTS_MAX);
+    for (uint32_t i = 0; i < engine->model->alert_count; i++)
+        if (budget->alerts >> i & 1 && last_ms >= 0)
+            engine->guards->holds[i].pool_from = eng_budget_moment(last_ms, false);
 }
 
 void eng_guards_settle(struct eng_engine *engine)
@@ -416,6 +567,12 @@ void eng_guards_settle(struct eng_engine *engine)
         guards->watches[i].fresh = true;
         guards->watches[i].count = 0;
     }
+    if (pane != NOT_DECIDED)
+        find_quiet(engine);
+    guards->settled = pane;
+    guards->pools = 0;
+    for (uint32_t i = 0; i < engine->model->budget_count && pane != NOT_DECIDED; i++)
+        find_pool(engine, &engine->model->budgets[i]);
 }
 
 void eng_guards_check(const struct eng_engine *engine)
@@ -428,8 +585,10 @@ void eng_guards_check(const struct eng_engine *engine)
     for (uint32_t i = 0; i < engine->model->guard_count; i++)
         eng_assert(!guards->watches[i].holds || guards->watches[i].since <= engine->now.pane);
     uint32_t held = 0;
-    for (uint32_t i = 0; i < ENG_ALERTS_MAX; i++)
+    for (uint32_t i = 0; i < ENG_ALERTS_MAX; i++) {
         held |= guards->holds[i].since_ms >= 0 ? 1u << i : 0;
+        eng_assert(guards->holds[i].guarded_ms < 0 || guards->holds[i].since_ms >= 0);
+    }
     eng_assert(held == guards->held);
 }
 
@@ -494,13 +653,16 @@ static void get_watch(struct eng_guards *guards, struct watch *watch, struct cur
 /* One that is idle takes a byte. */
 static uint8_t *put_hold(const struct hold *hold, uint8_t *to)
 {
-    bool idle = hold->since_ms < 0 && hold->release_from_ms < 0 && hold->dropped_count == 0;
+    bool idle = hold->since_ms < 0 && hold->release_from_ms < 0 && hold->dropped_count == 0 &&
+                hold->pool_from == 0;
     to = put_number(to, idle ? 0 : 1u + hold->dropped_count);
     if (idle)
         return to;
     to = put_number(to, (uint64_t)(hold->since_ms + 1));
     to = put_number(to, (uint64_t)(hold->release_from_ms + 1));
     to = put_number(to, hold->drop);
+    to = put_number(to, (uint64_t)(hold->guarded_ms + 1));
+    to = put_number(to, hold->pool_from);
     for (uint32_t i = 0; i < hold->dropped_count; i++) {
         to = put_number(to, (uint64_t)hold->dropped[i].from_ms);
         to = put_number(to, (uint64_t)hold->dropped[i].to_ms);
@@ -508,7 +670,9 @@ static uint8_t *put_hold(const struct hold *hold, uint8_t *to)
     return to;
 }
 
-static void get_hold(struct eng_guards *guards, unsigned alert, struct cursor *cursor)
+/* Before there were quiet times (version 1) only guards held anything. */
+static void get_hold(struct eng_guards *guards, unsigned alert, unsigned version,
+                     struct cursor *cursor)
 {
     struct hold *hold = &guards->holds[alert];
     uint64_t kind = get_number(cursor, 1 + ENG_GUARD_DROPPED_MAX);
@@ -517,6 +681,9 @@ static void get_hold(struct eng_guards *guards, unsigned alert, struct cursor *c
     hold->since_ms = (int64_t)get_number(cursor, ENG_TIME_MS_MAX + 1) - 1;
     hold->release_from_ms = (int64_t)get_number(cursor, ENG_TIME_MS_MAX + 1) - 1;
     hold->drop = get_number(cursor, 1) != 0;
+    hold->guarded_ms =
+        version < 2 ? hold->since_ms : (int64_t)get_number(cursor, ENG_TIME_MS_MAX + 1) - 1;
+    hold->pool_from = version < 2 ? 0 : get_number(cursor, UINT64_MAX);
     hold->dropped_count = (uint8_t)(kind - 1);
     for (uint32_t i = 0; i < hold->dropped_count; i++) {
         hold->dropped[i].from_ms = (int64_t)get_number(cursor, ENG_TIME_MS_MAX);
@@ -526,8 +693,8 @@ static void get_hold(struct eng_guards *guards, unsigned alert, struct cursor *c
     guards->marks |= hold->release_from_ms >= 0 ? 1u << alert : 0;
 }
 
-_Static_assert(3 * VARINT_BYTES + ENG_GUARDS_MAX * (5 + ENG_GUARD_SLOTS_MAX) * VARINT_BYTES +
-                       ENG_ALERTS_MAX * (4 + 2 * ENG_GUARD_DROPPED_MAX) * VARINT_BYTES <=
+_Static_assert(5 * VARINT_BYTES + ENG_GUARDS_MAX * (5 + ENG_GUARD_SLOTS_MAX) * VARINT_BYTES +
+                       ENG_ALERTS_MAX * (6 + 2 * ENG_GUARD_DROPPED_MAX) * VARINT_BYTES <=
                    ENG_SHARED_BYTES_MAX,
                "there is room for all of it");
 
@@ -540,6 +707,9 @@ uint32_t eng_engine_shared_write(const struct eng_engine *engine, uint8_t *to)
         return 0;
     *at++ = STATE_VERSION;
     at = put_number(at, guards->pane == NOT_DECIDED ? 0 : (uint64_t)((int64_t)guards->pane + 1));
+    at = put_number(at,
+                    guards->settled == NOT_DECIDED ? 0 : (uint64_t)((int64_t)guards->settled + 1));
+    at = put_number(at, guards->pools);
     at = put_number(at, engine->model->guard_count);
     for (uint32_t i = 0; i < engine->model->guard_count; i++)
         at = put_watch(guards, &guards->watches[i], at);
@@ -552,7 +722,8 @@ uint32_t eng_engine_shared_write(const struct eng_engine *engine, uint8_t *to)
 enum eng_status eng_engine_shared_read(struct eng_engine *engine, const uint8_t *from,
                                        uint32_t bytes)
 {
-    struct cursor cursor = {from + 1, from + bytes, bytes > 0 && from[0] == STATE_VERSION};
+    struct cursor cursor = {from + 1, from + bytes,
+                            bytes > 0 && from[0] >= 1 && from[0] <= STATE_VERSION};
     if (bytes == 0)
         return ENG_OK; /* of before there were guards */
     eng_assert(from != NULL);
@@ -561,11 +732,16 @@ enum eng_status eng_engine_shared_read(struct eng_engine *engine, const uint8_t 
         return ENG_NO_MEMORY;
     uint64_t pane = get_number(&cursor, ENG_PANE_NEVER);
     guards->pane = pane == 0 ? NOT_DECIDED : (int32_t)(pane - 1);
+    if (from[0] >= 2) {
+        uint64_t settled = get_number(&cursor, ENG_PANE_NEVER);
+        guards->settled = settled == 0 ? NOT_DECIDED : (int32_t)(settled - 1);
+        guards->pools = (uint32_t)get_number(&cursor, UINT32_MAX);
+    }
     cursor.fine &= get_number(&cursor, ENG_GUARDS_MAX) == engine->model->guard_count;
     for (uint32_t i = 0; i < engine->model->guard_count; i++)
         get_watch(guards, &guards->watches[i], &cursor);
     for (uint32_t i = 0; i < engine->model->alert_count; i++)
-        get_hold(guards, i, &cursor);
+        get_hold(guards, i, from[0], &cursor);
     if (!cursor.fine || cursor.at != cursor.end) {
         eng_guards_free(guards);
         return ENG_CORRUPT;

@@ -19,6 +19,10 @@
  * leaves it alone, and it is written with the commit record (eng_engine_shared_write). Who has
  * something untold is seen from the time at which an alert was opened.
  *
+ * Quiet times (quiet.h) hold alerts in the same way: what opens in them is told at the first
+ * boundary that is not quiet. Both may hold an alert; it is told when neither does any more, and
+ * what a guard drops of it stays dropped.
+ *
  * Decided at the beginning of each boundary, before anybody is visited there. Where something is
  * released all partners are visited: rare, and in steps, as an activation. */
 #ifndef ENG_ENGINE_GUARD_H
@@ -37,7 +41,10 @@ enum {
     ENG_GUARD_DROPPED_MAX = 4, /* times that are remembered, by alert, of which nothing is told */
 };
 
-/* Made when the model has guards: ENG_OK, and NULL when it has none; ENG_NO_MEMORY. */
+/* True when the model has anything that may hold alerts. */
+bool eng_guards_wanted(const struct eng_model *model);
+
+/* Made when that is so: ENG_OK, and NULL when it is not; ENG_NO_MEMORY. */
 enum eng_status eng_guards_new(const struct eng_model *model, struct eng_guards **ret_guards);
 
 /* NULL is fine. */
@@ -46,6 +53,9 @@ uint64_t eng_guards_bytes(const struct eng_guards *guards);
 
 /* An event has been counted. */
 void eng_guards_count(struct eng_engine *engine, uint16_t action);
+
+/* The clock has come to its first pane, which has no boundary: it may be quiet. */
+void eng_guards_first(struct eng_engine *engine);
 
 /* True when the boundary that the clock is at is still to be decided. */
 bool eng_guards_wait(const struct eng_engine *engine);
@@ -72,6 +82,20 @@ bool eng_guards_hold_opening(struct eng_engine *engine, unsigned alert);
 
 /* True when an opening of that time has never been told, nor will be before it is released. */
 bool eng_guards_is_untold(const struct eng_engine *engine, unsigned alert, int64_t opened_at_ms);
+
+/* True when a budget has to decide on an opening: neither has it done so, nor is it held, or was
+ * dropped. */
+bool eng_guards_admit(const struct eng_engine *engine, unsigned alert, uint64_t moment,
+                      int64_t opened_at_ms);
+
+/* True when budgets have been seen to at the boundary that the clock is at. */
+bool eng_guards_settled(const struct eng_engine *engine);
+
+/* How many segments of the budgets in work have been told. */
+uint32_t *eng_guards_pools(struct eng_engine *engine);
+
+/* They have been, and those of these alerts have told. */
+void eng_guards_settle_budgets(struct eng_engine *engine, uint32_t alerts);
 
 /* What goes on under another model: a guard of the same name and actions, and what is held of an
  * alert that stays open. What no guard holds any more is released by the activation. `to` has been

@@ -12,6 +12,7 @@
 #ifndef ENG_ENGINE_INTERNAL_H
 #define ENG_ENGINE_INTERNAL_H
 
+#include "engine/budget.h"
 #include "engine/changes.h"
 #include "engine/guard.h"
 #include "engine/hash.h"
@@ -107,6 +108,7 @@ struct eng_engine {
     struct eng_restore *restore;   /* NULL: it is not being restored */
     struct eng_forecast *forecast; /* NULL: nothing has been forecast under this model */
     struct eng_outlook *outlook;   /* NULL: no alert asks when a score will fall */
+    struct eng_budgets *budgets;   /* NULL: there are none */
     bool alone;                    /* a copy for forecasts of one partner: groups are not told */
     struct eng_guards *guards;     /* NULL: there are none, and nothing that one has held */
     bool notes_visits;             /* who is visited at a boundary counts as changed */
@@ -351,6 +353,10 @@ static inline int32_t eng_report_due(const struct eng_engine *engine)
 
 /* ---- group.c ---- */
 
+/* The segment of a split that a partner is in; 0: nothing is known. */
+uint32_t eng_split_segment(const struct eng_engine *engine, const struct eng_record *record,
+                           const struct eng_split *split);
+
 /* A bit for each group that is told before the next boundary. */
 uint32_t eng_groups_due(const struct eng_engine *engine);
 
@@ -426,6 +432,24 @@ void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evalu
 /* Tells of the partner in hand, which has just been evaluated, what guards have held and now
  * release. */
 void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evaluation);
+
+/* The openings of a partner (a bit for each alert) that a budget has to decide on now: those that
+ * it has told at this very boundary too. `ret_held_out`: those of the control group. */
+uint32_t eng_alerts_claim(const struct eng_engine *engine, const struct eng_record *record,
+                          uint32_t alerts, uint32_t *ret_held_out);
+
+/* True when a budget has told the alert's opening. */
+bool eng_alert_is_told(const struct eng_record *record, unsigned alert);
+
+/* Tells an opening that a budget lets through, of the partner in hand, which has just been
+ * evaluated. */
+void eng_alert_tell_claim(struct eng_engine *engine, struct eng_evaluation *evaluation,
+                          unsigned alert);
+
+/* Another model has no budget for the alert: its opening is to be told by the change when it is of
+ * the running period. `opening` is as it stands in a list, `last` the boundary at which the budget
+ * told last. */
+void eng_alert_leave_budget(uint8_t *opening, int64_t last_ms);
 
 /* An alert's state for views: open, and when it was opened last (-1: never, or its cooldown is
  * over). */

@@ -884,6 +884,8 @@ size_t eng_model_effects_bytes_min(const struct eng_model *model)
     size_t bytes = evaluation_bytes(model) +
                    (bookings_most(model, false) + bookings_most(model, true)) * booking +
                    flags_bytes(model);
+    size_t digest = model->budget_count > 0 ? eng_digest_bytes_most() : 0;
+    bytes = bytes > digest ? bytes : digest;
     return bytes > groups ? bytes : groups;
 }
 

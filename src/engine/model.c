@@ -112,6 +112,15 @@ void eng_model_free(struct eng_model *model)
     eng_free(model->alerts);
     eng_free(model->guards);
     eng_free(model->checks);
+    for (uint32_t i = 0; model->quiets != NULL && i < model->quiet_count; i++)
+        eng_free(model->quiets[i].name);
+    eng_free(model->quiets);
+    for (uint32_t i = 0; model->budgets != NULL && i < model->budget_count; i++) {
+        eng_free(model->budgets[i].name);
+        eng_free(model->budgets[i].description);
+        eng_free(model->budgets[i].split.name);
+    }
+    eng_free(model->budgets);
     eng_free(model->ledgers);
     eng_free(model->awards);
     eng_calendar_free(model->calendar);
@@ -184,6 +193,12 @@ const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, 
         column >= model->matrices[matrix].column_count)
         return NULL;
     return model->matrices[matrix].cells[eng_matrix_cell(&model->matrices[matrix], row, column)];
+}
+
+const char *eng_model_budget_name(const struct eng_model *model, unsigned budget)
+{
+    eng_assert(model != NULL);
+    return budget < model->budget_count ? model->budgets[budget].name : NULL;
 }
 
 const char *eng_model_guard_name(const struct eng_model *model, unsigned guard)

@@ -269,6 +269,14 @@ struct eng_guard {
     uint32_t alerts;      /* a bit for each alert that it holds */
 };
 
+/* Times of the week in which alerts are held (quiet.h). */
+struct eng_quiet {
+    char *name;
+    uint32_t hours;  /* a bit for each hour of the day, by the clocks of the zone */
+    uint32_t days;   /* a bit for each day of the week, from Monday on, that is quiet as a whole */
+    uint32_t alerts; /* a bit for each alert that it holds */
+};
+
 /* Where a partner's band is, compared with where it was when the group's period began. */
 enum eng_moved { ENG_MOVED_ANY, ENG_MOVED_UP, ENG_MOVED_DOWN };
 
@@ -307,6 +315,23 @@ struct eng_split {
     char *name; /* of the fact or score */
     bool by_bands;
     uint16_t subject; /* the fact, a flag or a choice; or the score */
+};
+
+enum eng_budget_per { ENG_PER_HOUR, ENG_PER_DAY, ENG_PER_WEEK };
+
+/* So many openings of some alerts are told in a period, those that rank first (budget.h). */
+struct eng_budget {
+    char *name;
+    char *description; /* for outputs; NULL: none */
+    uint32_t alerts;   /* a bit each; no alert is in two budgets */
+    uint16_t at_most;  /* in each segment */
+    uint16_t show;     /* so many of those that are left out stand in the digest */
+    enum eng_budget_per per;
+    bool lowest;            /* the least value ranks first */
+    bool of_score;          /* ranked by a score, else by a measure */
+    uint16_t subject;       /* which one */
+    bool is_split;          /* by */
+    struct eng_split split; /* this */
 };
 
 /* Figures of all partners together at the end of every period, and of segments of them. Or, with
@@ -412,6 +437,11 @@ struct eng_model {
     uint32_t group_count, board_count; /* groups, and behind them those of them that are boards */
     struct eng_guard *guards;
     uint32_t guard_count;
+    struct eng_quiet *quiets;
+    uint32_t quiet_count;
+    struct eng_budget *budgets;
+    uint32_t budget_count;
+    uint32_t budgeted; /* alerts (a bit each) that are in a budget */
     struct eng_ledger *ledgers;
     struct eng_award *awards;
     struct eng_check *checks;
@@ -458,6 +488,13 @@ static inline uint32_t eng_group_segments(const struct eng_model *model,
 static inline uint32_t eng_boards_first(const struct eng_model *model)
 {
     return model->group_count - model->board_count;
+}
+
+/* The segments of a budget. */
+static inline uint32_t eng_budget_segments(const struct eng_model *model,
+                                           const struct eng_budget *budget)
+{
+    return budget->is_split ? eng_split_segments(model, &budget->split) : 1;
 }
 
 /* The first pane after `pane` at which a report is made. */

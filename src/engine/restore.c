@@ -49,31 +49,74 @@ struct eng_page_sum eng_engine_page_sum(const struct eng_engine *engine)
     return (struct eng_page_sum){engine->changes.page_count, engine->changes.page_sum};
 }
 
-size_t eng_engine_page_bytes(const struct eng_engine *engine)
+/* Whose page is next: somebody who is urgent, or the one who waits longest. */
+static bool next_page(const struct eng_engine *engine, uint32_t *ret_number)
 {
     const struct eng_changes *changes = &engine->changes;
     eng_assert(changes->first <= changes->end);
-    if (changes->first == changes->end)
-        return 0;
-    if (eng_activation_waits(engine, eng_changes_head(changes)))
-        return 0;
-    struct eng_record record = eng_record_open(&engine->store, eng_changes_head(changes));
+    eng_assert(changes->urgent_count <= changes->urgent_capacity);
+    if (changes->urgent_count > 0)
+        *ret_number = changes->urgent[changes->urgent_count - 1];
+    else if (changes->first < changes->end)
+        *ret_number = eng_changes_head(changes);
+    else
+        return false;
+    return true;
+}
+
+/* An urgent one has a page of the model before when the change has not come to it. */
+static struct eng_record open_page(const struct eng_engine *engine, uint32_t number)
+{
+    struct eng_record record = eng_record_open(&engine->store, number);
     eng_assert(record.partner->is_dirty);
+    if (eng_activation_waits(engine, number))
+        record.layout = engine->activation.layout_before;
+    return record;
+}
+
+uint32_t eng_engine_urgent_pages(const struct eng_engine *engine)
+{
+    eng_assert(engine->changes.on || engine->changes.urgent_count == 0);
+    return engine->changes.urgent_count;
+}
+
+size_t eng_engine_page_bytes(const struct eng_engine *engine)
+{
+    uint32_t number;
+    if (!next_page(engine, &number))
+        return 0;
+    if (engine->changes.urgent_count == 0 && eng_activation_waits(engine, number))
+        return 0;
+    struct eng_record record = open_page(engine, number);
     return eng_record_page_bytes(&record);
+}
+
+uint32_t eng_engine_page_version(const struct eng_engine *engine)
+{
+    uint32_t number;
+    bool there = next_page(engine, &number);
+    eng_assert(there);
+    return eng_activation_waits(engine, number) ? engine->activation.before->version
+                                                : engine->model->version;
 }
 
 enum eng_status eng_engine_page_take(struct eng_engine *engine, uint64_t sequence, uint8_t *to,
                                      size_t *ret_bytes, struct eng_slice *ret_partner)
 {
     struct eng_changes *changes = &engine->changes;
-    eng_assert(changes->first < changes->end);
-    eng_assert(!eng_activation_waits(engine, eng_changes_head(changes)));
-    struct eng_record record = eng_record_open(&engine->store, eng_changes_head(changes));
+    uint32_t number;
+    bool there = next_page(engine, &number);
+    eng_assert(there);
+    struct eng_record record = open_page(engine, number);
     *ret_partner = eng_partner_id(record.partner);
     if (eng_changes_page(changes, eng_hash(ret_partner->data, ret_partner->length), record.number,
                          sequence) != ENG_OK)
         return ENG_NO_MEMORY;
     *ret_bytes = eng_record_page_write(&record, to);
+    if (changes->urgent_count > 0) {
+        changes->urgent_count--;
+        return ENG_OK;
+    }
     record.partner->is_dirty = !ENG_RULE(CLEAN_WHEN_ENCODED);
     eng_changes_next(changes);
     return ENG_OK;

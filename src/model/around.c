@@ -116,6 +116,7 @@ static enum eng_status check_topics(struct eng_load *load)
                   {"output.awards", output->awards},
                   {"output.flags", output->flags},
                   {"output.source_silences", output->source_silences},
+                  {"output.digests", output->digests},
                   {"output.groups", output->groups},
                   {"output.boards", output->boards},
                   {"output.group_sums", output->group_sums},
@@ -168,6 +169,8 @@ static enum eng_status load_output(struct eng_load *load)
         status = derive_topic(load, ".flags", &output->flags);
     if (status == ENG_OK)
         status = derive_topic(load, ".source-silences", &output->source_silences);
+    if (status == ENG_OK)
+        status = derive_topic(load, ".digests", &output->digests);
     if (status == ENG_OK)
         status = derive_topic(load, ".groups", &output->groups);
     if (status == ENG_OK)
@@ -264,6 +267,18 @@ static enum eng_status check_standbys(struct eng_load *load)
                            config->run.standbys);
 }
 
+/* Whom a budget has told of stands in the pages, and reading everything again would not find it. */
+static enum eng_status check_budgets(struct eng_load *load)
+{
+    if (load->model->budget_count == 0 || load->config->recovery.checkpoints)
+        return ENG_OK;
+    return eng_source_fail(
+        &load->source, eng_node_get(load->file.recovery, "checkpoints")->mark,
+        "with \"checkpoints: false\" nobody knows after a restart what the budget "
+        "\"%s\" has told; leave it out, or have no budgets",
+        load->model->budgets[0].name);
+}
+
 enum eng_status eng_load_around(struct eng_load *load)
 {
     eng_assert(load->config != NULL && load->model != NULL);
@@ -277,6 +292,8 @@ enum eng_status eng_load_around(struct eng_load *load)
                                   &load->config->recovery);
     if (status == ENG_OK)
         status = check_standbys(load);
+    if (status == ENG_OK)
+        status = check_budgets(load);
     if (status == ENG_OK)
         status = load_http(load);
     return status;

@@ -21,24 +21,23 @@ static bool is_score(const struct eng_model *model, const struct eng_node *name)
     return false;
 }
 
-/* The score or the measure that a board is of. */
-static enum eng_status load_of(struct eng_load *load, const struct eng_node *name,
-                               struct eng_group *board)
+enum eng_status eng_load_ranked_by(struct eng_load *load, const struct eng_node *name,
+                                   bool *ret_of_score, uint16_t *ret_subject)
 {
     bool measure = is_measure(load->model, name);
-    board->of_score = is_score(load->model, name);
-    if (measure && board->of_score)
+    *ret_of_score = is_score(load->model, name);
+    if (measure && *ret_of_score)
         return eng_source_fail(&load->source, name->mark,
                                "\"%s\" is a measure and a score, and it is open which is meant; "
                                "give one of them another name",
                                eng_node_shown(&load->source, name));
-    if (!measure && !board->of_score)
+    if (!measure && !*ret_of_score)
         return eng_source_fail(&load->source, name->mark,
                                "\"%s\" is neither a score nor a measure; add it under \"scores\" "
                                "or \"measures\", or name another",
                                eng_node_shown(&load->source, name));
-    return board->of_score ? eng_load_find_score(load, name, &board->subject)
-                           : eng_load_find_measure(load, name, "name another", &board->subject);
+    return *ret_of_score ? eng_load_find_score(load, name, ret_subject)
+                         : eng_load_find_measure(load, name, "name another", ret_subject);
 }
 
 static enum eng_status load_board(struct eng_load *load, const struct eng_node *node)
@@ -57,7 +56,7 @@ static enum eng_status load_board(struct eng_load *load, const struct eng_node *
     if (status == ENG_OK && draft.description != NULL)
         status = eng_load_copy(load, draft.description, &board->description);
     if (status == ENG_OK)
-        status = load_of(load, draft.of, board);
+        status = eng_load_ranked_by(load, draft.of, &board->of_score, &board->subject);
     return status == ENG_OK && draft.by != NULL ? eng_load_splits(load, draft.by, board) : status;
 }
 

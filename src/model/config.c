@@ -115,6 +115,10 @@ static enum eng_status load_model(struct eng_load *load)
     if (status == ENG_OK)
         status = eng_load_guards(load);
     if (status == ENG_OK)
+        status = eng_load_quiets(load);
+    if (status == ENG_OK)
+        status = eng_load_budgets(load);
+    if (status == ENG_OK)
         status = eng_load_awards(load);
     if (status == ENG_OK)
         status = eng_load_checks(load);
@@ -295,6 +299,7 @@ void eng_config_free(struct eng_config *config)
     eng_free(config->output.awards);
     eng_free(config->output.flags);
     eng_free(config->output.source_silences);
+    eng_free(config->output.digests);
     eng_free(config->output.groups);
     eng_free(config->output.boards);
     eng_free(config->output.group_sums);

@@ -62,6 +62,7 @@ struct eng_output_config {
     char *awards;          /* topic; default <input topic>.awards; used by a model with awards */
     char *flags;           /* topic; default <input topic>.flags; used by a model with checks */
     char *source_silences; /* topic; default <input topic>.source-silences; with guards */
+    char *digests;         /* topic; default <input topic>.digests; with budgets */
     char *groups;          /* topic; default <input topic>.groups; used by a model with groups */
     char *boards;          /* topic; default <input topic>.boards; used by a model with boards */
     char *group_sums;      /* topic; default engaged-<program>-group-sums; with either */

@@ -211,8 +211,8 @@ static uint16_t score_of(const struct eng_model *model, const struct eng_node *n
     return i;
 }
 
-static enum eng_status load_split(struct eng_load *load, const struct eng_node *name,
-                                  struct eng_split *split)
+enum eng_status eng_load_split(struct eng_load *load, const struct eng_node *name,
+                               struct eng_split *split)
 {
     const struct eng_model *model = load->model;
     uint16_t fact = fact_of(model, name), score = score_of(model, name);
@@ -250,7 +250,7 @@ enum eng_status eng_load_splits(struct eng_load *load, const struct eng_node *no
         return ENG_NO_MEMORY;
     for (uint32_t i = 0; i < count; i++, name = name->next) {
         struct eng_split *split = &group->splits[group->split_count++];
-        enum eng_status status = load_split(load, name, split);
+        enum eng_status status = eng_load_split(load, name, split);
         if (status != ENG_OK)
             return status;
         for (uint32_t j = 0; j < i; j++)

@@ -25,6 +25,16 @@ static enum eng_status find_alert(struct eng_load *load, const struct eng_node *
     return status;
 }
 
+enum eng_status eng_load_alert_names(struct eng_load *load, const struct eng_node *list,
+                                     uint32_t *alerts)
+{
+    enum eng_status status = ENG_OK;
+    const struct eng_node *name = list != NULL ? list->first : NULL;
+    for (; status == ENG_OK && name != NULL; name = name->next)
+        status = find_alert(load, name, alerts);
+    return status;
+}
+
 /* What is watched: actions, with a filter or without, or everything. */
 static enum eng_status load_watched(struct eng_load *load, const struct eng_guard_draft *draft,
                                     struct eng_guard *guard)
@@ -78,10 +88,7 @@ static enum eng_status load_guard(struct eng_load *load, const struct eng_node *
         status = load_times(load, node, &draft, guard);
     if (status == ENG_OK)
         status = load_watched(load, &draft, guard);
-    const struct eng_node *name = draft.alerts != NULL ? draft.alerts->first : NULL;
-    for (; status == ENG_OK && name != NULL; name = name->next)
-        status = find_alert(load, name, &guard->alerts);
-    return status;
+    return status == ENG_OK ? eng_load_alert_names(load, draft.alerts, &guard->alerts) : status;
 }
 
 enum eng_status eng_load_guards(struct eng_load *load)

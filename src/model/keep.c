@@ -9,8 +9,8 @@
 #include <yaml.h>
 
 const char *const eng_model_sections[] = {
-    "program", "version", "time",   "facts",  "measures", "scores", "alerts", "matrices",
-    "reports", "ledgers", "awards", "guards", "groups",   "boards", "checks", NULL};
+    "program", "version", "time",   "facts",  "measures", "scores", "alerts", "matrices", "reports",
+    "ledgers", "awards",  "guards", "groups", "boards",   "checks", "quiet",  "budgets",  NULL};
 
 struct writer {
     yaml_emitter_t emitter;

@@ -27,6 +27,9 @@ static const struct eng_choice change_rules[] = {
     {"tell", ENG_CHANGE_TOLD}, {"silent", ENG_CHANGE_SILENT}, {NULL, 0}};
 static const struct eng_choice provisional_rules[] = {{"tell", 0}, {"hold", 1}, {NULL, 0}};
 static const struct eng_choice check_ends[] = {{"flag", 0}, {"leave_out", 1}, {NULL, 0}};
+static const struct eng_choice budget_periods[] = {
+    {"hour", ENG_PER_HOUR}, {"day", ENG_PER_DAY}, {"week", ENG_PER_WEEK}, {NULL, 0}};
+static const struct eng_choice orders[] = {{"highest", 0}, {"lowest", 1}, {NULL, 0}};
 static const struct eng_choice guard_rules[] = {{"tell", 0}, {"drop", 1}, {NULL, 0}};
 static const struct eng_choice periods[] = {{"week", ENG_WINDOW_WEEK},
                                             {"month", ENG_WINDOW_MONTH},
@@ -1302,6 +1305,46 @@ const struct eng_section eng_section_guard = {
     .help = "When actions go quiet for everybody, alerts that come from it are held: a broken "
             "export is not told as the silence of all partners."};
 
+static const struct eng_key quiet_keys[] = {
+    {.name = "from",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_quiet_draft, from),
+     .min = 0,
+     .max = 23,
+     .sample = "20",
+     .absent = "no hours, but whole days",
+     .help =
+         "The hour of the day at which it begins, by the clocks of the program's zone. Hours need "
+         "panes of an hour."},
+    {.name = "to",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_quiet_draft, to),
+     .min = 0,
+     .max = 24,
+     .sample = "8",
+     .absent = "required with `from`",
+     .help = "The hour at which it ends, of the next day when it is not after `from`; 0 and 24 are "
+             "midnight."},
+    {.name = "days",
+     .type = ENG_KEY_NAMES,
+     AT(eng_quiet_draft, days),
+     .shape = "a list of days, from 1 (Monday) to 7",
+     .sample = "[6, 7]",
+     .absent = "none",
+     .help = "Days of the week that are quiet as a whole."},
+    {.name = "alerts",
+     .type = ENG_KEY_NAMES,
+     AT(eng_quiet_draft, alerts),
+     .sample = "[own]",
+     .absent = "all of them",
+     .help = "The alerts that are held."},
+};
+const struct eng_section eng_section_quiet = {
+    .path = "quiet.NAME",
+    KEYS(quiet_keys),
+    .help = "Times of the week in which no alert is told: what opens in them is told when they are "
+            "over, if it is still open then."};
+
 static const struct eng_key check_keys[] = {
     {.name = "unique",
      .type = ENG_KEY_NAME,
@@ -1380,6 +1423,72 @@ const struct eng_section eng_section_check = {
     KEYS(check_keys),
     .help = "Guards against abuse, looked at before an event is counted: exactly one of unique, "
             "more_than, needs and ratio, and what belongs to it."};
+static const struct eng_key budget_keys[] = {
+    {.name = "at_most",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_budget_draft, at_most),
+     .required = true,
+     .min = 1,
+     .max = ENG_BUDGET_MOST,
+     .sample = "20",
+     .help = "So many openings are told in a period, in each segment of a partition."},
+    {.name = "per",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_budget_draft, per),
+     .choices = budget_periods,
+     .shape = "hour, day or week",
+     .fallback = "day",
+     .sample = "week",
+     .help = "The period, by the clocks of the program's zone. An hour needs panes of an hour."},
+    {.name = "rank",
+     .type = ENG_KEY_NAME,
+     AT(eng_budget_draft, rank),
+     .required = true,
+     .sample = "engagement",
+     .help = "The measure or the score that says who comes first."},
+    {.name = "order",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_budget_draft, lowest),
+     .choices = orders,
+     .shape = "highest or lowest",
+     .fallback = "highest",
+     .sample = "lowest",
+     .help = "Which value comes first. Who has none comes last."},
+    {.name = "by",
+     .type = ENG_KEY_NAME,
+     AT(eng_budget_draft, by),
+     .sample = "engagement",
+     .absent = "one budget for all",
+     .help =
+         "A budget for each segment: each text of a fact, or whether a flag is set, or each band "
+         "of a score."},
+    {.name = "show",
+     .type = ENG_KEY_NUMBER,
+     AT(eng_budget_draft, show),
+     .min = 0,
+     .max = ENG_DIGEST_MOST,
+     .fallback = "20",
+     .sample = "50",
+     .help = "So many of those that are left out stand in the digest."},
+    {.name = "alerts",
+     .type = ENG_KEY_NAMES,
+     AT(eng_budget_draft, alerts),
+     .sample = "[own]",
+     .absent = "all of them",
+     .help = "The alerts that share it. An alert is in one budget at most."},
+    {.name = "description",
+     .type = ENG_KEY_WORDS,
+     AT(eng_budget_draft, description),
+     .sample = "\"What a team can call in a day.\"",
+     .absent = "none",
+     .help = "What it means, in words for whoever reads its digests; goes out with each."},
+};
+const struct eng_section eng_section_budget = {
+    .path = "budgets.NAME",
+    KEYS(budget_keys),
+    .help =
+        "Of the alerts that open in a period so many are told when it ends, those that rank first; "
+        "a digest says who was left out."};
 
 static const struct eng_key ledger_keys[] = {
     {.name = "cap",
@@ -1699,6 +1808,12 @@ static const struct eng_key output_keys[] = {
      .sample = "quiet",
      .absent = "the input topic and .source-silences",
      .help = "Topic for what guards say; not needed without any."},
+    {.name = "digests",
+     .type = ENG_KEY_TOPIC,
+     AT(eng_output_config, digests),
+     .sample = "left-out",
+     .absent = "the input topic and .digests",
+     .help = "Topic for what budgets leave out; not needed without any."},
     {.name = "groups",
      .type = ENG_KEY_TOPIC,
      AT(eng_output_config, groups),
@@ -1965,6 +2080,20 @@ static const struct eng_key file_keys[] = {
      .sample = "{portal: {silence: invoice.upload}}",
      .absent = "none",
      .help = "Guards against sources that go quiet for everybody, by name."},
+    {.name = "quiet",
+     .type = ENG_KEY_MAP,
+     AT(eng_file_draft, quiet),
+     .section = &eng_section_quiet,
+     .sample = "{weekend: {days: [6, 7]}}",
+     .absent = "none",
+     .help = "Times in which alerts are held, by name."},
+    {.name = "budgets",
+     .type = ENG_KEY_MAP,
+     AT(eng_file_draft, budgets),
+     .section = &eng_section_budget,
+     .sample = "{calls: {at_most: 20, rank: engagement}}",
+     .absent = "none",
+     .help = "How many alerts are told in a period, by name."},
     {.name = "ledgers",
      .type = ENG_KEY_MAP,
      AT(eng_file_draft, ledgers),
@@ -2025,15 +2154,38 @@ static const struct eng_key file_keys[] = {
 const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
-const struct eng_section *const eng_sections[] = {
-    &eng_section_file,     &eng_section_time,      &eng_section_input,
-    &eng_section_fields,   &eng_section_fact,      &eng_section_measure,
-    &eng_section_score,    &eng_section_dimension, &eng_section_points,
-    &eng_section_decay,    &eng_section_edge,      &eng_section_matrix,
-    &eng_section_report,   &eng_section_moment,    &eng_section_group,
-    &eng_section_figure,   &eng_section_test,      &eng_section_board,
-    &eng_section_alert,    &eng_section_guard,     &eng_section_ledger,
-    &eng_section_award,    &eng_section_nth,       &eng_section_within,
-    &eng_section_streak,   &eng_section_pending,   &eng_section_check,
-    &eng_section_kafka,    &eng_section_output,    &eng_section_run,
-    &eng_section_recovery, &eng_section_http,      NULL};
+const struct eng_section *const eng_sections[] = {&eng_section_file,
+                                                  &eng_section_time,
+                                                  &eng_section_input,
+                                                  &eng_section_fields,
+                                                  &eng_section_fact,
+                                                  &eng_section_measure,
+                                                  &eng_section_score,
+                                                  &eng_section_dimension,
+                                                  &eng_section_points,
+                                                  &eng_section_decay,
+                                                  &eng_section_edge,
+                                                  &eng_section_matrix,
+                                                  &eng_section_report,
+                                                  &eng_section_moment,
+                                                  &eng_section_group,
+                                                  &eng_section_figure,
+                                                  &eng_section_test,
+                                                  &eng_section_board,
+                                                  &eng_section_alert,
+                                                  &eng_section_guard,
+                                                  &eng_section_quiet,
+                                                  &eng_section_budget,
+                                                  &eng_section_ledger,
+                                                  &eng_section_award,
+                                                  &eng_section_nth,
+                                                  &eng_section_within,
+                                                  &eng_section_streak,
+                                                  &eng_section_pending,
+                                                  &eng_section_check,
+                                                  &eng_section_kafka,
+                                                  &eng_section_output,
+                                                  &eng_section_run,
+                                                  &eng_section_recovery,
+                                                  &eng_section_http,
+                                                  NULL};

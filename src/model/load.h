@@ -42,7 +42,7 @@ struct eng_file_draft {
     const struct eng_node *program;
     uint32_t version;
     const struct eng_node *time, *input, *facts, *measures, *scores, *matrices, *reports, *alerts;
-    const struct eng_node *guards, *groups, *boards;
+    const struct eng_node *guards, *quiet, *budgets, *groups, *boards;
     const struct eng_node *ledgers, *awards, *checks;
     const struct eng_node *kafka, *output, *run, *recovery, *http;
 };
@@ -164,11 +164,23 @@ struct eng_guard_draft {
     int32_t drop;
 };
 
+struct eng_budget_draft {
+    const struct eng_node *rank, *by, *alerts, *description;
+    uint32_t at_most, show;
+    int32_t per; /* enum eng_budget_per */
+    int32_t lowest;
+};
+
 struct eng_check_draft {
     const struct eng_node *unique, *needs, *ratio, *of, *where, *description;
     uint32_t more_than, over; /* 0: not given */
     int64_t above_e4;
     int32_t then;
+};
+
+struct eng_quiet_draft {
+    uint32_t from, to; /* hours; 0 when not given */
+    const struct eng_node *days, *alerts;
 };
 
 /* Numbers are 0 when not given. */
@@ -272,6 +284,14 @@ enum eng_status eng_load_things(struct eng_load *load, const struct eng_node *no
 enum eng_status eng_load_each(struct eng_load *load, const struct eng_node *node,
                               const struct eng_things *things);
 
+/* boards.c: the score or the measure that partners are compared by. */
+enum eng_status eng_load_ranked_by(struct eng_load *load, const struct eng_node *name,
+                                   bool *ret_of_score, uint16_t *ret_subject);
+
+/* groups.c: what partners are told apart by. */
+enum eng_status eng_load_split(struct eng_load *load, const struct eng_node *name,
+                               struct eng_split *split);
+
 /* By what the partners of a group or board are told apart (groups.c). */
 enum eng_status eng_load_splits(struct eng_load *load, const struct eng_node *node,
                                 struct eng_group *group);
@@ -347,7 +367,9 @@ enum eng_status eng_load_groups(struct eng_load *load); /* groups.c */
 enum eng_status eng_load_boards(struct eng_load *load); /* boards.c; after groups */
 enum eng_status eng_load_alerts(struct eng_load *load);
 enum eng_status eng_load_guards(struct eng_load *load);
-enum eng_status eng_load_input(struct eng_load *load); /* around.c, before all others */
+enum eng_status eng_load_quiets(struct eng_load *load);
+enum eng_status eng_load_budgets(struct eng_load *load); /* after quiet times */
+enum eng_status eng_load_input(struct eng_load *load);   /* around.c, before all others */
 enum eng_status eng_load_around(struct eng_load *load);
 
 /* alerts.c: a score of the file by its name, and a band of it. */
@@ -415,6 +437,10 @@ enum eng_status eng_load_check_states(struct eng_load *load);
 
 /* alerts.c: refuses a deadline that an action both begins and meets. After eng_load_fill_sets. */
 enum eng_status eng_load_check_deadlines(struct eng_load *load);
+
+/* guards.c: adds the alerts that a list names to `alerts`, a bit each; NULL: it names none. */
+enum eng_status eng_load_alert_names(struct eng_load *load, const struct eng_node *list,
+                                     uint32_t *alerts);
 
 /* guards.c: the alerts of those guards of which the file does not say. After eng_load_fill_sets. */
 enum eng_status eng_load_choose_guarded(struct eng_load *load);

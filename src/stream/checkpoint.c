@@ -105,6 +105,10 @@ enum eng_status eng_checkpoint_write(struct eng_checkpoint *checkpoint,
     size_t begin = eng_txn_bytes(run->txn);
     eng_assert(place <= eng_engine_changes(run->engine).end);
     eng_assert(run->head.sequence > 0);
+    while (status == ENG_OK && eng_engine_urgent_pages(run->engine) > 0) {
+        status = eng_sink_page(run);
+        checkpoint->written += status == ENG_OK;
+    }
     while (status == ENG_OK && eng_engine_changes(run->engine).first < place &&
            eng_engine_page_bytes(run->engine) > 0 && eng_txn_bytes(run->txn) - begin < bytes_max) {
         status = eng_sink_page(run);

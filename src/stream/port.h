@@ -34,6 +34,7 @@ enum eng_topic {
     ENG_TOPIC_AWARDS, /* used by models with awards */
     ENG_TOPIC_FLAGS,  /* used by models with checks */
     ENG_TOPIC_SOURCE_SILENCES,
+    ENG_TOPIC_DIGESTS,
     ENG_TOPIC_GROUPS, /* these three are of all partitions together, and have one */
     ENG_TOPIC_BOARDS,
     ENG_TOPIC_GROUP_SUMS, /* compacted, as the state topic is */

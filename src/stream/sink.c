@@ -23,6 +23,7 @@ static const struct {
     [ENG_EFFECT_BOARD] = {"engaged.board", ENG_TOPIC_BOARDS},
     [ENG_EFFECT_ABUSE_FLAG] = {"engaged.abuse_flag", ENG_TOPIC_FLAGS},
     [ENG_EFFECT_SOURCE_SILENCE] = {"engaged.source_silence", ENG_TOPIC_SOURCE_SILENCES},
+    [ENG_EFFECT_DIGEST] = {"engaged.digest", ENG_TOPIC_DIGESTS},
 };
 
 /* Headers that differ from one effect to the next. */
@@ -363,6 +364,7 @@ enum eng_status eng_sink_page(const struct eng_page_run *run)
     struct eng_bytes *value = &run->sink->value;
     struct eng_slice partner;
     size_t most = eng_engine_page_bytes(run->engine), bytes;
+    uint32_t version = eng_engine_page_version(run->engine);
     eng_assert(most > 0);
     eng_bytes_clear(value);
     if (eng_bytes_reserve(value, most) != ENG_OK ||
@@ -370,6 +372,7 @@ enum eng_status eng_sink_page(const struct eng_page_run *run)
             ENG_OK)
         return ENG_NO_MEMORY;
     struct eng_page_part part = {.head = run->head};
+    part.head.model_version = version;
     eng_assert(bytes <= most);
     size_t parts = (bytes + ENG_PAGE_PART_BYTES - 1) / ENG_PAGE_PART_BYTES;
     if (parts > ENG_PAGE_PARTS_MAX)

@@ -15,6 +15,7 @@ static const char *const topic_keys[ENG_TOPIC_COUNT] = {
     [ENG_TOPIC_AWARDS] = "output.awards",
     [ENG_TOPIC_FLAGS] = "output.flags",
     [ENG_TOPIC_SOURCE_SILENCES] = "output.source_silences",
+    [ENG_TOPIC_DIGESTS] = "output.digests",
     [ENG_TOPIC_GROUPS] = "output.groups",
     [ENG_TOPIC_BOARDS] = "output.boards",
     [ENG_TOPIC_GROUP_SUMS] = "output.group_sums",
@@ -35,6 +36,7 @@ const char *eng_start_topic(const struct eng_config *config, enum eng_topic topi
         [ENG_TOPIC_AWARDS] = config->output.awards,
         [ENG_TOPIC_FLAGS] = config->output.flags,
         [ENG_TOPIC_SOURCE_SILENCES] = config->output.source_silences,
+        [ENG_TOPIC_DIGESTS] = config->output.digests,
         [ENG_TOPIC_GROUPS] = config->output.groups,
         [ENG_TOPIC_BOARDS] = config->output.boards,
         [ENG_TOPIC_GROUP_SUMS] = config->output.group_sums,
@@ -64,6 +66,8 @@ static bool is_used(const struct eng_config *config, enum eng_topic topic)
         return eng_model_check_name(config->model, 0) != NULL;
     case ENG_TOPIC_SOURCE_SILENCES:
         return eng_model_guard_name(config->model, 0) != NULL;
+    case ENG_TOPIC_DIGESTS:
+        return eng_model_budget_name(config->model, 0) != NULL;
     case ENG_TOPIC_GROUPS:
         return eng_model_group_name(config->model, 0) != NULL;
     case ENG_TOPIC_BOARDS:

@@ -172,6 +172,7 @@ static const struct {
     [ENG_EFFECT_GROUP] = {"group_result.avro", eng_schema_group_result, ENG_CONTAINER_DEFLATE},
     [ENG_EFFECT_BOARD] = {"board.avro", eng_schema_board, ENG_CONTAINER_NULL},
     [ENG_EFFECT_ABUSE_FLAG] = {"abuse_flag.avro", eng_schema_abuse_flag, ENG_CONTAINER_DEFLATE},
+    [ENG_EFFECT_DIGEST] = {"digest.avro", eng_schema_digest, ENG_CONTAINER_NULL},
     [ENG_EFFECT_SOURCE_SILENCE] = {"source_silence.avro", eng_schema_source_silence,
                                    ENG_CONTAINER_NULL},
 };

@@ -66,7 +66,7 @@ def effects_are_the_same_in_avro_and_json(folder):
         until = [(case / "until").read_text().strip()] if (case / "until").exists() else []
         run(BINARY / "tests" / "codec_effects", case / "engaged.yaml", case / "events.jsonl", folder, *until)
         lines = [json.loads(line) for line in (folder / "effects.jsonl").read_text().splitlines()]
-        for kind in ("score_change", "churn_drop", "cell_change", "report", "award_booking", "source_silence",
+        for kind in ("score_change", "churn_drop", "cell_change", "report", "award_booking", "source_silence", "digest",
                      "group_result", "board", "abuse_flag"):
             with open(folder / f"{kind}.avro", "rb") as file:
                 written = json.loads(fastavro.reader(file).metadata["avro.schema"])
@@ -204,11 +204,12 @@ def containers_packed_otherwise_are_refused_by_name(folder):
 
 def schemas_are_good_for_others_and_carried_by_the_program(folder):
     run(sys.executable, SOURCE / "tools" / "embed-schemas", "--check")
-    for name in ("partner_action", "score_change", "churn_drop", "award_booking", "source_silence", "abuse_flag"):
+    for name in ("partner_action", "score_change", "churn_drop", "award_booking", "source_silence", "digest",
+                 "abuse_flag"):
         parsed = schema(name)
         fields = json.loads((SOURCE / "schemas" / f"{name}.avsc").read_text())["fields"]
         assert all(len(field["doc"]) > 10 for field in fields), name
-    return "6 schemas"
+    return "7 schemas"
 
 
 def main():

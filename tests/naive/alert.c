@@ -123,6 +123,8 @@ static void entry(struct naive *naive, struct partner *partner, unsigned index,
         state->waiting = false;
         state->open = true;
         state->opened_ms = why->at_ms;
+        state->at_boundary = why->cause == ENG_CAUSE_EXPIRY;
+        naive_budget_open(naive, index, state);
         state->held_out = naive_holds_out(naive, partner, index);
         effect.status = ENG_OPENED;
         emit(naive, partner, index, before, &effect);
@@ -169,6 +171,8 @@ static void drop(struct naive *naive, struct partner *partner, unsigned index,
         may_open(naive, partner, index, state, why)) {
         state->open = true;
         state->opened_ms = why->at_ms;
+        state->at_boundary = why->cause == ENG_CAUSE_EXPIRY;
+        naive_budget_open(naive, index, state);
         state->held_out = naive_holds_out(naive, partner, index);
         state->baseline_e4 = best;
         effect.status = ENG_OPENED;

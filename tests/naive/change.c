@@ -930,6 +930,8 @@ static void carry_alerts(const struct naive *naive, const struct change *c, stru
             *state = old[j];
             if (!state->open && !state->waiting && c->at_ms - state->opened_ms >= a->cooldown_ms)
                 state->opened_ms = -1; /* over, whatever the new one is */
+            naive_budget_carry(naive, c->old, j, i, b->kind == ENG_SILENCE && !same_rhythm(c, a, b),
+                               state);
             if (b->kind == ENG_DROP)
                 state->past_from = look_back(c, partner, a, b, old[j].past_from);
         }

@@ -48,6 +48,8 @@ void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsig
         mine && why->pane >= opens) {
         state->open = true;
         state->opened_ms = why->at_ms;
+        state->at_boundary = why->cause == ENG_CAUSE_EXPIRY;
+        naive_budget_open(naive, index, state);
         state->held_out = naive_holds_out(naive, partner, index);
         naive_deadline_tell(naive, partner, index, ENG_OPENED, why);
     }

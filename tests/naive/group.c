@@ -20,8 +20,8 @@ static bool fits(const struct naive *naive, const struct partner *partner,
 }
 
 /* The segment of a split, from 1; 0: nobody knows. */
-static int64_t segment_of(const struct naive *naive, const struct partner *partner,
-                          const struct eng_split *split, int64_t pane)
+int64_t naive_segment_of(const struct naive *naive, const struct partner *partner,
+                         const struct eng_split *split, int64_t pane)
 {
     if (split->by_bands)
         return 1 + (int64_t)partner->scores[split->subject].band;
@@ -62,8 +62,9 @@ static void add(const struct naive *naive, const struct partner *partner,
 bool naive_is_in_segment(const struct naive *naive, const struct partner *partner,
                          const struct eng_group *group, const struct naive_segment *segment)
 {
-    return segment->split == 0 || segment_of(naive, partner, &group->splits[segment->split - 1],
-                                             segment->pane) == segment->segment;
+    return segment->split == 0 ||
+           naive_segment_of(naive, partner, &group->splits[segment->split - 1], segment->pane) ==
+               segment->segment;
 }
 
 /* One segment of one split, from 1; 0: everybody. */

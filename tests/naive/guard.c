@@ -1,4 +1,5 @@
-/* Guards: what comes from everybody, and alerts that are held meanwhile. See naive.h. */
+/* Guards and quiet times: what comes from everybody, what the clocks show, and alerts that are held
+ * meanwhile. See naive.h. */
 #include "base/assert.h"
 #include "inside.h"
 #include <stdlib.h>
@@ -86,30 +87,17 @@ static void decide(struct naive *naive, unsigned index, int64_t pane)
     watch->count = 0;
 }
 
-/* Openings of the alert since it is held, up to then, are never told. */
-static void drop_span(struct naive_hold *hold, int64_t to_ms)
+/* Openings of the alert from then on, up to `to_ms`, are never told. */
+static void drop_span(struct naive_hold *hold, int64_t from_ms, int64_t to_ms)
 {
     hold->spans =
         naive_grow(hold->spans, hold->span_count, &hold->span_capacity, sizeof *hold->spans);
-    hold->spans[hold->span_count].from_ms = hold->since_ms;
+    hold->spans[hold->span_count].from_ms = from_ms;
     hold->spans[hold->span_count++].to_ms = to_ms;
 }
 
-/* What no guard holds any more. */
-static void let_go(struct naive *naive, unsigned alert)
-{
-    struct naive_hold *hold = &naive->holds[alert];
-    if (hold->tells) {
-        hold->releases = true;
-        hold->release_from_ms = hold->since_ms;
-    } else {
-        drop_span(hold, naive->clock_ms);
-    }
-    hold->holds = false;
-}
-
 /* Is the alert held by a guard, and does one of those say that it is told in the end? */
-static bool is_held(const struct naive *naive, unsigned alert, bool *ret_tells)
+static bool is_guarded(const struct naive *naive, unsigned alert, bool *ret_tells)
 {
     bool held = false;
     *ret_tells = false;
@@ -122,22 +110,63 @@ static bool is_held(const struct naive *naive, unsigned alert, bool *ret_tells)
     return held;
 }
 
+/* Does a quiet time hold the alert in this pane? */
+bool naive_is_quiet(const struct eng_model *model, unsigned alert, int64_t pane)
+{
+    struct eng_local local = eng_calendar_local(model->calendar, pane);
+    for (unsigned i = 0; i < model->quiet_count; i++) {
+        const struct eng_quiet *quiet = &model->quiets[i];
+        bool now = (quiet->days & 1u << (local.weekday - 1)) || (quiet->hours & 1u << local.hour);
+        if (now && (quiet->alerts & 1u << alert))
+            return true;
+    }
+    return false;
+}
+
+/* What does not hold the alert any more lets go of it. */
+static void loosen(struct naive *naive, unsigned alert, bool guarded, bool quiet)
+{
+    struct naive_hold *hold = &naive->holds[alert];
+    if (hold->guarded && !guarded) {
+        if (!hold->tells)
+            drop_span(hold, hold->guarded_ms, naive->clock_ms);
+        hold->guarded = false;
+    }
+    if (hold->holds && !guarded && !quiet) {
+        hold->releases = true;
+        hold->release_from_ms = hold->since_ms;
+        hold->holds = false;
+    }
+}
+
 void naive_guards_decide(struct naive *naive, int64_t pane)
 {
     for (unsigned i = 0; i < naive->model->guard_count; i++)
         decide(naive, i, pane);
     for (unsigned i = 0; i < naive->model->alert_count; i++) {
         struct naive_hold *hold = &naive->holds[i];
-        bool tells, held = is_held(naive, i, &tells);
-        if (held && !hold->holds) {
+        bool tells, guarded = is_guarded(naive, i, &tells),
+                    quiet = naive_is_quiet(naive->model, i, pane);
+        loosen(naive, i, guarded, quiet);
+        if ((guarded || quiet) && !hold->holds) {
             hold->holds = true;
-            hold->tells = false;
             hold->since_ms = naive->clock_ms;
-        } else if (!held && hold->holds) {
-            let_go(naive, i);
+        }
+        if (guarded && !hold->guarded) {
+            hold->guarded = true;
+            hold->tells = false;
+            hold->guarded_ms = naive->clock_ms;
         }
         hold->tells |= tells;
     }
+}
+
+/* The first pane of all has no boundary. */
+void naive_guards_first(struct naive *naive)
+{
+    int64_t pane = eng_calendar_pane(naive->model->calendar, naive->clock_ms);
+    for (unsigned i = 0; i < naive->model->alert_count; i++)
+        naive->holds[i].holds = naive_is_quiet(naive->model, i, pane);
 }
 
 void naive_guards_decided(struct naive *naive)
@@ -156,15 +185,21 @@ void naive_guards_count(struct naive *naive, uint16_t action)
 
 /* ---- what is told ---- */
 
-static bool is_untold(const struct naive_hold *hold, int64_t opened_ms)
+bool naive_is_dropped(const struct naive_hold *hold, int64_t opened_ms)
 {
-    bool untold = (hold->holds && opened_ms >= hold->since_ms) ||
-                  (hold->releases && opened_ms >= hold->release_from_ms);
+    bool dropped = false;
     for (size_t i = 0; i < SPANS && i < hold->span_count; i++) {
         const struct naive_span_ms *span = &hold->spans[hold->span_count - 1 - i];
-        untold |= opened_ms >= span->from_ms && opened_ms < span->to_ms;
+        dropped |= opened_ms >= span->from_ms && opened_ms < span->to_ms;
     }
-    return untold;
+    return dropped;
+}
+
+static bool is_untold(const struct naive_hold *hold, int64_t opened_ms)
+{
+    return (hold->holds && opened_ms >= hold->since_ms) ||
+           (hold->releases && opened_ms >= hold->release_from_ms) ||
+           naive_is_dropped(hold, opened_ms);
 }
 
 bool naive_guards_swallow(struct naive *naive, const struct partner *partner,
@@ -174,13 +209,15 @@ bool naive_guards_swallow(struct naive *naive, const struct partner *partner,
     if (effect->kind != ENG_EFFECT_CHURN_DROP || naive->telling_again)
         return false;
     if (effect->status == ENG_RESOLVED)
-        return partner->alerts[alert].opened_ms >= 0 &&
-               is_untold(&naive->holds[alert], partner->alerts[alert].opened_ms);
+        return partner->alerts[alert].budgeted && partner->alerts[alert].opened_ms >= 0
+                   ? !partner->alerts[alert].told
+                   : partner->alerts[alert].opened_ms >= 0 &&
+                         is_untold(&naive->holds[alert], partner->alerts[alert].opened_ms);
     naive->opened_now |= 1u << alert;
     for (unsigned i = 0; i < naive->model->guard_count && naive->holds[alert].holds; i++)
         naive->watches[i].held +=
             naive->watches[i].holds && naive->model->guards[i].alerts >> alert & 1;
-    return naive->holds[alert].holds;
+    return naive->holds[alert].holds || partner->alerts[alert].budgeted;
 }
 
 void naive_guards_release(struct naive *naive, struct partner *partner,
@@ -189,8 +226,8 @@ void naive_guards_release(struct naive *naive, struct partner *partner,
     for (unsigned i = 0; i < naive->model->alert_count; i++) {
         const struct naive_hold *hold = &naive->holds[i];
         const struct alert_state *state = &partner->alerts[i];
-        if (!hold->releases || !state->open || naive->opened_now >> i & 1 ||
-            state->opened_ms < hold->release_from_ms)
+        if (!hold->releases || !state->open || state->budgeted || naive->opened_now >> i & 1 ||
+            state->opened_ms < hold->release_from_ms || naive_is_dropped(hold, state->opened_ms))
             continue;
         naive->telling_again = true;
         naive_alert_tell_again(naive, partner, i, before, why);
@@ -203,8 +240,10 @@ void naive_guards_release(struct naive *naive, struct partner *partner,
 /* Openings so far are never told. */
 static void forget_openings(struct naive *naive, struct naive_hold *hold)
 {
-    drop_span(hold, naive->clock_ms + 1);
-    hold->since_ms = naive->clock_ms + 1;
+    if (hold->since_ms > naive->clock_ms)
+        return;
+    drop_span(hold, hold->since_ms, naive->clock_ms + 1);
+    hold->since_ms = hold->guarded_ms = naive->clock_ms + 1;
 }
 
 void naive_guards_change(struct naive *naive, const uint16_t *guards,
@@ -232,18 +271,18 @@ void naive_guards_change(struct naive *naive, const uint16_t *guards,
         }
     for (unsigned i = 0; i < old->alert_count; i++)
         free(holds[i].spans);
+    int64_t pane = eng_calendar_pane(naive->model->calendar, naive->clock_ms);
     for (unsigned i = 0; i < naive->model->alert_count; i++) {
-        bool tells;
-        if (naive->holds[i].holds && !is_held(naive, i, &tells))
-            let_go(naive, i);
+        bool tells, guarded = is_guarded(naive, i, &tells);
+        loosen(naive, i, guarded, naive_is_quiet(naive->model, i, pane));
     }
 }
 
-/* With the last guard goes all that was known of those before. */
+/* With the last guard and quiet time goes all that was known of those before. */
 void naive_guards_changed(struct naive *naive)
 {
     naive_guards_decided(naive);
-    if (naive->model->guard_count > 0)
+    if (naive->model->guard_count > 0 || naive->model->quiet_count > 0)
         return;
     for (unsigned i = 0; i < ENG_ALERTS_MAX; i++)
         naive->holds[i].span_count = 0;

@@ -65,6 +65,10 @@ struct alert_state {
     int64_t threshold_panes; /* silence: s */
     bool renewed;            /* silence: the event just counted made `last` newer */
     bool met;                /* deadline: it was, at the last evaluation */
+    bool budgeted;           /* a budget decides whether the newest opening is told */
+    bool at_boundary;        /* it was at one */
+    bool pending, told;      /* it has not decided yet; it has, and told it */
+    bool due;                /* a change of the model takes it out of its budget and tells it */
     size_t past_from;        /* drop: evaluations of its score before this one do not count */
 };
 
@@ -142,10 +146,10 @@ struct naive_span_ms {
     int64_t from_ms, to_ms;
 };
 
-/* What guards do to an alert. */
+/* What guards and quiet times do to an alert. `guarded`: by a guard; `tells`: by one that tells. */
 struct naive_hold {
-    bool holds, tells, releases;
-    int64_t since_ms, release_from_ms;
+    bool holds, guarded, tells, releases;
+    int64_t since_ms, guarded_ms, release_from_ms;
     struct naive_span_ms *spans; /* of which nothing is told */
     size_t span_count, span_capacity;
 };
@@ -305,6 +309,8 @@ struct naive_segment {
 };
 
 /* group.c */
+int64_t naive_segment_of(const struct naive *naive, const struct partner *partner,
+                         const struct eng_split *split, int64_t pane);
 bool naive_is_in_segment(const struct naive *naive, const struct partner *partner,
                          const struct eng_group *group, const struct naive_segment *segment);
 
@@ -343,12 +349,25 @@ void naive_alert_tell_again(struct naive *naive, const struct partner *partner, 
  * is not told because of it; what is told at last of a partner that was just evaluated; another
  * model, with the old index of each of its guards and the new one of each old alert. */
 void naive_guards_decide(struct naive *naive, int64_t pane);
+void naive_guards_first(struct naive *naive);
 void naive_guards_decided(struct naive *naive);
 void naive_guards_count(struct naive *naive, uint16_t action);
 bool naive_guards_swallow(struct naive *naive, const struct partner *partner,
                           const struct eng_effect *effect);
 void naive_guards_release(struct naive *naive, struct partner *partner,
                           const struct score_state *before, const struct occasion *why);
+bool naive_is_quiet(const struct eng_model *model, unsigned alert, int64_t pane);
+bool naive_is_dropped(const struct naive_hold *hold, int64_t opened_ms);
+
+/* budget.c: an alert opens; the boundary after all partners; an opening under another model, and
+ * what that tells. */
+void naive_budget_open(const struct naive *naive, unsigned alert, struct alert_state *state);
+void naive_budgets_tell(struct naive *naive, const struct occasion *why);
+void naive_budget_carry(const struct naive *naive, const struct eng_model *old, unsigned before,
+                        unsigned alert, bool anew, struct alert_state *state);
+void naive_budgets_change(struct naive *naive, struct partner *partner,
+                          const struct score_state *before, const struct occasion *why);
+
 /* Where an old alert goes on. */
 struct naive_alert_change {
     unsigned index;

@@ -204,6 +204,8 @@ void naive_evaluate(struct naive *naive, struct partner *partner, const struct o
         naive_matrix_evaluate(naive, partner, i, before, why);
     for (unsigned i = 0; i < naive->model->alert_count; i++)
         naive_alert_evaluate(naive, partner, i, before, why);
+    if (why->cause == ENG_CAUSE_CONFIG)
+        naive_budgets_change(naive, partner, before, why);
     naive_guards_release(naive, partner, before, why);
     for (unsigned i = 0; i < naive->model->score_count; i++)
         partner->scores[i].was_positive |= partner->scores[i].value_e4 > 0;
@@ -228,6 +230,7 @@ static void boundary(struct naive *naive, int64_t pane)
         naive_evaluate(naive, naive->partners[i], &why);
     }
     naive_guards_decided(naive);
+    naive_budgets_tell(naive, &why);
 }
 
 void naive_tick(struct naive *naive, int64_t time_ms)
@@ -242,9 +245,12 @@ void naive_tick(struct naive *naive, int64_t time_ms)
 
 static void move_clock(struct naive *naive, int64_t time_ms)
 {
+    bool first = naive->clock_ms < 0;
     naive_tick(naive, time_ms);
     if (time_ms > naive->clock_ms)
         naive->clock_ms = time_ms;
+    if (first)
+        naive_guards_first(naive);
 }
 
 /* S6: was this id counted while the clock was in a pane at most `dedup` panes back? */

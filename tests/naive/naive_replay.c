@@ -274,6 +274,42 @@ static void print_source_silence(const struct eng_model *model, const struct eng
     printf("}\n");
 }
 
+static void print_digest(const struct eng_model *model, const struct eng_effect *effect)
+{
+    const struct eng_budget *budget = &model->budgets[effect->subject];
+    const uint8_t *at = (const uint8_t *)(effect + 1), *end = at + effect->entries_bytes;
+    printf("{\"type\":\"digest\",\"at\":%" PRId64, effect->at_ms);
+    print_name("budget", budget->name);
+    if (budget->is_split)
+        print_name("by", budget->split.name);
+    if (budget->is_split && effect->segment > 0 && budget->split.by_bands)
+        print_name("segment", model->scores[budget->split.subject].bands[effect->segment - 1].name);
+    else if (budget->is_split && effect->segment > 0 &&
+             model->facts[budget->split.subject].kind == ENG_FACT_FLAG)
+        print_name("segment", effect->segment > 1 ? "true" : "false");
+    else if (budget->is_split && effect->segment > 0)
+        print_text("segment", model->facts[budget->split.subject].options[effect->segment - 1]);
+    printf(",\"model_version\":%u,\"told\":%" PRId64 ",\"left_out\":%" PRId64 ",\"first\":[",
+           model->version, effect->value_e4, effect->baseline_e4);
+    for (bool more = false; at < end; more = true) {
+        uint64_t value = 0;
+        for (int i = 0; i < 8; i++)
+            value = value << 8 | at[i];
+        uint32_t length = at[10] * 256u + at[11];
+        printf("%s{\"type\":0", more ? "," : "");
+        print_text("partner_id", (struct eng_slice){(const char *)at + 12, length});
+        print_name("rule", model->alerts[at[8]].name);
+        if (!at[9])
+            print_number("value", (int64_t)value);
+        printf("}");
+        at += 12 + length;
+    }
+    printf("]");
+    if (budget->description != NULL)
+        print_name("description", budget->description);
+    printf("}\n");
+}
+
 static void print_award_booking(const struct eng_model *model, const struct eng_effect *effect)
 {
     const struct eng_award *award = &model->awards[effect->subject];
@@ -591,6 +627,10 @@ static void print_effects(const struct eng_model *model, struct naive *naive)
     for (size_t at = 0; at < effects->used;) {
         const struct eng_effect *effect = (const void *)(effects->data + at);
         at += effect->bytes;
+        if (effect->kind == ENG_EFFECT_DIGEST) {
+            print_digest(model, effect);
+            continue;
+        }
         if (effect->kind == ENG_EFFECT_SOURCE_SILENCE) {
             print_source_silence(model, effect);
             continue;

@@ -118,6 +118,8 @@ void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsign
         why->pane >= state->last + state->threshold_panes + 1) {
         state->open = true;
         state->opened_ms = why->at_ms;
+        state->at_boundary = why->cause == ENG_CAUSE_EXPIRY;
+        naive_budget_open(naive, index, state);
         state->held_out = naive_holds_out(naive, partner, index);
         naive_silence_tell(naive, partner, index, why);
     }

@@ -196,8 +196,8 @@ static void run_steps(struct run *run, uint32_t from, uint32_t to, struct chance
 
 void effect_print(const struct eng_model *model, const struct eng_effect *effect, FILE *out)
 {
-    bool board = effect->kind == ENG_EFFECT_BOARD;
-    struct eng_slice partner = board ? (struct eng_slice){0} : eng_effect_partner(effect);
+    bool board = effect->kind == ENG_EFFECT_BOARD, digest = effect->kind == ENG_EFFECT_DIGEST;
+    struct eng_slice partner = board || digest ? (struct eng_slice){0} : eng_effect_partner(effect);
     const struct eng_contribution *parts = eng_effect_contributions(effect);
     static const struct {
         const char *words;
@@ -212,6 +212,7 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
         [ENG_EFFECT_BOARD] = {"board", eng_model_board_name},
         [ENG_EFFECT_SOURCE_SILENCE] = {"source silence", eng_model_guard_name},
         [ENG_EFFECT_ABUSE_FLAG] = {"abuse flag", eng_model_check_name},
+        [ENG_EFFECT_DIGEST] = {"digest", eng_model_budget_name},
     };
     const char *name = kinds[effect->kind].name(model, effect->subject);
     fprintf(out, "    %.*s %s %s: ", (int)partner.length, partner.data, kinds[effect->kind].words,
@@ -234,6 +235,11 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
     while (eng_entry_take(&rest, &entry))
         fprintf(out, " %.*s %" PRId64, (int)entry.partner.length, entry.partner.data,
                 entry.value_e4);
+    rest = digest ? eng_effect_entries(effect) : (struct eng_slice){0};
+    struct eng_left_out left;
+    while (eng_left_out_take(&rest, &left))
+        fprintf(out, " %.*s alert %u %s%" PRId64, (int)left.partner.length, left.partner.data,
+                left.alert, left.missing ? "missing " : "", left.value_e4);
     fprintf(out, "\n");
 }
 
@@ -490,6 +496,11 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             tally->silences += effect->status == ENG_OPENED;
             tally->held +=
                 effect->status == ENG_RESOLVED ? (uint64_t)effect->baseline_e4 / 10000 : 0;
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_DIGEST) {
+            tally->digests++;
+            tally->left_out += (uint64_t)effect->baseline_e4;
             continue;
         }
         if (effect->kind == ENG_EFFECT_ABUSE_FLAG) {

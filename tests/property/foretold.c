@@ -96,10 +96,11 @@ static bool ends_silence(const struct step *step, uint8_t outcome, struct eng_sl
     return about && (step->erase || outcome == ENG_OUTCOME_COUNTED);
 }
 
-/* Whether an alert will be held then, a forecast does not know. */
+/* Whether an alert will be held then, or at what hours, a forecast does not care. */
 static bool is_guarded(const struct standpoint *here)
 {
-    return eng_model_guard_name(eng_engine_model(here->engine), 0) != NULL;
+    const struct eng_model *model = eng_engine_model(here->engine);
+    return model->guard_count > 0 || model->quiet_count > 0 || model->budget_count > 0;
 }
 
 bool foretold_is_known(const struct standpoint *here, struct chance *chance, FILE *out)

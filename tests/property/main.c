@@ -187,7 +187,8 @@ static void print_tally(const struct tally *tally)
     for (unsigned i = 0; i < ENG_ALERT_KINDS; i++)
         printf(" %s opened %" PRIu64 " resolved %" PRIu64, kinds[i], tally->opened[i],
                tally->resolved[i]);
-    printf(" guards began %" PRIu64 " held %" PRIu64 "\n", tally->silences, tally->held);
+    printf(" guards began %" PRIu64 " held %" PRIu64, tally->silences, tally->held);
+    printf(" digests %" PRIu64 " left out %" PRIu64 "\n", tally->digests, tally->left_out);
 }
 
 static int run_all(const struct options *options)

@@ -778,6 +778,55 @@ static void guard(struct writer *w, unsigned index, int64_t alerts)
     fprintf(w->out, "}\n");
 }
 
+/* Of some hours, where panes are hours, of some days, or of both. */
+static void quiet(struct writer *w, unsigned index, int64_t alerts)
+{
+    bool hours = w->hours && percent(w, 80);
+    const char *between_keys = "";
+    fprintf(w->out, "  q%u: {", index);
+    if (hours) {
+        int64_t from = between(w, 0, 23);
+        fprintf(w->out, "from: %" PRId64 ", to: %" PRId64, from, (from + between(w, 1, 23)) % 24);
+        between_keys = ", ";
+    }
+    if (!hours || percent(w, 40)) {
+        int64_t first = between(w, 1, 7);
+        fprintf(w->out, "%sdays: [%" PRId64, between_keys, first);
+        if (percent(w, 60))
+            fprintf(w->out, ", %" PRId64, first % 7 + 1);
+        fprintf(w->out, "]");
+    }
+    if (percent(w, 60))
+        fprintf(w->out, ", alerts: [a%" PRId64 "%s]", between(w, 0, alerts - 1),
+                percent(w, 30) ? ", a0" : "");
+    fprintf(w->out, "}\n");
+}
+
+/* Partners are few, so little has to be enough. No alert is in two budgets. */
+static void budget(struct writer *w, unsigned index, int64_t alerts, int64_t first)
+{
+    static const char *const periods[] = {"day", "day", "day", "week"};
+    fprintf(w->out, "  b%u: {at_most: %" PRId64 ", rank: %c%" PRId64, index,
+            percent(w, 70) ? 1 : between(w, 1, 3), percent(w, 50) ? 's' : 'm',
+            between(w, 0, w->score_count - 1));
+    if (percent(w, 50))
+        fprintf(w->out, ", order: %s", percent(w, 70) ? "lowest" : "highest");
+    if (w->hours && percent(w, 30))
+        fprintf(w->out, ", per: hour");
+    else
+        fprintf(w->out, ", per: %s", CHANCE_ONE_OF(w->chance, periods));
+    if (percent(w, 25))
+        fprintf(w->out, ", show: %" PRId64, between(w, 0, 2));
+    if (w->facts > 0 && percent(w, 40))
+        fprintf(w->out, ", by: f%" PRId64, between(w, 0, w->facts - 1));
+    else if (percent(w, 20))
+        fprintf(w->out, ", by: s%" PRId64, between(w, 0, w->score_count - 1));
+    fprintf(w->out, ", alerts: [a%" PRId64, first);
+    for (int64_t i = first + 2; i < alerts; i += 2)
+        fprintf(w->out, ", a%" PRId64, i);
+    fprintf(w->out, "]}\n");
+}
+
 /* The first one has no cap, so that a score may be of it. */
 static void ledger(struct writer *w, unsigned index)
 {
@@ -978,11 +1027,21 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
         fprintf(out, "checks:\n");
     for (unsigned i = 0; i < checks; i++)
         check(&w, i);
-    if (alerts == 0 || !percent(&w, 30))
-        return;
-    fprintf(out, "guards:\n");
-    for (unsigned i = 0; i < between(&w, 1, 3); i++)
-        guard(&w, i, alerts);
+    if (alerts > 0 && percent(&w, 30)) {
+        fprintf(out, "guards:\n");
+        for (unsigned i = 0; i < between(&w, 1, 3); i++)
+            guard(&w, i, alerts);
+    }
+    if (alerts > 0 && percent(&w, 30)) {
+        fprintf(out, "quiet:\n");
+        for (int64_t i = 0, count = between(&w, 1, 2); i < count; i++)
+            quiet(&w, (unsigned)i, alerts);
+    }
+    if (alerts > 0 && percent(&w, 50)) {
+        fprintf(out, "budgets:\n");
+        for (int64_t i = 0, count = alerts > 1 ? between(&w, 1, 2) : 1; i < count; i++)
+            budget(&w, (unsigned)i, alerts, i);
+    }
 }
 
 char *program_write(struct chance *chance, unsigned directed, struct program_traits *ret_traits)

@@ -188,10 +188,13 @@ static void write_page(struct world *world, uint32_t step, uint64_t sequence)
     struct page *page = add_page(world);
     struct eng_slice partner;
     size_t most = eng_engine_page_bytes(world->engine);
+    const struct eng_model *model = eng_engine_model(world->engine);
+    if (eng_engine_page_version(world->engine) != model->version)
+        model = world->here.model; /* an urgent one that a change has not come to */
     *page = (struct page){.data = malloc(most),
                           .next = next_offset(world, step),
                           .sequence = sequence,
-                          .model = eng_engine_model(world->engine)};
+                          .model = model};
     eng_assert(page->data != NULL);
     enum eng_status status =
         eng_engine_page_take(world->engine, sequence, page->data, &page->bytes, &partner);
@@ -223,6 +226,8 @@ static void commit(struct world *world, uint32_t step)
     write_erasures(world, step);
     if (!chance_percent(world->chance, 15))
         most = (uint64_t)chance_between(world->chance, 0, (int64_t)most);
+    while (eng_engine_urgent_pages(world->engine) > 0)
+        write_page(world, step, sequence);
     for (uint64_t i = 0; i < most && eng_engine_page_bytes(world->engine) > 0; i++)
         write_page(world, step, sequence);
     queue = eng_engine_changes(world->engine);

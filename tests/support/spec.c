@@ -205,6 +205,26 @@ static void print_source_silence(const struct subject *s, const struct eng_effec
     print_number(effect->baseline_e4, s->out);
 }
 
+/* `BUDGET [SEGMENT] tells NUMBER, left out NUMBER: PARTNER ALERT VALUE, ...`. */
+static void print_digest(const struct subject *s, const struct eng_effect *effect)
+{
+    const struct eng_budget *budget = &s->model->budgets[effect->subject];
+    struct eng_slice rest = eng_effect_entries(effect);
+    struct eng_left_out left;
+    fprintf(s->out, "%s ", budget->name);
+    if (budget->is_split)
+        fprintf(s->out, "%u ", effect->segment);
+    fprintf(s->out, "tells %" PRId64 ", left out %" PRId64, effect->value_e4, effect->baseline_e4);
+    for (bool more = false; eng_left_out_take(&rest, &left); more = true) {
+        fprintf(s->out, "%s %.*s %s ", more ? "," : ":", (int)left.partner.length,
+                left.partner.data, s->model->alerts[left.alert].name);
+        if (left.missing)
+            fprintf(s->out, "none");
+        else
+            print_number(left.value_e4, s->out);
+    }
+}
+
 static void print_award_booking(const struct subject *s, const struct eng_effect *effect)
 {
     static const char *const words[] = {"pays", "pending", "dropped", "reversed"};
@@ -285,7 +305,8 @@ static int64_t subject_clock(const struct subject *s)
 static void print_effect(const struct subject *s, const struct eng_effect *effect,
                          struct eng_slice partner)
 {
-    struct eng_slice name = eng_effect_partner(effect);
+    struct eng_slice name =
+        effect->kind == ENG_EFFECT_DIGEST ? (struct eng_slice){"", 0} : eng_effect_partner(effect);
     fprintf(s->out, "-> ");
     if (effect->at_ms != subject_clock(s)) {
         print_time(effect->at_ms, s->out);
@@ -300,6 +321,8 @@ static void print_effect(const struct subject *s, const struct eng_effect *effec
         print_group(s, effect);
     else if (effect->kind == ENG_EFFECT_SOURCE_SILENCE)
         print_source_silence(s, effect);
+    else if (effect->kind == ENG_EFFECT_DIGEST)
+        print_digest(s, effect);
     else if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
         print_award_booking(s, effect);
     else if (effect->kind == ENG_EFFECT_ABUSE_FLAG)

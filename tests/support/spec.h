@@ -26,9 +26,9 @@
  * and behind what is opened by an alert that looks ahead `, falls TIME to BAND` or `, falls not`,
  *   AWARD pays POINTS to LEDGER, [cut by POINTS,] balance POINTS
  *   AWARD pending | dropped | reversed POINTS in LEDGER, balance POINTS
- *   GROUP of PARTNERS: FIGURE SUM, ...                                                  counts
- * with TIME before it when it is not the clock's after the row, and the partner's name when it is
- * not the row's. Blanks do not matter. */
+ *   BUDGET [SEGMENT] tells NUMBER, left out NUMBER: PARTNER ALERT VALUE, ...            of no
+ * partner GROUP of PARTNERS: FIGURE SUM, ... counts with TIME before it when it is not the clock's
+ * after the row, and the partner's name when it is not the row's. Blanks do not matter. */
 #ifndef TESTS_SUPPORT_SPEC_H
 #define TESTS_SUPPORT_SPEC_H
 

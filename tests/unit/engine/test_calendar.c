@@ -49,6 +49,48 @@ static void check_panes(const struct eng_calendar *calendar, int64_t first, int6
     }
 }
 
+/* What the clocks show at the start of an hour, as 100 times the weekday and the hour. */
+static int shown(const struct eng_calendar *calendar, int64_t time_ms)
+{
+    struct eng_local local = eng_calendar_local(calendar, eng_calendar_pane(calendar, time_ms));
+    return 100 * local.weekday + local.hour;
+}
+
+/* 2026-03-29 and 2026-10-25 are Sundays. */
+Test(calendar, clocks_show_what_they_show_when_they_are_changed)
+{
+    struct eng_calendar *calendar = amsterdam(ENG_PANE_HOUR);
+    cr_expect_eq(shown(calendar, SUMMER_MS - 3 * HOUR), 623);
+    cr_expect_eq(shown(calendar, SUMMER_MS - 2 * HOUR), 700);
+    cr_expect_eq(shown(calendar, SUMMER_MS - 1), 701);
+    cr_expect_eq(shown(calendar, SUMMER_MS), 703);
+    cr_expect_eq(shown(calendar, SUMMER_MS + 5 * HOUR), 708);
+    cr_expect_eq(shown(calendar, WINTER_MS - HOUR), 702);
+    cr_expect_eq(shown(calendar, WINTER_MS), 702);
+    cr_expect_eq(shown(calendar, WINTER_MS + 6 * HOUR), 708);
+    eng_calendar_free(calendar);
+    calendar = amsterdam(ENG_PANE_DAY);
+    cr_expect_eq(shown(calendar, SUMMER_MS), 700);
+    cr_expect_eq(shown(calendar, SUMMER_MS - 3 * HOUR), 600);
+    cr_expect_eq(shown(calendar, WINTER_MS + DAY), 100);
+    eng_calendar_free(calendar);
+}
+
+/* Where the clocks change at midnight a day begins at 1, and where hours begin at half past they
+ * are those that have begun. */
+Test(calendar, clocks_that_change_at_midnight_and_hours_at_half_past)
+{
+    static const struct eng_zone_change changes[] = {{0, 0}, {10 * DAY, HOUR}, {20 * DAY, 0}};
+    struct eng_calendar *calendar = make(ENG_PANE_DAY, changes, 3, 0);
+    cr_expect_eq(shown(calendar, 9 * DAY), 600);
+    cr_expect_eq(shown(calendar, 10 * DAY), 701); /* 11 January 1970 was a Sunday */
+    eng_calendar_free(calendar);
+    calendar = fixed(ENG_PANE_HOUR, 11 * HOUR / 2);
+    cr_expect_eq(shown(calendar, 0), 405);
+    cr_expect_eq(shown(calendar, HOUR / 2), 406);
+    eng_calendar_free(calendar);
+}
+
 Test(calendar, S2_a_boundary_belongs_to_the_newer_pane)
 {
     struct eng_calendar *calendar = fixed(ENG_PANE_DAY, 0);

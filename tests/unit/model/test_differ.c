@@ -142,7 +142,8 @@ Test(differ, what_a_running_process_cannot_take_up_is_named_with_its_place)
     refused(eng_config_takes_up, FIRST MODEL "input:\n  topic: other\n",
             "new.yaml:7:3: input.topic needs a restart; so do output.score_changes, "
             "output.churn_drops, output.cell_changes, output.reports, output.awards, output.flags, "
-            "output.source_silences, output.groups, output.boards, output.dead_letters, "
+            "output.source_silences, output.digests, output.groups, output.boards, "
+            "output.dead_letters, "
             "output.erasures");
     refused(eng_config_takes_up, FIRST MODEL INPUT "run: {workers: 2}\n",
             "new.yaml:7:7: run.workers needs a restart");

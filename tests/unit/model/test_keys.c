@@ -60,6 +60,10 @@ static const struct frame frames[] = {
      "program: p\n" MEASURES SCORES
      "alerts: {own: {silence: [invoice.upload, \"training.*\"], horizon: 45d}}\n"
      "guards: {own: {@}}\n"},
+    {&eng_section_budget, "program: p\ntime: {pane: 1h}\n" MEASURES SCORES
+                          "alerts: {own: {silence: a, horizon: 45d}}\nbudgets: {own: {@}}\n"},
+    {&eng_section_quiet, "program: p\ntime: {pane: 1h}\n" MEASURES SCORES
+                         "alerts: {own: {silence: a, horizon: 45d}}\nquiet: {own: {@}}\n"},
     {&eng_section_check, "program: p\n" MEASURES SCORES "checks: {own: {@}}\n"},
     {&eng_section_ledger, "program: p\n" MEASURES SCORES
                           "ledgers: {own: {@}}\nawards: {w: {when: a, points: 1, to: own}}\n"},
@@ -101,7 +105,17 @@ static const struct company companies[] = {
      "5}}}"},
     {&eng_section_file, "guards",
      "program: p\n" MEASURES SCORES "alerts: {own: {silence: invoice.upload, horizon: 45d}}\n"},
+    {&eng_section_file, "quiet",
+     "program: p\n" MEASURES SCORES "alerts: {own: {silence: a, horizon: 45d}}\n"},
     {&eng_section_guard, "where", "silence: invoice.upload"},
+    {&eng_section_file, "budgets",
+     "program: p\n" MEASURES SCORES "alerts: {own: {silence: a, horizon: 45d}}\n"},
+    {&eng_section_budget, "at_most", "rank: engagement"},
+    {&eng_section_budget, "rank", "at_most: 5"},
+    {&eng_section_budget, NULL, "at_most: 5, rank: engagement"},
+    {&eng_section_quiet, "from", "to: 9"},
+    {&eng_section_quiet, "to", "from: 9"},
+    {&eng_section_quiet, "alerts", "days: [3]"},
     {&eng_section_guard, "settle", "at_most: 30000d"},
     {&eng_section_file, "ledgers",
      "program: p\n" MEASURES SCORES "awards: {w: {when: a, points: 1, to: reward}}"},

@@ -383,6 +383,67 @@ Test(refusals, a_guard_watches_something_and_holds_something)
     EXPECT_ALL_REFUSED(rows);
 }
 
+#define ALERT_A "alerts: {a: {score: s, falls_to: low}}\n"
+#define HOURS "time: {pane: 1h}\n"
+
+Test(refusals, a_quiet_time_has_a_time_and_leaves_some)
+{
+    const struct row rows[] = {
+        {M S ALERT_A "quiet: {q: {from: 20, to: 8}}\n",
+         "f.yaml:5:19: |\"from\" is an hour, but counts are kept by day|days: [6, 7]"},
+        {M S ALERT_A "quiet: {q: {days: [6], to: 8}}\n", "f.yaml:5:28: |\"to\" is an hour"},
+        {HOURS M S ALERT_A "quiet: {q: {from: 20}}\n", "f.yaml:6:19: |both \"from\" and \"to\""},
+        {HOURS M S ALERT_A "quiet: {q: {to: 8}}\n", "f.yaml:6:17: |both \"from\" and \"to\""},
+        {HOURS M S ALERT_A "quiet: {q: {from: 8, to: 8}}\n",
+         "f.yaml:6:26: |from 8 to 8 is no time"},
+        {HOURS M S ALERT_A "quiet: {q: {from: 0, to: 24}}\n",
+         "f.yaml:6:26: |from 0 to 24 is no time"},
+        {HOURS M S ALERT_A "quiet: {q: {from: 24, to: 8}}\n", "f.yaml:6:19: |from 0 to 23"},
+        {HOURS M S ALERT_A "quiet: {q: {from: 8, to: 25}}\n", "f.yaml:6:26: |from 0 to 24"},
+        {M S ALERT_A "quiet: {q: {days: [1, 2, 3, 4, 5, 6, 7]}}\n", "|all seven days are quiet"},
+        {M S ALERT_A "quiet: {q: {days: [0]}}\n", "f.yaml:5:20: |from 1 to 7"},
+        {M S ALERT_A "quiet: {q: {days: [sat]}}\n", "f.yaml:5:20: |a day of \"days\""},
+        {M S ALERT_A "quiet: {q: {days: [6, 6]}}\n", "f.yaml:5:23: |the day 6 stands twice"},
+        {M S ALERT_A "quiet: {q: {}}\n", "f.yaml:5:9: |\"q\" has no time|from: 20, to: 8"},
+        {M S ALERT_A "quiet: {q: {days: []}}\n", "f.yaml:5:9: |\"q\" has no time"},
+        {M S ALERT_A "quiet: {q: {days: [6], alerts: []}}\n", "f.yaml:5:9: |holds nothing"},
+        {M S "quiet: {q: {days: [6]}}\n", "f.yaml:4:9: |there are no alerts"},
+        {M S ALERT_A "quiet: {q: {days: [6], alerts: [b]}}\n",
+         "f.yaml:5:33: |there is no alert \"b\"; did you mean \"a\"?"},
+        {M S ALERT_A "quiet: {q: {days: [1, 2, 3, 4]}, r: {days: [5, 6, 7]}}\n",
+         "f.yaml:5:34: |with the quiet time \"r\" there is no hour left|\"a\""},
+        {HOURS M S ALERT_A "quiet: {q: {from: 8, to: 20}, r: {from: 20, to: 8}}\n",
+         "f.yaml:6:31: |no hour left"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
+Test(refusals, a_budget_says_how_many_and_who_comes_first)
+{
+    const struct row rows[] = {
+        {M S ALERT_A "budgets: {b: {rank: s}}\n", "f.yaml:5:11: |\"at_most\""},
+        {M S ALERT_A "budgets: {b: {at_most: 5}}\n", "f.yaml:5:11: |\"rank\""},
+        {M S ALERT_A "budgets: {b: {at_most: 0, rank: s}}\n", "f.yaml:5:24: |from 1 to 1000"},
+        {M S ALERT_A "budgets: {b: {at_most: 5, rank: t}}\n",
+         "f.yaml:5:33: |\"t\" is neither a score nor a measure"},
+        {M S ALERT_A "budgets: {b: {at_most: 5, rank: s, per: hour}}\n",
+         "f.yaml:5:41: |per: day|pane: 1h"},
+        {M S ALERT_A "budgets: {b: {at_most: 5, rank: s, by: t}}\n", "f.yaml:5:40: |\"t\""},
+        {M S ALERT_A "budgets: {b: {at_most: 5, rank: s, show: 101}}\n",
+         "f.yaml:5:42: |from 0 to 100"},
+        {M S "budgets: {b: {at_most: 5, rank: s}}\n", "f.yaml:4:11: |\"b\" has no alerts"},
+        {M S ALERT_A "budgets: {b: {at_most: 5, rank: s}, c: {at_most: 5, rank: s}}\n",
+         "f.yaml:5:37: |\"a\" is in another budget already"},
+        {M S "alerts: {a: {score: s, falls_to: low}, z: {score: s, falls_to: mid}}\n"
+             "quiet: {q: {days: [1, 2, 3, 4], alerts: [a]}, r: {days: [5, 6, 7], alerts: [z]}}\n"
+             "budgets: {b: {at_most: 5, rank: s}}\n",
+         "f.yaml:6:11: |never tell; make two budgets of it"},
+        {M S ALERT_A "recovery: {checkpoints: false}\nbudgets: {b: {at_most: 5, rank: s}}\n",
+         "|checkpoints"},
+    };
+    EXPECT_ALL_REFUSED(rows);
+}
+
 Test(refusals, an_alert_says_when_and_of_what)
 {
     static const struct row rows[] = {

@@ -40,8 +40,8 @@ struct stage {
 static inline void stage_init(struct stage *stage, int32_t partition_count)
 {
     static const char *const names[ENG_TOPIC_COUNT] = {
-        "in",    "changes", "drops", "cells", "cards", "in.awards", "flags",
-        "quiet", "figures", "ranks", "sums",  "dead",  "erased",    "state"};
+        "in",   "changes", "drops", "cells", "cards", "in.awards", "flags", "quiet",
+        "left", "figures", "ranks", "sums",  "dead",  "erased",    "state"};
     struct eng_error err = {0};
     *stage = (struct stage){.fake = fake_new(partition_count), .writer = 1};
     stage->fake->borrowed = true;

@@ -61,11 +61,12 @@ Test(start, missing_outputs_are_made_with_the_input_s_partitions)
         s.fake->topics[i].exists = false;
     cr_expect_eq(eng_start_check(&s.fake->port, s.config, &info, NULL), ENG_OK);
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
-        cr_expect_eq(
-            s.fake->topics[i].exists,
-            i != ENG_TOPIC_AWARDS && i != ENG_TOPIC_ERASURES && i != ENG_TOPIC_CELL_CHANGES &&
-                i != ENG_TOPIC_REPORTS && i != ENG_TOPIC_GROUPS && i != ENG_TOPIC_GROUP_SUMS &&
-                i != ENG_TOPIC_BOARDS && i != ENG_TOPIC_SOURCE_SILENCES && i != ENG_TOPIC_FLAGS);
+        cr_expect_eq(s.fake->topics[i].exists,
+                     i != ENG_TOPIC_AWARDS && i != ENG_TOPIC_ERASURES &&
+                         i != ENG_TOPIC_CELL_CHANGES && i != ENG_TOPIC_REPORTS &&
+                         i != ENG_TOPIC_GROUPS && i != ENG_TOPIC_GROUP_SUMS &&
+                         i != ENG_TOPIC_BOARDS && i != ENG_TOPIC_SOURCE_SILENCES &&
+                         i != ENG_TOPIC_DIGESTS && i != ENG_TOPIC_FLAGS);
     for (int i = ENG_TOPIC_SCORE_CHANGES; i < ENG_TOPIC_COUNT; i++)
         cr_expect_eq(s.fake->topics[i].partition_count, 3);
     stage_done(&s);
@@ -123,7 +124,8 @@ static const char full_config[] =
     "time: {pane: 1h, late_after: 24h}\n"
     "input: {topic: in, format: json}\n"
     "output: {score_changes: changes, churn_drops: drops, cell_changes: cells, reports: cards, "
-    "source_silences: quiet, groups: figures, boards: ranks, group_sums: sums, dead_letters: dead, "
+    "source_silences: quiet, digests: left, groups: figures, boards: ranks, group_sums: sums, "
+    "dead_letters: dead, "
     "erasures: "
     "erased, state: state, create: false}\n"
     "measures: {logins: {count: login, over: 4h}}\n"
@@ -134,6 +136,7 @@ static const char full_config[] =
     "reports: {card: {of: [one]}}\n"
     "alerts: {down: {score: one, falls_to: low}}\n"
     "guards: {source: {silence: login}}\n"
+    "budgets: {calls: {at_most: 5, rank: one}}\n"
     "groups: {all: {every: month, figures: {logins: {sum: logins}}}}\n"
     "boards: {top: {of: one}}\n";
 
@@ -145,6 +148,7 @@ Test(start, topics_of_outputs_are_looked_for_when_the_model_has_them)
     } used[] = {{ENG_TOPIC_CELL_CHANGES, "\"cells\" (output.cell_changes)"},
                 {ENG_TOPIC_REPORTS, "\"cards\" (output.reports)"},
                 {ENG_TOPIC_SOURCE_SILENCES, "\"quiet\" (output.source_silences)"},
+                {ENG_TOPIC_DIGESTS, "\"left\" (output.digests)"},
                 {ENG_TOPIC_GROUPS, "\"figures\" (output.groups)"},
                 {ENG_TOPIC_BOARDS, "\"ranks\" (output.boards)"},
                 {ENG_TOPIC_GROUP_SUMS, "\"sums\" (output.group_sums)"}};
