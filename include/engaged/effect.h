@@ -26,7 +26,9 @@ enum eng_effect_kind {
     ENG_EFFECT_BOARD, /* of no partner */
     ENG_EFFECT_SOURCE_SILENCE,
     ENG_EFFECT_ABUSE_FLAG,
-    ENG_EFFECT_DIGEST, /* of no partner */
+    ENG_EFFECT_DIGEST,   /* of no partner */
+    ENG_EFFECT_SIGHTING, /* for whoever merges */
+    ENG_EFFECT_PASSED,   /* for whoever merges; of no partner */
     ENG_EFFECT_KINDS
 };
 
@@ -58,6 +60,10 @@ struct eng_contribution {
  * how many there were or the ratio in `value_e4` (ENG_VALUE_NONE: none), when it happened in
  * `occurred_at_ms`, and behind the partner id, in the place of facts, what eng_effect_flagged
  * reads.
+ *
+ * A sighting is a text of a check that looks for it anywhere, of an event that is counted: as an
+ * abuse flag, with the boundary at which it is judged in `due_at_ms`. `passed` says, behind the
+ * last boundary of an advance of the clock, that nothing more is told up to `at_ms`.
  *
  * A source silence is of nobody: its partner id is empty, `subject` is the guard, `status` says
  * whether it holds from here on (opened) or does not any more (resolved), `value_e4` is what was
@@ -126,7 +132,7 @@ struct eng_effect {
     };
     union {
         int64_t silent_for_ms; /* silence opened: at - last_action_at */
-        int64_t due_at_ms;     /* deadline: when the time is over */
+        int64_t due_at_ms;     /* deadline: when the time is over; sighting: when it is judged */
     };
     union {
         int64_t usual_gap_ms; /* silence opened: usual gap, 0 while n is 1 */
@@ -186,6 +192,13 @@ const struct eng_contribution *eng_effect_contributions(const struct eng_effect 
 
 /* The partner id of an effect, inside the record. */
 struct eng_slice eng_effect_partner(const struct eng_effect *effect);
+
+/* Is it of many partitions, so that somebody has to merge it with what others tell? */
+static inline bool eng_effect_is_merged(const struct eng_effect *effect)
+{
+    return effect->kind == ENG_EFFECT_GROUP || effect->kind == ENG_EFFECT_BOARD ||
+           effect->kind == ENG_EFFECT_SIGHTING || effect->kind == ENG_EFFECT_PASSED;
+}
 
 /* What an abuse flag says of its event. */
 struct eng_flagged {

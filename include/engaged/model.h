@@ -59,8 +59,8 @@ enum eng_fact_kind {
 const char *eng_model_program(const struct eng_model *model);
 uint32_t eng_model_version(const struct eng_model *model);
 
-/* Does it tell anything of all partners together, which has to be merged over partitions: groups or
- * boards? */
+/* Does it tell anything of all partners together, which has to be merged over partitions: groups,
+ * boards, or texts that checks look for anywhere? */
 bool eng_model_is_merged(const struct eng_model *model);
 
 /* Names by index, borrowed; NULL when the index is out of range. */

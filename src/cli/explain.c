@@ -777,6 +777,10 @@ static void add_check(struct eng_text *out, const struct eng_model *model,
     eng_text_add(out, " ");
     add_suspicion(out, model, check);
     eng_text_add(out, " is told, and %s.\n", check->leave_out ? "not counted" : "counts");
+    if (check->anywhere)
+        eng_text_add(out,
+                     "    One that another partner had is told when the %s is over, and counts.\n",
+                     unit_name(model, 1));
     add_description(out, check->description);
 }
 

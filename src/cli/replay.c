@@ -245,12 +245,21 @@ static enum eng_status print_gathered(struct replay *replay, bool all, struct en
     int64_t at_ms;
     while ((at_ms = all ? eng_gather_oldest(replay->gather) : eng_gather_ready(replay->gather)) >=
            0) {
-        eng_gather_open(replay->gather, at_ms);
+        const struct eng_twice *twice;
+        if (eng_gather_open(replay->gather, at_ms) != ENG_OK)
+            return no_memory_for_output(err);
         while ((result = eng_gather_next(replay->gather)) != NULL) {
             eng_bytes_clear(&replay->line);
             if ((result->top > 0
                      ? eng_encode_board_json(eng_gather_board(replay->gather), &replay->line)
                      : eng_encode_result_json(result, &replay->line)) != ENG_OK)
+                return no_memory_for_output(err);
+            if (!eng_output_write(&replay->output, replay->line.data, replay->line.used))
+                return write_failed(replay);
+        }
+        while ((twice = eng_gather_twice(replay->gather)) != NULL) {
+            eng_bytes_clear(&replay->line);
+            if (eng_encode_flag_json(&twice->flag, &replay->line) != ENG_OK)
                 return no_memory_for_output(err);
             if (!eng_output_write(&replay->output, replay->line.data, replay->line.used))
                 return write_failed(replay);
@@ -292,7 +301,7 @@ static enum eng_status print_effects(struct replay *replay, const struct task *t
     bool silent = replay->args->values[OPTION_SUMMARY].given, summed = false;
     while (!silent && status == ENG_OK &&
            (effect = eng_effects_next(&replay->effects, effect)) != NULL) {
-        bool is_sum = effect->kind == ENG_EFFECT_GROUP || effect->kind == ENG_EFFECT_BOARD;
+        bool is_sum = eng_effect_is_merged(effect);
         if (summed && !is_sum)
             status = print_gathered(replay, false, err);
         summed = is_sum;

@@ -2,6 +2,7 @@
  *
  * Points are kept in 1/10,000; the double written is the one nearest to the decimal number. Enums
  * are written by their place in the schema, which is the order of the C enum (a test compares). */
+#include "codec/flag.h"
 #include "codec/names.h"
 #include "codec/result.h"
 
@@ -264,27 +265,43 @@ static void put_optional_slice(struct eng_writer *writer, struct eng_slice text)
         put_slice(writer, text);
 }
 
+static void put_flag(struct eng_writer *writer, const struct eng_flag *flag)
+{
+    size_t begin = writer->out->used;
+    if (writer->status == ENG_OK)
+        writer->status = eng_encode_flag_id(flag, writer->out);
+    put_length_before(writer, begin);
+    put_slice(writer, flag->program);
+    put_slice(writer, flag->partner);
+    put_slice(writer, flag->check);
+    put_string(writer, flag->kind);
+    eng_put_avro_long(writer, flag->model_version);
+    put_string(writer, flag->then);
+    put_slice(writer, flag->action);
+    put_optional_slice(writer, flag->event_id);
+    eng_put_avro_long(writer, flag->at_ms);
+    eng_put_avro_long(writer, flag->occurred_ms);
+    put_optional_slice(writer, flag->text);
+    put_optional_points(writer, flag->value_e4 != ENG_VALUE_NONE, flag->value_e4);
+    put_optional_points(writer, flag->limit_e4 != ENG_VALUE_NONE, flag->limit_e4);
+    put_optional_slice(writer, flag->description);
+    put_optional_slice(writer, flag->other);
+    put_optional_long(writer, flag->other.data != NULL, flag->other_ms);
+}
+
+enum eng_status eng_encode_flag_avro(const struct eng_flag *flag, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    put_flag(&writer, flag);
+    return eng_writer_end(&writer);
+}
+
 static void put_abuse_flag(struct eng_writer *writer, const struct eng_encode_context *context,
                            const struct eng_effect *effect)
 {
-    const struct eng_check *check = eng_encode_check(context->model, effect);
-    struct eng_flagged flagged;
-    eng_effect_flagged(effect, &flagged);
-    put_head(writer, context, effect);
-    put_string(writer, eng_encode_check_kind_name(check));
-    eng_put_avro_long(writer, context->model->version);
-    put_string(writer, eng_encode_status_name(effect));
-    put_slice(writer, flagged.action);
-    put_optional_slice(writer, flagged.id);
-    eng_put_avro_long(writer, effect->at_ms);
-    eng_put_avro_long(writer, effect->occurred_at_ms);
-    put_optional_slice(writer, flagged.text);
-    put_optional_points(writer, effect->value_e4 != ENG_VALUE_NONE, effect->value_e4);
-    bool has_limit = check->kind == ENG_MORE_THAN || check->kind == ENG_OUTLIER;
-    put_optional_points(writer, has_limit,
-                        check->kind == ENG_MORE_THAN ? (int64_t)check->most * 10000
-                                                     : check->above_e4);
-    put_optional_string(writer, check->description != NULL, check->description);
+    struct eng_flag flag;
+    eng_flag_of(context, effect, &flag);
+    put_flag(writer, &flag);
 }
 
 static void put_cell_change(struct eng_writer *writer, const struct eng_encode_context *context,

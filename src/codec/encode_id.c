@@ -1,4 +1,5 @@
 /* Output ids (S13): program/partner/name/status/origin, the same at every replay. See encode.h. */
+#include "codec/flag.h"
 #include "codec/names.h"
 #include "codec/result.h"
 
@@ -108,6 +109,26 @@ static enum eng_status group_id(const struct eng_encode_context *context,
     struct eng_group_result result;
     eng_result_of(context->model, effect, &result);
     return eng_encode_result_id(&result, out);
+}
+
+/* What a flag is about is the check, also where two partners share a text. */
+enum eng_status eng_encode_flag_id(const struct eng_flag *flag, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    put_part(&writer, flag->program);
+    eng_put_byte(&writer, '/');
+    put_part(&writer, flag->partner);
+    eng_put_byte(&writer, '/');
+    put_part(&writer, flag->check);
+    eng_put_byte(&writer, '/');
+    eng_put_text(&writer, flag->other.data != NULL ? "elsewhere" : flag->then);
+    eng_put_text(&writer, "/o");
+    if (flag->source.length > 0) {
+        put_part(&writer, flag->source);
+        eng_put_byte(&writer, ':');
+    }
+    eng_put_unsigned(&writer, flag->offset);
+    return eng_writer_end(&writer);
 }
 
 enum eng_status eng_encode_id(const struct eng_encode_context *context,

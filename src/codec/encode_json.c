@@ -2,6 +2,7 @@
  *
  * Keys are those of the Avro schemas; what does not apply is left out. Numbers are written from
  * their exact integers. */
+#include "codec/flag.h"
 #include "codec/names.h"
 #include "codec/result.h"
 
@@ -284,32 +285,54 @@ static void put_award_booking(struct eng_writer *writer, const struct eng_encode
         put_string(writer, "description", award->description);
 }
 
+static void put_flag(struct eng_writer *writer, const struct eng_flag *flag)
+{
+    eng_put_byte(writer, '{');
+    put_string(writer, "type", "abuse_flag");
+    put_key(writer, "id");
+    size_t begin = writer->out->used;
+    if (writer->status == ENG_OK)
+        writer->status = eng_encode_flag_id(flag, writer->out);
+    quote_from(writer, begin);
+    put_slice(writer, "program", flag->program);
+    put_slice(writer, "partner_id", flag->partner);
+    put_slice(writer, "check", flag->check);
+    put_string(writer, "kind", flag->kind);
+    put_integer(writer, "model_version", flag->model_version);
+    put_string(writer, "then", flag->then);
+    put_slice(writer, "action", flag->action);
+    if (flag->event_id.data != NULL)
+        put_slice(writer, "event_id", flag->event_id);
+    put_integer(writer, "at", flag->at_ms);
+    put_integer(writer, "occurred_at", flag->occurred_ms);
+    if (flag->text.data != NULL)
+        put_slice(writer, "text", flag->text);
+    if (flag->value_e4 != ENG_VALUE_NONE)
+        put_points(writer, "value", flag->value_e4);
+    if (flag->limit_e4 != ENG_VALUE_NONE)
+        put_points(writer, "limit", flag->limit_e4);
+    if (flag->description.data != NULL)
+        put_slice(writer, "description", flag->description);
+    if (flag->other.data != NULL) {
+        put_slice(writer, "other_partner_id", flag->other);
+        put_integer(writer, "other_occurred_at", flag->other_ms);
+    }
+}
+
+enum eng_status eng_encode_flag_json(const struct eng_flag *flag, struct eng_bytes *out)
+{
+    struct eng_writer writer = eng_writer_begin(out);
+    put_flag(&writer, flag);
+    eng_put(&writer, "}\n", 2);
+    return eng_writer_end(&writer);
+}
+
 static void put_abuse_flag(struct eng_writer *writer, const struct eng_encode_context *context,
                            const struct eng_effect *effect)
 {
-    const struct eng_check *check = eng_encode_check(context->model, effect);
-    struct eng_flagged flagged;
-    eng_effect_flagged(effect, &flagged);
-    put_head(writer, context, effect, "abuse_flag");
-    put_string(writer, "check", check->name);
-    put_string(writer, "kind", eng_encode_check_kind_name(check));
-    put_integer(writer, "model_version", context->model->version);
-    put_string(writer, "then", eng_encode_status_name(effect));
-    put_slice(writer, "action", flagged.action);
-    if (flagged.id.data != NULL)
-        put_slice(writer, "event_id", flagged.id);
-    put_integer(writer, "at", effect->at_ms);
-    put_integer(writer, "occurred_at", effect->occurred_at_ms);
-    if (flagged.text.data != NULL)
-        put_slice(writer, "text", flagged.text);
-    if (effect->value_e4 != ENG_VALUE_NONE)
-        put_points(writer, "value", effect->value_e4);
-    if (check->kind == ENG_MORE_THAN)
-        put_integer(writer, "limit", check->most);
-    if (check->kind == ENG_OUTLIER)
-        put_points(writer, "limit", check->above_e4);
-    if (check->description != NULL)
-        put_string(writer, "description", check->description);
+    struct eng_flag flag;
+    eng_flag_of(context, effect, &flag);
+    put_flag(writer, &flag);
 }
 
 static void put_cell_change(struct eng_writer *writer, const struct eng_encode_context *context,

@@ -150,7 +150,7 @@ const struct eng_award *eng_encode_award(const struct eng_model *model,
 const struct eng_check *eng_encode_check(const struct eng_model *model,
                                          const struct eng_effect *effect)
 {
-    eng_assert(effect->kind == ENG_EFFECT_ABUSE_FLAG);
+    eng_assert(effect->kind == ENG_EFFECT_ABUSE_FLAG || effect->kind == ENG_EFFECT_SIGHTING);
     eng_assert(effect->subject < model->check_count);
     return &model->checks[effect->subject];
 }
@@ -259,6 +259,7 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
         return "left_out";
     case ENG_EFFECT_AWARD_BOOKING:
         return bookings[effect->status];
+    case ENG_EFFECT_SIGHTING:
     case ENG_EFFECT_ABUSE_FLAG:
         return effect->status == ENG_THEN_LEAVE_OUT ? "leave_out" : "flag";
     default:

@@ -153,6 +153,24 @@ static enum eng_status say_memory(const struct eng_engine *engine, enum eng_stat
                          (unsigned long long)eng_engine_memory_bytes(engine));
 }
 
+/* Does somebody who merges texts have to hear how far the clock is? */
+static bool says_passed(const struct eng_engine *engine, const struct eng_effects *effects)
+{
+    eng_assert(!engine->boundary.working);
+    eng_assert(engine->now.clock_ms >= 0);
+    return engine->model->sights && effects != NULL && !engine->alone;
+}
+
+/* Behind the boundaries of an advance: nothing that was seen before the pane that the clock is in
+ * now comes any more. */
+static void say_passed(const struct eng_engine *engine, struct eng_effects *effects)
+{
+    eng_assert(engine->boundary.before_ms >= 0);
+    eng_assert(engine->boundary.target_ms < 0);
+    if (says_passed(engine, effects) && engine->boundary.before_ms < engine->now.start_ms)
+        eng_effect_passed(effects, engine->now.start_ms);
+}
+
 enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_ms,
                                      struct eng_effects *effects, struct eng_error *err)
 {
@@ -174,9 +192,12 @@ enum eng_status eng_boundary_advance(struct eng_engine *engine, int64_t target_m
         if (status == ENG_OK)
             status = work(engine, effects);
     }
+    if (status == ENG_OK && says_passed(engine, effects) && !eng_effects_fit(engine, effects))
+        status = ENG_AGAIN;
     if (status == ENG_OK) {
         boundary->target_ms = -1;
         eng_moment_set(&engine->now, engine->model, target_ms);
+        say_passed(engine, effects);
     }
     return say_memory(engine, status, err);
 }

@@ -137,7 +137,7 @@ void eng_effect_flagged(const struct eng_effect *effect, struct eng_flagged *ret
 {
     struct eng_slice partner = eng_effect_partner(effect);
     const uint8_t *at = (const uint8_t *)partner.data + partner.length;
-    eng_assert(effect->kind == ENG_EFFECT_ABUSE_FLAG);
+    eng_assert(effect->kind == ENG_EFFECT_ABUSE_FLAG || effect->kind == ENG_EFFECT_SIGHTING);
     at = get_slice(at, &ret_flagged->action);
     at = get_slice(at, &ret_flagged->id);
     at = get_slice(at, &ret_flagged->text);
@@ -218,6 +218,22 @@ struct eng_effect *eng_effect_begin_flag(const struct eng_evaluation *evaluation
                                          const struct eng_flagged *flagged)
 {
     return begin_with(evaluation, partner, 0, (struct behind){NULL, flagged});
+}
+
+void eng_effect_passed(struct eng_effects *effects, int64_t boundary_ms)
+{
+    struct eng_effect *effect = (struct eng_effect *)(void *)(effects->data + effects->used);
+    eng_assert(effects->used + sizeof *effect <= effects->capacity);
+    eng_assert(boundary_ms >= 0);
+    memset(effect, 0, sizeof *effect);
+    effect->kind = ENG_EFFECT_PASSED;
+    effect->cause = ENG_CAUSE_EXPIRY;
+    effect->bytes = sizeof *effect;
+    effect->origin_kind = ENG_ORIGIN_BOUNDARY;
+    effect->origin = (uint64_t)boundary_ms;
+    effect->at_ms = boundary_ms;
+    effects->used += effect->bytes;
+    effects->count++;
 }
 
 void eng_effect_score(struct eng_engine *engine, struct eng_effect *effect, unsigned score)

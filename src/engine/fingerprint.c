@@ -276,7 +276,8 @@ static uint64_t add_check(uint64_t sum, const struct eng_model *model,
     eng_assert(check->kind < ENG_CHECK_KINDS);
     sum = add_text(add_text(sum, check->name), check->description);
     sum = add_set(add_set(sum, &check->actions), &check->needs);
-    sum = add(sum, (uint64_t)check->kind << 40 | (uint64_t)check->leave_out << 32 | check->over);
+    sum = add(sum, (uint64_t)check->kind << 40 | (uint64_t)check->anywhere << 33 |
+                       (uint64_t)check->leave_out << 32 | check->over);
     if (check->kind == ENG_UNIQUE)
         sum = add_text(sum, model->attributes[check->attribute]);
     if (check->kind == ENG_OUTLIER)

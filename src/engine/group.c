@@ -29,7 +29,7 @@ uint32_t eng_groups_due(const struct eng_engine *engine)
 {
     uint32_t due = 0;
     eng_assert(engine->now.clock_ms >= 0);
-    eng_assert(engine->model->group_count <= ENG_GROUPS_MAX);
+    eng_assert(engine->model->group_count <= ENG_GROUPS_MAX + ENG_BOARDS_MAX);
     for (uint32_t i = 0; i < engine->model->group_count; i++) {
         unsigned period = engine->model->groups[i].every - ENG_WINDOW_WEEK;
         due |= (uint32_t)(engine->now.period_next[period] == engine->now.pane + 1) << i;
@@ -41,8 +41,11 @@ int64_t eng_groups_last_ms(const struct eng_model *model, int64_t time_ms)
 {
     int64_t last_ms = -1;
     eng_assert(time_ms >= 0);
-    eng_assert(model->group_count <= ENG_GROUPS_MAX);
-    int64_t pane = model->group_count > 0 ? eng_calendar_pane(model->calendar, time_ms) : 0;
+    eng_assert(model->group_count <= ENG_GROUPS_MAX + ENG_BOARDS_MAX);
+    int64_t pane =
+        model->group_count > 0 || model->sights ? eng_calendar_pane(model->calendar, time_ms) : 0;
+    if (model->sights)
+        last_ms = eng_calendar_start_ms(model->calendar, pane);
     for (uint32_t i = 0; i < model->group_count; i++) {
         enum eng_window_kind every = model->groups[i].every;
         int64_t first = eng_calendar_period_first(model->calendar, every, pane);
@@ -271,7 +274,7 @@ static size_t result_bytes(const struct eng_group *group)
 size_t eng_groups_bytes_most(const struct eng_model *model)
 {
     size_t bytes = 0;
-    eng_assert(model->group_count <= ENG_GROUPS_MAX);
+    eng_assert(model->group_count <= ENG_GROUPS_MAX + ENG_BOARDS_MAX);
     for (uint32_t i = 0; i < model->group_count; i++)
         bytes += eng_group_segments(model, &model->groups[i]) * result_bytes(&model->groups[i]);
     eng_assert(bytes % 8 == 0);

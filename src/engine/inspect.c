@@ -113,9 +113,9 @@ static bool finds(const struct suspect *suspect, const struct eng_check *check,
     return count > check->most;
 }
 
-/* Tells a finding, as of the clock. */
+/* Tells a finding, as of the clock; `sighting`: only that its text was seen. */
 static void tell_finding(const struct suspect *suspect, unsigned index, int64_t value_e4,
-                         struct eng_effects *effects)
+                         struct eng_effects *effects, bool sighting)
 {
     const struct eng_engine *engine = suspect->engine;
     const struct eng_check *check = &engine->model->checks[index];
@@ -137,11 +137,27 @@ static void tell_finding(const struct suspect *suspect, unsigned index, int64_t 
     struct eng_effect *effect = eng_effect_begin_flag(&evaluation, event->partner, &flagged);
     if (effect == NULL)
         return;
-    effect->kind = ENG_EFFECT_ABUSE_FLAG;
+    effect->kind = sighting ? ENG_EFFECT_SIGHTING : ENG_EFFECT_ABUSE_FLAG;
+    effect->due_at_ms = sighting ? engine->now.end_ms : 0;
     effect->subject = (uint16_t)index;
-    effect->status = check->leave_out ? ENG_THEN_LEAVE_OUT : ENG_THEN_FLAG;
+    effect->status = check->leave_out && !sighting ? ENG_THEN_LEAVE_OUT : ENG_THEN_FLAG;
     effect->value_e4 = value_e4;
     effect->occurred_at_ms = event->time_ms;
+}
+
+/* Whoever merges hears of texts that are looked for anywhere, of events that are counted. */
+static void tell_sightings(const struct suspect *suspect, struct eng_effects *effects)
+{
+    const struct eng_layout *layout = suspect->engine->layout;
+    eng_assert(suspect->engine->model->sights);
+    eng_assert(suspect->pane <= suspect->engine->now.pane);
+    for (uint32_t i = layout->action_checks_first[suspect->action];
+         i < layout->action_checks_first[suspect->action + 1]; i++) {
+        const struct eng_check *check = &suspect->engine->model->checks[layout->action_checks[i]];
+        if (check->anywhere &&
+            eng_award_attribute(suspect->engine, suspect->event, check->attribute).data != NULL)
+            tell_finding(suspect, layout->action_checks[i], ENG_VALUE_NONE, effects, true);
+    }
 }
 
 bool eng_inspect(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
@@ -163,8 +179,10 @@ bool eng_inspect(struct eng_engine *engine, const struct eng_event *event, uint1
         if (!finds(&suspect, &engine->model->checks[check], &value_e4))
             continue;
         engine->counters.abuse_flags++;
-        tell_finding(&suspect, check, value_e4, effects);
+        tell_finding(&suspect, check, value_e4, effects, false);
         left_out |= engine->model->checks[check].leave_out;
     }
+    if (engine->model->sights && !left_out)
+        tell_sightings(&suspect, effects);
     return left_out;
 }

@@ -377,6 +377,9 @@ static inline void eng_groups_forget(struct eng_engine *engine)
 /* The most bytes that the groups of one boundary are told in. */
 size_t eng_groups_bytes_most(const struct eng_model *model);
 
+/* Tells that nothing more is told up to a boundary; there is room (effect.c). */
+void eng_effect_passed(struct eng_effects *effects, int64_t boundary_ms);
+
 /* ---- board.c ---- */
 
 /* What a partner, caught up with the clock, is on a board for; nothing to measure is 0. */

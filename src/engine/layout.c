@@ -873,7 +873,8 @@ static size_t flags_bytes(const struct eng_model *model)
                   ENG_ACTION_BYTES_MAX + ENG_CHECK_ID_BYTES_MAX + ENG_ATTRIBUTE_BYTES_MAX + 8;
     eng_assert(model->check_count <= ENG_CHECKS_MAX);
     eng_assert(flag < UINT16_MAX);
-    return model->check_count * flag;
+    /* What each of them finds, and a text that is looked for anywhere. */
+    return (model->check_count + (model->sights ? model->check_count : 0)) * flag;
 }
 
 size_t eng_model_effects_bytes_min(const struct eng_model *model)
@@ -893,7 +894,7 @@ static void lay_groups(struct eng_layout *layout)
 {
     const struct eng_model *model = layout->model;
     eng_assert(layout->segments_first != NULL);
-    eng_assert(model->group_count <= ENG_GROUPS_MAX);
+    eng_assert(model->group_count <= ENG_GROUPS_MAX + ENG_BOARDS_MAX);
     for (uint32_t i = 0; i < model->group_count; i++) {
         uint32_t segments = eng_group_segments(model, &model->groups[i]);
         layout->segments_first[i + 1] = layout->segments_first[i] + segments;

@@ -182,7 +182,7 @@ const char *eng_model_board_name(const struct eng_model *model, unsigned board)
 bool eng_model_is_merged(const struct eng_model *model)
 {
     eng_assert(model != NULL);
-    return model->group_count > 0;
+    return model->group_count > 0 || model->sights;
 }
 
 const char *eng_model_cell_name(const struct eng_model *model, unsigned matrix, unsigned row,

@@ -398,12 +398,13 @@ struct eng_check {
     char *description; /* for outputs; NULL: none */
     enum eng_check_kind kind;
     struct eng_action_set actions;
-    struct eng_condition where;  /* its filter; the set holds what fulfils it */
-    bool leave_out;              /* what it finds is not counted, else only told */
-    uint32_t over;               /* panes up to the event's own; OUTLIER: 0 */
-    uint16_t attribute;          /* UNIQUE */
-    uint16_t numbers;            /* UNIQUE: the hidden measure that keeps texts (as hashes) */
-    uint32_t most;               /* MORE_THAN */
+    struct eng_condition where; /* its filter; the set holds what fulfils it */
+    bool leave_out;             /* what it finds is not counted, else only told */
+    bool anywhere;      /* UNIQUE: at other partners too, which is told when a pane is over */
+    uint32_t over;      /* panes up to the event's own; OUTLIER: 0 */
+    uint16_t attribute; /* UNIQUE */
+    uint16_t numbers;   /* UNIQUE: the hidden measure that keeps texts (as hashes) */
+    uint32_t most;      /* MORE_THAN */
     struct eng_action_set needs; /* NEEDS */
     uint16_t measures[2];        /* OUTLIER: counts or sums */
     int64_t above_e4;            /* OUTLIER: the first by the second may be as much as this */
@@ -446,6 +447,7 @@ struct eng_model {
     struct eng_award *awards;
     struct eng_check *checks;
     uint32_t check_count;
+    bool sights; /* some check looks anywhere */
 };
 
 /* How many contributions the section of a score has in a report card, and how many the whole

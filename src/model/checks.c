@@ -97,7 +97,7 @@ static enum eng_status load_outlier(struct eng_load *load, const struct eng_node
 }
 
 static const struct kind kinds[] = {
-    {"unique", "a check for the same text twice", "unique of where over then description",
+    {"unique", "a check for the same text twice", "unique anywhere of where over then description",
      ENG_UNIQUE, load_unique},
     {"more_than", "a check for too many", "more_than of where over then description", ENG_MORE_THAN,
      load_more_than},
@@ -156,6 +156,8 @@ static enum eng_status load_check(struct eng_load *load, const struct eng_node *
     check->kind = kind->kind;
     check->over = draft.over;
     check->leave_out = draft.then != 0;
+    check->anywhere = draft.anywhere;
+    load->model->sights |= draft.anywhere;
     status = eng_load_copy(load, node->key, &check->name);
     if (status == ENG_OK && draft.description != NULL)
         status = eng_load_copy(load, draft.description, &check->description);

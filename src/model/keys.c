@@ -1353,6 +1353,13 @@ static const struct eng_key check_keys[] = {
      .sample = "invoice_number",
      .absent = "it is of another kind",
      .help = "Finds an event whose attribute has a text that it had before."},
+    {.name = "anywhere",
+     .type = ENG_KEY_SWITCH,
+     AT(eng_check_draft, anywhere),
+     .fallback = "false",
+     .sample = "true",
+     .help = "With unique: at other partners too. That is told when the day (or hour) is over in "
+             "which it came."},
     {.name = "more_than",
      .type = ENG_KEY_NUMBER,
      AT(eng_check_draft, more_than),
@@ -1833,7 +1840,7 @@ static const struct eng_key output_keys[] = {
      .absent = "engaged-, the program's name and -group-sums",
      .help =
          "Internal topic, of one partition, for the sums of groups on their way to whoever adds "
-         "up those of all partitions; not needed without groups and boards."},
+         "up those of all partitions; not needed without groups, boards and checks anywhere."},
     {.name = "dead_letters",
      .type = ENG_KEY_TOPIC,
      AT(eng_output_config, dead_letters),

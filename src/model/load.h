@@ -176,6 +176,7 @@ struct eng_check_draft {
     uint32_t more_than, over; /* 0: not given */
     int64_t above_e4;
     int32_t then;
+    bool anywhere;
 };
 
 struct eng_quiet_draft {

@@ -267,7 +267,7 @@ static const struct metric metrics[] = {
     {"engaged_groups_merging", TYPE_GAUGE, SCOPE_PROCESS, 1, get_merger_owner, "",
      "1 when this process adds up the groups of all partitions; one of those that run does."},
     {"engaged_group_results_total", TYPE_COUNTER, SCOPE_PROCESS, 1, get_group_results, "events",
-     "Results of groups told by this process."},
+     "Results of groups, boards, and texts at two partners told by this process."},
     {"engaged_groups_told_timestamp_seconds", TYPE_GAUGE, SCOPE_PROCESS, 1000, get_groups_given,
      "seconds", "The newest end of a period whose groups have been told, where they are merged."},
     {"engaged_groups_waiting_timestamp_seconds", TYPE_GAUGE, SCOPE_PROCESS, 1000, get_groups_open,

@@ -41,6 +41,7 @@ struct eng_gather {
     uint32_t giving, spent,
         giving_end; /* next to be given out; next to be told as spent; end of both */
     uint32_t next_changed, next_gone;
+    struct eng_sightings *sightings;
     uint32_t gone; /* how many of those held are word of somebody who is gone */
     struct eng_group_result result;
     struct eng_board_result board;
@@ -61,7 +62,8 @@ enum eng_status eng_gather_new(uint32_t partitions, int64_t given_ms,
     if (gather == NULL)
         return ENG_NO_MEMORY;
     gather->reached = eng_calloc(partitions, sizeof *gather->reached);
-    if (gather->reached == NULL) {
+    if (gather->reached == NULL || eng_sightings_new(&gather->sightings) != ENG_OK) {
+        eng_free(gather->reached);
         eng_free(gather);
         return ENG_NO_MEMORY;
     }
@@ -83,6 +85,7 @@ void eng_gather_free(struct eng_gather *gather)
         eng_free(gather->held[i].bytes);
     eng_free(gather->held);
     eng_free(gather->reached);
+    eng_sightings_free(gather->sightings);
     eng_assert(gather->partitions > 0);
     eng_free(gather);
 }
@@ -147,7 +150,8 @@ static void note_reach(struct eng_gather *gather, const struct held *held)
     struct reach *reached = &gather->reached[held->sums.partition];
     eng_assert(held->sums.partition < gather->partitions);
     eng_assert(!held->dead);
-    if (held->sums.kind != ENG_SUMS_GONE && (held->sums.left == 0 || !ENG_RULE(SUMS_WHOLE)) &&
+    if (held->sums.kind != ENG_SUMS_GONE && held->sums.kind != ENG_SUMS_SEEN &&
+        (held->sums.left == 0 || !ENG_RULE(SUMS_WHOLE)) &&
         held->sums.result.at_ms >= reached->at_ms)
         *reached = (struct reach){held->sums.result.at_ms, held->offset};
 }
@@ -195,10 +199,12 @@ static enum eng_status read_copy(const struct eng_gather *gather, struct held *h
 }
 
 /* Somebody is gone: he leaves what was told before that. */
-static void take_out(struct eng_gather *gather, struct held *gone)
+static enum eng_status take_out(struct eng_gather *gather, struct held *gone)
 {
     eng_assert(gone->sums.kind == ENG_SUMS_GONE);
     eng_assert(!gone->dead);
+    if (eng_sightings_erase(gather->sightings, gone->sums.gone) != ENG_OK)
+        return ENG_NO_MEMORY;
     gone->sums.result.at_ms = -1; /* of no moment; before all of them in the order */
     gather->gone++;
     for (uint32_t i = 0; i < gather->count; i++) {
@@ -211,6 +217,7 @@ static void take_out(struct eng_gather *gather, struct held *gone)
         held->changed |= left != entries->length;
         entries->length = left;
     }
+    return ENG_OK;
 }
 
 enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gather_record *record,
@@ -218,6 +225,12 @@ enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gath
 {
     struct held held;
     eng_assert(gather->giving_end == 0);
+    if (record->key != NULL && record->value == NULL) {
+        enum eng_status forgot =
+            eng_sightings_forget(gather->sightings, record->key, record->key_bytes, record->offset);
+        if (forgot != ENG_NOT_FOUND)
+            return forgot;
+    }
     if (record->key == NULL || record->key_bytes == 0 ||
         (record->value != NULL && record->value_bytes == 0))
         return eng_error_set(err, ENG_CORRUPT, "a record without key is no sums of a group");
@@ -232,13 +245,16 @@ enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gath
     enum eng_status status = read_copy(gather, &held, err);
     if (status == ENG_OK && !held.dead)
         note_reach(gather, &held);
-    if (status != ENG_OK || held.sums.kind == ENG_SUMS_NONE) {
+    if (status == ENG_OK && !held.dead && held.sums.kind == ENG_SUMS_SEEN)
+        status = eng_sightings_take(gather->sightings, &held.sums, record->offset);
+    if (status == ENG_OK && !held.dead && held.sums.kind == ENG_SUMS_GONE)
+        status = take_out(gather, &held);
+    bool holds = held.dead || (held.sums.kind != ENG_SUMS_NONE && held.sums.kind != ENG_SUMS_SEEN);
+    if (status != ENG_OK || !holds) {
         eng_free(held.bytes);
         return status;
     }
     eng_assert(gather->count < gather->capacity);
-    if (!held.dead && held.sums.kind == ENG_SUMS_GONE)
-        take_out(gather, &held);
     gather->late += !held.dead && held.sums.kind == ENG_SUMS_FIGURES &&
                     held.sums.result.at_ms <= gather->given_ms;
     gather->held[gather->count++] = held;
@@ -259,8 +275,9 @@ int64_t eng_gather_oldest(const struct eng_gather *gather)
         if (!held->dead && at_ms > gather->given_ms && (oldest < 0 || at_ms < oldest))
             oldest = at_ms;
     }
+    int64_t seen = eng_sightings_oldest(gather->sightings, gather->given_ms);
     eng_assert(oldest >= -1);
-    return oldest;
+    return oldest < 0 || (seen >= 0 && seen < oldest) ? seen : oldest;
 }
 
 int32_t eng_gather_missing(const struct eng_gather *gather, int64_t at_ms)
@@ -313,9 +330,11 @@ static void choose_staying(struct eng_gather *gather)
     eng_assert(count <= BOARDS);
 }
 
-void eng_gather_open(struct eng_gather *gather, int64_t at_ms)
+enum eng_status eng_gather_open(struct eng_gather *gather, int64_t at_ms)
 {
     eng_assert(at_ms > gather->given_ms);
+    if (eng_sightings_judge(gather->sightings, gather->given_ms, at_ms) != ENG_OK)
+        return ENG_NO_MEMORY;
     tidy(gather);
     while (gather->giving < gather->count &&
            gather->held[gather->giving].sums.result.at_ms <= gather->given_ms)
@@ -327,6 +346,7 @@ void eng_gather_open(struct eng_gather *gather, int64_t at_ms)
     gather->given_ms = at_ms;
     choose_staying(gather);
     eng_assert(gather->spent == 0);
+    return ENG_OK;
 }
 
 /* How many partitions have told this moment of a group under this model: each tells everybody
@@ -419,6 +439,13 @@ const struct eng_group_result *eng_gather_next(struct eng_gather *gather)
     return &gather->result;
 }
 
+const struct eng_twice *eng_gather_twice(struct eng_gather *gather)
+{
+    eng_assert(gather->giving == gather->giving_end);
+    eng_assert(gather->spent == 0);
+    return eng_sightings_next(gather->sightings);
+}
+
 /* Is a record among those of what is given out that are needed no more? Word of who is gone is
  * needed until what it is about has been written again. */
 static bool is_spent(const struct held *held)
@@ -451,6 +478,8 @@ bool eng_gather_spent(struct eng_gather *gather, struct eng_slice *ret_key)
     while (gather->spent < gather->giving_end && !is_spent(&gather->held[gather->spent]))
         gather->spent++;
     if (gather->spent == gather->giving_end) {
+        if (eng_sightings_spent(gather->sightings, gather->given_ms, false, ret_key))
+            return true;
         close_moment(gather);
         return false;
     }
@@ -496,6 +525,8 @@ bool eng_gather_gone(struct eng_gather *gather, struct eng_slice *ret_key)
         *ret_key = (struct eng_slice){(const char *)held->bytes, (uint32_t)held->key_bytes};
         return true;
     }
+    if (eng_sightings_spent(gather->sightings, gather->given_ms, true, ret_key))
+        return true;
     for (uint32_t i = 0; i < gather->gone; i++)
         eng_free(gather->held[i].bytes);
     gather->count -= gather->gone;
@@ -518,7 +549,7 @@ int64_t eng_gather_low_water(const struct eng_gather *gather, int64_t next)
         if (ENG_RULE(SUMS_LOW_NONE) && gather->reached[i].at_ms > gather->given_ms &&
             gather->reached[i].offset < low)
             low = gather->reached[i].offset;
-    return low;
+    return eng_sightings_low_water(gather->sightings, low);
 }
 
 int64_t eng_gather_given(const struct eng_gather *gather)

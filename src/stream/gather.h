@@ -13,6 +13,9 @@
  * A partner who is erased leaves all of it: those records are written again without him, and then
  * that he is gone needs no record any more.
  *
+ * Texts that checks look for at all partners (sightings.h) are judged with the moments that they
+ * are of, and told behind their results.
+ *
  * It can be forgotten at any time, and be made again by taking the same records from low water on,
  * as long as somebody remembers up to which moment results have been given out.
  *
@@ -20,6 +23,7 @@
 #ifndef ENG_STREAM_GATHER_H
 #define ENG_STREAM_GATHER_H
 
+#include "stream/sightings.h"
 #include "stream/sums.h"
 
 struct eng_gather;
@@ -54,14 +58,19 @@ int64_t eng_gather_oldest(const struct eng_gather *gather);
 /* The lowest of the partitions that have not told a moment, nor passed it; -1: there is none. */
 int32_t eng_gather_missing(const struct eng_gather *gather, int64_t at_ms);
 
-/* Begins to give out everything up to a moment. It counts as given from now on. */
-void eng_gather_open(struct eng_gather *gather, int64_t at_ms);
+/* Begins to give out everything up to a moment. It counts as given from now on. ENG_OK, or
+ * ENG_NO_MEMORY: nothing has changed. */
+enum eng_status eng_gather_open(struct eng_gather *gather, int64_t at_ms);
 
 /* The next of those results; NULL: there are no more. Borrowed until the next call. */
 const struct eng_group_result *eng_gather_next(struct eng_gather *gather);
 
 /* When that result is a board (`top`): its places. Borrowed until the next call of the other. */
 const struct eng_board_result *eng_gather_board(const struct eng_gather *gather);
+
+/* Behind them, the next text that came at two partners; NULL: there are no more. Borrowed until the
+ * next call. */
+const struct eng_twice *eng_gather_twice(struct eng_gather *gather);
 
 /* A record that is needed no more: of a moment that was given out, or late. False: there are no
  * more, or only such as stay for the next board. *ret_key is borrowed until the next call. To be

@@ -193,7 +193,7 @@ static void count_results(struct eng_merger *merger)
     uint64_t results = 0;
     eng_assert(txn->outcome == ENG_TXN_DONE);
     while (eng_txn_next(txn, &place, headers, &output))
-        results += output.topic == ENG_TOPIC_GROUPS || output.topic == ENG_TOPIC_BOARDS;
+        results += output.topic != ENG_TOPIC_GROUP_SUMS;
     eng_assert(results <= txn->record_count);
     pthread_mutex_lock(&merger->lock);
     merger->stats.results += results;
@@ -540,12 +540,19 @@ static enum eng_status fill(struct eng_merger *merger)
     while (status == ENG_OK && (at_ms = eng_gather_ready(merger->gather)) >= 0) {
         const struct eng_group_result *result;
         struct eng_slice key;
-        eng_gather_open(merger->gather, at_ms);
+        const struct eng_twice *twice;
+        status = eng_gather_open(merger->gather, at_ms);
+        if (status != ENG_OK)
+            break;
         while ((result = eng_gather_next(merger->gather)) != NULL)
             if (status == ENG_OK)
                 status = result->top > 0 ? eng_sink_board(&merger->sink, &merger->txn,
                                                           eng_gather_board(merger->gather))
                                          : eng_sink_result(&merger->sink, &merger->txn, result);
+        while ((twice = eng_gather_twice(merger->gather)) != NULL)
+            if (status == ENG_OK)
+                status = eng_sink_flag(&merger->sink, &merger->txn, (int32_t)twice->partition,
+                                       &twice->flag);
         while (eng_gather_spent(merger->gather, &key))
             if (status == ENG_OK && ENG_RULE(SUMS_SPENT))
                 status = eng_sink_spent(&merger->txn, key);

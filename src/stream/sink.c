@@ -39,6 +39,8 @@ static void make_family(struct eng_sink *sink, enum eng_effect_kind kind)
     struct eng_port_header *fixed = sink->fixed[kind];
     eng_assert(kind < ENG_EFFECT_KINDS);
     eng_assert(sink->source[0] == '/');
+    if (kinds[kind].type == NULL)
+        return; /* it is no output */
     fixed[0] = text_header("ce_specversion", "1.0");
     fixed[1] = text_header("ce_type", kinds[kind].type);
     fixed[2] = text_header("ce_source", sink->source);
@@ -141,10 +143,13 @@ enum eng_status eng_sink_sums(struct eng_txn *txn, const struct eng_sums *sums)
     return status;
 }
 
-static enum eng_status add_group(struct eng_txn *txn, const struct eng_task_output *from,
-                                 const struct eng_effects *effects, const struct eng_effect *effect)
+/* What somebody merges, of a partition. */
+static enum eng_status add_merged(const struct eng_sink *sink, struct eng_txn *txn,
+                                  const struct eng_task_output *from,
+                                  const struct eng_effects *effects,
+                                  const struct eng_effect *effect)
 {
-    const struct eng_encode_context context = {.model = from->model, .partition = from->partition};
+    const struct eng_encode_context context = {from->model, sink->topic_id, from->partition};
     struct eng_sums sums;
     eng_assert(from->model != NULL);
     eng_assert(from->partition >= 0);
@@ -193,6 +198,28 @@ enum eng_status eng_sink_board(const struct eng_sink *sink, struct eng_txn *txn,
     return add_result(sink, txn, board->result, board);
 }
 
+enum eng_status eng_sink_flag(const struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
+                              const struct eng_flag *flag)
+{
+    struct eng_port_output output = {.topic = kinds[ENG_EFFECT_ABUSE_FLAG].topic,
+                                     .partition = partition,
+                                     .key = flag->partner.data,
+                                     .key_bytes = flag->partner.length,
+                                     .family = &sink->families[ENG_EFFECT_ABUSE_FLAG]};
+    struct eng_bytes *lane = eng_txn_open(txn, &output);
+    eng_assert(partition >= 0);
+    if (lane == NULL)
+        return ENG_NO_MEMORY;
+    size_t begin = lane->used;
+    eng_assert(begin > 0);
+    enum eng_status status = eng_encode_flag_avro(flag, lane);
+    if (status == ENG_OK)
+        status = close_output(txn, lane, begin, flag->at_ms);
+    if (status != ENG_OK)
+        eng_txn_drop(txn);
+    return status;
+}
+
 enum eng_status eng_sink_spent(struct eng_txn *txn, struct eng_slice key)
 {
     struct eng_port_output output = {
@@ -231,9 +258,8 @@ enum eng_status eng_sink_effects(const struct eng_sink *sink, struct eng_txn *tx
     enum eng_status status = ENG_OK;
     const struct eng_effect *effect = eng_effects_next(effects, NULL);
     for (; status == ENG_OK && effect != NULL; effect = eng_effects_next(effects, effect))
-        status = effect->kind == ENG_EFFECT_GROUP || effect->kind == ENG_EFFECT_BOARD
-                     ? add_group(txn, from, effects, effect)
-                     : add_effect(sink, txn, from, effect);
+        status = eng_effect_is_merged(effect) ? add_merged(sink, txn, from, effects, effect)
+                                              : add_effect(sink, txn, from, effect);
     return status;
 }
 

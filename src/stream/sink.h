@@ -59,12 +59,15 @@ enum eng_status eng_sink_effects(const struct eng_sink *sink, struct eng_txn *tx
                                  const struct eng_task_output *from,
                                  const struct eng_effects *effects);
 
-/* Adds a result of a group of all partitions, or a board; and that a record of the sums is needed
- * no more. ENG_OK or ENG_NO_MEMORY. */
+/* Adds a result of a group of all partitions, or a board; a flag of a text that came at two
+ * partners, into the partition of the one it is about; and that a record of the sums is needed no
+ * more. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_sink_result(const struct eng_sink *sink, struct eng_txn *txn,
                                 const struct eng_group_result *result);
 enum eng_status eng_sink_board(const struct eng_sink *sink, struct eng_txn *txn,
                                const struct eng_board_result *board);
+enum eng_status eng_sink_flag(const struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
+                              const struct eng_flag *flag);
 enum eng_status eng_sink_spent(struct eng_txn *txn, struct eng_slice key);
 
 /* Adds that a partition has no events, and so tells nothing of groups up to a time. ENG_OK or

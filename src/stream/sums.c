@@ -9,12 +9,45 @@
 #include <stdio.h>
 #include <string.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 enum {
     SUMS_VERSION = 1,
     HEAD_BYTES = 36,
     TEXT_NONE = 0xFFFF, /* as a length */
     FIGURE_BYTES = 33,  /* and its name */
 };
+
+static int64_t pane_ms(const struct eng_model *model)
+{
+    eng_assert(model != NULL);
+    eng_assert(model->pane_unit == ENG_PANE_DAY || model->pane_unit == ENG_PANE_HOUR);
+    return model->pane_unit == ENG_PANE_DAY ? 86400000 : 3600000;
+}
+
+/* A text that was seen. It is judged like a result, at the boundary behind the event's pane. */
+static void seen_of(const struct eng_encode_context *context, const struct eng_effect *effect,
+                    struct eng_sums *sums)
+{
+    const struct eng_check *check = &context->model->checks[effect->subject];
+    struct eng_seen_text *seen = &sums->seen;
+    eng_assert(effect->kind == ENG_EFFECT_SIGHTING);
+    eng_assert(check->anywhere);
+    eng_flag_of(context, effect, &seen->flag);
+    seen->over_ms = check->over * pane_ms(context->model);
+    seen->needed_ms = effect->occurred_at_ms + seen->over_ms +
+                      context->model->late_after * pane_ms(context->model);
+    seen->hash = XXH3_64bits_withSeed(seen->flag.text.data, seen->flag.text.length,
+                                      XXH3_64bits(check->name, strlen(check->name)));
+    sums->kind = ENG_SUMS_SEEN;
+    sums->result = (struct eng_group_result){.program = seen->flag.program,
+                                             .group = seen->flag.check,
+                                             .description = seen->flag.description,
+                                             .at_ms = effect->due_at_ms,
+                                             .model_version = context->model->version,
+                                             .group_index = (uint8_t)effect->subject};
+}
 
 static bool is_summed(const struct eng_effect *effect)
 {
@@ -29,11 +62,20 @@ static const struct eng_state_form form = {"the sums of a group", "GS", SUMS_VER
 void eng_sums_of(const struct eng_encode_context *context, const struct eng_effect *effect,
                  const struct eng_effects *effects, struct eng_sums *ret_sums)
 {
-    eng_assert(is_summed(effect));
+    eng_assert(eng_effect_is_merged(effect));
     eng_assert(context->partition >= 0);
     *ret_sums = (struct eng_sums){.kind = effect->kind == ENG_EFFECT_BOARD ? ENG_SUMS_BOARD
                                                                            : ENG_SUMS_FIGURES,
                                   .partition = (uint32_t)context->partition};
+    if (effect->kind == ENG_EFFECT_SIGHTING) {
+        seen_of(context, effect, ret_sums);
+        return;
+    }
+    if (effect->kind == ENG_EFFECT_PASSED) {
+        ret_sums->kind = ENG_SUMS_NONE;
+        ret_sums->result.at_ms = effect->at_ms;
+        return;
+    }
     eng_result_of(context->model, effect, &ret_sums->result);
     const struct eng_effect *next = eng_effects_next(effects, effect);
     for (; next != NULL && is_summed(next) && next->at_ms == effect->at_ms;
@@ -51,6 +93,11 @@ size_t eng_sums_key(const struct eng_sums *sums, char ret_key[ENG_SUMS_KEY_BYTES
     else if (sums->kind == ENG_SUMS_GONE)
         used = snprintf(ret_key, ENG_SUMS_KEY_BYTES, "gone/%" PRIu32 "/%016" PRIx64 "/%" PRId64,
                         sums->partition, sums->gone, result->at_ms);
+    else if (sums->kind == ENG_SUMS_SEEN)
+        used =
+            snprintf(ret_key, ENG_SUMS_KEY_BYTES,
+                     "seen/%016" PRIx64 "/%" PRId64 "/%" PRIu32 "/%" PRIu64 "/%u", sums->seen.hash,
+                     result->at_ms, sums->partition, sums->seen.flag.offset, result->group_index);
     else
         used = snprintf(ret_key, ENG_SUMS_KEY_BYTES,
                         "sums/%" PRId64 "/%" PRIu32 "/%" PRIu32 "/%u/%u/%u", result->at_ms,
@@ -77,6 +124,22 @@ static void put_text(struct eng_writer *writer, struct eng_slice text)
     eng_assert(text.data != NULL || text.length == 0);
     put(writer, text.data != NULL ? text.length : TEXT_NONE, 2);
     eng_put(writer, text.data, text.length);
+}
+
+static void put_seen(struct eng_writer *writer, const struct eng_seen_text *seen)
+{
+    const struct eng_flag *flag = &seen->flag;
+    eng_assert(seen->over_ms > 0);
+    eng_assert(flag->occurred_ms >= 0);
+    put(writer, seen->hash, 8);
+    put(writer, (uint64_t)seen->over_ms, 8);
+    put(writer, (uint64_t)seen->needed_ms, 8);
+    put(writer, (uint64_t)flag->occurred_ms, 8);
+    put(writer, flag->offset, 8);
+    const struct eng_slice texts[] = {flag->partner, flag->action, flag->event_id, flag->text,
+                                      flag->source};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        put_text(writer, texts[i]);
 }
 
 static void put_all(struct eng_writer *writer, const struct eng_sums *sums)
@@ -111,6 +174,8 @@ static void put_all(struct eng_writer *writer, const struct eng_sums *sums)
     }
     if (sums->kind == ENG_SUMS_GONE)
         put(writer, sums->gone, 8);
+    if (sums->kind == ENG_SUMS_SEEN)
+        put_seen(writer, &sums->seen);
     if (sums->kind != ENG_SUMS_BOARD)
         return;
     put(writer, result->top, 2);
@@ -202,11 +267,39 @@ static void take_entries(struct reader *reader, struct eng_group_result *result)
     eng_assert(reader->at <= reader->end);
 }
 
+static void take_seen(struct reader *reader, struct eng_sums *sums)
+{
+    struct eng_seen_text *seen = &sums->seen;
+    struct eng_flag *flag = &seen->flag;
+    seen->hash = take(reader, 8);
+    seen->over_ms = (int64_t)take(reader, 8);
+    seen->needed_ms = (int64_t)take(reader, 8);
+    flag->occurred_ms = (int64_t)take(reader, 8);
+    flag->offset = take(reader, 8);
+    struct eng_slice *texts[] = {&flag->partner, &flag->action, &flag->event_id, &flag->text,
+                                 &flag->source};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        *texts[i] = take_text(reader);
+    flag->program = sums->result.program;
+    flag->check = sums->result.group;
+    flag->description = sums->result.description;
+    flag->model_version = sums->result.model_version;
+    flag->at_ms = sums->result.at_ms;
+    flag->kind = "unique"; /* no other check looks anywhere */
+    flag->then = "flag";
+    flag->value_e4 = flag->limit_e4 = ENG_VALUE_NONE;
+    eng_assert(reader->at <= reader->end);
+    reader->bad |= seen->over_ms <= 0 || flag->occurred_ms < 0 || flag->partner.length == 0 ||
+                   flag->action.data == NULL || flag->text.data == NULL;
+    eng_assert(sums->kind == ENG_SUMS_SEEN);
+}
+
 static bool has_result(const struct eng_sums *sums)
 {
     eng_assert(sums->kind < ENG_SUMS_KINDS);
     eng_assert(ENG_SUMS_FIGURES == 0);
-    return sums->kind == ENG_SUMS_FIGURES || sums->kind == ENG_SUMS_BOARD;
+    return sums->kind == ENG_SUMS_FIGURES || sums->kind == ENG_SUMS_BOARD ||
+           sums->kind == ENG_SUMS_SEEN;
 }
 
 static void take_all(struct reader *reader, struct eng_sums *sums)
@@ -236,6 +329,8 @@ static void take_all(struct reader *reader, struct eng_sums *sums)
         take_figure(reader, &result->figures[i]);
     if (sums->kind == ENG_SUMS_GONE)
         sums->gone = take(reader, 8);
+    if (sums->kind == ENG_SUMS_SEEN)
+        take_seen(reader, sums);
     if (sums->kind == ENG_SUMS_BOARD)
         take_entries(reader, result);
     reader->bad |=

@@ -78,6 +78,8 @@ static void write_effects(struct sink *sink, struct eng_effects *effects)
 {
     const struct eng_effect *effect = NULL;
     while ((effect = eng_effects_next(effects, effect)) != NULL) {
+        if (effect->kind == ENG_EFFECT_SIGHTING || effect->kind == ENG_EFFECT_PASSED)
+            continue; /* they are no output */
         eng_bytes_clear(&sink->record);
         if (effect->kind == ENG_EFFECT_BOARD)
             write_board(sink, effect);
@@ -189,11 +191,14 @@ int main(int argc, char **argv)
     config->input.format = ENG_FORMAT_JSON;
     sink.context = (struct eng_encode_context){config->model, "a-topic", 0};
     for (int kind = 0; kind < KINDS; kind++)
-        must(eng_container_writer_new(kinds[kind].schema, kinds[kind].codec, marker,
-                                      &sink.writers[kind], &err),
-             &err);
+        if (kinds[kind].file != NULL)
+            must(eng_container_writer_new(kinds[kind].schema, kinds[kind].codec, marker,
+                                          &sink.writers[kind], &err),
+                 &err);
     replay(config, argv[2], argc > 4 ? argv[4] : NULL, &sink);
     for (int kind = 0; kind < KINDS; kind++) {
+        if (kinds[kind].file == NULL)
+            continue;
         must(eng_container_end(sink.writers[kind], &sink.files[kind]), NULL);
         eng_container_writer_free(sink.writers[kind]);
         save(argv[3], kinds[kind].file, &sink.files[kind]);

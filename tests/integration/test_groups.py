@@ -14,8 +14,8 @@ import fastavro
 import groups
 import harness
 from groups import RANKS, RESULTS, SUMS
-from harness import (INPUT, Daemon, Progress, Sender, check, create_topic, encode, end_offsets, free_ports, merged,
-                     plumbing, say, schema, shipped_config, staged, wait_for)
+from harness import (INPUT, Daemon, Progress, Sender, check, create_topic, decode, encode, end_offsets, free_ports,
+                     merged, plumbing, read_topic, say, schema, shipped_config, staged, wait_for)
 
 PARTITIONS = 4
 PER_SECOND = 60_000
@@ -143,6 +143,68 @@ def test_who_is_erased_leaves_the_boards(context):
         check(len(_results(broker, 2, RANKS)) == len(groups.told(broker, RANKS)), "an erasure has told a board")
         daemon.stop()
         say(f"{gone}, first of {len(first['places'])}, was erased and is kept no more")
+
+
+CHECKED = {"checks": {"twice": {"unique": "invoice_number", "of": "platform.login", "over": "30d", "anywhere": True}},
+           "output": {"flags": "flags"}}
+
+
+def _send_numbers(broker, now_ms):
+    """Ten partners, each of one partition, say thirty numbers again and again; returns what is one too many."""
+    parsed = fastavro.parse_schema(json.loads(json.dumps(schema("partner_action"))))
+    sender, wanted, had = Sender(broker), [], {}
+    for number in range(120):
+        partner, text = number % 7 + number % 3, f"n{number * 7 % 30}"
+        event = {"event_id": f"e{number}", "partner_id": f"partner-{partner}", "action": "platform.login",
+                 "occurred_at": now_ms - now_ms % DAY_MS - 20 * DAY_MS + number * 60_000, "member_id": None,
+                 "value": None, "attributes": {"invoice_number": text}}
+        sender.send(INPUT, encode(parsed, event), event["partner_id"].encode(), partner % PARTITIONS)
+        others = [one for one in had.get(text, []) if one[0] != event["partner_id"]]
+        if others:
+            wanted.append((event["partner_id"], text, event["occurred_at"], *others[0]))
+        had.setdefault(text, []).append((event["partner_id"], event["occurred_at"]))
+    sender.flush()
+    return sorted(wanted)
+
+
+def _flags(broker):
+    """What is told of numbers at two partners, each in the partition of its own."""
+    parsed, found, ids = schema("abuse_flag"), [], set()
+    for partition, messages in read_topic(broker, "flags").items():
+        for message in messages:
+            flag = decode(parsed, message.value())
+            if flag["other_partner_id"] is None:
+                continue
+            check(message.key() == flag["partner_id"].encode(), f"key {message.key()} of {flag}")
+            check(int(flag["partner_id"][-1]) % PARTITIONS == partition, f"partition {partition} has {flag}")
+            ids.add(flag["id"])
+            found.append((flag["partner_id"], flag["text"], flag["occurred_at"], flag["other_partner_id"],
+                          flag["other_occurred_at"]))
+    check(len(ids) == len(found), "an id was used twice")
+    return sorted(found)
+
+
+def test_a_number_at_two_partners_is_told_once(context):
+    """G16: whoever merges is killed, before and after it has told."""
+    with context.broker() as broker:
+        create_topic(broker, INPUT)
+        daemons = [Daemon(context.folder, merged(_idle_config(broker), merged(CHECKED, {
+            "http": {"listen": f"127.0.0.1:{free_ports(1)[0]}"}})), name) for name in ("one", "two")]
+        wanted = _send_numbers(broker, int(time.time() * 1000))
+        for daemon in daemons:
+            daemon.start()
+        for life in range(3):
+            owner = wait_for("somebody to merge", lambda: next(filter(_merges, daemons), None), daemons)
+            if life:
+                wait_for("flags", lambda: len(_flags(broker)) >= len(wanted), daemons)
+            owner.kill()
+            owner.start()
+            owner.wait_ready()
+        check(_flags(broker) == wanted, f"told {_flags(broker)}\nwanted {wanted}")
+        for daemon in daemons:
+            daemon.stop()
+        check(_flags(broker) == wanted, "something was told twice")
+        say(f"{len(wanted)} numbers that another partner had")
 
 
 def _results(broker, count, topic=RESULTS):

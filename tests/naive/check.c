@@ -135,7 +135,20 @@ bool naive_checks(struct naive *naive, const struct partner *partner, const stru
         naive_emit_flag(naive, event, &effect,
                         check->kind == ENG_UNIQUE ? fact->attributes[check->attribute]
                                                   : (struct eng_slice){0});
+        naive->counters.abuse_flags++;
         left_out |= check->leave_out;
+    }
+    for (unsigned i = 0; i < model->check_count && !left_out; i++) {
+        const struct eng_check *check = &model->checks[i];
+        if (!check->anywhere || !naive_listed(model, &check->actions, &check->where, fact) ||
+            fact->attributes[check->attribute].data == NULL)
+            continue;
+        struct eng_effect effect = naive_effect(ENG_EFFECT_SIGHTING, i, &why);
+        effect.status = ENG_THEN_FLAG;
+        effect.value_e4 = ENG_VALUE_NONE;
+        effect.occurred_at_ms = event->time_ms;
+        effect.due_at_ms = eng_calendar_start_ms(model->calendar, fact->clock_pane + 1);
+        naive_emit_flag(naive, event, &effect, fact->attributes[check->attribute]);
     }
     return left_out;
 }

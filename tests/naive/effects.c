@@ -42,7 +42,8 @@ void naive_emit_sums(struct naive *naive, struct eng_effect *effect, const __int
     effect->bytes = (uint32_t)bytes;
     memcpy(place, effect, sizeof *effect);
     /* Least significant bytes first, as on all machines that this runs on. */
-    memcpy(place + sizeof *effect, sums, effect->contribution_count * sizeof(__int128));
+    if (sums != NULL)
+        memcpy(place + sizeof *effect, sums, effect->contribution_count * sizeof(__int128));
 }
 
 void naive_emit_entries(struct naive *naive, struct eng_effect *effect, const uint8_t *entries,
@@ -147,5 +148,12 @@ void naive_emit_flag(struct naive *naive, const struct eng_event *event, struct 
     memcpy(place, effect, sizeof *effect);
     memcpy(place + sizeof *effect, event->partner.data, event->partner.length);
     memcpy(place + sizeof *effect + event->partner.length, said, said_bytes);
-    naive->counters.abuse_flags++;
+}
+
+void naive_emit_passed(struct naive *naive, int64_t pane)
+{
+    int64_t at_ms = eng_calendar_start_ms(naive->model->calendar, pane);
+    struct occasion why = {ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)at_ms, at_ms, pane, 0};
+    struct eng_effect effect = naive_effect(ENG_EFFECT_PASSED, 0, &why);
+    naive_emit_sums(naive, &effect, NULL);
 }

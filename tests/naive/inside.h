@@ -324,6 +324,9 @@ size_t naive_board_entries(const struct naive *naive, const struct eng_group *bo
 void naive_emit_entries(struct naive *naive, struct eng_effect *effect, const uint8_t *entries,
                         size_t bytes);
 
+/* effects.c: says that the clock has come into a pane. */
+void naive_emit_passed(struct naive *naive, int64_t pane);
+
 /* group.c: tells the groups whose period ends before the boundary of a pane. */
 void naive_groups_tell(struct naive *naive, int64_t pane);
 

@@ -238,9 +238,11 @@ void naive_tick(struct naive *naive, int64_t time_ms)
     const struct eng_calendar *calendar = naive->model->calendar;
     if (naive->clock_ms < 0)
         return;
-    int64_t pane = eng_calendar_pane(calendar, naive->clock_ms);
+    int64_t pane = eng_calendar_pane(calendar, naive->clock_ms), from = pane;
     while (eng_calendar_start_ms(calendar, pane + 1) <= time_ms)
         boundary(naive, ++pane);
+    if (naive->model->sights && pane > from)
+        naive_emit_passed(naive, pane);
 }
 
 static void move_clock(struct naive *naive, int64_t time_ms)

@@ -607,6 +607,99 @@ static void print_abuse_flag(const struct eng_model *model, const struct eng_eff
         print_name("description", check->description);
 }
 
+/* ---- texts at two partners ---- */
+
+/* A text that was seen, judged when its moment has passed. */
+struct sighting {
+    struct eng_effect effect;
+    char partner[ENG_PARTNER_BYTES_MAX + 1], said[1024], text[ENG_ATTRIBUTE_BYTES_MAX + 1];
+    bool judged;
+};
+static struct sighting *sightings;
+static size_t sighting_count;
+
+static void remember_sighting(const struct eng_effect *effect)
+{
+    sightings = realloc(sightings, (sighting_count + 1) * sizeof *sightings);
+    if (sightings == NULL || effect->facts_bytes > sizeof sightings->said)
+        abort();
+    struct sighting *s = &sightings[sighting_count++];
+    const char *name = (const char *)(effect + 1);
+    memset(s, 0, sizeof *s);
+    s->effect = *effect;
+    memcpy(s->partner, name, effect->partner_bytes);
+    memcpy(s->said, name + effect->partner_bytes, effect->facts_bytes);
+    const uint8_t *at = (const uint8_t *)s->said;
+    for (int i = 0; i < 2; i++) {
+        unsigned length = at[0] + at[1] * 256u;
+        at += 2 + (length > 0 ? length - 1 : 0);
+    }
+    memcpy(s->text, at + 2, at[0] + at[1] * 256u - 1);
+}
+
+/* Is one judged before another one? */
+static bool goes_first(const struct sighting *one, const struct sighting *two)
+{
+    if (one->effect.due_at_ms != two->effect.due_at_ms)
+        return one->effect.due_at_ms < two->effect.due_at_ms;
+    if (one->effect.occurred_at_ms != two->effect.occurred_at_ms)
+        return one->effect.occurred_at_ms < two->effect.occurred_at_ms;
+    return strcmp(one->partner, two->partner) < 0;
+}
+
+static const struct sighting *seen_before(const struct eng_model *model, const struct sighting *s)
+{
+    const struct sighting *found = NULL;
+    int64_t over_ms = (int64_t)model->checks[s->effect.subject].over *
+                      (model->pane_unit == ENG_PANE_DAY ? 86400000 : 3600000);
+    for (size_t i = 0; i < sighting_count; i++) {
+        const struct sighting *other = &sightings[i];
+        int64_t apart = llabs(other->effect.occurred_at_ms - s->effect.occurred_at_ms);
+        if (other->effect.subject == s->effect.subject && strcmp(other->text, s->text) == 0 &&
+            strcmp(other->partner, s->partner) != 0 && apart < over_ms && goes_first(other, s) &&
+            (found == NULL || goes_first(other, found)))
+            found = other;
+    }
+    return found;
+}
+
+static void print_sighting(const struct eng_model *model, const struct sighting *s,
+                           const struct sighting *other)
+{
+    const struct eng_check *check = &model->checks[s->effect.subject];
+    printf("{\"type\":\"abuse_flag\",\"at\":%" PRId64, s->effect.due_at_ms);
+    print_name("partner_id", s->partner);
+    print_name("check", check->name);
+    printf(",\"kind\":\"unique\",\"then\":\"flag\",\"model_version\":%u,\"occurred_at\":%" PRId64,
+           model->version, s->effect.occurred_at_ms);
+    const uint8_t *at = print_said("action", (const uint8_t *)s->said);
+    (void)print_said("event_id", at);
+    print_name("text", s->text);
+    print_name("other_partner_id", other->partner);
+    printf(",\"other_occurred_at\":%" PRId64, other->effect.occurred_at_ms);
+    if (check->description != NULL)
+        print_name("description", check->description);
+    printf("}\n");
+}
+
+/* Judges all that are of moments up to a time. */
+static void judge_sightings(const struct eng_model *model, int64_t until_ms)
+{
+    for (;;) {
+        struct sighting *next = NULL;
+        for (size_t i = 0; i < sighting_count; i++)
+            if (!sightings[i].judged && sightings[i].effect.due_at_ms <= until_ms &&
+                (next == NULL || goes_first(&sightings[i], next)))
+                next = &sightings[i];
+        if (next == NULL)
+            return;
+        const struct sighting *other = seen_before(model, next);
+        if (other != NULL)
+            print_sighting(model, next, other);
+        next->judged = true;
+    }
+}
+
 static const struct {
     const char *type;
     void (*print)(const struct eng_model *model, const struct eng_effect *effect);
@@ -633,6 +726,13 @@ static void print_effects(const struct eng_model *model, struct naive *naive)
         }
         if (effect->kind == ENG_EFFECT_SOURCE_SILENCE) {
             print_source_silence(model, effect);
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_SIGHTING || effect->kind == ENG_EFFECT_PASSED) {
+            if (effect->kind == ENG_EFFECT_SIGHTING)
+                remember_sighting(effect);
+            else
+                judge_sightings(model, effect->at_ms);
             continue;
         }
         const uint8_t *name = (const uint8_t *)(effect + 1) +
@@ -731,8 +831,10 @@ int main(int argc, char **argv)
     if (arguments.until != NULL)
         naive_tick(naive, strtoll(arguments.until, NULL, 10));
     print_effects(config->model, naive);
+    judge_sightings(config->model, INT64_MAX);
     print_summary(config->model, naive);
     forget_boards();
+    free(sightings);
     naive_free(naive);
     eng_config_free(config);
     fclose(file);

@@ -210,6 +210,8 @@ void effect_print(const struct eng_model *model, const struct eng_effect *effect
         [ENG_EFFECT_AWARD_BOOKING] = {"booking", eng_model_award_name},
         [ENG_EFFECT_GROUP] = {"group", eng_model_group_name},
         [ENG_EFFECT_BOARD] = {"board", eng_model_board_name},
+        [ENG_EFFECT_SIGHTING] = {"sighting", eng_model_check_name},
+        [ENG_EFFECT_PASSED] = {"passed", eng_model_check_name},
         [ENG_EFFECT_SOURCE_SILENCE] = {"source silence", eng_model_guard_name},
         [ENG_EFFECT_ABUSE_FLAG] = {"abuse flag", eng_model_check_name},
         [ENG_EFFECT_DIGEST] = {"digest", eng_model_budget_name},
@@ -496,6 +498,10 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             tally->silences += effect->status == ENG_OPENED;
             tally->held +=
                 effect->status == ENG_RESOLVED ? (uint64_t)effect->baseline_e4 / 10000 : 0;
+            continue;
+        }
+        if (effect->kind == ENG_EFFECT_SIGHTING || effect->kind == ENG_EFFECT_PASSED) {
+            tally->sightings += effect->kind == ENG_EFFECT_SIGHTING;
             continue;
         }
         if (effect->kind == ENG_EFFECT_DIGEST) {

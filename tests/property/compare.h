@@ -16,7 +16,7 @@ struct tally {
     uint64_t outcome[ENG_OUTCOME_COUNT];
     uint64_t score_changes, expiries, corrections; /* the latter two of the first */
     uint64_t opened[ENG_ALERT_KINDS], resolved[ENG_ALERT_KINDS];
-    uint64_t cell_changes, reports, groups, boards, segments;
+    uint64_t cell_changes, reports, groups, boards, segments, sightings;
     uint64_t digests, left_out;            /* of budgets, and who stands in them */
     uint64_t silences, held;               /* that guards found, and alerts that they held */
     uint64_t activations, configs, erased; /* and what was told by the former */

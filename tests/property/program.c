@@ -969,7 +969,8 @@ static void check(struct writer *w, unsigned index)
     if (kind > 0 || percent(w, 30))
         where(w);
     if (kind == 0)
-        fprintf(w->out, ", unique: %s", CHANCE_ONE_OF(w->chance, attributes));
+        fprintf(w->out, ", unique: %s%s", CHANCE_ONE_OF(w->chance, attributes),
+                index % 2 == 0 ? ", anywhere: true" : "");
     else if (kind == 1)
         fprintf(w->out, ", more_than: %" PRId64, between(w, 1, 4));
     else if (kind == 2)

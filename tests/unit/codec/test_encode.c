@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "codec/encode.h"
 #include "codec/fields.h"
+#include "codec/flag.h"
 #include "codec/schemas.h"
 #include "engine/model.h"
 #include "records.h"
@@ -429,6 +430,45 @@ static struct effect flag(unsigned check, const char *said, size_t bytes)
 
 #define SAID(check, text) flag(check, text, sizeof(text) - 1)
 
+/* As whoever merges makes it, who knows the partition's input by its id alone. */
+Test(encode, a_flag_of_two_partners_says_which_is_the_other)
+{
+    struct eng_bytes out = {0};
+    const struct eng_flag flag = {.program = {"p", 1},
+                                  .partner = {"acme", 4},
+                                  .check = {"twi/ce", 6},
+                                  .action = {"x", 1},
+                                  .text = {"n1", 2},
+                                  .source = {"T/1", 3},
+                                  .kind = "unique",
+                                  .then = "flag",
+                                  .model_version = 3,
+                                  .at_ms = 1767225600000,
+                                  .occurred_ms = 1767220000000,
+                                  .value_e4 = ENG_VALUE_NONE,
+                                  .limit_e4 = ENG_VALUE_NONE,
+                                  .offset = 42,
+                                  .other = {"bolt", 4},
+                                  .other_ms = 1767210000000};
+    cr_assert_eq(eng_encode_flag_json(&flag, &out), ENG_OK);
+    cr_assert_eq(eng_bytes_reserve(&out, 1), ENG_OK);
+    out.data[out.used] = '\0';
+    cr_expect_str_eq(
+        (char *)out.data,
+        "{\"type\":\"abuse_flag\",\"id\":\"p/acme/twi%2Fce/elsewhere/oT%2F1:42\",\"program\":\"p\","
+        "\"partner_id\":\"acme\",\"check\":\"twi/ce\",\"kind\":\"unique\",\"model_version\":3,"
+        "\"then\":\"flag\",\"action\":\"x\",\"at\":1767225600000,\"occurred_at\":1767220000000,"
+        "\"text\":\"n1\",\"other_partner_id\":\"bolt\",\"other_occurred_at\":1767210000000}\n");
+    eng_bytes_clear(&out);
+    cr_assert_eq(eng_encode_flag_avro(&flag, &out), ENG_OK);
+    char *json = read_avro(eng_schema_abuse_flag, &out);
+    cr_expect(strstr(json, "\"other_partner_id\": {\"string\": \"bolt\"}, \"other_occurred_at\": "
+                           "{\"long\": 1767210000000}") != NULL,
+              "%s", json);
+    free(json);
+    eng_bytes_done(&out);
+}
+
 Test(encode, a_flag_says_of_its_event_what_is_suspicious)
 {
     struct effect many_of = SAID(1, "\5\0x.yz"
@@ -457,7 +497,8 @@ Test(encode, a_flag_says_of_its_event_what_is_suspicious)
                "\"partner_id\": \"acme\", \"check\": \"odd\", \"kind\": \"ratio\", "
                "\"model_version\": 3, \"then\": \"flag\", \"action\": \"x\", \"event_id\": null, "
                "\"at\": 1767225600000, \"occurred_at\": 1767220000000, \"text\": null, "
-               "\"value\": null, \"limit\": {\"double\": 2.5}, \"description\": null}");
+               "\"value\": null, \"limit\": {\"double\": 2.5}, \"description\": null, "
+               "\"other_partner_id\": null, \"other_occurred_at\": null}");
 }
 
 Test(encode, a_deadline_says_from_when_and_until_when)

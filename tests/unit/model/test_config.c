@@ -490,7 +490,7 @@ static char *next_example(char **at)
 
 Test(config, every_example_of_the_language_page_loads)
 {
-    static char page[100000];
+    static char page[200000];
     FILE *file = fopen(ENGAGED_SOURCE_DIR "/docs/language.md", "rb");
     int count = 0;
     cr_assert_not_null(file);

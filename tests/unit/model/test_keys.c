@@ -204,6 +204,7 @@ static const struct company companies[] = {
     {&eng_section_check, "ratio", "of: a, above: 2"},
     {&eng_section_check, "above", "of: a, ratio: [revenue, logins]"},
     {&eng_section_check, "unique", "of: a, over: 3d"},
+    {&eng_section_check, "anywhere", "unique: number, of: a, over: 3d"},
     {&eng_section_check, "more_than", "of: a, over: 3d"},
     {&eng_section_check, "of", "more_than: 5, over: 3d"},
     {&eng_section_check, "over", "more_than: 5, of: a"},

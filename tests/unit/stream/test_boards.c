@@ -144,7 +144,7 @@ static const char *give(struct bench *b, bool keys)
     while ((at_ms = eng_gather_ready(b->gather)) >= 0) {
         const struct eng_group_result *result;
         struct eng_slice key;
-        eng_gather_open(b->gather, at_ms);
+        cr_assert_eq(eng_gather_open(b->gather, at_ms), ENG_OK);
         while ((result = eng_gather_next(b->gather)) != NULL)
             if (result->top > 0)
                 add_board(b, eng_gather_board(b->gather));

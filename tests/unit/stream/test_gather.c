@@ -88,7 +88,7 @@ static const char *give(struct bench *b, bool keys)
     while ((at_ms = eng_gather_ready(b->gather)) >= 0) {
         const struct eng_group_result *result;
         struct eng_slice key;
-        eng_gather_open(b->gather, at_ms);
+        cr_assert_eq(eng_gather_open(b->gather, at_ms), ENG_OK);
         while ((result = eng_gather_next(b->gather)) != NULL)
             used += (size_t)snprintf(
                 b->out + used, sizeof b->out - used, "%d%s%.*s:%d/%u sum %d; ", (int)result->at_ms,
