@@ -199,12 +199,11 @@ static enum eng_status read_copy(const struct eng_gather *gather, struct held *h
 }
 
 /* Somebody is gone: he leaves what was told before that. */
-static enum eng_status take_out(struct eng_gather *gather, struct held *gone)
+static void take_out(struct eng_gather *gather, struct held *gone)
 {
     eng_assert(gone->sums.kind == ENG_SUMS_GONE);
     eng_assert(!gone->dead);
-    if (eng_sightings_erase(gather->sightings, gone->sums.gone) != ENG_OK)
-        return ENG_NO_MEMORY;
+    eng_sightings_erase(gather->sightings, gone->sums.gone);
     gone->sums.result.at_ms = -1; /* of no moment; before all of them in the order */
     gather->gone++;
     for (uint32_t i = 0; i < gather->count; i++) {
@@ -217,7 +216,6 @@ static enum eng_status take_out(struct eng_gather *gather, struct held *gone)
         held->changed |= left != entries->length;
         entries->length = left;
     }
-    return ENG_OK;
 }
 
 enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gather_record *record,
@@ -248,7 +246,7 @@ enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gath
     if (status == ENG_OK && !held.dead && held.sums.kind == ENG_SUMS_SEEN)
         status = eng_sightings_take(gather->sightings, &held.sums, record->offset);
     if (status == ENG_OK && !held.dead && held.sums.kind == ENG_SUMS_GONE)
-        status = take_out(gather, &held);
+        take_out(gather, &held);
     bool holds = held.dead || (held.sums.kind != ENG_SUMS_NONE && held.sums.kind != ENG_SUMS_SEEN);
     if (status != ENG_OK || !holds) {
         eng_free(held.bytes);

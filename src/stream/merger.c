@@ -402,10 +402,12 @@ static enum eng_status begin_reading(struct eng_merger *merger, struct eng_error
         status = merger->port->ops->assign(merger->port, &set, 0, err);
     if (status == ENG_OK)
         status = merger->port->ops->assign(merger->port, &set, 1, err);
-    if (status == ENG_OK)
+    if (status == ENG_OK) {
         merger->place = ENG_RULE(SUMS_TO_THE_END) ? READING : GIVING;
-    else
+        merger->blank_count = 0; /* the next time it may be another coordinator */
+    } else {
         go_nowhere(merger);
+    }
     eng_assert(status != ENG_OK || merger->gather != NULL);
     return status;
 }

@@ -39,7 +39,7 @@ struct eng_sightings {
     struct sighting *list;
     uint32_t count, capacity;
     uint32_t sorted;        /* so many are in order; behind them is the tail */
-    struct sighting *spare; /* for merging */
+    struct sighting *spare; /* for merging, as large as the list */
     uint32_t spare_capacity;
     struct finding *found;
     uint32_t found_count, found_capacity, next_found;
@@ -128,20 +128,13 @@ static void place(struct sighting *to, uint32_t *count, const struct sighting *n
 }
 
 /* Puts the tail in its place. */
-static enum eng_status tidy(struct eng_sightings *s)
+static void tidy(struct eng_sightings *s)
 {
     uint32_t left = 0, right = s->sorted, count = 0, kept = 0;
     eng_assert(s->sorted <= s->count);
+    eng_assert(s->spare_capacity >= s->count);
     if (s->sorted == s->count)
-        return ENG_OK;
-    if (s->spare_capacity < s->capacity) {
-        struct sighting *spare = eng_calloc(s->capacity, sizeof *spare);
-        if (spare == NULL)
-            return ENG_NO_MEMORY;
-        eng_free(s->spare);
-        s->spare = spare;
-        s->spare_capacity = s->capacity;
-    }
+        return;
     qsort(s->list + s->sorted, s->count - s->sorted, sizeof *s->list, by_key_and_log);
     while (left < s->sorted || right < s->count) {
         bool first = right == s->count ||
@@ -152,8 +145,8 @@ static enum eng_status tidy(struct eng_sightings *s)
         if (s->spare[i].bytes != NULL)
             s->list[kept++] = s->spare[i];
     s->count = s->sorted = kept;
+    s->asked = false;
     eng_assert(s->count <= s->capacity);
-    return ENG_OK;
 }
 
 /* ---- taking ---- */
@@ -167,6 +160,14 @@ static enum eng_status append(struct eng_sightings *s, const struct sighting *on
         if (grown == NULL)
             return ENG_NO_MEMORY;
         s->list = grown;
+    }
+    if (s->spare_capacity < s->capacity) {
+        struct sighting *spare = eng_calloc(s->capacity, sizeof *spare);
+        if (spare == NULL)
+            return ENG_NO_MEMORY;
+        eng_free(s->spare);
+        s->spare = spare;
+        s->spare_capacity = s->capacity;
     }
     s->list[s->count++] = *one;
     s->asked = false; /* a tombstone may be of the oldest */
@@ -239,16 +240,15 @@ enum eng_status eng_sightings_forget(struct eng_sightings *sightings, const char
     return append(sightings, &one);
 }
 
-enum eng_status eng_sightings_erase(struct eng_sightings *sightings, uint64_t partner_hash)
+void eng_sightings_erase(struct eng_sightings *sightings, uint64_t partner_hash)
 {
-    if (tidy(sightings) != ENG_OK)
-        return ENG_NO_MEMORY;
+    tidy(sightings);
     eng_assert(sightings->sorted == sightings->count);
     eng_assert(sightings->count <= sightings->capacity);
     for (uint32_t i = 0; i < sightings->count; i++)
         sightings->list[i].erased |=
             sightings->list[i].bytes != NULL && sightings->list[i].partner_hash == partner_hash;
-    return ENG_OK;
+    sightings->asked = false;
 }
 
 /* It is asked all the time, and there are many. */
@@ -373,8 +373,9 @@ enum eng_status eng_sightings_judge(struct eng_sightings *sightings, int64_t giv
                                     int64_t at_ms)
 {
     struct eng_sightings *s = sightings;
-    enum eng_status status = tidy(s);
+    enum eng_status status = ENG_OK;
     eng_assert(given_ms < at_ms);
+    tidy(s);
     s->found_count = s->next_found = s->next_spent = 0;
     for (uint32_t from = 0, to; status == ENG_OK && from < s->sorted; from = to) {
         to = from + 1;
@@ -454,6 +455,8 @@ bool eng_sightings_spent(struct eng_sightings *sightings, int64_t given_ms, bool
     struct eng_sightings *s = sightings;
     eng_assert(s->next_spent <= s->sorted);
     eng_assert(given_ms >= -1);
+    if (s->next_spent == 0)
+        tidy(s);
     while (s->next_spent < s->sorted) {
         const struct sighting *one = &s->list[s->next_spent++];
         if (!one->erased && (erased || one->needed_ms >= given_ms))

@@ -30,8 +30,8 @@ enum eng_status eng_sightings_take(struct eng_sightings *sightings, const struct
 enum eng_status eng_sightings_forget(struct eng_sightings *sightings, const char *key,
                                      size_t key_bytes, int64_t offset);
 
-/* All that is known of a partner by now is needed no more. ENG_OK or ENG_NO_MEMORY. */
-enum eng_status eng_sightings_erase(struct eng_sightings *sightings, uint64_t partner_hash);
+/* All that is known of a partner by now is needed no more. */
+void eng_sightings_erase(struct eng_sightings *sightings, uint64_t partner_hash);
 
 /* The oldest moment after given_ms that any of them is of; -1: there is none. */
 int64_t eng_sightings_oldest(struct eng_sightings *sightings, int64_t given_ms);

@@ -16,11 +16,15 @@
 
 enum { MERGES = 4096 };
 
-/* Topics that a merger writes to; the last is its input, too. */
-enum { GROUPS, BOARDS, SUMS, TOPICS };
+/* Logs that a merger writes to: the sums are its input, too, and flags have partitions. */
+enum { GROUPS, BOARDS, SUMS, FLAGS, TOPICS = FLAGS + BROKER_PARTITIONS };
 
-static const enum eng_topic topics[TOPICS] = {ENG_TOPIC_GROUPS, ENG_TOPIC_BOARDS,
-                                              ENG_TOPIC_GROUP_SUMS};
+static int place_of(int log)
+{
+    static const enum eng_topic topics[FLAGS] = {ENG_TOPIC_GROUPS, ENG_TOPIC_BOARDS,
+                                                 ENG_TOPIC_GROUP_SUMS};
+    return log < FLAGS ? broker_place(topics[log], 0) : broker_place(ENG_TOPIC_FLAGS, log - FLAGS);
+}
 
 struct merged {
     struct sim *sim;
@@ -40,7 +44,7 @@ static void prepare(struct merged *merged, struct sim *sim)
 {
     *merged = (struct merged){.sim = sim};
     for (int i = 0; i < TOPICS; i++)
-        merged->logs[i] = &sim->broker.logs[broker_place(topics[i], 0)];
+        merged->logs[i] = &sim->broker.logs[place_of(i)];
 }
 
 static void begin(struct merged *merged, int64_t given_ms)
@@ -90,11 +94,15 @@ static void give(struct merged *merged, struct eng_txn *txn)
     while ((at_ms = eng_gather_ready(merged->gather)) >= 0) {
         const struct eng_group_result *result;
         struct eng_slice key;
-        eng_gather_open(merged->gather, at_ms);
+        const struct eng_twice *twice;
+        eng_assert(eng_gather_open(merged->gather, at_ms) == ENG_OK);
         while ((result = eng_gather_next(merged->gather)) != NULL)
             eng_assert((result->top > 0
                             ? eng_sink_board(&merged->sink, txn, eng_gather_board(merged->gather))
                             : eng_sink_result(&merged->sink, txn, result)) == ENG_OK);
+        while ((twice = eng_gather_twice(merged->gather)) != NULL)
+            eng_assert(eng_sink_flag(&merged->sink, txn, (int32_t)twice->partition, &twice->flag) ==
+                       ENG_OK);
         while (eng_gather_spent(merged->gather, &key))
             eng_assert(eng_sink_spent(txn, key) == ENG_OK);
     }
@@ -161,14 +169,18 @@ static void find_first(const struct merged *merged, const struct broker_txn *txn
                        int64_t ret_first[TOPICS])
 {
     for (int i = 0; i < TOPICS; i++) {
-        int64_t first = txn->first[broker_place(topics[i], 0)];
+        int64_t first = txn->first[place_of(i)];
         ret_first[i] = first >= 0 ? first : merged->logs[i]->end;
     }
 }
 
-static int log_of(enum eng_topic topic)
+static int log_of(const struct eng_port_output *output)
 {
-    return topic == ENG_TOPIC_GROUPS ? GROUPS : topic == ENG_TOPIC_BOARDS ? BOARDS : SUMS;
+    if (output->topic == ENG_TOPIC_FLAGS)
+        return FLAGS + output->partition;
+    return output->topic == ENG_TOPIC_GROUPS   ? GROUPS
+           : output->topic == ENG_TOPIC_BOARDS ? BOARDS
+                                               : SUMS;
 }
 
 /* Is this what the transaction is made of, and all of it? */
@@ -181,7 +193,7 @@ static bool is_made_of(struct merged *merged, const struct broker_txn *txn,
     int64_t at[TOPICS];
     find_first(merged, txn, at);
     while (eng_txn_next(want, &place, headers, &output)) {
-        int log = log_of(output.topic);
+        int log = log_of(&output);
         struct broker_record record = broker_record_of(&merged->sim->broker, &output);
         const struct broker_entry *entry = next_of(merged->logs[log], txn, &at[log]);
         if (entry == NULL || !same_record(&record, &entry->record)) {
@@ -193,9 +205,8 @@ static bool is_made_of(struct merged *merged, const struct broker_txn *txn,
     }
     for (int i = 0; i < TOPICS; i++)
         if (next_of(merged->logs[i], txn, &at[i]) != NULL) {
-            sim_say(merged->sim,
-                    "up to %" PRId64 " there would be no record %" PRId64 " of topic %d",
-                    merged->next, at[i] - 1, topics[i]);
+            sim_say(merged->sim, "up to %" PRId64 " there would be no record %" PRId64 " of log %d",
+                    merged->next, at[i] - 1, i);
             return false;
         }
     return true;
@@ -373,7 +384,8 @@ bool merged_may_expire(struct sim *sim)
     uint32_t ahead = 0;
     bool boards = false;
     for (uint32_t i = 0; i <= sim->input.changes; i++)
-        boards |= eng_model_board_name(input_release(&sim->input, i)->model, 0) != NULL;
+        boards |= eng_model_board_name(input_release(&sim->input, i)->model, 0) != NULL ||
+                  input_release(&sim->input, i)->model->sights;
     for (uint32_t i = 0; i < sim->manner.processes; i++) {
         const struct eng_worker *worker = sim->processes[i].worker;
         for (uint32_t k = 0; worker != NULL && k < worker->task_count; k++)
@@ -383,18 +395,18 @@ bool merged_may_expire(struct sim *sim)
            ahead >= (uint32_t)sim->manner.partitions;
 }
 
-static void trace(const struct sim *sim, enum eng_topic topic)
+static void trace(const struct sim *sim, int number)
 {
-    const struct broker_log *log = &sim->broker.logs[broker_place(topic, 0)];
+    const struct broker_log *log = &sim->broker.logs[place_of(number)];
     for (int64_t i = 0; i < log->end; i++) {
         const struct broker_entry *entry = &log->entries[i];
         struct eng_sums sums = {0};
-        if (!broker_was_visible(entry))
+        if (!broker_was_visible(entry) || (number >= FLAGS && !broker_txn_merges(entry->txn)))
             continue;
-        if (topic == ENG_TOPIC_GROUP_SUMS && entry->record.value != NULL)
+        if (number == SUMS && entry->record.value != NULL)
             (void)eng_sums_read(entry->record.value, entry->record.value_bytes, &sums, NULL);
         sim_say(sim, "%s %" PRId64 " of producer %u: %.*s%s%s, %u more, at %" PRId64,
-                topic == ENG_TOPIC_GROUP_SUMS ? "sums" : "told", i, entry->txn->producer,
+                number == SUMS ? "sums" : "told", i, entry->txn->producer,
                 (int)entry->record.key_bytes, (const char *)entry->record.key,
                 entry->record.value == NULL ? " is spent" : "",
                 entry->compacted ? " (compacted)" : "", sums.left, sums.result.at_ms);
@@ -404,5 +416,5 @@ static void trace(const struct sim *sim, enum eng_topic topic)
 void merged_trace(const struct sim *sim)
 {
     for (int i = 0; i < TOPICS; i++)
-        trace(sim, topics[i]);
+        trace(sim, i);
 }

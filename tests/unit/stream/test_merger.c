@@ -278,6 +278,14 @@ Test(merger, no_offset_beside_sums_is_no_beginning_unless_it_stays_so)
         cr_expect_eq(s.merger->from.next, known ? 1 : -1);
         turn(&s, 3);
         cr_expect_str_eq(told(&s), FIRST);
+        *offset =
+            (struct eng_port_offset){.next = -1}; /* another one takes over, and knows nothing */
+        s.stage.fake->failure = ENG_NOT_FOUND;
+        began_us = s.stage.fake->now_us;
+        turn(&s, 1);
+        for (int i = 0; i < 1000 && s.merger->place == NOWHERE; i++)
+            turn(&s, 1);
+        cr_expect_gt(s.stage.fake->now_us - began_us, 10000000, "it was believed at once");
         end(&s);
     }
 }
