@@ -86,7 +86,6 @@ enum eng_status eng_changes_page(struct eng_changes *changes, uint64_t hash, uin
     return ENG_OK;
 }
 
-/* Cost: the queue, if the partner is in it; partners are seldom erased. */
 enum eng_status eng_changes_reserve_urgent(struct eng_changes *changes)
 {
     eng_assert(changes->urgent_count <= changes->urgent_capacity);
@@ -102,6 +101,7 @@ enum eng_status eng_changes_reserve_urgent(struct eng_changes *changes)
     return ENG_OK;
 }
 
+/* Cost: the queue, if the partner is in it; partners are seldom erased. */
 void eng_changes_forget(struct eng_changes *changes, uint64_t hash, uint32_t number)
 {
     eng_assert(number != ENG_PARTNER_NONE);
