@@ -437,6 +437,13 @@ const struct eng_group_result *eng_gather_next(struct eng_gather *gather)
     return &gather->result;
 }
 
+bool eng_gather_judged(const struct eng_gather *gather)
+{
+    eng_assert(gather != NULL);
+    eng_assert(gather->sightings != NULL);
+    return eng_sightings_judged(gather->sightings) > 0;
+}
+
 const struct eng_twice *eng_gather_twice(struct eng_gather *gather)
 {
     eng_assert(gather->giving == gather->giving_end);

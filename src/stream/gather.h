@@ -68,6 +68,10 @@ const struct eng_group_result *eng_gather_next(struct eng_gather *gather);
 /* When that result is a board (`top`): its places. Borrowed until the next call of the other. */
 const struct eng_board_result *eng_gather_board(const struct eng_gather *gather);
 
+/* Were any texts judged with the moments that were opened last? Then it has to be remembered that
+ * they were, even if there is nothing to tell. */
+bool eng_gather_judged(const struct eng_gather *gather);
+
 /* Behind them, the next text that came at two partners; NULL: there are no more. Borrowed until the
  * next call. */
 const struct eng_twice *eng_gather_twice(struct eng_gather *gather);

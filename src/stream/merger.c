@@ -533,11 +533,14 @@ static enum eng_status fill_changed(struct eng_merger *merger)
     return status;
 }
 
-/* Results and tombstones of all moments that are complete. ENG_NOT_FOUND: there is none. */
+/* Results and tombstones of all moments that are complete. ENG_NOT_FOUND: there is none. That texts
+ * were judged is committed also when there is nothing to tell of them: what comes now of such a
+ * moment is late for a successor, too. */
 static enum eng_status fill(struct eng_merger *merger)
 {
     int64_t at_ms;
     enum eng_status status = fill_changed(merger);
+    bool judged = false;
     eng_assert(merger->gather != NULL);
     while (status == ENG_OK && (at_ms = eng_gather_ready(merger->gather)) >= 0) {
         const struct eng_group_result *result;
@@ -546,6 +549,7 @@ static enum eng_status fill(struct eng_merger *merger)
         status = eng_gather_open(merger->gather, at_ms);
         if (status != ENG_OK)
             break;
+        judged |= eng_gather_judged(merger->gather);
         while ((result = eng_gather_next(merger->gather)) != NULL)
             if (status == ENG_OK)
                 status = result->top > 0 ? eng_sink_board(&merger->sink, &merger->txn,
@@ -560,7 +564,7 @@ static enum eng_status fill(struct eng_merger *merger)
                 status = eng_sink_spent(&merger->txn, key);
     }
     eng_assert(status == ENG_OK || status == ENG_NO_MEMORY);
-    return status == ENG_OK && merger->txn.record_count == 0 ? ENG_NOT_FOUND : status;
+    return status == ENG_OK && !judged && merger->txn.record_count == 0 ? ENG_NOT_FOUND : status;
 }
 
 static void send_errand(void *context)

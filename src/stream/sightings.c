@@ -44,7 +44,8 @@ struct eng_sightings {
     struct finding *found;
     uint32_t found_count, found_capacity, next_found;
     uint32_t next_spent;
-    bool asked; /* the oldest moment after one is known */
+    uint32_t judged; /* with the last moments that were */
+    bool asked;      /* the oldest moment after one is known */
     int64_t asked_given_ms, asked_oldest_ms;
     struct eng_twice twice;
     char key[ENG_SUMS_KEY_BYTES];
@@ -376,15 +377,16 @@ enum eng_status eng_sightings_judge(struct eng_sightings *sightings, int64_t giv
     enum eng_status status = ENG_OK;
     eng_assert(given_ms < at_ms);
     tidy(s);
-    s->found_count = s->next_found = s->next_spent = 0;
+    s->found_count = s->next_found = s->next_spent = s->judged = 0;
     for (uint32_t from = 0, to; status == ENG_OK && from < s->sorted; from = to) {
         to = from + 1;
         while (to < s->sorted && s->list[to].hash == s->list[from].hash)
             to++;
-        for (uint32_t i = from; to - from > 1 && i < to && status == ENG_OK; i++) {
+        for (uint32_t i = from; i < to && status == ENG_OK; i++) {
             const struct sighting *one = &s->list[i];
             if (one->erased || one->at_ms <= given_ms || one->at_ms > at_ms)
                 continue;
+            s->judged++;
             uint32_t other = find_other(s, i, from, to);
             if (other < to)
                 status = note(s, i, other);
@@ -394,6 +396,13 @@ enum eng_status eng_sightings_judge(struct eng_sightings *sightings, int64_t giv
         qsort(s->found, s->found_count, sizeof *s->found, by_judgement);
     eng_assert(status == ENG_OK || status == ENG_NO_MEMORY);
     return status;
+}
+
+uint32_t eng_sightings_judged(const struct eng_sightings *sightings)
+{
+    eng_assert(sightings != NULL);
+    eng_assert(sightings->found_count <= sightings->judged);
+    return sightings->judged;
 }
 
 const struct eng_twice *eng_sightings_next(struct eng_sightings *sightings)

@@ -46,6 +46,9 @@ struct eng_twice {
 enum eng_status eng_sightings_judge(struct eng_sightings *sightings, int64_t given_ms,
                                     int64_t at_ms);
 
+/* How many were judged the last time. */
+uint32_t eng_sightings_judged(const struct eng_sightings *sightings);
+
 /* The next finding, in the order of moments, times, partitions and offsets; NULL: there are no
  * more. Borrowed until the next call. */
 const struct eng_twice *eng_sightings_next(struct eng_sightings *sightings);
