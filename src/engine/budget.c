@@ -1,6 +1,6 @@
 /* Budgets: see budget.h.
  *
- * Each segment has a list of those who rank first so far, in order: as many as are told and shown,
+ * Each segment has a ranking of those who come first so far: as many as are told and shown,
  * and one of the control group, who take no place: they are told as if they did, when fewer than
  * `at_most` others come before them.
  *
@@ -9,30 +9,17 @@
 #include "engine/budget.h"
 
 #include "base/assert.h"
+#include "base/big_endian.h"
 #include "base/memory.h"
 #include "engine/fact.h"
 #include "engine/internal.h"
 #include "engine/quiet.h"
 
-/* An opening that wants to be told. */
-struct claim {
-    int64_t value_e4;
-    uint32_t partner;
-    uint8_t alert;
-    bool missing; /* there is no value: behind all others */
-};
-
-/* A list in order; what comes behind its `most` is forgotten. */
-struct queue {
-    struct claim *claims;
-    uint32_t count, most;
-};
-
 /* A segment of a budget. */
 struct pool {
     uint32_t budget, segment;
     uint64_t claims; /* those of the control group left out */
-    struct queue others, held_out;
+    struct eng_ranking others, held_out;
 };
 
 struct eng_budgets {
@@ -40,7 +27,7 @@ struct eng_budgets {
     bool ready;      /* all have */
     uint32_t pool_count;
     uint64_t bytes;
-    struct claim *claims; /* of all pools */
+    struct eng_ranked *claims; /* of all pools */
     struct pool pools[];
 };
 
@@ -114,16 +101,16 @@ static uint32_t others_most(const struct eng_budget *budget)
 
 static void lay_pools(const struct eng_model *model, struct eng_budgets *budgets)
 {
-    struct claim *claims = budgets->claims;
+    struct eng_ranked *claims = budgets->claims;
     struct pool *pool = budgets->pools;
     eng_assert(model->budget_count <= ENG_BUDGETS_MAX);
     for (uint32_t i = 0; i < model->budget_count; i++) {
         const struct eng_budget *budget = &model->budgets[i];
         for (uint32_t j = 0; j < eng_budget_segments(model, budget); j++, pool++) {
             *pool = (struct pool){.budget = i, .segment = j};
-            pool->others = (struct queue){claims, 0, others_most(budget)};
+            pool->others = (struct eng_ranking){claims, 0, others_most(budget)};
             claims += pool->others.most;
-            pool->held_out = (struct queue){claims, 0, budget->at_most};
+            pool->held_out = (struct eng_ranking){claims, 0, budget->at_most};
             claims += pool->held_out.most;
         }
     }
@@ -187,47 +174,6 @@ void eng_budgets_forget(struct eng_budgets *budgets)
 
 /* ---- ranking ---- */
 
-/* The order of bytes, a shorter one before a longer one that it begins. */
-static int order_of_ids(struct eng_slice left, struct eng_slice right)
-{
-    uint32_t both = left.length < right.length ? left.length : right.length;
-    int order = memcmp(left.data, right.data, both);
-    eng_assert(left.length > 0 && right.length > 0);
-    return order != 0 ? order : (left.length > right.length) - (left.length < right.length);
-}
-
-static bool ranks_before(const struct eng_engine *engine, const struct eng_budget *budget,
-                         const struct claim *one, const struct claim *two)
-{
-    if (one->missing != two->missing)
-        return two->missing;
-    if (one->value_e4 != two->value_e4)
-        return (one->value_e4 > two->value_e4) != budget->lowest;
-    if (one->partner == two->partner)
-        return one->alert < two->alert;
-    int order = order_of_ids(eng_partner_id(eng_store_at(&engine->store, one->partner)),
-                             eng_partner_id(eng_store_at(&engine->store, two->partner)));
-    eng_assert(order != 0);
-    return order < 0;
-}
-
-static void offer(const struct eng_engine *engine, const struct eng_budget *budget,
-                  struct queue *queue, struct claim claim)
-{
-    uint32_t at = queue->count;
-    eng_assert(queue->most > 0 && at <= queue->most);
-    if (at == queue->most && !ranks_before(engine, budget, &claim, &queue->claims[at - 1]))
-        return;
-    if (at == queue->most)
-        at--; /* the last one has to go */
-    else
-        queue->count++;
-    for (; at > 0 && ranks_before(engine, budget, &claim, &queue->claims[at - 1]); at--)
-        queue->claims[at] = queue->claims[at - 1];
-    queue->claims[at] = claim;
-    eng_assert(queue->count <= queue->most);
-}
-
 /* Takes the partner into the hand, caught up with the clock as for a view. */
 static enum eng_status take_claimant(struct eng_engine *engine, uint32_t number)
 {
@@ -240,21 +186,6 @@ static enum eng_status take_claimant(struct eng_engine *engine, uint32_t number)
     eng_assert(engine->hand.partner->due > engine->now.pane);
     eng_measure_catch_up(engine, engine->now.pane);
     return ENG_OK;
-}
-
-/* What the partner in hand is ranked by. */
-static struct claim value_of(const struct eng_engine *engine, const struct eng_budget *budget)
-{
-    int64_t contributions[ENG_DIMENSIONS_MAX];
-    struct claim claim = {.partner = engine->hand.number};
-    eng_assert(engine->hand.partner->as_of == engine->now.pane);
-    if (budget->of_score) {
-        claim.value_e4 = eng_contributions(engine, &engine->hand, budget->subject, contributions);
-        return claim;
-    }
-    eng_wide value = eng_measure_value(engine, &engine->hand, budget->subject, &claim.missing);
-    claim.value_e4 = claim.missing ? 0 : eng_saturate(value);
-    return claim;
 }
 
 /* Where the partner in hand is ranked. */
@@ -277,7 +208,8 @@ static void rank_hand(struct eng_engine *engine, uint32_t due, uint32_t claims, 
         const struct eng_budget *budget = &engine->model->budgets[i];
         if (!(due >> i & 1) || (claims & budget->alerts) == 0)
             continue;
-        struct claim claim = value_of(engine, budget);
+        struct eng_ranked claim =
+            eng_ranked_by(engine, &engine->hand, budget->of_score, budget->subject);
         struct pool *pool = pool_of(engine, i);
         for (uint32_t alert = 0; alert < engine->model->alert_count; alert++) {
             if (!(claims & budget->alerts & 1u << alert))
@@ -285,7 +217,8 @@ static void rank_hand(struct eng_engine *engine, uint32_t due, uint32_t claims, 
             bool out = held_out >> alert & 1;
             claim.alert = (uint8_t)alert;
             pool->claims += !out;
-            offer(engine, budget, out ? &pool->held_out : &pool->others, claim);
+            eng_ranking_offer(&engine->store, budget->lowest, out ? &pool->held_out : &pool->others,
+                              claim);
         }
     }
     eng_assert(claims != 0);
@@ -333,7 +266,7 @@ static struct eng_evaluation evaluation_now(const struct eng_engine *engine,
                                    .effects = effects};
 }
 
-static enum eng_status tell_claim(struct eng_engine *engine, const struct claim *claim,
+static enum eng_status tell_claim(struct eng_engine *engine, const struct eng_ranked *claim,
                                   struct eng_effects *effects)
 {
     struct eng_evaluation evaluation = evaluation_now(engine, effects);
@@ -360,23 +293,7 @@ static enum eng_status tell_claim(struct eng_engine *engine, const struct claim 
 
 size_t eng_digest_bytes_most(void)
 {
-    size_t entries = ENG_DIGEST_MOST * (ENG_LEFT_OUT_HEAD_BYTES + (size_t)ENG_PARTNER_BYTES_MAX);
-    eng_assert(entries <= UINT16_MAX); /* eng_effect.entries_bytes */
-    return (sizeof(struct eng_effect) + entries + 7) & ~(size_t)7;
-}
-
-static uint8_t *put_left_out(uint8_t *to, const struct claim *claim, struct eng_slice partner)
-{
-    eng_assert(partner.length > 0 && partner.length <= ENG_PARTNER_BYTES_MAX);
-    eng_assert(claim->missing || claim->value_e4 != INT64_MIN || claim->value_e4 == INT64_MIN);
-    for (int i = 0; i < 8; i++)
-        to[i] = (uint8_t)((uint64_t)claim->value_e4 >> (56 - 8 * i));
-    to[8] = claim->alert;
-    to[9] = claim->missing;
-    to[10] = (uint8_t)(partner.length >> 8);
-    to[11] = (uint8_t)partner.length;
-    memcpy(to + ENG_LEFT_OUT_HEAD_BYTES, partner.data, partner.length);
-    return to + ENG_LEFT_OUT_HEAD_BYTES + partner.length;
+    return eng_effect_entries_most(ENG_DIGEST_MOST, ENG_LEFT_OUT_HEAD_BYTES);
 }
 
 static void tell_digest(struct eng_engine *engine, const struct pool *pool,
@@ -384,7 +301,7 @@ static void tell_digest(struct eng_engine *engine, const struct pool *pool,
 {
     const struct eng_budget *budget = &engine->model->budgets[pool->budget];
     struct eng_effect *effect = (struct eng_effect *)(void *)(effects->data + effects->used);
-    uint8_t *begin = (uint8_t *)(effect + 1), *end = begin;
+    uint8_t *end = (uint8_t *)(effect + 1);
     eng_assert(pool->claims > budget->at_most);
     eng_assert(effects->capacity - effects->used >= eng_digest_bytes_most());
     *effect = (struct eng_effect){.kind = ENG_EFFECT_DIGEST,
@@ -397,13 +314,13 @@ static void tell_digest(struct eng_engine *engine, const struct pool *pool,
                                   .value_e4 = budget->at_most,
                                   .baseline_e4 = (int64_t)(pool->claims - budget->at_most)};
     for (uint32_t i = budget->at_most; i < pool->others.count; i++) {
-        const struct claim *claim = &pool->others.claims[i];
-        end =
-            put_left_out(end, claim, eng_partner_id(eng_store_at(&engine->store, claim->partner)));
+        const struct eng_ranked *claim = &pool->others.list[i];
+        eng_write_be(end, (uint64_t)claim->value_e4, 8);
+        end[8] = claim->alert;
+        end[9] = claim->missing;
+        end = eng_effect_put_id(end + 10, &engine->store, claim->partner);
     }
-    effect->entries_bytes = (uint16_t)(end - begin);
-    effect->bytes = (uint32_t)((sizeof *effect + effect->entries_bytes + 7) & ~(size_t)7);
-    memset(end, 0, effect->bytes - sizeof *effect - effect->entries_bytes);
+    eng_effect_end_entries(effect, end);
     effects->used += effect->bytes;
     effects->count++;
 }
@@ -416,13 +333,13 @@ static enum eng_status tell_pool(struct eng_engine *engine, struct pool *pool,
     const struct eng_budget *budget = &engine->model->budgets[pool->budget];
     enum eng_status status = ENG_OK;
     uint32_t count = pool->others.count < budget->at_most ? pool->others.count : budget->at_most;
-    const struct claim *last = count == budget->at_most ? &pool->others.claims[count - 1] : NULL;
+    const struct eng_ranked *last = count == budget->at_most ? &pool->others.list[count - 1] : NULL;
     eng_assert(pool->others.count <= pool->claims);
     for (uint32_t i = 0; status == ENG_OK && i < count; i++)
-        status = tell_claim(engine, &pool->others.claims[i], effects);
+        status = tell_claim(engine, &pool->others.list[i], effects);
     for (uint32_t i = 0; status == ENG_OK && i < pool->held_out.count; i++) {
-        const struct claim *claim = &pool->held_out.claims[i];
-        if (last == NULL || ranks_before(engine, budget, claim, last))
+        const struct eng_ranked *claim = &pool->held_out.list[i];
+        if (last == NULL || eng_ranks_before(&engine->store, budget->lowest, claim, last))
             status = tell_claim(engine, claim, effects);
     }
     if (status == ENG_OK && !eng_effects_fit(engine, effects))

@@ -1,5 +1,6 @@
 /* The effects buffer: writing records (engine) and walking them (everybody). */
 #include "base/assert.h"
+#include "base/big_endian.h"
 #include "engine/fact.h"
 #include "engine/internal.h"
 
@@ -30,6 +31,8 @@ struct eng_slice eng_effect_partner(const struct eng_effect *effect)
         effect->partner_bytes};
 }
 
+enum { ID_LENGTH_BYTES = 2 }; /* at the end of an entry's head */
+
 struct eng_slice eng_effect_entries(const struct eng_effect *effect)
 {
     eng_assert(effect->kind == ENG_EFFECT_BOARD || effect->kind == ENG_EFFECT_DIGEST);
@@ -37,41 +40,74 @@ struct eng_slice eng_effect_entries(const struct eng_effect *effect)
     return (struct eng_slice){(const char *)(effect + 1), effect->entries_bytes};
 }
 
+size_t eng_effect_entries_most(uint32_t count, uint32_t head_bytes)
+{
+    size_t entries = (size_t)count * (head_bytes + ENG_PARTNER_BYTES_MAX);
+    eng_assert(head_bytes > ID_LENGTH_BYTES);
+    eng_assert(entries <= UINT16_MAX); /* entries_bytes */
+    return (sizeof(struct eng_effect) + entries + 7) & ~(size_t)7;
+}
+
+uint8_t *eng_effect_put_id(uint8_t *to, const struct eng_store *store, uint32_t partner)
+{
+    struct eng_slice id = eng_partner_id(eng_store_at(store, partner));
+    eng_assert(id.length > 0);
+    eng_assert(id.length <= ENG_PARTNER_BYTES_MAX);
+    eng_write_be(to, id.length, ID_LENGTH_BYTES);
+    memcpy(to + ID_LENGTH_BYTES, id.data, id.length);
+    return to + ID_LENGTH_BYTES + id.length;
+}
+
+void eng_effect_end_entries(struct eng_effect *effect, uint8_t *end)
+{
+    const uint8_t *begin = (const uint8_t *)(effect + 1);
+    eng_assert(end >= begin);
+    eng_assert(end - begin <= UINT16_MAX);
+    effect->entries_bytes = (uint16_t)(end - begin);
+    effect->bytes = (uint32_t)((sizeof *effect + effect->entries_bytes + 7) & ~(size_t)7);
+    memset(end, 0, effect->bytes - sizeof *effect - effect->entries_bytes);
+}
+
+/* Takes the first of packed entries off: its head, which ends with the length of the id, and the
+ * id. NULL: there is none, or what is left is none. */
+static const uint8_t *take_entry(struct eng_slice *rest, uint32_t head_bytes,
+                                 struct eng_slice *ret_partner)
+{
+    const uint8_t *head = (const uint8_t *)rest->data;
+    eng_assert(head_bytes > ID_LENGTH_BYTES);
+    eng_assert(rest->length == 0 || head != NULL);
+    if (rest->length < head_bytes)
+        return NULL;
+    uint32_t length = (uint32_t)eng_read_be(head + head_bytes - ID_LENGTH_BYTES, ID_LENGTH_BYTES);
+    if (rest->length - head_bytes < length)
+        return NULL;
+    *ret_partner = (struct eng_slice){rest->data + head_bytes, length};
+    rest->data += head_bytes + length;
+    rest->length -= head_bytes + length;
+    return head;
+}
+
 bool eng_entry_take(struct eng_slice *rest, struct eng_entry *ret_entry)
 {
-    const uint8_t *at = (const uint8_t *)rest->data;
-    uint64_t value = 0;
-    eng_assert(rest->length == 0 || at != NULL);
-    if (rest->length < ENG_ENTRY_HEAD_BYTES)
+    const uint8_t *head = take_entry(rest, ENG_ENTRY_HEAD_BYTES, &ret_entry->partner);
+    eng_assert(ENG_ENTRY_HEAD_BYTES == 8 + ID_LENGTH_BYTES);
+    if (head == NULL)
         return false;
-    uint32_t length = (uint32_t)at[8] << 8 | at[9];
-    if (rest->length - ENG_ENTRY_HEAD_BYTES < length)
-        return false;
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | at[i];
-    *ret_entry =
-        (struct eng_entry){(int64_t)value, {(const char *)at + ENG_ENTRY_HEAD_BYTES, length}};
-    rest->data += ENG_ENTRY_HEAD_BYTES + length;
-    rest->length -= ENG_ENTRY_HEAD_BYTES + length;
-    eng_assert(ret_entry->partner.length == length);
+    ret_entry->value_e4 = (int64_t)eng_read_be(head, 8);
+    eng_assert(ret_entry->partner.data == (const char *)head + ENG_ENTRY_HEAD_BYTES);
     return true;
 }
 
 bool eng_left_out_take(struct eng_slice *rest, struct eng_left_out *ret_entry)
 {
-    const uint8_t *at = (const uint8_t *)rest->data;
-    uint64_t value = 0;
-    if (rest->length < ENG_LEFT_OUT_HEAD_BYTES)
+    const uint8_t *head = take_entry(rest, ENG_LEFT_OUT_HEAD_BYTES, &ret_entry->partner);
+    eng_assert(ENG_LEFT_OUT_HEAD_BYTES == 10 + ID_LENGTH_BYTES);
+    if (head == NULL)
         return false;
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | at[i];
-    uint32_t length = (uint32_t)at[10] << 8 | at[11];
-    if (rest->length - ENG_LEFT_OUT_HEAD_BYTES < length)
-        return false;
-    *ret_entry = (struct eng_left_out){
-        (int64_t)value, at[8], at[9] != 0, {rest->data + ENG_LEFT_OUT_HEAD_BYTES, length}};
-    rest->data += ENG_LEFT_OUT_HEAD_BYTES + length;
-    rest->length -= ENG_LEFT_OUT_HEAD_BYTES + length;
+    ret_entry->value_e4 = (int64_t)eng_read_be(head, 8);
+    ret_entry->alert = head[8];
+    ret_entry->missing = head[9] != 0;
+    eng_assert(ret_entry->partner.data == (const char *)head + ENG_LEFT_OUT_HEAD_BYTES);
     return true;
 }
 

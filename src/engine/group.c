@@ -171,9 +171,7 @@ static void add_to_segment(const struct eng_group *group, const eng_wide (*adds)
     }
 }
 
-/* The caught up record of a partner, with its number, for one group. */
-static void add_partner(struct eng_engine *engine, const struct eng_record *record, uint32_t number,
-                        uint32_t index)
+static void add_partner(struct eng_engine *engine, const struct eng_record *record, uint32_t index)
 {
     const struct eng_group *group = &engine->model->groups[index];
     struct eng_segment_sums *segments =
@@ -189,9 +187,9 @@ static void add_partner(struct eng_engine *engine, const struct eng_record *reco
     }
     for (uint32_t i = 0; i < group->figure_count; i++)
         add_figure(engine, record, &group->figures[i], adds[i]);
-    struct eng_leader offer = {.partner = number};
+    struct eng_ranked offer = {0};
     if (group->top > 0)
-        offer.value_e4 = eng_board_value(engine, record, group);
+        offer = eng_ranked_by(engine, record, group->of_score, group->subject);
     for (uint32_t i = 0; i <= group->split_count; i++) {
         add_to_segment(group, (const eng_wide(*)[2])adds, its[i]);
         if (group->top > 0)
@@ -254,7 +252,7 @@ enum eng_status eng_groups_sum(struct eng_engine *engine, const struct eng_effec
             return ENG_NO_MEMORY;
         for (uint32_t i = 0; i < engine->model->group_count; i++)
             if (due >> i & 1)
-                add_partner(engine, &record, boundary->summed, i);
+                add_partner(engine, &record, i);
         engine->evaluations_left--;
     }
     boundary->sums_ready = eng_effects_fit(engine, effects);

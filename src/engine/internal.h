@@ -377,19 +377,22 @@ static inline void eng_groups_forget(struct eng_engine *engine)
 /* The most bytes that the groups of one boundary are told in. */
 size_t eng_groups_bytes_most(const struct eng_model *model);
 
+/* Of an effect with entries (effect.c): the most bytes that it has, with so many whose heads are as
+ * long as that; the end of an entry's head, which is the length of a partner's id, and the id,
+ * returning where the next one begins; and behind the last one, how much it is. */
+size_t eng_effect_entries_most(uint32_t count, uint32_t head_bytes);
+uint8_t *eng_effect_put_id(uint8_t *to, const struct eng_store *store, uint32_t partner);
+void eng_effect_end_entries(struct eng_effect *effect, uint8_t *end);
+
 /* Tells that nothing more is told up to a boundary; there is room (effect.c). */
 void eng_effect_passed(struct eng_effects *effects, int64_t boundary_ms);
 
 /* ---- board.c ---- */
 
-/* What a partner, caught up with the clock, is on a board for; nothing to measure is 0. */
-int64_t eng_board_value(const struct eng_engine *engine, const struct eng_record *record,
-                        const struct eng_group *board);
-
 /* A partner of a segment (of the layout), once: takes its place if it has one. Who has nothing
  * above 0 has none. */
 void eng_board_offer(const struct eng_engine *engine, const struct eng_group *board,
-                     struct eng_segment_sums *segment, struct eng_leader offer);
+                     struct eng_segment_sums *segment, struct eng_ranked offer);
 
 /* Writes who is on top of a segment behind an effect's head, and how many bytes that is. There is
  * room for eng_board_bytes. */

@@ -16,6 +16,7 @@
 #define ENG_ENGINE_LAYOUT_H
 
 #include "engine/model.h"
+#include "engine/ranking.h"
 #include "engine/score.h"
 
 enum { ENG_NO_INDEX = 0xFFFF };
@@ -142,12 +143,6 @@ struct eng_segment_sums {
     uint32_t leaders;                  /* of a board, so far */
 };
 
-/* Who is on top of a board's segment. */
-struct eng_leader {
-    int64_t value_e4;
-    uint32_t partner; /* number */
-};
-
 struct eng_layout {
     const struct eng_model *model;
     uint32_t fixed_bytes; /* header, list counts and fixed part */
@@ -228,7 +223,7 @@ struct eng_layout {
 
     struct eng_segment_sums *segments; /* of groups, one after the other: what is being summed */
     uint32_t *segments_first;          /* by group */
-    struct eng_leader *leaders;        /* of boards: for each segment so many as it has places */
+    struct eng_ranked *leaders;        /* of boards: for each segment so many as it has places */
     uint32_t *leaders_first;           /* by group */
 
     uint32_t insert_most;     /* list insertions and widenings of one event at most */

@@ -2,8 +2,8 @@
 #include "stream/journal.h"
 
 #include "base/assert.h"
+#include "base/big_endian.h"
 #include "base/memory.h"
-#include "stream/big_endian.h"
 #include "stream/state.h"
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "stream/state.h"
 
 #include "base/assert.h"
-#include "stream/big_endian.h"
+#include "base/big_endian.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

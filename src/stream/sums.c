@@ -2,8 +2,8 @@
 #include "stream/sums.h"
 
 #include "base/assert.h"
+#include "base/big_endian.h"
 #include "codec/writer.h"
-#include "stream/big_endian.h"
 #include "stream/state.h"
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* Numbers in records of the state topic: big endian, 1 to 8 bytes. */
-#ifndef ENG_STREAM_BIG_ENDIAN_H
-#define ENG_STREAM_BIG_ENDIAN_H
+/* Numbers in records and effects, the highest byte first: 1 to 8 bytes. */
+#ifndef ENG_BASE_BIG_ENDIAN_H
+#define ENG_BASE_BIG_ENDIAN_H
 
 #include <stdint.h>
 
