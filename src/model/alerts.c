@@ -23,9 +23,7 @@ static enum eng_status fail_alert(struct eng_load *load, const struct eng_node *
 enum eng_status eng_load_find_score(struct eng_load *load, const struct eng_node *name,
                                     uint16_t *ret_index)
 {
-    const struct eng_model *model = load->model;
-    const struct eng_named named = {"score", model->scores, sizeof *model->scores,
-                                    model->score_count};
+    const struct eng_named named = eng_named_scores(load->model);
     return eng_load_find(load, name, &named, "add it under \"scores\", or name another", ret_index);
 }
 

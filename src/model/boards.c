@@ -1,43 +1,26 @@
 /* Boards: of what, how many places, and by what partners are told apart. */
 #include "base/assert.h"
 #include "base/limits.h"
-#include "base/memory.h"
 #include "model/load.h"
-#include <string.h>
-
-static bool is_measure(const struct eng_model *model, const struct eng_node *name)
-{
-    for (uint32_t i = 0; i < model->named_measure_count; i++)
-        if (eng_node_is(name, model->measures[i].name))
-            return true;
-    return false;
-}
-
-static bool is_score(const struct eng_model *model, const struct eng_node *name)
-{
-    for (uint32_t i = 0; i < model->score_count; i++)
-        if (eng_node_is(name, model->scores[i].name))
-            return true;
-    return false;
-}
 
 enum eng_status eng_load_ranked_by(struct eng_load *load, const struct eng_node *name,
                                    bool *ret_of_score, uint16_t *ret_subject)
 {
-    bool measure = is_measure(load->model, name);
-    *ret_of_score = is_score(load->model, name);
-    if (measure && *ret_of_score)
-        return eng_source_fail(&load->source, name->mark,
-                               "\"%s\" is a measure and a score, and it is open which is meant; "
-                               "give one of them another name",
-                               eng_node_shown(&load->source, name));
-    if (!measure && !*ret_of_score)
-        return eng_source_fail(&load->source, name->mark,
-                               "\"%s\" is neither a score nor a measure; add it under \"scores\" "
-                               "or \"measures\", or name another",
-                               eng_node_shown(&load->source, name));
-    return *ret_of_score ? eng_load_find_score(load, name, ret_subject)
-                         : eng_load_find_measure(load, name, "name another", ret_subject);
+    const struct eng_named scores = eng_named_scores(load->model);
+    const struct eng_named measures = eng_named_measures(load->model);
+    uint32_t score = eng_index_of(name, &scores), measure = eng_index_of(name, &measures);
+    *ret_of_score = score < scores.count;
+    *ret_subject = (uint16_t)(*ret_of_score ? score : measure);
+    if (*ret_of_score != (measure < measures.count))
+        return ENG_OK;
+    return eng_source_fail(
+        &load->source, name->mark,
+        *ret_of_score
+            ? "\"%s\" is a measure and a score, and it is open which is meant; give one of "
+              "them another name"
+            : "\"%s\" is neither a score nor a measure; add it under \"scores\" or "
+              "\"measures\", or name another",
+        eng_node_shown(&load->source, name));
 }
 
 static enum eng_status load_board(struct eng_load *load, const struct eng_node *node)
@@ -65,19 +48,7 @@ enum eng_status eng_load_boards(struct eng_load *load)
 {
     static const struct eng_things things = {"boards", "ENG_BOARDS_MAX", ENG_BOARDS_MAX,
                                              sizeof *load->model->groups, load_board};
-    struct eng_model *model = load->model;
-    struct eng_group *groups = model->groups;
-    eng_assert(model->board_count == 0);
-    if (load->file.boards == NULL)
-        return ENG_OK;
-    uint32_t room = load->file.boards->count + model->group_count;
-    model->groups = eng_load_array(load, room, sizeof *groups);
-    if (model->groups == NULL) {
-        model->groups = groups;
-        return ENG_NO_MEMORY;
-    }
-    if (model->group_count > 0)
-        memcpy(model->groups, groups, model->group_count * sizeof *groups);
-    eng_free(groups);
-    return eng_load_each(load, load->file.boards, &things);
+    eng_assert(load->model->board_count == 0);
+    return eng_load_more_things(load, load->file.boards, &things, load->model->group_count,
+                                &load->model->groups);
 }

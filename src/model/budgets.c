@@ -1,19 +1,14 @@
 /* Budgets: which alerts share them, and who comes first. */
 #include "base/assert.h"
 #include "base/limits.h"
-#include "engine/quiet.h"
 #include "model/load.h"
-
-#define ALL_DAYS 0x7Fu
-#define ALL_HOURS 0xFFFFFFu
 
 /* The alerts, all of them when the file does not say; none may be in two budgets. */
 static enum eng_status load_alerts(struct eng_load *load, const struct eng_node *node,
                                    const struct eng_node *list, struct eng_budget *budget)
 {
     struct eng_model *model = load->model;
-    for (uint32_t i = 0; list == NULL && i < model->alert_count; i++)
-        budget->alerts |= 1u << i;
+    budget->alerts = list == NULL ? eng_load_all_alerts(load) : 0;
     enum eng_status status = eng_load_alert_names(load, list, &budget->alerts);
     if (status != ENG_OK)
         return status;
@@ -36,14 +31,7 @@ static enum eng_status load_alerts(struct eng_load *load, const struct eng_node 
 static enum eng_status check_quiet(struct eng_load *load, const struct eng_node *node,
                                    const struct eng_budget *budget)
 {
-    const struct eng_model *model = load->model;
-    uint32_t days = 0, hours = 0;
-    for (uint32_t i = 0; i < model->quiet_count; i++)
-        if (model->quiets[i].alerts & budget->alerts) {
-            days |= model->quiets[i].days;
-            hours |= model->quiets[i].hours;
-        }
-    if (days != ALL_DAYS && hours != ALL_HOURS)
+    if (!eng_load_is_always_quiet(load, budget->alerts))
         return ENG_OK;
     return eng_source_fail(&load->source, node->key->mark,
                            "at any hour of the week it is quiet for some alert of the budget "

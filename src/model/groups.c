@@ -194,28 +194,13 @@ static enum eng_status load_figures(struct eng_load *load, const struct eng_node
 
 /* ---- segments ---- */
 
-/* A fact or a score: its index; the count of them: there is none of this name. */
-static uint16_t fact_of(const struct eng_model *model, const struct eng_node *name)
-{
-    uint16_t i = 0;
-    while (i < model->fact_count && !eng_node_is(name, model->facts[i].name))
-        i++;
-    return i;
-}
-
-static uint16_t score_of(const struct eng_model *model, const struct eng_node *name)
-{
-    uint16_t i = 0;
-    while (i < model->score_count && !eng_node_is(name, model->scores[i].name))
-        i++;
-    return i;
-}
-
 enum eng_status eng_load_split(struct eng_load *load, const struct eng_node *name,
                                struct eng_split *split)
 {
     const struct eng_model *model = load->model;
-    uint16_t fact = fact_of(model, name), score = score_of(model, name);
+    const struct eng_named scores = eng_named_scores(model);
+    const struct eng_named facts = {"fact", model->facts, sizeof *model->facts, model->fact_count};
+    uint32_t fact = eng_index_of(name, &facts), score = eng_index_of(name, &scores);
     const char *shown = eng_node_shown(&load->source, name);
     if (fact < model->fact_count && score < model->score_count)
         return eng_source_fail(&load->source, name->mark,
@@ -229,7 +214,7 @@ enum eng_status eng_load_split(struct eng_load *load, const struct eng_node *nam
                                "give it \"values\"",
                                shown);
     split->by_bands = fact == model->fact_count;
-    split->subject = fact;
+    split->subject = (uint16_t)fact;
     enum eng_status status = eng_load_copy(load, name, &split->name);
     if (status == ENG_OK && split->by_bands)
         status = eng_load_find_score(load, name, &split->subject);

@@ -25,6 +25,14 @@ static enum eng_status find_alert(struct eng_load *load, const struct eng_node *
     return status;
 }
 
+uint32_t eng_load_all_alerts(const struct eng_load *load)
+{
+    uint32_t alerts = 0;
+    for (uint32_t i = 0; i < load->model->alert_count; i++)
+        alerts |= 1u << i;
+    return alerts;
+}
+
 enum eng_status eng_load_alert_names(struct eng_load *load, const struct eng_node *list,
                                      uint32_t *alerts)
 {

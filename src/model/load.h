@@ -271,19 +271,34 @@ struct eng_named {
     uint32_t count;
 };
 
+static inline struct eng_named eng_named_scores(const struct eng_model *model)
+{
+    return (struct eng_named){"score", model->scores, sizeof *model->scores, model->score_count};
+}
+
+/* Those of the file. */
+static inline struct eng_named eng_named_measures(const struct eng_model *model)
+{
+    return (struct eng_named){"measure", model->measures, sizeof *model->measures,
+                              model->named_measure_count};
+}
+
+/* The index of the thing that a node names; the count: there is none of this name. */
+uint32_t eng_index_of(const struct eng_node *name, const struct eng_named *named);
+
 /* The index of the thing that a node names; an error says which name was meant, or `otherwise`. */
 enum eng_status eng_load_find(struct eng_load *load, const struct eng_node *name,
                               const struct eng_named *named, const char *otherwise,
                               uint16_t *ret_index);
 
-/* Room for the things of the section at a node in the model's array at `ret_array`, which is
- * zeroed, and then each of them. NULL: the file has no such section. */
+/* Room for the things of the section at a node in the model's array at `array` (the address of a
+ * pointer), which is zeroed, and then each of them. NULL: the file has no such section. */
 enum eng_status eng_load_things(struct eng_load *load, const struct eng_node *node,
-                                const struct eng_things *things, void *ret_array);
+                                const struct eng_things *things, void *array);
 
-/* Each of them alone, into an array that is there. ENG_OK; or more than there may be, named. */
-enum eng_status eng_load_each(struct eng_load *load, const struct eng_node *node,
-                              const struct eng_things *things);
+/* The same, behind so many that are there already, of another section. */
+enum eng_status eng_load_more_things(struct eng_load *load, const struct eng_node *node,
+                                     const struct eng_things *things, uint32_t there, void *array);
 
 /* boards.c: the score or the measure that partners are compared by. */
 enum eng_status eng_load_ranked_by(struct eng_load *load, const struct eng_node *name,
@@ -439,9 +454,14 @@ enum eng_status eng_load_check_states(struct eng_load *load);
 /* alerts.c: refuses a deadline that an action both begins and meets. After eng_load_fill_sets. */
 enum eng_status eng_load_check_deadlines(struct eng_load *load);
 
-/* guards.c: adds the alerts that a list names to `alerts`, a bit each; NULL: it names none. */
+/* guards.c: adds the alerts that a list names to `alerts`, a bit each; NULL: it names none. All
+ * alerts that there are. */
 enum eng_status eng_load_alert_names(struct eng_load *load, const struct eng_node *list,
                                      uint32_t *alerts);
+uint32_t eng_load_all_alerts(const struct eng_load *load);
+
+/* quiets.c: is it quiet for some of these alerts at any hour of the week? */
+bool eng_load_is_always_quiet(const struct eng_load *load, uint32_t alerts);
 
 /* guards.c: the alerts of those guards of which the file does not say. After eng_load_fill_sets. */
 enum eng_status eng_load_choose_guarded(struct eng_load *load);

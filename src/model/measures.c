@@ -219,9 +219,7 @@ static enum eng_status load_measure(struct eng_load *load, const struct eng_node
 enum eng_status eng_load_find_measure(struct eng_load *load, const struct eng_node *name,
                                       const char *otherwise, uint16_t *ret_index)
 {
-    const struct eng_model *model = load->model;
-    const struct eng_named named = {"measure", model->measures, sizeof *model->measures,
-                                    model->named_measure_count};
+    const struct eng_named named = eng_named_measures(load->model);
     return eng_load_find(load, name, &named, otherwise, ret_index);
 }
 

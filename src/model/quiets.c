@@ -1,7 +1,6 @@
 /* Quiet times: hours and days in which alerts are held. */
 #include "base/assert.h"
 #include "base/limits.h"
-#include "engine/quiet.h"
 #include "model/load.h"
 
 enum { DAY_HOURS = 24, WEEK_DAYS = 7 };
@@ -62,14 +61,12 @@ static enum eng_status load_days(struct eng_load *load, const struct eng_node *l
 static enum eng_status load_alerts(struct eng_load *load, const struct eng_node *node,
                                    const struct eng_node *list, struct eng_quiet *quiet)
 {
-    const struct eng_model *model = load->model;
     if (quiet->days == 0 && quiet->hours == 0)
         return eng_source_fail(&load->source, node->key->mark,
                                "the quiet time \"%s\" has no time; write \"from: 20, to: 8\", or "
                                "\"days: [6, 7]\"",
                                quiet->name);
-    for (uint32_t i = 0; list == NULL && i < model->alert_count; i++)
-        quiet->alerts |= 1u << i;
+    quiet->alerts = list == NULL ? eng_load_all_alerts(load) : 0;
     enum eng_status status = eng_load_alert_names(load, list, &quiet->alerts);
     if (status == ENG_OK && quiet->alerts == 0)
         return eng_source_fail(&load->source, node->key->mark,
@@ -80,24 +77,29 @@ static enum eng_status load_alerts(struct eng_load *load, const struct eng_node 
     return status;
 }
 
+bool eng_load_is_always_quiet(const struct eng_load *load, uint32_t alerts)
+{
+    const struct eng_model *model = load->model;
+    uint32_t days = 0, hours = 0;
+    for (uint32_t i = 0; i < model->quiet_count; i++)
+        if (model->quiets[i].alerts & alerts) {
+            days |= model->quiets[i].days;
+            hours |= model->quiets[i].hours;
+        }
+    return days == ALL_DAYS || hours == ALL_HOURS;
+}
+
 /* Several together may leave an alert no hour of the week. */
 static enum eng_status check_week(struct eng_load *load, const struct eng_node *node)
 {
     const struct eng_model *model = load->model;
-    for (uint32_t alert = 0; alert < model->alert_count; alert++) {
-        uint32_t days = 0, hours = 0;
-        for (uint32_t i = 0; i < model->quiet_count; i++)
-            if (model->quiets[i].alerts >> alert & 1) {
-                days |= model->quiets[i].days;
-                hours |= model->quiets[i].hours;
-            }
-        if (days == ALL_DAYS || hours == ALL_HOURS)
+    for (uint32_t alert = 0; alert < model->alert_count; alert++)
+        if (eng_load_is_always_quiet(load, 1u << alert))
             return eng_source_fail(&load->source, node->key->mark,
                                    "with the quiet time \"%s\" there is no hour left in which the "
                                    "alert \"%s\" could be told; leave some out",
                                    model->quiets[model->quiet_count - 1].name,
                                    model->alerts[alert].name);
-    }
     return ENG_OK;
 }
 

@@ -5,6 +5,7 @@
  * somebody wrote, so a default is what its text says. */
 #include "base/assert.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "model/keys.h"
 #include "model/load.h"
 #include "model/text.h"
@@ -44,44 +45,62 @@ void *eng_load_array(struct eng_load *load, size_t count, size_t size)
     return array;
 }
 
+static const char *name_at(const struct eng_named *named, uint32_t index)
+{
+    const char *name;
+    memcpy(&name, (const char *)named->first + index * named->bytes, sizeof name);
+    return name;
+}
+
+uint32_t eng_index_of(const struct eng_node *name, const struct eng_named *named)
+{
+    uint32_t index = 0;
+    while (index < named->count && !eng_node_is(name, name_at(named, index)))
+        index++;
+    return index;
+}
+
 enum eng_status eng_load_find(struct eng_load *load, const struct eng_node *name,
                               const struct eng_named *named, const char *otherwise,
                               uint16_t *ret_index)
 {
     struct eng_nearest nearest = {.text = name->text, .length = name->length};
-    for (uint32_t i = 0; i < named->count; i++) {
-        const char *one;
-        memcpy(&one, (const char *)named->first + i * named->bytes, sizeof one);
-        if (eng_node_is(name, one)) {
-            *ret_index = (uint16_t)i;
-            return ENG_OK;
-        }
-        eng_nearest_offer(&nearest, one);
+    uint32_t index = eng_index_of(name, named);
+    if (index < named->count) {
+        *ret_index = (uint16_t)index;
+        return ENG_OK;
     }
+    for (uint32_t i = 0; i < named->count; i++)
+        eng_nearest_offer(&nearest, name_at(named, i));
     return eng_source_fail(&load->source, name->mark, "there is no %s \"%s\"; %s", named->what,
                            eng_node_shown(&load->source, name),
                            eng_load_hint(load, &nearest, otherwise));
 }
 
 enum eng_status eng_load_things(struct eng_load *load, const struct eng_node *node,
-                                const struct eng_things *things, void *ret_array)
+                                const struct eng_things *things, void *array)
 {
-    if (node == NULL)
-        return ENG_OK;
-    void *array = eng_load_array(load, node->count, things->bytes);
-    if (array == NULL)
-        return ENG_NO_MEMORY;
-    memcpy(ret_array, &array, sizeof array); /* a pointer of whatever type */
-    return eng_load_each(load, node, things);
+    return eng_load_more_things(load, node, things, 0, array);
 }
 
-enum eng_status eng_load_each(struct eng_load *load, const struct eng_node *node,
-                              const struct eng_things *things)
+enum eng_status eng_load_more_things(struct eng_load *load, const struct eng_node *node,
+                                     const struct eng_things *things, uint32_t there, void *array)
 {
+    void *before; /* a pointer of whatever type */
+    if (node == NULL)
+        return ENG_OK;
     if (node->count > things->most)
         return eng_source_fail(&load->source, node->key->mark,
                                "there are %u %s; a file has at most %u (%s)", node->count,
                                things->plural, things->most, things->limit);
+    void *all = eng_load_array(load, there + node->count, things->bytes);
+    if (all == NULL)
+        return ENG_NO_MEMORY;
+    memcpy(&before, array, sizeof before);
+    if (there > 0)
+        memcpy(all, before, there * things->bytes);
+    eng_free(before);
+    memcpy(array, &all, sizeof all);
     enum eng_status status = ENG_OK;
     for (const struct eng_node *child = node->first; child && status == ENG_OK; child = child->next)
         status = things->load(load, child);
