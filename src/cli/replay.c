@@ -226,48 +226,65 @@ static enum eng_status write_failed(struct replay *replay)
     return ENG_IO;
 }
 
-static enum eng_status print_effect(struct replay *replay, const struct eng_encode_context *context,
-                                    const struct eng_effect *effect, struct eng_error *err)
+/* The line, if it was encoded. */
+static enum eng_status print_line(struct replay *replay, enum eng_status encoded,
+                                  struct eng_error *err)
 {
-    eng_bytes_clear(&replay->line);
-    if (eng_encode_json(context, effect, &replay->line) != ENG_OK)
+    if (encoded != ENG_OK)
         return no_memory_for_output(err);
     return eng_output_write(&replay->output, replay->line.data, replay->line.used)
                ? ENG_OK
                : write_failed(replay);
 }
 
+static enum eng_status print_effect(struct replay *replay, const struct eng_encode_context *context,
+                                    const struct eng_effect *effect, struct eng_error *err)
+{
+    eng_bytes_clear(&replay->line);
+    return print_line(replay, eng_encode_json(context, effect, &replay->line), err);
+}
+
+/* A result of a group, or a board. */
+static enum eng_status print_result(struct replay *replay, const struct eng_group_result *result,
+                                    struct eng_error *err)
+{
+    eng_bytes_clear(&replay->line);
+    return print_line(replay,
+                      result->top > 0
+                          ? eng_encode_board_json(eng_gather_board(replay->gather), &replay->line)
+                          : eng_encode_result_json(result, &replay->line),
+                      err);
+}
+
+/* A text that came at two partners. */
+static enum eng_status print_twice(struct replay *replay, const struct eng_twice *twice,
+                                   struct eng_error *err)
+{
+    eng_bytes_clear(&replay->line);
+    return print_line(replay, eng_encode_flag_json(&twice->flag, &replay->line), err);
+}
+
 /* Prints what all tasks have told of moments of groups; `all`: what any task has. */
 static enum eng_status print_gathered(struct replay *replay, bool all, struct eng_error *err)
 {
-    const struct eng_group_result *result;
-    struct eng_slice key;
+    struct eng_gather *gather = replay->gather;
+    enum eng_status status = ENG_OK;
     int64_t at_ms;
-    while ((at_ms = all ? eng_gather_oldest(replay->gather) : eng_gather_ready(replay->gather)) >=
-           0) {
+    while (status == ENG_OK &&
+           (at_ms = all ? eng_gather_oldest(gather) : eng_gather_ready(gather)) >= 0) {
+        const struct eng_group_result *result;
         const struct eng_twice *twice;
-        if (eng_gather_open(replay->gather, at_ms) != ENG_OK)
+        struct eng_slice key;
+        if (eng_gather_open(gather, at_ms) != ENG_OK)
             return no_memory_for_output(err);
-        while ((result = eng_gather_next(replay->gather)) != NULL) {
-            eng_bytes_clear(&replay->line);
-            if ((result->top > 0
-                     ? eng_encode_board_json(eng_gather_board(replay->gather), &replay->line)
-                     : eng_encode_result_json(result, &replay->line)) != ENG_OK)
-                return no_memory_for_output(err);
-            if (!eng_output_write(&replay->output, replay->line.data, replay->line.used))
-                return write_failed(replay);
-        }
-        while ((twice = eng_gather_twice(replay->gather)) != NULL) {
-            eng_bytes_clear(&replay->line);
-            if (eng_encode_flag_json(&twice->flag, &replay->line) != ENG_OK)
-                return no_memory_for_output(err);
-            if (!eng_output_write(&replay->output, replay->line.data, replay->line.used))
-                return write_failed(replay);
-        }
-        while (eng_gather_spent(replay->gather, &key))
+        while (status == ENG_OK && (result = eng_gather_next(gather)) != NULL)
+            status = print_result(replay, result, err);
+        while (status == ENG_OK && (twice = eng_gather_twice(gather)) != NULL)
+            status = print_twice(replay, twice, err);
+        while (status == ENG_OK && eng_gather_spent(gather, &key))
             continue;
     }
-    return ENG_OK;
+    return status;
 }
 
 /* Takes a task's result of a group, as whoever merges for a daemon does. */

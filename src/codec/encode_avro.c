@@ -493,10 +493,8 @@ static void put_board(struct eng_writer *writer, const struct eng_encode_context
                       const struct eng_effect *effect)
 {
     struct eng_group_result result;
-    struct eng_board_result board = {.result = &result, .previous_ms = -1};
-    eng_result_of(context->model, effect, &result);
-    (void)eng_places_add(&board.now, result.top, result.entries); /* the engine's are entries */
-    eng_places_rank(&board.now);
+    struct eng_board_result board;
+    eng_board_of(context->model, effect, &result, &board);
     put_board_result(writer, &board);
 }
 

@@ -2,6 +2,7 @@
 #include "codec/places.h"
 
 #include "base/assert.h"
+#include "engine/condition.h"
 #include <engaged/engine.h>
 #include <string.h>
 
@@ -9,10 +10,7 @@ static bool is_before(const struct eng_place *one, const struct eng_place *two)
 {
     if (one->value_e4 != two->value_e4)
         return one->value_e4 > two->value_e4;
-    uint32_t both =
-        one->partner.length < two->partner.length ? one->partner.length : two->partner.length;
-    int order = memcmp(one->partner.data, two->partner.data, both);
-    return order != 0 ? order < 0 : one->partner.length < two->partner.length;
+    return eng_text_order(one->partner, two->partner) < 0;
 }
 
 static void insert(struct eng_places *board, uint32_t top, const struct eng_place *place)
@@ -52,11 +50,9 @@ void eng_places_rank(struct eng_places *board)
 
 static struct eng_place *find(struct eng_places *board, struct eng_slice partner)
 {
-    for (uint32_t i = 0; i < board->count; i++) {
-        struct eng_slice other = board->place[i].partner;
-        if (other.length == partner.length && memcmp(other.data, partner.data, partner.length) == 0)
+    for (uint32_t i = 0; i < board->count; i++)
+        if (eng_text_order(board->place[i].partner, partner) == 0)
             return &board->place[i];
-    }
     return NULL;
 }
 

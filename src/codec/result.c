@@ -15,7 +15,6 @@ void eng_result_of(const struct eng_model *model, const struct eng_effect *effec
 {
     const struct eng_group *group = eng_encode_group(model, effect);
     eng_assert(effect->contribution_count == 2 * group->figure_count);
-    bool is_board = effect->kind == ENG_EFFECT_BOARD;
     eng_assert(effect->band <= group->split_count);
     *ret_result = (struct eng_group_result){.program = eng_slice_of(model->program),
                                             .group = eng_slice_of(group->name),
@@ -33,7 +32,7 @@ void eng_result_of(const struct eng_model *model, const struct eng_effect *effec
         ret_result->by = eng_slice_of(group->splits[effect->band - 1].name);
     if (effect->band > 0 && effect->segment > 0)
         ret_result->segment = eng_encode_segment(model, effect);
-    if (is_board)
+    if (effect->kind == ENG_EFFECT_BOARD)
         ret_result->entries = eng_effect_entries(effect);
     for (uint32_t i = 0; i < group->figure_count; i++) {
         const struct eng_sum *sums = eng_effect_sums(effect, i);
@@ -41,6 +40,19 @@ void eng_result_of(const struct eng_model *model, const struct eng_effect *effec
                                                           (uint8_t)group->figures[i].kind,
                                                           {sums[0], sums[1]}};
     }
+}
+
+void eng_board_of(const struct eng_model *model, const struct eng_effect *effect,
+                  struct eng_group_result *ret_result, struct eng_board_result *ret_board)
+{
+    eng_assert(effect->kind == ENG_EFFECT_BOARD);
+    eng_result_of(model, effect, ret_result);
+    ret_board->result = ret_result;
+    ret_board->previous_ms = -1;
+    ret_board->now.count = ret_board->left.count = 0;
+    bool entries = eng_places_add(&ret_board->now, ret_result->top, ret_result->entries);
+    eng_assert(entries);
+    eng_places_rank(&ret_board->now);
 }
 
 static int compare(int64_t one, int64_t two)

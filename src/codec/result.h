@@ -54,6 +54,11 @@ struct eng_board_result {
     struct eng_places now, left;
 };
 
+/* What an effect of the engine (ENG_EFFECT_BOARD) says: the board of one partition, without what
+ * was before. `ret_result` is its result, and has to stay as long. */
+void eng_board_of(const struct eng_model *model, const struct eng_effect *effect,
+                  struct eng_group_result *ret_result, struct eng_board_result *ret_board);
+
 /* As eng_encode_id, eng_encode_avro and eng_encode_json of an effect. ENG_OK or ENG_NO_MEMORY. */
 enum eng_status eng_encode_result_id(const struct eng_group_result *result, struct eng_bytes *out);
 enum eng_status eng_encode_result_avro(const struct eng_group_result *result,

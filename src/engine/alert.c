@@ -744,13 +744,12 @@ int32_t eng_alert_silence_due(const struct eng_engine *engine, const struct eng_
 /* The mean gap between active panes in ms, rounded half up; 0 while there is none. */
 static int64_t usual_gap_ms(const struct eng_model *model, const struct eng_rhythm *rhythm)
 {
-    int64_t pane_ms = model->pane_unit == ENG_PANE_HOUR ? 3600000 : 86400000;
     int64_t gaps = rhythm->count - 1;
     eng_assert(rhythm->count > 0);
     eng_assert(rhythm->last >= rhythm->first);
     if (gaps == 0)
         return 0;
-    return (((int64_t)rhythm->last - rhythm->first) * pane_ms * 2 + gaps) / (2 * gaps);
+    return (((int64_t)rhythm->last - rhythm->first) * eng_pane_ms(model) * 2 + gaps) / (2 * gaps);
 }
 
 static void tell_silence(const struct eng_engine *engine, struct eng_effect *effect,

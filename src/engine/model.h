@@ -450,6 +450,12 @@ struct eng_model {
     bool sights; /* some check looks anywhere */
 };
 
+/* How long a pane is by its name: a day of 24 hours, whatever the clocks do, or an hour. */
+static inline int64_t eng_pane_ms(const struct eng_model *model)
+{
+    return model->pane_unit == ENG_PANE_HOUR ? 3600000 : 86400000;
+}
+
 /* How many contributions the section of a score has in a report card, and how many the whole
  * effect (effect.h). */
 static inline uint32_t eng_section_contributions(const struct eng_score *score)

@@ -77,8 +77,7 @@ static bool comes_before(struct eng_slice a, struct eng_slice b)
     eng_assert(b.length > 0);
     if (hash_a != hash_b)
         return hash_a < hash_b;
-    int order = memcmp(a.data, b.data, a.length < b.length ? a.length : b.length);
-    return order != 0 ? order < 0 : a.length < b.length;
+    return eng_text_order(a, b) < 0;
 }
 
 static struct eng_slice id_at(const struct eng_store *store, uint64_t slot)

@@ -304,11 +304,20 @@ static bool is_same_text(struct eng_slice one, struct eng_slice two)
            (one.length == 0 || memcmp(one.data, two.data, one.length) == 0);
 }
 
+/* Are both of the board of that name? */
+static bool is_same_board(const struct eng_group_result *one, const struct eng_group_result *two)
+{
+    eng_assert(one != two);
+    eng_assert(two->top > 0);
+    return one->top > 0 && is_same_text(one->group, two->group) &&
+           is_same_text(one->program, two->program);
+}
+
 /* Of each board the newest moment that is given out stays. Of all those whose names do not fit,
  * which are more than files have in a year, none does. */
 static void choose_staying(struct eng_gather *gather)
 {
-    struct eng_group_result newest[BOARDS];
+    const struct eng_group_result *newest[BOARDS];
     uint32_t count = 0;
     eng_assert(gather->giving_end <= gather->count);
     for (uint32_t i = gather->giving_end; i-- > 0;) {
@@ -318,12 +327,11 @@ static void choose_staying(struct eng_gather *gather)
         held->stays = false;
         if (held->sums.kind != ENG_SUMS_BOARD || result->at_ms < gather->given_ms - stay_ms)
             continue;
-        while (at < count && !(is_same_text(newest[at].group, result->group) &&
-                               is_same_text(newest[at].program, result->program)))
+        while (at < count && !is_same_board(newest[at], result))
             at++;
         if (at == count && count < BOARDS)
-            newest[count++] = *result;
-        held->stays = at < count && newest[at].at_ms == result->at_ms;
+            newest[count++] = result;
+        held->stays = at < count && newest[at]->at_ms == result->at_ms;
     }
     eng_assert(count <= BOARDS);
 }
@@ -356,20 +364,10 @@ static uint32_t count_told(const struct eng_gather *gather, const struct eng_gro
     for (uint32_t i = gather->spent; i < gather->giving_end; i++) {
         const struct eng_group_result *other = &gather->held[i].sums.result;
         told += other->at_ms == result->at_ms && other->model_version == result->model_version &&
-                other->group_index == result->group_index && other->split == 0 &&
-                other->group.data != NULL;
+                other->group_index == result->group_index && other->split == 0;
     }
     eng_assert(told <= gather->partitions);
     return told;
-}
-
-static bool is_same_board(const struct held *held, const struct eng_group_result *result)
-{
-    const struct eng_group_result *other = &held->sums.result;
-    eng_assert(result->top > 0);
-    eng_assert(!held->dead);
-    return held->sums.kind == ENG_SUMS_BOARD && is_same_text(other->group, result->group) &&
-           is_same_text(other->program, result->program);
 }
 
 /* The board before, of whichever version of the model: a partition tells a moment under one. */
@@ -385,7 +383,7 @@ static void find_before(struct eng_gather *gather, uint32_t first)
     for (uint32_t i = first; i-- > 0;) {
         const struct held *held = &gather->held[i];
         const struct eng_group_result *other = &held->sums.result;
-        if (other->at_ms == result->at_ms || !is_same_board(held, result))
+        if (other->at_ms == result->at_ms || !is_same_board(other, result))
             continue;
         if (gather->board.previous_ms >= 0 && other->at_ms != gather->board.previous_ms)
             break;

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/condition.h"
 #include <engaged/engine.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -283,18 +284,14 @@ static bool is_before(const struct sighting *one, const struct sighting *two)
         return one->at_ms < two->at_ms;
     if (one->occurred_ms != two->occurred_ms)
         return one->occurred_ms < two->occurred_ms;
-    struct eng_slice left = text_of(one, PARTNER), right = text_of(two, PARTNER);
-    uint32_t both = left.length < right.length ? left.length : right.length;
-    int order = memcmp(left.data, right.data, both);
-    return order != 0 ? order < 0 : left.length < right.length;
+    return eng_text_order(text_of(one, PARTNER), text_of(two, PARTNER)) < 0;
 }
 
 static bool is_same(const struct sighting *one, const struct sighting *two, int text)
 {
-    struct eng_slice left = text_of(one, text), right = text_of(two, text);
-    eng_assert(left.data != NULL || left.length == 0);
-    eng_assert(right.data != NULL || right.length == 0);
-    return left.length == right.length && memcmp(left.data, right.data, left.length) == 0;
+    eng_assert(one->lengths[text] != NO_TEXT);
+    eng_assert(two->lengths[text] != NO_TEXT);
+    return eng_text_order(text_of(one, text), text_of(two, text)) == 0;
 }
 
 /* The first one of a text's that may be near enough to one of a time: none comes before it

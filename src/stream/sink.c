@@ -89,15 +89,31 @@ static enum eng_status close_output(struct eng_txn *txn, struct eng_bytes *lane,
     return eng_txn_header(txn, &time);
 }
 
-/* Writes value and headers of an effect whose record is open. */
-static enum eng_status write_effect(const struct eng_encode_context *context, struct eng_txn *txn,
-                                    const struct eng_effect *effect, struct eng_bytes *lane)
+/* Opens the record of an output. NULL: no memory. */
+static struct eng_bytes *begin_output(const struct eng_sink *sink, struct eng_txn *txn,
+                                      enum eng_effect_kind kind, int32_t partition,
+                                      struct eng_slice key)
 {
-    size_t begin = lane->used;
-    eng_assert(lane == &txn->lanes[kinds[effect->kind].topic]);
+    const struct eng_port_output output = {.topic = kinds[kind].topic,
+                                           .partition = partition,
+                                           .key = key.data,
+                                           .key_bytes = key.length,
+                                           .family = &sink->families[kind]};
+    eng_assert(kind < ENG_EFFECT_KINDS && kinds[kind].type != NULL);
+    eng_assert(partition >= 0);
+    return eng_txn_open(txn, &output);
+}
+
+/* Ends it: its value was written from `begin` on, or that has failed. */
+static enum eng_status end_output(struct eng_txn *txn, struct eng_bytes *lane, size_t begin,
+                                  int64_t at_ms, enum eng_status written)
+{
     eng_assert(begin > 0);
-    enum eng_status status = eng_encode_avro(context, effect, lane);
-    return status == ENG_OK ? close_output(txn, lane, begin, effect->at_ms) : status;
+    eng_assert(written == ENG_OK || written == ENG_NO_MEMORY);
+    enum eng_status status = written == ENG_OK ? close_output(txn, lane, begin, at_ms) : written;
+    if (status != ENG_OK)
+        eng_txn_drop(txn);
+    return status;
 }
 
 static enum eng_status add_effect(const struct eng_sink *sink, struct eng_txn *txn,
@@ -105,21 +121,15 @@ static enum eng_status add_effect(const struct eng_sink *sink, struct eng_txn *t
                                   const struct eng_effect *effect)
 {
     const struct eng_encode_context context = {from->model, sink->topic_id, from->partition};
-    struct eng_slice key = eng_encode_key(from->model, effect);
-    eng_assert(effect->kind < ENG_EFFECT_KINDS && kinds[effect->kind].type != NULL);
-    eng_assert(from->partition >= 0 && from->model != NULL);
-    struct eng_port_output output = {.topic = kinds[effect->kind].topic,
-                                     .partition = from->partition,
-                                     .key = key.data,
-                                     .key_bytes = key.length,
-                                     .family = &sink->families[effect->kind]};
-    struct eng_bytes *lane = eng_txn_open(txn, &output);
+    enum eng_effect_kind kind = (enum eng_effect_kind)effect->kind;
+    eng_assert(from->model != NULL);
+    struct eng_bytes *lane =
+        begin_output(sink, txn, kind, from->partition, eng_encode_key(from->model, effect));
     if (lane == NULL)
         return ENG_NO_MEMORY;
-    enum eng_status status = write_effect(&context, txn, effect, lane);
-    if (status != ENG_OK)
-        eng_txn_drop(txn);
-    return status;
+    size_t begin = lane->used;
+    eng_assert(lane == &txn->lanes[kinds[kind].topic]);
+    return end_output(txn, lane, begin, effect->at_ms, eng_encode_avro(&context, effect, lane));
 }
 
 /* ---- groups ---- */
@@ -157,67 +167,41 @@ static enum eng_status add_merged(const struct eng_sink *sink, struct eng_txn *t
     return eng_sink_sums(txn, &sums);
 }
 
-/* A result, or a board where there is one. */
-static enum eng_status add_result(const struct eng_sink *sink, struct eng_txn *txn,
-                                  const struct eng_group_result *result,
-                                  const struct eng_board_result *board)
+enum eng_status eng_sink_result(const struct eng_sink *sink, struct eng_txn *txn,
+                                const struct eng_group_result *result)
 {
-    enum eng_effect_kind kind = board != NULL ? ENG_EFFECT_BOARD : ENG_EFFECT_GROUP;
-    struct eng_port_output output = {.topic = kinds[kind].topic,
-                                     .key = result->group.data,
-                                     .key_bytes = result->group.length,
-                                     .family = &sink->families[kind]};
-    struct eng_bytes *lane = eng_txn_open(txn, &output);
+    struct eng_bytes *lane = begin_output(sink, txn, ENG_EFFECT_GROUP, 0, result->group);
+    eng_assert(result->top == 0);
     eng_assert(result->group.length > 0);
     if (lane == NULL)
         return ENG_NO_MEMORY;
     size_t begin = lane->used;
-    eng_assert(begin > 0);
-    enum eng_status status =
-        board != NULL ? eng_encode_board_avro(board, lane) : eng_encode_result_avro(result, lane);
-    if (status == ENG_OK)
-        status = close_output(txn, lane, begin, result->at_ms);
-    if (status != ENG_OK)
-        eng_txn_drop(txn);
-    return status;
-}
-
-enum eng_status eng_sink_result(const struct eng_sink *sink, struct eng_txn *txn,
-                                const struct eng_group_result *result)
-{
-    eng_assert(result->top == 0);
-    eng_assert(sink != NULL && txn != NULL);
-    return add_result(sink, txn, result, NULL);
+    return end_output(txn, lane, begin, result->at_ms, eng_encode_result_avro(result, lane));
 }
 
 enum eng_status eng_sink_board(const struct eng_sink *sink, struct eng_txn *txn,
                                const struct eng_board_result *board)
 {
+    struct eng_bytes *lane = begin_output(sink, txn, ENG_EFFECT_BOARD, 0, board->result->group);
     eng_assert(board->result->top > 0);
-    eng_assert(sink != NULL && txn != NULL);
-    return add_result(sink, txn, board->result, board);
+    eng_assert(board->result->group.length > 0);
+    if (lane == NULL)
+        return ENG_NO_MEMORY;
+    size_t begin = lane->used;
+    return end_output(txn, lane, begin, board->result->at_ms, eng_encode_board_avro(board, lane));
 }
 
 enum eng_status eng_sink_flag(const struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
                               const struct eng_flag *flag)
 {
-    struct eng_port_output output = {.topic = kinds[ENG_EFFECT_ABUSE_FLAG].topic,
-                                     .partition = partition,
-                                     .key = flag->partner.data,
-                                     .key_bytes = flag->partner.length,
-                                     .family = &sink->families[ENG_EFFECT_ABUSE_FLAG]};
-    struct eng_bytes *lane = eng_txn_open(txn, &output);
-    eng_assert(partition >= 0);
+    struct eng_bytes *lane =
+        begin_output(sink, txn, ENG_EFFECT_ABUSE_FLAG, partition, flag->partner);
+    eng_assert(flag->partner.length > 0);
+    eng_assert(flag->other.data != NULL);
     if (lane == NULL)
         return ENG_NO_MEMORY;
     size_t begin = lane->used;
-    eng_assert(begin > 0);
-    enum eng_status status = eng_encode_flag_avro(flag, lane);
-    if (status == ENG_OK)
-        status = close_output(txn, lane, begin, flag->at_ms);
-    if (status != ENG_OK)
-        eng_txn_drop(txn);
-    return status;
+    return end_output(txn, lane, begin, flag->at_ms, eng_encode_flag_avro(flag, lane));
 }
 
 enum eng_status eng_sink_spent(struct eng_txn *txn, struct eng_slice key)

@@ -19,13 +19,6 @@ enum {
     FIGURE_BYTES = 33,  /* and its name */
 };
 
-static int64_t pane_ms(const struct eng_model *model)
-{
-    eng_assert(model != NULL);
-    eng_assert(model->pane_unit == ENG_PANE_DAY || model->pane_unit == ENG_PANE_HOUR);
-    return model->pane_unit == ENG_PANE_DAY ? 86400000 : 3600000;
-}
-
 /* A text that was seen. It is judged like a result, at the boundary behind the event's pane. */
 static void seen_of(const struct eng_encode_context *context, const struct eng_effect *effect,
                     struct eng_sums *sums)
@@ -35,9 +28,9 @@ static void seen_of(const struct eng_encode_context *context, const struct eng_e
     eng_assert(effect->kind == ENG_EFFECT_SIGHTING);
     eng_assert(check->anywhere);
     eng_flag_of(context, effect, &seen->flag);
-    seen->over_ms = check->over * pane_ms(context->model);
+    seen->over_ms = check->over * eng_pane_ms(context->model);
     seen->needed_ms = effect->occurred_at_ms + seen->over_ms +
-                      context->model->late_after * pane_ms(context->model);
+                      context->model->late_after * eng_pane_ms(context->model);
     seen->hash = XXH3_64bits_withSeed(seen->flag.text.data, seen->flag.text.length,
                                       XXH3_64bits(check->name, strlen(check->name)));
     sums->kind = ENG_SUMS_SEEN;

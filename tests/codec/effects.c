@@ -55,10 +55,8 @@ static void write_board(struct sink *sink, const struct eng_effect *effect)
     struct before *before = before_of(effect);
     struct eng_group_result result;
     struct eng_places was = {0};
-    struct eng_board_result board = {.result = &result, .previous_ms = -1};
-    eng_result_of(sink->context.model, effect, &result);
-    eng_assert(eng_places_add(&board.now, result.top, result.entries));
-    eng_places_rank(&board.now);
+    struct eng_board_result board;
+    eng_board_of(sink->context.model, effect, &result, &board);
     if (before->bytes > 0) {
         const struct eng_slice entries = {before->entries, (uint32_t)before->bytes};
         board.previous_ms = before->at_ms;
