@@ -1,14 +1,9 @@
 /* S6 for partners with many ids, over times so long that the low bits of panes come round again. */
+#include "alone.h"
 #include "chance.h"
-#include <criterion/criterion.h>
-#include <engaged/engine.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-
-#define HOUR_MS 3600000LL
-#define START_MS 1767225600000LL
 
 enum { MANY = 100, ROUND_HOURS = 65536 };
 
@@ -19,38 +14,14 @@ static const char model_text[] =
     "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 1}},\n"
     "             bands: {low: 0, high: 5}}}\n";
 
-struct run {
-    struct eng_model *model;
-    struct eng_engine *engine;
-};
-
-static struct run start(void)
-{
-    struct run run;
-    cr_assert_eq(eng_model_load_text(model_text, strlen(model_text), "s.yaml", &run.model, NULL),
-                 ENG_OK);
-    cr_assert_eq(eng_engine_new(run.model, NULL, &run.engine, NULL), ENG_OK);
-    return run;
-}
-
-static void end(struct run *run)
-{
-    eng_engine_free(run->engine);
-    eng_model_free(run->model);
-}
-
 static enum eng_outcome act(struct run *run, int64_t hour, const char *id)
 {
-    uint8_t outcome = 0;
-    struct eng_event event = {.time_ms = START_MS + hour * HOUR_MS,
-                              .value_e4 = ENG_VALUE_NONE,
-                              .partner = {"p", 1},
-                              .action = {"x", 1},
-                              .id = {id, (uint32_t)strlen(id)}};
-    struct eng_batch batch = {.events = &event, .outcomes = &outcome, .count = 1};
-    cr_assert_eq(eng_engine_apply(run->engine, &batch, NULL, NULL), ENG_OK);
-    eng_engine_check(run->engine);
-    return (enum eng_outcome)outcome;
+    const struct eng_event event = {.time_ms = START_MS + hour * HOUR_MS,
+                                    .value_e4 = ENG_VALUE_NONE,
+                                    .partner = {"p", 1},
+                                    .action = {"x", 1},
+                                    .id = {id, (uint32_t)strlen(id)}};
+    return apply(run, &event);
 }
 
 static void act_many(struct run *run, int64_t hour, enum eng_outcome wanted)
@@ -64,7 +35,7 @@ static void act_many(struct run *run, int64_t hour, enum eng_outcome wanted)
 
 Test(seen, ids_are_known_for_as_long_as_dedup_says)
 {
-    struct run run = start();
+    struct run run = start(model_text);
     act_many(&run, 0, ENG_OUTCOME_COUNTED);
     act_many(&run, 300, ENG_OUTCOME_DUPLICATE);
     act_many(&run, 301, ENG_OUTCOME_COUNTED);
@@ -74,7 +45,7 @@ Test(seen, ids_are_known_for_as_long_as_dedup_says)
 
 Test(seen, ids_are_forgotten_when_the_bits_of_their_panes_come_round_at_once)
 {
-    struct run run = start();
+    struct run run = start(model_text);
     act_many(&run, 0, ENG_OUTCOME_COUNTED);
     act_many(&run, ROUND_HOURS, ENG_OUTCOME_COUNTED);
     end(&run);
@@ -83,7 +54,7 @@ Test(seen, ids_are_forgotten_when_the_bits_of_their_panes_come_round_at_once)
 Test(seen, ids_are_forgotten_when_the_bits_of_their_panes_come_round_in_small_steps)
 {
     char id[16];
-    struct run run = start();
+    struct run run = start(model_text);
     act_many(&run, 0, ENG_OUTCOME_COUNTED);
     for (int64_t hour = 1000; hour < ROUND_HOURS; hour += 1000) {
         snprintf(id, sizeof id, "at%" PRId64, hour);
@@ -96,7 +67,7 @@ Test(seen, ids_are_forgotten_when_the_bits_of_their_panes_come_round_in_small_st
 Test(seen, a_set_that_fills_up_again_and_again_forgets_nothing_that_counts)
 {
     char id[16];
-    struct run run = start();
+    struct run run = start(model_text);
     for (int i = 0; i < 20000; i++) { /* ten an hour: 3,000 that count */
         snprintf(id, sizeof id, "n%d", i);
         cr_assert_eq(act(&run, i / 10, id), ENG_OUTCOME_COUNTED);
@@ -115,7 +86,7 @@ Test(seen, ids_from_a_pool_are_told_apart_from_those_of_long_ago)
     enum { POOL = 400, STEPS = 120000 };
     static int64_t counted_at[POOL];
     struct chance chance = {1};
-    struct run run = start();
+    struct run run = start(model_text);
     for (int i = 0; i < POOL; i++)
         counted_at[i] = -1000;
     int64_t hour = 0;

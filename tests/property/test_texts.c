@@ -1,13 +1,8 @@
 /* Texts that checks keep: many of one partner, found as long as their window says, then forgotten.
  */
-#include <criterion/criterion.h>
-#include <engaged/engine.h>
+#include "alone.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-
-#define HOUR_MS 3600000LL
-#define START_MS 1767225600000LL
 
 enum { MANY = 500, LONG_HOURS = 20000 };
 
@@ -18,41 +13,17 @@ static const char model_text[] = "program: texts\n"
                                  "  one: {unique: a, of: x, over: 5h, then: leave_out}\n"
                                  "  two: {unique: b, of: x, over: 5h, then: leave_out}\n";
 
-struct run {
-    struct eng_model *model;
-    struct eng_engine *engine;
-};
-
-static struct run start(void)
-{
-    struct run run;
-    cr_assert_eq(eng_model_load_text(model_text, strlen(model_text), "s.yaml", &run.model, NULL),
-                 ENG_OK);
-    cr_assert_eq(eng_engine_new(run.model, NULL, &run.engine, NULL), ENG_OK);
-    return run;
-}
-
-static void end(struct run *run)
-{
-    eng_engine_free(run->engine);
-    eng_model_free(run->model);
-}
-
 /* An event with both texts; NULL: without the second. */
 static enum eng_outcome act(struct run *run, int64_t hour, const char *a, const char *b)
 {
-    uint8_t outcome = 0;
     const struct eng_slice attributes[] = {{a, (uint32_t)strlen(a)},
                                            {b, b != NULL ? (uint32_t)strlen(b) : 0}};
-    struct eng_event event = {.time_ms = START_MS + hour * HOUR_MS,
-                              .value_e4 = ENG_VALUE_NONE,
-                              .partner = {"p", 1},
-                              .action = {"x", 1},
-                              .attributes = attributes};
-    struct eng_batch batch = {.events = &event, .outcomes = &outcome, .count = 1};
-    cr_assert_eq(eng_engine_apply(run->engine, &batch, NULL, NULL), ENG_OK);
-    eng_engine_check(run->engine);
-    return (enum eng_outcome)outcome;
+    const struct eng_event event = {.time_ms = START_MS + hour * HOUR_MS,
+                                    .value_e4 = ENG_VALUE_NONE,
+                                    .partner = {"p", 1},
+                                    .action = {"x", 1},
+                                    .attributes = attributes};
+    return apply(run, &event);
 }
 
 static void act_many(struct run *run, int64_t hour, enum eng_outcome wanted)
@@ -66,7 +37,7 @@ static void act_many(struct run *run, int64_t hour, enum eng_outcome wanted)
 
 Test(texts, many_texts_are_found_for_as_long_as_their_window_says)
 {
-    struct run run = start();
+    struct run run = start(model_text);
     act_many(&run, 0, ENG_OUTCOME_COUNTED);
     act_many(&run, 0, ENG_OUTCOME_LEFT_OUT);
     act_many(&run, 4, ENG_OUTCOME_LEFT_OUT);
@@ -77,7 +48,7 @@ Test(texts, many_texts_are_found_for_as_long_as_their_window_says)
 
 Test(texts, what_is_too_old_takes_no_memory)
 {
-    struct run run = start();
+    struct run run = start(model_text);
     uint64_t early = 0;
     for (int hour = 0; hour < LONG_HOURS; hour++) {
         char a[16], b[16];

@@ -21,6 +21,7 @@
 #include "stream/port.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct sim;
 struct event;
@@ -73,6 +74,22 @@ struct broker_record {
     uint32_t key_bytes, value_bytes, header_bytes;
     const struct input_record *input; /* what it was made of; NULL: not of the input topic */
 };
+
+/* NULL is like nothing but NULL. */
+static inline bool broker_same_bytes(const uint8_t *a, uint32_t a_bytes, const uint8_t *b,
+                                     uint32_t b_bytes)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return a_bytes == b_bytes && memcmp(a, b, a_bytes) == 0;
+}
+
+static inline bool broker_same_record(const struct broker_record *a, const struct broker_record *b)
+{
+    return broker_same_bytes(a->key, a->key_bytes, b->key, b->key_bytes) &&
+           broker_same_bytes(a->value, a->value_bytes, b->value, b->value_bytes) &&
+           broker_same_bytes(a->headers, a->header_bytes, b->headers, b->header_bytes);
+}
 
 struct broker_entry {
     struct broker_record record;

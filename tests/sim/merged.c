@@ -150,20 +150,6 @@ static const struct broker_entry *next_of(const struct broker_log *log,
     return NULL;
 }
 
-static bool same_bytes(const uint8_t *a, uint32_t a_bytes, const uint8_t *b, uint32_t b_bytes)
-{
-    if (a == NULL || b == NULL)
-        return a == b;
-    return a_bytes == b_bytes && memcmp(a, b, a_bytes) == 0;
-}
-
-static bool same_record(const struct broker_record *a, const struct broker_record *b)
-{
-    return same_bytes(a->key, a->key_bytes, b->key, b->key_bytes) &&
-           same_bytes(a->value, a->value_bytes, b->value, b->value_bytes) &&
-           same_bytes(a->headers, a->header_bytes, b->headers, b->header_bytes);
-}
-
 /* Where it begins in each topic; behind the end where it has nothing. */
 static void find_first(const struct merged *merged, const struct broker_txn *txn,
                        int64_t ret_first[TOPICS])
@@ -196,7 +182,7 @@ static bool is_made_of(struct merged *merged, const struct broker_txn *txn,
         int log = log_of(&output);
         struct broker_record record = broker_record_of(&merged->sim->broker, &output);
         const struct broker_entry *entry = next_of(merged->logs[log], txn, &at[log]);
-        if (entry == NULL || !same_record(&record, &entry->record)) {
+        if (entry == NULL || !broker_same_record(&record, &entry->record)) {
             sim_say(merged->sim,
                     "up to %" PRId64 " record %" PRId64 " of topic %d would be another",
                     merged->next, at[log] - 1, output.topic);

@@ -326,20 +326,6 @@ static const struct broker_entry *next_once_visible(const struct broker_log *log
     return NULL;
 }
 
-static bool same_bytes(const uint8_t *a, uint32_t a_bytes, const uint8_t *b, uint32_t b_bytes)
-{
-    if (a == NULL || b == NULL)
-        return a == b;
-    return a_bytes == b_bytes && memcmp(a, b, a_bytes) == 0;
-}
-
-static bool same_record(const struct broker_record *a, const struct broker_record *b)
-{
-    return same_bytes(a->key, a->key_bytes, b->key, b->key_bytes) &&
-           same_bytes(a->value, a->value_bytes, b->value, b->value_bytes) &&
-           same_bytes(a->headers, a->header_bytes, b->headers, b->header_bytes);
-}
-
 /* The value of the header ce_id; its length in *ret_bytes. NULL: none. */
 static const uint8_t *id_of(const struct broker_record *record, uint32_t *ret_bytes)
 {
@@ -362,8 +348,8 @@ static void fail_output(struct oracle *oracle, const struct eng_port_output *out
     uint32_t want_bytes = 0, got_bytes = 0;
     const char *want_id = (const char *)id_of(want, &want_bytes);
     const char *got_id = got != NULL ? (const char *)id_of(got, &got_bytes) : "";
-    bool same = got != NULL && same_bytes((const uint8_t *)want_id, want_bytes,
-                                          (const uint8_t *)got_id, got_bytes);
+    bool same = got != NULL && broker_same_bytes((const uint8_t *)want_id, want_bytes,
+                                                 (const uint8_t *)got_id, got_bytes);
     sim_fail(oracle->sim, "partition %d: output %.*s (topic %d) %s%.*s", oracle->partition,
              (int)want_bytes, want_id, output->topic,
              got == NULL ? "is missing"
@@ -429,7 +415,7 @@ static void same_outputs(struct oracle *oracle)
         const struct broker_entry *got = next_told(oracle, output.topic, &at[output.topic]);
         if (got == NULL && is_cut_short(oracle))
             continue;
-        if (got == NULL || !same_record(&want, &got->record)) {
+        if (got == NULL || !broker_same_record(&want, &got->record)) {
             fail_output(oracle, &output, &want, got != NULL ? &got->record : NULL);
             return;
         }
@@ -453,9 +439,10 @@ static void same_letters(struct oracle *oracle)
         if (got == NULL && is_cut_short(oracle))
             continue;
         if (got == NULL ||
-            !same_bytes(want->key, want->key_bytes, got->record.key, got->record.key_bytes) ||
-            !same_bytes(want->value, want->value_bytes, got->record.value,
-                        got->record.value_bytes)) {
+            !broker_same_bytes(want->key, want->key_bytes, got->record.key,
+                               got->record.key_bytes) ||
+            !broker_same_bytes(want->value, want->value_bytes, got->record.value,
+                               got->record.value_bytes)) {
             sim_fail(sim, "partition %d: the dead letter of offset %" PRIu64 " %s",
                      oracle->partition, want->input->event.offset,
                      got == NULL ? "is missing" : "is another");

@@ -1,44 +1,9 @@
 /* How boards of partitions are put together: who is on top of all, what places they had before, how
  * long what a board was made of stays, and what becomes of somebody who is erased. */
-#include "codec/writer.h"
-#include "stream/gather.h"
-#include <criterion/criterion.h>
+#include "gathering.h"
 #include <engaged/engine.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
 enum { DAY_MS = 86400000 };
-
-struct bench {
-    struct eng_gather *gather;
-    int64_t offset;
-    struct eng_bytes bytes;
-    char out[2048];
-};
-
-static void begin(struct bench *b, uint32_t partitions, int64_t given_ms)
-{
-    *b = (struct bench){0};
-    cr_assert_eq(eng_gather_new(partitions, given_ms, &b->gather), ENG_OK);
-}
-
-static void end(struct bench *b)
-{
-    eng_gather_free(b->gather);
-    eng_bytes_done(&b->bytes);
-}
-
-static void take(struct bench *b, const struct eng_sums *sums)
-{
-    char key[ENG_SUMS_KEY_BYTES];
-    struct eng_error err = {0};
-    eng_bytes_clear(&b->bytes);
-    cr_assert_eq(eng_sums_write(sums, &b->bytes), ENG_OK);
-    const struct eng_gather_record record = {key, b->bytes.data, eng_sums_key(sums, key),
-                                             b->bytes.used, b->offset++};
-    cr_assert_eq(eng_gather_take(b->gather, &record, &err), ENG_OK, "%s", err.text);
-}
 
 /* Packs "a5 b3": partners of one letter or more, each with its value. */
 static uint32_t pack(const char *words, uint8_t *to)
@@ -87,15 +52,6 @@ static void tell_gone(struct bench *b, uint32_t partition, const char *partner)
                             .gone = eng_partner_hash(eng_slice_of(partner))};
     sums.result.at_ms = b->offset; /* of the input, where any other will do that is not the same */
     take(b, &sums);
-}
-
-__attribute__((format(printf, 2, 3))) static void add(struct bench *b, const char *text, ...)
-{
-    size_t used = strlen(b->out);
-    va_list list;
-    va_start(list, text);
-    (void)vsnprintf(b->out + used, sizeof b->out - used, text, list);
-    va_end(list);
 }
 
 static void add_name(struct bench *b, struct eng_slice name)

@@ -1,28 +1,6 @@
 /* How what partitions tell of groups is gathered: when a moment is complete, what counts, what is
  * needed to begin again, and what is refused. */
-#include "stream/gather.h"
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <string.h>
-
-struct bench {
-    struct eng_gather *gather;
-    int64_t offset;
-    struct eng_bytes bytes;
-    char out[512];
-};
-
-static void begin(struct bench *b, uint32_t partitions, int64_t given_ms)
-{
-    b->gather = NULL;
-    cr_assert_eq(eng_gather_new(partitions, given_ms, &b->gather), ENG_OK);
-}
-
-static void end(struct bench *b)
-{
-    eng_gather_free(b->gather);
-    eng_bytes_done(&b->bytes);
-}
+#include "gathering.h"
 
 /* The sums of everybody (segment -1) or of a segment. */
 static struct eng_sums sums_of(uint32_t partition, int64_t at_ms, int segment, int64_t partners)
@@ -47,28 +25,10 @@ static struct eng_sums sums_of(uint32_t partition, int64_t at_ms, int segment, i
     return sums;
 }
 
-static void take(struct bench *b, const struct eng_sums *sums)
-{
-    char key[ENG_SUMS_KEY_BYTES];
-    struct eng_error err = {0};
-    eng_bytes_clear(&b->bytes);
-    cr_assert_eq(eng_sums_write(sums, &b->bytes), ENG_OK);
-    const struct eng_gather_record record = {key, b->bytes.data, eng_sums_key(sums, key),
-                                             b->bytes.used, b->offset++};
-    cr_assert_eq(eng_gather_take(b->gather, &record, &err), ENG_OK, "%s", err.text);
-}
-
 /* One result and nothing else. */
 static void tell(struct bench *b, uint32_t partition, int64_t at_ms, int64_t partners)
 {
     struct eng_sums sums = sums_of(partition, at_ms, -1, partners);
-    take(b, &sums);
-}
-
-static void tell_none(struct bench *b, uint32_t partition, int64_t at_ms)
-{
-    struct eng_sums sums = {
-        .partition = partition, .kind = ENG_SUMS_NONE, .result = {.at_ms = at_ms}};
     take(b, &sums);
 }
 
@@ -105,7 +65,7 @@ static const char *give(struct bench *b, bool keys)
 
 Test(gather, a_moment_is_given_out_when_all_partitions_have_told_it)
 {
-    struct bench b = {0};
+    struct bench b;
     begin(&b, 2, -1);
     cr_expect_str_eq(give(&b, false), "");
     tell(&b, 0, 10, 3);
@@ -124,7 +84,7 @@ Test(gather, a_moment_is_given_out_when_all_partitions_have_told_it)
 
 Test(gather, a_partition_has_told_a_moment_with_the_last_of_its_results)
 {
-    struct bench b = {0};
+    struct bench b;
     begin(&b, 2, -1);
     struct eng_sums all = sums_of(0, 10, -1, 3), some = sums_of(0, 10, 1, 2);
     all.left = 2;
@@ -142,7 +102,7 @@ Test(gather, a_partition_has_told_a_moment_with_the_last_of_its_results)
 
 Test(gather, a_partition_that_passes_a_moment_counts_as_nothing)
 {
-    struct bench b = {0};
+    struct bench b;
     begin(&b, 3, -1);
     tell(&b, 0, 10, 3);
     tell(&b, 1, 20, 4);
@@ -156,11 +116,11 @@ Test(gather, a_partition_that_passes_a_moment_counts_as_nothing)
 
 Test(gather, a_partition_without_events_is_not_waited_for)
 {
-    struct bench b = {0};
+    struct bench b;
     begin(&b, 2, -1);
     tell(&b, 0, 10, 3);
     tell(&b, 0, 20, 3);
-    tell_none(&b, 1, 10);
+    take_none(&b, 1, 10);
     cr_expect_str_eq(give(&b, false), "10:3/1 sum 300; ");
     tell(&b, 1, 20, 2);
     cr_expect_str_eq(give(&b, false), "20:5/2 sum 500; ");
@@ -169,10 +129,10 @@ Test(gather, a_partition_without_events_is_not_waited_for)
 
 Test(gather, what_comes_after_a_moment_was_given_out_is_late)
 {
-    struct bench b = {0};
+    struct bench b;
     begin(&b, 2, -1);
     tell(&b, 0, 10, 3);
-    tell_none(&b, 1, 10);
+    take_none(&b, 1, 10);
     (void)give(&b, false);
     tell(&b, 1, 10, 7);
     cr_expect_eq(eng_gather_late(b.gather), 1);
@@ -186,7 +146,7 @@ Test(gather, what_comes_after_a_moment_was_given_out_is_late)
 
 Test(gather, the_last_record_of_a_key_counts_and_none_behind_a_tombstone)
 {
-    struct bench b = {0};
+    struct bench b;
     begin(&b, 2, -1);
     tell(&b, 0, 10, 3);
     tell(&b, 0, 10, 4);
@@ -200,7 +160,7 @@ Test(gather, the_last_record_of_a_key_counts_and_none_behind_a_tombstone)
 
 Test(gather, results_of_other_models_stay_apart)
 {
-    struct bench b = {0};
+    struct bench b;
     begin(&b, 2, -1);
     struct eng_sums later = sums_of(0, 10, -1, 3);
     later.result.model_version = 2;
@@ -216,7 +176,7 @@ Test(gather, G16_it_can_be_made_again_from_low_water)
 {
     enum { RECORDS = 9 };
     for (int cut = 0; cut <= RECORDS; cut++) {
-        struct bench whole = {0}, first = {0}, second = {0};
+        struct bench whole, first, second;
         char told[1024] = "", want[1024] = "";
         struct eng_sums log[RECORDS] = {
             sums_of(0, 10, -1, 1), {.partition = 2, .kind = ENG_SUMS_NONE, .result = {.at_ms = 20}},
@@ -254,7 +214,7 @@ Test(gather, G16_it_can_be_made_again_from_low_water)
 
 Test(gather, many_records_of_one_key_need_no_room)
 {
-    struct bench b = {0};
+    struct bench b;
     begin(&b, 2, -1);
     for (int i = 0; i < 100000; i++) {
         tell(&b, 0, 10, i);
@@ -267,7 +227,7 @@ Test(gather, many_records_of_one_key_need_no_room)
 
 Test(gather, what_is_none_of_ours_is_refused_by_name)
 {
-    struct bench b = {0};
+    struct bench b;
     char key[ENG_SUMS_KEY_BYTES];
     begin(&b, 2, -1);
     struct eng_sums sums = sums_of(0, 10, 1, 3);

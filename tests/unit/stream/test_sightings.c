@@ -1,44 +1,9 @@
 /* How texts that partitions have seen are judged: which one is one too many, of whom it is told,
  * how long they are kept, and what becomes of them when a partner is erased. */
-#include "codec/writer.h"
-#include "stream/gather.h"
-#include <criterion/criterion.h>
+#include "gathering.h"
 #include <engaged/engine.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
 enum { PANE = 100, OVER = 1000, LATE = 200 }; /* ms, made up */
-
-struct bench {
-    struct eng_gather *gather;
-    int64_t offset;
-    struct eng_bytes bytes;
-    char out[2048];
-};
-
-static void begin(struct bench *b, uint32_t partitions, int64_t given_ms)
-{
-    *b = (struct bench){0};
-    cr_assert_eq(eng_gather_new(partitions, given_ms, &b->gather), ENG_OK);
-}
-
-static void end(struct bench *b)
-{
-    eng_gather_free(b->gather);
-    eng_bytes_done(&b->bytes);
-}
-
-static void take(struct bench *b, const struct eng_sums *sums)
-{
-    char key[ENG_SUMS_KEY_BYTES];
-    struct eng_error err = {0};
-    eng_bytes_clear(&b->bytes);
-    cr_assert_eq(eng_sums_write(sums, &b->bytes), ENG_OK);
-    const struct eng_gather_record record = {key, b->bytes.data, eng_sums_key(sums, key),
-                                             b->bytes.used, b->offset++};
-    cr_assert_eq(eng_gather_take(b->gather, &record, &err), ENG_OK, "%s", err.text);
-}
 
 /* A text of a check, seen by a partition at a partner; of a hash that tells few texts apart. */
 static struct eng_sums seen_of(uint32_t partition, int64_t clock, int64_t occurred,
@@ -65,22 +30,6 @@ static void see(struct bench *b, uint32_t partition, int64_t clock, const char *
 {
     struct eng_sums sums = seen_of(partition, clock, clock, partner, text);
     take(b, &sums);
-}
-
-static void pass(struct bench *b, uint32_t partition, int64_t at_ms)
-{
-    const struct eng_sums sums = {
-        .kind = ENG_SUMS_NONE, .partition = partition, .result = {.at_ms = at_ms}};
-    take(b, &sums);
-}
-
-__attribute__((format(printf, 2, 3))) static void add(struct bench *b, const char *text, ...)
-{
-    size_t used = strlen(b->out);
-    va_list list;
-    va_start(list, text);
-    (void)vsnprintf(b->out + used, sizeof b->out - used, text, list);
-    va_end(list);
 }
 
 #define SLICE(slice) (int)(slice).length, (slice).data
@@ -114,13 +63,13 @@ Test(sightings, a_text_of_another_partner_is_told_when_all_have_passed_its_momen
     see(&b, 0, 40, "acme", "n1");
     see(&b, 0, 45, "acme", "n1"); /* its own: a matter of the partition */
     see(&b, 0, 60, "acme", "n3"); /* of the same hash */
-    pass(&b, 0, 100);
+    take_none(&b, 0, 100);
     cr_expect_str_eq(give(&b, false), "");
-    pass(&b, 1, 200);
+    take_none(&b, 1, 200);
     cr_expect_str_eq(give(&b, false), "100 1/bolt n1 after acme at 40; ");
     see(&b, 0, 310, "acme", "n1"); /* acme has had it first, and now it is bolt that was before */
-    pass(&b, 0, 400);
-    pass(&b, 1, 400);
+    take_none(&b, 0, 400);
+    take_none(&b, 1, 400);
     cr_expect_str_eq(give(&b, false), "400 0/acme n1 after bolt at 50; ");
     end(&b);
 }
@@ -134,12 +83,12 @@ Test(sightings, of_one_moment_the_time_decides_and_of_one_time_the_id)
     take(&b, &late);
     struct eng_sums same = seen_of(0, 31, 30, "acme", "n1");
     take(&b, &same);
-    pass(&b, 0, 100);
+    take_none(&b, 0, 100);
     cr_expect_str_eq(give(&b, false),
                      "100 0/bolt n1 after zeta at 20; 100 0/acme n1 after zeta at 20; ");
     struct eng_sums older = seen_of(0, 150, 10, "dune", "n1"); /* it came in a later moment */
     take(&b, &older);
-    pass(&b, 0, 200);
+    take_none(&b, 0, 200);
     cr_expect_str_eq(give(&b, false), "200 0/dune n1 after zeta at 20; ");
     end(&b);
 }
@@ -151,12 +100,12 @@ Test(sightings, those_that_are_far_apart_are_none_and_go_when_nothing_can_be_nea
     see(&b, 0, 50, "acme", "n1");
     see(&b, 0, 1049, "bolt", "n1");
     see(&b, 0, 1050, "cora", "n1"); /* 1,000 after acme's, 1 after bolt's */
-    pass(&b, 0, 1100);
+    take_none(&b, 0, 1100);
     cr_expect_str_eq(give(&b, true), "1100 0/bolt n1 after acme at 50; "
                                      "1100 0/cora n1 after bolt at 1049; ");
     cr_expect_eq(eng_gather_low_water(b.gather, b.offset), 0);
     see(&b, 0, 1260, "dune", "n9");
-    pass(&b, 0, 1300);
+    take_none(&b, 0, 1300);
     cr_expect_str_eq(give(&b, true), "-seen/0000000000000000/100/0/50/0; ");
     cr_expect_eq(eng_gather_low_water(b.gather, b.offset), 1);
     end(&b);
@@ -167,15 +116,15 @@ Test(sightings, what_comes_late_is_not_judged_but_others_are_held_against_it)
     struct bench b;
     begin(&b, 2, -1);
     see(&b, 0, 50, "acme", "n1");
-    pass(&b, 0, 100);
-    pass(&b, 1, 100);
+    take_none(&b, 0, 100);
+    take_none(&b, 1, 100);
     (void)give(&b, false);
     see(&b, 1, 60, "bolt", "n1");
     see(&b, 1, 70, "bolt", "n5");
     cr_expect_str_eq(give(&b, false), "");
     see(&b, 0, 150, "cora", "n5");
-    pass(&b, 0, 200);
-    pass(&b, 1, 200);
+    take_none(&b, 0, 200);
+    take_none(&b, 1, 200);
     cr_expect_str_eq(give(&b, false), "200 0/cora n5 after bolt at 70; ");
     end(&b);
 }
@@ -187,7 +136,7 @@ Test(sightings, G11_those_of_a_partner_who_is_erased_go_at_once)
     begin(&b, 1, -1);
     see(&b, 0, 50, "acme", "n1");
     see(&b, 0, 51, "cora", "n2");
-    pass(&b, 0, 100);
+    take_none(&b, 0, 100);
     (void)give(&b, false);
     struct eng_sums gone = {.kind = ENG_SUMS_GONE, .gone = eng_partner_hash(eng_slice_of("acme"))};
     take(&b, &gone);
@@ -197,7 +146,7 @@ Test(sightings, G11_those_of_a_partner_who_is_erased_go_at_once)
         add(&b, "-%.*s; ", 5, key.data);
     cr_expect_str_eq(b.out, "-gone/; -seen/; ");
     see(&b, 0, 150, "bolt", "n1");
-    pass(&b, 0, 200);
+    take_none(&b, 0, 200);
     cr_expect_str_eq(give(&b, false), "", "nobody has had it");
     end(&b);
 }
@@ -226,7 +175,7 @@ Test(sightings, G16_they_can_be_made_again_from_low_water)
             if (log[i].text != NULL)
                 see(&first, log[i].partition, log[i].clock, log[i].partner, log[i].text);
             else
-                pass(&first, log[i].partition, log[i].clock);
+                take_none(&first, log[i].partition, log[i].clock);
             strcat(told, give(&first, false));
         }
         int64_t low = eng_gather_low_water(first.gather, cut);
@@ -236,7 +185,7 @@ Test(sightings, G16_they_can_be_made_again_from_low_water)
             if (log[i].text != NULL)
                 see(&second, log[i].partition, log[i].clock, log[i].partner, log[i].text);
             else
-                pass(&second, log[i].partition, log[i].clock);
+                take_none(&second, log[i].partition, log[i].clock);
             if (i + 1 >= cut) /* it has read to the end again before it gives out */
                 strcat(told, give(&second, false));
         }
@@ -259,7 +208,7 @@ Test(sightings, a_text_that_everybody_has_is_no_trap)
         (void)snprintf(name, sizeof name, "p%05d", i);
         see(&b, 0, i, name, "0");
     }
-    pass(&b, 0, PARTNERS);
+    take_none(&b, 0, PARTNERS);
     int64_t at_ms;
     while ((at_ms = eng_gather_ready(b.gather)) >= 0) {
         struct eng_slice key;
