@@ -240,15 +240,16 @@ static void end_guarded(struct hold *hold, int64_t at_ms)
     hold->drop = false;
 }
 
-/* What nothing holds any more. */
-static void let_go(struct eng_guards *guards, unsigned alert, int64_t at_ms)
+/* What nothing holds any more. Nobody needs to be visited when all that was held is dropped; not so
+ * when alerts have `opened` at this moment, at which nothing holds them. */
+static void let_go(struct eng_guards *guards, unsigned alert, int64_t at_ms, bool opened)
 {
     struct hold *hold = &guards->holds[alert];
     eng_assert(hold->since_ms >= 0 && hold->guarded_ms < 0);
     eng_assert(alert < ENG_ALERTS_MAX);
     bool dropped = hold->dropped_count > 0 && hold->dropped[0].from_ms == hold->since_ms &&
                    hold->dropped[0].to_ms == at_ms;
-    if (!dropped) {
+    if (!dropped || opened) {
         hold->release_from_ms = hold->since_ms;
         guards->marks |= 1u << alert;
     }
@@ -261,6 +262,7 @@ struct holders {
     uint32_t guarded; /* by a guard */
     uint32_t told;    /* by one that tells in the end */
     uint32_t quiet;   /* by a quiet time */
+    bool opened;      /* asked for when alerts of that moment may have opened, not before */
 };
 
 static struct holders holders_at(const struct eng_model *model, const struct eng_guards *guards,
@@ -288,7 +290,7 @@ static void loosen(struct eng_guards *guards, unsigned alert, const struct holde
     if (hold->guarded_ms >= 0 && !(holders->guarded & bit))
         end_guarded(hold, at_ms);
     if (hold->since_ms >= 0 && !((holders->guarded | holders->quiet) & bit))
-        let_go(guards, alert, at_ms);
+        let_go(guards, alert, at_ms, holders->opened);
 }
 
 /* Holds an alert from then on, if it is not. */
@@ -532,8 +534,8 @@ enum eng_status eng_guards_change(const struct eng_guards *from, const struct en
     }
     if (clock_ms < 0)
         return ENG_OK;
-    const struct holders holders =
-        holders_at(model, *to, eng_calendar_pane(model->calendar, clock_ms));
+    struct holders holders = holders_at(model, *to, eng_calendar_pane(model->calendar, clock_ms));
+    holders.opened = true;
     for (uint32_t i = 0; i < model->alert_count; i++)
         loosen(*to, i, &holders, clock_ms);
     return ENG_OK;

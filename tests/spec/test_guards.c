@@ -125,6 +125,20 @@ Test(guards, what_is_held_is_told_by_a_change_after_which_nobody_holds_it)
                       "                           ->  risk resolved at 10, ok\n");
 }
 
+/* What opens at the moment at which nothing holds it any more was not held, as at a boundary. */
+Test(guards, a_change_drops_what_opened_before_its_own_moment)
+{
+    const char *const models[] = {GUARD(", then: drop"), PROGRAM, NULL};
+    spec_changes("S14", 0, models,
+                 HELD "day 10 01:00 other   login  ->  s 0 -> 10, low -> ok\n"
+                      "becomes 2\n");
+    spec_changes("S14", 0, models,
+                 HELD "becomes 2                  ->  acme risk opened at 0, low\n"
+                      "                           ->  zenith risk opened at 0, low\n"
+                      "day 11 01:00 zenith  login ->  s 0 -> 10, low -> ok\n"
+                      "                           ->  risk resolved at 10, ok\n");
+}
+
 Test(guards, a_guard_of_the_same_name_goes_on_holding_what_it_held)
 {
     spec_changes("S14", 0,
