@@ -77,7 +77,7 @@ static bool award_count_streak(struct eng_engine *engine, unsigned index, int32_
     eng_assert(award->streak > 1);
     if (length > 0 && span.first <= last)
         return false;
-    if (award->streak_of != ENG_WINDOW_ROLLING && before >= 0)
+    if (award->streak_of != ENG_WINDOW_ROLLING && before >= -1) /* west of Greenwich 1970 has one */
         before = award_span_of(engine, award->streak_of, 1, (int32_t)before).first;
     length = length > 0 && before == last ? length + 1 : 1;
     eng_store_i32(place, (int32_t)span.first);

@@ -154,6 +154,18 @@ Test(awards, S11_a_reversal_undoes_what_its_event_was_paid_once)
         "day 7  acme  back tier=3 ->  v reversed -5 in r, balance 3\n");
 }
 
+/* The beginning of 1970 is 1969 in Havana: the day before the first one is in a period as well. */
+Test(awards, S11_the_first_period_of_all_is_one_in_a_row)
+{
+    spec_holds("S11",
+               "time: {zone: America/Havana}\nledgers: {r: {}}\n"
+               "awards: {q: {when: x, streak: {n: 2, per: quarter}, points: 5, to: r}}\n",
+               "UTC 1970-01-01 00:00  acme  x\n"
+               "UTC 1970-01-02 00:00  acme  x  ->  q pays 5 to r, balance 5\n"
+               "UTC 1970-04-10 00:00  acme  x\n"
+               "UTC 1970-07-20 00:00  acme  x  ->  q pays 5 to r, balance 10\n");
+}
+
 Test(awards, S14_claims_go_on_under_another_model_by_the_names_of_award_and_ledger)
 {
     static const char *const models[] = {
