@@ -158,7 +158,7 @@ Test(awards, S11_a_reversal_undoes_what_its_event_was_paid_once)
 Test(awards, S11_the_first_period_of_all_is_one_in_a_row)
 {
     spec_holds("S11",
-               "time: {zone: America/Havana}\nledgers: {r: {}}\n"
+               "time: {zone: America/Havana, late_after: 30d}\nledgers: {r: {}}\n"
                "awards: {q: {when: x, streak: {n: 2, per: quarter}, points: 5, to: r}}\n",
                "UTC 1970-01-01 00:00  acme  x\n"
                "UTC 1970-01-02 00:00  acme  x  ->  q pays 5 to r, balance 5\n"
