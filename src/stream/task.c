@@ -71,6 +71,7 @@ void eng_task_forget(struct eng_task *task)
     struct eng_task old = *task;
     *task = (struct eng_task){.partition = task->partition,
                               .state = old.state,
+                              .assignment = old.assignment,
                               .next = -1,
                               .sealed = nowhere,
                               .committed = nowhere,

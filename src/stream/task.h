@@ -47,10 +47,11 @@ enum eng_task_state {
 struct eng_task {
     int32_t partition;
     enum eng_task_state state;
-    bool touched; /* since the last seal */
-    bool leaving; /* its partition is about to be given up: all pages are written */
-    bool refetch; /* what was fetched has been given up: fetch again from `next` */
-    bool whole;   /* what is read again is all that the counts are of, so they must agree */
+    uint64_t assignment; /* number of the change that its partition came with; the worker's */
+    bool touched;        /* since the last seal */
+    bool leaving;        /* its partition is about to be given up: all pages are written */
+    bool refetch;        /* what was fetched has been given up: fetch again from `next` */
+    bool whole;          /* what is read again is all that the counts are of, so they must agree */
     struct eng_engine *engine; /* NULL while ASKING */
     struct eng_models models;  /* all that the engine, low water and journal refer to */
     int64_t next;              /* next input offset to take */

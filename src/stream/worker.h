@@ -45,7 +45,7 @@ struct eng_reader {
     struct eng_courier courier;
     struct eng_recall recall;
     bool busy;           /* with an errand whose outcome has not been looked at */
-    uint64_t assignment; /* that its errand belongs to */
+    uint64_t assignment; /* of the partition, that its errand belongs to */
 };
 
 /* What a worker is made with. All borrowed but the port, which it owns from then on. */

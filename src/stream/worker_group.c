@@ -54,6 +54,7 @@ static void add_task(struct eng_worker *worker, int32_t partition)
     if (task != NULL) {
         eng_assert(task->state == ENG_TASK_KEPT);
         eng_task_ask(task);
+        task->assignment = worker->assignment;
         return;
     }
     task = eng_task_new(partition);
@@ -63,6 +64,7 @@ static void add_task(struct eng_worker *worker, int32_t partition)
         return;
     }
     eng_assert(worker->task_count < (uint32_t)worker->input.partition_count);
+    task->assignment = worker->assignment;
     worker->tasks[worker->task_count++] = task;
     worker->places[partition] = task;
 }
@@ -149,7 +151,7 @@ static void on_failed(void *context, int32_t partition, enum eng_status status, 
         if (task->touched || worker->in_flight)
             (void)eng_worker_settle(worker, false, REVOKE_MS); /* what it did is done */
         eng_task_forget(task);
-        worker->assignment++;
+        task->assignment = ++worker->assignment;
         worker->assign_due = true;
     } else if (eng_status_class(status) == ENG_CLASS_RETRY || status == ENG_NOT_FOUND) {
         eng_worker_say(worker, ENG_LOG_WARN, text);

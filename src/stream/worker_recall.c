@@ -3,7 +3,8 @@
  * A task that is ASKING gets a reader, which asks the broker and loads its pages (recall.h); with
  * the answer the task begins, and only then anything is fetched. Before that the producer has a
  * fresh epoch, so that nothing of a predecessor with the same id is still open. Answers belong to
- * one assignment: those that come later than a change are thrown away.
+ * one assignment of the partition: those that come after it was given up are thrown away, also when
+ * it has come back. A change that leaves it where it is takes nothing from a restore.
  *
  * Readers work one partition each, and the loop meanwhile reads the input of those that have their
  * pages: reading pages costs about twice what reading the input behind them does. */
@@ -141,13 +142,14 @@ static bool producer_ready(struct eng_worker *worker)
     return false;
 }
 
-static void submit_recall(struct eng_worker *worker, struct eng_reader *reader, int32_t partition)
+static void submit_recall(struct eng_worker *worker, struct eng_reader *reader,
+                          const struct eng_task *task)
 {
     eng_assert(!reader->busy && !eng_courier_busy(&reader->courier));
     eng_assert(reader->recall.edition == worker->edition);
-    eng_recall_aim(&reader->recall, partition);
+    eng_recall_aim(&reader->recall, task->partition);
     reader->busy = true;
-    reader->assignment = worker->assignment;
+    reader->assignment = task->assignment;
     eng_courier_submit(&reader->courier, eng_recall_run, &reader->recall);
 }
 
@@ -204,7 +206,9 @@ static void harvest(struct eng_worker *worker, struct eng_reader *reader)
     struct eng_recall *recall = &reader->recall;
     eng_assert(reader->busy);
     eng_assert(!eng_courier_busy(&reader->courier));
-    bool stale = ENG_RULE(RECALL_OF_ASSIGNMENT) && reader->assignment != worker->assignment;
+    const struct eng_task *task = eng_worker_task(worker, recall->item.partition);
+    bool stale =
+        task == NULL || (ENG_RULE(RECALL_OF_ASSIGNMENT) && reader->assignment != task->assignment);
     bool same = stale || eng_worker_same_input(worker, recall->id_status, recall->input_id);
     reader->busy = false;
     if (!stale && same)
@@ -249,6 +253,6 @@ void eng_worker_ask(struct eng_worker *worker)
         if (worker->error.status != ENG_OK || task == NULL || !producer_ready(worker))
             return;
         if (!worker->readers[i].busy)
-            submit_recall(worker, &worker->readers[i], task->partition);
+            submit_recall(worker, &worker->readers[i], task);
     }
 }

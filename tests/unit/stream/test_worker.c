@@ -308,6 +308,48 @@ Test(worker, a_revoke_commits_inside_the_callback)
     stage_done(&s);
 }
 
+static uint32_t calls_of(const struct stage *s, char call)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < s->fake->call_count; i++)
+        count += s->fake->calls[i] == call;
+    return count;
+}
+
+/* Partition 1 goes while the answers for both are there but have not been looked at. */
+Test(worker, G14_a_restore_belongs_to_its_partition_and_survives_what_happens_to_others)
+{
+    struct stage s;
+    stage_init(&s, 2);
+    stage_start(&s);
+    for (int i = 0; i < TURNS && calls_of(&s, 'm') < 2; i++)
+        stage_turn(&s, 1);
+    cr_assert_eq(calls_of(&s, 'm'), 2, "both are asked for");
+    cr_assert_eq(atomic_load(&s.worker->state), ENG_WORKER_RESTORING);
+    s.worker->handler.revoked(s.worker, (const int32_t[]){1}, 1, false);
+    stage_turn(&s, 3);
+    cr_expect_eq(s.worker->places[0]->state, ENG_TASK_LIVE);
+    cr_expect_eq(calls_of(&s, 'm'), 2, "nobody is asked again");
+    stage_done(&s);
+}
+
+/* It goes and comes back: somebody else may have committed meanwhile. */
+Test(worker, G5_a_restore_of_a_partition_that_was_given_up_is_thrown_away)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    stage_start(&s);
+    for (int i = 0; i < TURNS && calls_of(&s, 'm') < 1; i++)
+        stage_turn(&s, 1);
+    s.worker->handler.revoked(s.worker, (const int32_t[]){0}, 1, false);
+    s.fake->partitions[0].committed = (struct eng_port_offset){.partition = 0, .next = -1};
+    s.worker->handler.assigned(s.worker, (const int32_t[]){0}, 1);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(calls_of(&s, 'm'), 2, "it is asked again");
+    cr_expect_eq(s.worker->places[0]->state, ENG_TASK_LIVE);
+    stage_done(&s);
+}
+
 Test(worker, G6_a_lost_partition_is_dropped_and_nothing_of_it_committed)
 {
     struct stage s;
