@@ -40,6 +40,7 @@
     X(JOURNAL_ACTIVATIONS, "changes of the model are journaled and come at their positions again") \
     X(EVERY_MODEL_STORED, "and its text is in the state topic, however short it was in force")     \
     X(LOW_WATER_JOURNAL, "and the journal from there on")                                          \
+    X(JOURNAL_KEPT, "which is deleted only below low water, and what is gone of the input")        \
     X(LOW_WATER_THERE, "which has to be there still")                                              \
     X(PAGES_OF_RECORD, "the pages that were loaded are those that the record was committed with")  \
     X(CURSOR_IN_RECORD, "the commit record says how far an input is that is half done")            \

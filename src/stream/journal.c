@@ -15,6 +15,9 @@
 enum { HEAD_BYTES = 16, ENTRY_BYTES = 17, SUM_BYTES = 8, VERSION = 1 };
 
 static const char key_prefix[] = "journal/";
+const char eng_journal_gone_key[] = "journal";
+
+_Static_assert(sizeof eng_journal_gone_key - 1 == ENG_JOURNAL_GONE_KEY_BYTES, "its length");
 
 bool eng_journal_is_kind(unsigned kind)
 {
@@ -59,6 +62,12 @@ bool eng_journal_is_key(const void *key, size_t length)
 {
     return key != NULL && length == ENG_JOURNAL_KEY_BYTES &&
            memcmp(key, key_prefix, sizeof key_prefix - 1) == 0;
+}
+
+bool eng_journal_is_gone_key(const void *key, size_t length)
+{
+    return key != NULL && length == ENG_JOURNAL_GONE_KEY_BYTES &&
+           memcmp(key, eng_journal_gone_key, length) == 0;
 }
 
 enum eng_status eng_journal_encode(const struct eng_journal *journal, uint32_t from, uint32_t count,
@@ -129,6 +138,86 @@ enum eng_status eng_journal_decode(struct eng_journal *journal, const void *valu
         return eng_error_set(err, status, "no memory for %" PRIu32 " journal entries", count);
     return status;
 }
+
+/* ---- Records that are there. ---- */
+
+void eng_journal_records_done(struct eng_journal_records *records)
+{
+    eng_assert(records != NULL);
+    eng_free(records->items);
+    *records = (struct eng_journal_records){0};
+}
+
+enum eng_status eng_journal_records_add(struct eng_journal_records *records,
+                                        const struct eng_journal_record *record)
+{
+    eng_assert(record->first > 0 && record->first <= record->last);
+    eng_assert(records->from <= records->count);
+    while (records->count > records->from &&
+           records->items[records->count - 1].last >= record->first)
+        records->count--;
+    if (records->from > 0 && records->count == records->capacity) {
+        records->count -= records->from;
+        memmove(records->items, records->items + records->from,
+                records->count * sizeof *records->items);
+        records->from = 0;
+    }
+    if (records->count == records->capacity) {
+        void *items = eng_grow(records->items, &records->capacity, sizeof *records->items);
+        if (items == NULL)
+            return ENG_NO_MEMORY;
+        records->items = items;
+    }
+    records->items[records->count++] = *record;
+    return ENG_OK;
+}
+
+const struct eng_journal_record *
+eng_journal_records_oldest(const struct eng_journal_records *records)
+{
+    eng_assert(records->from <= records->count);
+    eng_assert(records->count <= records->capacity);
+    return records->from < records->count ? &records->items[records->from] : NULL;
+}
+
+void eng_journal_records_gone(struct eng_journal_records *records, uint64_t gone)
+{
+    const struct eng_journal_record *oldest = eng_journal_records_oldest(records);
+    records->gone = gone > records->gone ? gone : records->gone;
+    while (oldest != NULL && oldest->last <= records->gone) {
+        records->from++;
+        oldest = eng_journal_records_oldest(records);
+    }
+    eng_assert(oldest == NULL || oldest->last > gone);
+    eng_assert(records->from <= records->count);
+}
+
+void eng_journal_gone_encode(uint64_t gone, uint8_t ret_value[ENG_JOURNAL_GONE_BYTES])
+{
+    enum { SUMMED = ENG_JOURNAL_GONE_BYTES - SUM_BYTES };
+    eng_assert(gone > 0);
+    eng_assert(ret_value != NULL);
+    memcpy(ret_value, "ED\1\0", 4);
+    eng_write_be(ret_value + 4, gone, 8);
+    eng_write_be(ret_value + SUMMED, XXH3_64bits(ret_value, SUMMED), 8);
+}
+
+enum eng_status eng_journal_gone_decode(const void *value, size_t length, uint64_t *ret_gone,
+                                        struct eng_error *err)
+{
+    static const struct eng_state_form gone_form = {"what says how much of the journal is gone",
+                                                    "ED", VERSION, ENG_JOURNAL_GONE_BYTES};
+    eng_assert(value != NULL);
+    eng_assert(ret_gone != NULL);
+    enum eng_status status = eng_state_check(value, length, &gone_form, err);
+    if (status == ENG_OK && length != ENG_JOURNAL_GONE_BYTES)
+        return eng_error_set(err, ENG_CORRUPT, "%s has %zu bytes", gone_form.what, length);
+    if (status == ENG_OK)
+        *ret_gone = eng_read_be((const uint8_t *)value + 4, 8);
+    return status;
+}
+
+/* ---- Reading all again. ---- */
 
 void eng_journal_forget(struct eng_journal *journal, uint64_t before)
 {

@@ -16,6 +16,7 @@ void eng_restored_done(struct eng_restored *restored)
     eng_assert(restored != NULL);
     eng_assert(restored->engine == NULL || restored->journal.done == 0);
     eng_journal_done(&restored->journal);
+    eng_journal_records_done(&restored->journal_records);
     eng_parts_done(&restored->parts);
     eng_engine_free(restored->engine);
     eng_models_done(&restored->models);
@@ -135,10 +136,36 @@ static enum eng_status take_commit(struct eng_state_reader *reader,
 static enum eng_status take_journal(struct eng_state_reader *reader,
                                     const struct eng_port_record *record)
 {
+    struct eng_restored *found = reader->found;
+    struct eng_journal *journal = &found->journal;
+    uint32_t before = journal->count;
+    eng_assert(record->value != NULL);
+    eng_assert(!found->has_commit);
+    enum eng_status status =
+        eng_journal_decode(journal, record->value, record->value_bytes, &reader->cause);
+    if (status != ENG_OK)
+        return status;
+    const struct eng_journal_entry *last = &journal->entries[journal->count - 1];
+    status = eng_journal_records_add(
+        &found->journal_records,
+        &(struct eng_journal_record){journal->entries[before].number, last->number, last->offset});
+    return status == ENG_OK
+               ? ENG_OK
+               : eng_error_set(&reader->cause, status, "no memory for the journal's records");
+}
+
+/* How much of the journal was deleted. */
+static enum eng_status take_gone(struct eng_state_reader *reader,
+                                 const struct eng_port_record *record)
+{
+    uint64_t gone = 0;
     eng_assert(record->value != NULL);
     eng_assert(!reader->found->has_commit);
-    return eng_journal_decode(&reader->found->journal, record->value, record->value_bytes,
-                              &reader->cause);
+    enum eng_status status =
+        eng_journal_gone_decode(record->value, record->value_bytes, &gone, &reader->cause);
+    if (status == ENG_OK)
+        eng_journal_records_gone(&reader->found->journal_records, gone);
+    return status;
 }
 
 static enum eng_status take_kind(struct eng_state_reader *reader,
@@ -156,6 +183,8 @@ static enum eng_status take_kind(struct eng_state_reader *reader,
         return take_commit(reader, record);
     if (eng_journal_is_key(record->key, record->key_bytes))
         return take_journal(reader, record);
+    if (eng_journal_is_gone_key(record->key, record->key_bytes))
+        return take_gone(reader, record);
     if (eng_models_is_key(record->key, record->key_bytes))
         return take_model(reader, record);
     return ENG_OK;
@@ -299,6 +328,32 @@ static enum eng_status check_input(const struct eng_restore_request *request,
                          commit->input_id);
 }
 
+/* The entries after `before`: those up to it may be gone. */
+static enum eng_status settle_journal(const struct eng_restore_request *request,
+                                      struct eng_restored *found, uint64_t before,
+                                      struct eng_error *err)
+{
+    uint64_t gone = found->journal_records.gone;
+    eng_assert(found->has_commit);
+    eng_assert(before <= found->commit.journal);
+    if (gone > before)
+        return eng_error_set(err, ENG_CORRUPT,
+                             "partition %" PRId32 ": the journal in the state topic was deleted up "
+                             "to entry %" PRIu64 ", but those from %" PRIu64
+                             " on are needed: it is another group's" WAY_OUT,
+                             request->partition, gone, before + 1);
+    return eng_journal_settle(&found->journal, before, found->commit.journal, err);
+}
+
+/* State that is made anew takes all entries that there are. */
+static uint64_t journal_before_all(const struct eng_restored *found)
+{
+    uint64_t gone = found->journal_records.gone;
+    eng_assert(found->has_commit);
+    eng_assert(found->engine == NULL);
+    return gone <= found->commit.journal ? gone : 0;
+}
+
 /* Without a text beside the offset: the newest record is the group's if it is of its offset. */
 static enum eng_status finish_without_meta(const struct eng_restore_request *request,
                                            struct eng_restored *found, struct eng_error *err)
@@ -311,7 +366,7 @@ static enum eng_status finish_without_meta(const struct eng_restore_request *req
         return ENG_OK;
     }
     enum eng_status status = check_input(request, &found->commit, err);
-    return status == ENG_OK ? eng_journal_settle(&found->journal, 0, found->commit.journal, err)
+    return status == ENG_OK ? settle_journal(request, found, journal_before_all(found), err)
                             : status;
 }
 
@@ -332,7 +387,7 @@ enum eng_status eng_restore_finish(const struct eng_restore_request *request,
     eng_assert(found->commit.sequence == request->meta->sequence || !ENG_RULE(NAMED_RECORD) ||
                !ENG_RULE(STANDBY_REACHES_RECORD));
     enum eng_status status = check_input(request, &found->commit, err);
-    uint64_t before = found->engine != NULL ? found->commit.low.journal : 0;
+    uint64_t before = found->engine != NULL ? found->commit.low.journal : journal_before_all(found);
     if (!ENG_RULE(LOW_WATER_JOURNAL))
         before = found->commit.journal;
     if (status == ENG_OK && found->engine != NULL)
@@ -343,7 +398,7 @@ enum eng_status eng_restore_finish(const struct eng_restore_request *request,
                                "%" PRIu32 " of the model: " LOST WAY_OUT,
                                request->partition, request->meta->low_version);
     if (status == ENG_OK)
-        status = eng_journal_settle(&found->journal, before, found->commit.journal, err);
+        status = settle_journal(request, found, before, err);
     return status;
 }
 

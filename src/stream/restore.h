@@ -47,11 +47,12 @@ struct eng_restored {
     struct eng_commit commit;
     uint64_t sequence, life;    /* the greatest of all commit records read */
     struct eng_journal journal; /* ascending: entries behind low water, or all without an engine */
-    struct eng_engine *engine;  /* NULL: of no use to this model, or not asked for */
-    struct eng_models models;   /* the engine's, and those that it will come to */
-    struct eng_parts parts;     /* of all pages that were ever read */
-    uint64_t records;           /* of the state topic that were read for it */
-    bool stood_by;              /* the most of it had been read before: follow.h */
+    struct eng_journal_records journal_records; /* of all that is there, and how much is gone */
+    struct eng_engine *engine; /* NULL: of no use to this model, or not asked for */
+    struct eng_models models;  /* the engine's, and those that it will come to */
+    struct eng_parts parts;    /* of all pages that were ever read */
+    uint64_t records;          /* of the state topic that were read for it */
+    bool stood_by;             /* the most of it had been read before: follow.h */
 };
 
 void eng_restored_done(struct eng_restored *restored);

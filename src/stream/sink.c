@@ -2,6 +2,7 @@
 #include "stream/sink.h"
 
 #include "base/assert.h"
+#include "base/rules.h"
 #include "codec/rfc3339.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -316,7 +317,8 @@ enum eng_status eng_sink_dead_letter(struct eng_sink *sink, struct eng_txn *txn,
 }
 
 enum eng_status eng_sink_journal(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
-                                 const struct eng_journal *journal)
+                                 const struct eng_journal *journal,
+                                 struct eng_journal_records *records)
 {
     eng_assert(sink != NULL);
     eng_assert(partition >= 0);
@@ -326,7 +328,8 @@ enum eng_status eng_sink_journal(struct eng_sink *sink, struct eng_txn *txn, int
         char key[ENG_JOURNAL_KEY_BYTES + 1];
         uint32_t left = journal->count - from;
         count = left < ENG_JOURNAL_RECORD_ENTRIES ? left : ENG_JOURNAL_RECORD_ENTRIES;
-        eng_journal_key(journal->entries[from].number, key);
+        const struct eng_journal_entry *first = &journal->entries[from], *last = first + count - 1;
+        eng_journal_key(first->number, key);
         eng_bytes_clear(&sink->value);
         status = eng_journal_encode(journal, from, count, &sink->value);
         struct eng_port_output output = {.topic = ENG_TOPIC_STATE,
@@ -337,8 +340,42 @@ enum eng_status eng_sink_journal(struct eng_sink *sink, struct eng_txn *txn, int
                                          .value_bytes = sink->value.used};
         if (status == ENG_OK)
             status = eng_txn_add(txn, &output);
+        if (status == ENG_OK)
+            status = eng_journal_records_add(
+                records, &(struct eng_journal_record){first->number, last->number, last->offset});
     }
     return status;
+}
+
+enum eng_status eng_sink_journal_trim(struct eng_txn *txn, int32_t partition,
+                                      struct eng_journal_records *records, uint64_t last,
+                                      int64_t before)
+{
+    enum { MOST = 64 }; /* in one transaction */
+    char key[ENG_JOURNAL_KEY_BYTES + 1];
+    uint8_t gone[ENG_JOURNAL_GONE_BYTES];
+    struct eng_port_output output = {
+        .topic = ENG_TOPIC_STATE, .partition = partition, .key = key, .key_bytes = sizeof key - 1};
+    enum eng_status status = ENG_OK;
+    uint32_t count = 0;
+    const struct eng_journal_record *oldest;
+    eng_assert(partition >= 0);
+    while (status == ENG_OK && count < MOST &&
+           (oldest = eng_journal_records_oldest(records)) != NULL &&
+           ((oldest->last <= last && oldest->offset < before) || !ENG_RULE(JOURNAL_KEPT))) {
+        eng_journal_key(oldest->first, key);
+        status = eng_txn_add(txn, &output);
+        eng_journal_records_gone(records, oldest->last);
+        count++;
+    }
+    if (count == 0 || status != ENG_OK)
+        return status;
+    eng_journal_gone_encode(records->gone, gone);
+    output.key = eng_journal_gone_key;
+    output.key_bytes = ENG_JOURNAL_GONE_KEY_BYTES;
+    output.value = gone;
+    output.value_bytes = sizeof gone;
+    return eng_txn_add(txn, &output);
 }
 
 /* ---- checkpoints ---- */

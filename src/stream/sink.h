@@ -104,8 +104,16 @@ enum eng_status eng_sink_page(const struct eng_page_run *run);
 enum eng_status eng_sink_commit(struct eng_txn *txn, int32_t partition,
                                 const struct eng_commit *commit, uint64_t *ret_sum);
 
-/* Adds the entries of a journal. */
+/* Adds the entries of a journal, and their records to those that are there. ENG_OK or
+ * ENG_NO_MEMORY. */
 enum eng_status eng_sink_journal(struct eng_sink *sink, struct eng_txn *txn, int32_t partition,
-                                 const struct eng_journal *journal);
+                                 const struct eng_journal *journal,
+                                 struct eng_journal_records *records);
+
+/* Deletes the oldest records, a few in one transaction, as far as all their entries are up to
+ * number `last` and before offset `before`, and says so. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_sink_journal_trim(struct eng_txn *txn, int32_t partition,
+                                      struct eng_journal_records *records, uint64_t last,
+                                      int64_t before);
 
 #endif

@@ -52,6 +52,7 @@ void eng_task_free(struct eng_task *task)
     eng_models_done(&task->models);
     eng_journal_done(&task->replay);
     eng_journal_done(&task->pending);
+    eng_journal_records_done(&task->journal_records);
     eng_checkpoint_done(&task->checkpoint);
     eng_parts_done(&task->parts);
     eng_free(task);
@@ -65,6 +66,7 @@ void eng_task_forget(struct eng_task *task)
     eng_models_done(&task->models);
     eng_journal_done(&task->replay);
     eng_journal_done(&task->pending);
+    eng_journal_records_done(&task->journal_records);
     eng_checkpoint_done(&task->checkpoint);
     eng_parts_done(&task->parts);
     struct eng_port_offset nowhere = {.partition = task->partition, .next = -1};

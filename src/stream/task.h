@@ -71,6 +71,10 @@ struct eng_task {
     struct eng_counters base; /* added to the engine's: of records that it has not read */
     struct eng_journal replay;  /* REPLAYING: entries still to come */
     struct eng_journal pending; /* entries made since the last seal */
+    struct eng_journal_records
+        journal_records; /* that are in the state topic as of the last seal */
+    int64_t
+        input_low; /* first offset of the input, as last heard: of what is before it nobody asks */
     struct eng_port_offset sealed, committed;
     int64_t newest_ms, sealed_newest_ms, committed_newest_ms; /* record timestamps; -1: none */
     int64_t ended_at;     /* said by the consumer, not yet looked at: no more below it; -1: no */

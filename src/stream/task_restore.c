@@ -308,6 +308,9 @@ static void take_answer(struct eng_task *task, struct eng_recall_item *item)
     task->journal_last = task->low.journal;
     task->replay = restored->journal;
     restored->journal = (struct eng_journal){0};
+    task->journal_records = restored->journal_records;
+    restored->journal_records = (struct eng_journal_records){0};
+    task->input_low = item->low;
     task->parts = restored->parts;
     restored->parts = (struct eng_parts){0};
     task->next = task->low.next > item->low ? task->low.next : item->low;

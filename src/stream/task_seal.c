@@ -70,6 +70,19 @@ static enum eng_status seal_pages(struct eng_task *task, struct eng_feed *feed)
     return status;
 }
 
+/* Entries made since the last seal; and the oldest ones go when nobody needs them. */
+static enum eng_status seal_journal(struct eng_task *task, struct eng_feed *feed)
+{
+    eng_assert(task->touched);
+    eng_assert(task->low.journal <= task->journal_last);
+    enum eng_status status = eng_sink_journal(feed->sink, feed->txn, task->partition,
+                                              &task->pending, &task->journal_records);
+    return status == ENG_OK
+               ? eng_sink_journal_trim(feed->txn, task->partition, &task->journal_records,
+                                       task->low.journal, task->input_low)
+               : status;
+}
+
 /* The texts of all models up to the one in force go before what refers to them, once. There is more
  * than one when a model has come into force before the one before it was ever committed: low water
  * may still be under that one. */
@@ -133,7 +146,7 @@ enum eng_status eng_task_seal(struct eng_task *task, struct eng_feed *feed, uint
     if (status == ENG_OK)
         status = seal_pages(task, feed);
     if (status == ENG_OK)
-        status = eng_sink_journal(feed->sink, feed->txn, task->partition, &task->pending);
+        status = seal_journal(task, feed);
     fill_commit(task, feed, &commit);
     if (status == ENG_OK)
         status = eng_sink_commit(feed->txn, task->partition, &commit, &meta.record);

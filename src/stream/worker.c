@@ -166,6 +166,7 @@ void eng_worker_free(struct eng_worker *worker)
     eng_free(worker->tasks);
     eng_free(worker->places);
     eng_free(worker->marks.partitions);
+    eng_free(worker->marks.lows);
     eng_free(worker->marks.ends);
     eng_free(worker->shown);
     eng_free(worker->set);
@@ -253,11 +254,13 @@ static enum eng_status make_tables(struct eng_worker *worker, struct eng_error *
     worker->tasks = eng_calloc(count, sizeof *worker->tasks);
     worker->places = eng_calloc(count, sizeof *worker->places);
     worker->marks.partitions = eng_calloc(count, sizeof *worker->marks.partitions);
+    worker->marks.lows = eng_calloc(count, sizeof *worker->marks.lows);
     worker->marks.ends = eng_calloc(count, sizeof *worker->marks.ends);
     worker->shown = eng_calloc(count, sizeof *worker->shown);
     worker->set = eng_calloc(count, sizeof *worker->set);
     if (worker->tasks == NULL || worker->places == NULL || worker->marks.partitions == NULL ||
-        worker->marks.ends == NULL || worker->shown == NULL || worker->set == NULL)
+        worker->marks.lows == NULL || worker->marks.ends == NULL || worker->shown == NULL ||
+        worker->set == NULL)
         return eng_error_set(err, ENG_NO_MEMORY, "no memory for %zu partitions", count);
     return ENG_OK;
 }

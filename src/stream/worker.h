@@ -27,11 +27,11 @@ enum {
     ENG_WORKER_PAGES_LAST = 48 << 20, /* the same of all transactions before partitions go */
 };
 
-/* An errand of the aide: the last stable offsets of partitions. */
+/* An errand of the aide: the first and the last stable offsets of partitions. */
 struct eng_marks {
     struct eng_port *port;
     int32_t *partitions;
-    int64_t *ends;             /* -1: not heard */
+    int64_t *lows, *ends;      /* -1: not heard */
     bool asks_id;              /* the broker tells topics' ids */
     enum eng_status id_status; /* of the question after that: which topic was that? */
     char input_id[ENG_TOPIC_ID_BYTES];

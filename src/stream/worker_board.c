@@ -31,6 +31,7 @@ static void marks_errand(void *context)
         if (status == ENG_OK)
             status = marks->port->ops->bounds(marks->port, ENG_TOPIC_INPUT, marks->partitions[i],
                                               bounds, NULL);
+        marks->lows[i] = status == ENG_OK ? bounds[0] : -1;
         marks->ends[i] = status == ENG_OK ? bounds[1] : -1;
     }
     marks->id_status = ENG_OK;
@@ -49,6 +50,7 @@ static void harvest_marks(struct eng_worker *worker)
         struct eng_task *task = eng_worker_task(worker, worker->marks.partitions[i]);
         if (task == NULL || worker->marks.ends[i] < 0)
             continue;
+        task->input_low = worker->marks.lows[i];
         task->end_offset = worker->marks.ends[i];
         task->end_heard_us = worker->marks.asked_us;
     }

@@ -67,8 +67,9 @@ static void read_journal(struct oracle *oracle)
         const struct broker_record *record = &entry->record;
         struct eng_slice partner;
         uint64_t sum;
-        if (entry->marker || entry->txn->decision != BROKER_COMMITTED)
+        if (entry->marker || entry->txn->decision != BROKER_COMMITTED || record->value == NULL)
             continue;
+        sim->tally[TALLY_JOURNAL_GONE] += eng_journal_is_gone_key(record->key, record->key_bytes);
         if (eng_journal_is_key(record->key, record->key_bytes))
             status = eng_journal_decode(&oracle->journal, record->value, record->value_bytes, &err);
         else if (eng_state_kind(record->key, record->key_bytes, &partner) == ENG_STATE_IS_COMMIT)

@@ -61,6 +61,7 @@ enum { SIM_PROCESSES = 3, SIM_MEMBERS = 2 * SIM_PROCESSES, SIM_REASON_BYTES = 60
     X(MODELS, "changes of the model")                                                              \
     X(ERASED, "partners erased")                                                                   \
     X(ERASURES, "erasures committed")                                                              \
+    X(JOURNAL_GONE, "transactions that deleted some of the journal")                               \
     X(HALF_EVENTS, "commits in the middle of an event")                                            \
     X(HALF_TICKS, "commits in the middle of a tick")                                               \
     X(HALF_MODELS, "commits in the middle of a change of the model")                               \

@@ -140,6 +140,108 @@ Test(checkpoint, G8_journaled_ticks_and_refusals_are_applied_from_low_water_on)
     stage_done(&s);
 }
 
+/* Records of the journal: how many there are with (false) or without (true) a value, committed. */
+static int journal_count(const struct stage *s, bool deleted)
+{
+    int count = 0;
+    for (uint32_t i = 0; i < s->fake->output_count; i++) {
+        const struct fake_output *output = &s->fake->outputs[i];
+        count += output->topic == ENG_TOPIC_STATE && output->committed &&
+                 eng_journal_is_key(output->key, output->key_bytes) &&
+                 (output->value == NULL) == deleted;
+    }
+    return count;
+}
+
+/* What compaction leaves of the journal: nothing of what was deleted, nor the deletions. */
+static void compact_journal(struct stage *s)
+{
+    for (uint32_t i = 0; i < s->fake->output_count; i++) {
+        const struct fake_output *gone = &s->fake->outputs[i];
+        if (!eng_journal_is_key(gone->key, gone->key_bytes) || gone->value != NULL)
+            continue;
+        for (uint32_t k = 0; k <= i; k++) {
+            struct fake_output *output = &s->fake->outputs[k];
+            if (k != i && output->key_bytes == gone->key_bytes &&
+                memcmp(output->key, gone->key, gone->key_bytes) == 0)
+                output->committed = false;
+        }
+        s->fake->outputs[i].committed = false;
+    }
+}
+
+/* Eight records of input, each followed by one that is refused, which is what the journal knows;
+ * low water is at the end, the first pages having been written long ago. */
+static void leave_journal(struct stage *s)
+{
+    stage_init(s, 1);
+    s->config->recovery.records = 1;
+    stage_start(s);
+    for (int i = 0; i < 8; i++) {
+        stage_login(s, 0, "acme", stage_now_ms(s));
+        stage_login(s, 0, "acme", stage_now_ms(s) + HOUR_MS + i);
+        stage_turn(s, TURNS);
+    }
+    cr_assert_eq(journal_count(s, false), 8);
+    cr_assert_geq(stage_commit(s).low.journal, 6);
+    cr_assert_eq(journal_count(s, true), 0, "the input is there from its beginning on");
+}
+
+/* The input begins at an offset from now on, which the worker hears, and then commits something. */
+static void retain_input(struct stage *s, int64_t low)
+{
+    s->fake->partitions[0].low = low;
+    s->fake->now_us += 2000000;
+    stage_turn(s, TURNS);
+    stage_login(s, 0, "acme", stage_now_ms(s));
+    stage_turn(s, TURNS);
+}
+
+Test(checkpoint, G15_the_journal_goes_with_the_input_that_it_is_about)
+{
+    struct stage s;
+    leave_journal(&s);
+    retain_input(&s, 7); /* the fourth refused record is number 7 */
+    cr_expect_eq(journal_count(&s, true), 3);
+    retain_input(&s, 8);
+    cr_expect_eq(journal_count(&s, true), 4);
+    compact_journal(&s);
+    cr_expect_eq(journal_count(&s, false), 4);
+    stage_kill(&s);
+    stage_start(&s);
+    retain_input(&s, 10);
+    cr_assert_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
+    cr_expect_eq(journal_count(&s, true), 1, "it knows what there is");
+    compact_journal(&s);
+    stage_kill(&s);
+    s.fake->wall_ms += 2 * HOUR_MS; /* what was refused would be taken now */
+    s.fake->partitions[0].committed.meta[0] = '\0';
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    cr_assert_eq(s.worker->error.status, ENG_OK, "%s", s.worker->error.text);
+    cr_expect_eq(stage_counters(&s, 0).outcome[ENG_OUTCOME_FUTURE], 8, "and state made anew too");
+    cr_expect_eq(stage_counters(&s, 0).outcome[ENG_OUTCOME_COUNTED], 11);
+    stage_done(&s);
+}
+
+/* Retention may take more than it should: that is said at the next start, and with all that there
+ * is. */
+Test(checkpoint, G8_the_journal_behind_low_water_stays_whatever_becomes_of_the_input)
+{
+    struct stage s;
+    stage_init(&s, 1);
+    s.config->recovery.records = 1000;
+    stage_start(&s);
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
+    stage_login(&s, 0, "acme", stage_now_ms(&s) + HOUR_MS);
+    stage_turn(&s, TURNS);
+    cr_assert_eq(stage_commit(&s).low.journal, 0);
+    retain_input(&s, 2);
+    cr_expect_eq(journal_count(&s, false), 1);
+    cr_expect_eq(journal_count(&s, true), 0);
+    stage_done(&s);
+}
+
 /* ---- What is refused. ---- */
 
 /* A worker with nine records behind it, of which the last four are not in its pages, is killed. */
@@ -168,6 +270,29 @@ static void expect_refusal(struct stage *s, enum eng_status status, const char *
     cr_expect(strstr(s->worker->error.text, word) != NULL, "%s", s->worker->error.text);
     cr_expect_eq(fake_count(s->fake, ENG_TOPIC_SCORE_CHANGES), told);
     stage_done(s);
+}
+
+Test(checkpoint, G5_a_journal_of_which_too_much_is_gone_is_refused)
+{
+    struct stage s;
+    leave_journal(&s);
+    uint8_t gone[ENG_JOURNAL_GONE_BYTES];
+    stage_login(&s, 0, "acme", stage_now_ms(&s));
+    stage_turn(&s, TURNS);
+    stage_kill(&s);
+    eng_journal_gone_encode(100, gone);
+    struct fake_output *first = &s.fake->outputs[0]; /* stands where the reading begins */
+    eng_free(first->key);
+    eng_free(first->value);
+    *first = (struct fake_output){.topic = ENG_TOPIC_STATE,
+                                  .key = eng_calloc(1, ENG_JOURNAL_GONE_KEY_BYTES),
+                                  .key_bytes = ENG_JOURNAL_GONE_KEY_BYTES,
+                                  .value = eng_calloc(1, sizeof gone),
+                                  .value_bytes = sizeof gone,
+                                  .committed = true};
+    memcpy(first->key, eng_journal_gone_key, ENG_JOURNAL_GONE_KEY_BYTES);
+    memcpy(first->value, gone, sizeof gone);
+    expect_refusal(&s, ENG_CORRUPT, "was deleted up to entry 100");
 }
 
 Test(checkpoint, G5_input_that_retention_has_taken_is_named)

@@ -131,6 +131,53 @@ Test(journal, its_keys_are_told_from_others)
     cr_expect_not(eng_journal_is_key(NULL, 0));
 }
 
+Test(journal, how_much_is_gone_is_read_back_and_any_changed_byte_is_refused)
+{
+    uint8_t value[ENG_JOURNAL_GONE_BYTES + 1] = {0};
+    uint64_t gone = 0;
+    eng_journal_gone_encode(1234567890123, value);
+    cr_assert_eq(eng_journal_gone_decode(value, ENG_JOURNAL_GONE_BYTES, &gone, NULL), ENG_OK);
+    cr_expect_eq(gone, 1234567890123);
+    for (size_t i = 0; i < ENG_JOURNAL_GONE_BYTES; i++) {
+        value[i] ^= 1;
+        cr_expect_eq(eng_journal_gone_decode(value, ENG_JOURNAL_GONE_BYTES, &gone, NULL),
+                     ENG_CORRUPT);
+        value[i] ^= 1;
+    }
+    cr_expect_eq(eng_journal_gone_decode(value, sizeof value, &gone, NULL), ENG_CORRUPT);
+    cr_expect(eng_journal_is_gone_key("journal", 7));
+    cr_expect_not(eng_journal_is_gone_key("journal/", 8));
+}
+
+static void add_record(struct eng_journal_records *records, uint64_t first, uint64_t last)
+{
+    const struct eng_journal_record record = {first, last, (int64_t)last * 10};
+    cr_assert_eq(eng_journal_records_add(records, &record), ENG_OK);
+}
+
+Test(journal, its_records_come_at_one_end_and_go_at_the_other)
+{
+    struct eng_journal_records records = {0};
+    uint64_t next = 1;
+    for (uint64_t i = 1; i <= 200; i++) {
+        add_record(&records, i * 2 - 1, i * 2);
+        if (i % 3 == 0)
+            continue;
+        cr_assert_eq(eng_journal_records_oldest(&records)->first, next);
+        eng_journal_records_gone(&records, eng_journal_records_oldest(&records)->last);
+        next += 2;
+    }
+    cr_expect_leq(records.capacity, 128, "places are used again");
+    eng_journal_records_gone(&records, 397);
+    cr_expect_eq(eng_journal_records_oldest(&records)->last, 398);
+    add_record(&records, 398, 405); /* the same place once more, by another transaction */
+    cr_expect_eq(eng_journal_records_oldest(&records)->last, 405);
+    eng_journal_records_gone(&records, 405);
+    cr_expect_null(eng_journal_records_oldest(&records));
+    cr_expect_eq(records.gone, 405);
+    eng_journal_records_done(&records);
+}
+
 /* ---- Transactions. ---- */
 
 Test(txn, records_and_headers_come_back_as_they_were_put)
