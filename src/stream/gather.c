@@ -218,6 +218,11 @@ static void take_out(struct eng_gather *gather, struct held *gone)
     }
 }
 
+static enum eng_status no_memory(struct eng_error *err)
+{
+    return eng_error_set(err, ENG_NO_MEMORY, "no memory for the sums of groups");
+}
+
 enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gather_record *record,
                                 struct eng_error *err)
 {
@@ -227,7 +232,7 @@ enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gath
         enum eng_status forgot =
             eng_sightings_forget(gather->sightings, record->key, record->key_bytes, record->offset);
         if (forgot != ENG_NOT_FOUND)
-            return forgot;
+            return forgot == ENG_NO_MEMORY ? no_memory(err) : forgot;
     }
     if (record->key == NULL || record->key_bytes == 0 ||
         (record->value != NULL && record->value_bytes == 0))
@@ -235,16 +240,18 @@ enum eng_status eng_gather_take(struct eng_gather *gather, const struct eng_gath
     if (gather->count == gather->capacity) {
         void *grown = eng_grow(gather->held, &gather->capacity, sizeof *gather->held);
         if (grown == NULL)
-            return eng_error_set(err, ENG_NO_MEMORY, "no memory for the sums of groups");
+            return no_memory(err);
         gather->held = grown;
     }
     if (copy_record(record, &held) != ENG_OK)
-        return eng_error_set(err, ENG_NO_MEMORY, "no memory for the sums of groups");
+        return no_memory(err);
     enum eng_status status = read_copy(gather, &held, err);
     if (status == ENG_OK && !held.dead)
         note_reach(gather, &held);
     if (status == ENG_OK && !held.dead && held.sums.kind == ENG_SUMS_SEEN)
-        status = eng_sightings_take(gather->sightings, &held.sums, record->offset);
+        status = eng_sightings_take(gather->sightings, &held.sums, record->offset) == ENG_OK
+                     ? ENG_OK
+                     : no_memory(err);
     if (status == ENG_OK && !held.dead && held.sums.kind == ENG_SUMS_GONE)
         take_out(gather, &held);
     bool holds = held.dead || (held.sums.kind != ENG_SUMS_NONE && held.sums.kind != ENG_SUMS_SEEN);

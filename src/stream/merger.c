@@ -472,6 +472,7 @@ static void take_record(struct eng_merger *merger, const struct eng_port_record 
     eng_assert(record->partition == 0);
     enum eng_status status = eng_gather_take(merger->gather, &one, &cause);
     eng_assert(record->offset >= merger->next);
+    eng_assert(cause.status == status);
     merger->next = record->offset + 1;
     if (status == ENG_NO_MEMORY)
         merger->error = cause;

@@ -1,5 +1,6 @@
 /* How texts that partitions have seen are judged: which one is one too many, of whom it is told,
  * how long they are kept, and what becomes of them when a partner is erased. */
+#include "base/memory.h"
 #include "gathering.h"
 #include <engaged/engine.h>
 
@@ -245,5 +246,48 @@ Test(sightings, records_that_are_none_are_refused_by_name)
     }
     const struct eng_gather_record strange = {.key = "seen/xyz", .key_bytes = 8, .offset = 1};
     cr_expect_eq(eng_gather_take(b.gather, &strange, NULL), ENG_OK, "a tombstone of nothing");
+    end(&b);
+}
+
+/* A record of a text, or its tombstone, for which memory runs out at the nth piece; true when it
+ * was enough. Whatever fails is said, and then nothing of it has been taken. */
+static bool is_taken(struct bench *b, const struct eng_sums *sums, bool dead, uint64_t nth)
+{
+    char key[ENG_SUMS_KEY_BYTES];
+    struct eng_error err = {0};
+    eng_bytes_clear(&b->bytes);
+    cr_assert_eq(eng_sums_write(sums, &b->bytes), ENG_OK);
+    const struct eng_gather_record record = {key, dead ? NULL : b->bytes.data,
+                                             eng_sums_key(sums, key), dead ? 0 : b->bytes.used,
+                                             b->offset++};
+    eng_memory_fail(nth, 1);
+    enum eng_status status = eng_gather_take(b->gather, &record, &err);
+    eng_memory_fail(0, 0);
+    cr_assert_eq(err.status, status);
+    cr_assert(status == ENG_OK || (status == ENG_NO_MEMORY && err.text[0] != '\0'));
+    return status == ENG_OK;
+}
+
+Test(sightings, a_text_for_which_there_is_no_memory_is_not_lost_in_silence)
+{
+    const struct eng_sums one = seen_of(0, 110, 110, "acme", "n"),
+                          two = seen_of(0, 120, 120, "zenith", "n");
+    bool enough = false;
+    uint64_t nth = 1;
+    for (; !enough; nth++) {
+        struct bench b;
+        begin(&b, 1, -1);
+        enough = is_taken(&b, &one, false, nth);
+        if (!enough)
+            cr_assert(is_taken(&b, &one, false, 0));
+        take(&b, &two);
+        take_none(&b, 0, 200);
+        cr_expect_str_eq(give(&b, false), "200 0/zenith n after acme at 110; ");
+        end(&b);
+    }
+    cr_expect_gt(nth, 3, "a list and a copy at least");
+    struct bench b;
+    begin(&b, 1, -1);
+    cr_expect_not(is_taken(&b, &one, true, 1));
     end(&b);
 }
