@@ -153,16 +153,18 @@ static enum eng_status say_memory(const struct eng_engine *engine, enum eng_stat
                          (unsigned long long)eng_engine_memory_bytes(engine));
 }
 
-/* Does somebody who merges texts have to hear how far the clock is? */
+/* Does somebody who merges have to hear how far the clock is? Moments may be of another version of
+ * the model, which other partitions had a little longer: here nothing else would be told at them.
+ */
 static bool says_passed(const struct eng_engine *engine, const struct eng_effects *effects)
 {
     eng_assert(!engine->boundary.working);
     eng_assert(engine->now.clock_ms >= 0);
-    return engine->model->sights && effects != NULL && !engine->alone;
+    return eng_model_is_merged(engine->model) && effects != NULL && !engine->alone;
 }
 
-/* Behind the boundaries of an advance: nothing that was seen before the pane that the clock is in
- * now comes any more. */
+/* Behind the boundaries of an advance: nothing of before the pane that the clock is in now comes
+ * any more. */
 static void say_passed(const struct eng_engine *engine, struct eng_effects *effects)
 {
     eng_assert(engine->boundary.before_ms >= 0);

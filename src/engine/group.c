@@ -39,20 +39,13 @@ uint32_t eng_groups_due(const struct eng_engine *engine)
 
 int64_t eng_groups_last_ms(const struct eng_model *model, int64_t time_ms)
 {
-    int64_t last_ms = -1;
+    const struct eng_calendar *calendar = model->calendar;
     eng_assert(time_ms >= 0);
     eng_assert(model->group_count <= ENG_GROUPS_MAX + ENG_BOARDS_MAX);
-    int64_t pane =
-        model->group_count > 0 || model->sights ? eng_calendar_pane(model->calendar, time_ms) : 0;
-    if (model->sights)
-        last_ms = eng_calendar_start_ms(model->calendar, pane);
-    for (uint32_t i = 0; i < model->group_count; i++) {
-        enum eng_window_kind every = model->groups[i].every;
-        int64_t first = eng_calendar_period_first(model->calendar, every, pane);
-        int64_t at_ms = first >= 0 ? eng_calendar_start_ms(model->calendar, first) : -1;
-        last_ms = at_ms > last_ms ? at_ms : last_ms;
-    }
-    return last_ms;
+    if (!eng_model_is_merged(model))
+        return -1;
+    int64_t last_ms = eng_calendar_start_ms(calendar, eng_calendar_pane(calendar, time_ms));
+    return last_ms >= 0 ? last_ms : -1;
 }
 
 /* ---- one partner ---- */

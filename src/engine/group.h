@@ -25,8 +25,8 @@ static inline struct eng_sum eng_sum_add(struct eng_sum one, struct eng_sum two)
  * shares with 1 as the whole, an NPS from -100 to 100. False: there is none, as nobody is asked. */
 bool eng_figure_value(enum eng_figure_kind kind, const struct eng_sum sums[2], int64_t *ret_e4);
 
-/* The last moment, up to and with a time, at which a period of any group of the model ended, or a
- * pane if it looks for texts anywhere; -1: there was none since 1970, or nothing of that. */
+/* The last boundary, up to and with a time, if anything of the model is merged; -1: there was none
+ * since 1970, or nothing is. */
 int64_t eng_groups_last_ms(const struct eng_model *model, int64_t time_ms);
 
 #endif

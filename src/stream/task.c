@@ -300,8 +300,9 @@ static bool is_idle(const struct eng_task *task, const struct eng_feed *feed)
 }
 
 /* A partition without events has no clock, and nothing moves it: what comes first may be of any
- * time. Whoever merges the sums of groups need not wait for it. It is said again after a restart,
- * which is no harm: the last one counts. */
+ * time. Whoever merges the sums of groups need not wait for it. It is said at each boundary, as of
+ * partitions with a clock, whatever the periods of this version of the model are. It is said again
+ * after a restart, which is no harm: the last one counts. */
 static enum eng_status tell_no_sums(struct eng_task *task, struct eng_feed *feed, int64_t wall_ms,
                                     struct eng_error *err)
 {

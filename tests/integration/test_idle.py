@@ -115,7 +115,8 @@ def _wait_for_replay(broker, daemon, script):
 def test_the_last_drop_comes_without_an_event_and_only_once(context):
     """G8."""
     with context.broker() as broker:
-        config = {**MODEL, "time": {**MODEL["time"], "zone": ZONE}, "input": {"topic": INPUT, "format": "json"}, **plumbing(broker.address)}
+        config = {**MODEL, "time": {**MODEL["time"], "zone": ZONE}, "input": {"topic": INPUT, "format": "json"},
+                  **plumbing(broker.address)}
         config["kafka"]["instance"] = "one"
         create_topic(broker, INPUT, PARTITIONS)
         daemon = Daemon(context.folder, config)

@@ -241,7 +241,7 @@ void naive_tick(struct naive *naive, int64_t time_ms)
     int64_t pane = eng_calendar_pane(calendar, naive->clock_ms), from = pane;
     while (eng_calendar_start_ms(calendar, pane + 1) <= time_ms)
         boundary(naive, ++pane);
-    if (naive->model->sights && pane > from)
+    if (eng_model_is_merged(naive->model) && pane > from)
         naive_emit_passed(naive, pane);
 }
 

@@ -8,7 +8,7 @@
 
 #define S INT64_C(1000000)
 
-enum { STEPS_MAX = 3000000, REST_US = 300000000, STILL_US = 4000000, LOOK_US = 200000 };
+enum { STEPS_MAX = 3000000, REST_US = 600000000, STILL_US = 4000000, LOOK_US = 200000 };
 
 /* Starts processes whose time has come. */
 static void start_due(struct sim *sim)

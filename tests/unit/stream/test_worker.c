@@ -208,6 +208,52 @@ Test(worker, s7_there_is_no_tick_while_an_open_transaction_hides_records)
     stage_done(&s);
 }
 
+/* The newest word of a partition on how far it is, for whoever merges; -1: it has said nothing. */
+static int64_t said_to_have_passed(const struct stage *s)
+{
+    int64_t at_ms = -1;
+    for (uint32_t i = 0; i < s->fake->output_count; i++) {
+        const struct fake_output *output = &s->fake->outputs[i];
+        struct eng_sums sums;
+        if (output->topic != ENG_TOPIC_GROUP_SUMS || !output->committed)
+            continue;
+        cr_assert_eq(eng_sums_read(output->value, output->value_bytes, &sums, NULL), ENG_OK);
+        cr_assert_eq(sums.kind, ENG_SUMS_NONE);
+        cr_assert_geq(sums.result.at_ms, at_ms);
+        at_ms = sums.result.at_ms;
+    }
+    return at_ms;
+}
+
+/* Another partition may have told a moment of a version of the model with shorter periods. */
+Test(worker, G16_a_partition_says_at_each_boundary_how_far_it_is_whatever_the_periods_are)
+{
+    struct stage s;
+    char text[1024];
+    stage_init(&s, 1);
+    eng_config_free(s.config);
+    (void)snprintf(text, sizeof text,
+                   "%sgroups: {all: {every: year, figures: {n: {sum: logins}}}}\n", stage_config);
+    cr_assert_eq(eng_config_load_text(text, strlen(text), "stage.yaml", &s.config, NULL), ENG_OK);
+    stage_start(&s);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(said_to_have_passed(&s), -1, "it is not idle yet");
+    s.fake->now_us += 90000000;
+    stage_turn(&s, TURNS);
+    cr_expect_eq(said_to_have_passed(&s), stage_now_ms(&s) / HOUR_MS * HOUR_MS, "without events");
+    int64_t hour = stage_now_ms(&s) / HOUR_MS * HOUR_MS + HOUR_MS;
+    s.fake->wall_ms += 3 * HOUR_MS;
+    stage_login(&s, 0, "acme", hour);
+    stage_turn(&s, TURNS);
+    stage_login(&s, 0, "acme", hour + HOUR_MS - 1);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(said_to_have_passed(&s), hour - HOUR_MS, "there is no boundary in between");
+    stage_login(&s, 0, "acme", hour + HOUR_MS);
+    stage_turn(&s, TURNS);
+    cr_expect_eq(said_to_have_passed(&s), hour + HOUR_MS);
+    stage_done(&s);
+}
+
 Test(worker, a_reading_from_the_beginning_whose_counts_differ_is_refused_by_name)
 {
     struct stage s;
