@@ -205,6 +205,7 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     struct eng_effect *effect = eng_effect_begin(engine, evaluation, contributions);
     evaluation->moved = true;
     engine->counters.churn_drops++;
+    engine->counters.held_out += held_out;
     if (effect == NULL)
         return NULL;
     effect->kind = ENG_EFFECT_CHURN_DROP;
@@ -212,8 +213,10 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     effect->status = (uint8_t)status;
     effect->held_out = held_out;
     effect->fact = eng_fact_of_alert(engine, index);
-    if (scored)
+    if (scored) {
         eng_effect_score(engine, effect, alert->score);
+        effect->trend = eng_report_trend(&engine->hand, alert->score, effect->value_e4);
+    }
     if (alert->nudges && status == ENG_OPENED)
         eng_nudge_tell(engine, effect, alert->score,
                        alert->kind == ENG_NEAR
