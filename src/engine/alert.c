@@ -1039,6 +1039,29 @@ static void tell_held(struct eng_engine *engine, struct eng_evaluation *evaluati
         tell_fall(engine, effect, &fall);
 }
 
+/* True when the opening is told at this boundary, if it is still open at its end. */
+static bool is_released(const struct eng_engine *engine, const struct opening *opening)
+{
+    eng_assert(opening->alert < engine->model->alert_count);
+    return (opening->flags & (OPEN | BUDGETED)) == OPEN &&
+           eng_guards_release(engine, opening->alert, opening->opened_at_ms);
+}
+
+bool eng_alerts_are_released(const struct eng_engine *engine, const struct eng_record *record)
+{
+    bool released = false;
+    eng_assert(eng_guards_releasing(engine));
+    if (engine->layout->list_openings == ENG_NO_INDEX)
+        return false;
+    struct eng_list openings = openings_of(record);
+    eng_assert(openings.count <= engine->model->alert_count);
+    for (uint32_t i = 0; i < openings.count && !released; i++) {
+        struct opening opening = load_opening(openings.data + (size_t)i * ENG_OPENING_BYTES);
+        released = is_released(engine, &opening);
+    }
+    return released;
+}
+
 void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evaluation)
 {
     struct eng_list openings = openings_of(&engine->hand);
@@ -1046,10 +1069,10 @@ void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evalua
     eng_assert(openings.count <= engine->model->alert_count);
     for (uint32_t i = 0; i < engine->model->alert_count; i++) {
         const uint8_t *at = find_opening(&openings, i);
-        if (at == NULL || !(at[1] & OPEN) || at[1] & BUDGETED || evaluation->opened >> i & 1)
+        if (at == NULL || evaluation->opened >> i & 1)
             continue;
         struct opening opening = load_opening(at);
-        if (eng_guards_release(engine, i, opening.opened_at_ms))
+        if (is_released(engine, &opening))
             tell_held(engine, evaluation, opening);
     }
 }

@@ -439,6 +439,9 @@ void eng_matrix_view(const struct eng_record *record, unsigned matrix,
 /* Evaluates the alerts of the partner in hand, after the scores. */
 void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation);
 
+/* True when something of a partner is open that guards have held and now release. */
+bool eng_alerts_are_released(const struct eng_engine *engine, const struct eng_record *record);
+
 /* Tells of the partner in hand, which has just been evaluated, what guards have held and now
  * release. */
 void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evaluation);
