@@ -142,7 +142,7 @@ static struct effect churn_drop(unsigned alert, enum eng_alert_status status)
                  .origin = 1767225600000,
                  .status = (uint8_t)status,
                  .contribution_count = alert == 2 || alert == 6 || alert == 7 ? 0 : 2,
-                 .risk_e3 = alert == 2 ? 625 : 0,
+                 .risk_e3 = alert == 2 || alert == 7 ? 625 : 0,
                  .at_ms = 1767225600000,
                  .value_e4 = 40000,
                  .baseline_e4 = 70001,
@@ -565,16 +565,16 @@ Test(encode, a_digest_says_how_many_were_left_out_and_who_comes_first)
     "\"value\": {\"double\": 13.9861}}, {\"partner_id\": \"b\\\"c\", \"rule\": \"silent\", "       \
     "\"value\": null}], \"description\": " description "}"
     check_digest(0, 2,
-                 DIGEST("paint%2Fpainters//=high/calls/left_out/b1767225600000", "calls",
+                 DIGEST("paint%2Fpainters/0/high/calls/left_out/b1767225600000", "calls",
                         "\"by\":\"engagement\",\"segment\":\"high\",") "}\n",
-                 AVRO_DIGEST("paint%2Fpainters//=high/calls/left_out/b1767225600000", "calls",
+                 AVRO_DIGEST("paint%2Fpainters/0/high/calls/left_out/b1767225600000", "calls",
                              "\"by\": {\"string\": \"engagement\"}, \"segment\": "
                              "{\"string\": \"high\"}",
                              "null"));
     check_digest(1, 0,
-                 DIGEST("paint%2Fpainters///weak/left_out/b1767225600000", "weak",
+                 DIGEST("paint%2Fpainters/0//weak/left_out/b1767225600000", "weak",
                         "") ",\"description\":\"Say \\\"thanks\\\".\"}\n",
-                 AVRO_DIGEST("paint%2Fpainters///weak/left_out/b1767225600000", "weak",
+                 AVRO_DIGEST("paint%2Fpainters/0//weak/left_out/b1767225600000", "weak",
                              "\"by\": null, \"segment\": null",
                              "{\"string\": \"Say \\\"thanks\\\".\"}"));
 }
