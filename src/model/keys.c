@@ -785,7 +785,7 @@ static const struct eng_key report_keys[] = {
      .sample = "0.5",
      .absent = "no trend is told",
      .help = "Says of each score whether it is improving, declining or steady: so far from its "
-             "value in the last card, or less."},
+             "value in the last card, or less. Its changes and the alerts on it say so too."},
     {.name = "for",
      .type = ENG_KEY_NAMES,
      AT(eng_report_draft, whom),
