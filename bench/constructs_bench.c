@@ -30,6 +30,7 @@ struct construct {
 #define SECOND "  second: {" POINTS ", over: 30d, bands: {quiet: 0, active: 20}, margin: 2}\n"
 #define LEDGER "ledgers: {reward: {}}\nawards:\n"
 #define EACH "{when: invoice.upload, points: value, rate: 0.1, to: reward"
+#define CALLS "{at_most: 20, rank: engagement, order: lowest"
 #define FALLS "  at_risk: {score: engagement, falls_to: low, cooldown: 7d"
 
 static const struct construct constructs[] = {
@@ -131,6 +132,25 @@ static const struct construct constructs[] = {
     {.name = "`falls_to` under a guard",
      .alerts = FALLS "}\n",
      .sections = "guards: {portal: {silence: platform.login}}\n"},
+    {.name = "`falls_to`, quiet at weekends",
+     .alerts = FALLS "}\n",
+     .sections = "quiet: {weekends: {days: [6, 7]}}\n"},
+    {.name = "`falls_to` with a budget a day",
+     .alerts = FALLS "}\n",
+     .sections = "budgets: {calls: " CALLS "}}\n"},
+    {.name = "that one, quiet at weekends",
+     .alerts = FALLS "}\n",
+     .sections = "quiet: {weekends: {days: [6, 7]}}\nbudgets: {calls: " CALLS "}}\n"},
+    {.name = "that one, by a fact of three texts",
+     .facts = "  tier: " TIER_FACT "\n",
+     .alerts = FALLS "}\n",
+     .sections = "quiet: {weekends: {days: [6, 7]}}\nbudgets: {calls: " CALLS ", by: tier}}\n"},
+    {.name = "`falls_to` with a control group", .alerts = FALLS ", hold_out: 10%}\n"},
+    {.name = "a board every week",
+     .sections = "boards: {leaders: {top: 10, of: engagement, every: week}}\n"},
+    {.name = "a group every week",
+     .sections = "groups: {all: {every: week, figures: {low: {count: {score: engagement, "
+                 "bands: [low]}}, mean: {mean: logins}}}}\n"},
 };
 enum { CONSTRUCTS = sizeof constructs / sizeof constructs[0] };
 
@@ -200,7 +220,8 @@ static double measure(const struct construct *construct, struct bench_stream str
     double ns = bench_drive(engine, model, &stream) * 1e9 / (double)stream.events;
     const struct eng_counters *counters = eng_engine_counters(engine);
     uint64_t told = counters->score_changes + counters->churn_drops + counters->cell_changes +
-                    counters->reports + counters->award_bookings + counters->abuse_flags;
+                    counters->reports + counters->award_bookings + counters->abuse_flags +
+                    counters->digests;
     uint64_t bytes = eng_engine_memory_bytes(engine), partners = eng_engine_partner_count(engine);
     cost->bytes = (double)bytes / (double)partners;
     cost->told = (double)told * 1000 / (double)stream.events;

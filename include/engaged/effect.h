@@ -44,6 +44,8 @@ enum eng_origin {
 
 enum eng_direction { ENG_UP, ENG_DOWN };
 enum eng_alert_status { ENG_OPENED, ENG_RESOLVED };
+/* What has become of a score since the partner's last card of a report that tells a trend. */
+enum eng_trend { ENG_TREND_NONE, ENG_IMPROVING, ENG_STEADY, ENG_DECLINING };
 enum eng_booking_status { ENG_BOOKED, ENG_PENDING, ENG_DROPPED, ENG_REVERSED };
 
 /* What becomes of an event that a check has found. */
@@ -108,6 +110,7 @@ struct eng_effect {
     union {
         uint32_t risk_e3;    /* silence opened: q(H)/q(s) in 1/1000, rounded down */
         uint32_t partitions; /* group, board: that it is of; the engine tells of its own, 1 */
+        uint32_t trend;      /* score change, churn drop on a score: enum eng_trend of the score */
     };
     uint64_t origin; /* see enum eng_origin */
     int64_t at_ms;   /* event time of the evaluation: the clock, or the boundary */

@@ -160,6 +160,7 @@ struct eng_view {
         uint8_t band;
         uint8_t told_band;
         bool provisional;
+        uint8_t trend; /* enum eng_trend */
         uint16_t contribution_count;
         int64_t contribution_e4[ENG_VIEW_CONTRIBUTIONS_MAX];
         /* What would raise it most for the least effort, as in struct eng_effect. */

@@ -75,6 +75,9 @@ struct eng_counters {
     uint64_t award_bookings;             /* effects told */
     uint64_t award_unmatched;            /* decisions and reversals of what is not known */
     uint64_t abuse_flags;                /* effects told */
+    uint64_t held_out;                   /* of the churn drops, those of control groups */
+    uint64_t digests;                    /* effects told */
+    uint64_t left_out;                   /* openings that budgets have left out, in digests */
 };
 
 /* "counted", "duplicate", "late", "future", "bad", "filtered", "left_out". */

@@ -36,6 +36,8 @@ struct eng_totals eng_totals_of(const struct eng_stats *stats)
         totals.counters.reports += partition->counters.reports;
         totals.counters.award_bookings += partition->counters.award_bookings;
         totals.counters.abuse_flags += partition->counters.abuse_flags;
+        totals.counters.digests += partition->counters.digests;
+        totals.counters.left_out += partition->counters.left_out;
         for (int outcome = 0; outcome < ENG_OUTCOME_COUNT; outcome++)
             totals.counters.outcome[outcome] += partition->counters.outcome[outcome];
         totals.partners += partition->partners;
@@ -167,6 +169,10 @@ static void add_others(struct eng_text *text, const struct eng_totals *totals)
         add_counted(text, ", ", totals->counters.award_bookings, " award bookings");
     if (totals->counters.abuse_flags > 0)
         add_counted(text, ", ", totals->counters.abuse_flags, " abuse flags");
+    if (totals->counters.digests > 0) {
+        add_counted(text, ", ", totals->counters.digests, " digests");
+        add_counted(text, " of ", totals->counters.left_out, " left out");
+    }
     if (totals->group_results > 0)
         add_counted(text, ", ", totals->group_results, " group results");
 }

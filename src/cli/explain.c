@@ -128,7 +128,8 @@ static void add_fact(struct eng_text *out, const struct eng_model *model,
     if (fact->kind == ENG_FACT_FLAG)
         eng_text_add(out, "set by ");
     else if (fact->attribute == ENG_FROM_VALUE)
-        eng_text_add(out, "the value of the newest ");
+        eng_text_add(out, "the %s of the newest ",
+                     fact->number > 0 ? model->numbers[fact->number - 1] : "value");
     else
         eng_text_add(out, "%s attribute %s of the newest ",
                      fact->kind == ENG_FACT_CHOICE ? ", the"
@@ -888,7 +889,8 @@ static void add_award(struct eng_text *out, const struct eng_model *model,
         add_e4(out, award->points_e4);
     } else {
         add_e4(out, award->rate_e4);
-        eng_text_add(out, " for each 1 of the value");
+        eng_text_add(out, " for each 1 of the %s",
+                     award->number > 0 ? model->numbers[award->number - 1] : "value");
     }
     eng_text_add(out, " for %s",
                  award->first || award->nth > 0 || award->streak > 0 ? "" : "each ");

@@ -160,6 +160,7 @@ bool eng_told_score_change(const void *data, size_t length, struct eng_told *ret
     ret_told->description = take_optional_string(&in);
     pass_facts(&in);
     ret_told->nudge = take_nudge(&in);
+    (void)take_optional_string(&in); /* trend */
     return !in.failed && in.at == in.end;
 }
 
@@ -216,6 +217,7 @@ bool eng_told_churn_drop(const void *data, size_t length, struct eng_told *ret_t
     ret_told->nudge = take_nudge(&in);
     ret_told->near = take_optional_string(&in);
     ret_told->held_out = take_branch(&in) && take_byte(&in) != 0;
+    (void)take_optional_string(&in); /* trend */
     return known && !in.failed && in.at == in.end;
 }
 

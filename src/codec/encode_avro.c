@@ -145,6 +145,12 @@ static void put_nudge(struct eng_writer *writer, const struct eng_nudge_of *nudg
     put_optional_points(writer, nudge->each_e4 > 0, nudge->each_e4);
 }
 
+static void put_trend(struct eng_writer *writer, enum eng_trend trend)
+{
+    const char *name = eng_encode_trend_name(trend);
+    put_optional_string(writer, name != NULL, name);
+}
+
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
@@ -165,6 +171,7 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     put_facts(writer, context, effect);
     struct eng_nudge_of nudge = eng_encode_nudge(context->model, effect);
     put_nudge(writer, &nudge);
+    put_trend(writer, eng_encode_trend(context->model, effect));
 }
 
 static void put_optional_long(struct eng_writer *writer, bool present, int64_t number)
@@ -223,6 +230,7 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
     eng_put_avro_long(writer, effect->held_out ? BRANCH_VALUE : BRANCH_NULL);
     if (effect->held_out)
         eng_put_byte(writer, true);
+    put_trend(writer, eng_encode_trend(context->model, effect));
 }
 
 static void put_source_silence(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -327,6 +335,7 @@ static void put_cell_change(struct eng_writer *writer, const struct eng_encode_c
     put_string(writer, eng_encode_band_name(columns, effect->column));
     put_string(writer, eng_encode_band_name(columns, effect->previous_column));
     put_optional_string(writer, matrix->description != NULL, matrix->description);
+    put_facts(writer, context, effect);
 }
 
 static void put_share(struct eng_writer *writer, const struct eng_section_of_report *section,
@@ -356,8 +365,7 @@ static void put_section(struct eng_writer *writer, const struct eng_section_of_r
     eng_put_avro_long(writer, 0);
     struct eng_nudge_of nudge = eng_encode_section_nudge(section);
     put_nudge(writer, &nudge);
-    const char *trend = eng_encode_trend_name(section);
-    put_optional_string(writer, trend != NULL, trend);
+    put_trend(writer, eng_encode_section_trend(section));
 }
 
 static void put_report(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -376,6 +384,7 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
     }
     eng_put_avro_long(writer, 0);
     put_optional_string(writer, report->description != NULL, report->description);
+    put_facts(writer, context, effect);
 }
 
 static void put_figures(struct eng_writer *writer, const struct eng_group_result *result)

@@ -164,6 +164,14 @@ static void put_nudge(struct eng_writer *writer, const struct eng_nudge_of *nudg
     eng_put_byte(writer, '}');
 }
 
+/* Where there is one. */
+static void put_trend(struct eng_writer *writer, enum eng_trend trend)
+{
+    const char *name = eng_encode_trend_name(trend);
+    if (name != NULL)
+        put_string(writer, "trend", name);
+}
+
 static void put_score_change(struct eng_writer *writer, const struct eng_encode_context *context,
                              const struct eng_effect *effect)
 {
@@ -185,6 +193,7 @@ static void put_score_change(struct eng_writer *writer, const struct eng_encode_
     put_fact(writer, context, effect);
     struct eng_nudge_of nudge = eng_encode_nudge(context->model, effect);
     put_nudge(writer, &nudge);
+    put_trend(writer, eng_encode_trend(context->model, effect));
 }
 
 /* What a rule on a score adds. */
@@ -246,6 +255,7 @@ static void put_churn_drop(struct eng_writer *writer, const struct eng_encode_co
         put_string(writer, "near", eng_encode_near_name(context->model, alert));
     if (effect->held_out)
         put_boolean(writer, "held_out", true);
+    put_trend(writer, eng_encode_trend(context->model, effect));
 }
 
 static void put_source_silence(struct eng_writer *writer, const struct eng_encode_context *context,
@@ -360,6 +370,7 @@ static void put_cell_change(struct eng_writer *writer, const struct eng_encode_c
     put_string(writer, "previous_column", eng_encode_band_name(columns, effect->previous_column));
     if (matrix->description != NULL)
         put_string(writer, "description", matrix->description);
+    put_fact(writer, context, effect);
 }
 
 static void put_section(struct eng_writer *writer, const struct eng_section_of_report *section)
@@ -387,8 +398,7 @@ static void put_section(struct eng_writer *writer, const struct eng_section_of_r
         eng_put_byte(writer, '}');
     }
     eng_put_byte(writer, ']');
-    if (eng_encode_trend_name(section) != NULL)
-        put_string(writer, "trend", eng_encode_trend_name(section));
+    put_trend(writer, eng_encode_section_trend(section));
     struct eng_nudge_of nudge = eng_encode_section_nudge(section);
     put_nudge(writer, &nudge);
     eng_put_byte(writer, '}');
@@ -412,6 +422,7 @@ static void put_report(struct eng_writer *writer, const struct eng_encode_contex
     eng_put_byte(writer, ']');
     if (report->description != NULL)
         put_string(writer, "description", report->description);
+    put_fact(writer, context, effect);
 }
 
 /* The numbers of a group, those that there are. */
@@ -635,6 +646,8 @@ enum eng_status eng_encode_summary(const struct eng_model *model,
         put_count(&writer, "cell_changes", counters->cell_changes);
     if (model->report_count > 0)
         put_count(&writer, "reports", counters->reports);
+    if (model->budget_count > 0)
+        put_count(&writer, "digests", counters->digests);
     eng_put(&writer, "}\n", 2);
     return eng_writer_end(&writer);
 }
@@ -657,6 +670,7 @@ static void put_view_score(struct eng_writer *writer, const struct eng_score *sc
         eng_put_byte(writer, '}');
     }
     eng_put_byte(writer, ']');
+    put_trend(writer, (enum eng_trend)view->trend);
     struct eng_nudge_of nudge = eng_encode_view_nudge(score, view);
     put_nudge(writer, &nudge);
     eng_put_byte(writer, '}');

@@ -63,14 +63,30 @@ const struct eng_contribution *eng_encode_section(const struct eng_model *model,
     return at + eng_section_contributions(score);
 }
 
-const char *eng_encode_trend_name(const struct eng_section_of_report *section)
+const char *eng_encode_trend_name(enum eng_trend trend)
+{
+    static const char *const names[] = {NULL, "improving", "steady", "declining"};
+    eng_assert(trend <= ENG_DECLINING);
+    return names[trend];
+}
+
+enum eng_trend eng_encode_section_trend(const struct eng_section_of_report *section)
 {
     if (section->trend_e4 == 0 || !section->follows)
-        return NULL;
+        return ENG_TREND_NONE;
     if (section->value_e4 >= section->previous_value_e4 + section->trend_e4)
-        return "improving";
-    return section->value_e4 <= section->previous_value_e4 - section->trend_e4 ? "declining"
-                                                                               : "steady";
+        return ENG_IMPROVING;
+    return section->value_e4 <= section->previous_value_e4 - section->trend_e4 ? ENG_DECLINING
+                                                                               : ENG_STEADY;
+}
+
+enum eng_trend eng_encode_trend(const struct eng_model *model, const struct eng_effect *effect)
+{
+    eng_assert(effect->kind == ENG_EFFECT_SCORE_CHANGE || effect->kind == ENG_EFFECT_CHURN_DROP);
+    if (effect->kind == ENG_EFFECT_CHURN_DROP &&
+        !eng_alert_is_scored(eng_encode_alert(model, effect)))
+        return ENG_TREND_NONE; /* that is the place of a silence's risk */
+    return (enum eng_trend)effect->trend;
 }
 
 static struct eng_nudge_of nudge_of(const struct eng_score *score, unsigned index, unsigned to)

@@ -82,8 +82,13 @@ const struct eng_contribution *eng_encode_section(const struct eng_model *model,
 const struct eng_group *eng_encode_group(const struct eng_model *model,
                                          const struct eng_effect *effect);
 struct eng_slice eng_encode_segment(const struct eng_model *model, const struct eng_effect *effect);
+
 /* "improving", "steady" or "declining"; NULL: no trend is told, or there was no card before. */
-const char *eng_encode_trend_name(const struct eng_section_of_report *section);
+const char *eng_encode_trend_name(enum eng_trend trend);
+
+/* The trend in a section of a report card, and of a score change or churn drop. */
+enum eng_trend eng_encode_section_trend(const struct eng_section_of_report *section);
+enum eng_trend eng_encode_trend(const struct eng_model *model, const struct eng_effect *effect);
 
 /* The name of the score (score change), rule (churn drop), matrix (cell change), report or award
  * (booking). */

@@ -65,7 +65,9 @@ const char eng_schema_score_change[] =
     "\"string\"],\"default\":null,\"doc\":\"Name of the higher band that the score is enough fo"
     "r then; null when it stays in its band.\"},{\"name\":\"each\",\"type\":[\"null\",\"double"
     "\"],\"default\":null,\"doc\":\"Of a sum: the value of each of these actions; null of a cou"
-    "nt.\"}]}]}]}";
+    "nt.\"}]}]},{\"name\":\"trend\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"S"
+    "cores in a report with a trend: improving, steady or declining since the partner's last ca"
+    "rd of that report; null before the first one.\"}]}";
 
 const char eng_schema_churn_drop[] =
     "{\"type\":\"record\",\"name\":\"ChurnDrop\",\"namespace\":\"engaged\",\"doc\":\"An alert o"
@@ -140,7 +142,10 @@ const char eng_schema_churn_drop[] =
     ",\"default\":null,\"doc\":\"near: name of the higher band that little is missing to.\"},{"
     "\"name\":\"held_out\",\"type\":[\"null\",\"boolean\"],\"default\":null,\"doc\":\"True for "
     "partners of the rule's control group (hold_out): do nothing about these, and compare them "
-    "with the others. An alert is resolved as what it was opened as. Null for all others.\"}]}";
+    "with the others. An alert is resolved as what it was opened as. Null for all others.\"},{"
+    "\"name\":\"trend\",\"type\":[\"null\",\"string\"],\"default\":null,\"doc\":\"Rules on a sc"
+    "ore that is in a report with a trend: improving, steady or declining since the partner's l"
+    "ast card of that report; null before the first one.\"}]}";
 
 const char eng_schema_cell_change[] =
     "{\"type\":\"record\",\"name\":\"CellChange\",\"namespace\":\"engaged\",\"doc\":\"The bands"
@@ -169,7 +174,10 @@ const char eng_schema_cell_change[] =
     "\":\"column\",\"type\":\"string\",\"doc\":\"Its band now in force.\"},{\"name\":\"previous"
     "_column\",\"type\":\"string\",\"doc\":\"Its band before.\"},{\"name\":\"description\",\"ty"
     "pe\":[\"null\",\"string\"],\"default\":null,\"doc\":\"What the configuration says of the m"
-    "atrix, in words for people.\"}]}";
+    "atrix, in words for people.\"},{\"name\":\"facts\",\"type\":[\"null\",{\"type\":\"map\",\""
+    "values\":\"string\"}],\"default\":null,\"doc\":\"What the facts that are told say of the p"
+    "artner, by their names: true and false for a flag, a number with up to four decimals. Thos"
+    "e that are there; null when none is.\"}]}";
 
 const char eng_schema_report[] =
     "{\"type\":\"record\",\"name\":\"Report\",\"namespace\":\"engaged\",\"doc\":\"A report card"
@@ -217,7 +225,10 @@ const char eng_schema_report[] =
     ",\"string\"],\"default\":null,\"doc\":\"Reports with a trend: improving, steady or declini"
     "ng since the last card; null in the first one.\"}]}}},{\"name\":\"description\",\"type\":["
     "\"null\",\"string\"],\"default\":null,\"doc\":\"What the configuration says of the report,"
-    " in words for people.\"}]}";
+    " in words for people.\"},{\"name\":\"facts\",\"type\":[\"null\",{\"type\":\"map\",\"values"
+    "\":\"string\"}],\"default\":null,\"doc\":\"What the facts that are told say of the partner"
+    ", by their names: true and false for a flag, a number with up to four decimals. Those that"
+    " are there; null when none is.\"}]}";
 
 const char eng_schema_award_booking[] =
     "{\"type\":\"record\",\"name\":\"AwardBooking\",\"namespace\":\"engaged\",\"doc\":\"Points "

@@ -205,6 +205,7 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     struct eng_effect *effect = eng_effect_begin(engine, evaluation, contributions);
     evaluation->moved = true;
     engine->counters.churn_drops++;
+    engine->counters.held_out += held_out;
     if (effect == NULL)
         return NULL;
     effect->kind = ENG_EFFECT_CHURN_DROP;
@@ -212,8 +213,10 @@ static struct eng_effect *begin(struct eng_engine *engine, struct eng_evaluation
     effect->status = (uint8_t)status;
     effect->held_out = held_out;
     effect->fact = eng_fact_of_alert(engine, index);
-    if (scored)
+    if (scored) {
         eng_effect_score(engine, effect, alert->score);
+        effect->trend = eng_report_trend(&engine->hand, alert->score, effect->value_e4);
+    }
     if (alert->nudges && status == ENG_OPENED)
         eng_nudge_tell(engine, effect, alert->score,
                        alert->kind == ENG_NEAR
@@ -1036,6 +1039,29 @@ static void tell_held(struct eng_engine *engine, struct eng_evaluation *evaluati
         tell_fall(engine, effect, &fall);
 }
 
+/* True when the opening is told at this boundary, if it is still open at its end. */
+static bool is_released(const struct eng_engine *engine, const struct opening *opening)
+{
+    eng_assert(opening->alert < engine->model->alert_count);
+    return (opening->flags & (OPEN | BUDGETED)) == OPEN &&
+           eng_guards_release(engine, opening->alert, opening->opened_at_ms);
+}
+
+bool eng_alerts_are_released(const struct eng_engine *engine, const struct eng_record *record)
+{
+    bool released = false;
+    eng_assert(eng_guards_releasing(engine));
+    if (engine->layout->list_openings == ENG_NO_INDEX)
+        return false;
+    struct eng_list openings = openings_of(record);
+    eng_assert(openings.count <= engine->model->alert_count);
+    for (uint32_t i = 0; i < openings.count && !released; i++) {
+        struct opening opening = load_opening(openings.data + (size_t)i * ENG_OPENING_BYTES);
+        released = is_released(engine, &opening);
+    }
+    return released;
+}
+
 void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evaluation)
 {
     struct eng_list openings = openings_of(&engine->hand);
@@ -1043,10 +1069,10 @@ void eng_alerts_release(struct eng_engine *engine, struct eng_evaluation *evalua
     eng_assert(openings.count <= engine->model->alert_count);
     for (uint32_t i = 0; i < engine->model->alert_count; i++) {
         const uint8_t *at = find_opening(&openings, i);
-        if (at == NULL || !(at[1] & OPEN) || at[1] & BUDGETED || evaluation->opened >> i & 1)
+        if (at == NULL || evaluation->opened >> i & 1)
             continue;
         struct opening opening = load_opening(at);
-        if (eng_guards_release(engine, i, opening.opened_at_ms))
+        if (is_released(engine, &opening))
             tell_held(engine, evaluation, opening);
     }
 }

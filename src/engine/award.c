@@ -122,9 +122,10 @@ static int64_t worth_of(const struct eng_engine *engine, const struct eng_award 
         return 0;
     if (award->points_e4 > 0)
         return award->points_e4;
-    if (event->value_e4 == ENG_VALUE_NONE || event->value_e4 <= 0)
+    int64_t of_e4 = eng_event_number(engine, event, award->number);
+    if (of_e4 == ENG_VALUE_NONE || of_e4 <= 0)
         return 0;
-    eng_wide points = ((eng_wide)event->value_e4 * award->rate_e4 + 5000) / 10000;
+    eng_wide points = ((eng_wide)of_e4 * award->rate_e4 + 5000) / 10000;
     return points < ENG_BOOKING_MAX_E4 ? (int64_t)points : ENG_BOOKING_MAX_E4;
 }
 

@@ -6,7 +6,8 @@
  * call. A visit lets what has expired leave, evaluates, and arms the partner for the next thing
  * that will happen to it.
  *
- * Cost: proportional to the entries of the bucket, and one bit a slot. */
+ * Cost: proportional to the entries of the bucket, and one bit a slot; where alerts are let go of
+ * (guard.h), a look at the openings of everybody. */
 #include "base/assert.h"
 #include "engine/internal.h"
 
@@ -46,6 +47,16 @@ static void collect(struct eng_engine *engine)
     }
 }
 
+/* At the end of a quiet time, or of a guard, everybody is marked: true for those who are not due
+ * themselves and have nothing held back. */
+static bool has_nothing(const struct eng_engine *engine, uint32_t number)
+{
+    struct eng_record record = eng_record_open(&engine->store, number);
+    eng_assert(engine->boundary.working);
+    eng_assert(number < engine->store.count);
+    return record.partner->due > engine->now.pane && !eng_alerts_are_released(engine, &record);
+}
+
 static enum eng_status visit(struct eng_engine *engine, uint32_t number,
                              struct eng_effects *effects)
 {
@@ -53,6 +64,8 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
     bool caught_up = eng_store_at(&engine->store, number)->as_of == engine->now.pane;
     if (caught_up && engine->restore != NULL)
         return ENG_OK; /* its page is of after this visit (work.c) */
+    if (eng_guards_releasing(engine) && has_nothing(engine, number))
+        return ENG_OK;
     eng_take(engine, number);
     if (eng_store_reserve(&engine->store) != ENG_OK ||
         eng_wheel_reserve(&engine->wheel) != ENG_OK || eng_prepare(engine) != ENG_OK)

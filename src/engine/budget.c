@@ -344,9 +344,13 @@ static enum eng_status tell_pool(struct eng_engine *engine, struct pool *pool,
     }
     if (status == ENG_OK && !eng_effects_fit(engine, effects))
         status = ENG_AGAIN;
-    if (status == ENG_OK && pool->claims > budget->at_most && effects != NULL)
+    if (status != ENG_OK || pool->claims <= budget->at_most)
+        return status;
+    engine->counters.digests++;
+    engine->counters.left_out += pool->claims - budget->at_most;
+    if (effects != NULL)
         tell_digest(engine, pool, effects);
-    return status;
+    return ENG_OK;
 }
 
 enum eng_status eng_budgets_settle(struct eng_engine *engine, struct eng_effects *effects)

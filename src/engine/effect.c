@@ -235,7 +235,7 @@ struct eng_effect *eng_effect_begin_of(const struct eng_evaluation *evaluation,
 struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
                                     const struct eng_evaluation *evaluation, uint32_t contributions)
 {
-    eng_assert(contributions <= ENG_DIMENSIONS_MAX);
+    eng_assert(contributions <= UINT16_MAX);
     eng_assert(engine->hand.partner != NULL);
     return begin_with(evaluation, eng_partner_id(engine->hand.partner), contributions,
                       (struct behind){engine->layout->facts_bytes_most > 0 ? engine : NULL, NULL});

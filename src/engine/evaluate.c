@@ -322,6 +322,7 @@ static void emit_score_change(struct eng_engine *engine, const struct eng_evalua
     effect->provisional = eng_provisional(engine, score, engine->hand.partner);
     effect->previous_value_e4 = told_value;
     effect->fact = eng_fact_of_score(engine, index);
+    effect->trend = eng_report_trend(&engine->hand, index, effect->value_e4);
     bool up = effect->band != effect->previous_band ? effect->band > effect->previous_band
                                                     : effect->value_e4 > told_value;
     effect->direction = up ? ENG_UP : ENG_DOWN;

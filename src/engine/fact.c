@@ -2,6 +2,7 @@
 #include "engine/fact.h"
 
 #include "base/assert.h"
+#include "engine/measure.h"
 #include <string.h>
 
 enum {
@@ -257,8 +258,8 @@ static bool said(const struct eng_engine *engine, const struct eng_fact *fact,
     if (fact->kind == ENG_FACT_FLAG)
         return true;
     if (fact->attribute == ENG_FROM_VALUE) {
-        ret_said->value = event->value_e4;
-        return event->value_e4 != ENG_VALUE_NONE;
+        ret_said->value = eng_event_number(engine, event, fact->number);
+        return ret_said->value != ENG_VALUE_NONE;
     }
     struct eng_slice text = text_of(engine, fact, event);
     if (text.data == NULL)
@@ -460,14 +461,27 @@ uint32_t eng_fact_tell_most(const struct eng_model *model)
 
 /* ---- another model ---- */
 
-static bool same_attribute(const struct eng_model *from, uint16_t one, const struct eng_model *to,
-                           uint16_t two)
+/* The name of the attribute or the number that a fact is taken from; NULL: it is the value. */
+static const char *source_name(const struct eng_model *model, const struct eng_fact *fact)
 {
-    eng_assert(one == ENG_FROM_VALUE || one < from->attribute_count);
-    eng_assert(two == ENG_FROM_VALUE || two < to->attribute_count);
-    if (one == ENG_FROM_VALUE || two == ENG_FROM_VALUE)
-        return one == two;
-    return strcmp(from->attributes[one], to->attributes[two]) == 0;
+    eng_assert(fact->kind != ENG_FACT_FLAG);
+    if (fact->attribute != ENG_FROM_VALUE) {
+        eng_assert(fact->attribute < model->attribute_count);
+        return model->attributes[fact->attribute];
+    }
+    eng_assert(fact->number <= model->number_count);
+    return fact->number > 0 ? model->numbers[fact->number - 1] : NULL;
+}
+
+static bool same_source(const struct eng_model *from, const struct eng_fact *one,
+                        const struct eng_model *to, const struct eng_fact *two)
+{
+    const char *old = source_name(from, one), *new = source_name(to, two);
+    eng_assert(one->kind == two->kind);
+    eng_assert(one->number == 0 || one->attribute == ENG_FROM_VALUE);
+    if ((one->attribute == ENG_FROM_VALUE) != (two->attribute == ENG_FROM_VALUE))
+        return false;
+    return old == NULL || new == NULL ? old == new : strcmp(old, new) == 0;
 }
 
 bool eng_fact_same_source(const struct eng_model *from, const struct eng_measure *one,
@@ -476,7 +490,7 @@ bool eng_fact_same_source(const struct eng_model *from, const struct eng_measure
     const struct eng_fact *old = fact_of(from, one), *new = fact_of(to, two);
     eng_assert(from != NULL && to != NULL);
     return old->kind == new->kind &&
-           (old->kind == ENG_FACT_FLAG || same_attribute(from, old->attribute, to, new->attribute));
+           (old->kind == ENG_FACT_FLAG || same_source(from, old, to, new));
 }
 
 bool eng_fact_same_options(const struct eng_model *from, const struct eng_measure *one,

@@ -87,6 +87,8 @@ static uint64_t add_fact(uint64_t sum, const struct eng_model *model, const stru
         sum = add(sum, (uint64_t)fact->text_bytes << 1 | fact->tell);
     if (fact->kind != ENG_FACT_FLAG && fact->attribute != ENG_FROM_VALUE)
         sum = add_text(sum, model->attributes[fact->attribute]);
+    if (fact->number > 0)
+        sum = add_text(sum, model->numbers[fact->number - 1]);
     for (uint32_t i = 0; i < fact->option_count; i++)
         sum = add(sum, eng_hash(fact->options[i].data, fact->options[i].length));
     return sum;
@@ -285,13 +287,16 @@ static uint64_t add_check(uint64_t sum, const struct eng_model *model,
     return add(add(sum, check->most), (uint64_t)check->above_e4);
 }
 
-static uint64_t add_award(uint64_t sum, const struct eng_award *award)
+static uint64_t add_award(uint64_t sum, const struct eng_model *model,
+                          const struct eng_award *award)
 {
     eng_assert(award->name != NULL);
     eng_assert(award->ledgers != 0);
     sum = add_text(add_text(sum, award->name), award->description);
     sum = add_set(add_set(sum, &award->actions), &award->anchors);
     sum = add(add(sum, (uint64_t)award->points_e4), (uint64_t)award->rate_e4);
+    if (award->number > 0)
+        sum = add_text(sum, model->numbers[award->number - 1]);
     sum = add(sum, (uint64_t)award->ledgers << 1 | award->first);
     sum = add(sum, (uint64_t)award->nth << 32 | award->nth_panes);
     sum = add(sum, (uint64_t)award->within << 32 | award->streak);
@@ -345,7 +350,7 @@ uint64_t eng_model_fingerprint(const struct eng_model *model)
     for (uint32_t i = 0; i < model->ledger_count; i++)
         sum = add_ledger(sum, &model->ledgers[i]);
     for (uint32_t i = 0; i < model->award_count; i++)
-        sum = add_award(sum, &model->awards[i]);
+        sum = add_award(sum, model, &model->awards[i]);
     for (uint32_t i = 0; i < model->check_count; i++)
         sum = add_check(sum, model, &model->checks[i]);
     for (uint32_t i = 0; i < model->fact_count; i++)

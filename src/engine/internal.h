@@ -342,6 +342,10 @@ enum { ENG_REPORTED = 0x80 }; /* beside the band of the last card: there was one
 /* Makes the reports of this boundary for the partner in hand, after everything else. */
 void eng_reports_evaluate(struct eng_engine *engine, const struct eng_evaluation *evaluation);
 
+/* What has become of a score of a partner, with this value, since its last card of the first report
+ * that is of this score and tells a trend. */
+enum eng_trend eng_report_trend(const struct eng_record *record, unsigned score, int64_t value_e4);
+
 /* The next boundary, as a pane, at which there is a report; ENG_PANE_NEVER: there are none. */
 static inline int32_t eng_report_due(const struct eng_engine *engine)
 {
@@ -434,6 +438,9 @@ void eng_matrix_view(const struct eng_record *record, unsigned matrix,
 
 /* Evaluates the alerts of the partner in hand, after the scores. */
 void eng_alerts_evaluate(struct eng_engine *engine, struct eng_evaluation *evaluation);
+
+/* True when something of a partner is open that guards have held and now release. */
+bool eng_alerts_are_released(const struct eng_engine *engine, const struct eng_record *record);
 
 /* Tells of the partner in hand, which has just been evaluated, what guards have held and now
  * release. */
@@ -622,7 +629,7 @@ struct eng_effect *eng_effect_begin(const struct eng_engine *engine,
                                     const struct eng_evaluation *evaluation,
                                     uint32_t contributions);
 
-/* The same without what facts say: for bookings, report cards and changes of a cell. */
+/* The same without what facts say: for bookings. */
 struct eng_effect *eng_effect_begin_bare(const struct eng_engine *engine,
                                          const struct eng_evaluation *evaluation,
                                          uint32_t contributions);

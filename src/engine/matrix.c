@@ -18,7 +18,7 @@ static void tell_cell(struct eng_engine *engine, const struct eng_evaluation *ev
     const struct eng_matrix *matrix = &engine->model->matrices[index];
     const struct eng_scratch *scratch = &engine->scratch;
     const struct eng_partner *partner = engine->hand.partner;
-    struct eng_effect *effect = eng_effect_begin_bare(engine, evaluation, 0);
+    struct eng_effect *effect = eng_effect_begin(engine, evaluation, 0);
     eng_assert(index < engine->model->matrix_count);
     eng_assert(matrix->rows != matrix->columns);
     engine->counters.cell_changes++;

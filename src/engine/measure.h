@@ -137,8 +137,8 @@ static inline bool since_newest(const struct eng_engine *engine, const struct en
 
 /* ---- numbers of an event ---- */
 
-/* What a measure or award is of: the value (0) or 1 + a number of the model; ENG_VALUE_NONE: it has
- * none. */
+/* What a measure, a fact or an award is of: the value (0) or 1 + a number of the model;
+ * ENG_VALUE_NONE: it has none. */
 static inline int64_t eng_event_number(const struct eng_engine *engine,
                                        const struct eng_event *event, unsigned number)
 {

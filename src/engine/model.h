@@ -57,7 +57,7 @@ enum eng_measure_kind {
     ENG_READING, /* a fact as a number */
 };
 
-/* What a fact is taken from, when it is not an attribute: the event's value. */
+/* What a fact is taken from, when it is not an attribute: the event's value, or a number of it. */
 enum { ENG_FROM_VALUE = 0xFFFF };
 
 /* What is kept of a partner besides counts, by the hidden measure `measure`: its `actions` set it,
@@ -67,6 +67,7 @@ struct eng_fact {
     enum eng_fact_kind kind;
     uint16_t measure;
     uint16_t attribute; /* CHOICE, NUMBER, TEXT: what it is taken from */
+    uint8_t number;     /* ENG_FROM_VALUE: 1 + the number that it is; 0: the value */
     uint8_t text_bytes; /* TEXT: the most that it has */
     bool tell;          /* it goes out with all that is told of a partner */
     int64_t valid_ms;   /* it ends at the first boundary so long after its event; 0: it does not */
@@ -365,8 +366,9 @@ struct eng_award {
     char *description; /* for outputs; NULL: none */
     struct eng_action_set actions;
     struct eng_condition where;      /* its filter; the set holds what fulfils it */
-    int64_t points_e4;               /* 0: by the event's value */
-    int64_t rate_e4;                 /* then: points for each 1 of it */
+    int64_t points_e4;               /* 0: by what the event has */
+    int64_t rate_e4;                 /* then: points for each 1 of it, */
+    uint8_t number;                  /* of 1 + this number; 0: of its value */
     uint32_t ledgers;                /* a bit each */
     bool first;                      /* once for each partner */
     uint32_t nth;                    /* the nth in a window; 0: any */
@@ -427,7 +429,7 @@ struct eng_model {
     char **attributes; /* those of events that the file names; owned */
     uint32_t attribute_count;
     uint32_t number_count;
-    char **numbers; /* those of events that measures are of, besides the value; owned */
+    char **numbers; /* those of events that something is of, besides the value; owned */
     struct eng_arena conditions; /* holds clauses and values of all conditions, options of facts */
     struct eng_score *scores;
     struct eng_alert *alerts;

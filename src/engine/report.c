@@ -8,6 +8,9 @@
  * a card says what has changed since then. A card that is not made, because its partner is in none
  * of the bands that it is for, leaves that as it is.
  *
+ * A trend is told against that card wherever the score is told: it costs a comparison then, and
+ * nothing before.
+ *
  * Cost: of a model with reports a visit of everybody a period, and the places in the record. */
 #include "base/assert.h"
 #include "engine/internal.h"
@@ -80,7 +83,7 @@ static void make(struct eng_engine *engine, const struct eng_evaluation *evaluat
 {
     const struct eng_report *report = &engine->model->reports[index];
     struct eng_effect *effect =
-        eng_effect_begin_bare(engine, evaluation, eng_report_contributions(engine->model, index));
+        eng_effect_begin(engine, evaluation, eng_report_contributions(engine->model, index));
     eng_assert(index < engine->model->report_count);
     eng_assert(evaluation->at_boundary);
     engine->counters.reports++;
@@ -98,6 +101,38 @@ static void make(struct eng_engine *engine, const struct eng_evaluation *evaluat
             to = write_section(engine, report->scores[i], place, to);
         note(engine, report->scores[i], place);
     }
+}
+
+/* Of the first report with a trend that is of this score; its place there. NULL: there is none. */
+static const struct eng_report_layout *trend_place(const struct eng_layout *layout, unsigned score,
+                                                   int64_t *ret_from_e4)
+{
+    const struct eng_model *model = layout->model;
+    eng_assert(score < model->score_count);
+    eng_assert(model->report_count <= ENG_REPORTS_MAX);
+    for (uint32_t i = 0; i < model->report_count; i++) {
+        const struct eng_report *report = &model->reports[i];
+        *ret_from_e4 = report->trend_e4;
+        for (uint32_t j = 0; report->trend_e4 > 0 && j < report->score_count; j++)
+            if (report->scores[j] == score)
+                return eng_layout_report(layout, i, j);
+    }
+    return NULL;
+}
+
+enum eng_trend eng_report_trend(const struct eng_record *record, unsigned score, int64_t value_e4)
+{
+    const struct eng_layout *layout = record->layout;
+    int64_t from_e4 = 0;
+    const struct eng_report_layout *place = trend_place(layout, score, &from_e4);
+    eng_assert(record->partner != NULL);
+    if (place == NULL || (*eng_record_fixed(record, place->band) & ENG_REPORTED) == 0)
+        return ENG_TREND_NONE;
+    eng_assert(from_e4 > 0);
+    int64_t was_e4 = eng_score_load(&layout->scores[score], eng_record_fixed(record, place->value));
+    if (value_e4 - was_e4 >= from_e4)
+        return ENG_IMPROVING;
+    return was_e4 - value_e4 >= from_e4 ? ENG_DECLINING : ENG_STEADY;
 }
 
 void eng_reports_evaluate(struct eng_engine *engine, const struct eng_evaluation *evaluation)

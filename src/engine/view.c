@@ -42,6 +42,8 @@ static void view_score(struct eng_engine *engine, const struct eng_record *recor
     ret_score->band = *eng_record_fixed(record, place->band) & ENG_BAND_MASK;
     ret_score->told_band = ret_score->band; /* a band in force has been told */
     ret_score->provisional = eng_provisional(engine, score, record->partner);
+    enum eng_trend trend = eng_report_trend(record, index, ret_score->value_e4);
+    ret_score->trend = (uint8_t)trend;
     ret_score->contribution_count = (uint16_t)score->dimension_count;
     view_nudge(engine, index, ret_score);
 }

@@ -54,20 +54,28 @@ enum eng_status eng_load_find_ledger(struct eng_load *load, const struct eng_nod
 
 /* ---- what an award asks ---- */
 
+/* It cannot be meant as a number in digits. */
+static bool is_word(const struct eng_node *node)
+{
+    char first = node->length > 0 ? node->text[0] : '0';
+    return (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
+}
+
 static enum eng_status load_points(struct eng_load *load, const struct eng_node *node,
                                    const struct eng_award_draft *draft, struct eng_award *award)
 {
     static const struct eng_range range = {"\"points\"", 4, 1, ENG_POINTS_MAX_E4};
     const struct eng_node *rate = eng_node_get(node, "rate");
-    if (eng_node_is(draft->points, "value")) {
+    if (eng_load_is_number(load, draft->points) || is_word(draft->points)) {
         award->rate_e4 = rate != NULL ? draft->rate_e4 : 10000;
-        return ENG_OK;
+        return eng_load_number_of(load, draft->points, "points", ", or points such as 50",
+                                  &award->number);
     }
     if (rate != NULL)
-        return eng_source_fail(
-            &load->source, rate->key->mark,
-            "\"rate\" belongs to points by the value, and these are fixed; write "
-            "\"points: value\", or leave it out");
+        return eng_source_fail(&load->source, rate->key->mark,
+                               "\"rate\" belongs to points by the value (or another number) of an "
+                               "event, and these are "
+                               "fixed; write \"points: value\", or leave it out");
     return eng_load_number(load, draft->points, &range, &award->points_e4);
 }
 

@@ -19,12 +19,13 @@ static enum eng_status check_draft(struct eng_load *load, const struct eng_node 
                                "nothing says where its text stands; write \"from: tier\", an "
                                "attribute, beside them",
                                eng_node_shown(&load->source, node->key));
-    if (draft->values != NULL && eng_node_is(draft->from, "value"))
+    bool of_number = draft->from != NULL && eng_load_is_number(load, draft->from);
+    if (draft->values != NULL && of_number)
         return eng_source_fail(&load->source, draft->from->mark,
-                               "the value of an event is a number, and is no text of a list; "
-                               "leave \"values\" out, or name an attribute");
-    if (draft->text > 0 &&
-        (draft->from == NULL || draft->values != NULL || eng_node_is(draft->from, "value")))
+                               "the %s of an event is a number, and is no text of a list; "
+                               "leave \"values\" out, or name an attribute",
+                               eng_node_shown(&load->source, draft->from));
+    if (draft->text > 0 && (draft->from == NULL || draft->values != NULL || of_number))
         return eng_source_fail(&load->source, eng_node_get(node, "text")->mark,
                                "\"text\" makes the fact \"%s\" a free text of an attribute; write "
                                "\"from: email\" beside it, and no \"values\"",
@@ -72,7 +73,9 @@ static enum eng_status load_source(struct eng_load *load, const struct eng_fact_
     fact->text_bytes = (uint8_t)draft->text;
     fact->tell = draft->tell || draft->text > 0;
     enum eng_status status = ENG_OK;
-    if (draft->from != NULL && !eng_node_is(draft->from, "value"))
+    if (draft->from != NULL && eng_load_is_number(load, draft->from))
+        status = eng_load_number_of(load, draft->from, "from", "", &fact->number);
+    else if (draft->from != NULL)
         status = eng_load_attribute(load, draft->from, &fact->attribute);
     return status == ENG_OK && draft->values != NULL ? load_options(load, draft->values, fact)
                                                      : status;

@@ -235,11 +235,12 @@ static const struct eng_key fact_keys[] = {
     {.name = "from",
      .type = ENG_KEY_NAME,
      AT(eng_fact_draft, from),
-     .shape = "the name of an attribute, or value",
+     .shape = "the name of an attribute or of a number, or value",
      .sample = "tier",
      .absent = "it is a flag",
-     .help = "What it is taken from: an attribute of the event that sets it, or the event's "
-             "value. An event without such a text, or number, sets nothing."},
+     .help = "What it is taken from: an attribute of the event that sets it, the event's value, or "
+             "another of its numbers (input.fields.numbers), which comes before an attribute of "
+             "the same name. An event without such a text, or number, sets nothing."},
     {.name = "values",
      .type = ENG_KEY_NAMES,
      AT(eng_fact_draft, values),
@@ -784,7 +785,7 @@ static const struct eng_key report_keys[] = {
      .sample = "0.5",
      .absent = "no trend is told",
      .help = "Says of each score whether it is improving, declining or steady: so far from its "
-             "value in the last card, or less."},
+             "value in the last card, or less. Its changes and the alerts on it say so too."},
     {.name = "for",
      .type = ENG_KEY_NAMES,
      AT(eng_report_draft, whom),
@@ -1646,9 +1647,11 @@ static const struct eng_key award_keys[] = {
      .type = ENG_KEY_NAME,
      AT(eng_award_draft, points),
      .required = true,
-     .shape = "a number from 0.0001 to 100000 with up to four decimals, or value",
+     .shape = "a number from 0.0001 to 100000 with up to four decimals, value, or the name of a "
+              "number",
      .sample = "50",
-     .help = "What one is worth: so many points, or, with `value`, as many as its value says."},
+     .help = "What one is worth: so many points, or, with `value` or a name of "
+             "input.fields.numbers, as many as that says."},
     {.name = "rate",
      .type = ENG_KEY_NUMBER,
      AT(eng_award_draft, rate_e4),

@@ -356,6 +356,9 @@ enum eng_status eng_load_attribute(struct eng_load *load, const struct eng_node 
 /* numbers.c: the names and paths of numbers, into the config's input; node NULL: there are none. */
 enum eng_status eng_load_numbers(struct eng_load *load, const struct eng_node *node);
 
+/* numbers.c: true when a node is `value`, or the name of a number of the file. */
+bool eng_load_is_number(const struct eng_load *load, const struct eng_node *name);
+
 /* numbers.c: what a node names beside a key: `value` (0), or a number of the file (1 + its index in
  * the model, which names it from here on). `key` and `rest` make the advice: what is written there,
  * and what belongs beside it. */

@@ -135,6 +135,15 @@ static enum eng_status keep_number(struct eng_load *load, const struct eng_node 
     return status;
 }
 
+bool eng_load_is_number(const struct eng_load *load, const struct eng_node *name)
+{
+    const struct eng_properties *numbers = &load->config->input.fields.numbers;
+    bool found = eng_node_is(name, "value");
+    for (size_t i = 0; i < numbers->count && !found; i++)
+        found = eng_node_is(name, numbers->items[i].name);
+    return found;
+}
+
 enum eng_status eng_load_number_of(struct eng_load *load, const struct eng_node *name,
                                    const char *key, const char *rest, uint8_t *ret_number)
 {

@@ -82,7 +82,8 @@ void eng_health_observe(struct eng_health *health, const struct eng_stats *stats
         const struct eng_counters *counters = &stats->partitions[i].counters;
         read += counters->read;
         told += counters->score_changes + counters->churn_drops + counters->cell_changes +
-                counters->reports + counters->award_bookings + counters->abuse_flags;
+                counters->reports + counters->award_bookings + counters->abuse_flags +
+                counters->digests;
     }
     if (health->observed_ms > 0 && now_ms > health->observed_ms) {
         blend(&health->read_rate, health->read, read, now_ms - health->observed_ms);

@@ -126,6 +126,9 @@ FIELD(get_cell_changes, partition, counters.cell_changes)
 FIELD(get_reports, partition, counters.reports)
 FIELD(get_award_bookings, partition, counters.award_bookings)
 FIELD(get_abuse_flags, partition, counters.abuse_flags)
+FIELD(get_held_out, partition, counters.held_out)
+FIELD(get_digests, partition, counters.digests)
+FIELD(get_left_out, partition, counters.left_out)
 FIELD(get_award_unmatched, partition, counters.award_unmatched)
 
 FIELD(get_takeovers, input, stats->standby_takeovers)
@@ -254,6 +257,12 @@ static const struct metric metrics[] = {
      "Score changes told."},
     {"engaged_churn_drops_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_churn_drops, "events",
      "Churn drops told, opened and resolved."},
+    {"engaged_churn_drops_held_out_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_held_out, "events",
+     "Of the churn drops told since this process has the partition, those of control groups."},
+    {"engaged_digests_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_digests, "events",
+     "Digests of budgets told since this process has the partition."},
+    {"engaged_openings_left_out_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_left_out, "events",
+     "Openings that budgets have left out since this process has the partition, in digests."},
     {"engaged_cell_changes_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_cell_changes, "events",
      "Cell changes told since this process has the partition."},
     {"engaged_reports_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_reports, "events",

@@ -122,6 +122,9 @@ static void carry_counters(struct eng_task *task)
         task->base.churn_drops = then->churn_drops - now->churn_drops;
         task->base.cell_changes = 0 - now->cell_changes; /* a commit does not count these */
         task->base.reports = 0 - now->reports;
+        task->base.held_out = 0 - now->held_out;
+        task->base.digests = 0 - now->digests;
+        task->base.left_out = 0 - now->left_out;
         task->base.award_bookings = then->award_bookings - now->award_bookings;
         task->base.award_unmatched = then->award_unmatched - now->award_unmatched;
         task->base.abuse_flags = then->abuse_flags - now->abuse_flags;

@@ -48,10 +48,10 @@ def it_ends_by_itself_with_a_summary_in_which_everything_adds_up():
     assert partners > 10 and told >= 0.8 * partners, run.stdout
 
 
-def played(name, days):
+def played(name, days, partners="300"):
     """The numbers of the summary of a shipped program."""
     config = os.path.join(os.path.dirname(__file__), "..", "..", "config", f"{name}.yaml")
-    run = subprocess.run([ENGAGED, "demo", "--config", config, "--for", "12s", "--days", days, "--partners", "300",
+    run = subprocess.run([ENGAGED, "demo", "--config", config, "--for", "12s", "--days", days, "--partners", partners,
                           "--http", "off"], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, (run.returncode, run.stderr)
     found = counts(run.stdout)
@@ -66,6 +66,11 @@ def a_program_of_other_actions_is_played_by_the_same_partners():
     assert found["report"] > found["score"] > 500 and found["churn"] > 20, found
     found = played("connection", "90")
     assert found["report"] >= 600 and found["cell"] > 200 and found["score"] > 500 and found["churn"] > 50, found
+
+
+def who_is_not_called_stands_in_digests():
+    found = played("calls", "60", "2000")
+    assert found["digests"] >= 10 and found["left"] >= found["digests"] and found["churn"] > 100, found
 
 
 def the_figures_of_a_whole_program_are_shown():

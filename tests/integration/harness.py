@@ -478,8 +478,8 @@ def _bytes(data):
 
 # Replay, and the comparison with it.
 
-def replay(folder, config_path, file, until=None, more=()):
-    """What `engaged replay`, with more options, tells of a file: ([score changes], [churn drops], summary)."""
+def replay_kinds(folder, config_path, file, until=None, more=()):
+    """What `engaged replay`, with more options, tells of a file, by its type."""
     out = os.path.join(folder, "replay.out")
     if os.path.exists(out):
         os.remove(out)
@@ -489,22 +489,33 @@ def replay(folder, config_path, file, until=None, more=()):
     code = processes.finish(child)
     check(code == 0, f"{' '.join(map(str, command))}: exit {code}\n{processes.tail(out + '.err')}")
     # What groups are of one partition alone is nobody's matter.
-    told = {"score_change": [], "churn_drop": [], "group_result": [], "board": [], "summary": []}
+    told = {"score_change": [], "churn_drop": [], "digest": [], "group_result": [], "board": [], "summary": []}
     with open(out) as lines:
         for line in lines:
             effect = json.loads(line)
             told[effect.pop("type")].append(effect)
     check(len(told["summary"]) == 1, "replay printed no summary, or more than one")
+    return told
+
+
+def replay(folder, config_path, file, until=None, more=()):
+    """([score changes], [churn drops], summary) of replay_kinds()."""
+    told = replay_kinds(folder, config_path, file, until, more)
     return told["score_change"], told["churn_drop"], told["summary"][0]
 
 
-def replay_records(folder, config_path, records, until=None, more=()):
-    """replay() for the records of one partition, whose Avro bodies are taken as they are."""
+def records_file(folder, records):
+    """A file with the records of one partition, whose Avro bodies are taken as they are."""
     with open(os.path.join(SOURCE, "schemas", "partner_action.avsc")) as file:
         schema_text = file.read()
     path = os.path.join(folder, "replay.avro")
     write_container(path, [message.value() for message in records], schema_text)
-    return replay(folder, config_path, path, until, more)
+    return path
+
+
+def replay_records(folder, config_path, records, until=None, more=()):
+    """replay() for the records of one partition."""
+    return replay(folder, config_path, records_file(folder, records), until, more)
 
 
 _SOURCE_IN_ID = re.compile(r"/o[^/:]*:(\d+)$")
@@ -528,7 +539,8 @@ def told_by_daemon(broker, topic, name):
         for message in messages:
             effect = _without_nulls(decode(parsed, message.value()))
             headers = dict(message.headers() or [])
-            check(message.key() == effect["partner_id"].encode(), f"{topic}: key {message.key()} of {effect}")
+            key = effect["budget" if name == "digest" else "partner_id"]
+            check(message.key() == key.encode(), f"{topic}: key {message.key()} of {effect}")
             check(headers.get("ce_id") == effect["id"].encode(), f"{topic}: ce_id {headers.get('ce_id')} of {effect}")
             effect["id"] = _SOURCE_IN_ID.sub(r"/o\1", effect["id"])
             told[partition].append(effect)

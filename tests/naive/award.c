@@ -107,9 +107,10 @@ static int64_t worth(const struct eng_award *award, const struct fact *fact)
         return 0;
     if (award->points_e4 > 0)
         return award->points_e4;
-    if (fact->value_e4 == ENG_VALUE_NONE || fact->value_e4 <= 0)
+    int64_t of = award->number > 0 ? fact->numbers[award->number - 1] : fact->value_e4;
+    if (of == ENG_VALUE_NONE || of <= 0)
         return 0;
-    __int128 product = (__int128)fact->value_e4 * award->rate_e4;
+    __int128 product = (__int128)of * award->rate_e4;
     __int128 points = product / 10000 + (product % 10000 >= 5000);
     return points > ENG_BOOKING_MAX_E4 ? ENG_BOOKING_MAX_E4 : (int64_t)points;
 }

@@ -169,6 +169,8 @@ static void segment_tell(struct naive *naive, unsigned index, int64_t segment,
         effect.value_e4 = budget->at_most;
         effect.baseline_e4 = (int64_t)others - budget->at_most;
         naive_emit_entries(naive, &effect, entries, used);
+        naive->counters.digests++;
+        naive->counters.left_out += others - budget->at_most;
     }
     free(all);
 }

@@ -114,8 +114,11 @@ static bool same_fact(const struct change *c, const struct eng_fact *old,
         return false;
     if (old->kind == ENG_FACT_FLAG)
         return true;
+    if (old->attribute == ENG_FROM_VALUE && new->attribute == ENG_FROM_VALUE && old->number > 0 &&
+        new->number > 0)
+        return strcmp(c->old->numbers[old->number - 1], c->new->numbers[new->number - 1]) == 0;
     if (old->attribute == ENG_FROM_VALUE || new->attribute == ENG_FROM_VALUE)
-        return old->attribute == new->attribute;
+        return old->attribute == new->attribute && old->number == new->number;
     return strcmp(c->old->attributes[old->attribute], c->new->attributes[new->attribute]) == 0;
 }
 

@@ -88,7 +88,7 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
         return;
     size_t parts_bytes = effect->contribution_count * sizeof(struct eng_contribution);
     uint8_t facts[ENG_FACTS_MAX * (2 + ENG_FACT_TEXT_BYTES_MAX)];
-    bool telling = effect->kind == ENG_EFFECT_SCORE_CHANGE || effect->kind == ENG_EFFECT_CHURN_DROP;
+    bool telling = effect->kind != ENG_EFFECT_AWARD_BOOKING; /* of all that is of a partner */
     size_t facts_bytes = telling ? naive_tell_facts(naive, partner, naive->pane, facts) : 0;
     size_t bytes = (sizeof *effect + parts_bytes + partner->name_bytes + facts_bytes + 7) / 8 * 8;
     uint8_t *place = extend(&naive->effects, bytes);
@@ -99,6 +99,10 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
         effect->fact = naive_reason(
             naive->model, naive->said,
             eng_alert_is_scored(alert) ? &naive->model->scores[alert->score] : NULL, alert);
+    if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
+        effect->trend = naive_trend(naive, partner, effect->subject);
+    else if (effect->kind == ENG_EFFECT_CHURN_DROP && eng_alert_is_scored(alert))
+        effect->trend = naive_trend(naive, partner, alert->score);
     effect->bytes = (uint32_t)bytes;
     effect->facts_bytes = (uint16_t)facts_bytes;
     effect->partner_bytes = (uint16_t)partner->name_bytes;
@@ -116,7 +120,7 @@ void naive_emit(struct naive *naive, const struct partner *partner, struct eng_e
     else if (effect->kind == ENG_EFFECT_REPORT)
         naive->counters.reports++;
     else if (effect->kind == ENG_EFFECT_CHURN_DROP)
-        naive->counters.churn_drops++;
+        naive->counters.churn_drops++, naive->counters.held_out += effect->held_out;
     else if (effect->kind == ENG_EFFECT_AWARD_BOOKING)
         naive->counters.award_bookings++;
 }

@@ -131,8 +131,8 @@ bool naive_given(const struct eng_model *model, const struct eng_measure *measur
     if (clears || about->kind == ENG_FACT_FLAG)
         return true;
     if (about->attribute == ENG_FROM_VALUE) {
-        *ret_value = fact->value_e4;
-        return fact->value_e4 != ENG_VALUE_NONE;
+        *ret_value = about->number > 0 ? fact->numbers[about->number - 1] : fact->value_e4;
+        return *ret_value != ENG_VALUE_NONE;
     }
     struct eng_slice text = fact->attributes[about->attribute];
     if (text.data == NULL)

@@ -299,7 +299,10 @@ void naive_suggest(const struct naive *naive, const struct partner *partner, uns
 void naive_matrix_evaluate(struct naive *naive, const struct partner *partner, unsigned matrix,
                            const struct score_state *before, const struct occasion *why);
 
-/* report.c: makes the reports of a boundary. */
+/* report.c: what has become of a score since the last card that tells its trend; makes the reports
+ * of a boundary. */
+enum eng_trend naive_trend(const struct naive *naive, const struct partner *partner,
+                           unsigned score);
 void naive_reports_make(struct naive *naive, struct partner *partner, const struct occasion *why);
 
 /* A segment of a group at the last pane of a period: of a split, from 1 (0: everybody). */

@@ -177,6 +177,13 @@ static void print_nudge(const struct eng_score *score, const struct eng_effect *
     printf("}");
 }
 
+static void print_trend(const struct eng_effect *effect)
+{
+    static const char *const trends[] = {"", "improving", "steady", "declining"};
+    if (effect->trend != ENG_TREND_NONE)
+        print_name("trend", trends[effect->trend]);
+}
+
 static void print_score_change(const struct eng_model *model, const struct eng_effect *effect)
 {
     static const char *const causes[] = {"event", "correction", "expiry", "config"};
@@ -195,6 +202,7 @@ static void print_score_change(const struct eng_model *model, const struct eng_e
     if (effect->fact > 0)
         print_name("fact", model->facts[effect->fact - 1].name);
     print_facts(model, effect);
+    print_trend(effect);
     print_nudge(score, effect);
 }
 
@@ -237,6 +245,7 @@ static void print_churn_drop(const struct eng_model *model, const struct eng_eff
                effect->due_at_ms);
         return;
     }
+    print_trend(effect);
     print_name("score", model->scores[effect->score].name);
     print_number("value", effect->value_e4);
     if (alert->kind == ENG_BELOW || alert->kind == ENG_ABOVE)
@@ -349,6 +358,7 @@ static void print_cell_change(const struct eng_model *model, const struct eng_ef
     print_name("previous_column", columns->bands[effect->previous_column].name);
     if (matrix->description != NULL)
         print_name("description", matrix->description);
+    print_facts(model, effect);
 }
 
 static void print_report(const struct eng_model *model, const struct eng_effect *effect)
@@ -400,6 +410,7 @@ static void print_report(const struct eng_model *model, const struct eng_effect 
     printf("]");
     if (report->description != NULL)
         print_name("description", report->description);
+    print_facts(model, effect);
 }
 
 /* To the nearest ten-thousandth; of two as near the one further from 0. */
@@ -766,6 +777,8 @@ static void print_summary(const struct eng_model *model, const struct naive *nai
         printf(",\"cell_changes\":%" PRIu64, counters->cell_changes);
     if (model->report_count > 0)
         printf(",\"reports\":%" PRIu64, counters->reports);
+    if (model->budget_count > 0)
+        printf(",\"digests\":%" PRIu64, counters->digests);
     printf("}\n");
 }
 

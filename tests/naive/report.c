@@ -39,6 +39,25 @@ static unsigned section(const struct naive *naive, const struct partner *partner
     return count + 2;
 }
 
+enum eng_trend naive_trend(const struct naive *naive, const struct partner *partner, unsigned score)
+{
+    for (unsigned i = 0; i < naive->model->report_count; i++) {
+        const struct eng_report *report = &naive->model->reports[i];
+        bool listed = false;
+        for (unsigned j = 0; j < report->score_count; j++)
+            listed |= report->scores[j] == score;
+        if (report->trend_e4 == 0 || !listed)
+            continue;
+        if (!partner->reports[i][score].known)
+            return ENG_TREND_NONE;
+        int64_t change_e4 = partner->scores[score].value_e4 - partner->reports[i][score].value_e4;
+        if (change_e4 >= report->trend_e4)
+            return ENG_IMPROVING;
+        return change_e4 <= -report->trend_e4 ? ENG_DECLINING : ENG_STEADY;
+    }
+    return ENG_TREND_NONE;
+}
+
 static void make(struct naive *naive, struct partner *partner, unsigned index,
                  const struct occasion *why)
 {

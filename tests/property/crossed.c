@@ -75,6 +75,9 @@ static void reports_write(struct chance *chance, const unsigned *bands, unsigned
         fprintf(out, "], every: %s", periods[period]);
         if (chance_percent(chance, 70))
             moment(chance, period < 3, hours, out);
+        if (chance_percent(chance, 60))
+            fprintf(out, ", trend: %d.%d", (int)chance_between(chance, 0, 2),
+                    (int)chance_between(chance, 1, 9));
         if (chance_percent(chance, 30))
             fprintf(out, ", for: [b%d]", (int)chance_between(chance, 0, bands[first] - 1));
         fprintf(out, "}\n");

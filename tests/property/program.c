@@ -247,6 +247,17 @@ static void choice(struct writer *w, unsigned index)
     w->option[index] = choices[of][(first + between(w, 0, count - 1)) % 4];
 }
 
+/* What is summed, paid by or noted: the value, or one of the numbers that all histories have. By a
+ * chance of its own, so that the rest of the program is as it would be without. */
+static const char *amount(const struct writer *w)
+{
+    static const char *const names_of[] = {"value",  "value",    "value",
+                                           "points", "quantity", "stock"};
+    struct chance own = *w->chance;
+    own.state = own.state * 0x2545F4914F6CDD1Du + 5;
+    return CHANCE_ONE_OF(&own, names_of);
+}
+
 static void fact(struct writer *w, unsigned index)
 {
     fprintf(w->out, "  f%u: {set: ", index);
@@ -257,7 +268,7 @@ static void fact(struct writer *w, unsigned index)
     if (percent(w, 40))
         choice(w, index);
     else if (percent(w, 40)) {
-        fprintf(w->out, ", from: %s", percent(w, 50) ? "odd" : "value");
+        fprintf(w->out, ", from: %s", percent(w, 50) ? "odd" : amount(w));
         w->numbers |= 1u << index;
     } else if (percent(w, 30)) {
         fprintf(w->out, ", from: %s, text: %" PRId64, choice_of[between(w, 0, 2)],
@@ -321,17 +332,6 @@ static void partners(struct writer *w)
             w->choices >> of & 1 ? w->option[of]
             : percent(w, 60)     ? "yes"
                                  : "no");
-}
-
-/* What is summed: the value, or one of the numbers that all histories have. By a chance of its own,
- * so that the rest of the program is as it would be without. */
-static const char *amount(const struct writer *w)
-{
-    static const char *const names_of[] = {"value",  "value",    "value",
-                                           "points", "quantity", "stock"};
-    struct chance own = *w->chance;
-    own.state = own.state * 0x2545F4914F6CDD1Du + 5;
-    return CHANCE_ONE_OF(&own, names_of);
 }
 
 /* A control group, of an alert's own or with a salt that others may have too. */
@@ -910,7 +910,7 @@ static void award(struct writer *w, unsigned index)
     if (percent(w, 60))
         number(w, percent(w, 70) ? between(w, 1, 6) * 10000 : between(w, 1, 90000));
     else
-        fprintf(w->out, percent(w, 50) ? "value" : "value, rate: 0.3335");
+        fprintf(w->out, "%s%s", amount(w), percent(w, 50) ? "" : ", rate: 0.3335");
     if (within) {
         fprintf(w->out, ", within: {of: %s, days: ", turned ? other : one);
         panes(w, percent(w, 80) ? between(w, 1, 8) : window_panes(w));

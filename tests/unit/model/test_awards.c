@@ -73,7 +73,11 @@ Test(awards, what_cannot_be_paid_is_refused)
         {AWARD("when: x, points: 1, to: []"), "f.yaml:8:33: |the name of a ledger"},
         {AWARD("when: x, points: 0, to: score"), "f.yaml:8:26: |from 0.0001 to 100000"},
         {AWARD("when: x, points: -1, to: score"), "f.yaml:8:26: |from 0.0001 to 100000"},
-        {AWARD("when: x, points: valeu, to: score"), "f.yaml:8:26: |\"points\""},
+        {AWARD("when: x, points: valeu, to: score"),
+         "f.yaml:8:26: |\"points\" is \"valeu\"|write \"points: value\", or points such as 50, or "
+         "name a number under input.fields.numbers"},
+        {"input: {fields: {numbers: {line: l}}}\n" AWARD("when: x, points: lines, to: score"),
+         "f.yaml:9:26: |\"points\" is \"lines\"|write value or line, or points such as 50"},
         {AWARD("when: x, points: 2, rate: 3, to: score"),
          "f.yaml:8:29: |\"rate\" belongs to points by the value"},
         {AWARD("when: x, points: 1, to: score, nth: {n: 3, per: life}"),

@@ -56,6 +56,39 @@ Test(keep, of_the_input_the_names_of_numbers_that_the_model_is_of)
     eng_config_free(other);
 }
 
+/* Two partitions with different fingerprints hold models that tell different things. */
+static void expect_differ(const char *one, const char *other)
+{
+    struct eng_config *left = load_good(one), *right = load_good(other);
+    cr_expect_neq(eng_model_fingerprint(left->model), eng_model_fingerprint(right->model),
+                  "%s\nand\n%s", one, other);
+    eng_config_free(left);
+    eng_config_free(right);
+}
+
+Test(keep, models_that_pay_by_note_or_hold_out_something_else_are_not_the_same)
+{
+#define PAID(number)                                                                               \
+    NUMBERS("{points: a, pieces: b}")                                                              \
+    "program: p\ntime: {late_after: 9d}\nledgers: {l: {}}\nawards: {w: {when: x, to: l, "          \
+    "points: " number "}}\n"
+#define NOTED(number)                                                                              \
+    NUMBERS("{points: a, pieces: b}")                                                              \
+    "facts: {f: {set: x, from: " number "}}\n" FILE_TEXT
+#define HELD_OUT(more) FILE_TEXT "alerts: {d: {score: s, falls_to: low" more "}}\n"
+    expect_same(PAID("pieces"));
+    expect_same(NOTED("pieces"));
+    expect_same(HELD_OUT(", hold_out: 2.5%, salt: \"a b\""));
+    expect_differ(PAID("points"), PAID("pieces"));
+    expect_differ(PAID("points"), PAID("value"));
+    expect_differ(NOTED("points"), NOTED("pieces"));
+    expect_differ(NOTED("points"), NOTED("value"));
+    expect_differ(NOTED("points"), NOTED("attribute"));
+    expect_differ(HELD_OUT(""), HELD_OUT(", hold_out: 10%"));
+    expect_differ(HELD_OUT(", hold_out: 10%"), HELD_OUT(", hold_out: 11%"));
+    expect_differ(HELD_OUT(", hold_out: 10%"), HELD_OUT(", hold_out: 10%, salt: e"));
+}
+
 Test(keep, nothing_but_the_model_is_kept)
 {
     struct eng_config *config =

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPOSITION_FAMILIES = 64, EXPOSITION_SERIES = 4096, EXPOSITION_TEXT = 400 };
+enum { EXPOSITION_FAMILIES = 96, EXPOSITION_SERIES = 4096, EXPOSITION_TEXT = 400 };
 
 struct exposition {
     char family[EXPOSITION_TEXT], type[32];
