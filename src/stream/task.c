@@ -127,6 +127,9 @@ void eng_task_counters(const struct eng_task *task, struct eng_counters *ret_cou
     ret_counters->award_bookings += now->award_bookings;
     ret_counters->award_unmatched += now->award_unmatched;
     ret_counters->abuse_flags += now->abuse_flags;
+    ret_counters->held_released += now->held_released;
+    ret_counters->held_discarded += now->held_discarded;
+    ret_counters->held_unmatched += now->held_unmatched;
 }
 
 void eng_task_check(const struct eng_task *task)
