@@ -327,6 +327,10 @@ static void put_flag(struct eng_writer *writer, const struct eng_flag *flag)
         put_slice(writer, "other_partner_id", flag->other);
         put_integer(writer, "other_occurred_at", flag->other_ms);
     }
+    if (flag->reason != NULL)
+        put_string(writer, "reason", flag->reason);
+    if (flag->held_until_ms > 0)
+        put_integer(writer, "held_until", flag->held_until_ms);
 }
 
 enum eng_status eng_encode_flag_json(const struct eng_flag *flag, struct eng_bytes *out)
@@ -642,6 +646,12 @@ enum eng_status eng_encode_summary(const struct eng_model *model,
         put_count(&writer, "award_unmatched", counters->award_unmatched);
     if (model->check_count > 0)
         put_count(&writer, "abuse_flags", counters->abuse_flags);
+    if (eng_model_holds(model)) {
+        put_count(&writer, "held", counters->outcome[ENG_OUTCOME_HELD]);
+        put_count(&writer, "released", counters->held_released);
+        put_count(&writer, "discarded", counters->held_discarded);
+        put_count(&writer, "held_unmatched", counters->held_unmatched);
+    }
     if (model->matrix_count > 0)
         put_count(&writer, "cell_changes", counters->cell_changes);
     if (model->report_count > 0)
@@ -724,6 +734,18 @@ static void put_view_ledger(struct eng_writer *writer, const struct eng_ledger *
     eng_put_byte(writer, '}');
 }
 
+static void put_view_held(struct eng_writer *writer, const struct eng_view_held *held)
+{
+    open_bracket(writer, NULL, '{');
+    put_slice(writer, "check", held->check);
+    put_slice(writer, "action", held->action);
+    if (held->id.data != NULL)
+        put_slice(writer, "event_id", held->id);
+    put_integer(writer, "occurred_at", held->occurred_ms);
+    put_integer(writer, "held_until", held->until_ms);
+    eng_put_byte(writer, '}');
+}
+
 /* {"certified": true, "tier": "gold", "grade": 7.5}: those that are there. */
 static void put_view_facts(struct eng_writer *writer, const struct eng_view *view)
 {
@@ -789,8 +811,9 @@ static void put_forecast(struct eng_writer *writer, const struct eng_model *mode
     put_integer(writer, "forecast_until", forecast->until_ms);
     open_bracket(writer, "forecast", '[');
     while ((effect = eng_effects_next(&forecast->effects, effect)) != NULL) {
-        if (effect->kind == ENG_EFFECT_REPORT)
-            continue; /* nothing happens there */
+        if (effect->kind != ENG_EFFECT_SCORE_CHANGE && effect->kind != ENG_EFFECT_CELL_CHANGE &&
+            effect->kind != ENG_EFFECT_CHURN_DROP)
+            continue; /* reports, and what becomes of held events beside what that moves */
         open_bracket(writer, NULL, '{');
         put_integer(writer, "at", effect->at_ms);
         if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
@@ -844,6 +867,12 @@ enum eng_status eng_encode_view(const struct eng_encode_context *context, struct
         if (i + 1 == view->matrix_count)
             eng_put_byte(&writer, ']');
     }
+    if (view->held_count > 0)
+        open_bracket(&writer, "held", '[');
+    for (unsigned i = 0; i < view->held_count; i++)
+        put_view_held(&writer, &view->held[i]);
+    if (view->held_count > 0)
+        eng_put_byte(&writer, ']');
     if (forecast != NULL)
         put_forecast(&writer, model, forecast);
     eng_put_byte(&writer, '}');

@@ -306,6 +306,12 @@ static bool same_counters(const struct run *run, const struct naive *naive)
     same &= same_number(run, "digests", 0, (int64_t)want->digests, (int64_t)got->digests);
     same &=
         same_number(run, "left out by budgets", 0, (int64_t)want->left_out, (int64_t)got->left_out);
+    same &=
+        same_number(run, "released", 0, (int64_t)want->held_released, (int64_t)got->held_released);
+    same &= same_number(run, "discarded", 0, (int64_t)want->held_discarded,
+                        (int64_t)got->held_discarded);
+    same &= same_number(run, "decisions on nothing", 0, (int64_t)want->held_unmatched,
+                        (int64_t)got->held_unmatched);
     same &= same_number(run, "partners", 0, (int64_t)naive_partner_count(naive),
                         (int64_t)eng_engine_partner_count(run->engine));
     same &= same_number(run, "clock", 0, naive_clock_ms(naive), eng_engine_clock_ms(run->engine));
@@ -339,6 +345,27 @@ static bool cooled_down(const struct run *run, unsigned alert, const struct eng_
 {
     return !view->open && eng_engine_clock_ms(run->engine) - view->opened_at_ms >=
                               run->model->alerts[alert].cooldown_ms;
+}
+
+static bool same_text(struct eng_slice a, struct eng_slice b)
+{
+    return (a.data == NULL) == (b.data == NULL) && a.length == b.length &&
+           (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+static bool same_view_held(const struct run *run, const struct eng_view *want,
+                           const struct eng_view *got)
+{
+    bool same = same_number(run, "view: held", 0, want->held_count, got->held_count);
+    for (unsigned i = 0; same && i < want->held_count; i++) {
+        const struct eng_view_held *a = &want->held[i], *b = &got->held[i];
+        same &= same_number(run, "view: held until, of", i, a->until_ms, b->until_ms) &&
+                same_number(run, "view: held at, of", i, a->occurred_ms, b->occurred_ms) &&
+                same_number(run, "view: texts of held", i, 1,
+                            same_text(a->check, b->check) && same_text(a->action, b->action) &&
+                                same_text(a->id, b->id));
+    }
+    return same;
 }
 
 static bool same_view_facts(const struct run *run, const struct eng_view *want,
@@ -376,7 +403,8 @@ static bool same_view(const struct run *run, const struct eng_view *want,
         same &= same_number(run, "view: earned in ledger", i, a->earned_e4, b->earned_e4);
         same &= same_number(run, "view: expired in ledger", i, a->expired_e4, b->expired_e4);
     }
-    if (!same || !same_view_scores(run, want, got) || !same_view_facts(run, want, got))
+    if (!same || !same_view_scores(run, want, got) || !same_view_facts(run, want, got) ||
+        !same_view_held(run, want, got))
         return false;
     for (unsigned i = 0; i < want->measure_count; i++) {
         const struct eng_view_measure *a = &want->measures[i], *b = &got->measures[i];
@@ -514,7 +542,10 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             continue;
         }
         if (effect->kind == ENG_EFFECT_ABUSE_FLAG) {
-            tally->flags[run->model->checks[effect->subject].kind]++;
+            tally->flags[effect->check_kind]++;
+            tally->released += effect->status == ENG_THEN_RELEASED;
+            tally->discarded += effect->status == ENG_THEN_DISCARDED;
+            tally->orphans += effect->reason == ENG_FLAG_UNCHECKED;
             continue;
         }
         if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {
