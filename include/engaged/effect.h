@@ -49,7 +49,24 @@ enum eng_trend { ENG_TREND_NONE, ENG_IMPROVING, ENG_STEADY, ENG_DECLINING };
 enum eng_booking_status { ENG_BOOKED, ENG_PENDING, ENG_DROPPED, ENG_REVERSED };
 
 /* What becomes of an event that a check has found. */
-enum eng_then { ENG_THEN_FLAG, ENG_THEN_LEAVE_OUT };
+enum eng_then {
+    ENG_THEN_FLAG,
+    ENG_THEN_LEAVE_OUT,
+    ENG_THEN_HELD,
+    ENG_THEN_RELEASED, /* it was held, and is counted now */
+    ENG_THEN_DISCARDED /* it was held, and is not */
+};
+
+/* Why it did, where that has to be said. */
+enum eng_reason_of_flag {
+    ENG_FLAG_PLAIN,
+    ENG_FLAG_FULL,     /* left out: so much is held of the partner that there is no room */
+    ENG_FLAG_DECIDED,  /* released, discarded: by an event */
+    ENG_FLAG_TIME,     /* nobody has decided */
+    ENG_FLAG_LATE,     /* discarded: it was too late to be counted */
+    ENG_FLAG_UNKNOWN,  /* discarded: no part of the program refers to its action any more */
+    ENG_FLAG_UNCHECKED /* discarded: the check does not hold anything any more */
+};
 
 /* A dimension's (or points key's) share of a score, 1/10,000 points. delta: against the last
  * told.*/
@@ -60,8 +77,11 @@ struct eng_contribution {
 
 /* An abuse flag has the check in `subject`, what becomes of the event in `status` (enum eng_then),
  * how many there were or the ratio in `value_e4` (ENG_VALUE_NONE: none), when it happened in
- * `occurred_at_ms`, and behind the partner id, in the place of facts, what eng_effect_flagged
- * reads.
+ * `occurred_at_ms`, why in `reason` (enum eng_reason_of_flag), the boundary at which nobody has to
+ * decide any more in `due_at_ms` (held), and behind the partner id, in the place of facts, what
+ * eng_effect_flagged reads. When the check is none of the model any more, `subject` is
+ * ENG_CHECK_GONE, its kind is in `check_kind`, and its name stands there too. The origin is the
+ * event itself, also when it is released or discarded.
  *
  * A sighting is a text of a check that looks for it anywhere, of an event that is counted: as an
  * abuse flag, with the boundary at which it is judged in `due_at_ms`. `passed` says, behind the
@@ -94,12 +114,14 @@ struct eng_effect {
                           * everybody, else 1 + the index of the split */
     union {
         uint8_t segment;       /* group, board: of that split */
+        uint8_t check_kind;    /* flag: of the check (enum eng_check_kind) */
         uint8_t previous_band; /* score change, cell change: the last told one */
         uint8_t will_drop_to;  /* churn drop that looks ahead, opened: the band that its score will
                                 * fall into */
     };
     union {
         uint8_t provisional; /* score change; cell change: one of the two scores is */
+        uint8_t reason;      /* flag: enum eng_reason_of_flag */
         uint8_t held_out;    /* churn drop: the partner is of the alert's control group */
     };
     union {
@@ -207,7 +229,10 @@ static inline bool eng_effect_is_merged(const struct eng_effect *effect)
 struct eng_flagged {
     struct eng_slice action, id; /* data NULL: it has no id, or one too long to be told */
     struct eng_slice text;       /* the text that came twice; data NULL: it is not about a text */
+    struct eng_slice check;      /* name of a check that the model does not have any more */
 };
+
+enum { ENG_CHECK_GONE = 0xFFFF };
 
 /* Reads it; slices inside the record. */
 void eng_effect_flagged(const struct eng_effect *effect, struct eng_flagged *ret_flagged);

@@ -61,10 +61,12 @@ enum eng_outcome {
     ENG_OUTCOME_BAD,
     ENG_OUTCOME_FILTERED,
     ENG_OUTCOME_LEFT_OUT, /* by a check */
+    ENG_OUTCOME_HELD,     /* by a check, until somebody decides */
     ENG_OUTCOME_COUNT
 };
 
-/* S15: read = counted + duplicate + late + future + bad + filtered + left_out, always. */
+/* S15: read = counted + duplicate + late + future + bad + filtered + left_out + held, always. What
+ * is released later on stays held here. */
 struct eng_counters {
     uint64_t read;
     uint64_t outcome[ENG_OUTCOME_COUNT]; /* by enum eng_outcome */
@@ -74,13 +76,17 @@ struct eng_counters {
     uint64_t reports;                    /* effects told */
     uint64_t award_bookings;             /* effects told */
     uint64_t award_unmatched;            /* decisions and reversals of what is not known */
-    uint64_t abuse_flags;                /* effects told */
+    uint64_t abuse_flags;                /* effects told, those of decisions too */
     uint64_t held_out;                   /* of the churn drops, those of control groups */
     uint64_t digests;                    /* effects told */
     uint64_t left_out;                   /* openings that budgets have left out, in digests */
+    uint64_t held_released;              /* events that were held and are counted */
+    uint64_t held_discarded;             /* that were held and never will be */
+    uint64_t held_unmatched;             /* decisions on what is not held */
 };
 
-/* "counted", "duplicate", "late", "future", "bad", "filtered", "left_out". */
+/* "counted", "duplicate", "late", "future", "bad", "filtered", "left_out",
+ * "held". */
 const char *eng_outcome_name(enum eng_outcome outcome);
 
 #ifdef __cplusplus

@@ -35,6 +35,8 @@ enum {
     ENG_CHECKS_MAX = 16,
     ENG_CHECK_COUNT_MAX = 1000000, /* that `more_than` says */
     ENG_CHECK_ID_BYTES_MAX = 256,  /* a longer event id is not told */
+    ENG_HELD_MAX = 20,             /* events of one partner that wait for a decision */
+    ENG_HELD_BYTES_MAX = 16384,    /* that these take */
     ENG_QUIETS_MAX = 8,
     ENG_BUDGETS_MAX = 8,
     ENG_BUDGET_MOST = 1000, /* openings that one lets through */

@@ -366,7 +366,7 @@ enum eng_status eng_screen_summary(const struct eng_demo_view *view, struct eng_
                  seconds_x10 % 10);
     eng_text_add(&text, "  ");
     for (int outcome = 0; outcome < ENG_OUTCOME_COUNT; outcome++) {
-        if (outcome == ENG_OUTCOME_LEFT_OUT && totals.counters.outcome[outcome] == 0)
+        if (outcome >= ENG_OUTCOME_LEFT_OUT && totals.counters.outcome[outcome] == 0)
             continue; /* most programs have no checks */
         add_counted(&text, outcome > 0 ? ", " : " ", totals.counters.outcome[outcome], " ");
         eng_text_add(&text, "%s", eng_outcome_name((enum eng_outcome)outcome));

@@ -769,6 +769,34 @@ static void add_suspicion(struct eng_text *out, const struct eng_model *model,
     eng_text_add(out, " in the %u %s up to its own", check->over, unit_name(model, check->over));
 }
 
+/* Who decides on what a check holds. */
+static void add_held(struct eng_text *out, const struct eng_model *model,
+                     const struct eng_check *check)
+{
+    const char *attribute = model->attributes[check->reference];
+    bool releases = false, discards = false;
+    for (uint32_t i = 0; i < model->action_count; i++) {
+        releases |= eng_action_set_has(&check->releases, i);
+        discards |= eng_action_set_has(&check->discards, i);
+    }
+    if (releases) {
+        eng_text_add(out, "    ");
+        add_actions(out, model, &check->releases);
+        eng_text_add(out, " releases it: it is counted then, in the %s of its own time.\n",
+                     unit_name(model, 1));
+    }
+    if (discards) {
+        eng_text_add(out, "    ");
+        add_actions(out, model, &check->discards);
+        eng_text_add(out, " discards it.\n");
+    }
+    eng_text_add(out, "    They belong together by \"%s\", %s.\n", attribute,
+                 check->by_id ? "which is the id of what is held" : "the same text in both");
+    eng_text_add(out, "    When nobody has decided for %u %s, it is %s.\n", check->held_for,
+                 unit_name(model, check->held_for),
+                 check->releases_at_end ? "released" : "discarded");
+}
+
 static void add_check(struct eng_text *out, const struct eng_model *model,
                       const struct eng_check *check)
 {
@@ -777,7 +805,12 @@ static void add_check(struct eng_text *out, const struct eng_model *model,
     add_where(out, model, &check->where);
     eng_text_add(out, " ");
     add_suspicion(out, model, check);
-    eng_text_add(out, " is told, and %s.\n", check->leave_out ? "not counted" : "counts");
+    eng_text_add(out, " is told, and %s.\n",
+                 check->leave_out ? "not counted"
+                 : check->hold    ? "held"
+                                  : "counts");
+    if (check->hold)
+        add_held(out, model, check);
     if (check->anywhere)
         eng_text_add(out,
                      "    One that another partner had is told when the %s is over, and counts.\n",

@@ -509,6 +509,9 @@ static enum eng_status print_summary(struct replay *replay, struct eng_error *er
         sum.award_unmatched += counters->award_unmatched;
         sum.abuse_flags += counters->abuse_flags;
         sum.digests += counters->digests;
+        sum.held_released += counters->held_released;
+        sum.held_discarded += counters->held_discarded;
+        sum.held_unmatched += counters->held_unmatched;
         partners += eng_engine_partner_count(replay->tasks[i].engine);
     }
     eng_bytes_clear(&replay->line);

@@ -295,6 +295,8 @@ static void put_flag(struct eng_writer *writer, const struct eng_flag *flag)
     put_optional_slice(writer, flag->description);
     put_optional_slice(writer, flag->other);
     put_optional_long(writer, flag->other.data != NULL, flag->other_ms);
+    put_optional_string(writer, flag->reason != NULL, flag->reason);
+    put_optional_long(writer, flag->held_until_ms > 0, flag->held_until_ms);
 }
 
 enum eng_status eng_encode_flag_avro(const struct eng_flag *flag, struct eng_bytes *out)

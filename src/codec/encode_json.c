@@ -327,6 +327,10 @@ static void put_flag(struct eng_writer *writer, const struct eng_flag *flag)
         put_slice(writer, "other_partner_id", flag->other);
         put_integer(writer, "other_occurred_at", flag->other_ms);
     }
+    if (flag->reason != NULL)
+        put_string(writer, "reason", flag->reason);
+    if (flag->held_until_ms > 0)
+        put_integer(writer, "held_until", flag->held_until_ms);
 }
 
 enum eng_status eng_encode_flag_json(const struct eng_flag *flag, struct eng_bytes *out)
@@ -642,6 +646,12 @@ enum eng_status eng_encode_summary(const struct eng_model *model,
         put_count(&writer, "award_unmatched", counters->award_unmatched);
     if (model->check_count > 0)
         put_count(&writer, "abuse_flags", counters->abuse_flags);
+    if (eng_model_holds(model)) {
+        put_count(&writer, "held", counters->outcome[ENG_OUTCOME_HELD]);
+        put_count(&writer, "released", counters->held_released);
+        put_count(&writer, "discarded", counters->held_discarded);
+        put_count(&writer, "held_unmatched", counters->held_unmatched);
+    }
     if (model->matrix_count > 0)
         put_count(&writer, "cell_changes", counters->cell_changes);
     if (model->report_count > 0)

@@ -17,6 +17,8 @@ struct eng_flag {
     /* At which other partner the text came before, and when; without data: this is about one. */
     struct eng_slice other;
     int64_t other_ms;
+    const char *reason;    /* constant text; NULL: there is none */
+    int64_t held_until_ms; /* 0: it is not held */
 };
 
 /* What an effect (ENG_EFFECT_ABUSE_FLAG, ENG_EFFECT_SIGHTING) says. */

@@ -171,14 +171,14 @@ const struct eng_check *eng_encode_check(const struct eng_model *model,
     return &model->checks[effect->subject];
 }
 
-const char *eng_encode_check_kind_name(const struct eng_check *check)
+const char *eng_encode_check_kind_name(unsigned kind)
 {
     static const char *const names[ENG_CHECK_KINDS] = {[ENG_UNIQUE] = "unique",
                                                        [ENG_MORE_THAN] = "more_than",
                                                        [ENG_NEEDS] = "needs",
                                                        [ENG_OUTLIER] = "ratio"};
-    eng_assert(check->kind < ENG_CHECK_KINDS);
-    return names[check->kind];
+    eng_assert(kind < ENG_CHECK_KINDS);
+    return names[kind];
 }
 
 const struct eng_ledger *eng_encode_ledger(const struct eng_model *model,
@@ -262,6 +262,11 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
                                            [ENG_PENDING] = "pending",
                                            [ENG_DROPPED] = "dropped",
                                            [ENG_REVERSED] = "reversed"};
+    static const char *const flags[] = {[ENG_THEN_FLAG] = "flag",
+                                        [ENG_THEN_LEAVE_OUT] = "leave_out",
+                                        [ENG_THEN_HELD] = "held",
+                                        [ENG_THEN_RELEASED] = "released",
+                                        [ENG_THEN_DISCARDED] = "discarded"};
     switch ((enum eng_effect_kind)effect->kind) {
     case ENG_EFFECT_SCORE_CHANGE:
         return "changed";
@@ -277,7 +282,7 @@ const char *eng_encode_status_name(const struct eng_effect *effect)
         return bookings[effect->status];
     case ENG_EFFECT_SIGHTING:
     case ENG_EFFECT_ABUSE_FLAG:
-        return effect->status == ENG_THEN_LEAVE_OUT ? "leave_out" : "flag";
+        return flags[effect->status];
     default:
         return effect->status == ENG_OPENED ? "opened" : "resolved";
     }

@@ -25,7 +25,7 @@ const struct eng_alert *eng_encode_alert(const struct eng_model *model,
 /* The check of an abuse flag, and the key that makes its kind. */
 const struct eng_check *eng_encode_check(const struct eng_model *model,
                                          const struct eng_effect *effect);
-const char *eng_encode_check_kind_name(const struct eng_check *check);
+const char *eng_encode_check_kind_name(unsigned kind);
 
 /* The award and the ledger of a booking. */
 const struct eng_award *eng_encode_award(const struct eng_model *model,

@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "engine/carry.h"
+#include "engine/held.h"
 #include "engine/internal.h"
 #include "engine/seen.h"
 
@@ -211,6 +212,27 @@ bool eng_activation_waits(const struct eng_engine *engine, uint32_t number)
            eng_walk_waits(&engine->walk, eng_store_slot(&engine->store, number));
 }
 
+/* What a partner had waiting for checks that are no more. ENG_OK; ENG_AGAIN: there is no room to
+ * tell it; ENG_NO_MEMORY. It is told apart from the visit, which may come with a later call: then
+ * there is nothing more to tell. */
+static enum eng_status disown(struct eng_engine *engine, uint32_t number,
+                              struct eng_effects *effects)
+{
+    struct eng_record record = {engine->activation.layout_before,
+                                eng_store_at(&engine->store, number), number};
+    eng_assert(engine->activation.working);
+    eng_assert(number < engine->store.count);
+    if (record.layout->list_held == ENG_NO_INDEX || eng_restore_layout(engine, number) != NULL ||
+        eng_held_list(&record).bytes == 0)
+        return ENG_OK;
+    if (eng_changes_reserve(&engine->changes) != ENG_OK)
+        return ENG_NO_MEMORY;
+    if (!eng_held_disown(engine, &record, engine->activation.silent ? NULL : effects))
+        return ENG_AGAIN;
+    eng_changes_note(&engine->changes, eng_store_at(&engine->store, number), number);
+    return ENG_OK;
+}
+
 /* Visits those before `end` (length 0: everybody). */
 static enum eng_status visit_changed_before(struct eng_engine *engine, struct eng_slice end,
                                             struct eng_effects *effects, struct eng_error *err)
@@ -221,9 +243,13 @@ static enum eng_status visit_changed_before(struct eng_engine *engine, struct en
         uint64_t slot = eng_walk_next(&engine->walk, &engine->store);
         if (end.length > 0 && !eng_walk_is_before(&engine->store, slot, end))
             return ENG_OK;
-        if (engine->evaluations_left == 0 || !eng_effects_fit(engine, effects))
+        if (engine->evaluations_left == 0)
             return ENG_AGAIN;
-        if (visit_changed(engine, engine->store.slots[slot].number, effects) != ENG_OK)
+        enum eng_status status = disown(engine, engine->store.slots[slot].number, effects);
+        if (status == ENG_AGAIN || (status == ENG_OK && !eng_effects_fit(engine, effects)))
+            return ENG_AGAIN;
+        if (status != ENG_OK ||
+            visit_changed(engine, engine->store.slots[slot].number, effects) != ENG_OK)
             return eng_error_set(
                 err, ENG_NO_MEMORY,
                 "no memory for version %u of the model (%llu partners, %llu bytes)",

@@ -9,7 +9,7 @@
  * Cost: proportional to the entries of the bucket, and one bit a slot; where alerts are let go of
  * (guard.h), a look at the openings of everybody. */
 #include "base/assert.h"
-#include "engine/internal.h"
+#include "engine/held.h"
 
 /* Looks at an entry of the bucket: it counts when it is the one that its record knows of; a partner
  * that is due later is armed again, one that is due now is marked. */
@@ -67,8 +67,10 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
     if (eng_guards_releasing(engine) && has_nothing(engine, number))
         return ENG_OK;
     eng_take(engine, number);
+    bool holds = eng_held_list(&engine->hand).bytes > 0;
     if (eng_store_reserve(&engine->store) != ENG_OK ||
-        eng_wheel_reserve(&engine->wheel) != ENG_OK || eng_prepare(engine) != ENG_OK)
+        eng_wheel_reserve(&engine->wheel) != ENG_OK || eng_prepare(engine) != ENG_OK ||
+        (holds && eng_held_prepare(engine, eng_held_over(engine)) != ENG_OK))
         return ENG_NO_MEMORY;
     struct eng_evaluation evaluation = {
         .cause = ENG_CAUSE_EXPIRY,
@@ -84,6 +86,8 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
         eng_changes_note(&engine->changes, engine->hand.partner, number);
     if (!caught_up) /* as a view may have left it that is only released here */
         eng_measure_expire(engine);
+    if (holds)
+        eng_held_expire(engine, &evaluation);
     eng_evaluate(engine, &evaluation);
     eng_alert_expire(engine);
     engine->hand.partner->due = evaluation.due;

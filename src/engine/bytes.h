@@ -3,6 +3,8 @@
 #ifndef ENG_ENGINE_BYTES_H
 #define ENG_ENGINE_BYTES_H
 
+#include "base/assert.h"
+#include <engaged/event.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -110,5 +112,36 @@ static inline bool eng_bytes_equal(const void *one, const void *two, uint32_t le
 }
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "eng_store_wide needs little endian");
+
+/* ---- texts with their lengths: 1 + the length, or 0 where there is none (u16), then the text ----
+ */
+
+enum { ENG_SLICE_LENGTH_BYTES = 2 };
+
+static inline uint32_t eng_slice_bytes(struct eng_slice slice)
+{
+    return ENG_SLICE_LENGTH_BYTES + (slice.data != NULL ? slice.length : 0);
+}
+
+/* Writes it, of less than 65535 bytes; returns the place behind. */
+static inline uint8_t *eng_put_slice(uint8_t *to, struct eng_slice slice)
+{
+    uint16_t stored = slice.data != NULL ? (uint16_t)(slice.length + 1) : 0;
+    eng_assert(slice.length < UINT16_MAX);
+    memcpy(to, &stored, sizeof stored);
+    if (stored > 1)
+        memcpy(to + ENG_SLICE_LENGTH_BYTES, slice.data, slice.length);
+    return to + ENG_SLICE_LENGTH_BYTES + (stored > 0 ? slice.length : 0);
+}
+
+/* Reads it, inside of where it stands; returns the place behind. */
+static inline const uint8_t *eng_get_slice(const uint8_t *from, struct eng_slice *ret_slice)
+{
+    uint16_t stored = eng_load_u16(from);
+    *ret_slice = (struct eng_slice){0};
+    if (stored > 0)
+        *ret_slice = (struct eng_slice){(const char *)from + ENG_SLICE_LENGTH_BYTES, stored - 1u};
+    return from + ENG_SLICE_LENGTH_BYTES + ret_slice->length;
+}
 
 #endif

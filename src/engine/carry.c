@@ -8,7 +8,7 @@
 #include "base/assert.h"
 #include "base/memory.h"
 #include "engine/fact.h"
-#include "engine/internal.h"
+#include "engine/held.h"
 #include "engine/seen.h"
 
 enum eng_status eng_carry_new(const struct eng_layout *from, const struct eng_layout *to,
@@ -674,6 +674,21 @@ static enum eng_status put_claims(struct eng_carry *carry, struct eng_store *sto
     return ENG_OK;
 }
 
+/* What waits for a decision, which is of no model. */
+static enum eng_status put_held(struct eng_carry *carry, struct eng_store *store,
+                                const struct eng_record *from, unsigned list)
+{
+    struct eng_list old = eng_held_list(from);
+    uint8_t *place = put_list(carry, store, list, old.count, ENG_HELD_UNIT_BYTES);
+    eng_assert(carry->to->lists[list].kind == ENG_LIST_HELD);
+    eng_assert(old.bytes <= ENG_HELD_BYTES_MAX);
+    if (place == NULL)
+        return ENG_NO_MEMORY;
+    if (old.bytes > 0)
+        memcpy(place, old.data, old.bytes);
+    return ENG_OK;
+}
+
 static enum eng_status put_sums(struct eng_carry *carry, struct eng_store *store, unsigned list)
 {
     uint8_t *place = put_list(carry, store, list, carry->pane_sum_count, ENG_SUM_BYTES);
@@ -766,6 +781,9 @@ static enum eng_status carry_lists(struct eng_carry *carry, struct eng_store *st
             break;
         case ENG_LIST_CLAIMS:
             status = put_claims(carry, store, from, list);
+            break;
+        case ENG_LIST_HELD:
+            status = put_held(carry, store, from, list);
             break;
         case ENG_LIST_SUMS:
             status = put_sums(carry, store, list);

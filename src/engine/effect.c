@@ -133,38 +133,18 @@ bool eng_effect_fact(const struct eng_effect *effect, const uint8_t *kinds, uint
 
 /* ---- what is said of an event ---- */
 
-enum { LENGTH_BYTES = 2 }; /* of a slice: 1 + its length, 0: there is none */
-
-static uint8_t *put_slice(uint8_t *to, struct eng_slice slice)
-{
-    uint16_t stored = slice.data != NULL ? (uint16_t)(slice.length + 1) : 0;
-    eng_assert(slice.length < UINT16_MAX);
-    memcpy(to, &stored, sizeof stored);
-    if (stored > 1)
-        memcpy(to + LENGTH_BYTES, slice.data, slice.length);
-    return to + LENGTH_BYTES + (stored > 0 ? slice.length : 0);
-}
-
-static const uint8_t *get_slice(const uint8_t *from, struct eng_slice *ret_slice)
-{
-    uint16_t stored = eng_load_u16(from);
-    *ret_slice = (struct eng_slice){0};
-    if (stored > 0)
-        *ret_slice = (struct eng_slice){(const char *)from + LENGTH_BYTES, stored - 1u};
-    return from + LENGTH_BYTES + ret_slice->length;
-}
-
 static uint32_t flagged_bytes(const struct eng_flagged *flagged)
 {
     eng_assert(flagged->action.data != NULL);
     eng_assert(flagged->id.data != NULL || flagged->id.length == 0);
-    return 3 * LENGTH_BYTES + flagged->action.length + flagged->id.length + flagged->text.length;
+    return eng_slice_bytes(flagged->action) + eng_slice_bytes(flagged->id) +
+           eng_slice_bytes(flagged->text) + eng_slice_bytes(flagged->check);
 }
 
 static uint16_t put_flagged(uint8_t *to, const struct eng_flagged *flagged)
 {
-    const uint8_t *end =
-        put_slice(put_slice(put_slice(to, flagged->action), flagged->id), flagged->text);
+    uint8_t *end = eng_put_slice(eng_put_slice(to, flagged->action), flagged->id);
+    end = eng_put_slice(eng_put_slice(end, flagged->text), flagged->check);
     eng_assert((size_t)(end - to) == flagged_bytes(flagged));
     return (uint16_t)(end - to);
 }
@@ -174,9 +154,10 @@ void eng_effect_flagged(const struct eng_effect *effect, struct eng_flagged *ret
     struct eng_slice partner = eng_effect_partner(effect);
     const uint8_t *at = (const uint8_t *)partner.data + partner.length;
     eng_assert(effect->kind == ENG_EFFECT_ABUSE_FLAG || effect->kind == ENG_EFFECT_SIGHTING);
-    at = get_slice(at, &ret_flagged->action);
-    at = get_slice(at, &ret_flagged->id);
-    at = get_slice(at, &ret_flagged->text);
+    at = eng_get_slice(at, &ret_flagged->action);
+    at = eng_get_slice(at, &ret_flagged->id);
+    at = eng_get_slice(at, &ret_flagged->text);
+    at = eng_get_slice(at, &ret_flagged->check);
     eng_assert(at == (const uint8_t *)partner.data + partner.length + effect->facts_bytes);
 }
 

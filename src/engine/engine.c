@@ -10,6 +10,7 @@
 #include "base/rules.h"
 #include "engine/carry.h"
 #include "engine/cells.h"
+#include "engine/held.h"
 #include "engine/inspect.h"
 #include "engine/internal.h"
 #include "engine/seen.h"
@@ -150,6 +151,12 @@ struct arrival {
     bool dedup; /* its id counts */
 };
 
+/* What an event that is held is kept with, and told to. */
+struct keeping {
+    uint64_t word; /* a list for a partner that had none; else 0 */
+    struct eng_effects *effects;
+};
+
 /* Room for a partner more, and for what is noted of it. */
 static enum eng_status reserve(struct eng_engine *engine)
 {
@@ -177,6 +184,9 @@ static enum eng_status make_room(struct eng_engine *engine, const struct eng_eve
     enum eng_status status = eng_prepare(engine);
     if (status == ENG_OK && engine->layout->list_seen != ENG_NO_INDEX)
         status = eng_seen_prepare(&engine->store, &engine->hand);
+    if (status == ENG_OK && eng_held_decides(engine, arrival->action) &&
+        eng_held_list(&engine->hand).bytes > 0)
+        status = eng_held_prepare(engine, 2); /* it, and what it releases */
     return status;
 }
 
@@ -227,44 +237,131 @@ static void count(struct eng_engine *engine, const struct eng_event *event, uint
     };
     eng_assert(pane <= engine->now.pane);
     eng_assert(action < engine->model->action_count);
+    bool decides =
+        eng_held_decides(engine, action) && eng_held_decide(engine, event, action, &evaluation);
     if (!counted)
         eng_measure_count(engine, event, action, pane);
     bool books = may_book(engine->layout, action);
     if (books)
         eng_awards_count(engine, event, action, pane, &evaluation);
     eng_evaluate(engine, &evaluation);
-    bool moved = evaluation.moved || books || pane < engine->now.pane;
+    bool moved = evaluation.moved || books || decides || pane < engine->now.pane;
     /* By what a fact says now an alert may be for the partner that was not. */
     plan_visit(engine, moved || engine->scratch.said != 0, action, evaluation.due);
 }
 
+/* Keeps an event that a check holds, and its id, for the partner in hand; told of it was before. A
+ * newcomer is known from here on, and looked at as after an event. */
+static void hold_back(struct eng_engine *engine, const struct eng_event *event,
+                      const struct arrival *arrival, const struct eng_findings *findings,
+                      struct keeping keeping)
+{
+    struct eng_partner *partner;
+    eng_assert(findings->outcome == ENG_OUTCOME_HELD);
+    eng_assert(engine->hand.partner->as_of == engine->now.pane);
+    eng_held_keep(engine, event, findings->held_by, keeping.word);
+    if (arrival->dedup)
+        eng_seen_add(&engine->store, &engine->hand, arrival->hashes.id);
+    partner = engine->hand.partner;
+    if (arrival->number != ENG_PARTNER_NONE) {
+        eng_arm(engine, engine->hand.number, partner, eng_held_due(engine, &engine->hand));
+        return;
+    }
+    partner->first_pane = (int32_t)eng_calendar_pane(engine->model->calendar, event->time_ms);
+    struct eng_evaluation evaluation = {
+        .cause = partner->first_pane < engine->now.pane ? ENG_CAUSE_CORRECTION : ENG_CAUSE_EVENT,
+        .origin_kind = ENG_ORIGIN_OFFSET,
+        .origin = event->offset,
+        .at_ms = engine->now.clock_ms,
+        .effects = keeping.effects,
+    };
+    eng_evaluate(engine, &evaluation);
+    plan_visit(engine, true, arrival->action, evaluation.due);
+}
+
+/* Memory for what is kept of an event, and for its partner, who is new. */
+static enum eng_status make_room_new(struct eng_engine *engine, const struct eng_event *event,
+                                     const struct arrival *arrival,
+                                     const struct eng_findings *findings, uint64_t *ret_word)
+{
+    bool held = findings->outcome == ENG_OUTCOME_HELD;
+    eng_assert(arrival->number == ENG_PARTNER_NONE);
+    *ret_word = 0;
+    if (held && eng_held_reserve(engine, findings->held_bytes, false, ret_word) != ENG_OK)
+        return ENG_NO_MEMORY;
+    if (make_room(engine, event, arrival) == ENG_OK)
+        return ENG_OK;
+    if (held)
+        eng_held_give(engine, *ret_word);
+    return ENG_NO_MEMORY;
+}
+
+/* An event that some check looks at, of a partner that is new. One is only known by what is counted
+ * or held. */
+static enum eng_status admit_new(struct eng_engine *engine, const struct eng_event *event,
+                                 const struct arrival *arrival, struct eng_effects *effects,
+                                 enum eng_outcome *ret_outcome)
+{
+    struct eng_findings findings;
+    uint64_t word = 0;
+    eng_inspect(engine, event, arrival->action, false, &findings);
+    *ret_outcome = findings.outcome;
+    eng_assert(arrival->number == ENG_PARTNER_NONE);
+    eng_assert(findings.outcome == ENG_OUTCOME_COUNTED || findings.found != 0);
+    enum eng_status status = findings.outcome == ENG_OUTCOME_LEFT_OUT
+                                 ? reserve(engine)
+                                 : make_room_new(engine, event, arrival, &findings, &word);
+    if (status != ENG_OK)
+        return status; /* before anything is told */
+    eng_inspect_tell(engine, event, arrival->action, false, &findings, effects);
+    if (findings.outcome == ENG_OUTCOME_LEFT_OUT)
+        return ENG_OK;
+    eng_changes_note(&engine->changes, engine->hand.partner, engine->hand.number);
+    if (findings.outcome == ENG_OUTCOME_HELD)
+        hold_back(engine, event, arrival, &findings, (struct keeping){word, effects});
+    return ENG_OK;
+}
+
+/* The same of a partner that is known, in hand and caught up: all that is kept of what is left out
+ * is its id. */
+static enum eng_status admit_known(struct eng_engine *engine, const struct eng_event *event,
+                                   const struct arrival *arrival, struct eng_effects *effects,
+                                   enum eng_outcome *ret_outcome)
+{
+    struct eng_findings findings;
+    uint64_t word = 0;
+    eng_inspect(engine, event, arrival->action, true, &findings);
+    *ret_outcome = findings.outcome;
+    eng_assert(arrival->number != ENG_PARTNER_NONE);
+    eng_assert(engine->hand.partner->as_of == engine->now.pane);
+    if (findings.outcome == ENG_OUTCOME_HELD &&
+        eng_held_reserve(engine, findings.held_bytes, true, &word) != ENG_OK)
+        return ENG_NO_MEMORY;
+    eng_inspect_tell(engine, event, arrival->action, true, &findings, effects);
+    if (findings.outcome == ENG_OUTCOME_HELD)
+        hold_back(engine, event, arrival, &findings, (struct keeping){word, effects});
+    else if (findings.outcome == ENG_OUTCOME_LEFT_OUT && arrival->dedup)
+        eng_seen_add(&engine->store, &engine->hand, arrival->hashes.id);
+    return ENG_OK;
+}
+
 /* Looks at an event before it is counted, and takes its partner into the hand, caught up: nothing
- * can fail behind this. *ret_left_out: a check leaves it out, and all that is kept of it, of a
- * partner that is known, is its id. */
+ * can fail behind this. *ret_outcome: counted, left out or held. */
 static enum eng_status admit(struct eng_engine *engine, const struct eng_event *event,
                              const struct arrival *arrival, struct eng_effects *effects,
-                             bool *ret_left_out)
+                             enum eng_outcome *ret_outcome)
 {
     bool known = arrival->number != ENG_PARTNER_NONE;
     bool inspects = eng_inspects(engine->layout, arrival->action);
-    *ret_left_out = false;
-    if (inspects && !known) {
-        if (reserve(engine) != ENG_OK)
-            return ENG_NO_MEMORY; /* before anything is told */
-        *ret_left_out = eng_inspect(engine, event, arrival->action, false, effects);
-        if (*ret_left_out)
-            return ENG_OK; /* a partner is only known by what is counted */
-    }
+    *ret_outcome = ENG_OUTCOME_COUNTED;
+    if (inspects && !known)
+        return admit_new(engine, event, arrival, effects, ret_outcome);
     if (make_room(engine, event, arrival) != ENG_OK)
         return ENG_NO_MEMORY;
     if (ENG_RULE(DIRTY_WHEN_COUNTED) || !known)
         eng_changes_note(&engine->changes, engine->hand.partner, engine->hand.number);
     eng_measure_catch_up(engine, engine->now.pane);
-    if (inspects && known)
-        *ret_left_out = eng_inspect(engine, event, arrival->action, true, effects);
-    if (*ret_left_out && arrival->dedup)
-        eng_seen_add(&engine->store, &engine->hand, arrival->hashes.id);
-    return ENG_OK;
+    return inspects ? admit_known(engine, event, arrival, effects, ret_outcome) : ENG_OK;
 }
 
 /* Counts an event of the partner in hand, and its id. */
@@ -276,7 +373,7 @@ static void take_in(struct eng_engine *engine, const struct eng_event *event,
         eng_guards_count(engine, action);
     enum eng_swift_result swift = ENG_SWIFT_NOT;
     eng_assert(engine->hand.partner->as_of == engine->now.pane);
-    if (arrival->number != ENG_PARTNER_NONE)
+    if (arrival->number != ENG_PARTNER_NONE && !eng_held_decides(engine, action))
         swift = eng_swift_count(engine, event, action, arrival->dedup, arrival->hashes.id);
     if (swift == ENG_SWIFT_DONE) {
         plan_visit(engine, false, action, ENG_PANE_NEVER);
@@ -314,11 +411,9 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
         if (arrival.dedup && eng_seen_has(&engine->hand, engine->now.pane, hashes.id))
             return ENG_OK;
     }
-    bool left_out;
-    if (admit(engine, event, &arrival, effects, &left_out) != ENG_OK)
+    if (admit(engine, event, &arrival, effects, ret_outcome) != ENG_OK)
         return ENG_NO_MEMORY;
-    *ret_outcome = left_out ? ENG_OUTCOME_LEFT_OUT : ENG_OUTCOME_COUNTED;
-    if (!left_out)
+    if (*ret_outcome == ENG_OUTCOME_COUNTED)
         take_in(engine, event, &arrival, effects);
     return ENG_OK;
 }

@@ -2,6 +2,7 @@
  * does so next: see measure.h. */
 #include "engine/decay.h"
 #include "engine/fact.h"
+#include "engine/held.h"
 #include "engine/measure.h"
 #include "engine/seen.h"
 #include "engine/slack.h"
@@ -433,6 +434,8 @@ int32_t eng_measure_due(const struct eng_engine *engine)
                                                  ENG_DUE_NEXT, due));
     for (uint32_t i = 0; i < engine->layout->deadline_count; i++)
         due = earlier(due, eng_alert_deadline_due(engine, record, engine->layout->deadlines[i]));
+    if (eng_held_list(record).bytes > 0)
+        due = earlier(due, eng_held_due(engine, record));
     eng_assert(record->number < engine->store.count);
     eng_assert(due > engine->now.pane);
     return due;

@@ -284,6 +284,12 @@ static uint64_t add_check(uint64_t sum, const struct eng_model *model,
         sum = add_text(sum, model->attributes[check->attribute]);
     if (check->kind == ENG_OUTLIER)
         sum = add(sum, (uint64_t)check->measures[0] << 16 | check->measures[1]);
+    if (check->hold) {
+        sum = add_set(add_set(sum, &check->releases), &check->discards);
+        sum = add_text(sum, model->attributes[check->reference]);
+        sum = add(sum, (uint64_t)check->by_id << 33 | (uint64_t)check->releases_at_end << 32 |
+                           check->held_for);
+    }
     return add(add(sum, check->most), (uint64_t)check->above_e4);
 }
 

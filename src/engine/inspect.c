@@ -10,8 +10,9 @@
  *
  * Each finding is told. If one of them leaves the event out it is not counted, and then nothing of
  * it is kept but its id: no check sees it later, so `more_than` lets that many through in any such
- * window, whatever else comes. What a check has decided stays decided; an event that comes late is
- * looked at as of its own pane, with what is known when it comes.
+ * window, whatever else comes. Else, if one holds it, it is kept by held.h until somebody decides.
+ * What a check has decided stays decided; an event that comes late is looked at as of its own pane,
+ * with what is known when it comes.
  *
  * No state is kept for this but texts, as the hashes of a hidden measure of kind MEMBERS. The other
  * kinds are told from cells and totals, which retention (layout.c) makes reach back far enough: a
@@ -19,6 +20,7 @@
 #include "engine/inspect.h"
 
 #include "engine/award.h"
+#include "engine/held.h"
 #include "engine/measure.h"
 #include "engine/score.h"
 
@@ -113,9 +115,21 @@ static bool finds(const struct suspect *suspect, const struct eng_check *check,
     return count > check->most;
 }
 
-/* Tells a finding, as of the clock; `sighting`: only that its text was seen. */
-static void tell_finding(const struct suspect *suspect, unsigned index, int64_t value_e4,
-                         struct eng_effects *effects, bool sighting)
+/* ---- telling ---- */
+
+/* What is said of a finding of a check. */
+static enum eng_then then_of(const struct eng_check *check, enum eng_outcome outcome)
+{
+    eng_assert(!check->leave_out || outcome == ENG_OUTCOME_LEFT_OUT);
+    eng_assert(!check->hold || outcome != ENG_OUTCOME_COUNTED);
+    if (check->leave_out || (check->hold && outcome == ENG_OUTCOME_LEFT_OUT))
+        return ENG_THEN_LEAVE_OUT;
+    return check->hold ? ENG_THEN_HELD : ENG_THEN_FLAG;
+}
+
+/* Tells of an event, as of the clock; NULL: nothing is told. */
+static struct eng_effect *tell_event(const struct suspect *suspect, unsigned index,
+                                     struct eng_effects *effects)
 {
     const struct eng_engine *engine = suspect->engine;
     const struct eng_check *check = &engine->model->checks[index];
@@ -136,13 +150,34 @@ static void tell_finding(const struct suspect *suspect, unsigned index, int64_t 
         flagged.text = eng_award_attribute(engine, event, check->attribute);
     struct eng_effect *effect = eng_effect_begin_flag(&evaluation, event->partner, &flagged);
     if (effect == NULL)
-        return;
-    effect->kind = sighting ? ENG_EFFECT_SIGHTING : ENG_EFFECT_ABUSE_FLAG;
-    effect->due_at_ms = sighting ? engine->now.end_ms : 0;
+        return NULL;
     effect->subject = (uint16_t)index;
-    effect->status = check->leave_out && !sighting ? ENG_THEN_LEAVE_OUT : ENG_THEN_FLAG;
-    effect->value_e4 = value_e4;
+    effect->check_kind = (uint8_t)check->kind;
+    effect->value_e4 = ENG_VALUE_NONE;
     effect->occurred_at_ms = event->time_ms;
+    return effect;
+}
+
+static void tell_finding(const struct suspect *suspect, unsigned index,
+                         const struct eng_findings *findings, struct eng_effects *effects)
+{
+    const struct eng_engine *engine = suspect->engine;
+    const struct eng_check *check = &engine->model->checks[index];
+    struct eng_effect *effect = tell_event(suspect, index, effects);
+    eng_assert(findings->found >> index & 1);
+    eng_assert(findings->outcome != ENG_OUTCOME_HELD || findings->held_bytes > 0);
+    if (effect == NULL)
+        return;
+    effect->kind = ENG_EFFECT_ABUSE_FLAG;
+    enum eng_then then = then_of(check, findings->outcome);
+    effect->status = (uint8_t)then;
+    effect->value_e4 = findings->value_e4[index];
+    if (check->hold && findings->full)
+        effect->reason = ENG_FLAG_FULL;
+    if (effect->status == ENG_THEN_HELD)
+        effect->due_at_ms = eng_calendar_start_ms(
+            engine->model->calendar,
+            (int64_t)engine->now.pane + engine->model->checks[findings->held_by].held_for);
 }
 
 /* Whoever merges hears of texts that are looked for anywhere, of events that are counted. */
@@ -154,35 +189,71 @@ static void tell_sightings(const struct suspect *suspect, struct eng_effects *ef
     for (uint32_t i = layout->action_checks_first[suspect->action];
          i < layout->action_checks_first[suspect->action + 1]; i++) {
         const struct eng_check *check = &suspect->engine->model->checks[layout->action_checks[i]];
-        if (check->anywhere &&
-            eng_award_attribute(suspect->engine, suspect->event, check->attribute).data != NULL)
-            tell_finding(suspect, layout->action_checks[i], ENG_VALUE_NONE, effects, true);
+        if (!check->anywhere ||
+            eng_award_attribute(suspect->engine, suspect->event, check->attribute).data == NULL)
+            continue;
+        struct eng_effect *effect = tell_event(suspect, layout->action_checks[i], effects);
+        if (effect == NULL)
+            continue;
+        effect->kind = ENG_EFFECT_SIGHTING;
+        effect->due_at_ms = suspect->engine->now.end_ms;
     }
 }
 
-bool eng_inspect(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
-                 bool known, struct eng_effects *effects)
+static struct suspect suspect_of(const struct eng_engine *engine, const struct eng_event *event,
+                                 uint16_t action, bool known)
 {
-    const struct eng_layout *layout = engine->layout;
-    const struct suspect suspect = {
+    eng_assert(action < engine->model->action_count);
+    eng_assert(!known || engine->hand.partner->as_of == engine->now.pane);
+    return (struct suspect){
         engine, event, action, known,
         event->time_ms >= engine->now.start_ms
             ? engine->now.pane
             : (int32_t)eng_calendar_pane(engine->model->calendar, event->time_ms)};
-    bool left_out = false;
-    eng_assert(action < engine->model->action_count);
-    eng_assert(!known || engine->hand.partner->as_of == engine->now.pane);
+}
+
+/* ---- the whole ---- */
+
+void eng_inspect(const struct eng_engine *engine, const struct eng_event *event, uint16_t action,
+                 bool known, struct eng_findings *ret_findings)
+{
+    const struct eng_layout *layout = engine->layout;
+    const struct suspect suspect = suspect_of(engine, event, action, known);
+    bool left_out = false, held = false;
+    *ret_findings = (struct eng_findings){.outcome = ENG_OUTCOME_COUNTED};
+    eng_assert(engine->model->check_count <= ENG_CHECKS_MAX);
     for (uint32_t i = layout->action_checks_first[action];
          i < layout->action_checks_first[action + 1]; i++) {
-        unsigned check = layout->action_checks[i];
-        int64_t value_e4;
-        if (!finds(&suspect, &engine->model->checks[check], &value_e4))
+        unsigned index = layout->action_checks[i];
+        const struct eng_check *check = &engine->model->checks[index];
+        if (!finds(&suspect, check, &ret_findings->value_e4[index]))
             continue;
-        engine->counters.abuse_flags++;
-        tell_finding(&suspect, check, value_e4, effects, false);
-        left_out |= engine->model->checks[check].leave_out;
+        ret_findings->found |= 1u << index;
+        left_out |= check->leave_out;
+        if (check->hold && !held)
+            ret_findings->held_by = (uint8_t)index;
+        held |= check->hold;
     }
-    if (engine->model->sights && !left_out)
+    if (held && !left_out) {
+        ret_findings->held_bytes = eng_held_room(engine, event, ret_findings->held_by, known);
+        ret_findings->full = ret_findings->held_bytes == 0;
+    }
+    if (left_out || ret_findings->full)
+        ret_findings->outcome = ENG_OUTCOME_LEFT_OUT;
+    else if (held)
+        ret_findings->outcome = ENG_OUTCOME_HELD;
+}
+
+void eng_inspect_tell(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
+                      bool known, const struct eng_findings *findings, struct eng_effects *effects)
+{
+    const struct suspect suspect = suspect_of(engine, event, action, known);
+    eng_assert(findings->outcome < ENG_OUTCOME_COUNT);
+    eng_assert(findings->outcome == ENG_OUTCOME_COUNTED || findings->found != 0);
+    for (uint32_t left = findings->found; left != 0; left &= left - 1) {
+        engine->counters.abuse_flags++;
+        tell_finding(&suspect, (unsigned)__builtin_ctz(left), findings, effects);
+    }
+    if (engine->model->sights && findings->outcome == ENG_OUTCOME_COUNTED)
         tell_sightings(&suspect, effects);
-    return left_out;
 }

@@ -372,6 +372,8 @@ static uint16_t add_list(struct eng_layout *layout, enum eng_list_kind kind, uns
         easy = (ENG_SEEN_INLINE - 1) * element_bytes;
     if (kind == ENG_LIST_CLAIMS) /* many may come at once */
         easy = 2 * ENG_CLAIM_BYTES;
+    if (kind == ENG_LIST_HELD) /* long, and few have any */
+        easy = 0;
     layout->lists[layout->list_count] =
         (struct eng_list_layout){.kind = kind,
                                  .element_bytes = (uint8_t)element_bytes,
@@ -409,6 +411,18 @@ static void lay_claims(struct eng_layout *layout)
                                           model->awards[i].reverses.bits[word];
 }
 
+/* Which actions decide on what checks hold. */
+static void lay_decisions(struct eng_layout *layout)
+{
+    const struct eng_model *model = layout->model;
+    eng_assert(model->check_count <= ENG_CHECKS_MAX);
+    eng_assert(layout->list_held == ENG_NO_INDEX);
+    for (uint32_t i = 0; i < model->check_count; i++)
+        for (size_t word = 0; word < sizeof layout->decides.bits / sizeof(uint64_t); word++)
+            layout->decides.bits[word] |=
+                model->checks[i].releases.bits[word] | model->checks[i].discards.bits[word];
+}
+
 /* Lists that change with every event come last, so that little has to move. */
 static void lay_lists(struct eng_layout *layout)
 {
@@ -416,7 +430,7 @@ static void lay_lists(struct eng_layout *layout)
     eng_assert(layout->lists != NULL);
     const struct eng_model *model = layout->model;
     bool sums = false;
-    layout->list_claims = ENG_NO_INDEX;
+    layout->list_claims = layout->list_held = ENG_NO_INDEX;
     layout->list_openings = layout->list_sums = layout->list_cells = layout->list_seen =
         ENG_NO_INDEX;
     if (model->alert_count > 0)
@@ -442,6 +456,9 @@ static void lay_lists(struct eng_layout *layout)
         sums |= model->ledgers[i].cap_e4 > 0;
     if (layout->claims_most > 0)
         layout->list_claims = add_list(layout, ENG_LIST_CLAIMS, ENG_CLAIM_BYTES, 0);
+    lay_decisions(layout);
+    if (eng_model_holds(model))
+        layout->list_held = add_list(layout, ENG_LIST_HELD, ENG_HELD_UNIT_BYTES, 0);
     if (sums)
         layout->list_sums = add_list(layout, ENG_LIST_SUMS, ENG_SUM_BYTES, 0);
     if (layout->cell_count > 0)
@@ -767,7 +784,7 @@ void eng_layout_mute(struct eng_layout *layout)
     uint32_t scores = layout->model->score_count;
     eng_assert(layout->drops_first != NULL);
     eng_assert(layout->scores != NULL);
-    layout->list_seen = ENG_NO_INDEX;
+    layout->list_seen = layout->list_held = ENG_NO_INDEX;
     layout->silence_count = layout->deadline_count = layout->ahead_count = 0;
     memset(layout->drops_first, 0, (scores + 1) * sizeof *layout->drops_first);
     for (uint32_t i = 0; i < scores; i++)
@@ -866,15 +883,29 @@ static size_t evaluation_bytes(const struct eng_model *model)
     return bytes > model->guard_count * record ? bytes : model->guard_count * record;
 }
 
+/* The most that one abuse flag takes. */
+enum {
+    FLAG_BYTES = sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 4 * sizeof(uint16_t) +
+                 ENG_ACTION_BYTES_MAX + ENG_CHECK_ID_BYTES_MAX + ENG_ATTRIBUTE_BYTES_MAX +
+                 ENG_NAME_BYTES_MAX + 8
+};
+
 /* The most flags that one event gets. */
 static size_t flags_bytes(const struct eng_model *model)
 {
-    size_t flag = sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 3 * sizeof(uint16_t) +
-                  ENG_ACTION_BYTES_MAX + ENG_CHECK_ID_BYTES_MAX + ENG_ATTRIBUTE_BYTES_MAX + 8;
     eng_assert(model->check_count <= ENG_CHECKS_MAX);
-    eng_assert(flag < UINT16_MAX);
+    eng_assert(FLAG_BYTES < UINT16_MAX);
     /* What each of them finds, and a text that is looked for anywhere. */
-    return (model->check_count + (model->sights ? model->check_count : 0)) * flag;
+    return (size_t)(model->check_count + (model->sights ? model->check_count : 0)) * FLAG_BYTES;
+}
+
+/* All that a partner has waiting may be decided on at one boundary, and paid; `bookings`: bytes of
+ * those of one event. */
+static size_t held_bytes(const struct eng_model *model, size_t bookings)
+{
+    eng_assert(model->check_count <= ENG_CHECKS_MAX);
+    eng_assert(bookings < UINT32_MAX);
+    return eng_model_holds(model) ? ENG_HELD_MAX * (FLAG_BYTES + bookings) : 0;
 }
 
 size_t eng_model_effects_bytes_min(const struct eng_model *model)
@@ -882,9 +913,9 @@ size_t eng_model_effects_bytes_min(const struct eng_model *model)
     size_t booking = sizeof(struct eng_effect) + ENG_PARTNER_BYTES_MAX + 8;
     eng_assert(model != NULL);
     size_t groups = eng_groups_bytes_most(model);
-    size_t bytes = evaluation_bytes(model) +
-                   (bookings_most(model, false) + bookings_most(model, true)) * booking +
-                   flags_bytes(model);
+    size_t bookings = (bookings_most(model, false) + bookings_most(model, true)) * booking;
+    size_t bytes =
+        evaluation_bytes(model) + bookings + flags_bytes(model) + held_bytes(model, bookings);
     size_t digest = model->budget_count > 0 ? eng_digest_bytes_most() : 0;
     bytes = bytes > digest ? bytes : digest;
     return bytes > groups ? bytes : groups;
@@ -908,6 +939,7 @@ static void lay_effects(struct eng_layout *layout)
     layout->effects_bytes_min = eng_model_effects_bytes_min(layout->model);
     layout->evaluation_bytes_most = evaluation_bytes(layout->model);
     layout->facts_bytes_most = eng_fact_tell_most(layout->model);
+    layout->flag_bytes_most = FLAG_BYTES;
     /* Each insertion that moves the record takes it to a larger class. */
     layout->insert_most = ENG_SLAB_CLASSES;
     eng_assert(layout->insert_most < ENG_SLAB_SPARES_MAX);

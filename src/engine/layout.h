@@ -28,6 +28,7 @@ enum eng_list_kind {
     ENG_LIST_RUNS,     /* one per streak: (first pane i32, last pane i32), ascending, disjoint */
     ENG_LIST_MEMBERS,  /* one per members measure: (hash u64, newest pane i32), by hash */
     ENG_LIST_CLAIMS,   /* struct in claim.c: what may be approved, dropped or reversed */
+    ENG_LIST_HELD,     /* events that wait for a decision, always on the heap: held.h */
     ENG_LIST_SUMS,     /* (pane i32, cell u8, number u8, high i16, low u64): sums per pane, action
                         * and number: measure.h */
     ENG_LIST_CELLS,    /* counts per pane and action: cells.h */
@@ -50,6 +51,7 @@ enum {
     ENG_GRACE_BYTES = 4,      /* pane i32: tier.c */
     ENG_MOVED_BYTES = 5,      /* pane i32, band u8: group.c */
     ENG_CLAIM_BYTES = 42,
+    ENG_HELD_UNIT_BYTES = 8,    /* entries are padded to that */
     ENG_AWARD_PANE_BYTES = 4,   /* as of SINCE */
     ENG_AWARD_STREAK_BYTES = 8, /* first pane of the last one i32, how many in a row u32 */
     /* Boundaries that may be left for later when they change what a drop alert looks at. */
@@ -155,10 +157,12 @@ struct eng_layout {
     uint32_t *alert_offset;            /* SILENCE, DEADLINE: place in the fixed part */
     uint16_t *alert_list;              /* DROP: its list of peaks */
     struct eng_award_layout *awards;
-    uint16_t list_openings, list_claims, list_sums, list_cells, list_seen; /* ENG_NO_INDEX: none */
-    uint32_t claims_most;                                                  /* that an event adds */
+    uint16_t list_openings, list_claims, list_held, list_sums, list_cells,
+        list_seen;                 /* ENG_NO_INDEX: none */
+    uint32_t claims_most;          /* that an event adds */
     uint32_t numbers_kept;         /* a bit for each 1 + number that is summed per pane */
     struct eng_action_set settles; /* actions that approve, drop or reverse anything */
+    struct eng_action_set decides; /* actions that release or discard what is held */
     uint8_t seen_bits, seen_bytes; /* of an id seen, for its pane and for all of it: see seen.h */
 
     struct eng_swift *swift; /* by action: see swift.h */
@@ -230,6 +234,7 @@ struct eng_layout {
     size_t effects_bytes_min; /* the most that one event can tell, or a boundary of one partner */
     size_t evaluation_bytes_most; /* of that, what an evaluation can */
     uint32_t facts_bytes_most;    /* what facts say in one effect; 0: none is told */
+    uint32_t flag_bytes_most;     /* of one abuse flag */
 };
 
 /* What a report remembers of the score at a place of its list. */

@@ -2,6 +2,7 @@
 #include "engine/measure.h"
 #include "engine/decay.h"
 #include "engine/fact.h"
+#include "engine/held.h"
 #include "engine/slack.h"
 
 /* ---- reading ---- */
@@ -162,6 +163,7 @@ static void check_due(const struct eng_engine *engine, const struct eng_record *
                        eng_alert_silence_due(engine, record, i, ENG_DUE_NEXT, ENG_PANE_NEVER));
     for (uint32_t i = 0; i < layout->deadline_count; i++)
         eng_assert(due <= eng_alert_deadline_due(engine, record, layout->deadlines[i]));
+    eng_assert(due <= eng_held_due(engine, record));
 }
 
 void eng_measure_check(const struct eng_engine *engine, const struct eng_record *record)

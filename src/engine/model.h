@@ -402,6 +402,13 @@ struct eng_check {
     struct eng_action_set actions;
     struct eng_condition where; /* its filter; the set holds what fulfils it */
     bool leave_out;             /* what it finds is not counted, else only told */
+    bool hold;                  /* what it finds waits for a decision: */
+    bool releases_at_end;       /* without one it is released, else discarded */
+    bool by_id;                 /* `reference` of the decision has the id of the event, else it has
+                                 * the same text in both */
+    uint16_t reference;         /* attribute */
+    uint32_t held_for;          /* panes, from that on in which the event came */
+    struct eng_action_set releases, discards; /* decisions */
     bool anywhere;      /* UNIQUE: at other partners too, which is told when a pane is over */
     uint32_t over;      /* panes up to the event's own; OUTLIER: 0 */
     uint16_t attribute; /* UNIQUE */
@@ -646,6 +653,15 @@ static inline bool eng_action_is_same(const struct eng_action *one, const struct
 {
     return one->family == two->family && one->length == two->length &&
            memcmp(one->text, two->text, one->length) == 0;
+}
+
+/* True when some check holds what it finds. */
+static inline bool eng_model_holds(const struct eng_model *model)
+{
+    bool holds = false;
+    for (uint32_t i = 0; i < model->check_count; i++)
+        holds |= model->checks[i].hold;
+    return holds;
 }
 
 /* The entry an action belongs to by its name, the first of them when it has several, or

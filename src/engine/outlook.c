@@ -107,7 +107,7 @@ static bool is_copied(const struct eng_record *record, unsigned list)
     enum eng_list_kind kind = record->layout->lists[list].kind;
     eng_assert(list < record->layout->list_count);
     return kind != ENG_LIST_SEEN && kind != ENG_LIST_PEAKS && kind != ENG_LIST_OPENINGS &&
-           eng_record_is_big(record, list);
+           kind != ENG_LIST_HELD && eng_record_is_big(record, list);
 }
 
 static size_t element_room(const struct eng_layout *layout, unsigned list)

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/memory.h"
+#include "engine/held.h"
 #include "engine/seen.h"
 
 enum { HEAD_BYTES = 16, VARINT_BYTES_MAX = 5, LOW_BIT = 4 };
@@ -156,6 +157,8 @@ static bool fits(const struct eng_layout *layout, unsigned list, const struct pa
 {
     const struct part *part = &parsed->lists[list];
     bool seen = layout->lists[list].kind == ENG_LIST_SEEN;
+    if (layout->lists[list].kind == ENG_LIST_HELD)
+        return part->big ? eng_held_is_well_formed(part->data, part->bytes) : part->bytes == 0;
     eng_assert(list < layout->list_count);
     if (part->big)
         return seen ? eng_seen_set_is_well_formed(part->data, part->bytes)

@@ -503,8 +503,8 @@ enum eng_status eng_record_prepare_slow(struct eng_store *store, struct eng_reco
         uint32_t bytes = eng_record_end(record, list) - eng_record_begin(record, list);
         bool big = eng_record_is_big(record, list);
         crowded |= big || bytes > layout->lists[list].easy_bytes;
-        if (layout->lists[list].kind == ENG_LIST_SEEN)
-            continue; /* seen.c looks after its own */
+        if (layout->lists[list].kind == ENG_LIST_SEEN || layout->lists[list].kind == ENG_LIST_HELD)
+            continue; /* seen.c and held.c look after their own */
         if (big)
             status = grow_big(store, eng_record_big(record, list),
                               heap_element_bytes(element_bytes(record, list)),
@@ -513,6 +513,61 @@ enum eng_status eng_record_prepare_slow(struct eng_store *store, struct eng_reco
             status = move_out(store, record, list);
     }
     record->partner->is_crowded = crowded;
+    return status;
+}
+
+enum eng_status eng_record_make_room(struct eng_store *store, struct eng_record *record,
+                                     unsigned list, uint32_t elements)
+{
+    eng_assert(list < record->layout->list_count);
+    eng_assert(eng_record_is_big(record, list));
+    return grow_big(store, eng_record_big(record, list),
+                    heap_element_bytes(element_bytes(record, list)), elements);
+}
+
+void eng_record_make_empty(struct eng_store *store, struct eng_record *record, unsigned list)
+{
+    uint64_t word = eng_record_word(record, list);
+    eng_assert(list < record->layout->list_count);
+    eng_assert(eng_record_is_big(record, list));
+    eng_big_word_free(store, record->layout, list, word);
+    record->partner->ends[list + 1] &= (uint16_t)ENG_LIST_END;
+    eng_record_erase(record, list, 0, sizeof word, 1);
+}
+
+/* Of a list that may get so many more elements: it is on the heap, with room, or short enough to
+ * stay where it is. */
+static enum eng_status prepare_list(struct eng_store *store, struct eng_record *record,
+                                    unsigned list, uint32_t elements)
+{
+    uint32_t bytes = element_bytes(record, list);
+    uint32_t used = eng_record_end(record, list) - eng_record_begin(record, list);
+    eng_assert(elements > 0);
+    eng_assert(list < record->layout->list_count);
+    if (!eng_record_is_big(record, list) &&
+        used + elements * bytes > record->layout->lists[list].easy_bytes) {
+        struct eng_list view = eng_record_list(record, list, bytes);
+        uint64_t word = eng_big_list_new(store, list, bytes, view.data, view.bytes);
+        if (word == 0)
+            return ENG_NO_MEMORY;
+        eng_record_make_big(store, record, list, word);
+        if (eng_slab_reserve(&store->slab) != ENG_OK)
+            return ENG_NO_MEMORY;
+    }
+    return eng_record_is_big(record, list) ? eng_record_make_room(store, record, list, elements)
+                                           : ENG_OK;
+}
+
+enum eng_status eng_record_prepare_many(struct eng_store *store, struct eng_record *record,
+                                        uint32_t times)
+{
+    const struct eng_layout *layout = record->layout;
+    enum eng_status status = ENG_OK;
+    eng_assert(times > 0 && times <= ENG_HELD_MAX + 1);
+    eng_assert(record->number < store->count);
+    for (unsigned list = 0; status == ENG_OK && list < layout->list_count; list++)
+        if (layout->lists[list].kind != ENG_LIST_SEEN && layout->lists[list].kind != ENG_LIST_HELD)
+            status = prepare_list(store, record, list, times * inserts_most(layout, list));
     return status;
 }
 

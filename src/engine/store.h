@@ -23,7 +23,7 @@ enum {
     ENG_SEEN_INLINE = 32, /* the most ids inside the record */
     /* Elements that an event adds to one list at most; openings apart, of which all may be new. */
     ENG_INSERTS_MAX = 2 + ENG_LAZY_BOUNDARIES,
-    ENG_LISTS_MAX = 5 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
+    ENG_LISTS_MAX = 6 + ENG_MEASURES_MAX + ENG_ALERTS_MAX,
     ENG_LIST_BIG = 0x8000,                 /* of an end: the list has its own block on the heap */
     ENG_LIST_END = 0x7FFF,                 /* of an end: the offset behind the list */
     ENG_PAGE_RECORD_BYTES_MAX = 31 * 1024, /* of a record that is made from a page */
@@ -271,6 +271,17 @@ static inline enum eng_status eng_record_prepare(struct eng_store *store, struct
     return __builtin_expect(record->partner->is_crowded, 0) ? eng_record_prepare_slow(store, record)
                                                             : ENG_OK;
 }
+
+/* The same for so many events and evaluations at once, of lists that events add to. */
+enum eng_status eng_record_prepare_many(struct eng_store *store, struct eng_record *record,
+                                        uint32_t times);
+
+/* Room for so many more elements in a list that is on the heap. ENG_OK or ENG_NO_MEMORY. */
+enum eng_status eng_record_make_room(struct eng_store *store, struct eng_record *record,
+                                     unsigned list, uint32_t elements);
+
+/* Turns a list on the heap, whatever is in it, into an empty one inside the record. */
+void eng_record_make_empty(struct eng_store *store, struct eng_record *record, unsigned list);
 
 /* Opens a gap of one element of `bytes` at the element `index` and returns its place, with
  * undefined content. Cannot fail after prepare. */

@@ -26,7 +26,9 @@ static const struct eng_choice time_units[] = {
 static const struct eng_choice change_rules[] = {
     {"tell", ENG_CHANGE_TOLD}, {"silent", ENG_CHANGE_SILENT}, {NULL, 0}};
 static const struct eng_choice provisional_rules[] = {{"tell", 0}, {"hold", 1}, {NULL, 0}};
-static const struct eng_choice check_ends[] = {{"flag", 0}, {"leave_out", 1}, {NULL, 0}};
+static const struct eng_choice check_ends[] = {
+    {"flag", 0}, {"leave_out", 1}, {"hold", 2}, {NULL, 0}};
+static const struct eng_choice held_ends[] = {{"discard", 0}, {"release", 1}, {NULL, 0}};
 static const struct eng_choice budget_periods[] = {
     {"hour", ENG_PER_HOUR}, {"day", ENG_PER_DAY}, {"week", ENG_PER_WEEK}, {NULL, 0}};
 static const struct eng_choice orders[] = {{"highest", 0}, {"lowest", 1}, {NULL, 0}};
@@ -1415,10 +1417,18 @@ static const struct eng_key check_keys[] = {
      .type = ENG_KEY_CHOICE,
      AT(eng_check_draft, then),
      .choices = check_ends,
-     .shape = "flag or leave_out",
+     .shape = "flag, leave_out or hold",
      .fallback = "flag",
      .sample = "leave_out",
-     .help = "What becomes of the event: it is told and counts, or it is told and does not."},
+     .help = "What becomes of the event: it is told and counts, or it is told and does not, or it "
+             "is told and waits until somebody decides."},
+    {.name = "held",
+     .type = ENG_KEY_SECTION,
+     .section = &eng_section_held,
+     AT(eng_check_draft, held),
+     .sample = "{until: invoice.cleared, for: 14d}",
+     .absent = "required with then: hold",
+     .help = "With then: hold. Who decides, and what happens when nobody does."},
     {.name = "description",
      .type = ENG_KEY_WORDS,
      AT(eng_check_draft, description),
@@ -1431,6 +1441,56 @@ const struct eng_section eng_section_check = {
     KEYS(check_keys),
     .help = "Guards against abuse, looked at before an event is counted: exactly one of unique, "
             "more_than, needs and ratio, and what belongs to it."};
+
+static const struct eng_key held_keys[] = {
+    {.name = "until",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_held_draft, until),
+     .sample = "invoice.cleared",
+     .absent = "none",
+     .help = "The actions that release it: it is counted then, in the day of its own time. One of "
+             "until and dropped_by is there, or both."},
+    {.name = "dropped_by",
+     .type = ENG_KEY_ACTIONS,
+     AT(eng_held_draft, dropped_by),
+     .sample = "invoice.rejected",
+     .absent = "none",
+     .help = "The actions that discard it."},
+    {.name = "reference",
+     .type = ENG_KEY_NAME,
+     AT(eng_held_draft, reference),
+     .sample = "invoice_number",
+     .absent = "of unique, its own attribute; else one of reference and original is required",
+     .help = "The attribute by which the two belong together: its text is the same in both."},
+    {.name = "original",
+     .type = ENG_KEY_NAME,
+     AT(eng_held_draft, original),
+     .sample = "held_id",
+     .absent = "they belong together by reference",
+     .help = "The attribute of the decision that has the id of the event, in place of reference."},
+    {.name = "for",
+     .type = ENG_KEY_PANES,
+     AT(eng_held_draft, panes),
+     .required = true,
+     .min = 1,
+     .max = ENG_PANES_MAX,
+     .sample = "14d",
+     .help = "How long it waits, from the day (or hour) on in which it came. Less than "
+             "time.late_after, or it would be too late to count it."},
+    {.name = "otherwise",
+     .type = ENG_KEY_CHOICE,
+     AT(eng_held_draft, otherwise),
+     .choices = held_ends,
+     .shape = "discard or release",
+     .fallback = "discard",
+     .sample = "release",
+     .help = "What happens when nobody has decided by then."},
+};
+const struct eng_section eng_section_held = {
+    .path = "checks.NAME.held",
+    KEYS(held_keys),
+    .help = "An event that a check doubts, and who decides on it."};
+
 static const struct eng_key budget_keys[] = {
     {.name = "at_most",
      .type = ENG_KEY_NUMBER,
@@ -2164,38 +2224,13 @@ static const struct eng_key file_keys[] = {
 const struct eng_section eng_section_file = {
     .path = "", KEYS(file_keys), .help = "The whole file."};
 
-const struct eng_section *const eng_sections[] = {&eng_section_file,
-                                                  &eng_section_time,
-                                                  &eng_section_input,
-                                                  &eng_section_fields,
-                                                  &eng_section_fact,
-                                                  &eng_section_measure,
-                                                  &eng_section_score,
-                                                  &eng_section_dimension,
-                                                  &eng_section_points,
-                                                  &eng_section_decay,
-                                                  &eng_section_edge,
-                                                  &eng_section_matrix,
-                                                  &eng_section_report,
-                                                  &eng_section_moment,
-                                                  &eng_section_group,
-                                                  &eng_section_figure,
-                                                  &eng_section_test,
-                                                  &eng_section_board,
-                                                  &eng_section_alert,
-                                                  &eng_section_guard,
-                                                  &eng_section_quiet,
-                                                  &eng_section_budget,
-                                                  &eng_section_ledger,
-                                                  &eng_section_award,
-                                                  &eng_section_nth,
-                                                  &eng_section_within,
-                                                  &eng_section_streak,
-                                                  &eng_section_pending,
-                                                  &eng_section_check,
-                                                  &eng_section_kafka,
-                                                  &eng_section_output,
-                                                  &eng_section_run,
-                                                  &eng_section_recovery,
-                                                  &eng_section_http,
-                                                  NULL};
+const struct eng_section *const eng_sections[] = {
+    &eng_section_file,   &eng_section_time,     &eng_section_input,  &eng_section_fields,
+    &eng_section_fact,   &eng_section_measure,  &eng_section_score,  &eng_section_dimension,
+    &eng_section_points, &eng_section_decay,    &eng_section_edge,   &eng_section_matrix,
+    &eng_section_report, &eng_section_moment,   &eng_section_group,  &eng_section_figure,
+    &eng_section_test,   &eng_section_board,    &eng_section_alert,  &eng_section_guard,
+    &eng_section_quiet,  &eng_section_budget,   &eng_section_ledger, &eng_section_award,
+    &eng_section_nth,    &eng_section_within,   &eng_section_streak, &eng_section_pending,
+    &eng_section_check,  &eng_section_held,     &eng_section_kafka,  &eng_section_output,
+    &eng_section_run,    &eng_section_recovery, &eng_section_http,   NULL};

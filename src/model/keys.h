@@ -81,7 +81,8 @@ extern const struct eng_section eng_section_file, eng_section_time, eng_section_
     eng_section_board, eng_section_figure, eng_section_test, eng_section_alert, eng_section_guard,
     eng_section_quiet, eng_section_budget, eng_section_ledger, eng_section_award, eng_section_nth,
     eng_section_within, eng_section_streak, eng_section_pending, eng_section_check,
-    eng_section_kafka, eng_section_output, eng_section_run, eng_section_recovery, eng_section_http;
+    eng_section_held, eng_section_kafka, eng_section_output, eng_section_run, eng_section_recovery,
+    eng_section_http;
 
 /* Every section in the order of the documentation; the last one is NULL. */
 extern const struct eng_section *const eng_sections[];

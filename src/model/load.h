@@ -172,11 +172,17 @@ struct eng_budget_draft {
 };
 
 struct eng_check_draft {
-    const struct eng_node *unique, *needs, *ratio, *of, *where, *description;
+    const struct eng_node *unique, *needs, *ratio, *of, *where, *held, *description;
     uint32_t more_than, over; /* 0: not given */
     int64_t above_e4;
     int32_t then;
     bool anywhere;
+};
+
+struct eng_held_draft {
+    const struct eng_node *until, *dropped_by, *reference, *original;
+    uint32_t panes;
+    int32_t otherwise;
 };
 
 struct eng_quiet_draft {

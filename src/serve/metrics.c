@@ -129,6 +129,9 @@ FIELD(get_abuse_flags, partition, counters.abuse_flags)
 FIELD(get_held_out, partition, counters.held_out)
 FIELD(get_digests, partition, counters.digests)
 FIELD(get_left_out, partition, counters.left_out)
+FIELD(get_held_released, partition, counters.held_released)
+FIELD(get_held_discarded, partition, counters.held_discarded)
+FIELD(get_held_unmatched, partition, counters.held_unmatched)
 FIELD(get_award_unmatched, partition, counters.award_unmatched)
 
 FIELD(get_takeovers, input, stats->standby_takeovers)
@@ -270,7 +273,13 @@ static const struct metric metrics[] = {
     {"engaged_award_bookings_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_bookings, "events",
      "Bookings of awards told, and what became of them."},
     {"engaged_abuse_flags_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_abuse_flags, "events",
-     "Events that checks have found, once for each check."},
+     "Events that checks have found, once for each check, and decisions on those that were held."},
+    {"engaged_held_released_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_held_released, "events",
+     "Events that a check has held and that were counted later."},
+    {"engaged_held_discarded_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_held_discarded, "events",
+     "Events that a check has held and that never will be counted."},
+    {"engaged_held_unmatched_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_held_unmatched, "events",
+     "Events that release or discard what is not held, or not any more."},
     {"engaged_award_unmatched_total", TYPE_COUNTER, SCOPE_PARTITION, 1, get_award_unmatched,
      "events", "Events that approve, drop or reverse what is not known, or not any more."},
     {"engaged_groups_merging", TYPE_GAUGE, SCOPE_PROCESS, 1, get_merger_owner, "",

@@ -134,31 +134,42 @@ enum eng_status eng_page_open(const void *value, size_t length, struct eng_page_
 /* All numbers of a record, in their order. Each has the same room. */
 enum { NUMBERS = 32, HALF_AT = 24, LENGTHS_AT = 29 };
 _Static_assert(4 + NUMBERS * 8 + 8 == ENG_COMMIT_BYTES, "as long as it is said to be");
-_Static_assert(ENG_OUTCOME_LEFT_OUT == 6 && ENG_OUTCOME_COUNT == 7,
-               "each outcome has its place, but the last stands behind");
+_Static_assert(ENG_OUTCOME_LEFT_OUT == 6 && ENG_OUTCOME_HELD == 7 && ENG_OUTCOME_COUNT == 8,
+               "each outcome has its place, but the last two stand behind");
 
 /* What follows the numbers, each as long as one of the last of them says. */
 struct tail {
     size_t known, partner, id;
     size_t shared; /* with its length before it; left out when there is nothing */
     size_t extra;  /* bytes of counts that are left out while they are 0: two of awards, two of
-                    * checks behind them */
+                    * checks behind them, and four of what is held behind these */
 };
+
+enum {
+    WITH_AWARDS = ENG_COMMIT_AWARDS_BYTES,
+    WITH_CHECKS = WITH_AWARDS + ENG_COMMIT_CHECKS_BYTES,
+    WITH_HELD = WITH_CHECKS + ENG_COMMIT_HELD_BYTES
+};
+
+static size_t extra_of(const struct eng_counters *counters)
+{
+    if (counters->outcome[ENG_OUTCOME_HELD] > 0 || counters->held_released > 0 ||
+        counters->held_discarded > 0 || counters->held_unmatched > 0)
+        return WITH_HELD;
+    if (counters->outcome[ENG_OUTCOME_LEFT_OUT] > 0 || counters->abuse_flags > 0)
+        return WITH_CHECKS;
+    return counters->award_bookings > 0 || counters->award_unmatched > 0 ? WITH_AWARDS : 0;
+}
 
 static struct tail tail_of(const struct eng_commit *commit)
 {
     eng_assert(commit->known_bytes <= ENG_KNOWN_BYTES_MAX);
     eng_assert(commit->half.partner_bytes <= ENG_PARTNER_BYTES_MAX);
-    const struct eng_counters *counters = &commit->counters;
-    bool awards = counters->award_bookings > 0 || counters->award_unmatched > 0;
-    bool checks = counters->outcome[ENG_OUTCOME_LEFT_OUT] > 0 || counters->abuse_flags > 0;
     return (struct tail){.known = commit->known_bytes,
                          .partner = commit->half.partner_bytes,
                          .id = strnlen(commit->input_id, ENG_COMMIT_ID_BYTES - 1),
                          .shared = commit->shared_bytes,
-                         .extra = checks   ? ENG_COMMIT_AWARDS_BYTES + ENG_COMMIT_CHECKS_BYTES
-                                  : awards ? ENG_COMMIT_AWARDS_BYTES
-                                           : 0};
+                         .extra = extra_of(&commit->counters)};
 }
 
 size_t eng_commit_bytes(const struct eng_commit *commit)
@@ -188,10 +199,16 @@ static void write_tail(const struct eng_commit *commit, uint8_t *to)
         return;
     eng_write_be(to, commit->counters.award_bookings, 8);
     eng_write_be(to + 8, commit->counters.award_unmatched, 8);
-    if (tail.extra == ENG_COMMIT_AWARDS_BYTES)
+    if (tail.extra == WITH_AWARDS)
         return;
     eng_write_be(to + 16, commit->counters.outcome[ENG_OUTCOME_LEFT_OUT], 8);
     eng_write_be(to + 24, commit->counters.abuse_flags, 8);
+    if (tail.extra == WITH_CHECKS)
+        return;
+    eng_write_be(to + 32, commit->counters.outcome[ENG_OUTCOME_HELD], 8);
+    eng_write_be(to + 40, commit->counters.held_released, 8);
+    eng_write_be(to + 48, commit->counters.held_discarded, 8);
+    eng_write_be(to + 56, commit->counters.held_unmatched, 8);
 }
 
 uint64_t eng_commit_write(const struct eng_commit *commit, uint8_t *to)
@@ -305,8 +322,28 @@ static bool read_lengths(const uint8_t *from, size_t length, struct tail *ret_ta
         return false;
     ret_tail->extra = length - before;
     return (ret_tail->shared > 0) == (from[2] == SHARED_VERSION) &&
-           (ret_tail->extra == 0 || ret_tail->extra == ENG_COMMIT_AWARDS_BYTES ||
-            ret_tail->extra == ENG_COMMIT_AWARDS_BYTES + ENG_COMMIT_CHECKS_BYTES);
+           (ret_tail->extra == 0 || ret_tail->extra == WITH_AWARDS ||
+            ret_tail->extra == WITH_CHECKS || ret_tail->extra == WITH_HELD);
+}
+
+static void read_extra(const uint8_t *at, size_t extra, struct eng_counters *counters)
+{
+    eng_assert(extra <= WITH_HELD);
+    eng_assert(extra % 8 == 0);
+    if (extra >= WITH_AWARDS) {
+        counters->award_bookings = eng_read_be(at, 8);
+        counters->award_unmatched = eng_read_be(at + 8, 8);
+    }
+    if (extra >= WITH_CHECKS) {
+        counters->outcome[ENG_OUTCOME_LEFT_OUT] = eng_read_be(at + 16, 8);
+        counters->abuse_flags = eng_read_be(at + 24, 8);
+    }
+    if (extra >= WITH_HELD) {
+        counters->outcome[ENG_OUTCOME_HELD] = eng_read_be(at + 32, 8);
+        counters->held_released = eng_read_be(at + 40, 8);
+        counters->held_discarded = eng_read_be(at + 48, 8);
+        counters->held_unmatched = eng_read_be(at + 56, 8);
+    }
 }
 
 enum eng_status eng_commit_read(const void *value, size_t length, struct eng_commit *ret_commit,
@@ -342,14 +379,7 @@ enum eng_status eng_commit_read(const void *value, size_t length, struct eng_com
         memcpy(ret_commit->shared, at + 8, tail.shared);
         at += 8 + tail.shared;
     }
-    if (tail.extra > 0) {
-        ret_commit->counters.award_bookings = eng_read_be(at, 8);
-        ret_commit->counters.award_unmatched = eng_read_be(at + 8, 8);
-    }
-    if (tail.extra > ENG_COMMIT_AWARDS_BYTES) {
-        ret_commit->counters.outcome[ENG_OUTCOME_LEFT_OUT] = eng_read_be(at + 16, 8);
-        ret_commit->counters.abuse_flags = eng_read_be(at + 24, 8);
-    }
+    read_extra(at, tail.extra, &ret_commit->counters);
     *ret_sum = eng_read_be(from + length - 8, 8);
     return ENG_OK;
 }

@@ -25,9 +25,10 @@ enum {
     ENG_COMMIT_BYTES = 268,   /* with nothing that varies */
     ENG_COMMIT_AWARDS_BYTES = 16,
     ENG_COMMIT_CHECKS_BYTES = 16,
+    ENG_COMMIT_HELD_BYTES = 32,
     ENG_COMMIT_BYTES_MAX = ENG_COMMIT_BYTES + ENG_KNOWN_BYTES_MAX + ENG_PARTNER_BYTES_MAX +
                            ENG_COMMIT_ID_BYTES + ENG_COMMIT_AWARDS_BYTES + ENG_COMMIT_CHECKS_BYTES +
-                           8 + ENG_SHARED_BYTES_MAX,
+                           ENG_COMMIT_HELD_BYTES + 8 + ENG_SHARED_BYTES_MAX,
 };
 
 /* ---- keys ---- */

@@ -130,6 +130,9 @@ void eng_task_counters(const struct eng_task *task, struct eng_counters *ret_cou
     ret_counters->held_out += now->held_out;
     ret_counters->digests += now->digests;
     ret_counters->left_out += now->left_out;
+    ret_counters->held_released += now->held_released;
+    ret_counters->held_discarded += now->held_discarded;
+    ret_counters->held_unmatched += now->held_unmatched;
 }
 
 void eng_task_check(const struct eng_task *task)

@@ -128,6 +128,9 @@ static void carry_counters(struct eng_task *task)
         task->base.award_bookings = then->award_bookings - now->award_bookings;
         task->base.award_unmatched = then->award_unmatched - now->award_unmatched;
         task->base.abuse_flags = then->abuse_flags - now->abuse_flags;
+        task->base.held_released = then->held_released - now->held_released;
+        task->base.held_discarded = then->held_discarded - now->held_discarded;
+        task->base.held_unmatched = then->held_unmatched - now->held_unmatched;
     }
     eng_checkpoint_shift(&task->checkpoint, task->base.read - before);
 }

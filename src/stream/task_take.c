@@ -211,7 +211,8 @@ static enum eng_status bury(struct eng_feed *feed)
     eng_assert(feed->count <= ENG_FEED_EVENTS);
     for (uint32_t i = 0; status == ENG_OK && i < feed->count; i++) {
         if (feed->outcomes[i] == ENG_OUTCOME_COUNTED || feed->outcomes[i] == ENG_OUTCOME_FILTERED ||
-            feed->outcomes[i] == ENG_OUTCOME_DUPLICATE || feed->outcomes[i] == ENG_OUTCOME_LEFT_OUT)
+            feed->outcomes[i] == ENG_OUTCOME_DUPLICATE ||
+            feed->outcomes[i] == ENG_OUTCOME_LEFT_OUT || feed->outcomes[i] == ENG_OUTCOME_HELD)
             continue;
         struct eng_dead_letter letter = {feed->records[i], ENG_REASON_NONE, schema_id_of(feed, i),
                                          ""};
