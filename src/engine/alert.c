@@ -790,7 +790,7 @@ static void evaluate_silence(struct eng_engine *engine, struct eng_evaluation *e
     struct opening opening = {0};
     bool known = get_opening(&engine->hand, index, &opening);
     eng_assert(engine->model->alerts[index].kind == ENG_SILENCE);
-    eng_assert(!evaluation->at_boundary || engine->scratch.resumed == 0);
+    eng_assert(index < engine->model->alert_count);
     if (!(known && opening.flags & OPEN)) {
         if (evaluation->at_boundary)
             maybe_silent(engine, evaluation, index, known ? &opening : NULL);
@@ -886,7 +886,7 @@ static void tell_met(struct eng_engine *engine, struct eng_evaluation *evaluatio
     const struct eng_alert *alert = &engine->model->alerts[index];
     bool held_out = eng_control_holds_out(alert, eng_partner_id(engine->hand.partner));
     eng_assert(alert->tell_met);
-    eng_assert(!evaluation->at_boundary);
+    eng_assert(index < engine->model->alert_count);
     tell_deadline(engine, begin(engine, evaluation, index, ENG_RESOLVED, held_out), index);
 }
 
@@ -898,7 +898,7 @@ static void evaluate_deadline(struct eng_engine *engine, struct eng_evaluation *
     bool open = known && opening.flags & OPEN, met = engine->scratch.resumed >> index & 1;
     const struct eng_alert *alert = &engine->model->alerts[index];
     eng_assert(alert->kind == ENG_DEADLINE);
-    eng_assert(!met || !evaluation->at_boundary);
+    eng_assert(index < engine->model->alert_count);
     if (open && met)
         tell_deadline(engine, resolve_alert(engine, evaluation, opening), index);
     else if (!open && !eng_fact_admits(engine, &engine->hand, alert))

@@ -1034,12 +1034,14 @@ void naive_activate(struct naive *naive, const struct eng_model *model, bool sil
                            naive->clock_ms,  c.pane,           0};
     change_guards(naive, &c);
     for (size_t i = 0; i < naive->partner_count; i++) {
+        naive_disown(naive, naive->partners[i], &why);
         carry(naive, &c, naive->partners[i]);
         naive_evaluate(naive, naive->partners[i], &why);
     }
     naive_guards_changed(naive);
     if (!silent)
         return;
+    counters.held_discarded = naive->counters.held_discarded;
     naive->counters = counters; /* noted, but not told */
     naive->effects.used = effects.used;
     naive->effects.count = effects.count;

@@ -1,7 +1,7 @@
 /* Checks by reading all that a partner did. See naive.h.
  *
  * An event that is neither late nor a duplicate is looked at by every check of its action, as of
- * its own pane. What is left out is not kept, but for its id. */
+ * its own pane. What is left out is not kept, but for its id; what is held is in held.c. */
 #include "base/assert.h"
 #include "inside.h"
 #include <string.h>
@@ -110,8 +110,67 @@ static bool suspicious(const struct suspect *s, int64_t *ret_value_e4)
     }
 }
 
-bool naive_checks(struct naive *naive, const struct partner *partner, const struct eng_event *event,
-                  const struct fact *fact)
+/* How many of the checks that find something say what; the first one that holds. */
+struct found {
+    bool finds[ENG_CHECKS_MAX];
+    int64_t value_e4[ENG_CHECKS_MAX];
+    bool leaves_out;
+    const struct eng_check *holder;
+    bool holds; /* there is room, and nobody leaves it out */
+};
+
+static void tell_found(struct naive *naive, const struct eng_event *event, const struct fact *fact,
+                       const struct found *found, struct occasion why)
+{
+    const struct eng_model *model = naive->model;
+    bool full = !found->leaves_out && found->holder != NULL && !found->holds;
+    for (unsigned i = 0; i < model->check_count; i++) {
+        const struct eng_check *check = &model->checks[i];
+        if (!found->finds[i])
+            continue;
+        struct eng_effect effect = naive_effect(ENG_EFFECT_ABUSE_FLAG, i, &why);
+        effect.check_kind = (uint8_t)check->kind;
+        effect.status = check->leave_out ? ENG_THEN_LEAVE_OUT
+                        : !check->hold   ? ENG_THEN_FLAG
+                        : found->holds   ? ENG_THEN_HELD
+                                         : ENG_THEN_LEAVE_OUT;
+        effect.reason = check->hold && full ? ENG_FLAG_FULL : ENG_FLAG_PLAIN;
+        effect.value_e4 = found->value_e4[i];
+        effect.occurred_at_ms = event->time_ms;
+        if (check->hold && found->holds)
+            effect.due_at_ms = eng_calendar_start_ms(
+                model->calendar, fact->clock_pane + (int64_t)found->holder->held_for);
+        naive_emit_flag(naive, event, &effect,
+                        check->kind == ENG_UNIQUE ? fact->attributes[check->attribute]
+                                                  : (struct eng_slice){0},
+                        (struct eng_slice){0});
+        naive->counters.abuse_flags++;
+    }
+}
+
+static void tell_seen(struct naive *naive, const struct eng_event *event, const struct fact *fact,
+                      struct occasion why)
+{
+    const struct eng_model *model = naive->model;
+    for (unsigned i = 0; i < model->check_count; i++) {
+        const struct eng_check *check = &model->checks[i];
+        if (!check->anywhere || !naive_listed(model, &check->actions, &check->where, fact) ||
+            fact->attributes[check->attribute].data == NULL)
+            continue;
+        struct eng_effect effect = naive_effect(ENG_EFFECT_SIGHTING, i, &why);
+        effect.check_kind = (uint8_t)check->kind;
+        effect.status = ENG_THEN_FLAG;
+        effect.value_e4 = ENG_VALUE_NONE;
+        effect.occurred_at_ms = event->time_ms;
+        effect.due_at_ms = eng_calendar_start_ms(model->calendar, fact->clock_pane + 1);
+        naive_emit_flag(naive, event, &effect, fact->attributes[check->attribute],
+                        (struct eng_slice){0});
+    }
+}
+
+enum eng_outcome naive_checks(struct naive *naive, const struct partner *partner,
+                              const struct eng_event *event, const struct fact *fact,
+                              const struct eng_check **ret_holder)
 {
     const struct eng_model *model = naive->model;
     struct occasion why = {.cause = fact->pane < fact->clock_pane ? ENG_CAUSE_CORRECTION
@@ -120,35 +179,24 @@ bool naive_checks(struct naive *naive, const struct partner *partner, const stru
                            .origin = event->offset,
                            .at_ms = naive->clock_ms,
                            .pane = fact->clock_pane};
-    bool left_out = false;
+    struct found found = {0};
     for (unsigned i = 0; i < model->check_count; i++) {
         const struct eng_check *check = &model->checks[i];
         struct suspect suspect = {naive, partner, fact, check};
-        int64_t value_e4;
-        if (!naive_listed(model, &check->actions, &check->where, fact) ||
-            !suspicious(&suspect, &value_e4))
-            continue;
-        struct eng_effect effect = naive_effect(ENG_EFFECT_ABUSE_FLAG, i, &why);
-        effect.status = check->leave_out ? ENG_THEN_LEAVE_OUT : ENG_THEN_FLAG;
-        effect.value_e4 = value_e4;
-        effect.occurred_at_ms = event->time_ms;
-        naive_emit_flag(naive, event, &effect,
-                        check->kind == ENG_UNIQUE ? fact->attributes[check->attribute]
-                                                  : (struct eng_slice){0});
-        naive->counters.abuse_flags++;
-        left_out |= check->leave_out;
+        found.finds[i] = naive_listed(model, &check->actions, &check->where, fact) &&
+                         suspicious(&suspect, &found.value_e4[i]);
+        found.leaves_out |= found.finds[i] && check->leave_out;
+        if (found.finds[i] && check->hold && found.holder == NULL)
+            found.holder = check;
     }
-    for (unsigned i = 0; i < model->check_count && !left_out; i++) {
-        const struct eng_check *check = &model->checks[i];
-        if (!check->anywhere || !naive_listed(model, &check->actions, &check->where, fact) ||
-            fact->attributes[check->attribute].data == NULL)
-            continue;
-        struct eng_effect effect = naive_effect(ENG_EFFECT_SIGHTING, i, &why);
-        effect.status = ENG_THEN_FLAG;
-        effect.value_e4 = ENG_VALUE_NONE;
-        effect.occurred_at_ms = event->time_ms;
-        effect.due_at_ms = eng_calendar_start_ms(model->calendar, fact->clock_pane + 1);
-        naive_emit_flag(naive, event, &effect, fact->attributes[check->attribute]);
-    }
-    return left_out;
+    found.holds = found.holder != NULL && !found.leaves_out &&
+                  naive_may_hold(naive, partner, event, fact, found.holder);
+    tell_found(naive, event, fact, &found, why);
+    *ret_holder = found.holder;
+    if (found.holds)
+        return ENG_OUTCOME_HELD;
+    if (found.leaves_out || found.holder != NULL)
+        return ENG_OUTCOME_LEFT_OUT;
+    tell_seen(naive, event, fact, why);
+    return ENG_OUTCOME_COUNTED;
 }

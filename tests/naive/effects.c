@@ -137,14 +137,16 @@ static size_t put_part(uint8_t *to, struct eng_slice part)
 }
 
 void naive_emit_flag(struct naive *naive, const struct eng_event *event, struct eng_effect *effect,
-                     struct eng_slice text)
+                     struct eng_slice text, struct eng_slice check)
 {
-    uint8_t said[3 * 2 + ENG_ACTION_BYTES_MAX + ENG_CHECK_ID_BYTES_MAX + ENG_ATTRIBUTE_BYTES_MAX];
+    uint8_t said[4 * 2 + ENG_ACTION_BYTES_MAX + ENG_CHECK_ID_BYTES_MAX + ENG_ATTRIBUTE_BYTES_MAX +
+                 ENG_NAME_BYTES_MAX];
     struct eng_slice id =
         event->id.length <= ENG_CHECK_ID_BYTES_MAX ? event->id : (struct eng_slice){0};
     size_t said_bytes = put_part(said, event->action);
     said_bytes += put_part(said + said_bytes, id);
     said_bytes += put_part(said + said_bytes, text);
+    said_bytes += put_part(said + said_bytes, check);
     effect->partner_bytes = (uint16_t)event->partner.length;
     effect->facts_bytes = (uint16_t)said_bytes;
     effect->bytes = (uint32_t)((sizeof *effect + event->partner.length + said_bytes + 7) / 8 * 8);

@@ -17,6 +17,7 @@ struct fact {
     uint16_t action;   /* entry of the model's actions; none: it is not counted any more */
     char *id, *member; /* NULL: none */
     uint32_t id_bytes, member_bytes;
+    bool released; /* its id was taken when it came, and was held */
     struct eng_slice attributes[ENG_ATTRIBUTES_MAX]; /* while it is judged: by the model's index */
     /* What changes of the model have left of it. */
     bool counted, summed;    /* in its pane: that it was, and its value */
@@ -103,6 +104,20 @@ struct left_out {
     int64_t clock_pane; /* the clock's then */
 };
 
+/* An event that a check holds. All texts are owned. */
+struct waiting {
+    struct eng_slice check, action, id, member;
+    unsigned kind;
+    uint64_t offset;
+    int64_t time_ms, value_e4;
+    int64_t clock_pane; /* the clock's when it came */
+    struct eng_slice text_names[ENG_ATTRIBUTES_MAX], texts[ENG_ATTRIBUTES_MAX];
+    struct eng_slice number_names[ENG_NUMBERS_MAX];
+    int64_t numbers[ENG_NUMBERS_MAX];
+    unsigned text_count, number_count;
+    size_t bytes;
+};
+
 struct partner {
     char *name;
     uint32_t name_bytes;
@@ -111,6 +126,9 @@ struct partner {
     size_t fact_count, fact_capacity;
     struct left_out *left;
     size_t left_count, left_capacity;
+    struct waiting *held;
+    size_t held_count, held_capacity;
+    int64_t known_pane; /* of the event that made it known, be it held */
     struct claim *claims;
     size_t claim_count, claim_capacity;
     struct payment *payments;
@@ -188,6 +206,26 @@ struct amount {
 
 /* True for measures whose windows are answered by counts per pane. */
 bool naive_by_pane(const struct eng_measure *measure);
+
+/* held.c: is there room to hold an event; holds it. */
+bool naive_may_hold(const struct naive *naive, const struct partner *partner,
+                    const struct eng_event *event, const struct fact *fact,
+                    const struct eng_check *check);
+void naive_hold(const struct naive *naive, struct partner *partner, const struct eng_event *event,
+                const struct fact *fact, const struct eng_check *check);
+void naive_forget_held(struct partner *partner);
+
+/* held.c: what an event decides, what time does, and what a change of the model does. */
+void naive_decide(struct naive *naive, struct partner *partner, const struct fact *fact,
+                  const struct occasion *why);
+void naive_end_holds(struct naive *naive, struct partner *partner, const struct occasion *why);
+void naive_disown(struct naive *naive, struct partner *partner, const struct occasion *why);
+
+/* naive.c: the entry of an event; puts it behind what its partner did. */
+uint16_t naive_entry(const struct eng_model *model, struct eng_slice action,
+                     const struct eng_slice *attributes);
+void naive_take_in(struct naive *naive, struct partner *partner, const struct eng_event *event,
+                   struct fact *fact);
 
 /* measure.c: what a measure sums of an event is known by the event's pane. */
 bool naive_summed(const struct eng_measure *measure, const struct fact *fact);
@@ -403,18 +441,20 @@ void naive_deadline_tell(struct naive *naive, const struct partner *partner, uns
 void naive_deadline_evaluate(struct naive *naive, struct partner *partner, unsigned alert,
                              const struct occasion *why);
 
-/* check.c: tells what checks find in an event that is neither late nor a duplicate; true when it is
- * left out. partner NULL: it is not known. */
-bool naive_checks(struct naive *naive, const struct partner *partner, const struct eng_event *event,
-                  const struct fact *fact);
+/* check.c: tells what checks find in an event that is neither late nor a duplicate, and says what
+ * becomes of it: counted, left out, or held by *ret_holder. partner NULL: it is not known. */
+enum eng_outcome naive_checks(struct naive *naive, const struct partner *partner,
+                              const struct eng_event *event, const struct fact *fact,
+                              const struct eng_check **ret_holder);
 
 /* naive.c: a set has a fact's action; that its filter says the same is asserted. */
 bool naive_listed(const struct eng_model *model, const struct eng_action_set *set,
                   const struct eng_condition *where, const struct fact *fact);
 
-/* effects.c: appends what a check says of an event; `text`: that came twice, or none. */
+/* effects.c: appends what a check says of an event; `text`: that came twice, or none; `check`: its
+ * name, where the model does not have it any more. */
 void naive_emit_flag(struct naive *naive, const struct eng_event *event, struct eng_effect *effect,
-                     struct eng_slice text);
+                     struct eng_slice text, struct eng_slice check);
 
 /* award.c: pays for the event that was counted last. */
 void naive_awards(struct naive *naive, struct partner *partner, const struct occasion *why);

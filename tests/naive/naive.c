@@ -53,6 +53,7 @@ static void partner_free(struct partner *partner)
     for (size_t i = 0; i < partner->claim_count; i++)
         naive_forget_claim(&partner->claims[i]);
     free(partner->claims);
+    naive_forget_held(partner);
     free(partner->name);
     free(partner);
 }
@@ -116,8 +117,8 @@ static bool is_of(const struct eng_action *entry, struct eng_slice action, uint3
 
 /* The entry with exactly this name, else the longest family that it begins with; of those of one
  * text the narrowest one whose condition the event fulfils. */
-static uint16_t find_action(const struct eng_model *model, struct eng_slice action,
-                            const struct eng_slice *attributes)
+uint16_t naive_entry(const struct eng_model *model, struct eng_slice action,
+                     const struct eng_slice *attributes)
 {
     uint16_t best = ENG_ACTION_NONE;
     uint32_t longest = 0, length;
@@ -170,12 +171,13 @@ static bool comes_before(const struct partner *a, const struct partner *b)
     return order != 0 ? order < 0 : a->name_bytes < b->name_bytes;
 }
 
-static struct partner *add_partner(struct naive *naive, struct eng_slice name)
+static struct partner *add_partner(struct naive *naive, struct eng_slice name, int64_t pane)
 {
     struct partner *partner = calloc(1, sizeof *partner);
     eng_assert(partner != NULL);
     partner->name = copy(name);
     partner->name_bytes = name.length;
+    partner->known_pane = pane;
     partner->hash = XXH3_64bits(name.data, name.length);
     for (unsigned i = 0; i < naive->model->score_count; i++)
         naive_score_init(&naive->model->scores[i], &partner->scores[i]);
@@ -222,10 +224,13 @@ static void boundary(struct naive *naive, int64_t pane)
         ENG_CAUSE_EXPIRY, ENG_ORIGIN_BOUNDARY, (uint64_t)naive->clock_ms, naive->clock_ms, pane, 0};
     naive_guards_decide(naive, pane);
     for (size_t i = 0; i < naive->partner_count; i++) {
+        int64_t options[ENG_FACTS_MAX];
         why.said = 0;
         for (unsigned f = 0; f < naive->model->fact_count; f++)
-            why.said |= (uint32_t)(naive_option(naive, naive->partners[i], f, pane - 1) !=
-                                   naive_option(naive, naive->partners[i], f, pane))
+            options[f] = naive_option(naive, naive->partners[i], f, pane - 1);
+        naive_end_holds(naive, naive->partners[i], &why);
+        for (unsigned f = 0; f < naive->model->fact_count; f++)
+            why.said |= (uint32_t)(options[f] != naive_option(naive, naive->partners[i], f, pane))
                         << f;
         naive_evaluate(naive, naive->partners[i], &why);
     }
@@ -263,7 +268,7 @@ static bool is_duplicate(const struct naive *naive, const struct partner *partne
         return false;
     for (size_t i = 0; i < partner->fact_count; i++) {
         const struct fact *fact = &partner->facts[i];
-        if (fact->id != NULL && fact->id_bytes == id.length &&
+        if (fact->id != NULL && !fact->released && fact->id_bytes == id.length &&
             memcmp(fact->id, id.data, id.length) == 0 &&
             fact->clock_pane >= clock_pane - (int64_t)naive->model->dedup)
             return true;
@@ -342,29 +347,43 @@ void naive_add_fact(struct partner *partner, const struct fact *fact)
     partner->facts[partner->fact_count++] = *fact;
 }
 
+void naive_take_in(struct naive *naive, struct partner *partner, const struct eng_event *event,
+                   struct fact *fact)
+{
+    naive_note(naive->model, fact);
+    fact->id = copy(event->id);
+    fact->id_bytes = event->id.length;
+    fact->member = copy(event->member);
+    fact->member_bytes = event->member.length;
+    naive_add_fact(partner, fact);
+    for (unsigned i = 0; i < naive->model->alert_count; i++)
+        if (naive->model->alerts[i].kind == ENG_SILENCE)
+            naive_silence_rescan(naive, partner, i);
+}
+
+/* Why a partner is evaluated after an event. */
+static struct occasion after(const struct naive *naive, const struct eng_event *event,
+                             const struct fact *fact)
+{
+    return (struct occasion){fact->pane < fact->clock_pane ? ENG_CAUSE_CORRECTION : ENG_CAUSE_EVENT,
+                             ENG_ORIGIN_OFFSET,
+                             event->offset,
+                             naive->clock_ms,
+                             fact->clock_pane,
+                             0};
+}
+
 static void count(struct naive *naive, struct partner *partner, const struct eng_event *event,
                   struct fact fact)
 {
     if (partner == NULL)
-        partner = add_partner(naive, event->partner);
+        partner = add_partner(naive, event->partner, fact.pane);
     int64_t options[ENG_FACTS_MAX];
     for (unsigned i = 0; i < naive->model->fact_count; i++)
         options[i] = naive_option(naive, partner, i, fact.clock_pane);
-    naive_note(naive->model, &fact);
-    fact.id = copy(event->id);
-    fact.id_bytes = event->id.length;
-    fact.member = copy(event->member);
-    fact.member_bytes = event->member.length;
-    naive_add_fact(partner, &fact);
-    for (unsigned i = 0; i < naive->model->alert_count; i++)
-        if (naive->model->alerts[i].kind == ENG_SILENCE)
-            naive_silence_rescan(naive, partner, i);
-    struct occasion why = {fact.pane < fact.clock_pane ? ENG_CAUSE_CORRECTION : ENG_CAUSE_EVENT,
-                           ENG_ORIGIN_OFFSET,
-                           event->offset,
-                           naive->clock_ms,
-                           fact.clock_pane,
-                           0};
+    struct occasion why = after(naive, event, &fact);
+    naive_decide(naive, partner, &fact, &why);
+    naive_take_in(naive, partner, event, &fact);
     for (unsigned i = 0; i < naive->model->fact_count; i++)
         why.said |= (uint32_t)(naive_option(naive, partner, i, fact.clock_pane) != options[i]) << i;
     naive_awards(naive, partner, &why);
@@ -417,7 +436,21 @@ static void leave_out(struct partner *partner, const struct eng_event *event, in
         (struct left_out){copy(event->id), event->id.length, clock_pane};
 }
 
-/* The seven fates of an event, in the order in which they are tried. */
+/* It waits, and its id is taken. A partner that was not known is from here on. */
+static void hold(struct naive *naive, struct partner *partner, const struct eng_event *event,
+                 const struct fact *fact, const struct eng_check *check)
+{
+    bool newcomer = partner == NULL;
+    if (newcomer)
+        partner = add_partner(naive, event->partner, fact->pane);
+    naive_hold(naive, partner, event, fact, check);
+    leave_out(partner, event, fact->clock_pane);
+    struct occasion why = after(naive, event, fact);
+    if (newcomer)
+        naive_evaluate(naive, partner, &why);
+}
+
+/* The eight fates of an event, in the order in which they are tried. */
 static enum eng_outcome judge(struct naive *naive, const struct eng_event *event)
 {
     const struct eng_model *model = naive->model;
@@ -430,7 +463,7 @@ static enum eng_outcome judge(struct naive *naive, const struct eng_event *event
     take_numbers(naive, event, &fact);
     if (event->attributes != NULL)
         take_attributes(naive, event, &fact);
-    fact.action = find_action(model, event->action, fact.attributes);
+    fact.action = naive_entry(model, event->action, fact.attributes);
     if (fact.action == ENG_ACTION_NONE)
         return ENG_OUTCOME_FILTERED;
     fact.pane = eng_calendar_pane(model->calendar, event->time_ms);
@@ -440,10 +473,14 @@ static enum eng_outcome judge(struct naive *naive, const struct eng_event *event
     struct partner *partner = find_partner(naive, event->partner);
     if (is_duplicate(naive, partner, event->id, fact.clock_pane))
         return ENG_OUTCOME_DUPLICATE;
-    if (naive_checks(naive, partner, event, &fact)) {
+    const struct eng_check *holder = NULL;
+    enum eng_outcome outcome = naive_checks(naive, partner, event, &fact, &holder);
+    if (outcome == ENG_OUTCOME_LEFT_OUT)
         leave_out(partner, event, fact.clock_pane);
-        return ENG_OUTCOME_LEFT_OUT;
-    }
+    if (outcome == ENG_OUTCOME_HELD)
+        hold(naive, partner, event, &fact, holder);
+    if (outcome != ENG_OUTCOME_COUNTED)
+        return outcome;
     naive_guards_count(naive, fact.action);
     count(naive, partner, event, fact);
     return ENG_OUTCOME_COUNTED;
@@ -570,8 +607,8 @@ enum eng_status naive_view(const struct naive *naive, struct eng_slice name,
     if (partner == NULL)
         return ENG_NOT_FOUND;
     memset(ret_view, 0, sizeof *ret_view);
-    int64_t oldest = partner->facts[0].pane;
-    for (size_t i = 1; i < partner->fact_count; i++)
+    int64_t oldest = partner->known_pane;
+    for (size_t i = 0; i < partner->fact_count; i++)
         oldest = partner->facts[i].pane < oldest ? partner->facts[i].pane : oldest;
     ret_view->clock_ms = naive->clock_ms;
     ret_view->first_day_ms = eng_calendar_start_ms(model->calendar, oldest);

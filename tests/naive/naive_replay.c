@@ -598,11 +598,19 @@ static const uint8_t *print_said(const char *key, const uint8_t *at)
 static void print_abuse_flag(const struct eng_model *model, const struct eng_effect *effect)
 {
     static const char *const words[ENG_CHECK_KINDS] = {"unique", "more_than", "needs", "ratio"};
+    static const char *const thens[] = {"flag", "leave_out", "held", "released", "discarded"};
+    static const char *const reasons[] = {"",     "full",    "decision", "time",
+                                          "late", "program", "check"};
     const struct eng_check *check = &model->checks[effect->subject];
+    bool decided = effect->status > ENG_THEN_HELD;
     const uint8_t *at = (const uint8_t *)(effect + 1) + effect->partner_bytes;
     print_name("check", check->name);
     print_name("kind", words[check->kind]);
-    print_name("then", effect->status == ENG_THEN_LEAVE_OUT ? "leave_out" : "flag");
+    print_name("then", thens[effect->status]);
+    if (effect->reason > 0)
+        print_name("reason", reasons[effect->reason]);
+    if (effect->status == ENG_THEN_HELD)
+        printf(",\"held_until\":%" PRId64, effect->due_at_ms);
     printf(",\"model_version\":%u,\"occurred_at\":%" PRId64, model->version,
            effect->occurred_at_ms);
     at = print_said("action", at);
@@ -610,9 +618,9 @@ static void print_abuse_flag(const struct eng_model *model, const struct eng_eff
     (void)print_said("text", at);
     if (effect->value_e4 != ENG_VALUE_NONE)
         print_number("value", effect->value_e4);
-    if (check->kind == ENG_MORE_THAN)
+    if (check->kind == ENG_MORE_THAN && !decided)
         print_number("limit", (int64_t)check->most * 10000);
-    if (check->kind == ENG_OUTLIER)
+    if (check->kind == ENG_OUTLIER && !decided)
         print_number("limit", check->above_e4);
     if (check->description != NULL)
         print_name("description", check->description);
@@ -761,9 +769,9 @@ static void print_summary(const struct eng_model *model, const struct naive *nai
 {
     const struct eng_counters *counters = naive_counters(naive);
     static const char *const names[ENG_OUTCOME_COUNT] = {
-        "counted", "duplicate", "late", "future", "bad", "filtered", "left_out"};
+        "counted", "duplicate", "late", "future", "bad", "filtered", "left_out", "held"};
     printf("{\"type\":\"summary\",\"read\":%" PRIu64, counters->read);
-    for (unsigned i = 0; i < ENG_OUTCOME_COUNT - (model->check_count == 0); i++)
+    for (unsigned i = 0; i < ENG_OUTCOME_HELD - (model->check_count == 0); i++)
         printf(",\"%s\":%" PRIu64, names[i], counters->outcome[i]);
     printf(",\"partners\":%" PRIu64 ",\"score_changes\":%" PRIu64 ",\"churn_drops\":%" PRIu64,
            naive_partner_count(naive), counters->score_changes, counters->churn_drops);
@@ -773,6 +781,11 @@ static void print_summary(const struct eng_model *model, const struct naive *nai
         printf(",\"award_unmatched\":%" PRIu64, counters->award_unmatched);
     if (model->check_count > 0)
         printf(",\"abuse_flags\":%" PRIu64, counters->abuse_flags);
+    if (eng_model_holds(model))
+        printf(",\"held\":%" PRIu64 ",\"released\":%" PRIu64 ",\"discarded\":%" PRIu64
+               ",\"held_unmatched\":%" PRIu64,
+               counters->outcome[ENG_OUTCOME_HELD], counters->held_released,
+               counters->held_discarded, counters->held_unmatched);
     if (model->matrix_count > 0)
         printf(",\"cell_changes\":%" PRIu64, counters->cell_changes);
     if (model->report_count > 0)

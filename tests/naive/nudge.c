@@ -21,7 +21,8 @@ static struct outcome try_actions(const struct naive *naive, const struct partne
     struct score_state *state = calloc(1, sizeof *state);
     eng_assert(copy != NULL && facts != NULL && state != NULL);
     memcpy(copy, partner, sizeof *copy);
-    memcpy(facts, partner->facts, partner->fact_count * sizeof *facts);
+    if (partner->fact_count > 0)
+        memcpy(facts, partner->facts, partner->fact_count * sizeof *facts);
     copy->facts = facts;
     for (unsigned i = 0; i < count; i++) {
         struct fact *fact = &facts[copy->fact_count++];

@@ -208,7 +208,7 @@ static int64_t longest_window(const struct naive *naive, const struct eng_score 
 bool naive_provisional(const struct naive *naive, const struct partner *partner,
                        const struct eng_score *score, int64_t pane)
 {
-    int64_t oldest = pane;
+    int64_t oldest = partner->known_pane;
     for (size_t i = 0; i < partner->fact_count; i++)
         oldest = partner->facts[i].pane < oldest ? partner->facts[i].pane : oldest;
     return pane - oldest < longest_window(naive, score, pane) || naive_unknown(naive, score, pane);

@@ -56,7 +56,7 @@ void naive_silence_rescan(const struct naive *naive, struct partner *partner, un
             act(&fresh, &partner->facts[i]);
     if (fresh.n == 0)
         return;
-    state->renewed = state->n == 0 || fresh.last > state->last;
+    state->renewed |= state->n == 0 || fresh.last > state->last;
     state->first = fresh.first;
     state->last = fresh.last;
     state->n = fresh.n;
@@ -102,16 +102,11 @@ void naive_silence_tell(struct naive *naive, const struct partner *partner, unsi
     naive_emit(naive, partner, &effect, NULL, NULL);
 }
 
-void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsigned index,
-                            const struct occasion *why)
+static void maybe_open(struct naive *naive, struct partner *partner, unsigned index,
+                       const struct occasion *why)
 {
     const struct eng_alert *alert = &naive->model->alerts[index];
     struct alert_state *state = &partner->alerts[index];
-    if (why->cause != ENG_CAUSE_EXPIRY) {
-        if (state->open && state->renewed)
-            resolve(naive, partner, index, why);
-        return;
-    }
     bool cooled = state->opened_ms < 0 || why->at_ms - state->opened_ms >= alert->cooldown_ms;
     if (!state->open && naive_silence_ripe(alert, state) && cooled &&
         naive_admits(naive, partner, index, why->pane) &&
@@ -123,4 +118,16 @@ void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsign
         state->held_out = naive_holds_out(naive, partner, index);
         naive_silence_tell(naive, partner, index, why);
     }
+}
+
+void naive_silence_evaluate(struct naive *naive, struct partner *partner, unsigned index,
+                            const struct occasion *why)
+{
+    struct alert_state *state = &partner->alerts[index];
+    bool renewed = state->renewed;
+    state->renewed = false;
+    if (state->open && renewed)
+        resolve(naive, partner, index, why);
+    else if (why->cause == ENG_CAUSE_EXPIRY)
+        maybe_open(naive, partner, index, why);
 }

@@ -514,7 +514,10 @@ static void tally_step(struct tally *tally, const struct run *run, const struct 
             continue;
         }
         if (effect->kind == ENG_EFFECT_ABUSE_FLAG) {
-            tally->flags[run->model->checks[effect->subject].kind]++;
+            tally->flags[effect->check_kind]++;
+            tally->released += effect->status == ENG_THEN_RELEASED;
+            tally->discarded += effect->status == ENG_THEN_DISCARDED;
+            tally->orphans += effect->reason == ENG_FLAG_UNCHECKED;
             continue;
         }
         if (effect->kind == ENG_EFFECT_AWARD_BOOKING) {

@@ -21,6 +21,7 @@ struct tally {
     uint64_t silences, held;               /* that guards found, and alerts that they held */
     uint64_t activations, configs, erased; /* and what was told by the former */
     uint64_t flags[ENG_CHECK_KINDS];
+    uint64_t released, discarded, orphans; /* of what checks have held */
     uint64_t bookings, cut, late_bookings; /* with a cap in the way; in an older pane */
     uint64_t pending, reversed;
     uint64_t nudges, to_bands, far; /* into another band; with more than one action */

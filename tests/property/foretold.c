@@ -51,7 +51,7 @@ static bool differs(const struct foretold *foretold, const struct eng_model *mod
 static bool is_of(const struct eng_effect *effect, struct eng_slice partner)
 {
     struct eng_slice own = eng_effect_partner(effect);
-    return effect->origin_kind == ENG_ORIGIN_BOUNDARY && own.length == partner.length &&
+    return effect->cause == ENG_CAUSE_EXPIRY && own.length == partner.length &&
            memcmp(own.data, partner.data, own.length) == 0;
 }
 
@@ -93,7 +93,7 @@ static bool ends_silence(const struct step *step, uint8_t outcome, struct eng_sl
         return true;
     bool about = step->event.partner.length == partner.length &&
                  memcmp(step->event.partner.data, partner.data, partner.length) == 0;
-    return about && (step->erase || outcome == ENG_OUTCOME_COUNTED);
+    return about && (step->erase || outcome == ENG_OUTCOME_COUNTED || outcome == ENG_OUTCOME_HELD);
 }
 
 /* Whether an alert will be held then, or at what hours, a forecast does not care. */

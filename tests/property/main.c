@@ -179,9 +179,9 @@ static void print_tally(const struct tally *tally)
            ", reversed %" PRIu64 "\n ",
            tally->bookings, tally->cut, tally->late_bookings, tally->pending, tally->reversed);
     printf(" flags unique %" PRIu64 ", more_than %" PRIu64 ", needs %" PRIu64 ", ratio %" PRIu64
-           "\n ",
+           ", released %" PRIu64 ", discarded %" PRIu64 ", by changes %" PRIu64 "\n ",
            tally->flags[ENG_UNIQUE], tally->flags[ENG_MORE_THAN], tally->flags[ENG_NEEDS],
-           tally->flags[ENG_OUTLIER]);
+           tally->flags[ENG_OUTLIER], tally->released, tally->discarded, tally->orphans);
     printf(" nudges %" PRIu64 ", into a band %" PRIu64 ", of several actions %" PRIu64 "\n ",
            tally->nudges, tally->to_bands, tally->far);
     for (unsigned i = 0; i < ENG_ALERT_KINDS; i++)

@@ -35,6 +35,8 @@ struct writer {
         int64_t scale_e4; /* the greatest value, or about that */
     } scores[4];
     unsigned score_count;
+    bool holds;       /* some checks may hold events */
+    int64_t late;     /* panes that events may be late; 0: not drawn */
     unsigned ledgers; /* 0: nothing is paid */
     bool nudges;      /* some dimensions may be suggested */
     const char *name; /* the first of the actions that were written last */
@@ -185,9 +187,11 @@ static void time_section(struct writer *w)
         fprintf(w->out, "  zone: %s\n", CHANCE_ONE_OF(w->chance, zones));
     if (w->hours)
         fprintf(w->out, "  pane: 1h\n");
-    if (percent(w, 50)) {
+    if (w->holds || percent(w, 50)) {
+        int64_t least = w->holds ? 2 : 1;
+        w->late = percent(w, 60) ? between(w, least, 12) : between(w, 13, 400);
         fprintf(w->out, "  late_after: ");
-        panes(w, percent(w, 60) ? between(w, 1, 12) : between(w, 13, 400));
+        panes(w, w->late);
         fprintf(w->out, "\n");
     }
     if (percent(w, 70)) {
@@ -948,6 +952,29 @@ static int64_t countable(struct writer *w, unsigned other)
     return MEASURES_MAX;
 }
 
+/* Who decides on what a check holds, by attributes of few texts or by ids. */
+static void held(struct writer *w)
+{
+    static const char *const until[] = {"deal.close", "social.connect", "\"widget.*\"",
+                                        "[deal.close, social.connect]"};
+    static const char *const dropped[] = {"social.disconnect", "unheard.of",
+                                          "[social.disconnect, unheard.of]"};
+    static const char *const attributes[] = {"odd", "region", "source"};
+    int64_t which = between(w, 0, 3), most = w->late - 1 < 9 ? w->late - 1 : 9;
+    fprintf(w->out, ", then: hold, held: {");
+    if (which != 1)
+        fprintf(w->out, "until: %s, ", CHANCE_ONE_OF(w->chance, until));
+    if (which != 0)
+        fprintf(w->out, "dropped_by: %s, ", CHANCE_ONE_OF(w->chance, dropped));
+    if (percent(w, 25))
+        fprintf(w->out, "original: reverses, ");
+    else
+        fprintf(w->out, "reference: %s, ", CHANCE_ONE_OF(w->chance, attributes));
+    fprintf(w->out, "otherwise: %s, for: ", percent(w, 50) ? "release" : "discard");
+    panes(w, between(w, 1, most));
+    fprintf(w->out, "}");
+}
+
 /* Windows are short and limits small, so that some of it is found. */
 static void check(struct writer *w, unsigned index)
 {
@@ -959,8 +986,11 @@ static void check(struct writer *w, unsigned index)
     static const char *const limits[] = {"0", "0.5", "1", "1.5", "2.3333", "4"};
     int64_t one = countable(w, MEASURES_MAX), other = countable(w, (unsigned)one);
     int64_t kind = between(w, 0, one < MEASURES_MAX && other < MEASURES_MAX ? 3 : 2);
+    bool holds = w->holds && percent(w, 60);
     fprintf(w->out, "  k%u: {of: ", index);
-    if (kind == 2)
+    if (holds && kind == 0)
+        fprintf(w->out, "[\"platform.*\", \"training.*\", invoice.upload, x]");
+    else if (holds || kind == 2)
         fprintf(w->out, "%s", CHANCE_ONE_OF(w->chance, needing));
     else if (kind == 0 && percent(w, 70))
         fprintf(w->out, "[\"platform.*\", \"training.*\", invoice.upload, x]");
@@ -970,7 +1000,7 @@ static void check(struct writer *w, unsigned index)
         where(w);
     if (kind == 0)
         fprintf(w->out, ", unique: %s%s", CHANCE_ONE_OF(w->chance, attributes),
-                index % 2 == 0 ? ", anywhere: true" : "");
+                !w->holds && index % 2 == 0 ? ", anywhere: true" : "");
     else if (kind == 1)
         fprintf(w->out, ", more_than: %" PRId64, between(w, 1, 4));
     else if (kind == 2)
@@ -982,7 +1012,11 @@ static void check(struct writer *w, unsigned index)
         fprintf(w->out, ", over: ");
         panes(w, percent(w, 80) ? between(w, 1, 6) : window_panes(w));
     }
-    fprintf(w->out, "%s}\n", percent(w, 50) ? ", then: leave_out" : "");
+    if (holds)
+        held(w);
+    else if (percent(w, 50))
+        fprintf(w->out, ", then: leave_out");
+    fprintf(w->out, "}\n");
 }
 
 static void wide_write(struct chance *chance, FILE *out, struct program_traits *ret_traits)
@@ -994,6 +1028,7 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
     w.plain_panes = percent(&w, 33) ? between(&w, 1, 12) : 0;
     w.ledgers = percent(&w, 35) ? (unsigned)between(&w, 1, 3) : 0;
     w.nudges = percent(&w, 50);
+    w.holds = percent(&w, 35);
     time_section(&w);
     w.measures = (unsigned)between(&w, 1, MEASURES_MAX);
     w.facts = percent(&w, 40) ? (unsigned)between(&w, 1, 3) : 0;
@@ -1023,9 +1058,9 @@ static void wide_write(struct chance *chance, FILE *out, struct program_traits *
         alert(&w, i);
     if (w.ledgers > 0)
         paid(&w);
-    unsigned checks = percent(&w, 45) ? (unsigned)between(&w, 1, 4) : 0;
-    if (checks > 0)
-        fprintf(out, "checks:\n");
+    unsigned checks = w.holds || percent(&w, 60) ? (unsigned)between(&w, 1, 4) : 0;
+    if (checks > 0) /* ids of what is held are drawn as those of what is reversed */
+        fprintf(out, "checks: %s\n", w.holds && percent(&w, 50) ? "# reverses: too" : "");
     for (unsigned i = 0; i < checks; i++)
         check(&w, i);
     if (alerts > 0 && percent(&w, 30)) {

@@ -2,6 +2,7 @@
  * (ids), S14 (another model), S15 (what is left out is one of the outcomes). */
 #include "spec.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #define LOGINS                                                                                     \
     "time: {late_after: 9d}\n"                                                                     \
@@ -178,4 +179,169 @@ Test(checks, S14_texts_go_on_under_another_model_by_what_a_check_asks)
                  "day 8   acme  x tier=a            ->  s 3 -> 4, low\n"
                  "day 8   acme  y tier=a            ->  j finds y with \"a\"\n"
                  "                                  ->  s 4 -> 5, low\n");
+}
+
+#define HELD(rest) CHECKS("k: {unique: tier, of: x, over: 9d, then: hold, held: {" rest "}}")
+
+Test(checks, S15_what_is_held_counts_for_nothing_until_it_is_released)
+{
+    spec_holds(
+        "S15", HELD("until: clear, dropped_by: [\"drop.*\", reject], for: 5d"),
+        "day 0   acme    x tier=a id=1     ->  s 0 -> 1, low\n"
+        "day 1   acme    x tier=a id=2     ->  k holds x id=2 with \"a\" until day 6\n"
+        "                                  ->  held\n"
+        "day 1   acme    x tier=a id=2     ->  duplicate\n"
+        "day 1   acme    x tier=a id=3     ->  k holds x id=3 with \"a\" until day 6\n"
+        "                                  ->  held\n"
+        "day 2   zenith  clear tier=a\n"
+        "day 2   acme    clear tier=b\n"
+        "day 2   acme    clear tier=a      ->  k releases x id=2 with \"a\" of day 1, decision\n"
+        "                                  ->  s 1 -> 2, low\n"
+        "day 2   acme    drop.it tier=a    ->  k discards x id=3 with \"a\" of day 1, decision\n"
+        "day 2   acme    drop.it tier=a\n"
+        "day 2   acme    x tier=a id=2     ->  duplicate\n"
+        "counters                          ->  read 10, counted 6, duplicate 2, held 2\n");
+}
+
+/* At the boundary, with nothing else coming: in the day of the event, which the window may have
+ * left. */
+Test(checks, S15_when_nobody_decides_time_does)
+{
+    spec_holds(
+        "S15", HELD("until: clear, for: 2d"),
+        "day 0        acme  x tier=a    ->  s 0 -> 1, low\n"
+        "day 1 20:00  acme  x tier=a    ->  k holds x with \"a\" until day 3\n"
+        "                               ->  held\n"
+        "day 2 23:59  acme  y           ->  s 1 -> 2, low\n"
+        "day 9        tick              ->  day 3 acme k discards x with \"a\" of day 1 20:00, "
+        "time\n");
+    spec_holds(
+        "S15", HELD("until: clear, for: 2d, otherwise: release"),
+        "day 0        acme  x tier=a    ->  s 0 -> 1, low\n"
+        "day 1 20:00  acme  x tier=a    ->  k holds x with \"a\" until day 3\n"
+        "                               ->  held\n"
+        "day 2 21:00  acme  x tier=a    ->  k holds x with \"a\" until day 4\n"
+        "                               ->  held\n"
+        "day 9        tick              ->  day 3 acme k releases x with \"a\" of day 1 20:00, "
+        "time\n"
+        "                               ->  day 3 acme s 1 -> 2, low (expiry)\n"
+        "                               ->  day 4 acme k releases x with \"a\" of day 2 21:00, "
+        "time\n"
+        "                               ->  day 4 acme s 2 -> 3, low (expiry)\n");
+}
+
+/* What came late is too late before long. */
+Test(checks, S4_what_is_too_old_by_then_is_discarded)
+{
+    spec_holds("S4", HELD("until: clear, for: 5d"),
+               "day 10  acme  x tier=a    ->  s 0 -> 1, low\n"
+               "day 3   acme  x tier=a    ->  k holds x with \"a\" of day 3 until day 15\n"
+               "                          ->  held\n"
+               "day 12  acme  clear tier=a  ->  k discards x with \"a\" of day 3, late\n");
+}
+
+/* Of a partner of whom nothing was counted, by the id; it is known from then on. */
+Test(checks, S15_a_partner_may_begin_with_what_is_held)
+{
+    spec_holds(
+        "S15",
+        CHECKS("k: {of: x, needs: z, over: 9d, then: hold, held: {until: ok, original: tier, "
+               "for: 5d}}"),
+        "day 0   acme  x id=a      ->  k holds x id=a until day 5\n"
+        "                          ->  held\n"
+        "day 0   acme  x id=a      ->  duplicate\n"
+        "day 1   acme  ok tier=b\n"
+        "day 1   acme  ok tier=a   ->  k releases x id=a of day 0, decision\n"
+        "                          ->  s 0 -> 1, low\n");
+}
+
+/* Twenty wait, and the next one is left out. */
+Test(checks, S15_no_more_than_so_many_wait)
+{
+    char rows[8192], *at = rows;
+    for (int i = 0; i < 20; i++)
+        at += sprintf(at,
+                      "day 0  acme  x id=%d  ->  k holds x id=%d until day 5\n"
+                      "                      ->  held\n",
+                      i, i);
+    (void)sprintf(at, "day 1  acme  x id=n     ->  k finds x id=n, full\n"
+                      "                        ->  left_out\n"
+                      "day 1  acme  x id=n     ->  duplicate\n"
+                      "day 1  acme  no tier=3  ->  k discards x id=3 of day 0, decision\n"
+                      "day 1  acme  x id=m     ->  k holds x id=m until day 6\n"
+                      "                        ->  held\n");
+    spec_holds("S15",
+               CHECKS("k: {of: x, needs: z, over: 9d, then: hold, held: {dropped_by: no, original: "
+                      "tier, for: 5d}}"),
+               rows);
+}
+
+/* It is paid in its own day, and its claim can be settled at once by what has released it. */
+Test(checks, S15_what_is_released_is_paid_as_an_event_that_comes_late)
+{
+    spec_shows(
+        "S15", SPEC_ORIGIN,
+        "time: {late_after: 9d}\nledgers: {r: {cap: 3, per: month}}\n"
+        "awards: {w: {when: x, points: 2, to: r}, v: {when: ok, points: 1, to: r}}\n"
+        "checks: {k: {unique: tier, of: x, over: 9d, then: hold, held: {until: ok, for: 5d}}}\n",
+        "day 0  acme  x tier=a    ->  w pays 2 to r, balance 2 #offset 0\n"
+        "day 0  acme  x tier=a    ->  k holds x with \"a\" until day 5 #offset 1\n"
+        "                         ->  held\n"
+        "day 3  acme  ok tier=a   ->  k releases x with \"a\" of day 0, decision #offset 1\n"
+        "                         ->  w pays 1 to r, cut by 1, balance 3 #offset 1\n"
+        "                         ->  v pays 0 to r, cut by 1, balance 3 #offset 2\n");
+}
+
+/* One that leaves out goes before, and of two that hold the first has it. */
+Test(checks, S15_the_first_of_the_file_holds)
+{
+    spec_holds("S15",
+               CHECKS("a: {unique: tier, of: x, over: 9d, then: hold, held: {until: ok, for: 3d}}, "
+                      "b: {more_than: 1, of: x, over: 9d, then: hold, held: {until: no, reference: "
+                      "tier, for: 5d}}, c: {more_than: 3, of: [x, y], over: 9d, then: leave_out}"),
+               "day 0  acme  x tier=a    ->  s 0 -> 1, low\n"
+               "day 0  acme  x tier=a    ->  a holds x with \"a\" until day 3\n"
+               "                         ->  b holds x at 2 until day 3\n"
+               "                         ->  held\n"
+               "day 1  acme  no tier=a\n"
+               "day 1  acme  y           ->  s 1 -> 2, low\n"
+               "day 1  acme  y           ->  s 2 -> 3, low\n"
+               "day 2  acme  x tier=a    ->  a finds x with \"a\"\n"
+               "                         ->  b finds x at 2\n"
+               "                         ->  c finds x at 4\n"
+               "                         ->  left_out\n"
+               "day 3  tick              ->  acme a discards x with \"a\" of day 0, time\n");
+}
+
+Test(checks, S14_what_waits_goes_on_for_a_check_of_the_same_name_that_holds)
+{
+    static const char *const models[] = {
+        CHECKS("k: {unique: tier, of: x, over: 9d, then: hold, held: {until: ok, for: 5d}}, "
+               "j: {unique: region, of: y, over: 9d, then: hold, held: {until: ok, for: 5d}}"),
+        CHECKS("k: {more_than: 1, of: x, over: 9d, then: hold, held: {until: yes, reference: tier, "
+               "for: 3d}}, j: {unique: region, of: y, over: 9d}"),
+        CHECKS("k: {of: y, needs: z, over: 9d}"), NULL};
+    spec_changes("S14", 0, models,
+                 "day 0  acme  x tier=a    ->  s 0 -> 1, low\n"
+                 "day 0  acme  y region=n  ->  s 1 -> 2, low\n"
+                 "day 1  acme  x tier=a    ->  k holds x with \"a\" until day 6\n"
+                 "                         ->  held\n"
+                 "day 1  acme  y region=n  ->  j holds y with \"n\" until day 6\n"
+                 "                         ->  held\n"
+                 "becomes 2                ->  j discards y with \"n\" of day 1, check\n"
+                 "day 2  acme  x tier=b    ->  k holds x at 2 until day 5\n"
+                 "                         ->  held\n"
+                 "day 2  acme  yes tier=a  ->  k releases x of day 1, decision\n"
+                 "                         ->  s 2 -> 3, low\n"
+                 "becomes 3                ->  k discards x of day 2, check\n");
+}
+
+Test(checks, S14_an_erased_partner_takes_along_what_waits)
+{
+    spec_holds("S14", HELD("until: clear, for: 2d, otherwise: release"),
+               "day 0  acme  x tier=a    ->  s 0 -> 1, low\n"
+               "day 0  acme  x tier=a    ->  k holds x with \"a\" until day 2\n"
+               "                         ->  held\n"
+               "erase acme\n"
+               "day 3  tick\n");
 }

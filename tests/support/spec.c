@@ -243,10 +243,17 @@ static void print_award_booking(const struct subject *s, const struct eng_effect
 
 static void print_abuse_flag(const struct subject *s, const struct eng_effect *effect)
 {
+    static const char *const thens[] = {"finds", "finds", "holds", "releases", "discards"};
+    static const char *const reasons[] = {"",       ", full",    ", decision", ", time",
+                                          ", late", ", program", ", check"};
     struct eng_flagged flagged;
     eng_effect_flagged(effect, &flagged);
-    fprintf(s->out, "%s finds %.*s", s->model->checks[effect->subject].name,
-            (int)flagged.action.length, flagged.action.data);
+    if (effect->subject == ENG_CHECK_GONE)
+        fprintf(s->out, "%.*s", (int)flagged.check.length, flagged.check.data);
+    else
+        fprintf(s->out, "%s", s->model->checks[effect->subject].name);
+    fprintf(s->out, " %s %.*s", thens[effect->status], (int)flagged.action.length,
+            flagged.action.data);
     if (flagged.id.data != NULL)
         fprintf(s->out, " id=%.*s", (int)flagged.id.length, flagged.id.data);
     if (flagged.text.data != NULL)
@@ -259,6 +266,11 @@ static void print_abuse_flag(const struct subject *s, const struct eng_effect *e
         fprintf(s->out, " of ");
         print_time(effect->occurred_at_ms, s->out);
     }
+    if (effect->due_at_ms > 0) {
+        fprintf(s->out, " until ");
+        print_time(effect->due_at_ms, s->out);
+    }
+    fprintf(s->out, "%s", reasons[effect->reason]);
 }
 
 /* The first sums alone: of a count that is all there is. */

@@ -26,6 +26,8 @@
  * and behind what is opened by an alert that looks ahead `, falls TIME to BAND` or `, falls not`,
  *   AWARD pays POINTS to LEDGER, [cut by POINTS,] balance POINTS
  *   AWARD pending | dropped | reversed POINTS in LEDGER, balance POINTS
+ *   CHECK finds | holds | releases | discards ACTION [id=ID] [with "TEXT"] [at VALUE] [of TIME]
+ *   [until TIME][, full | decision | time | late | program | check]
  *   BUDGET [SEGMENT] tells NUMBER, left out NUMBER: PARTNER ALERT VALUE, ...            of no
  * partner GROUP of PARTNERS: FIGURE SUM, ... counts with TIME before it when it is not the clock's
  * after the row, and the partner's name when it is not the row's. Blanks do not matter. */
