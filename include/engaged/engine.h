@@ -106,7 +106,8 @@ enum eng_status eng_engine_measure_known(const struct eng_engine *engine, const 
  * Nothing is told. May be called between two steps of the same work: an evaluation that was still
  * to come for it does not take place. `offset`: that of the next input, which tells, while an
  * engine is being restored, whether the partner's page (checkpoint.h) is of before the erasure.
- * ENG_OK, ENG_NOT_FOUND (no counted event of this partner), or ENG_NO_MEMORY (nothing has changed).
+ * ENG_OK, ENG_NOT_FOUND (no counted or held event of this partner), or ENG_NO_MEMORY (nothing has
+ * changed).
  */
 enum eng_status eng_engine_erase(struct eng_engine *engine, struct eng_slice partner,
                                  uint64_t offset, struct eng_error *err);
@@ -146,6 +147,7 @@ enum {
     ENG_VIEW_MATRICES_MAX = 8,
     ENG_VIEW_LEDGERS_MAX = 4,
     ENG_VIEW_FACTS_MAX = 16,
+    ENG_VIEW_HELD_MAX = 20,
 };
 
 /* What is known of one partner at the clock. Values are 1/10,000 (measures too: a count of 3 is
@@ -196,6 +198,14 @@ struct eng_view {
         struct eng_slice text; /* CHOICE: borrowed from the model; TEXT: from the engine, until the
                                 * next call that takes it without const */
     } facts[ENG_VIEW_FACTS_MAX];
+    uint16_t held_count;
+    /* What checks hold, the oldest first; texts from the engine, until the next call that takes it
+     * without const. */
+    struct eng_view_held {
+        struct eng_slice check, action, id; /* id without data: none, or one too long */
+        int64_t occurred_ms;
+        int64_t until_ms; /* the boundary at which time decides */
+    } held[ENG_VIEW_HELD_MAX];
 };
 
 /* Fills *ret_view. ENG_OK, ENG_NOT_FOUND (no counted event of this partner), ENG_UNAVAILABLE (while

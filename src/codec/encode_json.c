@@ -734,6 +734,18 @@ static void put_view_ledger(struct eng_writer *writer, const struct eng_ledger *
     eng_put_byte(writer, '}');
 }
 
+static void put_view_held(struct eng_writer *writer, const struct eng_view_held *held)
+{
+    open_bracket(writer, NULL, '{');
+    put_slice(writer, "check", held->check);
+    put_slice(writer, "action", held->action);
+    if (held->id.data != NULL)
+        put_slice(writer, "event_id", held->id);
+    put_integer(writer, "occurred_at", held->occurred_ms);
+    put_integer(writer, "held_until", held->until_ms);
+    eng_put_byte(writer, '}');
+}
+
 /* {"certified": true, "tier": "gold", "grade": 7.5}: those that are there. */
 static void put_view_facts(struct eng_writer *writer, const struct eng_view *view)
 {
@@ -799,8 +811,9 @@ static void put_forecast(struct eng_writer *writer, const struct eng_model *mode
     put_integer(writer, "forecast_until", forecast->until_ms);
     open_bracket(writer, "forecast", '[');
     while ((effect = eng_effects_next(&forecast->effects, effect)) != NULL) {
-        if (effect->kind == ENG_EFFECT_REPORT)
-            continue; /* nothing happens there */
+        if (effect->kind != ENG_EFFECT_SCORE_CHANGE && effect->kind != ENG_EFFECT_CELL_CHANGE &&
+            effect->kind != ENG_EFFECT_CHURN_DROP)
+            continue; /* reports, and what becomes of held events beside what that moves */
         open_bracket(writer, NULL, '{');
         put_integer(writer, "at", effect->at_ms);
         if (effect->kind == ENG_EFFECT_SCORE_CHANGE)
@@ -854,6 +867,12 @@ enum eng_status eng_encode_view(const struct eng_encode_context *context, struct
         if (i + 1 == view->matrix_count)
             eng_put_byte(&writer, ']');
     }
+    if (view->held_count > 0)
+        open_bracket(&writer, "held", '[');
+    for (unsigned i = 0; i < view->held_count; i++)
+        put_view_held(&writer, &view->held[i]);
+    if (view->held_count > 0)
+        eng_put_byte(&writer, ']');
     if (forecast != NULL)
         put_forecast(&writer, model, forecast);
     eng_put_byte(&writer, '}');

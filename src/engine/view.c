@@ -2,7 +2,7 @@
  * only catches the partner up, which would happen later anyway. */
 #include "base/assert.h"
 #include "engine/fact.h"
-#include "engine/internal.h"
+#include "engine/held.h"
 
 _Static_assert((int)ENG_VIEW_SCORES_MAX >= (int)ENG_SCORES_MAX, "a view holds every score");
 _Static_assert((int)ENG_VIEW_CONTRIBUTIONS_MAX >= (int)ENG_DIMENSIONS_MAX, "and every dimension");
@@ -10,6 +10,7 @@ _Static_assert((int)ENG_VIEW_MEASURES_MAX >= (int)ENG_MEASURES_MAX, "and every n
 _Static_assert((int)ENG_VIEW_ALERTS_MAX >= (int)ENG_ALERTS_MAX, "and every alert");
 _Static_assert((int)ENG_VIEW_LEDGERS_MAX >= (int)ENG_LEDGERS_MAX, "and every ledger");
 _Static_assert((int)ENG_VIEW_FACTS_MAX >= (int)ENG_FACTS_MAX, "and every fact");
+_Static_assert((int)ENG_VIEW_HELD_MAX >= (int)ENG_HELD_MAX, "and all that waits");
 
 /* What is suggested, worked out as in an evaluation of the partner in hand. One that is yet to be
  * visited at a boundary is told nothing: what it has left by then is not known. */
@@ -138,6 +139,19 @@ static void view_fact(const struct eng_engine *engine, const struct eng_record *
         ret_fact->value_e4 = fact->kind == ENG_FACT_FLAG ? now.value * 10000 : now.value;
 }
 
+static void view_held(const struct eng_engine *engine, const struct eng_record *record,
+                      struct eng_view *ret_view)
+{
+    struct eng_list list = eng_held_list(record);
+    struct eng_held held;
+    uint32_t at = 0;
+    eng_assert(ret_view->held_count == 0);
+    eng_assert(record->partner != NULL);
+    while (list.bytes > 0 && eng_held_next(&list, &at, &held))
+        ret_view->held[ret_view->held_count++] = (struct eng_view_held){
+            held.check, held.action, held.id, held.time_ms, eng_held_until_ms(engine, &held)};
+}
+
 enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice partner,
                                 struct eng_view *ret_view)
 {
@@ -175,5 +189,6 @@ enum eng_status eng_engine_view(struct eng_engine *engine, struct eng_slice part
     ret_view->matrix_count = (uint16_t)engine->model->matrix_count;
     for (unsigned i = 0; i < engine->model->matrix_count; i++)
         eng_matrix_view(&record, i, &ret_view->matrices[i]);
+    view_held(engine, &record, ret_view);
     return ENG_OK;
 }

@@ -256,3 +256,17 @@ void naive_disown(struct naive *naive, struct partner *partner, const struct occ
         else
             decide(naive, partner, i, false, ENG_FLAG_UNCHECKED, why);
 }
+
+void naive_view_held(const struct naive *naive, const struct partner *partner,
+                     struct eng_view *ret_view)
+{
+    const struct eng_calendar *calendar = naive->model->calendar;
+    int64_t next = eng_calendar_pane(calendar, naive->clock_ms) + 1;
+    for (size_t i = 0; i < partner->held_count; i++) {
+        const struct waiting *held = &partner->held[i];
+        int64_t until = held->clock_pane + (int64_t)check_of(naive, held)->held_for;
+        ret_view->held[ret_view->held_count++] =
+            (struct eng_view_held){held->check, held->action, held->id, held->time_ms,
+                                   eng_calendar_start_ms(calendar, until > next ? until : next)};
+    }
+}

@@ -221,6 +221,9 @@ void naive_decide(struct naive *naive, struct partner *partner, const struct fac
 void naive_end_holds(struct naive *naive, struct partner *partner, const struct occasion *why);
 void naive_disown(struct naive *naive, struct partner *partner, const struct occasion *why);
 
+void naive_view_held(const struct naive *naive, const struct partner *partner,
+                     struct eng_view *ret_view);
+
 /* naive.c: the entry of an event; puts it behind what its partner did. */
 uint16_t naive_entry(const struct eng_model *model, struct eng_slice action,
                      const struct eng_slice *attributes);

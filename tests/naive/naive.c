@@ -632,6 +632,7 @@ enum eng_status naive_view(const struct naive *naive, struct eng_slice name,
     ret_view->fact_count = (uint16_t)model->fact_count;
     for (unsigned i = 0; i < model->fact_count; i++)
         view_fact(naive, partner, &model->facts[i], &ret_view->facts[i]);
+    naive_view_held(naive, partner, ret_view);
     ret_view->matrix_count = (uint16_t)model->matrix_count;
     for (unsigned i = 0; i < model->matrix_count; i++) {
         const struct eng_matrix *matrix = &model->matrices[i];

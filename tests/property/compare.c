@@ -341,6 +341,27 @@ static bool cooled_down(const struct run *run, unsigned alert, const struct eng_
                               run->model->alerts[alert].cooldown_ms;
 }
 
+static bool same_text(struct eng_slice a, struct eng_slice b)
+{
+    return (a.data == NULL) == (b.data == NULL) && a.length == b.length &&
+           (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}
+
+static bool same_view_held(const struct run *run, const struct eng_view *want,
+                           const struct eng_view *got)
+{
+    bool same = same_number(run, "view: held", 0, want->held_count, got->held_count);
+    for (unsigned i = 0; same && i < want->held_count; i++) {
+        const struct eng_view_held *a = &want->held[i], *b = &got->held[i];
+        same &= same_number(run, "view: held until, of", i, a->until_ms, b->until_ms) &&
+                same_number(run, "view: held at, of", i, a->occurred_ms, b->occurred_ms) &&
+                same_number(run, "view: texts of held", i, 1,
+                            same_text(a->check, b->check) && same_text(a->action, b->action) &&
+                                same_text(a->id, b->id));
+    }
+    return same;
+}
+
 static bool same_view_facts(const struct run *run, const struct eng_view *want,
                             const struct eng_view *got)
 {
@@ -376,7 +397,8 @@ static bool same_view(const struct run *run, const struct eng_view *want,
         same &= same_number(run, "view: earned in ledger", i, a->earned_e4, b->earned_e4);
         same &= same_number(run, "view: expired in ledger", i, a->expired_e4, b->expired_e4);
     }
-    if (!same || !same_view_scores(run, want, got) || !same_view_facts(run, want, got))
+    if (!same || !same_view_scores(run, want, got) || !same_view_facts(run, want, got) ||
+        !same_view_held(run, want, got))
         return false;
     for (unsigned i = 0; i < want->measure_count; i++) {
         const struct eng_view_measure *a = &want->measures[i], *b = &got->measures[i];

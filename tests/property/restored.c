@@ -397,6 +397,14 @@ static bool same_texts(struct eng_view *want, struct eng_view *got)
                (a->length == 0 || memcmp(a->data, b->data, a->length) == 0);
         a->data = b->data = NULL;
     }
+    same &= want->held_count == got->held_count;
+    for (unsigned i = 0; same && i < want->held_count; i++) {
+        struct eng_view_held *a = &want->held[i], *b = &got->held[i];
+        same = a->action.length == b->action.length && a->id.length == b->id.length &&
+               memcmp(a->action.data, b->action.data, a->action.length) == 0;
+        a->check.data = a->action.data = a->id.data = NULL;
+        b->check.data = b->action.data = b->id.data = NULL;
+    }
     return same;
 }
 

@@ -445,7 +445,8 @@ static struct effect flag(unsigned check, const char *said, size_t bytes)
     return effect;
 }
 
-#define SAID(check, text) flag(check, text, sizeof(text) - 1)
+/* Of a check that the model has: its name does not stand there. */
+#define SAID(check, text) flag(check, text "\0\0", sizeof(text) + 1)
 
 /* As whoever merges makes it, who knows the partition's input by its id alone. */
 Test(encode, a_flag_of_two_partners_says_which_is_the_other)
@@ -486,6 +487,33 @@ Test(encode, a_flag_of_two_partners_says_which_is_the_other)
     eng_bytes_done(&out);
 }
 
+/* By a name that the model has not, and a kind of its own. */
+Test(encode, a_flag_says_what_becomes_of_what_was_held)
+{
+    struct effect held = SAID(1, "\2\0x"
+                                 "\0\0"
+                                 "\0\0");
+    struct effect gone = flag(0, "\2\0x\0\0\0\0\4\0old", 13);
+    held.head.status = ENG_THEN_HELD;
+    held.head.value_e4 = 210000;
+    held.head.due_at_ms = 1767312000000;
+    gone.head.subject = ENG_CHECK_GONE;
+    gone.head.check_kind = ENG_NEEDS;
+    gone.head.status = ENG_THEN_DISCARDED;
+    gone.head.reason = ENG_FLAG_UNCHECKED;
+    check_json(held,
+               "{\"type\":\"abuse_flag\",\"id\":\"paint%2Fpainters/acme/many/held/o42\","
+               "\"program\":\"paint/painters\",\"partner_id\":\"acme\",\"check\":\"many\","
+               "\"kind\":\"more_than\",\"model_version\":3,\"then\":\"held\",\"action\":\"x\","
+               "\"at\":1767225600000,\"occurred_at\":1767220000000,\"value\":21,\"limit\":20,"
+               "\"description\":\"Say \\\"thanks\\\".\",\"held_until\":1767312000000}\n");
+    check_json(gone,
+               "{\"type\":\"abuse_flag\",\"id\":\"paint%2Fpainters/acme/old/discarded/o42\","
+               "\"program\":\"paint/painters\",\"partner_id\":\"acme\",\"check\":\"old\","
+               "\"kind\":\"needs\",\"model_version\":3,\"then\":\"discarded\",\"action\":\"x\","
+               "\"at\":1767225600000,\"occurred_at\":1767220000000,\"reason\":\"check\"}\n");
+}
+
 Test(encode, a_flag_says_of_its_event_what_is_suspicious)
 {
     struct effect many_of = SAID(1, "\5\0x.yz"
@@ -515,7 +543,8 @@ Test(encode, a_flag_says_of_its_event_what_is_suspicious)
                "\"model_version\": 3, \"then\": \"flag\", \"action\": \"x\", \"event_id\": null, "
                "\"at\": 1767225600000, \"occurred_at\": 1767220000000, \"text\": null, "
                "\"value\": null, \"limit\": {\"double\": 2.5}, \"description\": null, "
-               "\"other_partner_id\": null, \"other_occurred_at\": null}");
+               "\"other_partner_id\": null, \"other_occurred_at\": null, \"reason\": null, "
+               "\"held_until\": null}");
 }
 
 /* Of a budget, with two that are left out: one with a value, one that has nothing to measure. */

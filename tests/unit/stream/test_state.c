@@ -74,6 +74,26 @@ Test(state, a_commit_record_counts_what_checks_have_found_and_left_out)
     }
 }
 
+/* And behind those of checks. */
+Test(state, a_commit_record_counts_what_is_held)
+{
+    uint8_t bytes[ENG_COMMIT_BYTES + VARYING + 16 + 32];
+    struct eng_commit commit = sample_commit(), again;
+    uint64_t sum;
+    commit.counters.outcome[ENG_OUTCOME_HELD] = 17;
+    commit.counters.held_released = 18;
+    commit.counters.held_discarded = 19;
+    commit.counters.held_unmatched = 20;
+    cr_assert_eq(eng_commit_bytes(&commit), sizeof bytes);
+    (void)eng_commit_write(&commit, bytes);
+    cr_assert_eq(eng_commit_read(bytes, sizeof bytes, &again, &sum, NULL), ENG_OK);
+    cr_expect_eq(again.counters.outcome[ENG_OUTCOME_HELD], 17);
+    cr_expect_eq(again.counters.held_released, 18);
+    cr_expect_eq(again.counters.held_discarded, 19);
+    cr_expect_eq(again.counters.held_unmatched, 20);
+    cr_expect_eq(again.counters.award_bookings, 13);
+}
+
 /* So that records of programs without awards are what they were. */
 Test(state, a_commit_record_without_bookings_does_not_count_them)
 {
