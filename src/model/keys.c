@@ -1426,7 +1426,7 @@ static const struct eng_key check_keys[] = {
      .type = ENG_KEY_SECTION,
      .section = &eng_section_held,
      AT(eng_check_draft, held),
-     .sample = "{until: invoice.cleared, for: 14d}",
+     .sample = "{until: invoice.cleared, for: 7d}",
      .absent = "required with then: hold",
      .help = "With then: hold. Who decides, and what happens when nobody does."},
     {.name = "description",
@@ -1473,7 +1473,7 @@ static const struct eng_key held_keys[] = {
      AT(eng_held_draft, panes),
      .required = true,
      .min = 1,
-     .max = ENG_PANES_MAX,
+     .max = ENG_PANES_MAX - 1, /* less than late_after */
      .sample = "14d",
      .help = "How long it waits, from the day (or hour) on in which it came. Less than "
              "time.late_after, or it would be too late to count it."},

@@ -75,6 +75,8 @@ static const struct frame frames[] = {
                           "awards: {own: {when: a, points: 1, to: r, within: {@}}}\n"},
     {&eng_section_pending, "program: p\n" MEASURES SCORES "ledgers: {r: {}}\n"
                            "awards: {own: {when: a, points: 1, to: r, pending: {@}}}\n"},
+    {&eng_section_held, "program: p\ntime: {late_after: 30000d}\n" MEASURES SCORES
+                        "checks: {own: {unique: n, of: a, over: 3d, then: hold, held: {@}}}\n"},
     {&eng_section_streak, "program: p\n" MEASURES SCORES "ledgers: {r: {}}\n"
                           "awards: {own: {when: a, points: 1, to: r, streak: {@}}}\n"},
     {&eng_section_kafka, "program: p\nkafka: {@}\n" MEASURES SCORES},
@@ -208,6 +210,7 @@ static const struct company companies[] = {
     {&eng_section_check, "more_than", "of: a, over: 3d"},
     {&eng_section_check, "of", "more_than: 5, over: 3d"},
     {&eng_section_check, "over", "more_than: 5, of: a"},
+    {&eng_section_check, "held", "unique: n, of: a, over: 3d, then: hold"},
     {&eng_section_check, NULL, "more_than: 5, of: a, over: 3d"},
     {&eng_section_ledger, "cap", "per: month"},
     {&eng_section_ledger, "per", "cap: 100"},
@@ -220,6 +223,10 @@ static const struct company companies[] = {
     {&eng_section_award, NULL, "when: a, points: 1, to: reward"},
     {&eng_section_nth, "n", "per: week"},
     {&eng_section_nth, "per", "n: 5"},
+    {&eng_section_held, "until", "for: 3d"},
+    {&eng_section_held, "dropped_by", "for: 3d"},
+    {&eng_section_held, "for", "until: b"},
+    {&eng_section_held, NULL, "until: b, for: 3d"},
     {&eng_section_pending, "dropped_by", "until: b"},
     {&eng_section_pending, "reference", "until: b"},
     {&eng_section_pending, "for", "until: b"},
@@ -249,6 +256,8 @@ static int fill(const struct eng_section *section, const struct eng_key *key, co
     cr_assert_not_null(frame, "no frame for %s", section->path);
     bool file = section == &eng_section_file, measure = section == &eng_section_measure;
     const char *company = beside(section, key->name);
+    if (section == &eng_section_check && strcmp(value, "hold") == 0)
+        company = "unique: n, of: a, over: 3d, held: {until: b, for: 3d}";
     (void)snprintf(entry, sizeof entry, "%s: %s%s%s", key->name, value,
                    file                 ? "\n"
                    : company[0] != '\0' ? ", "
