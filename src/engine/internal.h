@@ -6,7 +6,7 @@
  *                           order of the table: expire.c lets panes leave, evaluate.c and alert.c
  *                           tell what changed, slack.c says when to look again
  *   event                   expire.c: what has left since the partner was looked at last
- *                           inspect.c says whether it is left out
+ *                           inspect.c says whether it is left out or held
  *                           swift.c counts it, or count.c; evaluate.c and alert.c tell what changed
  */
 #ifndef ENG_ENGINE_INTERNAL_H
