@@ -328,12 +328,12 @@ Test(checks, S14_what_waits_goes_on_for_a_check_of_the_same_name_that_holds)
                  "                         ->  held\n"
                  "day 1  acme  y region=n  ->  j holds y with \"n\" until day 6\n"
                  "                         ->  held\n"
-                 "becomes 2                ->  j discards y with \"n\" of day 1, check\n"
+                 "becomes 2                ->  acme j discards y, check\n"
                  "day 2  acme  x tier=b    ->  k holds x at 2 until day 5\n"
                  "                         ->  held\n"
                  "day 2  acme  yes tier=a  ->  k releases x of day 1, decision\n"
                  "                         ->  s 2 -> 3, low\n"
-                 "becomes 3                ->  k discards x of day 2, check\n");
+                 "becomes 3                ->  acme k discards x, check\n");
 }
 
 Test(checks, S14_an_erased_partner_takes_along_what_waits)

@@ -493,7 +493,7 @@ Test(encode, a_flag_says_what_becomes_of_what_was_held)
     struct effect held = SAID(1, "\2\0x"
                                  "\0\0"
                                  "\0\0");
-    struct effect gone = flag(0, "\2\0x\0\0\0\0\4\0old", 13);
+    struct effect gone = flag(0, "\2\0x\0\0\0\0\4\0old", 12);
     held.head.status = ENG_THEN_HELD;
     held.head.value_e4 = 210000;
     held.head.due_at_ms = 1767312000000;

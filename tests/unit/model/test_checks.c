@@ -92,7 +92,7 @@ Test(checks, what_would_never_be_decided_or_too_late_is_refused)
          "f.yaml:7:47: |has been counted by then"},
         {HOLDS("for: 3d"), "f.yaml:7:49: |nobody decides on what \"own\" holds"},
         {HOLDS("until: a"), "f.yaml:7:49: |\"for\" is missing"},
-        {HOLDS("until: a, for: 9d"), "f.yaml:7:66: |too late to be counted|late_after"},
+        {HOLDS("until: a, for: 9d"), "f.yaml:7:71: |too late to be counted|late_after"},
         {HOLDS("until: a, for: 36h"), "f.yaml:7:71: |whole"},
         {HOLDS("until: a, for: 3d, otherwise: keep"), "f.yaml:7:86: |discard or release"},
         {HOLDS("until: a, for: 3d, reference: n, original: i"), "|leave out one of them"},
