@@ -313,7 +313,7 @@ static enum eng_status admit_new(struct eng_engine *engine, const struct eng_eve
                                  : make_room_new(engine, event, arrival, &findings, &word);
     if (status != ENG_OK)
         return status; /* before anything is told */
-    eng_inspect_tell(engine, event, arrival->action, false, &findings, effects);
+    eng_inspect_tell(engine, event, arrival->action, &findings, effects);
     if (findings.outcome == ENG_OUTCOME_LEFT_OUT)
         return ENG_OK;
     eng_changes_note(&engine->changes, engine->hand.partner, engine->hand.number);
@@ -337,7 +337,7 @@ static enum eng_status admit_known(struct eng_engine *engine, const struct eng_e
     if (findings.outcome == ENG_OUTCOME_HELD &&
         eng_held_reserve(engine, findings.held_bytes, true, &word) != ENG_OK)
         return ENG_NO_MEMORY;
-    eng_inspect_tell(engine, event, arrival->action, true, &findings, effects);
+    eng_inspect_tell(engine, event, arrival->action, &findings, effects);
     if (findings.outcome == ENG_OUTCOME_HELD)
         hold_back(engine, event, arrival, &findings, (struct keeping){word, effects});
     else if (findings.outcome == ENG_OUTCOME_LEFT_OUT && arrival->dedup)

@@ -220,7 +220,7 @@ void eng_inspect(const struct eng_engine *engine, const struct eng_event *event,
     const struct eng_layout *layout = engine->layout;
     const struct suspect suspect = suspect_of(engine, event, action, known);
     bool left_out = false, held = false;
-    *ret_findings = (struct eng_findings){.outcome = ENG_OUTCOME_COUNTED};
+    *ret_findings = (struct eng_findings){.outcome = ENG_OUTCOME_COUNTED, .known = known};
     eng_assert(engine->model->check_count <= ENG_CHECKS_MAX);
     for (uint32_t i = layout->action_checks_first[action];
          i < layout->action_checks_first[action + 1]; i++) {
@@ -245,9 +245,9 @@ void eng_inspect(const struct eng_engine *engine, const struct eng_event *event,
 }
 
 void eng_inspect_tell(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
-                      bool known, const struct eng_findings *findings, struct eng_effects *effects)
+                      const struct eng_findings *findings, struct eng_effects *effects)
 {
-    const struct suspect suspect = suspect_of(engine, event, action, known);
+    const struct suspect suspect = suspect_of(engine, event, action, findings->known);
     eng_assert(findings->outcome < ENG_OUTCOME_COUNT);
     eng_assert(findings->outcome == ENG_OUTCOME_COUNTED || findings->found != 0);
     for (uint32_t left = findings->found; left != 0; left &= left - 1) {
