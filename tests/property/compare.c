@@ -306,6 +306,12 @@ static bool same_counters(const struct run *run, const struct naive *naive)
     same &= same_number(run, "digests", 0, (int64_t)want->digests, (int64_t)got->digests);
     same &=
         same_number(run, "left out by budgets", 0, (int64_t)want->left_out, (int64_t)got->left_out);
+    same &=
+        same_number(run, "released", 0, (int64_t)want->held_released, (int64_t)got->held_released);
+    same &= same_number(run, "discarded", 0, (int64_t)want->held_discarded,
+                        (int64_t)got->held_discarded);
+    same &= same_number(run, "decisions on nothing", 0, (int64_t)want->held_unmatched,
+                        (int64_t)got->held_unmatched);
     same &= same_number(run, "partners", 0, (int64_t)naive_partner_count(naive),
                         (int64_t)eng_engine_partner_count(run->engine));
     same &= same_number(run, "clock", 0, naive_clock_ms(naive), eng_engine_clock_ms(run->engine));

@@ -589,9 +589,11 @@ static void same_task(struct oracle *oracle, const struct eng_task *task, struct
     const struct eng_counters *want = eng_engine_counters(oracle->engine);
     uint64_t sum = 0;
     eng_task_counters(task, &got);
-    bool same = got.read == want->read && got.score_changes == want->score_changes &&
-                got.churn_drops == want->churn_drops &&
-                got.award_bookings == want->award_bookings && got.abuse_flags == want->abuse_flags;
+    bool same =
+        got.read == want->read && got.score_changes == want->score_changes &&
+        got.churn_drops == want->churn_drops && got.award_bookings == want->award_bookings &&
+        got.abuse_flags == want->abuse_flags && got.held_released == want->held_released &&
+        got.held_discarded == want->held_discarded && got.held_unmatched == want->held_unmatched;
     for (int i = 0; i < ENG_OUTCOME_COUNT; i++) {
         sum += got.outcome[i];
         same &= got.outcome[i] == want->outcome[i];

@@ -345,3 +345,20 @@ Test(checks, S14_an_erased_partner_takes_along_what_waits)
                "erase acme\n"
                "day 3  tick\n");
 }
+
+/* Of two with the same time the one that comes later is the newer one: what decides is counted
+ * behind what it releases. */
+Test(checks, S15_what_is_released_comes_before_what_releases_it)
+{
+    spec_holds(
+        "S15",
+        "measures: {m: {last: value, of: [x, ok], over: 9d}}\n"
+        "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 10}}, bands: {low: 0}, "
+        "tell_every: 1}}\n"
+        "checks: {k: {unique: tier, of: x, over: 9d, then: hold, held: {until: ok, for: 5d}}}\n",
+        "day 0  acme  x value=2 tier=a    ->  s 0 -> 2, low\n"
+        "day 1  acme  x value=5 tier=a    ->  k holds x with \"a\" until day 6\n"
+        "                                 ->  held\n"
+        "day 1  acme  ok value=7 tier=a   ->  k releases x with \"a\", decision\n"
+        "                                 ->  s 2 -> 7, low\n");
+}
