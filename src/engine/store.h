@@ -36,7 +36,7 @@ _Static_assert((int)ENG_INSERTS_MAX >= 2 + 2 * (int)ENG_LEDGERS_MAX, "it fits");
 
 /* The head of a record. */
 struct eng_partner {
-    int32_t first_pane; /* oldest pane of any counted event */
+    int32_t first_pane; /* oldest pane of any counted event, and of one held that made it known */
     int32_t due;        /* next boundary at which it must be looked at; ENG_PANE_NEVER: none */
     int32_t as_of;      /* pane that its totals and cells are true of; what left later is due */
     uint16_t armed;     /* low bits of the pane of its valid entry in the wheel */
