@@ -77,12 +77,12 @@ struct eng_counters {
     uint64_t award_bookings;             /* effects told */
     uint64_t award_unmatched;            /* decisions and reversals of what is not known */
     uint64_t abuse_flags;                /* effects told, those of decisions too */
-    uint64_t held_released;              /* events that were held and are counted */
-    uint64_t held_discarded;             /* that were held and never will be */
-    uint64_t held_unmatched;             /* decisions on what is not held */
     uint64_t held_out;                   /* of the churn drops, those of control groups */
     uint64_t digests;                    /* effects told */
     uint64_t left_out;                   /* openings that budgets have left out, in digests */
+    uint64_t held_released;              /* events that were held and are counted */
+    uint64_t held_discarded;             /* that were held and never will be */
+    uint64_t held_unmatched;             /* decisions on what is not held */
 };
 
 /* "counted", "duplicate", "late", "future", "bad", "filtered", "left_out",
