@@ -96,8 +96,8 @@ static int64_t newest_sums(const struct eng_effects *effects)
     return newest_ms;
 }
 
-/* `more` is `less`, and here and there something told of the partner; it may have been in the
- * groups up to `summed_ms`. */
+/* `more` is `less`, and here and there something told of the partner at boundaries (also of an
+ * event that was held); it may have been in the groups up to `summed_ms`. */
 static bool holds(const struct eng_effects *more, const struct eng_effects *less,
                   struct eng_slice partner, int64_t summed_ms)
 {
@@ -106,7 +106,8 @@ static bool holds(const struct eng_effects *more, const struct eng_effects *less
     for (; one != NULL; one = next_of(more, one, summed_ms)) {
         if (two != NULL && one->bytes == two->bytes && memcmp(one, two, one->bytes) == 0)
             two = next_of(less, two, summed_ms);
-        else if (!is_of(one, partner) || one->origin_kind == ENG_ORIGIN_OFFSET)
+        else if (!is_of(one, partner) ||
+                 (one->origin_kind == ENG_ORIGIN_OFFSET && one->cause != ENG_CAUSE_EXPIRY))
             return false;
     }
     return two == NULL;

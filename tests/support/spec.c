@@ -353,7 +353,8 @@ static void print_effects(const struct subject *s, const struct eng_effects *eff
 {
     const struct eng_effect *effect = NULL;
     while ((effect = eng_effects_next(effects, effect)) != NULL)
-        print_effect(s, effect, partner);
+        if (effect->kind != ENG_EFFECT_PASSED) /* for whoever merges, with every boundary */
+            print_effect(s, effect, partner);
 }
 
 static struct eng_slice slice(const char *text)
