@@ -32,7 +32,7 @@ static const struct setting consumer_settings[] = {
     {"partition.assignment.strategy", "cooperative-sticky"},
     {"fetch.wait.max.ms", "100"},
     {"fetch.queue.backoff.ms", "5"},
-    {"queued.min.messages", "30000"},
+    {"queued.min.messages", "100000"},
     {"queued.max.messages.kbytes", "65536"},
 };
 
