@@ -42,7 +42,7 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main.c)
         # librdkafka allocates a record in one thread, and the worker frees it in another: with glibc both want
         # one lock. Position independent, so that the daemon stays one file to copy.
         find_library(ENGAGED_JEMALLOC_ARCHIVE NAMES libjemalloc_pic.a jemalloc REQUIRED)
-        target_link_libraries(engaged PRIVATE ${ENGAGED_JEMALLOC_ARCHIVE})
+        target_link_libraries(engaged PRIVATE -Wl,--undefined=malloc ${ENGAGED_JEMALLOC_ARCHIVE})
     endif()
 endif()
 
