@@ -38,6 +38,12 @@ target_compile_definitions(eng_base PUBLIC ENGAGED_VERSION="${PROJECT_VERSION}")
 if(EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main.c)
     add_executable(engaged src/cli/main.c)
     target_link_libraries(engaged PRIVATE eng_cli)
+    if(ENGAGED_JEMALLOC)
+        # librdkafka allocates a record in one thread, and the worker frees it in another: with glibc both want
+        # one lock. Position independent, so that the daemon stays one file to copy.
+        find_library(ENGAGED_JEMALLOC_ARCHIVE NAMES libjemalloc_pic.a jemalloc REQUIRED)
+        target_link_libraries(engaged PRIVATE -Wl,--undefined=malloc ${ENGAGED_JEMALLOC_ARCHIVE})
+    endif()
 endif()
 
 # What an embedder links with: base, engine and model in one archive.

@@ -5,6 +5,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static _Atomic uint64_t allocation_count;
 static _Atomic uint64_t fail_from; /* number of the allocation that fails; 0: none */
@@ -55,6 +58,16 @@ char *eng_strndup(const char *data, size_t length)
 void eng_free(void *block)
 {
     free(block);
+}
+
+void eng_memory_keep(void)
+{
+#ifdef __GLIBC__
+    /* Otherwise what is kept follows from the largest block that was ever freed: a few MB. Another
+     * allocator in malloc's place may say no, and no harm is done. */
+    (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
+#endif
 }
 
 void eng_memory_fail(uint64_t nth, int all)

@@ -24,6 +24,11 @@ char *eng_strndup(const char *data, size_t length);
 /* NULL is fine. */
 void eng_free(void *block);
 
+/* Makes malloc keep what is freed, up to 64 MiB for each of its heaps, instead of giving it back to
+ * the system and asking for it again with every batch of records: for a process whose load comes
+ * and goes many times a second. Before there is a second thread. */
+void eng_memory_keep(void);
+
 /* Tests: the allocation number `nth` from now (1 = the next) fails, and all after it when `all`;
  * 0 turns it off. */
 void eng_memory_fail(uint64_t nth, int all);

@@ -2,6 +2,7 @@
 #include "cli/run.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "cli/config.h"
 #include "cli/exits.h"
 #include "cli/output.h"
@@ -71,6 +72,7 @@ static int run_run(const struct eng_args *args)
 {
     struct eng_error err = {0};
     bool abrupt = false;
+    eng_memory_keep();
     eng_log_level_set((enum eng_log_level)args->values[OPTION_LOG_LEVEL].number);
     enum eng_status status = run_config(args->values[OPTION_CONFIG].text, &abrupt, &err);
     if (status == ENG_OK) {

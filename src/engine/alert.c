@@ -1211,8 +1211,8 @@ bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned
     return true;
 }
 
-void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
-                      int32_t pane)
+void eng_alerts_count_slow(struct eng_engine *engine, const struct eng_event *event,
+                           uint16_t action, int32_t pane)
 {
     const struct eng_layout *layout = engine->layout;
     uint32_t end = layout->action_silences_first[action + 1];

@@ -29,17 +29,29 @@ static void collect_one(struct eng_engine *engine, uint32_t number)
     eng_walk_mark(&engine->walk, &engine->store, number);
 }
 
-/* Takes the bucket of the clock's pane, block by block. */
+/* Fetches the records of a block of the bucket. */
+static void fetch_block(const struct eng_engine *engine, uint32_t block)
+{
+    if (block == ENG_WHEEL_NO_BLOCK)
+        return;
+    const struct eng_wheel_block *entries = &engine->wheel.blocks[block];
+    eng_assert(entries->count <= ENG_WHEEL_BLOCK_NUMBERS);
+    for (uint32_t i = 0; i < entries->count; i++)
+        if (eng_store_has(&engine->store, entries->numbers[i]))
+            eng_store_prefetch_head(&engine->store, entries->numbers[i]);
+}
+
+/* Takes the bucket of the clock's pane, block by block; the records of the next block are on their
+ * way while one is looked at. */
 static void collect(struct eng_engine *engine)
 {
     uint32_t block = eng_wheel_take(&engine->wheel, engine->now.pane);
     eng_assert(engine->boundary.working);
+    fetch_block(engine, block);
     while (block != ENG_WHEEL_NO_BLOCK) {
         struct eng_wheel_block entries =
             engine->wheel.blocks[block]; /* arming may move the blocks */
-        for (uint32_t i = 0; i < entries.count; i++)
-            if (eng_store_has(&engine->store, entries.numbers[i]))
-                eng_store_prefetch_head(&engine->store, entries.numbers[i]);
+        fetch_block(engine, entries.next);
         for (uint32_t i = 0; i < entries.count; i++)
             collect_one(engine, entries.numbers[i]);
         eng_wheel_give(&engine->wheel, block);

@@ -1,10 +1,11 @@
 /* The engine: takes events and ticks in order, moves the clock, counts, tells. See internal.h for
  * the way of an input through the room.
  *
- * Events come in batches; for each block of BLOCK events the memory that will be needed is
- * prefetched in three passes (slot of the table, handle, record) before the first of them is
- * applied, so that misses overlap. The passes only look; a wrong guess costs time, never
- * correctness. */
+ * Events come in batches. What an event will touch is not in the cache, and is found only by one
+ * miss after the other: slot of the table, handle, record, lists on the heap. So there is a stage
+ * for each of them, a block of BLOCK events before the next one: while a block is applied, the
+ * records of blocks behind it are on their way, the handles of later ones, and the slots of those
+ * after them. The stages only look; a wrong guess costs time, never correctness. */
 #include "base/assert.h"
 #include "base/memory.h"
 #include "base/rules.h"
@@ -16,7 +17,8 @@
 #include "engine/seen.h"
 #include "engine/swift.h"
 
-enum { BLOCK = 32, SWEEP = 8 };
+/* Events of a block, and how many may be looked at before they are applied. */
+enum { BLOCK = 16, AHEAD = 64, SWEEP = 4 };
 
 enum eng_status eng_engine_new(const struct eng_model *model,
                                const struct eng_engine_options *options,
@@ -138,14 +140,16 @@ static bool well_formed(const struct eng_event *event)
            event->action.length > 0 && event->action.data != NULL;
 }
 
-/* Of an event: of its partner, and of its id where that counts. */
-struct hashes {
+/* What is known of an event: the hashes of its partner, and of its id where that counts, and who
+ * the partner probably is; ENG_PARTNER_NONE: nobody that was known. */
+struct sought {
     uint64_t partner, id;
+    uint32_t guess;
 };
 
 /* An event that is neither filtered nor late nor a duplicate. */
 struct arrival {
-    struct hashes hashes;
+    struct sought sought;
     uint32_t number; /* of its partner; ENG_PARTNER_NONE: it is new */
     uint16_t action;
     bool dedup; /* its id counts */
@@ -177,7 +181,7 @@ static enum eng_status make_room(struct eng_engine *engine, const struct eng_eve
     if (reserve(engine) != ENG_OK)
         return ENG_NO_MEMORY;
     if (arrival->number == ENG_PARTNER_NONE) {
-        eng_take_newcomer(engine, eng_store_add(&engine->store, arrival->hashes.partner,
+        eng_take_newcomer(engine, eng_store_add(&engine->store, arrival->sought.partner,
                                                 event->partner, engine->now.pane));
         return ENG_OK; /* its lists are empty */
     }
@@ -261,7 +265,7 @@ static void hold_back(struct eng_engine *engine, const struct eng_event *event,
     eng_assert(engine->hand.partner->as_of == engine->now.pane);
     eng_held_keep(engine, event, findings->held_by, keeping.word);
     if (arrival->dedup)
-        eng_seen_add(&engine->store, &engine->hand, arrival->hashes.id);
+        eng_seen_add(&engine->store, &engine->hand, arrival->sought.id);
     partner = engine->hand.partner;
     if (arrival->number != ENG_PARTNER_NONE) {
         eng_arm(engine, engine->hand.number, partner, eng_held_due(engine, &engine->hand));
@@ -341,7 +345,7 @@ static enum eng_status admit_known(struct eng_engine *engine, const struct eng_e
     if (findings.outcome == ENG_OUTCOME_HELD)
         hold_back(engine, event, arrival, &findings, (struct keeping){word, effects});
     else if (findings.outcome == ENG_OUTCOME_LEFT_OUT && arrival->dedup)
-        eng_seen_add(&engine->store, &engine->hand, arrival->hashes.id);
+        eng_seen_add(&engine->store, &engine->hand, arrival->sought.id);
     return ENG_OK;
 }
 
@@ -374,22 +378,22 @@ static void take_in(struct eng_engine *engine, const struct eng_event *event,
     enum eng_swift_result swift = ENG_SWIFT_NOT;
     eng_assert(engine->hand.partner->as_of == engine->now.pane);
     if (arrival->number != ENG_PARTNER_NONE && !eng_held_decides(engine, action))
-        swift = eng_swift_count(engine, event, action, arrival->dedup, arrival->hashes.id);
+        swift = eng_swift_count(engine, event, action, arrival->dedup, arrival->sought.id);
     if (swift == ENG_SWIFT_DONE) {
         plan_visit(engine, false, action, ENG_PANE_NEVER);
         return;
     }
     if (arrival->dedup && swift == ENG_SWIFT_NOT)
-        eng_seen_add(&engine->store, &engine->hand, arrival->hashes.id);
+        eng_seen_add(&engine->store, &engine->hand, arrival->sought.id);
     count(engine, event, action, swift == ENG_SWIFT_COUNTED, effects);
 }
 
 /* S4 to S6, checks and counting, for a well-formed event whose time the clock has reached. */
 static enum eng_status judge(struct eng_engine *engine, const struct eng_event *event,
-                             struct hashes hashes, struct eng_effects *effects,
+                             const struct sought *sought, struct eng_effects *effects,
                              enum eng_outcome *ret_outcome)
 {
-    struct arrival arrival = {hashes, ENG_PARTNER_NONE, entry_of_event(engine, event), false};
+    struct arrival arrival = {*sought, ENG_PARTNER_NONE, entry_of_event(engine, event), false};
     eng_assert(event->time_ms <= engine->now.clock_ms);
     eng_assert(engine->boundary.target_ms < 0);
     *ret_outcome = ENG_OUTCOME_FILTERED;
@@ -398,7 +402,8 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
     *ret_outcome = ENG_OUTCOME_LATE;
     if (event->time_ms < engine->now.late_before_ms)
         return ENG_OK;
-    arrival.number = eng_store_find(&engine->store, hashes.partner, event->partner);
+    arrival.number =
+        eng_store_find_from(&engine->store, sought->guess, sought->partner, event->partner);
     arrival.dedup = engine->layout->list_seen != ENG_NO_INDEX && event->id.data != NULL;
     if (arrival.number != ENG_PARTNER_NONE) {
         if (__builtin_expect(engine->restore != NULL, 0) &&
@@ -408,7 +413,7 @@ static enum eng_status judge(struct eng_engine *engine, const struct eng_event *
         }
         eng_take(engine, arrival.number);
         *ret_outcome = ENG_OUTCOME_DUPLICATE;
-        if (arrival.dedup && eng_seen_has(&engine->hand, engine->now.pane, hashes.id))
+        if (arrival.dedup && eng_seen_has(&engine->hand, engine->now.pane, sought->id))
             return ENG_OK;
     }
     if (admit(engine, event, &arrival, effects, ret_outcome) != ENG_OK)
@@ -440,7 +445,7 @@ static enum eng_status move_clock(struct eng_engine *engine, int64_t time_ms,
 }
 
 static enum eng_status apply_one(struct eng_engine *engine, const struct eng_event *event,
-                                 struct hashes hashes, struct eng_effects *effects,
+                                 const struct sought *sought, struct eng_effects *effects,
                                  enum eng_outcome *ret_outcome)
 {
     eng_assert(event != NULL);
@@ -458,61 +463,95 @@ static enum eng_status apply_one(struct eng_engine *engine, const struct eng_eve
         return status;
     if (!eng_effects_fit(engine, effects))
         return ENG_AGAIN;
-    return judge(engine, event, hashes, effects, ret_outcome);
+    return judge(engine, event, sought, effects, ret_outcome);
 }
 
-/* What is known of a block of events before the first of them is applied. */
-struct block {
-    uint64_t partner[BLOCK], id[BLOCK]; /* hashes; of an id where there is one and it counts */
-    uint32_t guess[BLOCK];              /* the partner's number, probably; or ENG_PARTNER_NONE */
+/* What is known of events before they are applied, each in the place of its index modulo AHEAD, and
+ * how far each of the stages has come. */
+struct ahead {
+    uint64_t partner[AHEAD], id[AHEAD]; /* hashes; of an id where there is one and it counts */
+    uint32_t guess[AHEAD];              /* the partner's number, probably; or ENG_PARTNER_NONE */
+    uint32_t hashed, found, fetched, opened;
 };
 
-/* Prefetches, for records that have lists on the heap, what an event will touch there. */
-static void prefetch_heap(const struct eng_engine *engine, const struct block *block,
-                          uint32_t count)
+/* Hashes partners and ids; their slots will be looked at next. */
+static void stage_hash(const struct eng_engine *engine, const struct eng_batch *batch,
+                       struct ahead *ahead, uint32_t end)
+{
+    bool dedup = engine->layout->list_seen != ENG_NO_INDEX;
+    eng_assert(end <= batch->count);
+    for (; ahead->hashed < end; ahead->hashed++) {
+        const struct eng_event *event = &batch->events[ahead->hashed];
+        uint32_t at = ahead->hashed % AHEAD;
+        bool good = event->verdict == ENG_VERDICT_GOOD && event->partner.data != NULL;
+        ahead->partner[at] = good ? eng_hash(event->partner.data, event->partner.length) : 0;
+        ahead->id[at] =
+            dedup && event->id.data != NULL ? eng_hash(event->id.data, event->id.length) : 0;
+        eng_store_prefetch_slot(&engine->store, ahead->partner[at]);
+    }
+}
+
+/* Finds in the table who they probably are; where their records are will be asked next. */
+static void stage_find(const struct eng_engine *engine, struct ahead *ahead, uint32_t end)
+{
+    eng_assert(end <= ahead->hashed);
+    for (; ahead->found < end; ahead->found++) {
+        uint32_t at = ahead->found % AHEAD;
+        ahead->guess[at] = eng_store_prefetch_handle(&engine->store, ahead->partner[at]);
+    }
+}
+
+/* Fetches their records. */
+static void stage_fetch(const struct eng_engine *engine, struct ahead *ahead, uint32_t end)
+{
+    eng_assert(end <= ahead->found);
+    for (; ahead->fetched < end; ahead->fetched++) {
+        uint32_t guess = ahead->guess[ahead->fetched % AHEAD];
+        if (guess == ENG_PARTNER_NONE)
+            continue;
+        eng_store_prefetch_record(&engine->store, guess);
+        if (__builtin_expect(engine->restore != NULL, 0))
+            __builtin_prefetch(eng_restore_stamp(engine->restore, guess));
+    }
+}
+
+/* Fetches, for records that have lists on the heap, what an event will touch there. */
+static void stage_open(const struct eng_engine *engine, struct ahead *ahead, uint32_t end)
 {
     const struct eng_layout *layout = engine->layout;
-    eng_assert(count <= BLOCK);
+    eng_assert(end <= ahead->fetched);
     eng_assert(layout->list_seen != ENG_NO_INDEX);
-    for (uint32_t i = 0; i < count; i++) {
-        if (block->guess[i] == ENG_PARTNER_NONE)
+    for (; ahead->opened < end; ahead->opened++) {
+        uint32_t at = ahead->opened % AHEAD;
+        if (ahead->guess[at] == ENG_PARTNER_NONE)
             continue;
-        struct eng_record record = eng_record_open(&engine->store, block->guess[i]);
+        struct eng_record record = eng_record_open(&engine->store, ahead->guess[at]);
         if (!record.partner->is_crowded)
             continue;
-        eng_seen_prefetch(&record, block->id[i]);
+        eng_seen_prefetch(&record, ahead->id[at]);
         if (layout->list_cells != ENG_NO_INDEX && eng_record_is_big(&record, layout->list_cells))
             __builtin_prefetch(eng_record_big(&record, layout->list_cells));
     }
 }
 
-/* Hashes the partners and ids of a block and prefetches what its events will touch. */
-static void prefetch(const struct eng_engine *engine, const struct eng_event *events,
-                     uint32_t count, struct block *ret_block)
+/* So many events further, and no further than the batch. */
+static inline uint32_t further(const struct eng_batch *batch, uint32_t blocks)
 {
-    bool dedup = engine->layout->list_seen != ENG_NO_INDEX;
-    eng_assert(count > 0);
-    eng_assert(count <= BLOCK);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct eng_event *event = &events[i];
-        bool good = event->verdict == ENG_VERDICT_GOOD && event->partner.data != NULL;
-        ret_block->partner[i] = good ? eng_hash(event->partner.data, event->partner.length) : 0;
-        eng_store_prefetch_slot(&engine->store, ret_block->partner[i]);
-    }
-    for (uint32_t i = 0; i < count; i++)
-        ret_block->guess[i] = eng_store_prefetch_handle(&engine->store, ret_block->partner[i]);
-    for (uint32_t i = 0; i < count; i++) {
-        if (ret_block->guess[i] == ENG_PARTNER_NONE)
-            continue;
-        eng_store_prefetch_record(&engine->store, ret_block->guess[i]);
-        if (engine->restore != NULL)
-            __builtin_prefetch(eng_restore_stamp(engine->restore, ret_block->guess[i]));
-    }
-    for (uint32_t i = 0; i < count && dedup; i++)
-        ret_block->id[i] =
-            events[i].id.data != NULL ? eng_hash(events[i].id.data, events[i].id.length) : 0;
-    if (dedup && engine->restore == NULL)
-        prefetch_heap(engine, ret_block, count);
+    uint32_t left = batch->count - batch->done;
+    return blocks * BLOCK < left ? batch->done + blocks * BLOCK : batch->count;
+}
+
+/* Before a block of events is applied: each stage goes on by a block. */
+static void step_ahead(const struct eng_engine *engine, const struct eng_batch *batch,
+                       struct ahead *ahead)
+{
+    eng_assert(batch->done < batch->count);
+    eng_assert(ahead->hashed - batch->done <= AHEAD);
+    stage_hash(engine, batch, ahead, further(batch, 4));
+    stage_find(engine, ahead, further(batch, 3));
+    stage_fetch(engine, ahead, further(batch, 2));
+    if (engine->layout->list_seen != ENG_NO_INDEX && engine->restore == NULL)
+        stage_open(engine, ahead, further(batch, 1));
 }
 
 /* Where each of some names is among others; ENG_NO_SLOT: it is not. */
@@ -552,8 +591,8 @@ static void find_slots(struct eng_engine *engine, const struct eng_names *names)
 enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *batch,
                                  struct eng_effects *effects, struct eng_error *err)
 {
-    struct block block;
-    uint32_t block_end = batch->done, block_first = batch->done;
+    struct ahead ahead;
+    uint32_t block_end = batch->done;
     eng_assert(batch->done <= batch->count);
     eng_assert(effects == NULL || effects->capacity >= engine->layout->effects_bytes_min);
     engine->evaluations_left = engine->step_evaluations;
@@ -561,19 +600,19 @@ enum eng_status eng_engine_apply(struct eng_engine *engine, struct eng_batch *ba
     if (before != ENG_OK)
         return before;
     find_slots(engine, batch->names);
+    ahead.hashed = ahead.found = ahead.fetched = ahead.opened = batch->done;
     for (; batch->done < batch->count; batch->done++) {
         if (batch->done == block_end) {
-            block_first = batch->done;
-            block_end = batch->count - block_first < BLOCK ? batch->count : block_first + BLOCK;
+            block_end = further(batch, 1);
             if (engine->restore == NULL)
                 eng_store_sweep(&engine->store, SWEEP);
-            prefetch(engine, batch->events + block_first, block_end - block_first, &block);
+            step_ahead(engine, batch, &ahead);
         }
         enum eng_outcome outcome = ENG_OUTCOME_BAD;
-        uint32_t at = batch->done - block_first;
+        uint32_t at = batch->done % AHEAD;
+        struct sought sought = {ahead.partner[at], ahead.id[at], ahead.guess[at]};
         enum eng_status status =
-            apply_one(engine, &batch->events[batch->done],
-                      (struct hashes){block.partner[at], block.id[at]}, effects, &outcome);
+            apply_one(engine, &batch->events[batch->done], &sought, effects, &outcome);
         if (status == ENG_NO_MEMORY)
             return eng_error_set(err, status,
                                  "no memory for the event at offset %llu: %llu partners take %llu "

@@ -516,8 +516,15 @@ bool eng_alerts_quiet(const struct eng_engine *engine, uint16_t action, unsigned
 /* Takes an event of `pane` into the rhythms of the silence alerts that list its action, and into
  * the deadlines that begin or are met with it; sets scratch.resumed for silences that it is newer
  * for than all before and for deadlines that it meets. */
-void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event, uint16_t action,
-                      int32_t pane);
+void eng_alerts_count_slow(struct eng_engine *engine, const struct eng_event *event,
+                           uint16_t action, int32_t pane);
+static inline void eng_alerts_count(struct eng_engine *engine, const struct eng_event *event,
+                                    uint16_t action, int32_t pane)
+{
+    const uint32_t *first = engine->layout->action_silences_first + action;
+    if (first[0] < first[1])
+        eng_alerts_count_slow(engine, event, action, pane);
+}
 
 /* True while some drop alert of the partner is closed and within its cooldown. */
 bool eng_alert_cools_down(const struct eng_engine *engine, const struct eng_record *record);

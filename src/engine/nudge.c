@@ -46,15 +46,21 @@ static eng_wide more_of(const struct eng_engine *engine, unsigned measure,
     return active_at(&cells, &engine->layout->measures[measure], 0) ? 0 : 10000;
 }
 
-/* The share of a dimension that the action touches, after so many of it. */
+/* The share of a dimension that the action touches, after so many of it: of a plain count, it is
+ * most often in a table. */
 static int64_t touched_share(const struct eng_engine *engine, const struct trial *trial,
                              unsigned index, uint32_t count)
 {
     const struct eng_dimension *dimensions = engine->model->scores[trial->score].dimensions;
+    const struct eng_term *term = &engine->layout->scores[trial->score].terms[index];
     unsigned measure = dimensions[index].measure;
+    int64_t share;
     bool missing;
     eng_assert(dimensions[trial->dimension].touches >> index & 1);
     eng_assert(count > 0);
+    if (term->row_counts > 0 && engine->model->measures[measure].kind == ENG_COUNT &&
+        eng_term_value(term, eng_record_total(&engine->hand, term->total) + count, &share))
+        return share;
     eng_wide measured = eng_measure_value(engine, &engine->hand, measure, &missing) +
                         more_of(engine, measure, &dimensions[trial->dimension], count);
     return eng_share(engine, &engine->hand, trial->score, index,
@@ -70,10 +76,12 @@ static struct trial begin_trial(const struct eng_engine *engine, unsigned index,
     eng_assert(touches >> dimension & 1);
     trial.weights_e4 = eng_weights(engine, &engine->hand, index, touches, &skipped);
     trial.own_e4 = engine->scratch.contribution[index][dimension];
+    bool as_told = !engine->layout->scores[index].skips; /* with the weights of all trials */
     for (uint32_t i = 0; i < score->dimension_count; i++)
         if (!((touches | skipped) >> i & 1))
             trial.untouched_e4 +=
-                eng_contribution(engine, &engine->hand, index, i, trial.weights_e4);
+                as_told ? engine->scratch.contribution[index][i]
+                        : eng_contribution(engine, &engine->hand, index, i, trial.weights_e4);
     return trial;
 }
 

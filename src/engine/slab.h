@@ -101,4 +101,10 @@ static inline uint8_t *eng_slab_at(const struct eng_slab *slab, uint32_t handle)
            (size_t)(handle & (ENG_SLAB_CHUNK_UNITS - 1)) * ENG_SLAB_UNIT_BYTES;
 }
 
+/* Bytes of a block. */
+static inline uint32_t eng_slab_block_bytes(const struct eng_slab *slab, uint32_t handle)
+{
+    return eng_slab_class_bytes(slab->about[handle >> ENG_SLAB_CHUNK_BITS].class);
+}
+
 #endif

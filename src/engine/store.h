@@ -65,6 +65,9 @@ struct eng_slot {
     uint32_t number; /* ENG_PARTNER_NONE: free */
 };
 
+/* So many cache lines of a record are prefetched. */
+enum { ENG_STORE_LINES_MAX = 6 };
+
 struct eng_store {
     const struct eng_layout *layout; /* borrowed */
     struct eng_slab slab;
@@ -155,12 +158,14 @@ static inline void eng_store_prefetch_head(const struct eng_store *store, uint32
 }
 static inline void eng_store_prefetch_record(const struct eng_store *store, uint32_t number)
 {
-    const uint8_t *record = eng_slab_at(&store->slab, store->handles[number]);
+    uint32_t handle = store->handles[number];
+    const uint8_t *record = eng_slab_at(&store->slab, handle);
+    const uint8_t *last = record + eng_slab_block_bytes(&store->slab, handle) - 1;
     __asm__ volatile(""); /* else gcc takes this for a function without effect, and leaves it out */
-    __builtin_prefetch(record);
-    __builtin_prefetch(record + 64);
-    __builtin_prefetch(record + 128);
-    __builtin_prefetch(record + 192);
+    last = last - record < 64 * ENG_STORE_LINES_MAX ? last : record + 64 * ENG_STORE_LINES_MAX - 1;
+    for (; record < last; record += 64)
+        __builtin_prefetch(record);
+    __builtin_prefetch(last);
 }
 
 /* ---- a record in hand ---- */
@@ -213,6 +218,19 @@ static inline struct eng_slice eng_partner_id(const struct eng_partner *partner)
 {
     return (struct eng_slice){(const char *)partner + partner->ends[0] - partner->id_bytes,
                               partner->id_bytes};
+}
+
+/* The number of a partner, or ENG_PARTNER_NONE, as eng_store_find; it is probably `guess`, if that
+ * is somebody. */
+static inline uint32_t eng_store_find_from(const struct eng_store *store, uint32_t guess,
+                                           uint64_t hash, struct eng_slice id)
+{
+    if (guess != ENG_PARTNER_NONE && eng_store_has(store, guess)) {
+        struct eng_slice own = eng_partner_id(eng_store_at(store, guess));
+        if (own.length == id.length && eng_bytes_equal(own.data, id.data, id.length))
+            return guess;
+    }
+    return eng_store_find(store, hash, id);
 }
 
 /* Where a list begins and ends in the record, and where the whole of it ends. */
