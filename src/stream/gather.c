@@ -144,15 +144,18 @@ static void tidy(struct eng_gather *gather)
 
 /* ---- taking ---- */
 
-/* The last record of a moment: the partition has told all of it. */
+/* The last record of a moment: the partition has told all of it. Its last word that nothing comes
+ * up to a time counts even if it is of an earlier one than the word before, as when its first
+ * events are: whoever reads the topic after compaction knows of no other. */
 static void note_reach(struct eng_gather *gather, const struct held *held)
 {
     struct reach *reached = &gather->reached[held->sums.partition];
+    bool word = held->sums.kind == ENG_SUMS_NONE;
     eng_assert(held->sums.partition < gather->partitions);
     eng_assert(!held->dead);
     if (held->sums.kind != ENG_SUMS_GONE && held->sums.kind != ENG_SUMS_SEEN &&
         (held->sums.left == 0 || !ENG_RULE(SUMS_WHOLE)) &&
-        held->sums.result.at_ms >= reached->at_ms)
+        (word || held->sums.result.at_ms >= reached->at_ms))
         *reached = (struct reach){held->sums.result.at_ms, held->offset};
 }
 

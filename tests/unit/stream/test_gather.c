@@ -127,6 +127,26 @@ Test(gather, a_partition_without_events_is_not_waited_for)
     end(&b);
 }
 
+/* Its first events were older than it had said, and it has told that since: also who never read the
+ * first word, as it was compacted away, gives out the same. */
+Test(gather, G16_the_last_word_of_a_partition_counts_also_when_it_is_of_an_earlier_time)
+{
+    for (int compacted = 0; compacted < 2; compacted++) {
+        struct bench b;
+        begin(&b, 2, -1);
+        tell(&b, 0, 10, 3);
+        if (!compacted)
+            take_none(&b, 1, 40);
+        take_none(&b, 1, 12);
+        tell(&b, 0, 20, 3);
+        tell(&b, 0, 30, 1);
+        cr_expect_str_eq(give(&b, false), "10:3/1 sum 300; ");
+        tell(&b, 1, 20, 2);
+        cr_expect_str_eq(give(&b, false), "20:5/2 sum 500; ");
+        end(&b);
+    }
+}
+
 Test(gather, what_comes_after_a_moment_was_given_out_is_late)
 {
     struct bench b;
