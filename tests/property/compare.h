@@ -44,7 +44,4 @@ struct comparison {
 bool compare(const struct eng_model *const *models, const struct history *history,
              const struct comparison *how);
 
-/* One effect as a readable line. */
-void effect_print(const struct eng_model *model, const struct eng_effect *effect, FILE *out);
-
 #endif

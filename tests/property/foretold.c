@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "compare.h"
 #include "engine/model.h"
+#include "print.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "engine/model.h"
 #include "foretold.h"
+#include "print.h"
 #include <engaged/checkpoint.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -129,8 +129,10 @@ void history_run(uint64_t seed, const struct history_options *options,
     sim.crash_at = options->crash_at;
     if (has_program)
         run(&sim);
-    if (sim.failed && sim.trace != NULL)
+    if (sim.failed && sim.trace != NULL) {
+        fprintf(sim.trace, "%s\n", sim.input.text);
         oracle_trace(&sim);
+    }
     oracle_count(&sim);
     ret_result->failed = sim.failed;
     ret_result->calls = sim.calls;

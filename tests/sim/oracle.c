@@ -2,6 +2,7 @@
 #include "oracle.h"
 
 #include "../naive/naive.h"
+#include "../property/print.h"
 #include "base/assert.h"
 #include "merged.h"
 #include "sim.h"
@@ -102,14 +103,26 @@ static void tell(struct oracle *oracle)
     eng_assert(eng_sink_effects(&oracle->sink, &oracle->told, &from, &oracle->effects) == ENG_OK);
 }
 
+/* What one of them tells, in the trace. */
+static void show(const struct oracle *oracle, const char *who, const uint8_t *data, size_t bytes)
+{
+    if (oracle->sim->trace == NULL)
+        return;
+    sim_say(oracle->sim, "%s tells:", who);
+    effects_print(eng_engine_model(oracle->engine), data, bytes, oracle->sim->trace);
+}
+
 /* Engine and reference told the same in this step. */
 static void same_effects(struct oracle *oracle, size_t from, const char *what, int64_t at)
 {
     const struct eng_effects *want = naive_effects(oracle->naive);
     if (want->used != oracle->effects.used - from ||
-        (want->used > 0 && memcmp(want->data, oracle->effects.data + from, want->used) != 0))
+        (want->used > 0 && memcmp(want->data, oracle->effects.data + from, want->used) != 0)) {
+        show(oracle, "the naive rescan", want->data, want->used);
+        show(oracle, "the engine", oracle->effects.data + from, oracle->effects.used - from);
         sim_fail(oracle->sim, "partition %d, %s %" PRId64 ": the naive rescan tells something else",
                  oracle->partition, what, at);
+    }
     naive_forget_effects(oracle->naive);
     tell(oracle);
     oracle->effects.used = 0;
