@@ -511,7 +511,7 @@ static void evaluate_ahead(struct eng_engine *engine, struct eng_evaluation *eva
 
 /* True when time or an event has nothing to say to it. */
 static bool idle_ahead(const struct eng_scratch *scratch, const struct eng_alert *alert,
-                       bool at_boundary, uint8_t flags)
+                       const struct eng_evaluation *evaluation, uint8_t flags)
 {
     uint8_t before = scratch->band_before[alert->score], after = scratch->band_after[alert->score];
     eng_assert(alert->kind == ENG_FALLS_TO && alert->forecast > 0);
@@ -520,7 +520,8 @@ static bool idle_ahead(const struct eng_scratch *scratch, const struct eng_alert
     if (after <= alert->band)
         return true;
     /* What is foreseen comes at every boundary until something happens. */
-    return flags & OPEN ? at_boundary : !at_boundary;
+    return flags & OPEN ? evaluation->at_boundary && !evaluation->released
+                        : !evaluation->at_boundary;
 }
 
 /* ---- drop ---- */
@@ -933,7 +934,7 @@ static inline bool idle(const struct eng_engine *engine, const struct eng_evalua
     case ENG_FALLS_TO:
     case ENG_RISES_TO:
         if (alert->kind == ENG_FALLS_TO && alert->forecast > 0)
-            return idle_ahead(scratch, alert, evaluation->at_boundary, flags);
+            return idle_ahead(scratch, alert, evaluation, flags);
         return scratch->band_before[alert->score] == scratch->band_after[alert->score] &&
                !(flags & WAITING);
     case ENG_NEAR:

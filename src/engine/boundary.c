@@ -99,7 +99,7 @@ static enum eng_status visit(struct eng_engine *engine, uint32_t number,
     if (!caught_up) /* as a view may have left it that is only released here */
         eng_measure_expire(engine);
     if (holds)
-        eng_held_expire(engine, &evaluation);
+        evaluation.released = eng_held_expire(engine, &evaluation);
     eng_evaluate(engine, &evaluation);
     eng_alert_expire(engine);
     engine->hand.partner->due = evaluation.due;

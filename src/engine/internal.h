@@ -125,6 +125,7 @@ struct eng_evaluation {
     uint8_t cause;       /* enum eng_cause */
     uint8_t origin_kind; /* enum eng_origin */
     bool at_boundary;    /* silence may be told, the old value ended with the pane before */
+    bool released;       /* at a boundary: events that were held have been counted at it */
     uint64_t origin;
     int64_t at_ms;
     struct eng_effects *effects; /* NULL: tell nothing */

@@ -348,6 +348,26 @@ Test(checks, S14_an_erased_partner_takes_along_what_waits)
 
 /* Of two with the same time the one that comes later is the newer one: what decides is counted
  * behind what it releases. */
+/* A warning that is open is looked at at a boundary as after an event, if one is counted there. */
+Test(checks, S15_what_is_released_at_a_boundary_may_end_a_warning)
+{
+    spec_holds("S10, S15",
+               "time: {late_after: 9d}\nmeasures: {m: {count: x, over: 6d}}\n"
+               "scores: {s: {scale: 10, dimensions: {m: {weight: 1, target: 1}}, bands: {low: 0, "
+               "ok: 5}}}\n"
+               "alerts: {w: {score: s, falls_to: low, forecast: 2d}}\n"
+               "checks: {k: {of: x, needs: y, over: 3d, then: hold, held: {until: y, original: "
+               "tier, for: 1d, otherwise: release}}}\n",
+               "day 0  acme  y\n"
+               "day 0  acme  x       ->  s 0 -> 10, low -> ok\n"
+               "day 4  tick          ->  acme w opened at 10, ok, falls day 6 to low\n"
+               "day 4  acme  x id=2  ->  k holds x id=2 until day 5\n"
+               "                     ->  held\n"
+               "day 5  tick          ->  acme k releases x id=2 of day 4, time\n"
+               "                     ->  acme w resolved at 10, ok\n"
+               "day 9  tick          ->  day 8 acme w opened at 10, ok, falls day 10 to low\n");
+}
+
 Test(checks, S15_what_is_released_comes_before_what_releases_it)
 {
     spec_holds(
