@@ -94,8 +94,8 @@ bool eng_held_decide(struct eng_engine *engine, const struct eng_event *event, u
 /* How many wait no longer than up to the clock's pane. */
 uint32_t eng_held_over(const struct eng_engine *engine);
 
-/* At a boundary: what has waited long enough is decided on. True when any of it was released. Cannot
- * fail after prepare. */
+/* At a boundary: what has waited long enough is decided on. True when any of it was released.
+ * Cannot fail after prepare. */
 bool eng_held_expire(struct eng_engine *engine, const struct eng_evaluation *evaluation);
 
 /* The next boundary at which something is, as a pane after the clock's; ENG_PANE_NEVER: none. */
