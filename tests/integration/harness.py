@@ -489,7 +489,8 @@ def replay_kinds(folder, config_path, file, until=None, more=()):
     code = processes.finish(child)
     check(code == 0, f"{' '.join(map(str, command))}: exit {code}\n{processes.tail(out + '.err')}")
     # What groups are of one partition alone is nobody's matter.
-    told = {"score_change": [], "churn_drop": [], "digest": [], "group_result": [], "board": [], "summary": []}
+    told = {"score_change": [], "churn_drop": [], "abuse_flag": [], "digest": [], "group_result": [], "board": [],
+            "summary": []}
     with open(out) as lines:
         for line in lines:
             effect = json.loads(line)

@@ -4,7 +4,8 @@
 The daemon is killed ten times at random moments while it makes progress, and in between also while it is
 still starting or restoring. Afterwards its outputs are equal to replay of each partition's events: nothing
 lost, nothing told twice. Alerts are held at weekends, and of some a budget tells the first ones of each day and
-leaves the others to a digest: what is held back, and whom a budget has told of, goes on over each of these kills.
+leaves the others to a digest; a check holds courses of partners who have not logged in, and lets go of them two days
+later. What is held back, and whom a budget has told of, goes on over each of these kills.
 """
 
 import time
@@ -15,12 +16,15 @@ from harness import (INPUT, Daemon, Progress, check, compare, compare_with_repla
 
 KILLS = 10
 PER_SECOND = 80_000
-DIGESTS = "digests"
+DIGESTS, FLAGS = "digests", "flags"
 HELD = {
     "quiet": {"weekends": {"days": [6, 7], "alerts": ["at_risk", "slipping"]}},
     "budgets": {"calls": {"at_most": 5, "rank": "engagement", "order": "lowest", "by": "engagement", "show": 3,
                           "alerts": ["slipping"]}},
-    "output": {"digests": DIGESTS},
+    "checks": {"unseen": {"of": "training.*", "needs": "platform.login", "over": "1d", "then": "hold",
+                          "held": {"until": "survey.answer", "original": "source", "for": "2d",
+                                   "otherwise": "release"}}},
+    "output": {"digests": DIGESTS, "flags": FLAGS},
 }
 
 
@@ -42,18 +46,21 @@ def _kill_on_the_way(context, daemon, forwarder, progress):
         check(now, "no progress")
 
 
-def _compare_digests(broker, folder, config_path):
-    """A digest's id names its partition, which is 0 in a replay of one."""
-    told, count = told_by_daemon(broker, DIGESTS, "digest"), 0
+def _compare_held(broker, folder, config_path):
+    """Digests, whose ids name the partition, which is 0 in a replay of one; and flags of what a check has held."""
+    digests, flags = told_by_daemon(broker, DIGESTS, "digest"), told_by_daemon(broker, FLAGS, "abuse_flag")
+    count, released = 0, 0
     for partition, records in read_topic(broker, INPUT).items():
-        wanted = replay_kinds(folder, config_path, records_file(folder, records))["digest"]
-        for digest in wanted:
+        wanted = replay_kinds(folder, config_path, records_file(folder, records))
+        for digest in wanted["digest"]:
             parts = digest["id"].split("/")
             digest["id"] = "/".join([parts[0], str(partition), *parts[2:]])
-        compare(f"digests of partition {partition}", told[partition], wanted)
-        count += len(wanted)
-    check(count > 10, f"only {count} digests: the test would prove little")
-    say(f"equal to replay: {count} digests")
+        compare(f"digests of partition {partition}", digests[partition], wanted["digest"])
+        compare(f"flags of partition {partition}", flags[partition], wanted["abuse_flag"])
+        count += len(wanted["digest"])
+        released += sum(flag["then"] == "released" for flag in wanted["abuse_flag"])
+    check(count > 10 and released > 10, f"only {count} digests and {released} releases: it would prove little")
+    say(f"equal to replay: {count} digests, {released} events that were held and released")
 
 
 def _run(context, events, changes=None):
@@ -70,7 +77,7 @@ def _run(context, events, changes=None):
         daemon.stop()
         summaries = compare_with_replay(broker, context.folder, daemon.config_path)
         check(sum(one["read"] for one in summaries.values()) == events, f"replay has read {summaries}")
-        _compare_digests(broker, context.folder, daemon.config_path)
+        _compare_held(broker, context.folder, daemon.config_path)
 
 
 def test_ten_kills_on_the_way_lose_nothing_and_repeat_nothing(context):
