@@ -85,6 +85,9 @@ struct eng_counters {
     uint64_t held_unmatched;             /* decisions on what is not held */
 };
 
+/* Adds all of them. No thread but this one has either. */
+void eng_counters_add(struct eng_counters *to, const struct eng_counters *more);
+
 /* "counted", "duplicate", "late", "future", "bad", "filtered", "left_out",
  * "held". */
 const char *eng_outcome_name(enum eng_outcome outcome);

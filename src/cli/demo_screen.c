@@ -29,17 +29,7 @@ struct eng_totals eng_totals_of(const struct eng_stats *stats)
     struct eng_totals totals = {.partitions = stats->partition_count};
     for (uint32_t i = 0; i < stats->partition_count; i++) {
         const struct eng_partition_stats *partition = &stats->partitions[i];
-        totals.counters.read += partition->counters.read;
-        totals.counters.score_changes += partition->counters.score_changes;
-        totals.counters.churn_drops += partition->counters.churn_drops;
-        totals.counters.cell_changes += partition->counters.cell_changes;
-        totals.counters.reports += partition->counters.reports;
-        totals.counters.award_bookings += partition->counters.award_bookings;
-        totals.counters.abuse_flags += partition->counters.abuse_flags;
-        totals.counters.digests += partition->counters.digests;
-        totals.counters.left_out += partition->counters.left_out;
-        for (int outcome = 0; outcome < ENG_OUTCOME_COUNT; outcome++)
-            totals.counters.outcome[outcome] += partition->counters.outcome[outcome];
+        eng_counters_add(&totals.counters, &partition->counters);
         totals.partners += partition->partners;
         totals.memory_bytes += partition->memory_bytes;
         totals.lag_records += partition->lag_records > 0 ? partition->lag_records : 0;

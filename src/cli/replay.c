@@ -497,21 +497,7 @@ static enum eng_status print_summary(struct replay *replay, struct eng_error *er
     struct eng_counters sum = {0};
     uint64_t partners = 0;
     for (uint32_t i = 0; i < replay->task_count; i++) {
-        const struct eng_counters *counters = eng_engine_counters(replay->tasks[i].engine);
-        sum.read += counters->read;
-        for (int outcome = 0; outcome < ENG_OUTCOME_COUNT; outcome++)
-            sum.outcome[outcome] += counters->outcome[outcome];
-        sum.score_changes += counters->score_changes;
-        sum.churn_drops += counters->churn_drops;
-        sum.cell_changes += counters->cell_changes;
-        sum.reports += counters->reports;
-        sum.award_bookings += counters->award_bookings;
-        sum.award_unmatched += counters->award_unmatched;
-        sum.abuse_flags += counters->abuse_flags;
-        sum.digests += counters->digests;
-        sum.held_released += counters->held_released;
-        sum.held_discarded += counters->held_discarded;
-        sum.held_unmatched += counters->held_unmatched;
+        eng_counters_add(&sum, eng_engine_counters(replay->tasks[i].engine));
         partners += eng_engine_partner_count(replay->tasks[i].engine);
     }
     eng_bytes_clear(&replay->line);

@@ -293,7 +293,7 @@ bool eng_held_expire(struct eng_engine *engine, const struct eng_evaluation *eva
 {
     struct eng_list list = eng_held_list(&engine->hand);
     struct eng_held held;
-    bool released = false;
+    uint64_t released = engine->counters.held_released;
     uint32_t at = 0, begin = 0;
     eng_assert(evaluation->at_boundary);
     eng_assert(engine->boundary.working);
@@ -306,13 +306,12 @@ bool eng_held_expire(struct eng_engine *engine, const struct eng_evaluation *eva
                             (struct held_verdict){releases ? ENG_THEN_RELEASED : ENG_THEN_DISCARDED,
                                                   ENG_FLAG_TIME},
                             evaluation);
-            released |= releases;
             list = eng_held_list(&engine->hand);
             at = begin;
         }
         begin = at;
     }
-    return released;
+    return engine->counters.held_released != released;
 }
 
 int32_t eng_held_due(const struct eng_engine *engine, const struct eng_record *record)

@@ -115,24 +115,8 @@ void eng_task_counters(const struct eng_task *task, struct eng_counters *ret_cou
     *ret_counters = task->commit.counters;
     if (task->engine == NULL || task->state == ENG_TASK_REPLAYING)
         return;
-    const struct eng_counters *now = eng_engine_counters(task->engine);
     *ret_counters = task->base;
-    ret_counters->read += now->read;
-    for (int i = 0; i < ENG_OUTCOME_COUNT; i++)
-        ret_counters->outcome[i] += now->outcome[i];
-    ret_counters->score_changes += now->score_changes;
-    ret_counters->churn_drops += now->churn_drops;
-    ret_counters->cell_changes += now->cell_changes;
-    ret_counters->reports += now->reports;
-    ret_counters->award_bookings += now->award_bookings;
-    ret_counters->award_unmatched += now->award_unmatched;
-    ret_counters->abuse_flags += now->abuse_flags;
-    ret_counters->held_out += now->held_out;
-    ret_counters->digests += now->digests;
-    ret_counters->left_out += now->left_out;
-    ret_counters->held_released += now->held_released;
-    ret_counters->held_discarded += now->held_discarded;
-    ret_counters->held_unmatched += now->held_unmatched;
+    eng_counters_add(ret_counters, eng_engine_counters(task->engine));
 }
 
 void eng_task_check(const struct eng_task *task)
